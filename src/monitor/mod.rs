@@ -1,0 +1,12 @@
+//! The monitor's definitions: what an event holds, what a timeline comes to, what a snapshot is.
+//!
+//! In scope: pure functions of records and instants. Out of scope: SQL, HTTP, tokens.
+
+pub mod candidate;
+pub mod event;
+pub mod fields;
+pub mod record;
+pub mod row;
+pub mod selection;
+pub mod timeline;
+pub mod version;

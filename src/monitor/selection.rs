@@ -1,0 +1,246 @@
+//! Which rows of a version a report shows: threshold, departments, category and page, without reading a row.
+
+use crate::instant::{Instant, MINUTE_MS};
+use crate::monitor::candidate::Category;
+use crate::monitor::version::Version;
+use std::collections::BTreeSet;
+
+/// What a report needs to know of a version's entries: about 24 bytes an entry, without conversation ids.
+#[derive(Debug, Clone, Default)]
+pub struct Outline {
+    departments: Vec<String>,
+    entries: Vec<OutlineEntry>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct OutlineEntry {
+    stalled_since: Instant,
+    row_no: i64,
+    category: Category,
+    /// An index into `departments`; [`NO_DEPARTMENT`] for none.
+    department: u32,
+}
+
+const NO_DEPARTMENT: u32 = u32::MAX;
+
+/// Which rows of a snapshot: everything that a page's content depends on, beside organization and version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter {
+    /// How many entries from the first one are considered: those over the threshold, or all.
+    pub cut: usize,
+    /// The departments shown; none: all, and what has no department.
+    pub departments: Option<BTreeSet<String>>,
+    /// The category shown; none: both.
+    pub category: Option<Category>,
+    /// The page, from 1.
+    pub page: u64,
+    /// Rows a page.
+    pub limit: u64,
+}
+
+/// How many rows there are of each category.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Rows of category `ai_stuck`.
+    pub ai_stuck: u64,
+    /// Rows of category `agent_abandoned`.
+    pub agent_abandoned: u64,
+}
+
+impl Counts {
+    /// The rows of a category, or of both.
+    #[must_use]
+    pub const fn of(self, category: Option<Category>) -> u64 {
+        match category {
+            Some(Category::AiStuck) => self.ai_stuck,
+            Some(Category::AgentAbandoned) => self.agent_abandoned,
+            None => self.ai_stuck.saturating_add(self.agent_abandoned),
+        }
+    }
+
+    fn add(&mut self, category: Category) {
+        let count = match category {
+            Category::AiStuck => &mut self.ai_stuck,
+            Category::AgentAbandoned => &mut self.agent_abandoned,
+        };
+        *count = count.saturating_add(1);
+    }
+}
+
+/// What a filter selects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    /// Rows within the threshold and the departments, before the category is looked at.
+    pub counts: Counts,
+    /// The rows of the page, in order.
+    pub row_nos: Vec<i64>,
+}
+
+impl From<&Version> for Outline {
+    fn from(version: &Version) -> Self {
+        let mut departments: Vec<String> = Vec::new();
+        let mut numbers = std::collections::HashMap::new();
+        let mut entries = Vec::with_capacity(version.entries().len());
+        for entry in version.entries() {
+            let department = match &entry.department_id {
+                None => NO_DEPARTMENT,
+                Some(id) => *numbers.entry(id.clone()).or_insert_with(|| {
+                    let number = u32::try_from(departments.len()).unwrap_or(NO_DEPARTMENT);
+                    departments.push(id.clone());
+                    number
+                }),
+            };
+            entries.push(OutlineEntry {
+                stalled_since: entry.stalled_since,
+                row_no: entry.row_no,
+                category: entry.category,
+                department,
+            });
+        }
+        Self { departments, entries }
+    }
+}
+
+impl Outline {
+    /// Bytes of memory, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let names: usize = self.departments.iter().map(String::len).sum();
+        let entries = self.entries.len().saturating_mul(size_of::<OutlineEntry>());
+        names.saturating_add(entries)
+    }
+
+    /// How many entries there are: the cut that considers all of them.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether nobody waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// How many entries are over the threshold at `as_of`: `asOf − stalledSince ≥ thresholdMinutes`. They are a
+    /// prefix of all, so this number says which they are; it changes only when one crosses the threshold.
+    #[must_use]
+    pub fn over_threshold(&self, as_of: Instant, threshold_minutes: i64) -> usize {
+        let latest = as_of.minus(threshold_minutes.saturating_mul(MINUTE_MS));
+        self.entries.partition_point(|entry| entry.stalled_since <= latest)
+    }
+
+    /// Applies a filter.
+    #[must_use]
+    pub fn select(&self, filter: &Filter) -> Selection {
+        let wanted = filter.departments.as_ref().map(|ids| self.numbers(ids));
+        let shown = |entry: &&OutlineEntry| {
+            wanted
+                .as_ref()
+                .is_none_or(|numbers| numbers.contains(&entry.department))
+        };
+        let skip = filter.page.saturating_sub(1).saturating_mul(filter.limit);
+        let end = skip.saturating_add(filter.limit);
+        let mut counts = Counts::default();
+        let mut row_nos = Vec::new();
+        for entry in self.entries.iter().take(filter.cut).filter(shown) {
+            if filter.category.is_none_or(|category| category == entry.category) {
+                let position = counts.of(filter.category);
+                if position >= skip && position < end {
+                    row_nos.push(entry.row_no);
+                }
+            }
+            counts.add(entry.category);
+        }
+        Selection { counts, row_nos }
+    }
+
+    fn numbers(&self, ids: &BTreeSet<String>) -> BTreeSet<u32> {
+        (0..)
+            .zip(&self.departments)
+            .filter(|(_, id)| ids.contains(*id))
+            .map(|(number, _)| number)
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Counts, Filter, Outline};
+    use crate::instant::Instant;
+    use crate::monitor::candidate::Category;
+    use crate::monitor::version::{Entry, Version};
+    use std::collections::HashMap;
+
+    /// Ten entries, stalled at minutes 0 to 9, by turns of both categories and of departments d0, d1 and none.
+    fn outline() -> Outline {
+        let changes: HashMap<String, Option<Entry>> = (0..10)
+            .map(|number: i64| {
+                let entry = Entry {
+                    stalled_since: Instant::from_milliseconds(number * 60_000),
+                    conversation_id: format!("c{number}"),
+                    row_no: 100 + number,
+                    category: [Category::AiStuck, Category::AgentAbandoned][(number % 2) as usize],
+                    department_id: [Some("d0"), Some("d1"), None][(number % 3) as usize].map(str::to_owned),
+                };
+                (entry.conversation_id.clone(), Some(entry))
+            })
+            .collect();
+        Outline::from(&Version::default().with_changes(&changes))
+    }
+
+    #[test]
+    fn exactly_at_the_threshold_is_over_it() {
+        let over = |as_of: i64| outline().over_threshold(Instant::from_milliseconds(as_of), 5);
+        assert_eq!(over(299_999), 0);
+        assert_eq!(over(300_000), 1);
+        assert_eq!(over(359_999), 1);
+        assert_eq!(over(360_000), 2);
+        assert_eq!(over(i64::MAX), 10);
+        assert_eq!(over(i64::MIN), 0);
+    }
+
+    fn check(
+        cut: usize,
+        departments: Option<&[&str]>,
+        category: Option<Category>,
+        page: u64,
+        limit: u64,
+        rows: &[i64],
+        counts: (u64, u64),
+    ) {
+        let departments = departments.map(|ids| ids.iter().map(|id| (*id).to_owned()).collect());
+        let selection = outline().select(&Filter {
+            cut,
+            departments,
+            category,
+            page,
+            limit,
+        });
+        assert_eq!(selection.row_nos, rows);
+        let (ai_stuck, agent_abandoned) = counts;
+        assert_eq!(
+            selection.counts,
+            Counts {
+                ai_stuck,
+                agent_abandoned
+            }
+        );
+    }
+
+    #[test]
+    fn selects_by_cut_departments_category_and_page() {
+        let ai = Some(Category::AiStuck);
+        check(10, None, None, 1, 3, &[100, 101, 102], (5, 5));
+        check(10, None, None, 4, 3, &[109], (5, 5));
+        check(10, None, None, 5, 3, &[], (5, 5));
+        check(10, None, None, u64::MAX, 100, &[], (5, 5));
+        check(4, None, None, 1, 100, &[100, 101, 102, 103], (2, 2));
+        check(10, None, ai, 2, 2, &[104, 106], (5, 5));
+        check(10, Some(&["d1"]), None, 1, 9, &[101, 104, 107], (1, 2));
+        check(10, Some(&["d1", "x"]), ai, 1, 9, &[104], (1, 2));
+        check(10, Some(&["x"]), None, 1, 9, &[], (0, 0));
+        check(10, Some(&[]), None, 1, 9, &[], (0, 0));
+        check(0, None, None, 1, 9, &[], (0, 0));
+    }
+}

@@ -1,0 +1,193 @@
+//! A version of a snapshot: which rows an organization's candidates have, in the order of the report.
+//!
+//! A version and the rows it lists never change once they can be seen. The next version is a new list that shares
+//! the rows that stayed the same, so that publishing one change writes one row and one list, however long.
+
+use crate::instant::Instant;
+use crate::monitor::candidate::Category;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+/// The most entries of one stored part: about half a megabyte of JSON with usual ids, and below D1's 2 MB a value
+/// with the longest ones.
+pub const PART_ENTRIES_MAX: usize = 10_000;
+/// The most candidates of one organization; its refresh fails beyond.
+pub const CANDIDATES_MAX: usize = 200_000;
+/// The most bytes of one stored part's JSON, whatever the ids.
+const PART_BYTES_MAX: usize = 1_000_000;
+
+/// An entry of a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Since when whoever is responsible owes the answer.
+    pub stalled_since: Instant,
+    /// The conversation.
+    pub conversation_id: String,
+    /// Which stored row it has.
+    pub row_no: i64,
+    /// Who stalled.
+    pub category: Category,
+    /// The department, if any.
+    pub department_id: Option<String>,
+}
+
+impl Entry {
+    /// The order of the report: who has been owed an answer longest, then by the id's UTF-8 bytes.
+    fn position(&self) -> (Instant, &[u8]) {
+        (self.stalled_since, self.conversation_id.as_bytes())
+    }
+}
+
+/// The entries of a version, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Version(Vec<Entry>);
+
+impl Version {
+    /// The entries in order.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.0
+    }
+
+    /// The version with, for each conversation of `changes`, the entry given there, or none.
+    #[must_use]
+    pub fn with_changes(self, changes: &HashMap<String, Option<Entry>>) -> Self {
+        let mut entries: Vec<Entry> = self
+            .0
+            .into_iter()
+            .filter(|entry| !changes.contains_key(&entry.conversation_id))
+            .chain(changes.values().flatten().cloned())
+            .collect();
+        entries.sort_unstable_by(|left, right| left.position().cmp(&right.position()));
+        Self(entries)
+    }
+
+    /// The version as the texts of its parts; at least one.
+    ///
+    /// # Errors
+    /// Where an entry cannot be written as JSON, which does not happen.
+    pub fn to_parts(&self) -> Result<Vec<String>, serde_json::Error> {
+        let mut parts = Vec::new();
+        let mut part = Part::default();
+        let mut bytes: usize = 0;
+        let mut numbers: HashMap<&str, usize> = HashMap::new();
+        for entry in &self.0 {
+            if part.entries.len() >= PART_ENTRIES_MAX || bytes > PART_BYTES_MAX {
+                parts.push(serde_json::to_string(&part)?);
+                part = Part::default();
+                bytes = 0;
+                numbers.clear();
+            }
+            let department = entry.department_id.as_deref().map(|id| {
+                *numbers.entry(id).or_insert_with(|| {
+                    part.departments.push(id.to_owned());
+                    part.departments.len().saturating_sub(1)
+                })
+            });
+            bytes = bytes.saturating_add(entry.conversation_id.len()).saturating_add(64);
+            part.entries.push(PartEntry(
+                entry.stalled_since,
+                entry.row_no,
+                entry.category,
+                department,
+                entry.conversation_id.clone(),
+            ));
+        }
+        parts.push(serde_json::to_string(&part)?);
+        Ok(parts)
+    }
+
+    /// Reads a version back from its parts, in order.
+    ///
+    /// # Errors
+    /// Where a part is not what [`Version::to_parts`] writes.
+    pub fn from_parts<'a>(parts: impl IntoIterator<Item = &'a str>) -> Result<Self, serde_json::Error> {
+        let mut entries = Vec::new();
+        for text in parts {
+            let part: Part = serde_json::from_str(text)?;
+            for PartEntry(stalled_since, row_no, category, department, conversation_id) in part.entries {
+                let department_id = department.and_then(|number| part.departments.get(number).cloned());
+                entries.push(Entry {
+                    stalled_since,
+                    conversation_id,
+                    row_no,
+                    category,
+                    department_id,
+                });
+            }
+        }
+        Ok(Self(entries))
+    }
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct Part {
+    departments: Vec<String>,
+    entries: Vec<PartEntry>,
+}
+
+/// `[stalledSince, row_no, category, index into departments or null, conversationId]`
+#[derive(Serialize, Deserialize)]
+struct PartEntry(Instant, i64, Category, Option<usize>, String);
+
+#[cfg(test)]
+mod tests {
+    use super::{Entry, Version};
+    use crate::instant::Instant;
+    use crate::monitor::candidate::Category;
+    use std::collections::HashMap;
+
+    fn entry(id: &str, stalled_since: i64, row_no: i64, department: Option<&str>) -> Entry {
+        Entry {
+            stalled_since: Instant::from_milliseconds(stalled_since),
+            conversation_id: id.to_owned(),
+            row_no,
+            category: Category::AiStuck,
+            department_id: department.map(str::to_owned),
+        }
+    }
+
+    fn changes(entries: Vec<(&str, Option<Entry>)>) -> HashMap<String, Option<Entry>> {
+        entries.into_iter().map(|(id, entry)| (id.to_owned(), entry)).collect()
+    }
+
+    #[test]
+    fn keeps_the_order_of_the_report() {
+        let first = Version::default().with_changes(&changes(vec![
+            ("\u{10000}", Some(entry("\u{10000}", 5, 1, None))),
+            ("\u{ffff}", Some(entry("\u{ffff}", 5, 2, Some("d")))),
+            ("b", Some(entry("b", 9, 3, Some("d")))),
+            ("a", Some(entry("a", 9, 4, Some("e")))),
+        ]));
+        let ids = |version: &Version| -> Vec<String> {
+            let id = |entry: &Entry| entry.conversation_id.clone();
+            version.entries().iter().map(id).collect()
+        };
+        assert_eq!(ids(&first), ["\u{ffff}", "\u{10000}", "a", "b"]);
+        let second = first.with_changes(&changes(vec![
+            ("b", Some(entry("b", 1, 5, None))),
+            ("a", None),
+            ("never there", None),
+        ]));
+        assert_eq!(ids(&second), ["b", "\u{ffff}", "\u{10000}"]);
+    }
+
+    #[test]
+    fn reads_back_what_it_wrote_however_many_parts() {
+        let long = "x".repeat(120);
+        let mut all = HashMap::new();
+        for number in 0..12_345 {
+            let id = format!("{long}{number}");
+            let department = [None, Some("d"), Some("e")][number % 3];
+            let entry = entry(&id, 1_000 - (number as i64) / 7, number as i64, department);
+            all.insert(id, Some(entry));
+        }
+        let version = Version::default().with_changes(&all);
+        let parts = version.to_parts().unwrap();
+        assert!(parts.len() > 1);
+        assert!(parts.iter().all(|part| part.len() < 2_000_000));
+        let read = Version::from_parts(parts.iter().map(String::as_str)).unwrap();
+        assert_eq!(read, version);
+        assert_eq!(Version::default().to_parts().unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,161 @@
+//! The refresh: every minute, from what is marked to what is published.
+//!
+//! 1. *Claim*: the run takes the fence, so that no earlier run publishes any more, and marks what time alone changes.
+//! 2. *Fold* (`fold`): marked timelines become states, each stored only if its mark is still the one that was read.
+//! 3. *Publish* (`publish`): changed candidates, joined with names, become rows; an organization's new version and its
+//!    head are switched in one batch.
+//! 4. *Finish*: organizations that failed are held at the instant they spoke of; all others speak of the run's.
+//!
+//! A run that ends anywhere in between loses nothing: marks are cleared by the batch that makes them needless. The
+//! work goes by rows and not by organizations: each step takes as many as fit into a statement.
+
+mod fold;
+mod ledger;
+mod organization;
+mod publish;
+mod split;
+
+use crate::instant::Instant;
+use crate::ports::{Cell, Database, DatabaseError, Statement, rows_of};
+use ledger::Ledger;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The statements that a run may use of the 1,000 that D1 allows an invocation.
+pub const STATEMENTS_MAX: u64 = 950;
+/// How long a version is kept after it was superseded: ten minutes.
+pub const RETENTION_MS: i64 = 10 * 60_000;
+
+/// What a run did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Run {
+    /// The instant that it speaks of.
+    pub as_of: Instant,
+    /// Organizations that it had work with.
+    pub organizations_seen: u64,
+    /// Organizations of which it published a new version.
+    pub organizations_published: u64,
+    /// Organizations that it could not refresh: they keep their last version and instant.
+    pub organizations_failed: u64,
+    /// Conversations whose timeline it folded.
+    pub conversations_folded: u64,
+    /// Rows of reports that it wrote.
+    pub rows_published: u64,
+    /// Statements that it ran.
+    pub statements: u64,
+    /// Rows of tables and indexes that the database read, as far as it says.
+    pub rows_read: u64,
+    /// Rows of tables and indexes that the database wrote, as far as it says.
+    pub rows_written: u64,
+    /// How long it took, in milliseconds.
+    pub duration_ms: i64,
+}
+
+/// What a finished run leaves for the log.
+#[derive(Debug, Clone)]
+pub struct Finished {
+    /// What it did.
+    pub run: Run,
+    /// The organizations that it could not refresh, each with the reason.
+    pub failures: Failures,
+}
+
+/// Organizations that could not be refreshed, with the first reason of each.
+pub type Failures = BTreeMap<String, String>;
+
+/// What a run needs beside the database.
+pub struct Start<'a> {
+    /// The instant that the run was scheduled for.
+    pub scheduled_at: Instant,
+    /// Unique to this run.
+    pub mark: &'a str,
+    /// The clock, for the run's duration only.
+    pub now: &'a dyn Fn() -> Instant,
+}
+
+/// Runs a refresh.
+///
+/// # Errors
+/// [`DatabaseError`] where the run could not finish; what it has published by then stands, and the next run goes on.
+pub async fn refresh<D: Database>(database: &D, start: Start<'_>) -> Result<Finished, DatabaseError> {
+    let began_at = (start.now)();
+    let ledger = Ledger::new(database, STATEMENTS_MAX);
+    let run = claim(&ledger, &start).await?;
+    let mut failures = Failures::new();
+    let conversations_folded = fold::fold_marked(&ledger, run, &mut failures).await?;
+    let published = publish::publish_changed(&ledger, run, &mut failures).await?;
+    let counts = ledger.counts();
+    let run_report = Run {
+        as_of: run.as_of,
+        organizations_seen: published.organizations_seen,
+        organizations_published: published.organizations_published,
+        organizations_failed: u64::try_from(failures.len()).unwrap_or(u64::MAX),
+        conversations_folded,
+        rows_published: published.rows,
+        // The last batch counts itself: it writes the run's row, and those of organizations that failed.
+        statements: counts.statements.saturating_add(3),
+        rows_read: counts.rows_read,
+        rows_written: counts.rows_written.saturating_add(1),
+        duration_ms: (start.now)().since(began_at),
+    };
+    finish(&ledger, run, &run_report, &failures).await?;
+    Ok(Finished {
+        run: run_report,
+        failures,
+    })
+}
+
+/// The right to publish, and the instant to publish for.
+#[derive(Debug, Clone, Copy)]
+struct Claim {
+    fence: i64,
+    as_of: Instant,
+}
+
+impl Claim {
+    /// The statement that every batch which writes begins with.
+    fn guard(self) -> Statement {
+        Statement::new(include_str!("sql/guard.sql"), [Cell::Integer(self.fence)])
+    }
+}
+
+async fn claim<D: Database>(database: &D, start: &Start<'_>) -> Result<Claim, DatabaseError> {
+    let outcomes = database
+        .batch(vec![
+            Statement::new(
+                include_str!("sql/claim.sql"),
+                [Cell::Integer(start.scheduled_at.milliseconds())],
+            ),
+            Statement::new(include_str!("sql/mark_due.sql"), [Cell::from(start.mark)]),
+        ])
+        .await?;
+    let [claimed, _] = rows_of(outcomes)?;
+    let row = claimed
+        .first()
+        .ok_or(DatabaseError::Decode("there is no refresh row"))?;
+    Ok(Claim {
+        fence: row.integer(0)?,
+        as_of: Instant::from_milliseconds(row.integer(1)?),
+    })
+}
+
+async fn finish<D: Database>(database: &D, claim: Claim, run: &Run, failures: &Failures) -> Result<(), DatabaseError> {
+    let failed: Vec<&String> = failures.keys().collect();
+    let failed = to_json(&failed)?;
+    database
+        .batch(vec![
+            claim.guard(),
+            Statement::new(include_str!("sql/hold.sql"), [Cell::Text(failed)]),
+            Statement::new(
+                include_str!("sql/finish.sql"),
+                [Cell::Integer(run.as_of.milliseconds()), Cell::Text(to_json(run)?)],
+            ),
+        ])
+        .await?;
+    Ok(())
+}
+
+fn to_json<T: Serialize>(value: &T) -> Result<String, DatabaseError> {
+    serde_json::to_string(value).map_err(|_| DatabaseError::Decode("a value that JSON cannot hold"))
+}

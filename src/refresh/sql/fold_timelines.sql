@@ -1,0 +1,4 @@
+-- The timeline items of each conversation in ?1, [[organization, conversation], …], with the conversation's number.
+SELECT j.key, r.type, r.record_id, r.body
+FROM json_each(?1) AS j
+CROSS JOIN record AS r ON r.organization_id = j.value ->> 0 AND r.conversation_id = j.value ->> 1

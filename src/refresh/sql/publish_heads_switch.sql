@@ -1,0 +1,12 @@
+-- Switches heads, ?1 is [[organization, version, next row number, candidates or null, retired, retire at], …], all at
+-- once. ?2 is the run's instant. as_of is that of the version: it stays where only retired versions went.
+UPDATE organization
+SET as_of = iif(organization.version = j.value ->> 1, organization.as_of, ?2),
+    held_as_of = NULL,
+    version = j.value ->> 1,
+    next_row_no = j.value ->> 2,
+    candidates = coalesce(j.value ->> 3, organization.candidates),
+    retired = j.value ->> 4,
+    retire_at = j.value ->> 5
+FROM json_each(?1) AS j
+WHERE organization.organization_id = j.value ->> 0

@@ -1,0 +1,10 @@
+-- The organizations that a run at ?1 has work with: something is marked, a version may be removed, or the last
+-- refresh of it failed. With: its rows, its marks, and whether the last refresh failed.
+SELECT o.organization_id, o.candidates,
+       (SELECT count(*) FROM pending AS p WHERE p.organization_id = o.organization_id),
+       o.held_as_of IS NOT NULL
+FROM organization AS o
+WHERE o.organization_id IN (SELECT organization_id FROM pending)
+   OR o.retire_at <= ?1
+   OR o.held_as_of IS NOT NULL
+ORDER BY o.organization_id

@@ -1,0 +1,5 @@
+-- What is ready to be published of the organizations in ?1.
+SELECT p.organization_id, p.type, p.record_id, p.mark
+FROM json_each(?1) AS j
+JOIN pending AS p ON p.organization_id = j.value
+WHERE p.publish = 1 AND p.fold = 0

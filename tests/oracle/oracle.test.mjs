@@ -1,0 +1,303 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+import { manyCandidates, mulberry32, randomHistory } from './history.mjs';
+import { Oracle, canonicalJson, compareUtf8, formatInstant, normalise } from './oracle.mjs';
+
+const MINUTE = 60_000;
+const BASE = Date.UTC(2026, 0, 1);
+const CASES = JSON.parse(readFileSync(new URL('../cases.json', import.meta.url), 'utf8'));
+const THREADS = fileURLToPath(new URL('../../../shared/data/support-threads.ndjson', import.meta.url));
+const EVENT_INSTANTS = ['at', 'updatedAt', 'resolvedAt', 'snoozedAt', 'snoozedUntil'];
+const ROW_INSTANTS = ['waitingSince', 'stalledSince', 'latestInboundAt'];
+const ROW_MEMBERS = [
+  'conversationId', 'contactId', 'contactName', 'contactPhone', 'channelType', 'latestInboundMessageId',
+  'latestInboundAt', 'category', 'assigneeNames', 'departmentId', 'waitingSince', 'stalledSince', 'reason',
+];
+
+/*
+ * cases.json, which every runner reads: the numbered cases of the product's definition. Instants are milliseconds
+ * from a base instant of the runner's choice; events lack the organizationId, which is the runner's choice too. After a
+ * step's events a refresh runs at `refresh` (null: none has run yet), and `expect` says what the report then shows:
+ * `candidates`, every row with skipThreshold in order, each by those members that matter; `listed`, the conversations
+ * over the threshold in order; `snapshotMissing`.
+ */
+
+/** A waiting conversation, as short as it can be. */
+function conversationAt(at, more = {}) {
+  const own = { conversationId: 'c', contactId: 'ct', channelType: 'sms' };
+  return { type: 'conversation', organizationId: 'o', updatedAt: at, ...own, ...more };
+}
+
+function demandAt(at) {
+  const own = { messageId: 'm', conversationId: 'c', at, direction: 'inbound', sender: 'contact' };
+  return { type: 'message', organizationId: 'o', updatedAt: at, ...own };
+}
+
+/** The same object with its integer offsets turned into instants on the case's clock. */
+function onClock(object, instants) {
+  const offsets = Object.entries(object).filter(([name, value]) => instants.includes(name) && value !== null);
+  return { ...object, ...Object.fromEntries(offsets.map(([name, value]) => [name, formatInstant(BASE + value)])) };
+}
+
+/** Only those members of a row that the expectation names. */
+function membersOf(expected, row) {
+  return Object.fromEntries(Object.keys(expected).map((name) => [name, row[name]]));
+}
+
+function reportOf(oracle, organizationId, kase, step, skipThreshold) {
+  const { thresholdMinutes } = kase;
+  return oracle.report({ organizationId, asOf: BASE + step.refresh, thresholdMinutes, limit: 1000, skipThreshold });
+}
+
+function checkCandidates(expected, rows) {
+  assert.deepEqual(rows.map((row) => row.conversationId), expected.map((row) => row.conversationId));
+  expected
+    .map((row) => onClock(row, ROW_INSTANTS))
+    .forEach((row, index) => assert.deepEqual(membersOf(row, rows[index]), row));
+}
+
+function checkStep(oracle, organizationId, kase, step) {
+  assert.ok(oracle.exists(organizationId));
+  const { candidates, listed, snapshotMissing, ...unknown } = step.expect;
+  assert.deepEqual(unknown, {}, 'an expectation that no runner knows');
+  // What a snapshot lacks before the first refresh is the service's matter; a case says so by having no refresh.
+  assert.equal(snapshotMissing === true, step.refresh === null);
+  if (candidates !== undefined) checkCandidates(candidates, reportOf(oracle, organizationId, kase, step, true).rows);
+  if (listed !== undefined) {
+    const { rows } = reportOf(oracle, organizationId, kase, step, false);
+    assert.deepEqual(rows.map((row) => row.conversationId), listed);
+  }
+}
+
+test('the numbered cases', async (t) => {
+  const numbers = new Set(CASES.map((kase) => kase.number));
+  assert.deepEqual([...numbers], Array.from({ length: 31 }, (_, index) => index + 1));
+  for (const kase of CASES) {
+    await t.test(`${kase.number}${kase.variant ?? ''}: ${kase.title}`, () => {
+      const organizationId = 'org-1';
+      const oracle = new Oracle();
+      for (const step of kase.steps) {
+        oracle.takeIn(step.events.map((event) => ({ organizationId, ...onClock(event, EVENT_INSTANTS) })));
+        checkStep(oracle, organizationId, kase, step);
+      }
+    });
+  }
+});
+
+// ---------------------------------------------------------------------------------------------------------------
+// Any order of arrival and any number of repeats end in the same state
+// ---------------------------------------------------------------------------------------------------------------
+
+function shuffled(items, random) {
+  const left = [...items];
+  for (let last = left.length - 1; last > 0; last -= 1) {
+    const other = Math.floor(random() * (last + 1));
+    [left[last], left[other]] = [left[other], left[last]];
+  }
+  return left;
+}
+
+function batches(items, random) {
+  const left = [...items];
+  const result = [];
+  while (left.length > 0) result.push(left.splice(0, 1 + Math.floor(random() * 40)));
+  return result;
+}
+
+function oracleOf(events) {
+  const oracle = new Oracle();
+  oracle.takeIn(events);
+  return oracle;
+}
+
+const organizationsOf = (events) => [...new Set(events.map((event) => event.organizationId))].sort();
+
+function everythingAt(oracle, organizationIds, instants) {
+  return organizationIds.map((id) => [oracle.exists(id), instants.map((asOf) => oracle.rows(id, asOf))]);
+}
+
+test('any order, batching and repeats give equal rows', () => {
+  const now = BASE + 12 * 60 * MINUTE;
+  const instants = [now, now + 1, now + 2 * MINUTE + 1, now + 60 * MINUTE];
+  const seen = { rows: 0, reasons: new Set() };
+  for (let seed = 1; seed <= 100; seed += 1) {
+    const random = mulberry32(seed);
+    const events = randomHistory(seed, { now, organizations: 2, conversations: 6, events: 180 });
+    const organizationIds = organizationsOf(events);
+    const expected = everythingAt(oracleOf(events), organizationIds, instants);
+    for (let round = 0; round < 3; round += 1) {
+      const repeats = events.filter(() => random() < 0.3);
+      const oracle = new Oracle();
+      for (const batch of batches(shuffled([...events, ...repeats], random), random)) oracle.takeIn(batch);
+      assert.deepEqual(everythingAt(oracle, organizationIds, instants), expected, `seed ${seed}`);
+    }
+    const rows = expected.flatMap(([, perInstant]) => perInstant.flat());
+    seen.rows += rows.length;
+    for (const { row } of rows) seen.reasons.add(`${row.category}/${row.reason}`);
+  }
+  // A history that shows nothing would agree with anything.
+  assert.ok(seen.rows > 1000, `only ${seen.rows} rows`);
+  assert.equal(seen.reasons.size, 10, `only these reasons: ${[...seen.reasons].sort().join(' ')}`);
+});
+
+test('the same seed gives the same history, of every type and safe to send as JSON', () => {
+  const options = { now: BASE, organizations: 3, conversations: 8, events: 400 };
+  const events = randomHistory(7, options);
+  assert.deepEqual(randomHistory(7, options), events);
+  assert.notDeepEqual(randomHistory(8, options), events);
+  assert.deepEqual(JSON.parse(JSON.stringify(events)), events);
+  assert.equal(organizationsOf(events).length, 3);
+  assert.deepEqual([...new Set(events.map((event) => event.type))].sort(), [
+    'autopilot', 'contact', 'conversation', 'department', 'message', 'organization', 'user',
+  ]);
+});
+
+test('every event of a history may be taken in at its now', () => {
+  const notAhead = (instant) => Date.parse(instant) >= 0 && Date.parse(instant) < BASE + 5 * MINUTE;
+  const isAbsent = (value) => value === undefined || value === null;
+  for (let seed = 1; seed <= 50; seed += 1) {
+    for (const event of randomHistory(seed, { now: BASE })) {
+      for (const name of ['at', 'updatedAt', 'resolvedAt', 'snoozedAt']) {
+        assert.ok(isAbsent(event[name]) || notAhead(event[name]), `${name} ${event[name]}`);
+      }
+      assert.equal(isAbsent(event.snoozedAt), isAbsent(event.snoozedUntil));
+      for (const [name, value] of Object.entries(event)) {
+        if (name.endsWith('Id') && !isAbsent(value)) assert.match(value, /^[^\p{Cc}]{1,128}$/u);
+      }
+    }
+  }
+});
+
+// ---------------------------------------------------------------------------------------------------------------
+// Normalisation and the winning version
+// ---------------------------------------------------------------------------------------------------------------
+
+test('a record is normalised', () => {
+  const event = {
+    type: 'message', organizationId: 'o', messageId: 'm', conversationId: 'c',
+    updatedAt: '2026-01-01T05:30:00.1239+05:30', at: '2025-12-31T23:59:59.9999Z',
+    direction: 'inbound', sender: 'contact', senderId: null, kind: null, text: 'dropped',
+  };
+  assert.deepEqual(normalise(event), {
+    type: 'message', organizationId: 'o', messageId: 'm', conversationId: 'c', updatedAt: '2026-01-01T00:00:00.123Z',
+    at: '2025-12-31T23:59:59.999Z', sequence: 0, direction: 'inbound', sender: 'contact', visibility: 'public',
+    kind: 'text', status: 'received',
+  });
+  assert.equal(normalise({ ...event, direction: 'outbound' }).status, 'sent');
+  assert.deepEqual(normalise({ ...event, deleted: true }), {
+    type: 'message', organizationId: 'o', messageId: 'm', updatedAt: '2026-01-01T00:00:00.123Z', deleted: true,
+  });
+});
+
+test('canonical JSON sorts members, and UTF-8 order is not UTF-16 order', () => {
+  assert.equal(canonicalJson({ b: [1, { d: 'é', c: null }], a: true }), '{"a":true,"b":[1,{"c":null,"d":"é"}]}');
+  assert.ok(compareUtf8('\uFF5E', '\u{1F600}') < 0);
+  assert.ok('\uFF5E' > '\u{1F600}');
+});
+
+test('at the same updatedAt a removal wins, then the greater bytes', () => {
+  const at = formatInstant(BASE);
+  const contact = (x) => ({ type: 'contact', organizationId: 'o', contactId: 'ct', updatedAt: at, name: 'x', ...x });
+  const waiting = [conversationAt(at), demandAt(at)];
+  const nameAfter = (...contacts) => oracleOf([...waiting, ...contacts]).rows('o', BASE)[0].row.contactName;
+  const fullWidth = contact({ name: '\uFF5E' });
+  const astral = contact({ name: '\u{1F600}' });
+  const removal = contact({ deleted: true });
+  for (const pair of [[fullWidth, astral], [astral, fullWidth]]) assert.equal(nameAfter(...pair), '\u{1F600}');
+  for (const pair of [[removal, astral], [astral, removal]]) assert.equal(nameAfter(...pair), '');
+  // One microsecond later is the same millisecond.
+  assert.equal(nameAfter(astral, { ...fullWidth, updatedAt: at.replace('Z', '001Z') }), '\u{1F600}');
+  assert.equal(nameAfter(removal, { ...fullWidth, updatedAt: formatInstant(BASE + 1) }), '\uFF5E');
+});
+
+test('an organization exists once any event is held, unless its own record is a removal', () => {
+  const oracle = new Oracle();
+  const existsAfter = (type, offset, fields) => {
+    oracle.takeIn([{ type, organizationId: 'o', updatedAt: formatInstant(BASE + offset), ...fields }]);
+    return oracle.exists('o');
+  };
+  assert.equal(oracle.exists('o'), false);
+  assert.equal(existsAfter('user', 0, { userId: 'u', deleted: true }), true);
+  assert.equal(existsAfter('organization', 0, { deleted: true }), false);
+  assert.equal(existsAfter('user', 5, { userId: 'u', fullName: 'U' }), false);
+  assert.equal(existsAfter('organization', 1, { name: 'O' }), true);
+  assert.equal(oracle.exists('another'), false);
+});
+
+// ---------------------------------------------------------------------------------------------------------------
+// The report
+// ---------------------------------------------------------------------------------------------------------------
+
+test('many candidates: filters, counts, pages and access', () => {
+  const question = { organizationId: 'org-many', asOf: BASE, thresholdMinutes: 30 };
+  const { organizationId, thresholdMinutes } = question;
+  const oracle = oracleOf(manyCandidates({ organizationId, now: BASE, count: 1000, thresholdMinutes }));
+  const report = (more) => oracle.report({ ...question, ...more });
+  const allRows = report({ skipThreshold: true, limit: 1000 }).rows;
+  const overThreshold = report({ limit: 1000 });
+
+  assert.equal(allRows.length, 1000);
+  assert.deepEqual(Object.keys(allRows[0]), [...ROW_MEMBERS, 'hasAccess']);
+  assert.ok(overThreshold.totalCount > 100 && overThreshold.totalCount < 900);
+  assert.deepEqual(overThreshold.rows, allRows.slice(0, overThreshold.totalCount));
+  assert.ok(new Set(allRows.map((row) => row.stalledSince)).size < 500, 'many ties');
+  assert.ok(new Set(allRows.map((row) => row.departmentId)).size >= 4, 'several departments');
+
+  const { ai_stuck: stuck, agent_abandoned: abandoned } = overThreshold.counts;
+  assert.ok(stuck > 50 && abandoned > 50);
+  assert.equal(stuck + abandoned, overThreshold.totalCount);
+  assert.equal(report({ category: 'ai_stuck' }).totalCount, stuck);
+  assert.deepEqual(report({ category: 'ai_stuck' }).counts, overThreshold.counts);
+
+  const pages = Array.from({ length: 40 }, (_, index) => report({ skipThreshold: true, page: index + 1 }));
+  assert.deepEqual(pages.flatMap((page) => page.rows), allRows);
+  const pastTheEnd = report({ skipThreshold: true, page: 41 });
+  assert.deepEqual(pastTheEnd.pagination, { page: 41, limit: 25, total: 1000, totalPages: 40 });
+  assert.deepEqual(pastTheEnd.rows, []);
+  assert.deepEqual(report({ departments: [] }).pagination, { page: 1, limit: 25, total: 0, totalPages: 0 });
+
+  const department = allRows.find((row) => row.departmentId !== null).departmentId;
+  const seen = report({ departments: [department], viewer: { subject: 'user-1' }, skipThreshold: true, limit: 1000 });
+  const withoutAccess = ({ hasAccess, ...row }) => row;
+  assert.deepEqual(
+    seen.rows.map(withoutAccess),
+    allRows.filter((row) => row.departmentId === department).map(withoutAccess),
+  );
+  assert.deepEqual(new Set(seen.rows.map((row) => row.hasAccess)), new Set([true, false]));
+  assert.ok(allRows.every((row) => row.hasAccess));
+});
+
+test('the people of a row are its owner, then its assignees, each once', () => {
+  const at = formatInstant(BASE);
+  const peopleWith = (x) => oracleOf([conversationAt(at, x), demandAt(at)]).rows('o', BASE)[0].people;
+  assert.deepEqual(peopleWith({ ownerId: 'b', assigneeIds: ['a', 'b', 'c'] }), ['b', 'a', 'c']);
+  assert.deepEqual(peopleWith({ assigneeIds: ['a'] }), ['a']);
+  assert.deepEqual(peopleWith({}), []);
+});
+
+// ---------------------------------------------------------------------------------------------------------------
+// Real conversations
+// ---------------------------------------------------------------------------------------------------------------
+
+test('real conversations at ten prefix instants', (t) => {
+  if (!existsSync(THREADS)) {
+    t.skip('the real conversations are not on this machine');
+    return;
+  }
+  const byUpdatedAt = (left, right) => Date.parse(left.updatedAt) - Date.parse(right.updatedAt);
+  const events = readFileSync(THREADS, 'utf8').trim().split('\n').map((line) => JSON.parse(line)).sort(byUpdatedAt);
+  const oracle = new Oracle();
+  const candidates = [];
+  for (let tenth = 1; tenth <= 10; tenth += 1) {
+    const begin = Math.floor((events.length * (tenth - 1)) / 10);
+    const end = Math.floor((events.length * tenth) / 10);
+    oracle.takeIn(events.slice(begin, end));
+    const asOf = Date.parse(events[end - 1].updatedAt);
+    candidates.push(organizationsOf(events).flatMap((id) => oracle.rows(id, asOf)).length);
+  }
+  assert.ok(candidates.every((count) => count > 0), `candidates at each instant: ${candidates}`);
+  t.diagnostic(`candidates at each instant: ${candidates}`);
+});

@@ -1,0 +1,103 @@
+//! Random histories, taken in by random batches and refreshed at random instants: the snapshot is always what a naive
+//! oracle works out from the whole history.
+
+mod support;
+
+use futures_executor::block_on;
+use serde_json::Value;
+use support::history::{HistoryOptions, Random, many_candidates, random_history};
+use support::oracle::Oracle;
+use support::service::Service;
+
+const NOW: i64 = 1_780_000_000_000;
+
+fn options(random: &mut Random) -> HistoryOptions {
+    HistoryOptions {
+        now: NOW,
+        organizations: 1 + random.below(3),
+        conversations: 1 + random.below(8),
+        events: 5 + random.below(150),
+    }
+}
+
+/// Refresh instants around now, ascending: what is queued or snoozed comes due between them.
+fn instants(random: &mut Random, count: usize) -> Vec<i64> {
+    let mut instants: Vec<i64> = (0..count)
+        .map(|_| NOW - 180_000 + random.below(600_000) as i64)
+        .collect();
+    instants.sort_unstable();
+    instants
+}
+
+async fn check(seed: u64) {
+    let mut random = Random::new(seed);
+    let mut history = random_history(seed, &options(&mut random));
+    random.shuffle(&mut history);
+    let service = Service::default();
+    let mut oracle = Oracle::default();
+    let rounds = 1 + random.below(5);
+    let instants = instants(&mut random, rounds);
+    let mut rest: &[Value] = &history;
+    for (round, as_of) in instants.into_iter().enumerate() {
+        let last = round + 1 == rounds;
+        while !rest.is_empty() && (last || random.chance(70)) {
+            let size = 1 + random.below(rest.len().min(40));
+            let (batch, after) = rest.split_at(size);
+            service.ingest(batch, NOW).await.unwrap();
+            if random.chance(20) {
+                service.ingest(batch, NOW).await.unwrap();
+            }
+            oracle.take_in(batch);
+            rest = after;
+        }
+        service.refresh(as_of).await.unwrap();
+        let context = format!("seed {seed}, round {round}");
+        service.assert_agrees(&oracle, as_of, &context);
+        service.assert_no_garbage(&context);
+    }
+}
+
+#[test]
+fn the_snapshot_is_what_the_oracle_says() {
+    for seed in 0..600 {
+        block_on(check(seed));
+    }
+}
+
+#[test]
+fn any_order_and_any_repeats_come_to_the_same() {
+    for seed in 0..60 {
+        let mut random = Random::new(seed);
+        let history = random_history(seed, &options(&mut random));
+        let of_order = |history: &[Value], batch: usize| {
+            let service = Service::default();
+            block_on(async {
+                for events in history.chunks(batch) {
+                    service.ingest(events, NOW).await.unwrap();
+                }
+                service.refresh(NOW).await.unwrap();
+            });
+            service.database.query("SELECT * FROM record ORDER BY 1, 2, 3")
+        };
+        let once = of_order(&history, history.len());
+        let mut again: Vec<Value> = [history.clone(), history].concat();
+        random.shuffle(&mut again);
+        assert_eq!(of_order(&again, 1 + random.below(50)), once, "seed {seed}");
+    }
+}
+
+#[test]
+fn thousands_of_candidates_come_out_in_order() {
+    let service = Service::default();
+    let mut oracle = Oracle::default();
+    let events = many_candidates("large", NOW, 3_000);
+    oracle.take_in(&events);
+    block_on(async {
+        service.ingest_all(&events, NOW).await;
+        let finished = service.refresh(NOW).await.unwrap();
+        assert_eq!(finished.run.rows_published, 3_000);
+        assert_eq!(finished.run.conversations_folded, 3_000);
+    });
+    assert_eq!(service.snapshot("large").unwrap().len(), 3_000);
+    service.assert_agrees(&oracle, NOW, "3,000 candidates");
+}

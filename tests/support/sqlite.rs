@@ -1,0 +1,192 @@
+//! The database port filled by SQLite, with the very migrations of D1, and with faults to order.
+
+use conversation_monitor::ports::{Cell, Database, DatabaseError, Outcome, Row, Statement};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, ToSql};
+use std::cell::{Cell as Slot, RefCell};
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// Where a database is to stop answering for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// In the middle: this many statements run, then the batch that the next one is in is rolled back.
+    AfterStatements(u64),
+    /// After the commit of a batch: this many batches are committed, and the answer of the last is lost.
+    AfterBatches(u64),
+}
+
+pub struct Sqlite {
+    connection: RefCell<Connection>,
+    fault: Slot<Option<Fault>>,
+    statements: Slot<u64>,
+    batches: Slot<u64>,
+    /// A statement that contains this text fails, and so does its batch.
+    poison: RefCell<Option<String>>,
+}
+
+impl Default for Sqlite {
+    fn default() -> Self {
+        let connection = Connection::open_in_memory().unwrap();
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+        let mut files: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        files.sort();
+        for file in files {
+            connection
+                .execute_batch(&std::fs::read_to_string(file).unwrap())
+                .unwrap();
+        }
+        Self {
+            connection: RefCell::new(connection),
+            fault: Slot::new(None),
+            statements: Slot::new(0),
+            batches: Slot::new(0),
+            poison: RefCell::new(None),
+        }
+    }
+}
+
+impl Sqlite {
+    /// From now on the database stops as `fault` says; none: it works again.
+    pub fn set_fault(&self, fault: Option<Fault>) {
+        self.fault.set(fault);
+        self.statements.set(0);
+        self.batches.set(0);
+    }
+
+    /// From now on batches with a parameter that contains `text` fail.
+    pub fn set_poison(&self, text: Option<&str>) {
+        *self.poison.borrow_mut() = text.map(str::to_owned);
+    }
+
+    /// Statements since the fault was set, and batches.
+    pub fn counts(&self) -> (u64, u64) {
+        (self.statements.get(), self.batches.get())
+    }
+
+    /// Runs some SQL aside, uncounted.
+    pub fn query(&self, sql: &str) -> Vec<Vec<String>> {
+        let connection = self.connection.borrow();
+        let mut statement = connection.prepare(sql).unwrap();
+        let columns = statement.column_count();
+        let rows = statement.query_map([], |row| {
+            (0..columns)
+                .map(|index| {
+                    Ok(match row.get_ref(index)? {
+                        ValueRef::Null => "null".to_owned(),
+                        ValueRef::Integer(integer) => integer.to_string(),
+                        ValueRef::Text(text) => String::from_utf8(text.to_vec()).unwrap(),
+                        other => format!("{other:?}"),
+                    })
+                })
+                .collect()
+        });
+        rows.unwrap().map(Result::unwrap).collect()
+    }
+
+    pub fn execute(&self, sql: &str) {
+        self.connection.borrow().execute_batch(sql).unwrap();
+    }
+
+    fn run(&self, statements: &[Statement]) -> Result<Vec<Outcome>, DatabaseError> {
+        let lost = || DatabaseError::Failed("out of reach".to_owned());
+        if let Some(Fault::AfterBatches(batches)) = self.fault.get()
+            && self.batches.get() >= batches
+        {
+            return Err(lost());
+        }
+        let mut connection = self.connection.borrow_mut();
+        let transaction = connection.transaction().unwrap();
+        let mut outcomes = Vec::new();
+        for statement in statements {
+            if let Some(Fault::AfterStatements(limit)) = self.fault.get()
+                && self.statements.get() >= limit
+            {
+                return Err(lost());
+            }
+            self.statements.set(self.statements.get() + 1);
+            if let Some(poison) = self.poison.borrow().as_deref() {
+                let poisoned = |cell: &Cell| matches!(cell, Cell::Text(text) if text.contains(poison));
+                if statement.parameters.iter().any(poisoned) {
+                    return Err(DatabaseError::Failed("poisoned".to_owned()));
+                }
+            }
+            let outcome =
+                run_statement(&transaction, statement).map_err(|error| DatabaseError::of_message(error.to_string()))?;
+            outcomes.push(outcome);
+        }
+        transaction.commit().unwrap();
+        self.batches.set(self.batches.get() + 1);
+        match self.fault.get() {
+            Some(Fault::AfterBatches(batches)) if self.batches.get() >= batches => Err(lost()),
+            _ => Ok(outcomes),
+        }
+    }
+}
+
+impl Database for Sqlite {
+    async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Outcome>, DatabaseError> {
+        // The one place where another task may come in between.
+        YieldOnce(false).await;
+        self.run(&statements)
+    }
+}
+
+struct YieldOnce(bool);
+
+impl Future for YieldOnce {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if self.0 {
+            return Poll::Ready(());
+        }
+        self.0 = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+fn run_statement(connection: &Connection, statement: &Statement) -> rusqlite::Result<Outcome> {
+    let parameters: Vec<Box<dyn ToSql>> = statement
+        .parameters
+        .iter()
+        .map(|cell| -> Box<dyn ToSql> {
+            match cell {
+                Cell::Null => Box::new(rusqlite::types::Null),
+                // As D1 does: every number is bound as a REAL.
+                Cell::Integer(integer) => Box::new(*integer as f64),
+                Cell::Text(text) => Box::new(text.clone()),
+            }
+        })
+        .collect();
+    let before = connection.total_changes();
+    let mut prepared = connection.prepare_cached(statement.sql)?;
+    let columns = prepared.column_count();
+    let mut rows = Vec::new();
+    let mut cursor = prepared.query(rusqlite::params_from_iter(parameters))?;
+    while let Some(row) = cursor.next()? {
+        let cells = (0..columns).map(|index| {
+            Ok(match row.get_ref(index)? {
+                ValueRef::Null => Cell::Null,
+                ValueRef::Integer(integer) => Cell::Integer(integer),
+                ValueRef::Real(real) => Cell::Integer(real as i64),
+                ValueRef::Text(text) => Cell::Text(String::from_utf8_lossy(text).into_owned()),
+                ValueRef::Blob(_) => Cell::Null,
+            })
+        });
+        rows.push(Row(cells.collect::<rusqlite::Result<_>>()?));
+    }
+    drop(cursor);
+    drop(prepared);
+    Ok(Outcome {
+        rows,
+        changes: connection.total_changes() - before,
+        rows_read: 0,
+        rows_written: 0,
+    })
+}
