@@ -1,4 +1,4 @@
--- Of each incoming record (?1) and the version held, the greater one is held: `Record::outranks`.
+-- Of each incoming record (?1) and the version held, the greater one is held: `Record::rank`.
 -- conversation_id is not updated here: naming an indexed column would cost a write of the index for every change
 -- of a message's status. `move.sql` sees to the few that did change.
 INSERT INTO record (organization_id, type, record_id, conversation_id, updated_at, deleted, body)

@@ -9,13 +9,11 @@ pub use body::{BadEvent, BodyFormat, EVENTS_MAX, Refusal, read_records};
 
 use crate::monitor::record::Record;
 use crate::ports::{Cell, Database, DatabaseError, Statement};
+use crate::sql::{Table, Value, sql};
 use serde::Serialize;
-use std::collections::HashMap;
 
 /// The most bytes of a request's body, unpacked.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
-/// The most bytes of records in one parameter: D1 takes 2 MB, and JSON within JSON can double a text.
-const PARAMETER_BYTES_MAX: usize = 500_000;
 
 /// What became of the events of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -40,13 +38,13 @@ pub async fn hold_records<D: Database>(
     let accepted = u64::try_from(records.len()).unwrap_or(u64::MAX);
     let mut statements = Vec::new();
     let mut holds = Vec::new();
-    for parameter in parameters(winners(records)) {
-        let incoming = || Cell::from(parameter.as_str());
-        statements.push(Statement::new(include_str!("mark.sql"), [incoming(), Cell::from(mark)]));
-        statements.push(Statement::new(include_str!("organizations.sql"), [incoming()]));
+    for table in tables(winners(records)) {
+        let incoming = || Cell::from(table.as_str());
+        statements.push(Statement::new(sql!("mark.sql"), [incoming(), Cell::from(mark)]));
+        statements.push(Statement::new(sql!("organizations.sql"), [incoming()]));
         holds.push(statements.len());
-        statements.push(Statement::new(include_str!("hold.sql"), [incoming()]));
-        statements.push(Statement::new(include_str!("move.sql"), [incoming()]));
+        statements.push(Statement::new(sql!("hold.sql"), [incoming()]));
+        statements.push(Statement::new(sql!("move.sql"), [incoming()]));
     }
     if statements.is_empty() {
         return Ok(Receipt {
@@ -68,53 +66,25 @@ pub async fn hold_records<D: Database>(
 }
 
 /// Of each record its winning version, in the order of the primary key.
-fn winners(records: Vec<Record>) -> Vec<Record> {
-    let mut winners: HashMap<(String, &'static str, String), Record> = HashMap::new();
-    for record in records {
-        let key = (
-            record.organization_id.clone(),
-            record.record_type.name(),
-            record.id.clone(),
-        );
-        match winners.get(&key) {
-            Some(held) if !record.outranks(held) => {}
-            _ => {
-                winners.insert(key, record);
-            }
-        }
-    }
-    let mut winners: Vec<_> = winners.into_iter().collect();
-    winners.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
-    winners.into_iter().map(|(_, record)| record).collect()
+fn winners(mut records: Vec<Record>) -> Vec<Record> {
+    records.sort_unstable_by(|left, right| (left.key(), right.rank()).cmp(&(right.key(), left.rank())));
+    records.dedup_by(|overtaken, winner| overtaken.key() == winner.key());
+    records
 }
 
-/// The records as JSON arrays of `[organization, type, id, conversation, updated at, deleted, body]`, no text longer
-/// than a parameter may be.
-fn parameters(records: Vec<Record>) -> Vec<String> {
-    let mut texts = Vec::new();
-    let mut open: Vec<serde_json::Value> = Vec::new();
-    let mut bytes: usize = 0;
+/// The records as tables of (organization, type, id, conversation, updated at, deleted, body).
+fn tables(records: Vec<Record>) -> Vec<String> {
+    let mut table = Table::default();
     for record in records {
-        bytes = bytes
-            .saturating_add(record.body.len())
-            .saturating_add(record.id.len())
-            .saturating_add(record.organization_id.len());
-        open.push(serde_json::json!([
-            record.organization_id,
-            record.record_type.name(),
-            record.id,
-            record.conversation_id,
-            record.updated_at,
-            i64::from(record.deleted),
-            record.body,
-        ]));
-        if bytes > PARAMETER_BYTES_MAX {
-            texts.push(serde_json::Value::Array(std::mem::take(&mut open)).to_string());
-            bytes = 0;
-        }
+        table.push(&[
+            Value::Text(&record.organization_id),
+            Value::Text(record.record_type.name()),
+            Value::Text(&record.id),
+            record.conversation_id.as_deref().into(),
+            Value::Integer(record.updated_at.milliseconds()),
+            Value::Integer(i64::from(record.deleted)),
+            Value::Text(&record.body),
+        ]);
     }
-    if !open.is_empty() {
-        texts.push(serde_json::Value::Array(open).to_string());
-    }
-    texts
+    table.into_texts()
 }

@@ -1,9 +1,9 @@
 //! From an event as it is posted to a record in normal form.
 
 use crate::instant::Instant;
-use crate::json::Object;
 use crate::monitor::fields::{Fields, Problem};
 use crate::monitor::record::{Record, RecordType};
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 /// Reads one event that came in at `now`.
@@ -60,52 +60,76 @@ fn read_body(record_type: RecordType, fields: &Fields<'_>) -> Result<Body, Probl
         RecordType::Autopilot => autopilot(fields)?,
         RecordType::Message => message(fields)?,
     };
-    let conversation_id = members
-        .0
-        .get("conversationId")
-        .and_then(Value::as_str)
-        .map(str::to_owned);
-    Ok(Body {
-        conversation_id,
-        json: Value::Object(members.0).to_string(),
-    })
+    let json = serde_json::to_string(&members).map_err(|error| Problem::new("", error.to_string()))?;
+    let conversation_id = members.0.into_iter().find_map(|member| match member {
+        ("conversationId", Member::Text(id)) => Some(id),
+        _ => None,
+    });
+    Ok(Body { conversation_id, json })
 }
 
-/// Members of a normal form. The map sorts by name, names are ASCII, strings are escaped as little as RFC 8785 asks
-/// and numbers are whole: what `serde_json` prints of it is its RFC 8785 form.
+/// Members of a normal form, added in the order of their names. Names are ASCII, strings are escaped as little as RFC
+/// 8785 asks and numbers are whole: what `serde_json` prints of them is their RFC 8785 form.
 #[derive(Default)]
-struct Members(Object);
+struct Members(Vec<(&'static str, Member)>);
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Member {
+    Text(String),
+    Texts(Vec<String>),
+    Flag(bool),
+    Number(u64),
+}
 
 impl Members {
-    fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.0.insert(name.to_owned(), value.into());
+    fn with(mut self, name: &'static str, member: Member) -> Self {
+        debug_assert!(
+            self.0.last().is_none_or(|(before, _)| *before < name),
+            "{name} is out of order"
+        );
+        self.0.push((name, member));
         self
     }
 
-    fn with_some(self, name: &str, value: Option<impl Into<Value>>) -> Self {
-        match value {
-            Some(value) => self.with(name, value),
+    fn text(self, name: &'static str, text: impl ToString) -> Self {
+        self.with(name, Member::Text(text.to_string()))
+    }
+
+    fn optional(self, name: &'static str, text: Option<impl ToString>) -> Self {
+        match text {
+            Some(text) => self.text(name, text),
             None => self,
         }
+    }
+
+    fn flag(self, name: &'static str, flag: bool) -> Self {
+        self.with(name, Member::Flag(flag))
+    }
+}
+
+impl Serialize for Members {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, member)| (name, member)))
     }
 }
 
 fn named(fields: &Fields<'_>) -> Result<Members, Problem> {
-    Ok(Members::default().with("name", fields.name("name")?))
+    Ok(Members::default().text("name", fields.name("name")?))
 }
 
 fn user(fields: &Fields<'_>) -> Result<Members, Problem> {
     Ok(Members::default()
-        .with("fullName", fields.name("fullName")?)
-        .with("active", fields.flag("active", true)?)
-        .with("bot", fields.flag("bot", false)?))
+        .flag("active", fields.flag("active", true)?)
+        .flag("bot", fields.flag("bot", false)?)
+        .text("fullName", fields.name("fullName")?))
 }
 
 fn contact(fields: &Fields<'_>) -> Result<Members, Problem> {
     Ok(Members::default()
-        .with("name", fields.name("name")?)
-        .with_some("phone", fields.optional_word("phone")?)
-        .with("blocked", fields.flag("blocked", false)?))
+        .flag("blocked", fields.flag("blocked", false)?)
+        .text("name", fields.name("name")?)
+        .optional("phone", fields.optional_word("phone")?))
 }
 
 fn conversation(fields: &Fields<'_>) -> Result<Members, Problem> {
@@ -116,26 +140,25 @@ fn conversation(fields: &Fields<'_>) -> Result<Members, Problem> {
         (None, Some(_)) => return Err(Problem::new("snoozedUntil", "must come with snoozedAt")),
         _ => {}
     }
-    let text = |instant: Option<Instant>| instant.map(|instant| instant.to_string());
     Ok(Members::default()
-        .with("contactId", fields.id("contactId")?)
-        .with("channelType", fields.word("channelType")?)
-        .with_some("departmentId", fields.optional_id("departmentId")?)
-        .with_some("ownerId", fields.optional_id("ownerId")?)
-        .with("assigneeIds", fields.ids("assigneeIds")?)
-        .with_some("resolvedAt", text(fields.optional_past("resolvedAt")?))
-        .with_some("snoozedUntil", text(snoozed_until))
-        .with_some("snoozedAt", text(snoozed_at))
-        .with("draft", fields.flag("draft", false)?)
-        .with_some("mergedInto", fields.optional_id("mergedInto")?))
+        .with("assigneeIds", Member::Texts(fields.ids("assigneeIds")?))
+        .text("channelType", fields.word("channelType")?)
+        .text("contactId", fields.id("contactId")?)
+        .optional("departmentId", fields.optional_id("departmentId")?)
+        .flag("draft", fields.flag("draft", false)?)
+        .optional("mergedInto", fields.optional_id("mergedInto")?)
+        .optional("ownerId", fields.optional_id("ownerId")?)
+        .optional("resolvedAt", fields.optional_past("resolvedAt")?)
+        .optional("snoozedAt", snoozed_at)
+        .optional("snoozedUntil", snoozed_until))
 }
 
 fn autopilot(fields: &Fields<'_>) -> Result<Members, Problem> {
     Ok(Members::default()
-        .with("conversationId", fields.id("conversationId")?)
-        .with("at", fields.past("at")?.to_string())
-        .with("enabled", fields.required_flag("enabled")?)
-        .with_some("actorId", fields.optional_id("actorId")?))
+        .optional("actorId", fields.optional_id("actorId")?)
+        .text("at", fields.past("at")?)
+        .text("conversationId", fields.id("conversationId")?)
+        .flag("enabled", fields.required_flag("enabled")?))
 }
 
 fn message(fields: &Fields<'_>) -> Result<Members, Problem> {
@@ -158,13 +181,13 @@ fn message(fields: &Fields<'_>) -> Result<Members, Problem> {
         _ => "sent",
     };
     Ok(Members::default()
-        .with("conversationId", fields.id("conversationId")?)
-        .with("at", fields.past("at")?.to_string())
-        .with("sequence", fields.sequence("sequence")?)
-        .with("direction", direction)
-        .with("sender", fields.choice("sender", &senders)?)
-        .with_some("senderId", fields.optional_id("senderId")?)
-        .with("visibility", visibility.unwrap_or("public"))
-        .with("kind", fields.optional_choice("kind", &kinds)?.unwrap_or("text"))
-        .with("status", status.unwrap_or(status_default)))
+        .text("at", fields.past("at")?)
+        .text("conversationId", fields.id("conversationId")?)
+        .text("direction", direction)
+        .text("kind", fields.optional_choice("kind", &kinds)?.unwrap_or("text"))
+        .text("sender", fields.choice("sender", &senders)?)
+        .optional("senderId", fields.optional_id("senderId")?)
+        .with("sequence", Member::Number(fields.sequence("sequence")?))
+        .text("status", status.unwrap_or(status_default))
+        .text("visibility", visibility.unwrap_or("public")))
 }

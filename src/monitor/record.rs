@@ -3,7 +3,7 @@
 use crate::instant::Instant;
 
 /// The seven types of records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordType {
     /// An organization.
     Organization,
@@ -65,7 +65,7 @@ impl RecordType {
 /// One version of a record, in normal form.
 ///
 /// Its identity is (organization, type, id). Any order of arrival and any number of repeats end in the same held
-/// version, because versions are ordered by [`Record::outranks`] and the greatest is held.
+/// version, because versions are ordered by [`Record::rank`] and the greatest is held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// The tenant that the event names; not yet one that the caller may write to.
@@ -90,15 +90,14 @@ pub struct Record {
 impl Record {
     /// The identity.
     #[must_use]
-    pub fn key(&self) -> (&str, RecordType, &str) {
-        (&self.organization_id, self.record_type, &self.id)
+    pub fn key(&self) -> (&str, &str, &str) {
+        (&self.organization_id, self.record_type.name(), &self.id)
     }
 
-    /// Whether this version wins over `other` of the same identity: the later `updatedAt`, then a removal, then the
-    /// greater RFC 8785 bytes. `ingest/*.sql` says the same as `(updated_at, deleted, body) > (…)`.
+    /// What decides between two versions of one identity, the greater wins: the later `updatedAt`, then a removal,
+    /// then the greater RFC 8785 bytes. `ingest/*.sql` says the same as `(updated_at, deleted, body) > (…)`.
     #[must_use]
-    pub fn outranks(&self, other: &Self) -> bool {
-        let rank = |record: &Self| (record.updated_at, record.deleted);
-        (rank(self), self.body.as_bytes()) > (rank(other), other.body.as_bytes())
+    pub fn rank(&self) -> (Instant, bool, &[u8]) {
+        (self.updated_at, self.deleted, self.body.as_bytes())
     }
 }

@@ -38,8 +38,29 @@ impl User {
 pub struct PublishedRow {
     /// The report's row as JSON, without `hasAccess`: that differs by caller.
     pub json: String,
-    /// Owner and assignees, without repetition.
-    pub people: Vec<String>,
+    /// JSON: the ids of the owner and the assignees, without repetition.
+    pub people: String,
+}
+
+/// The users of an organization that a run has to do with.
+#[derive(Debug, Default)]
+pub struct Users {
+    numbers: HashMap<String, usize>,
+    users: Vec<User>,
+}
+
+impl Users {
+    /// Adds the user of an id.
+    pub fn add(&mut self, id: &str, user: User) {
+        self.numbers.insert(id.to_owned(), self.users.len());
+        self.users.push(user);
+    }
+
+    /// The user of an id, if that is an active person.
+    fn active_person(&self, id: &str) -> Option<&User> {
+        let number = self.numbers.get(id)?;
+        self.users.get(*number).filter(|user| user.is_active_person())
+    }
 }
 
 /// Joins `candidate` with what is held of its contact and of its users. None where the contact is blocked.
@@ -52,12 +73,12 @@ pub fn publish_row(
     conversation_id: &str,
     candidate: &Candidate,
     contact: Option<&Contact>,
-    users: &HashMap<String, User>,
+    users: &Users,
 ) -> Result<Option<PublishedRow>, serde_json::Error> {
     if contact.is_some_and(|contact| contact.blocked) {
         return Ok(None);
     }
-    let person = |id: &String| users.get(id).filter(|user| user.is_active_person());
+    let person = |id: &String| users.active_person(id);
     let mut assignee_names: Vec<&str> = candidate
         .assignee_ids
         .iter()
@@ -87,7 +108,7 @@ pub fn publish_row(
     };
     Ok(Some(PublishedRow {
         json: serde_json::to_string(&row)?,
-        people: people(candidate),
+        people: serde_json::to_string(&people(candidate))?,
     }))
 }
 
@@ -100,12 +121,11 @@ fn reason(of_timeline: Reason, has_active_person: bool) -> Reason {
 }
 
 /// Owner and assignees of `candidate`, without repetition.
-#[must_use]
-pub fn people(candidate: &Candidate) -> Vec<String> {
-    let mut people: Vec<String> = Vec::new();
+fn people(candidate: &Candidate) -> Vec<&String> {
+    let mut people: Vec<&String> = Vec::new();
     for id in candidate.owner_id.iter().chain(&candidate.assignee_ids) {
-        if !people.contains(id) {
-            people.push(id.clone());
+        if !people.contains(&id) {
+            people.push(id);
         }
     }
     people

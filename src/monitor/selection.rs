@@ -3,7 +3,7 @@
 use crate::instant::{Instant, MINUTE_MS};
 use crate::monitor::candidate::Category;
 use crate::monitor::version::Version;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// What a report needs to know of a version's entries: about 24 bytes an entry, without conversation ids.
 #[derive(Debug, Clone, Default)]
@@ -18,10 +18,10 @@ struct OutlineEntry {
     row_no: i64,
     category: Category,
     /// An index into `departments`; [`NO_DEPARTMENT`] for none.
-    department: u32,
+    department: usize,
 }
 
-const NO_DEPARTMENT: u32 = u32::MAX;
+const NO_DEPARTMENT: usize = usize::MAX;
 
 /// Which rows of a snapshot: everything that a page's content depends on, beside organization and version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,15 +79,14 @@ pub struct Selection {
 impl From<&Version> for Outline {
     fn from(version: &Version) -> Self {
         let mut departments: Vec<String> = Vec::new();
-        let mut numbers = std::collections::HashMap::new();
+        let mut numbers: HashMap<String, usize> = HashMap::new();
         let mut entries = Vec::with_capacity(version.entries().len());
         for entry in version.entries() {
             let department = match &entry.department_id {
                 None => NO_DEPARTMENT,
                 Some(id) => *numbers.entry(id.clone()).or_insert_with(|| {
-                    let number = u32::try_from(departments.len()).unwrap_or(NO_DEPARTMENT);
                     departments.push(id.clone());
-                    number
+                    departments.len().saturating_sub(1)
                 }),
             };
             entries.push(OutlineEntry {
@@ -133,11 +132,11 @@ impl Outline {
     /// Applies a filter.
     #[must_use]
     pub fn select(&self, filter: &Filter) -> Selection {
-        let wanted = filter.departments.as_ref().map(|ids| self.numbers(ids));
+        let wanted = filter.departments.as_ref().map(|ids| self.wanted(ids));
         let shown = |entry: &&OutlineEntry| {
             wanted
                 .as_ref()
-                .is_none_or(|numbers| numbers.contains(&entry.department))
+                .is_none_or(|wanted| wanted.get(entry.department).is_some_and(|shown| *shown))
         };
         let skip = filter.page.saturating_sub(1).saturating_mul(filter.limit);
         let end = skip.saturating_add(filter.limit);
@@ -155,12 +154,9 @@ impl Outline {
         Selection { counts, row_nos }
     }
 
-    fn numbers(&self, ids: &BTreeSet<String>) -> BTreeSet<u32> {
-        (0..)
-            .zip(&self.departments)
-            .filter(|(_, id)| ids.contains(*id))
-            .map(|(number, _)| number)
-            .collect()
+    /// Of each department's number, whether it is among `ids`.
+    fn wanted(&self, ids: &BTreeSet<String>) -> Vec<bool> {
+        self.departments.iter().map(|id| ids.contains(id)).collect()
     }
 }
 
@@ -170,23 +166,19 @@ mod tests {
     use crate::instant::Instant;
     use crate::monitor::candidate::Category;
     use crate::monitor::version::{Entry, Version};
-    use std::collections::HashMap;
 
     /// Ten entries, stalled at minutes 0 to 9, by turns of both categories and of departments d0, d1 and none.
     fn outline() -> Outline {
-        let changes: HashMap<String, Option<Entry>> = (0..10)
-            .map(|number: i64| {
-                let entry = Entry {
-                    stalled_since: Instant::from_milliseconds(number * 60_000),
-                    conversation_id: format!("c{number}"),
-                    row_no: 100 + number,
-                    category: [Category::AiStuck, Category::AgentAbandoned][(number % 2) as usize],
-                    department_id: [Some("d0"), Some("d1"), None][(number % 3) as usize].map(str::to_owned),
-                };
-                (entry.conversation_id.clone(), Some(entry))
+        let entries = (0..10)
+            .map(|number: i64| Entry {
+                stalled_since: Instant::from_milliseconds(number * 60_000),
+                conversation_id: format!("c{number}"),
+                row_no: 100 + number,
+                category: [Category::AiStuck, Category::AgentAbandoned][(number % 2) as usize],
+                department_id: [Some("d0"), Some("d1"), None][(number % 3) as usize].map(str::to_owned),
             })
             .collect();
-        Outline::from(&Version::default().with_changes(&changes))
+        Outline::from(&Version::default().with_changes(&[], entries))
     }
 
     #[test]

@@ -49,17 +49,14 @@ impl Version {
         &self.0
     }
 
-    /// The version with, for each conversation of `changes`, the entry given there, or none.
+    /// The version without the entries whose row is in `dropped` (ascending), and with `added`.
     #[must_use]
-    pub fn with_changes(self, changes: &HashMap<String, Option<Entry>>) -> Self {
-        let mut entries: Vec<Entry> = self
-            .0
-            .into_iter()
-            .filter(|entry| !changes.contains_key(&entry.conversation_id))
-            .chain(changes.values().flatten().cloned())
-            .collect();
-        entries.sort_unstable_by(|left, right| left.position().cmp(&right.position()));
-        Self(entries)
+    pub fn with_changes(mut self, dropped: &[i64], added: Vec<Entry>) -> Self {
+        self.0.retain(|entry| dropped.binary_search(&entry.row_no).is_err());
+        self.0.extend(added);
+        self.0
+            .sort_unstable_by(|left, right| left.position().cmp(&right.position()));
+        self
     }
 
     /// The version as the texts of its parts; at least one.
@@ -70,7 +67,7 @@ impl Version {
         let mut parts = Vec::new();
         let mut part = Part::default();
         let mut bytes: usize = 0;
-        let mut numbers: HashMap<&str, usize> = HashMap::new();
+        let mut numbers: HashMap<String, usize> = HashMap::new();
         for entry in &self.0 {
             if part.entries.len() >= PART_ENTRIES_MAX || bytes > PART_BYTES_MAX {
                 parts.push(serde_json::to_string(&part)?);
@@ -79,7 +76,7 @@ impl Version {
                 numbers.clear();
             }
             let department = entry.department_id.as_deref().map(|id| {
-                *numbers.entry(id).or_insert_with(|| {
+                *numbers.entry(id.to_owned()).or_insert_with(|| {
                     part.departments.push(id.to_owned());
                     part.departments.len().saturating_sub(1)
                 })
@@ -135,7 +132,6 @@ mod tests {
     use super::{Entry, Version};
     use crate::instant::Instant;
     use crate::monitor::candidate::Category;
-    use std::collections::HashMap;
 
     fn entry(id: &str, stalled_since: i64, row_no: i64, department: Option<&str>) -> Entry {
         Entry {
@@ -147,42 +143,34 @@ mod tests {
         }
     }
 
-    fn changes(entries: Vec<(&str, Option<Entry>)>) -> HashMap<String, Option<Entry>> {
-        entries.into_iter().map(|(id, entry)| (id.to_owned(), entry)).collect()
-    }
-
     #[test]
     fn keeps_the_order_of_the_report() {
-        let first = Version::default().with_changes(&changes(vec![
-            ("\u{10000}", Some(entry("\u{10000}", 5, 1, None))),
-            ("\u{ffff}", Some(entry("\u{ffff}", 5, 2, Some("d")))),
-            ("b", Some(entry("b", 9, 3, Some("d")))),
-            ("a", Some(entry("a", 9, 4, Some("e")))),
-        ]));
+        let added = vec![
+            entry("\u{10000}", 5, 1, None),
+            entry("\u{ffff}", 5, 2, Some("d")),
+            entry("b", 9, 3, Some("d")),
+            entry("a", 9, 4, Some("e")),
+        ];
+        let first = Version::default().with_changes(&[], added);
         let ids = |version: &Version| -> Vec<String> {
             let id = |entry: &Entry| entry.conversation_id.clone();
             version.entries().iter().map(id).collect()
         };
         assert_eq!(ids(&first), ["\u{ffff}", "\u{10000}", "a", "b"]);
-        let second = first.with_changes(&changes(vec![
-            ("b", Some(entry("b", 1, 5, None))),
-            ("a", None),
-            ("never there", None),
-        ]));
+        let second = first.with_changes(&[3, 4], vec![entry("b", 1, 5, None)]);
         assert_eq!(ids(&second), ["b", "\u{ffff}", "\u{10000}"]);
     }
 
     #[test]
     fn reads_back_what_it_wrote_however_many_parts() {
         let long = "x".repeat(120);
-        let mut all = HashMap::new();
+        let mut all = Vec::new();
         for number in 0..12_345 {
             let id = format!("{long}{number}");
             let department = [None, Some("d"), Some("e")][number % 3];
-            let entry = entry(&id, 1_000 - (number as i64) / 7, number as i64, department);
-            all.insert(id, Some(entry));
+            all.push(entry(&id, 1_000 - (number as i64) / 7, number as i64, department));
         }
-        let version = Version::default().with_changes(&all);
+        let version = Version::default().with_changes(&[], all);
         let parts = version.to_parts().unwrap();
         assert!(parts.len() > 1);
         assert!(parts.iter().all(|part| part.len() < 2_000_000));

@@ -5,9 +5,8 @@ use crate::monitor::candidate::{Candidate, fold};
 use crate::monitor::timeline::{Conversation, Item, Timeline, read_body};
 use crate::ports::{Cell, Database, DatabaseError, Row, Statement, rows_of};
 use crate::refresh::split::{chunks, split_on_failure};
-use crate::refresh::{Claim, Failures, to_json};
-use serde_json::json;
-use std::collections::HashMap;
+use crate::refresh::{Claim, Failures};
+use crate::sql::{Table, Value, sql};
 
 /// Conversations listed at a time, and folded in one batch at most.
 const CONVERSATIONS_MAX: usize = 1_000;
@@ -44,7 +43,7 @@ pub async fn fold_marked<D: Database>(
             .await?;
             for (culprit, error) in culprits {
                 let reason = format!("conversation {}: {error}", culprit.conversation_id);
-                failures.entry(culprit.organization_id.clone()).or_insert(reason);
+                failures.add(&culprit.organization_id, reason);
             }
         }
         if marked.len() < CONVERSATIONS_MAX {
@@ -57,7 +56,7 @@ async fn list<D: Database>(database: &D, after: &(String, String)) -> Result<Vec
     let limit = i64::try_from(CONVERSATIONS_MAX).unwrap_or(i64::MAX);
     let outcomes = database
         .batch(vec![Statement::new(
-            include_str!("sql/fold_list.sql"),
+            sql!("sql/fold_list.sql"),
             [after.0.as_str().into(), after.1.as_str().into(), Cell::Integer(limit)],
         )])
         .await?;
@@ -79,63 +78,74 @@ async fn fold_chunk<D: Database>(
     chunk: &[Marked],
     failures: &mut Failures,
 ) -> Result<u64, DatabaseError> {
-    let keys: Vec<(&str, &str)> = chunk
-        .iter()
-        .map(|marked| (marked.organization_id.as_str(), marked.conversation_id.as_str()))
-        .collect();
-    let keys = to_json(&keys)?;
+    let mut keys = Table::default();
+    for marked in chunk {
+        keys.push(&[
+            marked.organization_id.as_str().into(),
+            marked.conversation_id.as_str().into(),
+        ]);
+    }
+    // A thousand pairs of ids fit into one text.
+    let keys = keys.into_texts().pop().unwrap_or_default();
     let outcomes = database
         .batch(vec![
-            Statement::new(include_str!("sql/fold_conversations.sql"), [keys.as_str().into()]),
-            Statement::new(include_str!("sql/fold_timelines.sql"), [keys.as_str().into()]),
+            Statement::new(sql!("sql/fold_conversations.sql"), [keys.as_str().into()]),
+            Statement::new(sql!("sql/fold_timelines.sql"), [keys.as_str().into()]),
         ])
         .await?;
     let [conversations, items] = rows_of(outcomes)?;
-    let mut timelines = group_by_number(&items)?;
+    let timelines = group_by_number(&items, chunk.len())?;
 
-    let mut stored: Vec<serde_json::Value> = Vec::new();
+    let mut folded: u64 = 0;
+    let mut stored = Table::default();
     for row in &conversations {
-        let number = row.integer(0)?;
-        let Some(marked) = usize::try_from(number).ok().and_then(|number| chunk.get(number)) else {
+        let number = usize::try_from(row.integer(0)?).unwrap_or(usize::MAX);
+        let (Some(marked), Some(items)) = (chunk.get(number), timelines.get(number)) else {
             continue;
         };
-        let items = timelines.remove(&number).unwrap_or_default();
-        match fold_one(row, &items, claim.as_of) {
-            Ok(state) => stored.push(json!([
-                marked.organization_id,
-                marked.conversation_id,
-                row.text(1)?,
-                state.candidate,
-                state.due_at,
-                i64::from(state.candidate_changed),
-            ])),
+        match fold_one(row, items, claim.as_of) {
+            Ok(state) => {
+                folded = folded.saturating_add(1);
+                stored.push(&[
+                    marked.organization_id.as_str().into(),
+                    marked.conversation_id.as_str().into(),
+                    row.text(1)?.into(),
+                    state.candidate.as_deref().into(),
+                    state.due_at.map(Instant::milliseconds).into(),
+                    Value::Integer(i64::from(state.candidate_changed)),
+                ]);
+            }
             Err(reason) => {
                 let reason = format!("conversation {}: {reason}", marked.conversation_id);
-                failures.entry(marked.organization_id.clone()).or_insert(reason);
+                failures.add(&marked.organization_id, reason);
             }
         }
     }
-    let folded = u64::try_from(stored.len()).unwrap_or(u64::MAX);
-    if !stored.is_empty() {
-        let states = serde_json::Value::Array(stored).to_string();
-        let statement = |sql| Statement::new(sql, [states.as_str().into()]);
-        database
-            .batch(vec![
-                claim.guard(),
-                statement(include_str!("sql/fold_store.sql")),
-                statement(include_str!("sql/fold_clear.sql")),
-                statement(include_str!("sql/fold_settle.sql")),
-                statement(include_str!("sql/fold_forward.sql")),
-            ])
-            .await?;
+    let mut statements = vec![claim.guard()];
+    for states in stored.into_texts() {
+        for sql in [
+            sql!("sql/fold_store.sql"),
+            sql!("sql/fold_clear.sql"),
+            sql!("sql/fold_settle.sql"),
+            sql!("sql/fold_forward.sql"),
+        ] {
+            statements.push(Statement::new(sql, [states.as_str().into()]));
+        }
+    }
+    if statements.len() > 1 {
+        database.batch(statements).await?;
     }
     Ok(folded)
 }
 
-fn group_by_number(items: &[Row]) -> Result<HashMap<i64, Vec<&Row>>, DatabaseError> {
-    let mut groups: HashMap<i64, Vec<&Row>> = HashMap::new();
+/// Of each conversation of the chunk its items.
+fn group_by_number(items: &[Row], conversations: usize) -> Result<Vec<Vec<&Row>>, DatabaseError> {
+    let mut groups = vec![Vec::new(); conversations];
     for row in items {
-        groups.entry(row.integer(0)?).or_default().push(row);
+        let number = usize::try_from(row.integer(0)?).unwrap_or(usize::MAX);
+        if let Some(group) = groups.get_mut(number) {
+            group.push(row);
+        }
     }
     Ok(groups)
 }

@@ -17,9 +17,9 @@ mod split;
 
 use crate::instant::Instant;
 use crate::ports::{Cell, Database, DatabaseError, Statement, rows_of};
+use crate::sql::{sql, text_array};
 use ledger::Ledger;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// The statements that a run may use of the 1,000 that D1 allows an invocation.
 pub const STATEMENTS_MAX: u64 = 950;
@@ -62,7 +62,26 @@ pub struct Finished {
 }
 
 /// Organizations that could not be refreshed, with the first reason of each.
-pub type Failures = BTreeMap<String, String>;
+#[derive(Debug, Clone, Default)]
+pub struct Failures(Vec<(String, String)>);
+
+impl Failures {
+    /// The organizations with their reasons.
+    #[must_use]
+    pub fn reasons(&self) -> &[(String, String)] {
+        &self.0
+    }
+
+    fn contains(&self, organization_id: &str) -> bool {
+        self.0.iter().any(|(failed, _)| failed == organization_id)
+    }
+
+    fn add(&mut self, organization_id: &str, reason: String) {
+        if !self.contains(organization_id) {
+            self.0.push((organization_id.to_owned(), reason));
+        }
+    }
+}
 
 /// What a run needs beside the database.
 pub struct Start<'a> {
@@ -82,7 +101,7 @@ pub async fn refresh<D: Database>(database: &D, start: Start<'_>) -> Result<Fini
     let began_at = (start.now)();
     let ledger = Ledger::new(database, STATEMENTS_MAX);
     let run = claim(&ledger, &start).await?;
-    let mut failures = Failures::new();
+    let mut failures = Failures::default();
     let conversations_folded = fold::fold_marked(&ledger, run, &mut failures).await?;
     let published = publish::publish_changed(&ledger, run, &mut failures).await?;
     let counts = ledger.counts();
@@ -90,7 +109,7 @@ pub async fn refresh<D: Database>(database: &D, start: Start<'_>) -> Result<Fini
         as_of: run.as_of,
         organizations_seen: published.organizations_seen,
         organizations_published: published.organizations_published,
-        organizations_failed: u64::try_from(failures.len()).unwrap_or(u64::MAX),
+        organizations_failed: u64::try_from(failures.0.len()).unwrap_or(u64::MAX),
         conversations_folded,
         rows_published: published.rows,
         // The last batch counts itself: it writes the run's row, and those of organizations that failed.
@@ -116,7 +135,7 @@ struct Claim {
 impl Claim {
     /// The statement that every batch which writes begins with.
     fn guard(self) -> Statement {
-        Statement::new(include_str!("sql/guard.sql"), [Cell::Integer(self.fence)])
+        Statement::new(sql!("sql/guard.sql"), [Cell::Integer(self.fence)])
     }
 }
 
@@ -124,10 +143,10 @@ async fn claim<D: Database>(database: &D, start: &Start<'_>) -> Result<Claim, Da
     let outcomes = database
         .batch(vec![
             Statement::new(
-                include_str!("sql/claim.sql"),
+                sql!("sql/claim.sql"),
                 [Cell::Integer(start.scheduled_at.milliseconds())],
             ),
-            Statement::new(include_str!("sql/mark_due.sql"), [Cell::from(start.mark)]),
+            Statement::new(sql!("sql/mark_due.sql"), [Cell::from(start.mark)]),
         ])
         .await?;
     let [claimed, _] = rows_of(outcomes)?;
@@ -141,14 +160,13 @@ async fn claim<D: Database>(database: &D, start: &Start<'_>) -> Result<Claim, Da
 }
 
 async fn finish<D: Database>(database: &D, claim: Claim, run: &Run, failures: &Failures) -> Result<(), DatabaseError> {
-    let failed: Vec<&String> = failures.keys().collect();
-    let failed = to_json(&failed)?;
+    let failed = text_array(failures.0.iter().map(|(failed, _)| failed.as_str()));
     database
         .batch(vec![
             claim.guard(),
-            Statement::new(include_str!("sql/hold.sql"), [Cell::Text(failed)]),
+            Statement::new(sql!("sql/hold.sql"), [Cell::Text(failed)]),
             Statement::new(
-                include_str!("sql/finish.sql"),
+                sql!("sql/finish.sql"),
                 [Cell::Integer(run.as_of.milliseconds()), Cell::Text(to_json(run)?)],
             ),
         ])

@@ -2,12 +2,12 @@
 
 use crate::instant::Instant;
 use crate::monitor::candidate::Candidate;
-use crate::monitor::row::{Contact, PublishedRow, User, publish_row};
+use crate::monitor::row::{Contact, PublishedRow, Users, publish_row};
 use crate::monitor::timeline::read_body;
 use crate::monitor::version::{CANDIDATES_MAX, Entry, Version};
 use crate::refresh::RETENTION_MS;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// An organization's head, and what was read for its next version.
 #[derive(Debug, Default)]
@@ -39,10 +39,16 @@ pub struct Retired(Instant, i64, Vec<i64>);
 pub struct Draft {
     reading: Reading,
     before: Version,
-    /// Of each touched conversation the row it has now, if it has one.
-    now: BTreeMap<String, Option<(Entry, PublishedRow)>>,
-    /// Of each touched conversation the number of its published row, if it has one.
-    row_nos_before: HashMap<String, i64>,
+    touched: Vec<Touched>,
+}
+
+/// A touched conversation.
+#[derive(Debug)]
+struct Touched {
+    /// The number of its published row, if it has one.
+    row_no_before: Option<i64>,
+    /// The row it has now, if it has one.
+    now: Option<(Entry, PublishedRow)>,
 }
 
 /// What is to be written for one organization.
@@ -68,7 +74,7 @@ pub struct NewHead {
     pub version: i64,
     pub next_row_no: i64,
     /// Rows of the version; none where the version stays.
-    pub candidates: Option<usize>,
+    pub candidates: Option<i64>,
     pub retired: Vec<Retired>,
 }
 
@@ -89,33 +95,36 @@ impl Draft {
     pub fn new(mut reading: Reading) -> Result<Self, String> {
         let before = Version::from_parts(reading.parts.iter().map(String::as_str))
             .map_err(|error| format!("version {}: {error}", reading.version))?;
-        let users = reading
-            .users
-            .iter()
-            .map(|(id, body)| Ok((id.clone(), read::<User>("user", id, body)?)))
-            .collect::<Result<HashMap<_, _>, String>>()?;
-        let mut now = BTreeMap::new();
-        for (conversation_id, candidate, contact) in std::mem::take(&mut reading.touched) {
-            let row = join(&conversation_id, candidate.as_deref(), contact.as_deref(), &users)?;
-            now.insert(conversation_id, row);
+        let mut users = Users::default();
+        for (id, body) in &reading.users {
+            users.add(id, read("user", id, body)?);
         }
-        let row_nos_before = before
-            .entries()
-            .iter()
-            .filter(|entry| now.contains_key(&entry.conversation_id))
-            .map(|entry| (entry.conversation_id.clone(), entry.row_no))
-            .collect();
+        let mut numbers: HashMap<String, usize> = HashMap::new();
+        let mut touched = Vec::with_capacity(reading.touched.len());
+        for (conversation_id, candidate, contact) in std::mem::take(&mut reading.touched) {
+            let now = join(&conversation_id, candidate.as_deref(), contact.as_deref(), &users)?;
+            numbers.insert(conversation_id, touched.len());
+            touched.push(Touched {
+                row_no_before: None,
+                now,
+            });
+        }
+        for entry in before.entries() {
+            let number = numbers.get(&entry.conversation_id);
+            if let Some(touched) = number.and_then(|number| touched.get_mut(*number)) {
+                touched.row_no_before = Some(entry.row_no);
+            }
+        }
         Ok(Self {
             reading,
             before,
-            now,
-            row_nos_before,
+            touched,
         })
     }
 
     /// The numbers of the published rows that [`Draft::plan`] compares with.
     pub fn row_nos_before(&self) -> impl Iterator<Item = i64> {
-        self.row_nos_before.values().copied()
+        self.touched.iter().filter_map(|touched| touched.row_no_before)
     }
 
     /// Compares with the published rows, and says what is to be written. A conversation whose row is the same, byte
@@ -136,34 +145,34 @@ impl Draft {
 
         let mut next_row_no = reading.next_row_no;
         let mut superseded = Vec::new();
-        let mut changes = HashMap::new();
-        for (conversation_id, row) in self.now {
-            let row_no_before = self.row_nos_before.get(&conversation_id);
-            let row_before = row_no_before.and_then(|row_no| rows_before.get(row_no));
-            if row.as_ref().map(|(_, row)| row) == row_before && row_no_before.is_some() == row.is_some() {
+        let mut added = Vec::new();
+        for Touched { row_no_before, now } in self.touched {
+            let row_before = row_no_before.and_then(|row_no| rows_before.get(&row_no));
+            let row_now = now.as_ref().map(|(_, row)| row);
+            if row_now == row_before && row_now.is_some() == row_no_before.is_some() {
                 continue;
             }
             superseded.extend(row_no_before);
-            let entry = row.map(|(mut entry, row)| {
+            if let Some((mut entry, row)) = now {
                 entry.row_no = next_row_no;
+                added.push(entry);
                 plan.rows.push((next_row_no, row));
                 next_row_no = next_row_no.saturating_add(1);
-                entry
-            });
-            changes.insert(conversation_id, entry);
+            }
         }
+        superseded.sort_unstable();
 
         let mut version = reading.version;
         let mut candidates = None;
-        if !changes.is_empty() || (version == 0 && !reading.marks.is_empty()) {
-            let after = self.before.with_changes(&changes);
+        let has_changed = !superseded.is_empty() || !added.is_empty();
+        if has_changed || (version == 0 && !reading.marks.is_empty()) {
+            let after = self.before.with_changes(&superseded, added);
             if after.entries().len() > CANDIDATES_MAX {
                 return Err(format!("more than {CANDIDATES_MAX} candidates"));
             }
             plan.parts = after.to_parts().map_err(|error| error.to_string())?;
-            candidates = Some(after.entries().len());
+            candidates = i64::try_from(after.entries().len()).ok();
             if version > 0 {
-                superseded.sort_unstable();
                 retired.push(Retired(as_of, version, superseded));
             }
             version = version.saturating_add(1);
@@ -189,7 +198,7 @@ fn join(
     conversation_id: &str,
     candidate: Option<&str>,
     contact: Option<&str>,
-    users: &HashMap<String, User>,
+    users: &Users,
 ) -> Result<Option<(Entry, PublishedRow)>, String> {
     let Some(candidate) = candidate else {
         return Ok(None);

@@ -1,19 +1,18 @@
 //! From changed candidates to published versions.
 
+use crate::instant::Instant;
 use crate::monitor::row::PublishedRow;
 use crate::ports::{Cell, Database, DatabaseError, Row, Statement, rows_of};
 use crate::refresh::organization::{Draft, Plan, Reading};
 use crate::refresh::split::{chunks, split_on_failure};
 use crate::refresh::{Claim, Failures, to_json};
-use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashMap};
+use crate::sql::{Table, Value, sql, text_array};
+use std::collections::HashMap;
 
 /// Organizations published in one batch at most.
 const ORGANIZATIONS_MAX: usize = 500;
 /// Published rows and marks of the organizations of one batch at most, but for a single one that has more.
 const WEIGHT_MAX: usize = 20_000;
-/// The most bytes of rows or versions in one parameter: D1 takes 2 MB, and JSON within JSON can double a text.
-const PARAMETER_BYTES_MAX: usize = 700_000;
 
 /// What was published.
 #[derive(Debug, Default)]
@@ -43,7 +42,7 @@ pub async fn publish_changed<D: Database>(
     };
     let whole: Vec<Work> = work
         .into_iter()
-        .filter(|work| !failures.contains_key(&work.organization_id))
+        .filter(|work| !failures.contains(&work.organization_id))
         .collect();
     // Those that failed last time go alone: they shall not make the others fail first.
     let (held, sound): (Vec<Work>, Vec<Work>) = whole.into_iter().partition(|work| work.held);
@@ -54,9 +53,7 @@ pub async fn publish_changed<D: Database>(
         })
         .await?;
         for (culprit, error) in culprits {
-            failures
-                .entry(culprit.organization_id.clone())
-                .or_insert_with(|| error.to_string());
+            failures.add(&culprit.organization_id, error.to_string());
         }
     }
     Ok(published)
@@ -66,7 +63,7 @@ async fn list<D: Database>(database: &D, claim: Claim) -> Result<Vec<Work>, Data
     let as_of = claim.as_of.milliseconds();
     let outcomes = database
         .batch(vec![Statement::new(
-            include_str!("sql/publish_list.sql"),
+            sql!("sql/publish_list.sql"),
             [Cell::Integer(as_of)],
         )])
         .await?;
@@ -90,29 +87,23 @@ async fn publish_chunk<D: Database>(
     failures: &mut Failures,
     published: &mut Published,
 ) -> Result<(), DatabaseError> {
-    let mut drafts = BTreeMap::new();
+    let mut drafts = Vec::with_capacity(chunk.len());
     for (organization_id, reading) in read(database, chunk).await? {
         match Draft::new(reading) {
-            Ok(draft) => {
-                drafts.insert(organization_id, draft);
-            }
-            Err(reason) => {
-                failures.insert(organization_id, reason);
-            }
+            Ok(draft) => drafts.push((organization_id, draft)),
+            Err(reason) => failures.add(&organization_id, reason),
         }
     }
-    let mut rows_before = read_rows_before(database, &drafts).await?;
+    let mut rows_before = read_rows_before(database, &drafts).await?.into_iter();
     let mut writes = Writes::default();
     for (organization_id, draft) in drafts {
-        let rows_before = rows_before.remove(&organization_id).unwrap_or_default();
+        let rows_before = rows_before.next().unwrap_or_default();
         match draft.plan(&rows_before, claim.as_of) {
             Ok(plan) => writes.add(&organization_id, plan)?,
-            Err(reason) => {
-                failures.insert(organization_id, reason);
-            }
+            Err(reason) => failures.add(&organization_id, reason),
         }
     }
-    let (organizations, rows) = (writes.versions, writes.rows_written);
+    let (organizations, rows) = (writes.versions_published, writes.rows_published);
     let statements = writes.into_statements(claim);
     if !statements.is_empty() {
         database.batch(statements).await?;
@@ -122,27 +113,21 @@ async fn publish_chunk<D: Database>(
     Ok(())
 }
 
-async fn read<D: Database>(database: &D, chunk: &[Work]) -> Result<BTreeMap<String, Reading>, DatabaseError> {
-    let ids: Vec<&str> = chunk.iter().map(|work| work.organization_id.as_str()).collect();
-    let ids = to_json(&ids)?;
+/// Sorted by organization.
+async fn read<D: Database>(database: &D, chunk: &[Work]) -> Result<Vec<(String, Reading)>, DatabaseError> {
+    let ids = text_array(chunk.iter().map(|work| work.organization_id.as_str()));
     let statement = |sql| Statement::new(sql, [ids.as_str().into()]);
     let outcomes = database
         .batch(vec![
-            statement(include_str!("sql/publish_heads.sql")),
-            statement(include_str!("sql/publish_marks.sql")),
-            statement(include_str!("sql/publish_parts.sql")),
-            statement(concat!(
-                include_str!("sql/touched.sql"),
-                include_str!("sql/touched_candidates.sql")
-            )),
-            statement(concat!(
-                include_str!("sql/touched.sql"),
-                include_str!("sql/touched_users.sql")
-            )),
+            statement(sql!("sql/publish_heads.sql")),
+            statement(sql!("sql/publish_marks.sql")),
+            statement(sql!("sql/publish_parts.sql")),
+            statement(sql!("sql/touched.sql", "sql/touched_candidates.sql")),
+            statement(sql!("sql/touched.sql", "sql/touched_users.sql")),
         ])
         .await?;
     let [heads, marks, parts, touched, users] = rows_of(outcomes)?;
-    let mut readings: BTreeMap<String, Reading> = BTreeMap::new();
+    let mut readings = Vec::with_capacity(heads.len());
     for row in &heads {
         let reading = Reading {
             version: row.integer(1)?,
@@ -151,7 +136,7 @@ async fn read<D: Database>(database: &D, chunk: &[Work]) -> Result<BTreeMap<Stri
             held: row.integer(4)? != 0,
             ..Reading::default()
         };
-        readings.insert(row.text(0)?.to_owned(), reading);
+        readings.push((row.text(0)?.to_owned(), reading));
     }
     each(&mut readings, &marks, |reading, row| {
         let text = |index| row.text(index).map(str::to_owned);
@@ -177,50 +162,48 @@ async fn read<D: Database>(database: &D, chunk: &[Work]) -> Result<BTreeMap<Stri
 
 /// Gives each row to the reading of the organization that its first column names.
 fn each(
-    readings: &mut BTreeMap<String, Reading>,
+    readings: &mut [(String, Reading)],
     rows: &[Row],
     mut give: impl FnMut(&mut Reading, &Row) -> Result<(), DatabaseError>,
 ) -> Result<(), DatabaseError> {
     for row in rows {
-        if let Some(reading) = readings.get_mut(row.text(0)?) {
+        let organization_id = row.text(0)?;
+        let number = readings.binary_search_by(|(id, _)| id.as_str().cmp(organization_id));
+        if let Some((_, reading)) = number.ok().and_then(|number| readings.get_mut(number)) {
             give(reading, row)?;
         }
     }
     Ok(())
 }
 
-type RowsBefore = HashMap<String, HashMap<i64, PublishedRow>>;
-
+/// Of each draft the published rows that it compares with, by number.
 async fn read_rows_before<D: Database>(
     database: &D,
-    drafts: &BTreeMap<String, Draft>,
-) -> Result<RowsBefore, DatabaseError> {
-    let keys: Vec<(&str, i64)> = drafts
-        .iter()
-        .flat_map(|(organization_id, draft)| draft.row_nos_before().map(|row_no| (organization_id.as_str(), row_no)))
-        .collect();
-    let mut rows_before = RowsBefore::new();
-    if keys.is_empty() {
+    drafts: &[(String, Draft)],
+) -> Result<Vec<HashMap<i64, PublishedRow>>, DatabaseError> {
+    let mut keys = Table::default();
+    for (number, (organization_id, draft)) in (0_i64..).zip(drafts) {
+        for row_no in draft.row_nos_before() {
+            keys.push(&[number.into(), organization_id.as_str().into(), row_no.into()]);
+        }
+    }
+    let mut rows_before: Vec<HashMap<i64, PublishedRow>> = Vec::new();
+    rows_before.resize_with(drafts.len(), HashMap::new);
+    let statement = |text| Statement::new(sql!("sql/publish_rows_before.sql"), [Cell::Text(text)]);
+    let statements: Vec<Statement> = keys.into_texts().into_iter().map(statement).collect();
+    if statements.is_empty() {
         return Ok(rows_before);
     }
-    let outcomes = database
-        .batch(vec![Statement::new(
-            include_str!("sql/publish_rows_before.sql"),
-            [Cell::Text(to_json(&keys)?)],
-        )])
-        .await?;
-    let [rows] = rows_of(outcomes)?;
-    for row in &rows {
-        let people = serde_json::from_str(row.text(2)?)
-            .map_err(|_| DatabaseError::Decode("people of a row are not a JSON array"))?;
-        let published = PublishedRow {
-            json: row.text(3)?.to_owned(),
-            people,
-        };
-        rows_before
-            .entry(row.text(0)?.to_owned())
-            .or_default()
-            .insert(row.integer(1)?, published);
+    let outcomes = database.batch(statements).await?;
+    for row in outcomes.iter().flat_map(|outcome| &outcome.rows) {
+        let number = usize::try_from(row.integer(0)?).unwrap_or(usize::MAX);
+        if let Some(rows) = rows_before.get_mut(number) {
+            let published = PublishedRow {
+                people: row.text(2)?.to_owned(),
+                json: row.text(3)?.to_owned(),
+            };
+            rows.insert(row.integer(1)?, published);
+        }
     }
     Ok(rows_before)
 }
@@ -228,90 +211,82 @@ async fn read_rows_before<D: Database>(
 /// What one batch writes.
 #[derive(Default)]
 struct Writes {
-    rows: Vec<Value>,
-    parts: Vec<Value>,
-    heads: Vec<Value>,
-    versions_removed: Vec<Value>,
-    rows_removed: Vec<Value>,
-    marks: Vec<Value>,
-    versions: u64,
-    rows_written: u64,
+    rows: Table,
+    parts: Table,
+    heads: Table,
+    versions_removed: Table,
+    rows_removed: Table,
+    marks: Table,
+    versions_published: u64,
+    rows_published: u64,
 }
 
 impl Writes {
     fn add(&mut self, organization_id: &str, plan: Plan) -> Result<(), DatabaseError> {
-        for (row_no, row) in plan.rows {
-            let people = to_json(&row.people)?;
-            self.rows.push(json!([organization_id, row_no, people, row.json]));
-            self.rows_written = self.rows_written.saturating_add(1);
+        let organization = Value::Text(organization_id);
+        for (row_no, row) in &plan.rows {
+            self.rows.push(&[
+                organization,
+                (*row_no).into(),
+                row.people.as_str().into(),
+                row.json.as_str().into(),
+            ]);
+            self.rows_published = self.rows_published.saturating_add(1);
         }
-        if let Some(head) = plan.head {
-            for (part, entries) in plan.parts.into_iter().enumerate() {
-                self.parts.push(json!([organization_id, head.version, part, entries]));
+        if let Some(head) = &plan.head {
+            for (part, entries) in (0_i64..).zip(&plan.parts) {
+                self.parts
+                    .push(&[organization, head.version.into(), part.into(), entries.as_str().into()]);
             }
-            self.versions = self.versions.saturating_add(u64::from(head.candidates.is_some()));
-            self.heads.push(json!([
-                organization_id,
-                head.version,
-                head.next_row_no,
-                head.candidates,
-                to_json(&head.retired)?,
-                head.retire_at(),
-            ]));
+            let is_new = head.candidates.is_some();
+            self.versions_published = self.versions_published.saturating_add(u64::from(is_new));
+            self.heads.push(&[
+                organization,
+                head.version.into(),
+                head.next_row_no.into(),
+                head.candidates.into(),
+                to_json(&head.retired)?.as_str().into(),
+                head.retire_at().map(Instant::milliseconds).into(),
+            ]);
         }
-        let with_number = |number: i64| json!([organization_id, number]);
-        self.versions_removed
-            .extend(plan.versions_removed.into_iter().map(with_number));
-        self.rows_removed.extend(plan.rows_removed.into_iter().map(with_number));
-        for (record_type, id, mark) in plan.marks {
-            self.marks.push(json!([organization_id, record_type, id, mark]));
+        for version in plan.versions_removed {
+            self.versions_removed.push(&[organization, version.into()]);
+        }
+        for row_no in plan.rows_removed {
+            self.rows_removed.push(&[organization, row_no.into()]);
+        }
+        for (record_type, id, mark) in &plan.marks {
+            self.marks.push(&[
+                organization,
+                record_type.as_str().into(),
+                id.as_str().into(),
+                mark.as_str().into(),
+            ]);
         }
         Ok(())
     }
 
     /// The batch; empty where there is nothing to write.
     fn into_statements(self, claim: Claim) -> Vec<Statement> {
-        let mut statements = Vec::new();
-        let mut add = |sql: &'static str, values: Vec<Value>, more: &[Cell]| {
-            for parameter in parameters(values) {
-                let parameters = std::iter::once(Cell::Text(parameter)).chain(more.iter().cloned());
+        let as_of = Cell::Integer(claim.as_of.milliseconds());
+        let tables = [
+            (sql!("sql/publish_rows.sql"), self.rows, None),
+            (sql!("sql/publish_versions.sql"), self.parts, None),
+            (sql!("sql/publish_heads_switch.sql"), self.heads, Some(as_of)),
+            (sql!("sql/publish_settle.sql"), self.marks, None),
+            (sql!("sql/publish_retire_versions.sql"), self.versions_removed, None),
+            (sql!("sql/publish_retire_rows.sql"), self.rows_removed, None),
+        ];
+        let mut statements = vec![claim.guard()];
+        for (sql, table, second) in tables {
+            for text in table.into_texts() {
+                let parameters = std::iter::once(Cell::Text(text)).chain(second.clone());
                 statements.push(Statement::new(sql, parameters));
             }
-        };
-        let as_of = Cell::Integer(claim.as_of.milliseconds());
-        add(include_str!("sql/publish_rows.sql"), self.rows, &[]);
-        add(include_str!("sql/publish_versions.sql"), self.parts, &[]);
-        add(include_str!("sql/publish_heads_switch.sql"), self.heads, &[as_of]);
-        add(include_str!("sql/publish_settle.sql"), self.marks, &[]);
-        add(
-            include_str!("sql/publish_retire_versions.sql"),
-            self.versions_removed,
-            &[],
-        );
-        add(include_str!("sql/publish_retire_rows.sql"), self.rows_removed, &[]);
-        if !statements.is_empty() {
-            statements.insert(0, claim.guard());
+        }
+        if statements.len() == 1 {
+            statements.clear();
         }
         statements
     }
-}
-
-/// The values as JSON arrays, none longer than a parameter may be; no values, no array.
-fn parameters(values: Vec<Value>) -> Vec<String> {
-    let mut texts = Vec::new();
-    let mut open = String::new();
-    for value in values {
-        let text = value.to_string();
-        if !open.is_empty() && open.len().saturating_add(text.len()) > PARAMETER_BYTES_MAX {
-            open.push(']');
-            texts.push(std::mem::take(&mut open));
-        }
-        open.push(if open.is_empty() { '[' } else { ',' });
-        open.push_str(&text);
-    }
-    if !open.is_empty() {
-        open.push(']');
-        texts.push(open);
-    }
-    texts
 }

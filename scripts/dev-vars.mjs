@@ -1,0 +1,60 @@
+// .dev.vars: the secrets and variables of the local worker, as wrangler reads them. Never committed.
+
+import { randomBytes } from 'node:crypto';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { Failure, inRoot } from './project.mjs';
+
+/** The shortest secret that the worker accepts. */
+export const SECRET_MIN_BYTES = 32;
+const SECRET_RANDOM_BYTES = 48;
+const FILE = inRoot('.dev.vars');
+
+/** The value of `name`: the environment's, else that of .dev.vars, else undefined. An empty one counts as none. */
+export function variable(name, { env = process.env, file = FILE } = {}) {
+  return env[name] || readDevVars(file)[name] || undefined;
+}
+
+/** The secret that tokens are signed with. */
+export function jwtSecret(where) {
+  const secret = variable('JWT_SECRET', where);
+  if (!secret) {
+    throw new Failure('There is no JWT_SECRET, neither in the environment nor in .dev.vars. `npm start` makes one.');
+  }
+  const bytes = Buffer.byteLength(secret);
+  if (bytes < SECRET_MIN_BYTES) {
+    throw new Failure(`JWT_SECRET is ${bytes} bytes long; the worker accepts none below ${SECRET_MIN_BYTES}.`);
+  }
+  return secret;
+}
+
+/** Makes .dev.vars with a random secret, or adds one to it. Returns whether it did. */
+export function ensureJwtSecret(file = FILE) {
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  if (parseDevVars(text).JWT_SECRET) return false;
+  const gap = text && !text.endsWith('\n') ? '\n' : '';
+  const secret = randomBytes(SECRET_RANDOM_BYTES).toString('base64url');
+  writeFileSync(file, `${text}${gap}JWT_SECRET="${secret}"\n`, { mode: 0o600 });
+  // The mode above holds only for a file that is new.
+  chmodSync(file, 0o600);
+  return true;
+}
+
+function readDevVars(file) {
+  return existsSync(file) ? parseDevVars(readFileSync(file, 'utf8')) : {};
+}
+
+/** The dotenv format: NAME=value, quotes optional, `#` begins a comment; the last of two lines wins. */
+export function parseDevVars(text) {
+  const values = {};
+  for (const line of text.split(/\r?\n/)) {
+    const match = line.match(/^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*[=:]\s*(.*)$/);
+    if (match) values[match[1]] = unquote(match[2]);
+  }
+  return values;
+}
+
+function unquote(raw) {
+  const quoted = raw.match(/^(["'`])(.*?)\1\s*(?:#.*)?$/);
+  if (!quoted) return raw.replace(/\s*#.*$/, '').trim();
+  return quoted[1] === '"' ? quoted[2].replaceAll('\\n', '\n') : quoted[2];
+}

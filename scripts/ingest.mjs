@@ -1,0 +1,146 @@
+// Posts events to the ingest: batch by batch, again where that can help, and without what the service refuses.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from './project.mjs';
+import { batches } from './event-lines.mjs';
+
+const EVENTS_PATH = '/api/conversation-monitor/events';
+const TRIES = 8;
+const BACKOFF_FIRST_MS = 500;
+const BACKOFF_MAX_MS = 30_000;
+const RETRY_AFTER_MAX_MS = 5 * 60_000;
+const TIMEOUT_MS = 60_000;
+const RETRYABLE = new Set([429, 500, 502, 503, 504]);
+const ADVICE = {
+  401: 'The token is not valid there: is it signed with that worker\'s JWT_SECRET, and does it still hold?',
+  403: 'The token does not allow this: it needs the scope conversation-monitor:ingest, and the organization of the events.',
+  404: 'There is no ingest at this address: is --url right?',
+  413: 'The request is larger than this service takes.',
+  415: 'This service does not take application/x-ndjson.',
+};
+
+/**
+ * Posts all `lines` (`{number, text}`) and returns `{read, sent, accepted, applied, ignored, refused}`.
+ *
+ * `token()` gives the token of a request; `mixed` says whether a request may hold several organizations.
+ * `on.refused(number, reason)`, `on.retry(message)` and `on.progress(counts)` hear of what happens.
+ * Throws a `Failure` if the service cannot be reached or refuses the request as a whole.
+ */
+export async function postEvents({ lines, url, token, mixed = true, shift = 0, on = {}, io = {} }) {
+  const counts = { read: 0, sent: 0, accepted: 0, applied: 0, ignored: 0, refused: 0 };
+  const refuse = (number, reason) => {
+    counts.refused += 1;
+    on.refused?.(number, reason);
+  };
+  const counted = async function* () {
+    for await (const line of lines) {
+      counts.read += 1;
+      yield line;
+    }
+  };
+  const target = new URL(EVENTS_PATH, url);
+  for await (const batch of batches(counted(), { shift, mixed, refuse })) {
+    counts.sent += batch.length;
+    await postBatch(batch, { target, token, counts, refuse, on, io });
+    on.progress?.(counts);
+  }
+  return counts;
+}
+
+/** Posts one batch; as often as the service names bad events in it, once more without them. */
+async function postBatch(batch, context) {
+  const { target, counts, refuse } = context;
+  let rest = batch;
+  while (rest.length) {
+    const { status, body } = await postUntilAnswered(rest, context);
+    if (status === 200) {
+      for (const name of ['accepted', 'applied', 'ignored']) counts[name] += body?.data?.[name] ?? 0;
+      return;
+    }
+    const bad = status === 400 ? badEvents(body, rest.length) : new Map();
+    if (!bad.size) throw refusal(status, body, target, counts);
+    for (const [index, reason] of bad) refuse(rest[index].number, reason);
+    rest = rest.filter((_, index) => !bad.has(index));
+  }
+}
+
+/** index → reason, of the events that a 400 names. */
+function badEvents(body, length) {
+  const bad = new Map();
+  for (const { index, field, reason } of Array.isArray(body?.details) ? body.details : []) {
+    if (!Number.isInteger(index) || index < 0 || index >= length) continue;
+    const text = field ? `${field}: ${reason}` : String(reason);
+    bad.set(index, bad.has(index) ? `${bad.get(index)}; ${text}` : text);
+  }
+  return bad;
+}
+
+async function postUntilAnswered(batch, { target, token, on, io }) {
+  const { fetch = globalThis.fetch, delay = sleep, random = Math.random, now = Date.now } = io;
+  const body = batch.map((line) => `${line.text}\n`).join('');
+  for (let attempt = 1; ; attempt += 1) {
+    const answer = await post(fetch, target, token(), body);
+    if (answer.status && !RETRYABLE.has(answer.status)) return answer;
+    const problem = answer.problem ?? `status ${answer.status}`;
+    if (attempt === TRIES) throw unreachable(problem, target, answer);
+    const wait = Math.max(backoff(attempt, random), retryAfter(answer.headers, now()));
+    on.retry?.(`${problem}; try ${attempt + 1} of ${TRIES} in ${(wait / 1000).toFixed(1)} s`);
+    await delay(wait);
+  }
+}
+
+async function post(fetch, target, token, body) {
+  try {
+    const response = await fetch(target, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/x-ndjson' },
+      body,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      // A token must not follow to another host.
+      redirect: 'manual',
+    });
+    return { status: response.status, headers: response.headers, body: parseJson(await response.text()) };
+  } catch (error) {
+    return { problem: `no answer from ${target.origin} (${error.cause?.code ?? error.cause?.message ?? error.message})` };
+  }
+}
+
+/** Doubles with each attempt; half of it is chance, so that several loaders do not come back in step. */
+function backoff(attempt, random) {
+  const full = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** (attempt - 1));
+  return full / 2 + (random() * full) / 2;
+}
+
+/** Milliseconds that a Retry-After asks for, in either of its two forms; 0 without one. */
+function retryAfter(headers, now) {
+  const text = headers?.get('Retry-After');
+  if (!text) return 0;
+  const wait = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
+  return wait > 0 ? Math.min(wait, RETRY_AFTER_MAX_MS) : 0;
+}
+
+function refusal(status, body, target, counts) {
+  const said = body?.message ? `: ${body.message}` : '.';
+  const advice = ADVICE[status] ? `\n${ADVICE[status]}` : '';
+  return new Failure(`${target} answered ${status}${said}${advice}\n${soFar(counts)}`);
+}
+
+function unreachable(problem, target, answer) {
+  const said = answer.body?.message ? ` (${answer.body.message})` : '';
+  return new Failure(
+    `Gave up after ${TRIES} tries: ${problem}${said}.\nIs the worker running at ${target.origin}? \`npm start\` starts it.\n` +
+      'What was accepted stays; loading the same file again does no harm.',
+  );
+}
+
+function soFar(counts) {
+  return `Stopped: ${counts.accepted} events were accepted before. Loading the same file again does no harm.`;
+}
+
+function parseJson(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

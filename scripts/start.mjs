@@ -1,0 +1,136 @@
+// Everything that runs on a laptop, with one command. See USAGE.
+
+import { ensureJwtSecret } from './dev-vars.mjs';
+import { build } from './build.mjs';
+import { wrangler } from './command.mjs';
+import { demoEvents, DEMO_ORGANIZATIONS } from './demo.mjs';
+import { parseFlags, usageFailure } from './flags.mjs';
+import { postEvents } from './ingest.mjs';
+import { ingestToken, progressReporter } from './load.mjs';
+import { whenProgram } from './project.mjs';
+import { triggerRefresh } from './refresh.mjs';
+import { assertPortFree, startServer } from './server.mjs';
+import { ensureEverything } from './setup.mjs';
+import { makeToken } from './token.mjs';
+
+const DEFAULT_PORT = 8787;
+const MINUTE_MS = 60_000;
+const TOKEN_TTL = '12h';
+
+const USAGE = `usage: npm start [-- --port N]
+
+Builds the worker and runs it on this machine, with demo data if its database is empty, and refreshes the
+reports each minute. Ctrl-C ends it.
+  --port N   the port to listen on, on 127.0.0.1 only (default ${DEFAULT_PORT})`;
+
+await whenProgram(import.meta.url, async (args) => {
+  const flags = parseFlags(args, USAGE, { port: { type: 'string', default: String(DEFAULT_PORT) } });
+  if (!flags) return 0;
+  const port = /^\d{1,5}$/.test(flags.values.port) ? Number(flags.values.port) : 0;
+  if (port < 1 || port > 65_535) throw usageFailure(`--port takes a number from 1 to 65535; "${flags.values.port}" is none.`, USAGE);
+  const exitCode = await start(port);
+  // Not only the exit code: a request or a pause that is still under way must not keep this alive.
+  process.exit(exitCode);
+});
+
+/** Runs until it is told to stop (exit code 0) or the server ends by itself (1). */
+async function start(port) {
+  const url = `http://127.0.0.1:${port}`;
+  await assertPortFree(port);
+  await ensureEverything({ need: ['node', 'packages', 'rust', 'tools'] });
+  if (!(await build())) say('The worker is built and up to date.');
+  if (ensureJwtSecret()) say('Made a random JWT_SECRET in .dev.vars.');
+  say('Applying the migrations to the local database …');
+  await wrangler(['d1', 'migrations', 'apply', 'DB', '--local']);
+  const present = await anyOrganization();
+
+  say(`Starting the worker at ${url} …`);
+  const server = startServer(port);
+  try {
+    // Whatever of this is under way when the server ends or Ctrl-C comes is left where it is: all of it can be repeated.
+    const serving = (async () => {
+      const health = await server.whenReady();
+      if (health !== 200) say(`GET /health answers ${health}; see what it says: curl ${url}/health`);
+      if (!present) await loadDemoData(url);
+      await refresh(url, Date.now());
+      invite(url, present ?? DEMO_ORGANIZATIONS[0].organizationId);
+      await refreshEachMinute(url, server.ended);
+    })();
+    return await Promise.race([server.ended, serving.then(() => server.ended)]);
+  } finally {
+    await server.stop();
+  }
+}
+
+/** The id of an organization in the database, the first demo one if it is there; undefined if there is none at all. */
+async function anyOrganization() {
+  const [{ organizationId }] = DEMO_ORGANIZATIONS;
+  const query = `SELECT organization_id FROM organization ORDER BY organization_id = '${organizationId}' DESC LIMIT 1`;
+  const printed = await wrangler(['d1', 'execute', 'DB', '--local', '--json', '--command', query]);
+  return JSON.parse(printed)[0].results[0]?.organization_id;
+}
+
+async function loadDemoData(url) {
+  const events = demoEvents(Date.now());
+  say(`The database is empty: loading demo data (${events.length} events) …`);
+  const reporter = progressReporter(events.length);
+  const { accepted, refused } = await postEvents({
+    lines: events.map((event, index) => ({ number: index + 1, text: JSON.stringify(event) })),
+    url,
+    token: ingestToken(),
+    on: {
+      refused: (number, reason) => reporter.note(`demo event ${number} refused: ${reason}`),
+      retry: reporter.note,
+      progress: reporter.progress,
+    },
+  }).finally(reporter.end);
+  say(`Demo data: ${accepted} events accepted${refused ? `, ${refused} REFUSED` : ''}.`);
+}
+
+/** The platform's cron does not run locally: this is it, at each full minute. */
+async function refreshEachMinute(url, ended) {
+  const over = ended.then(() => true);
+  for (;;) {
+    const next = (Math.floor(Date.now() / MINUTE_MS) + 1) * MINUTE_MS;
+    if (await Promise.race([over, until(next)])) return;
+    await refresh(url, next);
+  }
+}
+
+/** Resolves at the instant, by the wall clock, and no moment earlier. */
+function until(instant) {
+  return new Promise((resolve) => {
+    const check = () => {
+      const left = instant - Date.now();
+      if (left > 0) setTimeout(check, left).unref();
+      else resolve(false);
+    };
+    check();
+  });
+}
+
+async function refresh(url, at) {
+  try {
+    const outcome = await triggerRefresh({ url, at });
+    if (outcome !== 'ok') say(`The refresh of ${new Date(at).toISOString()} ended with "${outcome}"; the log above says why.`);
+  } catch (error) {
+    say(`The refresh of ${new Date(at).toISOString()} failed: ${error.message}`);
+  }
+}
+
+function invite(url, organizationId) {
+  const demo = DEMO_ORGANIZATIONS.find((organization) => organization.organizationId === organizationId);
+  const token = makeToken({ role: 'ADMIN', organization: organizationId, ttl: TOKEN_TTL });
+  console.log(`
+Conversation Monitor runs at ${url} (Ctrl-C ends it).
+
+Who waits at ${demo?.name ?? `organization ${organizationId}`}? With the token of an ADMIN, good for ${TOKEN_TTL}:
+
+curl -s '${url}/api/conversation-monitor/report?limit=5' \\
+  -H 'Authorization: Bearer ${token}'
+`);
+}
+
+function say(message) {
+  console.error(message);
+}

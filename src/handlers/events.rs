@@ -1,0 +1,45 @@
+//! `POST /api/conversation-monitor/events`
+
+use crate::auth::access::check_ingest;
+use crate::bindings::body::{self, BodyError};
+use crate::bindings::{clock, d1::D1, random};
+use crate::envelope;
+use crate::error::ApiError;
+use crate::handlers::fetch::{Call, Reply, authenticate, config_of, ok, sound_config};
+use crate::ingest::{BODY_BYTES_MAX, BodyFormat, hold_records, read_records};
+
+/// In the order of the product's precedence: 401, then what is wrong with the body, then 403.
+pub async fn handle(call: &Call<'_>) -> Result<Reply, ApiError> {
+    let config = config_of(call);
+    let config = sound_config(&config)?;
+    let claims = authenticate(call.request, config)?;
+
+    let header = |name| call.request.headers().get(name).ok().flatten();
+    let format = header("Content-Type")
+        .and_then(|content_type| BodyFormat::of_content_type(&content_type))
+        .ok_or(ApiError::UnsupportedMediaType(
+            "The Content-Type must be application/x-ndjson or application/json.",
+        ))?;
+    let is_gzip = match header("Content-Encoding").as_deref().map(str::trim) {
+        None | Some("") => false,
+        Some(encoding) if encoding.eq_ignore_ascii_case("identity") => false,
+        Some(encoding) if encoding.eq_ignore_ascii_case("gzip") => true,
+        Some(_) => {
+            return Err(ApiError::UnsupportedMediaType(
+                "The Content-Encoding must be gzip, or left out.",
+            ));
+        }
+    };
+    let body = body::read(call.request, is_gzip, BODY_BYTES_MAX)
+        .await
+        .map_err(|error| match error {
+            BodyError::TooLarge => ApiError::TooLarge("A request takes at most 1 MiB, unpacked."),
+            BodyError::Unreadable => ApiError::Invalid("The body could not be read or unpacked.".to_owned()),
+        })?;
+    let records = read_records(format, &body, clock::now())?;
+    check_ingest(&claims, records.iter().map(|record| record.organization_id.as_str()))?;
+
+    let mark = random::token().map_err(|error| ApiError::Internal(error.to_string()))?;
+    let receipt = hold_records(&D1::new(call.env)?, records, &mark).await?;
+    Ok(ok(envelope::success(&receipt)?))
+}

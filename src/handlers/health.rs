@@ -1,0 +1,15 @@
+//! `GET /health`: for the operator, without any tenant's data.
+
+use crate::bindings::{clock, d1::D1};
+use crate::envelope;
+use crate::error::ApiError;
+use crate::handlers::fetch::{Call, Reply, config_of, ok};
+use crate::health::health;
+
+/// Always 200 while the worker runs: what is wrong is said in `status`.
+pub async fn handle(call: &Call<'_>) -> Result<Reply, ApiError> {
+    let is_configured = config_of(call).is_ok();
+    let database = D1::new(call.env)?;
+    let report = health(&database, is_configured, clock::now(), call.trace).await;
+    Ok(ok(envelope::success(&report)?))
+}

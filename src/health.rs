@@ -1,0 +1,88 @@
+//! Whether the service does its work: for the operator's eyes and alarms.
+
+use crate::instant::Instant;
+use crate::ports::{Database, DatabaseError, Statement, rows_of};
+use crate::refresh::Run;
+use crate::trace::Trace;
+use serde::Serialize;
+
+/// How old the last refresh may be, in seconds: two were missed, and a third has begun.
+const REFRESH_AGE_MAX_SECONDS: i64 = 180;
+
+/// What is said of the service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Health {
+    /// All in one word.
+    pub status: Status,
+    /// Whether the configuration is sound; what is not is in the log.
+    pub configuration: &'static str,
+    /// The last refresh that finished; null: none has, or the database is out of reach.
+    pub last_refresh: Option<LastRefresh>,
+}
+
+/// The worst that is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Nothing.
+    Ok,
+    /// The last refresh could not refresh some organizations.
+    Failing,
+    /// No refresh has finished for three minutes.
+    Late,
+    /// The database is out of reach.
+    Unavailable,
+    /// A variable or secret is missing or wrong: data routes answer 503.
+    Misconfigured,
+}
+
+/// The last refresh that finished.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LastRefresh {
+    /// The instant that it speaks of, RFC 3339.
+    pub at: String,
+    /// How old that is, in seconds.
+    pub age_seconds: i64,
+    /// What it did.
+    pub run: Run,
+}
+
+/// Looks at everything; never fails.
+pub async fn health<D: Database>(database: &D, is_configured: bool, now: Instant, trace: &Trace) -> Health {
+    let read = last_run(database).await;
+    if let Err(error) = &read {
+        trace.warn(error.to_string());
+    }
+    let is_reachable = read.is_ok();
+    let last_refresh = read.ok().flatten().map(|run| LastRefresh {
+        at: run.as_of.to_string(),
+        age_seconds: now.since(run.as_of) / 1_000,
+        run,
+    });
+    let status = match &last_refresh {
+        _ if !is_configured => Status::Misconfigured,
+        _ if !is_reachable => Status::Unavailable,
+        None => Status::Late,
+        Some(last) if last.age_seconds > REFRESH_AGE_MAX_SECONDS => Status::Late,
+        Some(last) if last.run.organizations_failed > 0 => Status::Failing,
+        Some(_) => Status::Ok,
+    };
+    Health {
+        status,
+        configuration: if is_configured { "sound" } else { "misconfigured" },
+        last_refresh,
+    }
+}
+
+async fn last_run<D: Database>(database: &D) -> Result<Option<Run>, DatabaseError> {
+    let outcomes = database
+        .batch(vec![Statement::new("SELECT run FROM refresh", [])])
+        .await?;
+    let [rows] = rows_of(outcomes)?;
+    let text = rows.first().map(|row| row.optional_text(0)).transpose()?.flatten();
+    text.map(serde_json::from_str)
+        .transpose()
+        .map_err(|_| DatabaseError::Decode("the last run is not what a run writes"))
+}

@@ -1,0 +1,197 @@
+//! The report's answer: its bytes, and the ETag that stands for them.
+
+use crate::auth::access::{ReadAccess, View};
+use crate::error::ApiError;
+use crate::monitor::row::PublishedRow;
+use crate::monitor::selection::{Filter, Outline};
+use crate::report::head::Head;
+use crate::report::request::ReportRequest;
+use crate::report::snapshot_id::Snapshot;
+use base64ct::{Base64UrlUnpadded, Encoding};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+
+/// The answer to a report.
+#[derive(Debug)]
+pub struct Answer {
+    /// The strong ETag, quotes and all.
+    pub etag: String,
+    /// The body; none: what the client has is still right, 304.
+    pub body: Option<String>,
+}
+
+/// Everything that the bytes of an answer depend on, but for the rows.
+pub struct ReportBody<'a> {
+    /// Whose view of which organization.
+    pub access: &'a ReadAccess,
+    /// What was asked for.
+    pub request: &'a ReportRequest,
+    /// The departments shown, none: all.
+    pub departments: Option<&'a BTreeSet<String>>,
+    /// The organization's head.
+    pub head: &'a Head,
+    /// The snapshot, if there is one.
+    pub snapshot: Option<&'a Snapshot>,
+    /// Whether the database is out of reach.
+    pub stale: bool,
+}
+
+impl Filter {
+    /// What is shown of an organization without a snapshot.
+    #[must_use]
+    pub fn nothing(request: &ReportRequest) -> Self {
+        Self {
+            cut: 0,
+            departments: None,
+            category: request.category,
+            page: request.page,
+            limit: request.limit,
+        }
+    }
+}
+
+impl ReportBody<'_> {
+    fn snapshot_id(&self) -> Option<String> {
+        self.snapshot
+            .map(|snapshot| snapshot.id(&self.access.organization, self.head))
+    }
+
+    fn threshold_minutes(&self) -> i64 {
+        self.snapshot
+            .map_or(self.head.threshold_minutes, |snapshot| snapshot.threshold_minutes)
+    }
+
+    /// A strong ETag over all that the body depends on: the snapshot's rows never change, so its id stands for them.
+    ///
+    /// # Errors
+    /// Where it cannot be worked out, which does not happen.
+    pub fn etag(&self) -> Result<String, ApiError> {
+        let viewer = match &self.access.view {
+            View::All => None,
+            View::Departments { subject, .. } => Some(subject),
+        };
+        let content = (
+            self.access.organization.as_str(),
+            self.snapshot_id(),
+            self.threshold_minutes(),
+            self.departments,
+            self.request.category,
+            self.request.skip_threshold,
+            (self.request.page, self.request.limit),
+            viewer.is_some(),
+            viewer,
+            self.stale,
+        );
+        let content = serde_json::to_string(&content).map_err(|error| ApiError::Internal(error.to_string()))?;
+        let hash = Sha256::digest(content.as_bytes());
+        let hash = Base64UrlUnpadded::encode_string(hash.get(..16).unwrap_or(&hash));
+        Ok(format!("\"{hash}\""))
+    }
+
+    /// The body: the envelope around the rows' own bytes, each with the caller's `hasAccess`.
+    pub fn write(&self, filter: &Filter, outline: &Outline, rows: &[PublishedRow]) -> Result<String, ApiError> {
+        let internal = |error: serde_json::Error| ApiError::Internal(error.to_string());
+        let counts = outline.select(filter).counts;
+        let total = counts.of(filter.category);
+        let snapshot_id = self.snapshot_id();
+        let data = Data {
+            organization_id: self.access.organization.as_str(),
+            generated_at: self.snapshot.map(|snapshot| snapshot.as_of.to_string()),
+            snapshot_id: snapshot_id.as_deref(),
+            threshold_minutes: self.threshold_minutes(),
+            total_count: total,
+            snapshot_missing: self.snapshot.is_none(),
+            stale: self.stale,
+            counts: CountsBody {
+                ai_stuck: counts.ai_stuck,
+                agent_abandoned: counts.agent_abandoned,
+            },
+            pagination: Pagination {
+                page: filter.page,
+                limit: filter.limit,
+                total,
+                total_pages: total.div_ceil(filter.limit.max(1)),
+            },
+        };
+        let data = serde_json::to_string(&data).map_err(internal)?;
+        let mut body = String::with_capacity(data.len().saturating_add(rows.len().saturating_mul(640)));
+        body.push_str(r#"{"success":true,"data":"#);
+        body.push_str(data.strip_suffix('}').unwrap_or(&data));
+        body.push_str(r#","rows":["#);
+        for (number, row) in rows.iter().enumerate() {
+            if number > 0 {
+                body.push(',');
+            }
+            body.push_str(row.json.strip_suffix('}').unwrap_or(&row.json));
+            body.push_str(match self.has_access(row)? {
+                true => r#","hasAccess":true}"#,
+                false => r#","hasAccess":false}"#,
+            });
+        }
+        body.push_str("]}}");
+        Ok(body)
+    }
+
+    fn has_access(&self, row: &PublishedRow) -> Result<bool, ApiError> {
+        if self.access.view == View::All {
+            return Ok(true);
+        }
+        let people: Vec<String> =
+            serde_json::from_str(&row.people).map_err(|error| ApiError::Internal(error.to_string()))?;
+        Ok(self.access.view.has_access(&people))
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Data<'a> {
+    organization_id: &'a str,
+    generated_at: Option<String>,
+    snapshot_id: Option<&'a str>,
+    threshold_minutes: i64,
+    total_count: u64,
+    snapshot_missing: bool,
+    stale: bool,
+    counts: CountsBody,
+    pagination: Pagination,
+}
+
+#[derive(Serialize)]
+struct CountsBody {
+    ai_stuck: u64,
+    agent_abandoned: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Pagination {
+    page: u64,
+    limit: u64,
+    total: u64,
+    total_pages: u64,
+}
+
+/// Whether an `If-None-Match` names `etag`: RFC 9110 section 13.1.2, by weak comparison.
+pub fn matches(condition: &str, etag: &str) -> bool {
+    condition
+        .split(',')
+        .map(str::trim)
+        .any(|candidate| candidate == "*" || candidate.strip_prefix("W/").unwrap_or(candidate) == etag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn compares_etags_weakly() {
+        let etag = "\"abc\"";
+        for condition in ["\"abc\"", "W/\"abc\"", "\"x\", \"abc\"", "*", " \"abc\" "] {
+            assert!(matches(condition, etag), "{condition}");
+        }
+        for condition in ["", "abc", "\"ab\"", "\"abc", "\"x\"", "w/\"abc\""] {
+            assert!(!matches(condition, etag), "{condition}");
+        }
+    }
+}

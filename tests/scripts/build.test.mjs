@@ -1,0 +1,127 @@
+// The build's guard: what counts as changed, and two builds at once.
+
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { acquireLock } from '../../scripts/build-lock.mjs';
+import { build, digestSources, isUpToDate } from '../../scripts/build.mjs';
+import { lockedVersion } from '../../scripts/project.mjs';
+
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** A repository with one source file, and a compiler that counts how often it ran. */
+function repository(t) {
+  const root = mkdtempSync(path.join(tmpdir(), 'build test '));
+  t.after(() => rmSync(root, { recursive: true }));
+  const write = (name, text) => {
+    mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
+    writeFileSync(path.join(root, name), text);
+  };
+  write('src/lib.rs', 'fn main() {}');
+  let compiled = 0;
+  const compile = async () => {
+    compiled += 1;
+    for (const name of ['index.js', 'index_bg.wasm', 'worker/shim.mjs']) write(`build/${name}`, `${compiled}`);
+  };
+  const said = [];
+  return { root, write, said, times: () => compiled, build: (options) => build({ root, compile, say: (line) => said.push(line), delay: nextTurn, ...options }) };
+}
+
+test('a build happens only if something changed', async (t) => {
+  const repo = repository(t);
+  assert.equal(isUpToDate(repo.root), false);
+  assert.equal(await repo.build(), true);
+  assert.equal(await repo.build(), false);
+  assert.equal(repo.times(), 1);
+
+  for (const change of [
+    () => repo.write('src/lib.rs', 'fn main() { }'),
+    () => repo.write('src/monitor/mod.rs', ''),
+    () => repo.write('Cargo.lock', 'version = 4'),
+    () => rmSync(path.join(repo.root, 'src/monitor'), { recursive: true }),
+    () => rmSync(path.join(repo.root, 'build/index_bg.wasm')),
+  ]) {
+    change();
+    assert.equal(await repo.build(), true, String(change));
+    assert.equal(await repo.build(), false, String(change));
+  }
+  repo.write('README.md', 'words');
+  assert.equal(await repo.build(), false);
+  assert.equal(await repo.build({ force: true }), true);
+});
+
+test('moving bytes from one file to the next is a change', (t) => {
+  const repo = repository(t);
+  repo.write('src/a.rs', 'ab');
+  repo.write('src/b.rs', 'c');
+  const before = digestSources(repo.root);
+  repo.write('src/a.rs', 'a');
+  repo.write('src/b.rs', 'bc');
+  assert.notEqual(digestSources(repo.root), before);
+});
+
+test('a build that fails leaves nothing that passes for one', async (t) => {
+  const repo = repository(t);
+  await repo.build();
+  repo.write('src/lib.rs', 'changed');
+  const compile = async () => {
+    throw new Error('no');
+  };
+  await assert.rejects(repo.build({ compile }), /no/);
+  assert.equal(isUpToDate(repo.root), false);
+  repo.write('src/lib.rs', 'fn main() {}');
+  assert.equal(isUpToDate(repo.root), false);
+  assert.equal(await repo.build(), true);
+});
+
+test('a build that makes too little is a failure', async (t) => {
+  const repo = repository(t);
+  await assert.rejects(repo.build({ compile: async () => {} }), /there is no build\/index\.js/);
+});
+
+test('what is edited during a build is built the next time', async (t) => {
+  const repo = repository(t);
+  await repo.build();
+  const compile = async () => repo.write('src/lib.rs', 'edited meanwhile');
+  await repo.build({ force: true, compile });
+  assert.equal(isUpToDate(repo.root), false);
+});
+
+test('two builds at once are one build', async (t) => {
+  const repo = repository(t);
+  const results = await Promise.all([repo.build(), repo.build()]);
+  assert.deepEqual(results.sort(), [false, true]);
+  assert.equal(repo.times(), 1);
+});
+
+test('a lock is waited for while its process lives, and taken over when it is gone', async (t) => {
+  const { root } = repository(t);
+  const file = path.join(root, '.lock');
+  const release = await acquireLock(file);
+  assert.equal(readFileSync(file, 'utf8'), String(process.pid));
+
+  const said = [];
+  let waits = 0;
+  const delay = async () => {
+    waits += 1;
+    if (waits === 3) release();
+  };
+  const second = await acquireLock(file, { pid: process.ppid, delay, say: (line) => said.push(line) });
+  assert.equal(waits, 3);
+  assert.deepEqual(said, [`Another build (process ${process.pid}) is running: waiting for it …`]);
+  second();
+  assert.equal(existsSync(file), false);
+
+  // No process has this id: it is above the largest that systems give.
+  writeFileSync(file, '2147483646');
+  const third = await acquireLock(file, { delay: () => assert.fail('waited for a dead process') });
+  third();
+});
+
+test('the tools have the versions of Cargo.lock', () => {
+  const lock = '[[package]]\nname = "wasm-bindgen-macro"\nversion = "1.0.0"\n\n[[package]]\nname = "wasm-bindgen"\nversion = "0.2.129"\nsource = "x"\n';
+  assert.equal(lockedVersion('wasm-bindgen', lock), '0.2.129');
+  assert.throws(() => lockedVersion('worker', lock), /no crate "worker"/);
+});

@@ -1,0 +1,46 @@
+// .dev.vars: reading it, and making the secret in it.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { ensureJwtSecret, jwtSecret, parseDevVars, variable } from '../../scripts/dev-vars.mjs';
+
+function temporaryFile(t) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'dev vars '));
+  t.after(() => rmSync(folder, { recursive: true }));
+  return path.join(folder, '.dev.vars');
+}
+
+test('names and values are read as dotenv does', () => {
+  const text = '# a comment\r\nA=1\nB = "two # words" # why\nexport C=\'three\'\nD=four # why\n\nnonsense\nA=last\nE=\n';
+  assert.deepEqual(parseDevVars(text), { A: 'last', B: 'two # words', C: 'three', D: 'four', E: '' });
+});
+
+test('a new file holds a secret of 48 random bytes that only its owner can read', (t) => {
+  const file = temporaryFile(t);
+  assert.equal(ensureJwtSecret(file), true);
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  const secret = jwtSecret({ env: {}, file });
+  assert.match(secret, /^[A-Za-z0-9_-]{64}$/);
+  assert.equal(ensureJwtSecret(file), false);
+  assert.equal(jwtSecret({ env: {}, file }), secret);
+});
+
+test('a file without a secret keeps what it has', (t) => {
+  const file = temporaryFile(t);
+  writeFileSync(file, 'JWT_ISSUER=crm', { mode: 0o644 });
+  assert.equal(ensureJwtSecret(file), true);
+  assert.match(readFileSync(file, 'utf8'), /^JWT_ISSUER=crm\nJWT_SECRET="[\w-]{64}"\n$/);
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+});
+
+test('the environment goes before the file', (t) => {
+  const file = temporaryFile(t);
+  writeFileSync(file, 'JWT_ISSUER=file\nJWT_AUDIENCE=file\n');
+  const where = { env: { JWT_ISSUER: 'environment', JWT_AUDIENCE: '' }, file };
+  assert.equal(variable('JWT_ISSUER', where), 'environment');
+  assert.equal(variable('JWT_AUDIENCE', where), 'file');
+  assert.equal(variable('JWT_SECRET', where), undefined);
+});

@@ -1,0 +1,109 @@
+// `npm run token`: the claims, the signature, and what is on stdout.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { createHmac } from 'node:crypto';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { buildClaims, makeToken, parseTtl, readClaims, signToken } from '../../scripts/token.mjs';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const SECRET = 'a secret of the tests, 32 bytes or more';
+const NOW_SECONDS = 1_700_000_000;
+
+/** Runs a program in the repository with SECRET and nothing else of this machine's configuration. */
+async function runProgram(program, args, env = {}) {
+  const options = { cwd: ROOT, env: { ...process.env, JWT_SECRET: SECRET, JWT_ISSUER: 'tests', JWT_AUDIENCE: 'worker', ...env } };
+  try {
+    return { code: 0, ...(await promisify(execFile)(program, args, options)) };
+  } catch (error) {
+    return error;
+  }
+}
+
+const runToken = (args, env) => runProgram(process.execPath, ['scripts/token.mjs', ...args], env);
+
+test('a token is a JWS that HMAC-SHA256 over its first two parts verifies', () => {
+  const [header, payload, signature] = signToken({ sub: 'Zoë' }, SECRET).split('.');
+  assert.deepEqual(JSON.parse(Buffer.from(header, 'base64url')), { alg: 'HS256', typ: 'JWT' });
+  assert.deepEqual(JSON.parse(Buffer.from(payload, 'base64url')), { sub: 'Zoë' });
+  assert.equal(signature, createHmac('sha256', SECRET).update(`${header}.${payload}`).digest('base64url'));
+  assert.match(header + payload + signature, /^[A-Za-z0-9_-]+$/);
+});
+
+test('every option becomes its claim, and what was not asked for is absent', () => {
+  const all = { role: 'DEPARTMENT_HEAD', organization: 'o', user: 'u', departments: 'a, b', scope: 's t', ttl: '15m', issuer: 'i', audience: 'd' };
+  assert.deepEqual(buildClaims(all, NOW_SECONDS), {
+    iss: 'i', aud: 'd', sub: 'u', role: 'DEPARTMENT_HEAD', organizationId: 'o', departmentIds: ['a', 'b'], scope: 's t',
+    iat: NOW_SECONDS, exp: NOW_SECONDS + 900,
+  });
+  assert.deepEqual(buildClaims({ role: 'SUPERADMIN' }, NOW_SECONDS), {
+    sub: 'developer', role: 'SUPERADMIN', iat: NOW_SECONDS, exp: NOW_SECONDS + 3600,
+  });
+  const ingest = buildClaims({ 'no-role': true, organization: 'o', scope: 'conversation-monitor:ingest' }, NOW_SECONDS);
+  assert.equal('role' in ingest, false);
+  assert.equal(ingest.scope, 'conversation-monitor:ingest');
+});
+
+test('options that make no usable token are refused with the usage', () => {
+  const refused = [
+    [{}, /--role/],
+    [{ role: 'ADMIN' }, /--organization is missing/],
+    [{ scope: 's' }, /--organization is missing/],
+    [{ role: 'admin', organization: 'o' }, /"admin" is none of them/],
+    [{ role: 'ADMIN', 'no-role': true, organization: 'o' }, /exclude each other/],
+    [{ role: 'ADMIN', organization: '' }, /--organization is empty/],
+    [{ role: 'SUPERADMIN', ttl: '1w' }, /--ttl/],
+  ];
+  for (const [options, message] of refused) {
+    assert.throws(() => buildClaims(options, NOW_SECONDS), (error) => message.test(error.message) && /usage:/.test(error.message) && error.exitCode === 2);
+  }
+});
+
+test('a time to live is a number and a unit', () => {
+  const cases = {
+    '30s': 30, '15m': 900, '1h': 3600, '7d': 604_800, '365d': 31_536_000,
+    '366d': undefined, '0s': undefined, '1': undefined, h: undefined, '1.5h': undefined, '-1h': undefined, '1h ': undefined, '1H': undefined, '': undefined,
+  };
+  for (const [text, seconds] of Object.entries(cases)) assert.equal(parseTtl(text), seconds, text);
+});
+
+test('a secret that the worker would not accept is refused', () => {
+  const make = (secret) => makeToken({ role: 'SUPERADMIN' }, { where: { env: { JWT_SECRET: secret }, file: '/nowhere' } });
+  assert.throws(() => make('x'.repeat(31)), /31 bytes/);
+  assert.throws(() => make(''), /There is no JWT_SECRET/);
+  // 16 characters of two bytes each.
+  assert.equal(make('é'.repeat(16)).split('.').length, 3);
+});
+
+test('stdout has the token and a line end, nothing else', async () => {
+  const { code, stdout } = await runToken(['--role', 'ADMIN', '--organization', 'o', '--ttl', '7d']);
+  assert.equal(code, 0);
+  assert.match(stdout, /^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+  const { iss, aud, role, iat, exp } = readClaims(stdout.trim());
+  assert.deepEqual({ iss, aud, role, ttl: exp - iat }, { iss: 'tests', aud: 'worker', role: 'ADMIN', ttl: 604_800 });
+});
+
+test('stdout has the token alone under `npm run` too', async () => {
+  const { code, stdout } = await runProgram('npm', ['run', 'token', '--', '--role', 'SUPERADMIN']);
+  assert.equal(code, 0);
+  assert.match(stdout, /^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+});
+
+test('a failure says what to do on stderr and leaves stdout empty', async () => {
+  for (const [args, env, exitCode, message] of [
+    [['--role', 'ADMIN'], {}, 2, /--organization is missing/],
+    [['--rol', 'ADMIN'], {}, 2, /usage:/],
+    [['--role', 'SUPERADMIN'], { JWT_SECRET: 'short' }, 1, /5 bytes/],
+  ]) {
+    const { code, stdout, stderr } = await runToken(args, env);
+    assert.equal(code, exitCode);
+    assert.equal(stdout, '');
+    assert.match(stderr, message);
+    assert.doesNotMatch(stderr, /^\s+at /m);
+  }
+  const { code, stdout } = await runToken(['--help']);
+  assert.equal(code, 0);
+  assert.match(stdout, /usage: npm run token/);
+});
