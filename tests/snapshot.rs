@@ -1,6 +1,14 @@
 //! Random histories, taken in by random batches and refreshed at random instants: the snapshot is always what a naive
 //! oracle works out from the whole history.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
 mod support;
 
 use futures_executor::block_on;

@@ -134,7 +134,8 @@ impl Draft {
     /// A text for the log where the next version cannot be.
     pub fn plan(self, rows_before: &HashMap<i64, PublishedRow>, as_of: Instant) -> Result<Plan, String> {
         let reading = self.reading;
-        let mut retired: Vec<Retired> = serde_json::from_str(&reading.retired).map_err(|error| error.to_string())?;
+        let mut retired: Vec<Retired> =
+            serde_json::from_str(&reading.retired).map_err(|error| format!("retired versions: {error}"))?;
         let mut plan = Plan::default();
         let still_kept = |Retired(superseded_at, _, _): &Retired| superseded_at.plus(RETENTION_MS) > as_of;
         let due = retired.partition_point(|retired| !still_kept(retired));

@@ -1,0 +1,107 @@
+//! The product's numbered cases, by number: `tests/cases.json` through ingest, refresh and the report's selection.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+mod support;
+
+use conversation_monitor::instant::Instant;
+use futures_executor::block_on;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use support::service::Service;
+
+const BASE: i64 = 1_770_000_000_000;
+const MINUTE: i64 = 60_000;
+const ORGANIZATION: &str = "the organization";
+/// The members whose values are offsets from the base, in events and in rows.
+const INSTANTS: [&str; 8] = [
+    "at",
+    "updatedAt",
+    "resolvedAt",
+    "snoozedAt",
+    "snoozedUntil",
+    "waitingSince",
+    "stalledSince",
+    "latestInboundAt",
+];
+
+/// With offsets made instants.
+fn placed(object: &Value) -> Value {
+    let mut object = object.clone();
+    for name in INSTANTS {
+        if let Some(offset) = object.get(name).and_then(Value::as_i64) {
+            object[name] = json!(Instant::from_milliseconds(BASE + offset).to_string());
+        }
+    }
+    object
+}
+
+fn check(case: &Value) {
+    let name = format!("case {} {}", case["number"], case["variant"]);
+    let threshold = case["thresholdMinutes"].as_i64().unwrap_or(5);
+    let service = Service::default();
+    for step in case["steps"].as_array().unwrap() {
+        let events: Vec<Value> = step["events"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default()
+            .iter()
+            .map(|event| {
+                let mut event = placed(event);
+                event["organizationId"] = json!(ORGANIZATION);
+                event
+            })
+            .collect();
+        // The service's clock is behind no event's: case 20 is about the instant of the refresh.
+        let now = BASE + 24 * 60 * MINUTE;
+        block_on(service.ingest(&events, now)).unwrap();
+        let Some(refresh) = step["refresh"].as_i64() else {
+            assert_eq!(step["expect"]["snapshotMissing"], true, "{name}");
+            assert_eq!(service.snapshot(ORGANIZATION), None, "{name}");
+            continue;
+        };
+        let as_of = BASE + refresh;
+        block_on(service.refresh(as_of)).unwrap();
+        let rows: Vec<Value> = service
+            .snapshot(ORGANIZATION)
+            .expect("a snapshot")
+            .iter()
+            .map(|(json, _)| serde_json::from_str(json).unwrap())
+            .collect();
+        let name = format!("{name}, refresh at {refresh}");
+        if let Some(candidates) = step["expect"]["candidates"].as_array() {
+            assert_eq!(rows.len(), candidates.len(), "{name}: {rows:#?}");
+            for (row, candidate) in rows.iter().zip(candidates) {
+                for (member, value) in placed(candidate).as_object().unwrap() {
+                    assert_eq!(&row[member], value, "{name}: {member}");
+                }
+            }
+        }
+        if let Some(listed) = step["expect"]["listed"].as_array() {
+            let is_over = |row: &&Value| {
+                let stalled_since = Instant::parse(row["stalledSince"].as_str().unwrap()).unwrap();
+                as_of - stalled_since.milliseconds() >= threshold * MINUTE
+            };
+            let over: Vec<&Value> = rows.iter().filter(is_over).map(|row| &row["conversationId"]).collect();
+            assert_eq!(over, listed.iter().collect::<Vec<_>>(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_numbered_cases_come_out_right() {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases.json")).unwrap();
+    let cases: Vec<Value> = serde_json::from_str(&text).unwrap();
+    let numbers: BTreeSet<i64> = cases.iter().map(|case| case["number"].as_i64().unwrap()).collect();
+    assert_eq!(numbers, (1..=31).collect(), "every number is there");
+    for case in &cases {
+        check(case);
+    }
+    println!("numbered cases: {} in {} variants", numbers.len(), cases.len());
+}
