@@ -1,0 +1,348 @@
+//! The report over caches that lie, fail or are empty, and a database that is out of reach: only time is lost.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+mod support;
+
+use conversation_monitor::auth::access::{ReadAccess, read_access};
+use conversation_monitor::auth::claims::Claims;
+use conversation_monitor::error::ApiError;
+use conversation_monitor::instant::Instant;
+use conversation_monitor::ports::{PageCache, PageCacheError};
+use conversation_monitor::report::{Memory, Reader, ReportRequest, STALE_MAX_MS};
+use conversation_monitor::trace::Trace;
+use futures_executor::block_on;
+use serde_json::{Value, json};
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use support::history::many_candidates;
+use support::oracle::{Oracle, OracleRow};
+use support::service::Service;
+use support::sqlite::Fault;
+
+const NOW: i64 = 1_780_000_000_000;
+const MINUTE: i64 = 60_000;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Mood {
+    Well,
+    Empty,
+    Failing,
+    Garbage,
+    /// Every key holds the page that was stored last.
+    Confused,
+}
+
+/// A page cache that can go wrong.
+struct Pages {
+    mood: Cell<Mood>,
+    stored: RefCell<HashMap<String, String>>,
+    last: RefCell<String>,
+    hits: Cell<u32>,
+}
+
+impl Pages {
+    fn new(mood: Mood) -> Self {
+        Self {
+            mood: Cell::new(mood),
+            stored: RefCell::default(),
+            last: RefCell::default(),
+            hits: Cell::new(0),
+        }
+    }
+}
+
+impl PageCache for Pages {
+    async fn get(&self, key: &str) -> Result<Option<String>, PageCacheError> {
+        match self.mood.get() {
+            Mood::Empty => Ok(None),
+            Mood::Failing => Err(PageCacheError("out of order".to_owned())),
+            Mood::Garbage => Ok(Some("garbage".to_owned())),
+            Mood::Confused => Ok(Some(self.last.borrow().clone())),
+            Mood::Well => {
+                let found = self.stored.borrow().get(key).cloned();
+                self.hits.set(self.hits.get() + u32::from(found.is_some()));
+                Ok(found)
+            }
+        }
+    }
+
+    fn put(&self, key: String, value: String, seconds: u64) {
+        assert!(seconds >= 60, "KV takes no shorter life");
+        assert!(key.len() <= 512, "KV takes no longer key");
+        assert!(!value.contains("hasAccess"), "a view is in the shared cache");
+        *self.last.borrow_mut() = value.clone();
+        self.stored.borrow_mut().insert(key, value);
+    }
+}
+
+fn access(claims: Value) -> ReadAccess {
+    let mut claims = claims;
+    claims["exp"] = json!(1);
+    read_access(&Claims::read(claims.to_string().as_bytes()).unwrap(), None).unwrap()
+}
+
+struct Desk {
+    service: Service,
+    oracle: Oracle,
+    pages: Pages,
+    memory: RefCell<Memory>,
+}
+
+impl Desk {
+    fn new(mood: Mood, candidates: usize) -> Self {
+        let desk = Self {
+            service: Service::default(),
+            oracle: Oracle::default(),
+            pages: Pages::new(mood),
+            memory: RefCell::default(),
+        };
+        desk.with(&many_candidates("o", NOW, candidates))
+    }
+
+    fn with(mut self, events: &[Value]) -> Self {
+        self.oracle.take_in(events);
+        block_on(async {
+            self.service.ingest_all(events, NOW).await;
+            self.service.refresh(NOW).await.unwrap();
+        });
+        self
+    }
+
+    fn ask(&self, access: &ReadAccess, query: &str, now: i64) -> Result<Value, ApiError> {
+        let trace = Trace::default();
+        let reader = Reader {
+            database: &self.service.database,
+            pages: &self.pages,
+            memory: &self.memory,
+            head_max_age_ms: 5_000,
+            trace: &trace,
+        };
+        let request = ReportRequest::read(query).unwrap();
+        let answer = block_on(reader.report(access, &request, None, Instant::from_milliseconds(now)))?;
+        let body: Value = serde_json::from_str(&answer.body.expect("a body")).unwrap();
+        Ok(body["data"].clone())
+    }
+
+    /// The rows of all pages.
+    fn walk(&self, access: &ReadAccess, query: &str, limit: usize) -> Vec<Value> {
+        let mut rows = Vec::new();
+        for page in 1.. {
+            let data = self
+                .ask(access, &format!("{query}&limit={limit}&page={page}"), NOW)
+                .unwrap();
+            let found = data["rows"].as_array().unwrap();
+            assert_eq!(data["pagination"]["total"], data["totalCount"]);
+            let pages = data["totalCount"].as_u64().unwrap().div_ceil(limit as u64);
+            assert_eq!(data["pagination"]["totalPages"], pages);
+            if found.is_empty() {
+                assert_eq!(rows.len() as u64, data["totalCount"].as_u64().unwrap());
+                return rows;
+            }
+            rows.extend(found.iter().cloned());
+        }
+        unreachable!("pages end")
+    }
+}
+
+fn expected(rows: &[OracleRow], has_access: impl Fn(&OracleRow) -> bool) -> Vec<Value> {
+    let with_access = |row: &OracleRow| {
+        let mut json: Value = serde_json::from_str(&row.json).unwrap();
+        json["hasAccess"] = json!(has_access(row));
+        json
+    };
+    rows.iter().map(with_access).collect()
+}
+
+fn check_all_pages(mood: Mood) {
+    let desk = Desk::new(mood, 120);
+    let all = desk.oracle.rows("o", NOW);
+    let over: Vec<OracleRow> = all
+        .iter()
+        .filter(|row| NOW - row.stalled_since >= 5 * MINUTE)
+        .cloned()
+        .collect();
+    assert!(
+        over.len() < all.len() && over.len() > 50,
+        "{} of {}",
+        over.len(),
+        all.len()
+    );
+    let admin = access(json!({ "role": "ADMIN", "organizationId": "o" }));
+    let department = all.iter().find_map(|row| row.department_id.clone()).unwrap();
+    let person = all.iter().find_map(|row| row.people.first().cloned()).unwrap();
+    let head = access(json!({ "role": "DEPARTMENT_HEAD", "organizationId": "o", "sub": person,
+                              "departmentIds": [department] }));
+    for round in 0..2 {
+        for limit in [7, 100] {
+            let name = format!("{mood:?}, round {round}, limit {limit}");
+            assert_eq!(
+                desk.walk(&admin, "skipThreshold=true", limit),
+                expected(&all, |_| true),
+                "{name}"
+            );
+            assert_eq!(desk.walk(&admin, "", limit), expected(&over, |_| true), "{name}");
+            let stuck: Vec<OracleRow> = over.iter().filter(|row| row.category == "ai_stuck").cloned().collect();
+            assert_eq!(
+                desk.walk(&admin, "category=ai_stuck", limit),
+                expected(&stuck, |_| true),
+                "{name}"
+            );
+            let own: Vec<OracleRow> = over
+                .iter()
+                .filter(|row| row.department_id.as_ref() == Some(&department))
+                .cloned()
+                .collect();
+            let found = desk.walk(&head, "", limit);
+            assert_eq!(found, expected(&own, |row| row.people.contains(&person)), "{name}");
+            assert_eq!(desk.walk(&head, "departmentId=foreign", limit), found, "{name}");
+            assert!(desk.walk(&admin, "departmentId=foreign", limit).is_empty(), "{name}");
+        }
+    }
+    assert_eq!(desk.pages.hits.get() > 0, mood == Mood::Well);
+}
+
+#[test]
+fn a_page_cache_that_goes_wrong_costs_only_time() {
+    for mood in [Mood::Well, Mood::Empty, Mood::Failing, Mood::Garbage, Mood::Confused] {
+        check_all_pages(mood);
+    }
+}
+
+#[test]
+fn without_the_database_a_head_in_memory_answers_for_ten_minutes() {
+    let desk = Desk::new(Mood::Well, 40);
+    let admin = access(json!({ "role": "ADMIN", "organizationId": "o" }));
+    let fresh = desk.ask(&admin, "", NOW).unwrap();
+    assert_eq!(fresh["stale"], false);
+    desk.service.database.set_fault(Some(Fault::AfterBatches(0)));
+
+    let stale = desk.ask(&admin, "", NOW + STALE_MAX_MS).unwrap();
+    assert_eq!(stale["stale"], true);
+    assert_eq!(stale["rows"], fresh["rows"]);
+    assert_eq!(stale["generatedAt"], fresh["generatedAt"]);
+    let unavailable = |outcome: Result<Value, ApiError>| matches!(outcome, Err(ApiError::Unavailable(_)));
+    assert!(unavailable(desk.ask(&admin, "", NOW + STALE_MAX_MS + 1)));
+    assert!(unavailable(desk.ask(&admin, "page=2", NOW)), "a page that is nowhere");
+    let other = access(json!({ "role": "ADMIN", "organizationId": "p" }));
+    assert!(unavailable(desk.ask(&other, "", NOW)), "a head that is nowhere");
+
+    desk.service.database.set_fault(None);
+    assert_eq!(desk.ask(&admin, "", NOW + 2 * STALE_MAX_MS).unwrap()["stale"], false);
+}
+
+#[test]
+fn a_head_in_memory_is_at_most_as_old_as_configured() {
+    let desk = Desk::new(Mood::Well, 4);
+    let admin = access(json!({ "role": "ADMIN", "organizationId": "o" }));
+    let generated_at = |now| desk.ask(&admin, "", now).unwrap()["generatedAt"].clone();
+    let first = generated_at(NOW);
+    block_on(desk.service.refresh(NOW + MINUTE)).unwrap();
+    assert_eq!(generated_at(NOW + 4_999), first);
+    let second = generated_at(NOW + 5_000);
+    assert_ne!(second, first);
+    // A clock that went back is no reason to keep a head for longer.
+    block_on(desk.service.refresh(NOW + 2 * MINUTE)).unwrap();
+    assert_ne!(generated_at(NOW), second);
+}
+
+#[test]
+fn a_pinned_snapshot_repeats_itself_until_ten_minutes_after_it_was_superseded() {
+    let desk = Desk::new(Mood::Well, 30);
+    let admin = access(json!({ "role": "ADMIN", "organizationId": "o" }));
+    let first = desk.ask(&admin, "", NOW).unwrap();
+    let pin = format!("snapshot={}", first["snapshotId"].as_str().unwrap());
+    let blocked = json!({ "type": "contact", "organizationId": "o", "contactId": first["rows"][0]["contactId"],
+                          "updatedAt": Instant::from_milliseconds(NOW).to_string(), "name": "x", "blocked": true });
+    block_on(async {
+        desk.service.ingest(&[blocked], NOW).await.unwrap();
+        desk.service.refresh(NOW + MINUTE).await.unwrap();
+    });
+    desk.service
+        .database
+        .execute("UPDATE organization SET threshold_minutes = 60");
+    desk.memory.borrow_mut().forget_heads();
+    let newest = desk.ask(&admin, "", NOW).unwrap();
+    assert_ne!(newest["snapshotId"], first["snapshotId"]);
+    assert_eq!(newest["thresholdMinutes"], 60);
+    assert_eq!(desk.ask(&admin, &pin, NOW).unwrap(), first);
+
+    for minute in 2..11 {
+        block_on(desk.service.refresh(NOW + minute * MINUTE)).unwrap();
+        desk.memory.borrow_mut().forget_heads();
+        assert_eq!(desk.ask(&admin, &pin, NOW).unwrap(), first, "minute {minute}");
+    }
+    block_on(desk.service.refresh(NOW + 11 * MINUTE)).unwrap();
+    desk.memory.borrow_mut().forget_heads();
+    assert_eq!(desk.ask(&admin, &pin, NOW), Err(ApiError::SnapshotExpired));
+}
+
+#[test]
+fn a_snapshot_id_that_was_never_given_out_has_expired() {
+    let desk = Desk::new(Mood::Well, 4).with(&many_candidates("p", NOW, 4));
+    let admin = |organization: &str| access(json!({ "role": "ADMIN", "organizationId": organization }));
+    let id = desk.ask(&admin("o"), "", NOW).unwrap()["snapshotId"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let other = desk.ask(&admin("p"), "", NOW).unwrap()["snapshotId"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(desk.ask(&admin("o"), &format!("snapshot={id}"), NOW).is_ok());
+    let mut forged = vec![
+        other,
+        "x".to_owned(),
+        "v1".to_owned(),
+        format!("{id}-"),
+        format!("{id}A"),
+        id.to_uppercase(),
+    ];
+    for (number, _) in id.char_indices() {
+        for replacement in ["0", "1", "9", "A", "-", ""] {
+            let mut changed = id.clone();
+            changed.replace_range(number..=number, replacement);
+            if changed != id {
+                forged.push(changed);
+            }
+        }
+    }
+    for id in forged {
+        let outcome = desk.ask(&admin("o"), &format!("snapshot={id}"), NOW);
+        assert_eq!(outcome, Err(ApiError::SnapshotExpired), "{id}");
+    }
+}
+
+#[test]
+fn a_removed_organization_is_not_found_and_comes_back() {
+    let desk = Desk::new(Mood::Well, 4);
+    let admin = access(json!({ "role": "ADMIN", "organizationId": "o" }));
+    let first = desk.ask(&admin, "", NOW).unwrap();
+    let pin = format!("snapshot={}", first["snapshotId"].as_str().unwrap());
+    let organization = |at: i64, more: Value| {
+        let mut event = json!({ "type": "organization", "organizationId": "o",
+                                "updatedAt": Instant::from_milliseconds(at).to_string() });
+        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        event
+    };
+    let removal = organization(NOW + 1, json!({ "deleted": true }));
+    block_on(desk.service.ingest(&[removal], NOW)).unwrap();
+    desk.memory.borrow_mut().forget_heads();
+    for query in ["", &pin] {
+        assert_eq!(
+            desk.ask(&admin, query, NOW),
+            Err(ApiError::OrganizationNotFound),
+            "{query}"
+        );
+    }
+    let newer = organization(NOW + 2, json!({ "name": "back" }));
+    block_on(desk.service.ingest(&[newer], NOW)).unwrap();
+    desk.memory.borrow_mut().forget_heads();
+    assert_eq!(desk.ask(&admin, &pin, NOW).unwrap(), first);
+}

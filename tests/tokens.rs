@@ -1,0 +1,368 @@
+//! Tokens: which are accepted, and at which stage the others are refused.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use conversation_monitor::auth::access::{AccessError, check_ingest, read_access};
+use conversation_monitor::auth::claims::{Claims, Expectations};
+use conversation_monitor::auth::keys::{Key, KeySet};
+use conversation_monitor::auth::{TokenError, verify};
+use conversation_monitor::instant::Instant;
+use hmac::{Hmac, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+const NOW: i64 = 1_780_000_000;
+const SECRET: &[u8] = b"a secret of the tests, long enough for HMAC-SHA256";
+
+fn base64url(text: &str) -> String {
+    Base64UrlUnpadded::encode_string(text.as_bytes())
+}
+
+/// Signs with HMAC by hand, not with the code under test.
+fn signed(header: &str, payload: &str, secret: &[u8]) -> String {
+    let content = format!("{}.{}", base64url(header), base64url(payload));
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret).unwrap();
+    mac.update(content.as_bytes());
+    let signature = Base64UrlUnpadded::encode_string(&mac.finalize().into_bytes());
+    format!("{content}.{signature}")
+}
+
+fn claims(more: &Value) -> String {
+    let mut claims = json!({ "exp": NOW + 60, "sub": "u", "role": "ADMIN", "organizationId": "o" });
+    claims
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    claims.to_string()
+}
+
+fn verified(token: &str, expected: &Expectations) -> Result<Claims, TokenError> {
+    let keys = KeySet::new(vec![Key::hs256(SECRET).unwrap()]);
+    verify(token, &keys, expected, Instant::from_milliseconds(NOW * 1_000))
+}
+
+fn check_token(token: &str, error: Option<TokenError>) {
+    assert_eq!(verified(token, &Expectations::default()).err(), error, "{token}");
+}
+
+fn check_claims(payload: &str, error: Option<TokenError>) {
+    check_token(&signed(r#"{"alg":"HS256","typ":"JWT"}"#, payload, SECRET), error);
+}
+
+fn check_header(header: &str, error: Option<TokenError>) {
+    check_token(&signed(header, &claims(&json!({})), SECRET), error);
+}
+
+#[test]
+fn the_header_is_read_strictly() {
+    check_header(r#"{"alg":"HS256"}"#, None);
+    for header in [
+        r#"{"alg":"HS256","typ":"jwt"}"#,
+        r#"{"alg":"HS256","typ":"at+jwt"}"#,
+        r#"{"alg":"HS256","typ":"AT+JWT"}"#,
+        r#"{"alg":"HS256","jku":"https://example.com","x5u":"x","jwk":{"kty":"oct","k":"AAAA"}}"#,
+    ] {
+        check_header(header, None);
+    }
+    for algorithm in [
+        "none", "None", "NONE", "nOnE", "", "hs256", "HS256 ", "HS384", "HS512", "RS256", "ES256", "EdDSA", "PS256",
+    ] {
+        check_header(&json!({ "alg": algorithm }).to_string(), Some(TokenError::Algorithm));
+    }
+    for header in ["{}", r#"{"alg":null}"#, r#"{"alg":["HS256"]}"#, r#"{"alg":256}"#] {
+        check_header(header, Some(TokenError::Algorithm));
+    }
+    for header in [
+        "[]",
+        "null",
+        "\"HS256\"",
+        "{",
+        r#"{"alg":"HS256","alg":"HS256"}"#,
+        r#"{"alg":"HS256"} "x""#,
+    ] {
+        check_header(header, Some(TokenError::Header));
+    }
+    check_header(r#"{"alg":"HS256","typ":"JOSE"}"#, Some(TokenError::Type));
+    check_header(r#"{"alg":"HS256","typ":null}"#, Some(TokenError::Type));
+    check_header(r#"{"alg":"HS256","crit":["exp"],"exp":1}"#, Some(TokenError::Critical));
+    check_header(r#"{"alg":"HS256","crit":[]}"#, Some(TokenError::Critical));
+    check_header(r#"{"alg":"HS256","b64":true}"#, Some(TokenError::Critical));
+    check_header(r#"{"alg":"HS256","kid":1}"#, Some(TokenError::KeyId));
+    check_header(r#"{"alg":"HS256","kid":null}"#, Some(TokenError::KeyId));
+    // JWT_SECRET has no kid, so no kid finds it.
+    for key_id in ["", "a", "../../dev/null", "' OR 1=1 --"] {
+        check_header(
+            &json!({ "alg": "HS256", "kid": key_id }).to_string(),
+            Some(TokenError::NoKey),
+        );
+    }
+}
+
+#[test]
+fn the_form_is_exact() {
+    let token = signed(r#"{"alg":"HS256"}"#, &claims(&json!({})), SECRET);
+    check_token(&token, None);
+    let parts: Vec<&str> = token.split('.').collect();
+    for malformed in [
+        String::new(),
+        "x".to_owned(),
+        "..".to_owned(),
+        format!("{}.{}", parts[0], parts[1]),
+        format!("{}.{}.", parts[0], parts[1]),
+        format!("{token}."),
+        format!(".{token}"),
+        format!("{token}.{}", parts[2]),
+        format!("{token}="),
+        format!(" {token}"),
+        format!("{token} "),
+        format!("{token}\n"),
+        token.replace('.', ".."),
+        format!("{}=.{}.{}", parts[0], parts[1], parts[2]),
+    ] {
+        check_token(&malformed, Some(TokenError::Segments));
+    }
+    let long = signed(
+        r#"{"alg":"HS256"}"#,
+        &claims(&json!({ "x": "x".repeat(8_192) })),
+        SECRET,
+    );
+    check_token(&long, Some(TokenError::TooLarge));
+}
+
+#[test]
+fn no_change_of_one_byte_is_accepted() {
+    let token = signed(r#"{"alg":"HS256","typ":"JWT"}"#, &claims(&json!({})), SECRET);
+    check_token(&token, None);
+    let mut tried = 0;
+    for at in 0..token.len() {
+        for byte in 0..128_u8 {
+            let mut bytes = token.clone().into_bytes();
+            if bytes[at] == byte {
+                continue;
+            }
+            bytes[at] = byte;
+            let changed = String::from_utf8(bytes).unwrap();
+            assert!(
+                verified(&changed, &Expectations::default()).is_err(),
+                "byte {at} as {byte}"
+            );
+            tried += 1;
+        }
+        assert!(verified(&token[..at], &Expectations::default()).is_err(), "cut at {at}");
+    }
+    println!("tokens changed in one byte and refused: {tried}");
+}
+
+#[test]
+fn only_the_right_key_signs() {
+    let header = r#"{"alg":"HS256"}"#;
+    for secret in [
+        &b"another secret of the tests, long enough as well"[..],
+        b"",
+        &SECRET[..49],
+    ] {
+        check_token(
+            &signed(header, &claims(&json!({})), secret),
+            Some(TokenError::Signature),
+        );
+    }
+    assert!(Key::hs256(&[0; 31]).is_none());
+    assert!(Key::hs256(&[0; 32]).is_some());
+    let two = || vec![Key::hs256(SECRET).unwrap(), Key::hs256(&[1; 32]).unwrap()];
+    let token = signed(header, &claims(&json!({})), SECRET);
+    let outcome = verify(
+        &token,
+        &KeySet::new(two()),
+        &Expectations::default(),
+        Instant::from_milliseconds(NOW * 1_000),
+    );
+    assert_eq!(
+        outcome.err(),
+        Some(TokenError::NoKey),
+        "without a kid just one key may fit"
+    );
+}
+
+#[test]
+fn claims_have_their_types() {
+    check_claims(
+        &claims(&json!({ "aud": ["a"], "iss": "i", "departmentIds": [], "scope": "a b" })),
+        None,
+    );
+    for payload in [
+        "[]",
+        "null",
+        "",
+        "{",
+        r#"{"exp":9999999999,"exp":9999999999}"#,
+        "{\"exp\":1e400}",
+    ] {
+        let error = if payload.is_empty() {
+            TokenError::Segments
+        } else {
+            TokenError::Claims
+        };
+        check_claims(payload, Some(error));
+    }
+    let wrong: [(&'static str, &[Value]); 9] = [
+        (
+            "exp",
+            &[
+                json!(null),
+                json!("9999999999"),
+                json!(-1),
+                json!(1e300),
+                json!(true),
+                json!([NOW]),
+            ],
+        ),
+        ("nbf", &[json!(null), json!("0"), json!(-1), json!({})]),
+        ("iat", &[json!(null), json!("0"), json!(-0.5)]),
+        (
+            "sub",
+            &[
+                json!(null),
+                json!(1),
+                json!(""),
+                json!("x".repeat(129)),
+                json!("a\u{0}"),
+            ],
+        ),
+        ("role", &[json!(null), json!(["ADMIN"]), json!(1)]),
+        (
+            "organizationId",
+            &[json!(null), json!(1), json!(""), json!(["o"]), json!("a\nb")],
+        ),
+        (
+            "departmentIds",
+            &[json!(null), json!("d"), json!([1]), json!([""]), json!({})],
+        ),
+        ("scope", &[json!(null), json!(["a"]), json!(1)]),
+        ("aud", &[json!(null), json!(1), json!([1]), json!({})]),
+    ];
+    for (name, values) in wrong {
+        for value in values {
+            check_claims(&claims(&json!({ name: value })), Some(TokenError::Claim(name)));
+        }
+    }
+    check_claims(r#"{"role":"ADMIN"}"#, Some(TokenError::Claim("exp")));
+}
+
+#[test]
+fn instants_hold_within_the_leeway() {
+    let error = |more: Value, error: Option<TokenError>| check_claims(&claims(&more), error);
+    error(json!({ "exp": NOW - 29 }), None);
+    error(json!({ "exp": NOW as f64 - 29.999 }), None);
+    error(json!({ "exp": NOW - 30 }), Some(TokenError::Expired));
+    error(json!({ "exp": 0 }), Some(TokenError::Expired));
+    error(json!({ "nbf": NOW + 30 }), None);
+    error(json!({ "nbf": NOW as f64 + 30.5 }), Some(TokenError::NotYetValid));
+    error(json!({ "nbf": NOW + 31 }), Some(TokenError::NotYetValid));
+    error(json!({ "iat": NOW + 30 }), None);
+    error(json!({ "iat": NOW + 31 }), Some(TokenError::IssuedInFuture));
+}
+
+#[test]
+fn issuer_and_audience_are_demanded_where_configured() {
+    let expected = Expectations {
+        issuer: Some("the issuer".to_owned()),
+        audience: Some("this service".to_owned()),
+    };
+    let check = |more: Value, error: Option<TokenError>| {
+        let token = signed(r#"{"alg":"HS256"}"#, &claims(&more), SECRET);
+        assert_eq!(verified(&token, &expected).err(), error, "{more}");
+    };
+    check(json!({ "iss": "the issuer", "aud": "this service" }), None);
+    check(json!({ "iss": "the issuer", "aud": ["x", "this service"] }), None);
+    check(json!({ "aud": "this service" }), Some(TokenError::Issuer));
+    check(
+        json!({ "iss": "The Issuer", "aud": "this service" }),
+        Some(TokenError::Issuer),
+    );
+    check(json!({ "iss": "the issuer" }), Some(TokenError::Audience));
+    check(json!({ "iss": "the issuer", "aud": [] }), Some(TokenError::Audience));
+    check(
+        json!({ "iss": "the issuer", "aud": "this service " }),
+        Some(TokenError::Audience),
+    );
+}
+
+#[test]
+fn roles_see_what_the_table_says() {
+    let check = |more: Value, requested: Option<&str>, expected: Result<&str, AccessError>| {
+        let mut text = json!({ "exp": 1 });
+        text.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let claims = Claims::read(text.to_string().as_bytes()).unwrap();
+        let access = read_access(&claims, requested);
+        let found = access
+            .as_ref()
+            .map(|access| access.organization.as_str())
+            .map_err(|error| *error);
+        assert_eq!(found, expected, "{more} asks for {requested:?}");
+    };
+    let forbidden = || Err(AccessError::Forbidden);
+    check(
+        json!({ "role": "SUPERADMIN" }),
+        None,
+        Err(AccessError::OrganizationMissing),
+    );
+    check(json!({ "role": "SUPERADMIN" }), Some("p"), Ok("p"));
+    check(json!({ "role": "SUPERADMIN", "organizationId": "o" }), None, Ok("o"));
+    check(
+        json!({ "role": "SUPERADMIN", "organizationId": "o" }),
+        Some("p"),
+        Ok("p"),
+    );
+    for role in ["ADMIN", "DEPARTMENT_HEAD"] {
+        check(json!({ "role": role, "organizationId": "o" }), None, Ok("o"));
+        check(json!({ "role": role, "organizationId": "o" }), Some("o"), Ok("o"));
+        check(json!({ "role": role, "organizationId": "o" }), Some("p"), forbidden());
+        check(json!({ "role": role }), None, forbidden());
+        check(json!({ "role": role }), Some("o"), forbidden());
+    }
+    for role in ["AGENT", "admin", "ADMIN ", "", "SUPERADMIN,ADMIN"] {
+        check(json!({ "role": role, "organizationId": "o" }), None, forbidden());
+    }
+    check(json!({ "organizationId": "o" }), None, forbidden());
+}
+
+#[test]
+fn only_the_scope_allows_to_post() {
+    let scope = "conversation-monitor:ingest";
+    let check = |more: Value, organizations: &[&str], expected: bool| {
+        let mut text = json!({ "exp": 1 });
+        text.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let claims = Claims::read(text.to_string().as_bytes()).unwrap();
+        let outcome = check_ingest(&claims, organizations.iter().copied());
+        assert_eq!(outcome.is_ok(), expected, "{more} posts for {organizations:?}");
+    };
+    check(json!({ "scope": scope, "organizationId": "o" }), &["o", "o"], true);
+    check(
+        json!({ "scope": format!("a {scope} b"), "organizationId": "o" }),
+        &["o"],
+        true,
+    );
+    check(json!({ "scope": scope, "organizationId": "o" }), &["o", "p"], false);
+    check(json!({ "scope": scope }), &["o"], false);
+    check(json!({ "scope": scope, "role": "SUPERADMIN" }), &["o", "p"], true);
+    check(
+        json!({ "scope": scope, "role": "ADMIN", "organizationId": "o" }),
+        &["p"],
+        false,
+    );
+    for other in [
+        "",
+        "conversation-monitor",
+        "conversation-monitor:ingest2",
+        "conversation-monitor:ingest,",
+    ] {
+        check(json!({ "scope": other, "role": "SUPERADMIN" }), &["o"], false);
+    }
+    check(json!({ "role": "SUPERADMIN" }), &["o"], false);
+}
