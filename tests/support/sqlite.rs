@@ -88,6 +88,18 @@ impl Sqlite {
         rows.unwrap().map(Result::unwrap).collect()
     }
 
+    /// The steps of the plan of a statement, whose parameters stay unbound.
+    pub fn plan(&self, sql: &str) -> Vec<String> {
+        let connection = self.connection.borrow();
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let mut rows = statement.raw_query();
+        let mut steps = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            steps.push(row.get(3).unwrap());
+        }
+        steps
+    }
+
     pub fn execute(&self, sql: &str) {
         self.connection.borrow().execute_batch(sql).unwrap();
     }

@@ -1,4 +1,6 @@
 -- The timeline items of each conversation in ?1, [[organization, conversation], …], with the conversation's number.
+-- The index is named because the planner would read all records of the organization instead.
 SELECT j.key, r.type, r.record_id, r.body
 FROM json_each(?1) AS j
-CROSS JOIN record AS r ON r.organization_id = j.value ->> 0 AND r.conversation_id = j.value ->> 1
+CROSS JOIN record AS r INDEXED BY record_by_conversation
+  ON r.organization_id = j.value ->> 0 AND r.conversation_id = j.value ->> 1 AND r.conversation_id IS NOT NULL

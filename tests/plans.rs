@@ -1,0 +1,141 @@
+//! How every statement finds its rows: by the keys of its tables, never by reading all of one; and without sorting
+//! where a report is read.
+
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use support::service::Service;
+
+/// Steps that read more than the rows that they return, each with the reason why it may.
+const WIDE: [(&str, &str, &str); 15] = [
+    ("claim.sql", "SCAN refresh", "one row"),
+    ("finish.sql", "SCAN refresh", "one row"),
+    ("guard.sql", "SCAN refresh", "one row"),
+    ("hold.sql", "SCAN refresh", "one row"),
+    ("mark_due.sql", "SCAN refresh", "one row"),
+    ("head.sql", "SCAN r", "one row"),
+    ("publish_list.sql", "SCAN o", "one row an organization, once a run"),
+    (
+        "publish_list.sql",
+        "SEARCH p USING PRIMARY KEY (organization_id=?)",
+        "what is to be done",
+    ),
+    (
+        "publish_marks.sql",
+        "SEARCH p USING PRIMARY KEY (organization_id=?)",
+        "what is to be done",
+    ),
+    (
+        "publish_parts.sql",
+        "SEARCH p EXISTS USING PRIMARY KEY (organization_id=?)",
+        "stops at the first",
+    ),
+    (
+        "fold_list.sql",
+        "SEARCH p USING PRIMARY KEY ((organization_id,type,record_id)>(?,?,?))",
+        "what is to be done",
+    ),
+    (
+        "touched_candidates.sql",
+        "SEARCH s USING PRIMARY KEY (organization_id=?)",
+        "candidates, where a name changed",
+    ),
+    (
+        "touched_users.sql",
+        "SEARCH s USING PRIMARY KEY (organization_id=?)",
+        "candidates, where a name changed",
+    ),
+    (
+        "touched_candidates.sql",
+        "SEARCH p USING PRIMARY KEY (organization_id=? AND type=?)",
+        "what is to be done",
+    ),
+    (
+        "touched_users.sql",
+        "SEARCH p USING PRIMARY KEY (organization_id=? AND type=?)",
+        "what is to be done",
+    ),
+];
+
+/// The keys of tables and indexes, as plans print them.
+const KEYS: [&str; 9] = [
+    "(organization_id=?)",
+    "(organization_id=? AND type=? AND record_id=?)",
+    "(organization_id=? AND conversation_id=?)",
+    "(organization_id=? AND row_no=?)",
+    "(organization_id=? AND version=?)",
+    "(organization_id=? AND version=? AND part=?)",
+    "(due_at<?)",
+    "(id=?)",
+    "USING INDEX sqlite_autoindex_pending_1 FOR IN-OPERATOR",
+];
+
+fn sql_files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sql_files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "sql") {
+            found.push(path);
+        }
+    }
+}
+
+/// The text of a statement; `touched.sql` is the beginning of others.
+fn statement(file: &Path) -> String {
+    let name = file.file_name().unwrap().to_str().unwrap();
+    let text = std::fs::read_to_string(file).unwrap();
+    if name.starts_with("touched_") {
+        std::fs::read_to_string(file.with_file_name("touched.sql")).unwrap() + &text
+    } else {
+        text
+    }
+}
+
+/// Whether a step finds just the rows that it is about.
+fn is_narrow(step: &str) -> bool {
+    let is_parameter = step.contains("VIRTUAL TABLE");
+    let is_intermediate = ["SCAN changed", "SCAN named", "SCAN t"].contains(&step);
+    // A search by the organization alone is narrow in the one table that has a row an organization.
+    let by_organization = step.ends_with("(organization_id=?)");
+    let of_organizations = ["SEARCH o ", "SEARCH organization ", "SEARCH known "];
+    let by_key = KEYS.iter().any(|key| step.contains(key));
+    match () {
+        () if step.starts_with("SCAN") => is_parameter || is_intermediate,
+        () if by_organization => of_organizations.iter().any(|table| step.starts_with(table)),
+        () if step.starts_with("SEARCH") => by_key,
+        () => true,
+    }
+}
+
+#[test]
+fn no_statement_reads_more_than_it_needs() {
+    let service = Service::default();
+    let mut files = Vec::new();
+    sql_files(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut files);
+    let mut problems = Vec::new();
+    let mut reasons_used = vec![false; WIDE.len()];
+    for file in files.iter().filter(|file| !file.ends_with("touched.sql")) {
+        let name = file.file_name().unwrap().to_str().unwrap();
+        for step in service.database.plan(&statement(file)) {
+            let reason = WIDE.iter().position(|(of, wide, _)| *of == name && *wide == step);
+            match reason {
+                Some(number) => reasons_used[number] = true,
+                None if is_narrow(&step) => {}
+                None => problems.push(format!("{name}: {step}")),
+            }
+            if file.parent().unwrap().ends_with("report") && step.contains("TEMP B-TREE") {
+                problems.push(format!("{name}: {step}"));
+            }
+        }
+    }
+    for (used, (name, step, _)) in reasons_used.into_iter().zip(WIDE) {
+        if !used {
+            problems.push(format!("{name} has no step {step} any more"));
+        }
+    }
+    assert!(problems.is_empty(), "{problems:#?}");
+    println!("statements whose plan was checked: {}", files.len());
+}
