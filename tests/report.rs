@@ -147,7 +147,7 @@ impl Desk {
             }
             rows.extend(found.iter().cloned());
         }
-        unreachable!("pages end")
+        panic!("pages without an end")
     }
 }
 
