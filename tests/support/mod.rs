@@ -1,4 +1,11 @@
-#![allow(dead_code)]
+#![allow(
+    dead_code,
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 pub mod history;
 pub mod oracle;
 pub mod service;
