@@ -41,9 +41,7 @@ pub enum Status {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LastRefresh {
-    /// The instant that it speaks of, RFC 3339.
-    pub at: String,
-    /// How old that is, in seconds.
+    /// How old the instant is that it speaks of, in seconds.
     pub age_seconds: i64,
     /// What it did.
     pub run: Run,
@@ -57,7 +55,6 @@ pub async fn health<D: Database>(database: &D, is_configured: bool, now: Instant
     }
     let is_reachable = read.is_ok();
     let last_refresh = read.ok().flatten().map(|run| LastRefresh {
-        at: run.as_of.to_string(),
         age_seconds: now.since(run.as_of) / 1_000,
         run,
     });

@@ -59,6 +59,38 @@ impl fmt::Display for Instant {
     }
 }
 
+/// An instant as RFC 3339 text in JSON, `#[serde(with = "rfc3339")]`; by itself it is a number there.
+pub mod rfc3339 {
+    use super::Instant;
+    use serde::{Deserialize, Deserializer, Serializer};
+    use std::borrow::Cow;
+
+    /// Writes RFC 3339.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn serialize<S: Serializer>(instant: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(instant)
+    }
+
+    /// Reads RFC 3339.
+    ///
+    /// # Errors
+    /// Where it is something else.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Instant, D::Error> {
+        let text = <Cow<'de, str>>::deserialize(deserializer)?;
+        Instant::parse(&text).ok_or_else(|| serde::de::Error::custom("not an instant"))
+    }
+
+    /// Reads RFC 3339 that may be absent.
+    ///
+    /// # Errors
+    /// Where it is something else.
+    pub fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Instant>, D::Error> {
+        deserialize(deserializer).map(Some)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Instant;

@@ -1,8 +1,8 @@
 //! A conversation's records, read back from their normal form, and the questions that one walk over them answers.
 
-use crate::instant::Instant;
+use crate::instant::{Instant, rfc3339};
 use crate::monitor::fields::Problem;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 /// How long an answer may be queued before its send counts as stuck: two minutes.
 pub const QUEUED_MAX_MS: i64 = 2 * 60_000;
@@ -22,13 +22,13 @@ pub struct Conversation {
     /// The assignees now.
     pub assignee_ids: Vec<String>,
     /// The last resolution.
-    #[serde(default, deserialize_with = "optional_instant")]
+    #[serde(default, deserialize_with = "rfc3339::optional")]
     pub resolved_at: Option<Instant>,
     /// The end of the snooze.
-    #[serde(default, deserialize_with = "optional_instant")]
+    #[serde(default, deserialize_with = "rfc3339::optional")]
     pub snoozed_until: Option<Instant>,
     /// When the snooze was set.
-    #[serde(default, deserialize_with = "optional_instant")]
+    #[serde(default, deserialize_with = "rfc3339::optional")]
     pub snoozed_at: Option<Instant>,
     /// Not sent yet.
     pub draft: bool,
@@ -41,7 +41,7 @@ pub struct Conversation {
 #[serde(rename_all = "camelCase")]
 pub struct AutopilotChange {
     /// When.
-    #[serde(deserialize_with = "instant")]
+    #[serde(deserialize_with = "rfc3339::deserialize")]
     pub at: Instant,
     /// To what.
     pub enabled: bool,
@@ -117,7 +117,7 @@ pub enum Status {
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs)]
 pub struct Message {
-    #[serde(deserialize_with = "instant")]
+    #[serde(deserialize_with = "rfc3339::deserialize")]
     pub at: Instant,
     pub sequence: u64,
     pub direction: Direction,
@@ -271,13 +271,4 @@ pub fn responsible(timeline: &Timeline, has_agent: bool) -> Option<(Responsible,
 /// A [`Problem`] where it is not in normal form, which ingest never writes.
 pub fn read_body<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, Problem> {
     serde_json::from_str(body).map_err(|error| Problem::new("body", error.to_string()))
-}
-
-fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Instant, D::Error> {
-    let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-    Instant::parse(&text).ok_or_else(|| serde::de::Error::custom("not an instant"))
-}
-
-fn optional_instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Instant>, D::Error> {
-    instant(deserializer).map(Some)
 }

@@ -15,7 +15,7 @@ mod organization;
 mod publish;
 mod split;
 
-use crate::instant::Instant;
+use crate::instant::{Instant, rfc3339};
 use crate::ports::{Cell, Database, DatabaseError, Statement, rows_of};
 use crate::sql::{sql, text_array};
 use ledger::Ledger;
@@ -30,7 +30,8 @@ pub const RETENTION_MS: i64 = 10 * 60_000;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Run {
-    /// The instant that it speaks of.
+    /// The instant that it speaks of, RFC 3339.
+    #[serde(with = "rfc3339")]
     pub as_of: Instant,
     /// Organizations that it had work with.
     pub organizations_seen: u64,

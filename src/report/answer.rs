@@ -3,7 +3,7 @@
 use crate::auth::access::{ReadAccess, View};
 use crate::error::ApiError;
 use crate::monitor::row::PublishedRow;
-use crate::monitor::selection::{Filter, Outline};
+use crate::monitor::selection::Counts;
 use crate::report::head::Head;
 use crate::report::request::ReportRequest;
 use crate::report::snapshot_id::Snapshot;
@@ -35,20 +35,6 @@ pub struct ReportBody<'a> {
     pub snapshot: Option<&'a Snapshot>,
     /// Whether the database is out of reach.
     pub stale: bool,
-}
-
-impl Filter {
-    /// What is shown of an organization without a snapshot.
-    #[must_use]
-    pub fn nothing(request: &ReportRequest) -> Self {
-        Self {
-            cut: 0,
-            departments: None,
-            category: request.category,
-            page: request.page,
-            limit: request.limit,
-        }
-    }
 }
 
 impl ReportBody<'_> {
@@ -90,10 +76,9 @@ impl ReportBody<'_> {
     }
 
     /// The body: the envelope around the rows' own bytes, each with the caller's `hasAccess`.
-    pub fn write(&self, filter: &Filter, outline: &Outline, rows: &[PublishedRow]) -> Result<String, ApiError> {
+    pub fn write(&self, counts: Counts, rows: &[PublishedRow]) -> Result<String, ApiError> {
         let internal = |error: serde_json::Error| ApiError::Internal(error.to_string());
-        let counts = outline.select(filter).counts;
-        let total = counts.of(filter.category);
+        let total = counts.of(self.request.category);
         let snapshot_id = self.snapshot_id();
         let data = Data {
             organization_id: self.access.organization.as_str(),
@@ -108,10 +93,10 @@ impl ReportBody<'_> {
                 agent_abandoned: counts.agent_abandoned,
             },
             pagination: Pagination {
-                page: filter.page,
-                limit: filter.limit,
+                page: self.request.page,
+                limit: self.request.limit,
                 total,
-                total_pages: total.div_ceil(filter.limit.max(1)),
+                total_pages: total.div_ceil(self.request.limit.max(1)),
             },
         };
         let data = serde_json::to_string(&data).map_err(internal)?;

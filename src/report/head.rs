@@ -57,6 +57,9 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
             Ok(head) => {
                 self.trace.source("head", "d1");
                 let head = head.map(Rc::new);
+                if let Some(head) = &head {
+                    self.memory.borrow_mut().notice_generation(&head.generation);
+                }
                 let bytes = organization.as_str().len().saturating_add(256);
                 let fresh = HeldHead {
                     head: head.clone(),

@@ -18,7 +18,7 @@ pub use request::ReportRequest;
 use crate::auth::access::{OrganizationId, ReadAccess};
 use crate::error::ApiError;
 use crate::instant::Instant;
-use crate::monitor::selection::{Filter, Outline};
+use crate::monitor::selection::{Counts, Filter, Outline};
 use crate::monitor::version::Version;
 use crate::ports::{Cell, Database, PageCache, Statement, rows_of};
 use crate::sql::sql;
@@ -38,6 +38,8 @@ const HEAD_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub struct Memory {
     heads: Bounded<OrganizationId, HeldHead>,
     outlines: Bounded<(OrganizationId, i64), Rc<Outline>>,
+    /// The database that the outlines were read from.
+    generation: String,
 }
 
 impl Default for Memory {
@@ -45,11 +47,20 @@ impl Default for Memory {
         Self {
             heads: Bounded::new(HEAD_BYTES_MAX),
             outlines: Bounded::new(OUTLINE_BYTES_MAX),
+            generation: String::new(),
         }
     }
 }
 
 impl Memory {
+    /// Forgets all outlines if the database has become another one: it counts its versions anew.
+    fn notice_generation(&mut self, generation: &str) {
+        if self.generation != generation {
+            self.outlines.clear();
+            generation.clone_into(&mut self.generation);
+        }
+    }
+
     /// Forgets the heads: they may have changed, and this isolate knows it.
     pub fn forget_heads(&mut self) {
         self.heads.clear();
@@ -103,7 +114,7 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
             return Ok(Answer { etag, body: None });
         }
         let Some(snapshot) = &snapshot else {
-            let body = body.write(&Filter::nothing(request), &Outline::default(), &[])?;
+            let body = body.write(Counts::default(), &[])?;
             return Ok(Answer { etag, body: Some(body) });
         };
 
@@ -119,8 +130,11 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
             page: request.page,
             limit: request.limit,
         };
-        let rows = self.rows(organization, &held.head, snapshot, &filter, &outline).await?;
-        let body = body.write(&filter, &outline, &rows)?;
+        let selection = outline.select(&filter);
+        let rows = self
+            .rows(organization, &held.head, snapshot, &filter, &selection.row_nos)
+            .await?;
+        let body = body.write(selection.counts, &rows)?;
         Ok(Answer { etag, body: Some(body) })
     }
 

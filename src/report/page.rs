@@ -6,7 +6,7 @@
 use crate::auth::access::OrganizationId;
 use crate::error::ApiError;
 use crate::monitor::row::PublishedRow;
-use crate::monitor::selection::{Filter, Outline};
+use crate::monitor::selection::Filter;
 use crate::ports::{Cell, Database, PageCache, Statement, rows_of};
 use crate::report::Reader;
 use crate::report::head::Head;
@@ -101,9 +101,8 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
         head: &Head,
         snapshot: &Snapshot,
         filter: &Filter,
-        outline: &Outline,
+        row_nos: &[i64],
     ) -> Result<Vec<PublishedRow>, ApiError> {
-        let row_nos = outline.select(filter).row_nos;
         if row_nos.is_empty() {
             self.trace.source("page", "empty");
             return Ok(Vec::new());
@@ -122,7 +121,7 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
             Err(error) => self.trace.warn(error.to_string()),
         }
         self.trace.source("page", "d1");
-        let rows = self.read_rows(organization, &row_nos).await?;
+        let rows = self.read_rows(organization, row_nos).await?;
         self.pages.put(name, encode(&key, &rows), PAGE_TTL_SECONDS);
         Ok(rows)
     }
