@@ -9,6 +9,11 @@ use std::fmt;
 #[serde(transparent)]
 pub struct Instant(i64);
 
+/// 0000-01-01T00:00:00.000Z
+const YEAR_0_MS: i64 = -62_167_219_200_000;
+/// 9999-12-31T23:59:59.999Z
+const YEAR_9999_END_MS: i64 = 253_402_300_799_999;
+
 /// Milliseconds in a minute.
 pub const MINUTE_MS: i64 = 60_000;
 
@@ -25,11 +30,15 @@ impl Instant {
         self.0
     }
 
-    /// Reads RFC 3339, any offset; what is finer than a millisecond is cut off.
+    /// Reads RFC 3339, any offset; what is finer than a millisecond is cut off. None where it is none, or where its
+    /// year in UTC is beyond what RFC 3339 can write: an offset can do that.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let instant = DateTime::parse_from_rfc3339(text).ok()?;
-        Some(Self(instant.timestamp_millis()))
+        let milliseconds = instant.timestamp_millis();
+        (YEAR_0_MS..=YEAR_9999_END_MS)
+            .contains(&milliseconds)
+            .then_some(Self(milliseconds))
     }
 
     /// The instant `milliseconds` later.
@@ -106,6 +115,10 @@ mod tests {
         check("2026-05-18T14:00:00.9999Z", Some("2026-05-18T14:00:00.999Z"));
         check("2026-05-18T16:30:00.5+02:30", Some("2026-05-18T14:00:00.500Z"));
         check("1969-12-31T23:59:59.9996Z", Some("1969-12-31T23:59:59.999Z"));
+        check("0000-01-01T00:00:00Z", Some("0000-01-01T00:00:00.000Z"));
+        check("0000-01-01T00:00:00+01:00", None);
+        check("9999-12-31T23:59:59.9999Z", Some("9999-12-31T23:59:59.999Z"));
+        check("9999-12-31T23:59:59-05:00", None);
         check("2026-05-18T14:00:00", None);
         check("2026-05-18", None);
         check("1779112800000", None);

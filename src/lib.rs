@@ -25,7 +25,8 @@
 //!   that makes it needless, and only if it is still the mark that was read.
 //! - A version and its rows never change once a head has named them; a head is switched in one batch.
 //! - Only the refresh that started last can write.
-//! - Every query of a request and every cache key carries an organization that only verified claims could make.
+//! - Every read of a request and every cache key carries an organization, and every write records, that only verified
+//!   claims could permit.
 //! - Nothing of one caller's view is in a shared cache.
 
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::string_slice))]

@@ -44,7 +44,7 @@ pub const fn from<const LENGTH: usize>(text: &[u8], start: usize) -> [u8; LENGTH
     bytes
 }
 
-/// The most bytes of one JSON table: D1 takes 2 MB a parameter, and a single row may be added to what is there.
+/// The most bytes of one JSON table, unless a single row is longer: D1 takes 2 MB a parameter.
 const TABLE_BYTES_MAX: usize = 900_000;
 
 /// A value of a JSON table.
@@ -86,22 +86,23 @@ pub struct Table {
 impl Table {
     /// Adds a row.
     pub fn push(&mut self, row: &[Value<'_>]) {
-        if self.open.len() > TABLE_BYTES_MAX {
+        let mut text = vec![b'['];
+        for (number, value) in row.iter().enumerate() {
+            if number > 0 {
+                text.push(b',');
+            }
+            match value {
+                Value::Null => text.extend_from_slice(b"null"),
+                Value::Integer(integer) => text.extend_from_slice(integer.to_string().as_bytes()),
+                Value::Text(value) => push_text(&mut text, value),
+            }
+        }
+        text.push(b']');
+        if self.open.len().saturating_add(text.len()) > TABLE_BYTES_MAX {
             self.close();
         }
         self.open.push(if self.open.is_empty() { b'[' } else { b',' });
-        self.open.push(b'[');
-        for (number, value) in row.iter().enumerate() {
-            if number > 0 {
-                self.open.push(b',');
-            }
-            match value {
-                Value::Null => self.open.extend_from_slice(b"null"),
-                Value::Integer(integer) => self.open.extend_from_slice(integer.to_string().as_bytes()),
-                Value::Text(text) => push_text(&mut self.open, text),
-            }
-        }
-        self.open.push(b']');
+        self.open.append(&mut text);
     }
 
     fn close(&mut self) {

@@ -34,7 +34,7 @@ const WIDE: [(&str, &str, &str); 15] = [
     ),
     (
         "fold_list.sql",
-        "SEARCH p USING PRIMARY KEY ((organization_id,type,record_id)>(?,?,?))",
+        "SEARCH pending USING PRIMARY KEY ((organization_id,type,record_id)>(?,?,?))",
         "what is to be done",
     ),
     (
@@ -97,7 +97,7 @@ fn statement(file: &Path) -> String {
 /// Whether a step finds just the rows that it is about.
 fn is_narrow(step: &str) -> bool {
     let is_parameter = step.contains("VIRTUAL TABLE");
-    let is_intermediate = ["SCAN changed", "SCAN named", "SCAN t"].contains(&step);
+    let is_intermediate = ["SCAN changed", "SCAN named", "SCAN t", "SCAN p"].contains(&step);
     // A search by the organization alone is narrow in the one table that has a row an organization.
     let by_organization = step.ends_with("(organization_id=?)");
     let of_organizations = ["SEARCH o ", "SEARCH organization ", "SEARCH known "];

@@ -284,6 +284,38 @@ fn a_pinned_snapshot_repeats_itself_until_ten_minutes_after_it_was_superseded() 
 }
 
 #[test]
+fn a_pin_that_another_isolate_gave_out_is_good_here_at_once() {
+    let desk = Desk::new(Mood::Well, 4);
+    let admin = access(json!({ "role": "ADMIN", "organizationId": "o" }));
+    desk.ask(&admin, "", NOW).unwrap();
+    let blocked = json!({ "type": "conversation", "organizationId": "o", "conversationId": "new", "contactId": "k",
+                          "updatedAt": Instant::from_milliseconds(NOW).to_string(), "channelType": "sms" });
+    let demand = json!({ "type": "message", "organizationId": "o", "messageId": "new", "conversationId": "new",
+                         "at": Instant::from_milliseconds(NOW - 60 * MINUTE).to_string(), "sender": "contact",
+                         "updatedAt": Instant::from_milliseconds(NOW).to_string(), "direction": "inbound" });
+    block_on(async {
+        desk.service.ingest(&[blocked, demand], NOW).await.unwrap();
+        desk.service.refresh(NOW + MINUTE).await.unwrap();
+    });
+    // Another isolate, which remembers nothing, sees the new version; this one still has the old head in memory.
+    let here = desk.memory.replace(Memory::default());
+    let there = desk.ask(&admin, "", NOW).unwrap();
+    desk.memory.replace(here);
+    assert_ne!(desk.ask(&admin, "", NOW).unwrap()["snapshotId"], there["snapshotId"]);
+    let pin = format!("snapshot={}", there["snapshotId"].as_str().unwrap());
+    assert_eq!(desk.ask(&admin, &pin, NOW).unwrap(), there);
+
+    desk.memory.replace(Memory::default());
+    desk.ask(&admin, "", NOW).unwrap();
+    desk.service.database.set_fault(Some(Fault::AfterBatches(0)));
+    let outcome = desk.ask(&admin, "snapshot=v9-1-5-x", NOW);
+    assert!(
+        matches!(outcome, Err(ApiError::Unavailable(_))),
+        "nobody can say that it has expired"
+    );
+}
+
+#[test]
 fn a_snapshot_id_that_was_never_given_out_has_expired() {
     let desk = Desk::new(Mood::Well, 4).with(&many_candidates("p", NOW, 4));
     let admin = |organization: &str| access(json!({ "role": "ADMIN", "organizationId": organization }));

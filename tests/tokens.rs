@@ -9,10 +9,11 @@
 )]
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use conversation_monitor::auth::access::{AccessError, check_ingest, read_access};
+use conversation_monitor::auth::access::{AccessError, ingest_access, read_access};
 use conversation_monitor::auth::claims::{Claims, Expectations};
 use conversation_monitor::auth::keys::{Key, KeySet};
 use conversation_monitor::auth::{TokenError, verify};
+use conversation_monitor::ingest::{BodyFormat, read_records};
 use conversation_monitor::instant::Instant;
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
@@ -340,7 +341,17 @@ fn only_the_scope_allows_to_post() {
         let mut text = json!({ "exp": 1 });
         text.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let claims = Claims::read(text.to_string().as_bytes()).unwrap();
-        let outcome = check_ingest(&claims, organizations.iter().copied());
+        let events: Vec<Value> = organizations
+            .iter()
+            .map(|id| {
+                let updated_at = "2026-01-01T00:00:00Z";
+                json!({ "type": "organization", "organizationId": id, "updatedAt": updated_at, "name": "" })
+            })
+            .collect();
+        let body = json!({ "events": events }).to_string();
+        let now = Instant::from_milliseconds(NOW * 1_000);
+        let records = read_records(BodyFormat::Json, body.as_bytes(), now).unwrap();
+        let outcome = ingest_access(&claims, records);
         assert_eq!(outcome.is_ok(), expected, "{more} posts for {organizations:?}");
     };
     check(json!({ "scope": scope, "organizationId": "o" }), &["o", "o"], true);

@@ -1,6 +1,7 @@
 //! What a verified caller may do: the product's role table. Default deny.
 
 use crate::auth::claims::{Claims, Role};
+use crate::monitor::record::Record;
 use std::collections::BTreeSet;
 
 /// The scope that allows to post events.
@@ -83,20 +84,28 @@ pub fn read_access(claims: &Claims, requested: Option<&str>) -> Result<ReadAcces
     })
 }
 
-/// Checks that `claims` may post events of each of `organization_ids`.
+/// Records of organizations that a caller may post events of: nothing else can be held.
+#[derive(Debug)]
+pub struct PermittedRecords(Vec<Record>);
+
+impl PermittedRecords {
+    /// The records.
+    #[must_use]
+    pub fn into_records(self) -> Vec<Record> {
+        self.0
+    }
+}
+
+/// Decides whether `claims` may post all of `records`.
 ///
 /// # Errors
 /// [`AccessError::Forbidden`].
-pub fn check_ingest<'a>(
-    claims: &Claims,
-    organization_ids: impl IntoIterator<Item = &'a str>,
-) -> Result<(), AccessError> {
-    if !claims.scopes.iter().any(|scope| scope == INGEST_SCOPE) {
-        return Err(AccessError::Forbidden);
-    }
-    let allowed = |id: &str| claims.role == Role::Superadmin || claims.organization_id.as_deref() == Some(id);
-    if organization_ids.into_iter().all(allowed) {
-        Ok(())
+pub fn ingest_access(claims: &Claims, records: Vec<Record>) -> Result<PermittedRecords, AccessError> {
+    let has_scope = claims.scopes.iter().any(|scope| scope == INGEST_SCOPE);
+    let own = claims.organization_id.as_deref();
+    let is_allowed = |record: &Record| claims.role == Role::Superadmin || own == Some(record.organization_id.as_str());
+    if has_scope && records.iter().all(is_allowed) {
+        Ok(PermittedRecords(records))
     } else {
         Err(AccessError::Forbidden)
     }

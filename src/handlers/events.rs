@@ -1,6 +1,6 @@
 //! `POST /api/conversation-monitor/events`
 
-use crate::auth::access::check_ingest;
+use crate::auth::access::ingest_access;
 use crate::bindings::body::{self, BodyError};
 use crate::bindings::{clock, d1::D1, random};
 use crate::envelope;
@@ -37,7 +37,7 @@ pub async fn handle(call: &Call<'_>) -> Result<Reply, ApiError> {
             BodyError::Unreadable => ApiError::Invalid("The body could not be read or unpacked.".to_owned()),
         })?;
     let records = read_records(format, &body, clock::now())?;
-    check_ingest(&claims, records.iter().map(|record| record.organization_id.as_str()))?;
+    let records = ingest_access(&claims, records)?;
 
     let mark = random::token().map_err(|error| ApiError::Internal(error.to_string()))?;
     let receipt = hold_records(&D1::new(call.env)?, records, &mark).await?;

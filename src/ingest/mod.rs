@@ -7,6 +7,7 @@ mod body;
 
 pub use body::{BadEvent, BodyFormat, EVENTS_MAX, Refusal, read_records};
 
+use crate::auth::access::PermittedRecords;
 use crate::monitor::record::Record;
 use crate::ports::{Cell, Database, DatabaseError, Statement};
 use crate::sql::{Table, Value, sql};
@@ -32,9 +33,10 @@ pub struct Receipt {
 /// [`DatabaseError`]; then the caller may send the same again.
 pub async fn hold_records<D: Database>(
     database: &D,
-    records: Vec<Record>,
+    records: PermittedRecords,
     mark: &str,
 ) -> Result<Receipt, DatabaseError> {
+    let records = records.into_records();
     let accepted = u64::try_from(records.len()).unwrap_or(u64::MAX);
     let mut statements = Vec::new();
     let mut holds = Vec::new();

@@ -9,6 +9,9 @@ use crate::monitor::timeline::{
 };
 use serde::{Deserialize, Serialize};
 
+/// How many turning points are looked at in one fold, each at the cost of a walk over the timeline.
+const TURNING_POINTS_MAX: usize = 50;
+
 /// The channel on which nobody is owed a written answer.
 const VOICE: &str = "voice";
 
@@ -103,9 +106,14 @@ pub fn fold(conversation: Option<&Conversation>, timeline: &Timeline, as_of: Ins
         };
     };
     let candidate = candidate_at(conversation, timeline, as_of);
-    let due_at = turning_points(conversation, timeline, as_of)
-        .into_iter()
-        .find(|instant| candidate_at(conversation, timeline, *instant) != candidate);
+    let instants = turning_points(conversation, timeline, as_of);
+    let considered = instants.get(..TURNING_POINTS_MAX).unwrap_or(&instants);
+    let due_at = considered
+        .iter()
+        .find(|instant| candidate_at(conversation, timeline, **instant) != candidate)
+        // If there are more, it is folded again then: needless, but never too late.
+        .or_else(|| instants.get(TURNING_POINTS_MAX))
+        .copied();
     Fold { candidate, due_at }
 }
 

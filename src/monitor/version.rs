@@ -8,13 +8,15 @@ use crate::monitor::candidate::Category;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
-/// The most entries of one stored part: about half a megabyte of JSON with usual ids, and below D1's 2 MB a value
-/// with the longest ones.
+/// The most entries of one stored part: about half a megabyte of JSON with usual ids.
 pub const PART_ENTRIES_MAX: usize = 10_000;
-/// The most candidates of one organization; its refresh fails beyond.
-pub const CANDIDATES_MAX: usize = 200_000;
-/// The most bytes of one stored part's JSON, whatever the ids.
-const PART_BYTES_MAX: usize = 1_000_000;
+/// The most candidates of one organization, which a refresh may have to hold in memory all at once when the record of
+/// somebody who is on all of them changes; its refresh fails beyond.
+pub const CANDIDATES_MAX: usize = 20_000;
+/// The most bytes of one stored part where it goes into a statement: JSON within JSON, see [`bytes_within_json`].
+const PART_BYTES_MAX: usize = 1_200_000;
+/// What an entry takes beside its texts.
+const ENTRY_BYTES: usize = 64;
 
 /// An entry of a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,11 +79,14 @@ impl Version {
             }
             let department = entry.department_id.as_deref().map(|id| {
                 *numbers.entry(id.to_owned()).or_insert_with(|| {
+                    bytes = bytes.saturating_add(bytes_within_json(id));
                     part.departments.push(id.to_owned());
                     part.departments.len().saturating_sub(1)
                 })
             });
-            bytes = bytes.saturating_add(entry.conversation_id.len()).saturating_add(64);
+            bytes = bytes
+                .saturating_add(bytes_within_json(&entry.conversation_id))
+                .saturating_add(ENTRY_BYTES);
             part.entries.push(PartEntry(
                 entry.stalled_since,
                 entry.row_no,
@@ -115,6 +120,12 @@ impl Version {
         }
         Ok(Self(entries))
     }
+}
+
+/// The bytes of an id in a JSON text that is itself a string of a JSON text: a quote becomes `\\\"`.
+fn bytes_within_json(id: &str) -> usize {
+    let escaped = id.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count();
+    id.len().saturating_add(escaped.saturating_mul(3)).saturating_add(8)
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -163,17 +174,19 @@ mod tests {
 
     #[test]
     fn reads_back_what_it_wrote_however_many_parts() {
-        let long = "x".repeat(120);
+        let long = "\"".repeat(120);
         let mut all = Vec::new();
         for number in 0..12_345 {
             let id = format!("{long}{number}");
-            let department = [None, Some("d"), Some("e")][number % 3];
+            let other = format!("{id}, a department");
+            let department = [None, Some("d"), Some(other.as_str())][number % 3];
             all.push(entry(&id, 1_000 - (number as i64) / 7, number as i64, department));
         }
         let version = Version::default().with_changes(&[], all);
         let parts = version.to_parts().unwrap();
         assert!(parts.len() > 1);
-        assert!(parts.iter().all(|part| part.len() < 2_000_000));
+        let within_json = |part: &String| serde_json::to_string(part).unwrap().len();
+        assert!(parts.iter().all(|part| within_json(part) < 1_500_000));
         let read = Version::from_parts(parts.iter().map(String::as_str)).unwrap();
         assert_eq!(read, version);
         assert_eq!(Version::default().to_parts().unwrap().len(), 1);

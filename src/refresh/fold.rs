@@ -85,8 +85,9 @@ async fn fold_chunk<D: Database>(
             marked.conversation_id.as_str().into(),
         ]);
     }
-    // A thousand pairs of ids fit into one text.
-    let keys = keys.into_texts().pop().unwrap_or_default();
+    // Their numbers count within one text: a chunk whose ids do not fit into one is split.
+    let [keys] = <[String; 1]>::try_from(keys.into_texts())
+        .map_err(|_| DatabaseError::Failed("the ids are too long for one statement".to_owned()))?;
     let outcomes = database
         .batch(vec![
             Statement::new(sql!("sql/fold_conversations.sql"), [keys.as_str().into()]),

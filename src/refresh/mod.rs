@@ -23,7 +23,8 @@ use serde::{Deserialize, Serialize};
 
 /// The statements that a run may use of the 1,000 that D1 allows an invocation.
 pub const STATEMENTS_MAX: u64 = 950;
-/// How long a version is kept after it was superseded: ten minutes.
+/// How long a version is kept after it was superseded: ten minutes between the instants that the two runs were scheduled
+/// for, the one that superseded it and the one that removes it.
 pub const RETENTION_MS: i64 = 10 * 60_000;
 
 /// What a run did.

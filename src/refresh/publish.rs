@@ -2,6 +2,7 @@
 
 use crate::instant::Instant;
 use crate::monitor::row::PublishedRow;
+use crate::monitor::version::CANDIDATES_MAX;
 use crate::ports::{Cell, Database, DatabaseError, Row, Statement, rows_of};
 use crate::refresh::organization::{Draft, Plan, Reading};
 use crate::refresh::split::{chunks, split_on_failure};
@@ -22,6 +23,10 @@ pub struct Published {
     pub rows: u64,
 }
 
+/// The most rows and marks of one organization, all of which are held in memory at once: every candidate that there may
+/// be, and a change of each.
+const WEIGHT_OF_ONE_MAX: usize = 2 * CANDIDATES_MAX;
+
 struct Work {
     organization_id: String,
     weight: usize,
@@ -40,6 +45,12 @@ pub async fn publish_changed<D: Database>(
         organizations_seen: u64::try_from(work.len()).unwrap_or(u64::MAX),
         ..Published::default()
     };
+    for work in work.iter().filter(|work| work.weight > WEIGHT_OF_ONE_MAX) {
+        failures.add(
+            &work.organization_id,
+            "too many candidates and changes at once".to_owned(),
+        );
+    }
     let whole: Vec<Work> = work
         .into_iter()
         .filter(|work| !failures.contains(&work.organization_id))

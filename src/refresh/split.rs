@@ -28,7 +28,7 @@ pub fn chunks<T>(items: &[T], items_max: usize, weight_max: usize, weight: impl 
 /// each with the reason.
 ///
 /// # Errors
-/// What no splitting helps against: a later run has taken over, or the statements are used up.
+/// What no splitting helps against: a later run has taken over, the statements are used up, or everything fails.
 pub async fn split_on_failure<'a, T, W>(
     items: &'a [T],
     mut work: W,
@@ -38,9 +38,23 @@ where
 {
     let mut culprits = Vec::new();
     let mut open = vec![items];
+    // The way down to a culprit halves the items each time; beside it something succeeds.
+    let failures_max = items
+        .len()
+        .checked_ilog2()
+        .unwrap_or(0)
+        .saturating_mul(2)
+        .saturating_add(4);
+    let mut failures: u32 = 0;
     while let Some(chunk) = open.pop() {
-        match (work(chunk).await, chunk) {
+        let outcome = work(chunk).await;
+        failures = match &outcome {
+            Ok(()) => 0,
+            Err(_) => failures.saturating_add(1),
+        };
+        match (outcome, chunk) {
             (Ok(()), _) | (Err(_), []) => {}
+            (Err(error), _) if failures > failures_max => return Err(error),
             (Err(error @ (DatabaseError::Overtaken | DatabaseError::Exhausted)), _) => return Err(error),
             (Err(error), [culprit]) => culprits.push((culprit, error)),
             (Err(_), chunk) => {
@@ -89,6 +103,18 @@ mod tests {
         assert_eq!(culprits, [5, 42, 79]);
         let expected: Vec<u32> = (0..100).filter(|item| item % 37 != 5).collect();
         assert_eq!(done, expected);
+    }
+
+    #[test]
+    fn gives_up_where_everything_fails() {
+        let items: Vec<u32> = (0..1_000).collect();
+        let mut calls = 0;
+        let outcome = block_on(split_on_failure(&items, async |_: &[u32]| {
+            calls += 1;
+            Err(DatabaseError::Failed("out of reach".to_owned()))
+        }));
+        assert!(matches!(outcome, Err(DatabaseError::Failed(_))));
+        assert!(calls < 30, "{calls} calls");
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub struct CurrentHead {
     pub head: Rc<Head>,
     /// Whether it is older than it should be, because the database is out of reach.
     pub stale: bool,
+    /// Whether it comes from memory, so that the database may know a newer one.
+    pub is_held: bool,
 }
 
 impl<D: Database, P: PageCache> Reader<'_, D, P> {
@@ -51,42 +53,45 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
             && (0..self.head_max_age_ms).contains(&age_ms(held))
         {
             self.trace.source("head", "memory");
-            return current(held.head.clone(), false);
+            return current(held.head.clone(), false, true);
         }
-        match read_head(self.database, organization).await {
-            Ok(head) => {
-                self.trace.source("head", "d1");
-                let head = head.map(Rc::new);
-                if let Some(head) = &head {
-                    self.memory.borrow_mut().notice_generation(&head.generation);
-                }
-                let bytes = organization.as_str().len().saturating_add(256);
-                let fresh = HeldHead {
-                    head: head.clone(),
-                    read_at: now,
-                };
-                self.memory.borrow_mut().heads.put(organization.clone(), fresh, bytes);
-                current(head, false)
-            }
-            Err(error @ DatabaseError::Decode(_)) => Err(error.into()),
-            Err(error) => match held.filter(|held| age_ms(held) <= STALE_MAX_MS) {
+        match self.read_head(organization, now).await {
+            Err(ApiError::Unavailable(cause)) => match held.filter(|held| age_ms(held) <= STALE_MAX_MS) {
                 Some(held) => {
                     self.trace.source("head", "stale");
-                    self.trace.warn(format!("a stale head is used: {error}"));
-                    current(held.head, true)
+                    self.trace.warn(format!("a stale head is used: {cause}"));
+                    current(held.head, true, true)
                 }
-                None => Err(error.into()),
+                None => Err(ApiError::Unavailable(cause)),
             },
+            read => read,
         }
+    }
+
+    /// The head of an organization as the database has it now.
+    pub(super) async fn read_head(&self, organization: &OrganizationId, now: Instant) -> Result<CurrentHead, ApiError> {
+        let head = query_head(self.database, organization).await?.map(Rc::new);
+        self.trace.source("head", "d1");
+        let mut memory = self.memory.borrow_mut();
+        if let Some(head) = &head {
+            memory.notice_generation(&head.generation);
+        }
+        let bytes = organization.as_str().len().saturating_add(256);
+        let fresh = HeldHead {
+            head: head.clone(),
+            read_at: now,
+        };
+        memory.heads.put(organization.clone(), fresh, bytes);
+        current(head, false, false)
     }
 }
 
-fn current(head: Option<Rc<Head>>, stale: bool) -> Result<CurrentHead, ApiError> {
+fn current(head: Option<Rc<Head>>, stale: bool, is_held: bool) -> Result<CurrentHead, ApiError> {
     let head = head.ok_or(ApiError::OrganizationNotFound)?;
-    Ok(CurrentHead { head, stale })
+    Ok(CurrentHead { head, stale, is_held })
 }
 
-async fn read_head<D: Database>(database: &D, organization: &OrganizationId) -> Result<Option<Head>, DatabaseError> {
+async fn query_head<D: Database>(database: &D, organization: &OrganizationId) -> Result<Option<Head>, DatabaseError> {
     let outcomes = database
         .batch(vec![Statement::new(
             sql!("head.sql"),

@@ -24,7 +24,7 @@ use crate::ports::{Cell, Database, PageCache, Statement, rows_of};
 use crate::sql::sql;
 use crate::trace::Trace;
 use bounded::Bounded;
-use head::HeldHead;
+use head::{CurrentHead, HeldHead};
 use snapshot_id::Snapshot;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -94,57 +94,88 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
         if_none_match: Option<&str>,
         now: Instant,
     ) -> Result<Answer, ApiError> {
-        let organization = &access.organization;
+        let (current, snapshot) = self.snapshot(&access.organization, request, now).await?;
         let departments = access.view.departments(request.department_id.as_deref());
-        let held = self.head(organization, now).await?;
-        let snapshot = match &request.snapshot {
-            None => Snapshot::newest(&held.head),
-            Some(id) => Some(Snapshot::pinned(organization, &held.head, id)?),
-        };
         let body = ReportBody {
             access,
             request,
             departments: departments.as_ref(),
-            head: &held.head,
+            head: &current.head,
             snapshot: snapshot.as_ref(),
-            stale: held.stale,
+            stale: current.stale,
         };
         let etag = body.etag()?;
         if if_none_match.is_some_and(|condition| answer::matches(condition, &etag)) {
             return Ok(Answer { etag, body: None });
         }
-        let Some(snapshot) = &snapshot else {
-            let body = body.write(Counts::default(), &[])?;
-            return Ok(Answer { etag, body: Some(body) });
+        let written = match &snapshot {
+            None => body.write(Counts::default(), &[]),
+            Some(snapshot) => self.write(&body, snapshot).await,
         };
+        match written {
+            Ok(body) => Ok(Answer { etag, body: Some(body) }),
+            // Removed since the head was read. A pin says so; who did not pin asks again, and gets the newest.
+            Err(ApiError::SnapshotExpired) if request.snapshot.is_none() => {
+                self.memory.borrow_mut().forget_heads();
+                Err(ApiError::Unavailable(
+                    "the version was removed while it was read".to_owned(),
+                ))
+            }
+            Err(error) => Err(error),
+        }
+    }
 
-        let outline = self.outline(organization, snapshot, request.snapshot.is_some()).await?;
+    /// The head, and the snapshot that the request is about, if there is one.
+    async fn snapshot(
+        &self,
+        organization: &OrganizationId,
+        request: &ReportRequest,
+        now: Instant,
+    ) -> Result<(CurrentHead, Option<Snapshot>), ApiError> {
+        let current = self.head(organization, now).await?;
+        let Some(id) = &request.snapshot else {
+            let newest = Snapshot::newest(&current.head);
+            return Ok((current, newest));
+        };
+        match Snapshot::pinned(organization, &current.head, id) {
+            Ok(snapshot) => Ok((current, Some(snapshot))),
+            // Another isolate may have given it out after this one has read its head.
+            Err(_) if current.is_held => {
+                let current = self.read_head(organization, now).await?;
+                let snapshot = Snapshot::pinned(organization, &current.head, id)?;
+                Ok((current, Some(snapshot)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The body of a report of `snapshot`.
+    async fn write(&self, body: &ReportBody<'_>, snapshot: &Snapshot) -> Result<String, ApiError> {
+        let organization = &body.access.organization;
+        let outline = self.outline(organization, snapshot).await?;
         let filter = Filter {
-            cut: if request.skip_threshold {
+            cut: if body.request.skip_threshold {
                 outline.len()
             } else {
                 outline.over_threshold(snapshot.as_of, snapshot.threshold_minutes)
             },
-            departments: departments.clone(),
-            category: request.category,
-            page: request.page,
-            limit: request.limit,
+            departments: body.departments.cloned(),
+            category: body.request.category,
+            page: body.request.page,
+            limit: body.request.limit,
         };
         let selection = outline.select(&filter);
         let rows = self
-            .rows(organization, &held.head, snapshot, &filter, &selection.row_nos)
+            .rows(organization, body.head, snapshot, &filter, &selection.row_nos)
             .await?;
-        let body = body.write(selection.counts, &rows)?;
-        Ok(Answer { etag, body: Some(body) })
+        body.write(selection.counts, &rows)
     }
 
     /// The outline of a version, from memory or from the database.
-    async fn outline(
-        &self,
-        organization: &OrganizationId,
-        snapshot: &Snapshot,
-        pinned: bool,
-    ) -> Result<Rc<Outline>, ApiError> {
+    ///
+    /// # Errors
+    /// [`ApiError::SnapshotExpired`] where the version is not there any more.
+    async fn outline(&self, organization: &OrganizationId, snapshot: &Snapshot) -> Result<Rc<Outline>, ApiError> {
         let key = (organization.clone(), snapshot.version);
         if let Some(outline) = self.memory.borrow_mut().outlines.get(&key) {
             self.trace.source("outline", "memory");
@@ -160,12 +191,7 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
             .await?;
         let [parts] = rows_of(outcomes)?;
         if parts.is_empty() {
-            // Removed since the head was read. A pin says so; who did not pin asks again and gets the newest.
-            self.memory.borrow_mut().forget_heads();
-            return Err(match pinned {
-                true => ApiError::SnapshotExpired,
-                false => ApiError::Unavailable("the version was removed while it was read".to_owned()),
-            });
+            return Err(ApiError::SnapshotExpired);
         }
         let texts = parts.iter().map(|row| row.text(0)).collect::<Result<Vec<_>, _>>()?;
         let version = Version::from_parts(texts).map_err(|error| ApiError::Internal(error.to_string()))?;

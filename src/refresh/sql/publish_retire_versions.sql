@@ -1,3 +1,7 @@
 -- Removes versions, ?1 is [[organization, version], …].
 DELETE FROM snapshot_part
-WHERE (organization_id, version) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?1))
+WHERE (organization_id, version, part) IN (
+  SELECT s.organization_id, s.version, s.part
+  FROM json_each(?1) AS j
+  CROSS JOIN snapshot_part AS s ON s.organization_id = j.value ->> 0 AND s.version = j.value ->> 1
+)
