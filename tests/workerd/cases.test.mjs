@@ -1,0 +1,136 @@
+// The numbered cases of the product's definition, over HTTP: events through ingest, the refresh run at the instant that
+// the case names, the report read as a dashboard reads it. oracle.test.mjs says how cases.json is written.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { formatInstant } from '../oracle/oracle.mjs';
+import { adminToken, startService } from './harness.mjs';
+
+const DAY = 86_400_000;
+const CASES = JSON.parse(readFileSync(new URL('../cases.json', import.meta.url), 'utf8'));
+const EVENT_INSTANTS = ['at', 'updatedAt', 'resolvedAt', 'snoozedAt', 'snoozedUntil'];
+const ROW_INSTANTS = ['waitingSince', 'stalledSince', 'latestInboundAt'];
+const THRESHOLD_DEFAULT = 5;
+/** Where a case promises what holds at an instant and not a millisecond before or after it. */
+const EXACT_TO_THE_MILLISECOND = [12, 26, 27];
+/** Every instant of every case is in the past, and each case has a day of its own: asOf never goes back. */
+const FIRST_DAY = Math.floor(Date.now() / DAY) * DAY - 400 * DAY;
+
+let service;
+before(async () => {
+  service = await startService();
+});
+after(() => service?.close());
+
+/** The same object with its integer offsets turned into instants on the case's clock. */
+function onClock(object, instants, base) {
+  const offsets = Object.entries(object).filter(([name, value]) => instants.includes(name) && value !== null);
+  return { ...object, ...Object.fromEntries(offsets.map(([name, value]) => [name, formatInstant(base + value)])) };
+}
+
+/** Only those members of a row that the expectation names. */
+function membersOf(expected, row) {
+  return Object.fromEntries(Object.keys(expected).map((name) => [name, row[name]]));
+}
+
+const conversationIdsOf = (rows) => rows.map((row) => row.conversationId);
+
+async function setThreshold(organizationId, minutes) {
+  await service.database
+    .prepare('UPDATE organization SET threshold_minutes = ? WHERE organization_id = ?')
+    .bind(minutes, organizationId)
+    .run();
+}
+
+/** The report, all on one page; of every candidate, or only of those over the threshold, as it is by default. */
+async function readReport(organizationId, { skipThreshold }) {
+  const parameters = skipThreshold ? { limit: 100, skipThreshold: true } : { limit: 100 };
+  const report = await service.report(adminToken(organizationId), parameters);
+  assert.ok(report.totalCount <= 100, 'a case fits on one page');
+  return report;
+}
+
+/** "No snapshot yet: snapshotMissing true, generatedAt null, snapshotId null, no rows, totals 0." */
+function checkMissing(report) {
+  const { snapshotMissing, generatedAt, snapshotId, totalCount, rows, counts, pagination } = report;
+  assert.deepEqual(
+    { snapshotMissing, generatedAt, snapshotId, totalCount, rows, counts, pagination },
+    {
+      snapshotMissing: true, generatedAt: null, snapshotId: null, totalCount: 0, rows: [],
+      counts: { ai_stuck: 0, agent_abandoned: 0 }, pagination: { page: 1, limit: 100, total: 0, totalPages: 0 },
+    },
+  );
+}
+
+/** What every answer says of itself, whatever rows it has. */
+function checkEnvelope(report, kase, asOf) {
+  const { snapshotMissing, generatedAt, thresholdMinutes, totalCount, rows, counts, stale } = report;
+  assert.deepEqual(
+    { snapshotMissing, generatedAt, thresholdMinutes, totalCount, stale },
+    {
+      snapshotMissing: false, generatedAt: formatInstant(asOf), thresholdMinutes: kase.thresholdMinutes,
+      totalCount: rows.length, stale: false,
+    },
+  );
+  const countOf = (category) => rows.filter((row) => row.category === category).length;
+  assert.deepEqual(counts, { ai_stuck: countOf('ai_stuck'), agent_abandoned: countOf('agent_abandoned') });
+}
+
+function checkCandidates(expected, rows, base) {
+  assert.deepEqual(conversationIdsOf(rows), conversationIdsOf(expected));
+  expected
+    .map((row) => onClock(row, ROW_INSTANTS, base))
+    .forEach((row, index) => assert.deepEqual(membersOf(row, rows[index]), row));
+}
+
+async function checkStep(organizationId, kase, step, base) {
+  const { candidates, listed, snapshotMissing, ...unknown } = step.expect;
+  assert.deepEqual(unknown, {}, 'an expectation that no runner knows');
+  assert.equal(snapshotMissing === true, step.refresh === null);
+  const [all, overThreshold] = await Promise.all(
+    [true, false].map((skipThreshold) => readReport(organizationId, { skipThreshold })),
+  );
+  if (snapshotMissing) {
+    checkMissing(all);
+    checkMissing(overThreshold);
+    return;
+  }
+  checkEnvelope(all, kase, base + step.refresh);
+  checkEnvelope(overThreshold, kase, base + step.refresh);
+  if (candidates !== undefined) checkCandidates(candidates, all.rows, base);
+  if (listed !== undefined) assert.deepEqual(conversationIdsOf(overThreshold.rows), listed);
+  // "The rows over the threshold are a prefix of all candidates."
+  assert.deepEqual(overThreshold.rows, all.rows.slice(0, overThreshold.rows.length));
+}
+
+async function runCase(kase, base) {
+  const organizationId = `case-${kase.number}${kase.variant ?? ''}`;
+  for (const step of kase.steps) {
+    await service.post(step.events.map((event) => ({ organizationId, ...onClock(event, EVENT_INSTANTS, base) })));
+    if (kase.thresholdMinutes !== THRESHOLD_DEFAULT) await setThreshold(organizationId, kase.thresholdMinutes);
+    if (step.refresh !== null) await service.refresh(base + step.refresh);
+    await checkStep(organizationId, kase, step, base);
+  }
+}
+
+/** Whether two refreshes of the case are a millisecond apart. */
+function looksAtTheMillisecond(kase) {
+  const instants = kase.steps.map((step) => step.refresh);
+  return instants.some((instant) => instant !== null && instants.includes(instant + 1));
+}
+
+test('there are cases for all 31 numbers, and those at an edge look at both sides of it', () => {
+  const numbers = new Set(CASES.map((kase) => kase.number));
+  assert.deepEqual([...numbers], Array.from({ length: 31 }, (_, index) => index + 1));
+  for (const number of EXACT_TO_THE_MILLISECOND) {
+    assert.ok(CASES.some((kase) => kase.number === number && looksAtTheMillisecond(kase)), `case ${number}`);
+  }
+});
+
+test('the numbered cases over HTTP', async (t) => {
+  for (const [index, kase] of CASES.entries()) {
+    const name = `${kase.number}${kase.variant ?? ''}: ${kase.title}`;
+    await t.test(name, () => runCase(kase, FIRST_DAY + index * DAY));
+  }
+});

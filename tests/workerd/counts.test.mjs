@@ -1,0 +1,484 @@
+// What a refresh costs: statements and rows, by the service's own count, and by what is in the tables afterwards.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+
+import { manyCandidates } from '../oracle/history.mjs';
+import { adminToken, REPORT, startService } from './harness.mjs';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+/** How long a superseded version is kept. */
+const RETENTION = 10 * MINUTE;
+const MANY = 3_000;
+
+let service;
+before(async () => {
+  service = await startService();
+});
+after(() => service.close());
+
+// ---------------------------------------------------------------------------------------------------------------
+// Time
+// ---------------------------------------------------------------------------------------------------------------
+
+/** The clock of the refresh. It starts well in the past, so that no event is ever ahead of the service's clock. */
+let clock = Math.floor(Date.now() / MINUTE) * MINUTE - 48 * 60 * MINUTE;
+const isoAt = (milliseconds) => new Date(milliseconds).toISOString();
+
+/** Runs the refresh that is scheduled so much later than the last one; what it did. */
+async function refresh(later = MINUTE) {
+  clock += later;
+  await service.refresh(clock);
+  const run = await service.lastRun();
+  assert.equal(Date.parse(run.asOf), clock);
+  assert.equal(run.organizationsFailed, 0);
+  return run;
+}
+
+/** Publishes all that waits, and lets every superseded version go: after this nothing of another test is left to do. */
+async function settle() {
+  await refresh();
+  await refresh(RETENTION);
+  checkIdle(await refresh());
+}
+
+/** Nothing was done but to write down the run itself. */
+function checkIdle(run) {
+  const { organizationsSeen, organizationsPublished, conversationsFolded, rowsPublished } = run;
+  assert.deepEqual({ organizationsSeen, organizationsPublished, conversationsFolded, rowsPublished },
+    { organizationsSeen: 0, organizationsPublished: 0, conversationsFolded: 0, rowsPublished: 0 });
+  assert.ok(run.rowsWritten <= 2, `rows written: ${run.rowsWritten}`);
+}
+
+/** A run's counts must be these. */
+function checkRun(run, expected) {
+  assert.deepEqual(Object.fromEntries(Object.keys(expected).map((name) => [name, run[name]])), expected);
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Organizations and tables
+// ---------------------------------------------------------------------------------------------------------------
+
+let organizations = 0;
+const newOrganizationId = () => `organization-${(organizations += 1)}`;
+
+const messageOf = (organizationId, conversationId, at, more = {}) => ({
+  type: 'message', organizationId, messageId: `m-${conversationId}`, conversationId, at, updatedAt: at,
+  direction: 'inbound', sender: 'contact', ...more,
+});
+const conversationOf = (organizationId, conversationId, updatedAt, more = {}) => ({
+  type: 'conversation', organizationId, conversationId, contactId: `contact of ${conversationId}`, channelType: 'sms',
+  updatedAt, ...more,
+});
+
+/** A customer who waits since now. */
+const waiting = (organizationId, conversationId, more) => [
+  conversationOf(organizationId, conversationId, isoAt(clock), more),
+  messageOf(organizationId, conversationId, isoAt(clock)),
+];
+
+/** Every table but the refresh's own row. */
+async function tables() {
+  const named = await select("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name");
+  const names = named.map(({ name }) => name).filter((name) => !/^(refresh|d1_migrations|sqlite_.*|_cf_.*)$/.test(name));
+  assert.ok(names.length > 0);
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await select(`SELECT * FROM "${name}"`)])));
+}
+
+async function select(sql, ...parameters) {
+  return (await service.database.prepare(sql).bind(...parameters).all()).results;
+}
+
+/** All candidates, unless the parameters say otherwise. */
+const report = (organizationId, parameters) =>
+  service.report(adminToken(organizationId), { skipThreshold: 'true', ...parameters });
+const idsOf = ({ rows }) => rows.map((row) => row.conversationId);
+
+// ---------------------------------------------------------------------------------------------------------------
+// Statements
+// ---------------------------------------------------------------------------------------------------------------
+
+describe('statements grow with rows and not with organizations', () => {
+  /** A run with this many organizations that have changed since the last one. */
+  async function runWith(ids, version) {
+    const more = { updatedAt: isoAt(clock + version), messageId: `m${version}` };
+    await service.post(ids.map((id) => messageOf(id, 'c1', isoAt(clock), more)));
+    return refresh();
+  }
+
+  test('0, 1 and 500 changed organizations', async () => {
+    const ids = Array.from({ length: 500 }, newOrganizationId);
+    await service.post(ids.flatMap((id) => waiting(id, 'c1')));
+    const first = await refresh();
+    checkRun(first, { organizationsSeen: 500, organizationsPublished: 500, conversationsFolded: 500, rowsPublished: 500 });
+    await settle();
+
+    const none = await refresh();
+    const one = await runWith(ids.slice(0, 1), 1);
+    checkRun(one, { organizationsSeen: 1, organizationsPublished: 1, conversationsFolded: 1, rowsPublished: 1 });
+    await settle();
+    const all = await runWith(ids, 2);
+    checkRun(all, { organizationsSeen: 500, organizationsPublished: 500, conversationsFolded: 500, rowsPublished: 500 });
+    // All their superseded versions go at once.
+    const retirement = await refresh(RETENTION);
+    checkRun(retirement, { organizationsSeen: 500, organizationsPublished: 0, conversationsFolded: 0, rowsPublished: 0 });
+
+    assert.ok(none.statements <= 10, `none: ${none.statements}`);
+    assert.ok(one.statements <= 30, `one: ${one.statements}`);
+    for (const run of [first, all, retirement]) {
+      assert.ok(run.statements <= 2 * one.statements, `500: ${run.statements}, one: ${one.statements}`);
+      assert.ok(run.statements <= 60, `500: ${run.statements}`);
+    }
+    // Each organization's own rows, and no more.
+    assert.ok(one.rowsWritten <= 12, `one: ${one.rowsWritten}`);
+    assert.ok(all.rowsWritten <= 500 * one.rowsWritten, `500: ${all.rowsWritten}`);
+  });
+});
+
+// ---------------------------------------------------------------------------------------------------------------
+// Rows
+// ---------------------------------------------------------------------------------------------------------------
+
+describe('nothing changed', () => {
+  test('no row of any organization is written, and the report still moves with asOf', async () => {
+    const organizationId = newOrganizationId();
+    await service.post([...waiting(organizationId, 'c1'), ...waiting(organizationId, 'c2', { ownerId: 'u1' })]);
+    await settle();
+    const [before, earlier] = [await tables(), await report(organizationId)];
+    for (let minute = 0; minute < 3; minute += 1) checkIdle(await refresh());
+    assert.deepEqual(await tables(), before);
+    const later = await report(organizationId);
+    assert.equal(Date.parse(later.generatedAt), Date.parse(earlier.generatedAt) + 3 * MINUTE);
+    assert.deepEqual(later.rows, earlier.rows);
+  });
+
+  test('events that are held already, or older, are no change', async () => {
+    const organizationId = newOrganizationId();
+    const contact = { type: 'contact', organizationId, contactId: 'ct', name: 'A', updatedAt: isoAt(clock) };
+    const events = [...waiting(organizationId, 'c1'), contact];
+    const older = isoAt(clock - MINUTE);
+    await service.post(events);
+    await settle();
+    const before = await tables();
+    await service.post(events);
+    await service.post(events.map((event) => ({ ...event, updatedAt: older, draft: true, name: 'B' })));
+    assert.deepEqual(await tables(), before);
+    checkIdle(await refresh());
+  });
+
+  test('events that no row shows publish nothing', async () => {
+    const organizationId = newOrganizationId();
+    await service.post(waiting(organizationId, 'c1', { departmentId: 'd1' }));
+    await settle();
+    const common = { organizationId, updatedAt: isoAt(clock) };
+    const delivered = { messageId: 'm0', direction: 'outbound', sender: 'system', status: 'delivered' };
+    const events = {
+      department: [{ ...common, type: 'department', departmentId: 'd1', name: 'Renamed' }],
+      organization: [{ ...common, type: 'organization', name: 'Renamed' }],
+      user: [{ ...common, type: 'user', userId: 'nobody', fullName: 'Nobody' }],
+      contact: [{ ...common, type: 'contact', contactId: 'nobody', name: 'Nobody' }],
+      'message of an unknown conversation': [messageOf(organizationId, 'unknown', isoAt(clock))],
+      'conversation without a message': [conversationOf(organizationId, 'empty', isoAt(clock))],
+      'message of the system': [messageOf(organizationId, 'c1', isoAt(clock), delivered)],
+      'status of a message': [messageOf(organizationId, 'c1', isoAt(clock), { ...delivered, status: 'read' })],
+    };
+    const { snapshotId } = await report(organizationId);
+    const version = (id) => id.split('-')[0];
+    for (const [name, batch] of Object.entries(events)) {
+      await service.post(batch);
+      const run = await refresh();
+      checkRun(run, { organizationsPublished: 0, rowsPublished: 0 });
+      assert.ok(run.rowsWritten <= 6, `${name}: ${run.rowsWritten}`);
+      assert.equal(version((await report(organizationId)).snapshotId), version(snapshotId), name);
+      assert.deepEqual(await select('SELECT * FROM pending WHERE organization_id = ?1', organizationId), [], name);
+    }
+  });
+});
+
+describe(`among ${MANY} candidates`, () => {
+  let organizationId;
+  let first;
+  before(async () => {
+    organizationId = newOrganizationId();
+    await service.post(manyCandidates({ organizationId, now: clock, count: MANY, thresholdMinutes: 5 }));
+    first = await refresh();
+  });
+
+  test('the first run reads each record a few times, and not once for each conversation', async () => {
+    checkRun(first, { conversationsFolded: MANY, rowsPublished: MANY, organizationsPublished: 1 });
+    assert.equal((await report(organizationId)).totalCount, MANY);
+    const [{ count }] = await select('SELECT count(*) AS count FROM record WHERE organization_id = ?1', organizationId);
+    assert.ok(first.rowsRead <= 20 * count, `${first.rowsRead} read of ${count} records`);
+    assert.ok(first.rowsWritten <= 5 * MANY, `${first.rowsWritten}`);
+    assert.ok(first.statements <= 100, `${first.statements}`);
+  });
+
+  test('nothing changed: nothing is written, and candidates are not even read', async () => {
+    await settle();
+    const before = await tables();
+    const run = await refresh();
+    checkIdle(run);
+    const [{ count }] = await select('SELECT count(*) AS count FROM organization');
+    assert.ok(run.rowsRead <= 2 * count + 50, `${run.rowsRead} read with ${count} organizations`);
+    assert.deepEqual(await tables(), before);
+  });
+
+  /** One event, and what the next run may cost. Beside each organization's head it reads so many rows at most. */
+  async function checkOneChange(event, expected, rowsReadMax) {
+    await settle();
+    const [{ count }] = await select('SELECT count(*) AS count FROM organization');
+    await service.post([event]);
+    const run = await refresh();
+    checkRun(run, { organizationsSeen: 1, organizationsPublished: 1, ...expected });
+    assert.ok(run.rowsRead <= count + rowsReadMax, `rows read: ${run.rowsRead} with ${count} organizations`);
+    return run;
+  }
+
+  test('one conversation changed', async () => {
+    await settle();
+    const moved = { conversationId: 'conversation-000123', contactId: 'contact-1', channelType: 'sms', departmentId: 'another' };
+    const rows = () => select('SELECT row_no FROM snapshot_row WHERE organization_id = ?1', organizationId);
+    const before = (await rows()).length;
+    const event = { type: 'conversation', organizationId, updatedAt: isoAt(clock), ...moved };
+    const run = await checkOneChange(event, { conversationsFolded: 1, rowsPublished: 1 }, 150);
+    assert.ok(run.rowsWritten <= 12, `rows written: ${run.rowsWritten}`);
+    // The one that it was is kept for the version before, and goes with it.
+    assert.equal((await rows()).length, before + 1);
+    const retirement = await refresh(RETENTION);
+    checkRun(retirement, { organizationsSeen: 1, organizationsPublished: 0, rowsPublished: 0 });
+    assert.ok(retirement.rowsWritten <= 12, `rows written: ${retirement.rowsWritten}`);
+    assert.equal((await rows()).length, before);
+    assert.deepEqual(idsOf(await report(organizationId, { departmentId: 'another' })), ['conversation-000123']);
+  });
+
+  test('one customer was answered, and one more waits', async () => {
+    await settle();
+    const { totalCount } = await report(organizationId);
+    const at = isoAt(clock);
+    const reply = { messageId: 'answer', direction: 'outbound', sender: 'human' };
+    const answer = messageOf(organizationId, 'conversation-000200', at, reply);
+    const answered = await checkOneChange(answer, { conversationsFolded: 1, rowsPublished: 0 }, 150);
+    assert.ok(answered.rowsWritten <= 12, `rows written: ${answered.rowsWritten}`);
+    assert.equal((await report(organizationId)).totalCount, totalCount - 1);
+    const waits = messageOf(organizationId, 'conversation-000200', isoAt(clock), { messageId: 'again', sequence: 1 });
+    const more = await checkOneChange(waits, { conversationsFolded: 1, rowsPublished: 1 }, 150);
+    assert.ok(more.rowsWritten <= 12, `rows written: ${more.rowsWritten}`);
+    assert.equal((await report(organizationId)).totalCount, totalCount);
+  });
+
+  test('one contact renamed: its rows, and no timeline is read', async () => {
+    const renamed = { type: 'contact', organizationId, contactId: 'contact-7', name: 'Renamed', updatedAt: isoAt(clock) };
+    // 100 contacts take turns.
+    const run = await checkOneChange(renamed, { conversationsFolded: 0, rowsPublished: MANY / 100 }, 20 * MANY);
+    assert.ok(run.rowsWritten <= MANY / 100 + 12, `rows written: ${run.rowsWritten}`);
+  });
+});
+
+// ---------------------------------------------------------------------------------------------------------------
+// Time alone
+// ---------------------------------------------------------------------------------------------------------------
+
+describe('time alone folds exactly those that it changes', () => {
+  /** Six conversations of an organization that nothing is due of, beside those of the test. */
+  async function amongOthers(organizationId) {
+    const others = Array.from({ length: 6 }, (_, index) => waiting(organizationId, `other-${index}`)).flat();
+    await service.post(others);
+  }
+
+  test('a snooze ends', async () => {
+    await settle();
+    const organizationId = newOrganizationId();
+    await amongOthers(organizationId);
+    const at = isoAt(clock);
+    const snoozed = (conversationId, until) => [
+      conversationOf(organizationId, conversationId, at, { snoozedAt: isoAt(clock + SECOND), snoozedUntil: isoAt(clock + until) }),
+      messageOf(organizationId, conversationId, at),
+    ];
+    await service.post([...snoozed('two', 2 * MINUTE), ...snoozed('two and a bit', 2 * MINUTE + 1), ...snoozed('four', 4 * MINUTE)]);
+
+    const steps = [
+      [{ conversationsFolded: 9, rowsPublished: 6, organizationsPublished: 1 }, []],
+      [{ conversationsFolded: 1, rowsPublished: 1, organizationsPublished: 1 }, ['two']],
+      [{ conversationsFolded: 1, rowsPublished: 1, organizationsPublished: 1 }, ['two', 'two and a bit']],
+      [{ conversationsFolded: 1, rowsPublished: 1, organizationsPublished: 1 }, ['four', 'two', 'two and a bit']],
+      [{ conversationsFolded: 0, rowsPublished: 0, organizationsPublished: 0 }, ['four', 'two', 'two and a bit']],
+    ];
+    for (const [counts, ids] of steps) {
+      checkRun(await refresh(), counts);
+      assert.deepEqual(idsOf(await report(organizationId)).filter((id) => !id.startsWith('other')), ids);
+    }
+    checkIdle(await refresh());
+  });
+
+  test('a queued send becomes stuck: not at two minutes, a millisecond later', async () => {
+    await settle();
+    const organizationId = newOrganizationId();
+    await amongOthers(organizationId);
+    const queued = (conversationId, at) => [
+      ...waiting(organizationId, conversationId),
+      messageOf(organizationId, conversationId, isoAt(at), {
+        messageId: `q-${conversationId}`, direction: 'outbound', sender: 'ai', status: 'queued',
+      }),
+    ];
+    await service.post([...queued('first', clock + SECOND), ...queued('second', clock + SECOND + 1), ...queued('third', clock + MINUTE)]);
+    const steps = [
+      [MINUTE, { conversationsFolded: 9, rowsPublished: 6 }, []],
+      [MINUTE + SECOND, { conversationsFolded: 0, rowsPublished: 0 }, []],
+      [1, { conversationsFolded: 1, rowsPublished: 1 }, ['first']],
+      [1, { conversationsFolded: 1, rowsPublished: 1 }, ['first', 'second']],
+      [MINUTE, { conversationsFolded: 1, rowsPublished: 1 }, ['first', 'second', 'third']],
+    ];
+    for (const [later, counts, ids] of steps) {
+      checkRun(await refresh(later), counts);
+      const { rows } = await report(organizationId);
+      const stuck = rows.filter((row) => row.reason === 'reply_queued').map((row) => row.conversationId);
+      assert.deepEqual(stuck, ids);
+    }
+    checkIdle(await refresh());
+  });
+
+  test('crossing the threshold costs nothing at all', async () => {
+    await settle();
+    const organizationId = newOrganizationId();
+    await service.post(waiting(organizationId, 'c1'));
+    await refresh();
+    const listed = [];
+    for (let minute = 2; minute <= 6; minute += 1) {
+      checkIdle(await refresh());
+      listed.push((await report(organizationId, { skipThreshold: 'false' })).totalCount);
+    }
+    assert.deepEqual(listed, [0, 0, 0, 1, 1]);
+  });
+});
+
+// ---------------------------------------------------------------------------------------------------------------
+// Names
+// ---------------------------------------------------------------------------------------------------------------
+
+describe('names are joined at publication: rows are published again, and nothing is folded', () => {
+  /** Alice owns two conversations, Bob is assigned to one, nobody to the fourth; c1 and c4 are of one contact. */
+  async function office() {
+    await settle();
+    const organizationId = newOrganizationId();
+    const common = { organizationId, updatedAt: isoAt(clock) };
+    await service.post([
+      { ...common, type: 'user', userId: 'alice', fullName: 'Alice' },
+      { ...common, type: 'user', userId: 'bob', fullName: 'Bob' },
+      { ...common, type: 'contact', contactId: 'jane', name: 'Jane' },
+      ...waiting(organizationId, 'c1', { ownerId: 'alice', contactId: 'jane' }),
+      ...waiting(organizationId, 'c2', { ownerId: 'alice' }),
+      ...waiting(organizationId, 'c3', { assigneeIds: ['bob'] }),
+      ...waiting(organizationId, 'c4', { contactId: 'jane' }),
+    ]);
+    await refresh();
+    return organizationId;
+  }
+
+  const user = (userId, more) => ({ type: 'user', userId, fullName: 'Renamed', ...more });
+  const jane = (more) => ({ type: 'contact', contactId: 'jane', name: 'Jane', ...more });
+  const assigneesOf = ({ rows }) => rows.map((row) => row.assigneeNames);
+  const contactsOf = ({ rows }) => rows.map((row) => [row.conversationId, row.contactName]);
+
+  /** The event, the rows that it publishes, and what is shown then. */
+  const table = {
+    'an owner renamed': [user('alice'), 2, assigneesOf, [['Renamed'], ['Renamed'], ['Bob'], []]],
+    'an assignee renamed': [user('bob'), 1, assigneesOf, [['Alice'], ['Alice'], ['Renamed'], []]],
+    'an owner left': [user('alice', { active: false }), 2, assigneesOf, [[], [], ['Bob'], []]],
+    'an owner removed': [{ type: 'user', userId: 'alice', deleted: true }, 2, assigneesOf, [[], [], ['Bob'], []]],
+    'an assignee that is a bot': [user('bob', { bot: true }), 1, assigneesOf, [['Alice'], ['Alice'], [], []]],
+    'a user who is nobody here': [user('carol'), 0, assigneesOf, [['Alice'], ['Alice'], ['Bob'], []]],
+    'a contact renamed': [jane({ name: 'Janet' }), 2, contactsOf, [['c1', 'Janet'], ['c2', ''], ['c3', ''], ['c4', 'Janet']]],
+    'a contact removed': [jane({ deleted: true }), 2, contactsOf, [['c1', ''], ['c2', ''], ['c3', ''], ['c4', '']]],
+    'a contact blocked': [jane({ blocked: true }), 0, contactsOf, [['c2', ''], ['c3', '']]],
+  };
+
+  for (const [name, [event, rowsPublished, shownOf, shown]] of Object.entries(table)) {
+    test(name, async () => {
+      const organizationId = await office();
+      const before = contactsOf(await report(organizationId)).length;
+      await service.post([{ ...event, organizationId, updatedAt: isoAt(clock) }]);
+      const run = await refresh();
+      const gone = before - shown.length;
+      checkRun(run, { conversationsFolded: 0, rowsPublished, organizationsPublished: rowsPublished + gone > 0 ? 1 : 0 });
+      assert.ok(run.rowsWritten <= 8 + rowsPublished, `rows written: ${run.rowsWritten}`);
+      assert.deepEqual(shownOf(await report(organizationId)), shown);
+    });
+  }
+
+  test('a contact blocked and unblocked', async () => {
+    const organizationId = await office();
+    const { rows } = await report(organizationId);
+    await service.post([{ ...jane({ blocked: true }), organizationId, updatedAt: isoAt(clock) }]);
+    checkRun(await refresh(), { conversationsFolded: 0, rowsPublished: 0, organizationsPublished: 1 });
+    await service.post([{ ...jane(), organizationId, updatedAt: isoAt(clock) }]);
+    checkRun(await refresh(), { conversationsFolded: 0, rowsPublished: 2, organizationsPublished: 1 });
+    assert.deepEqual((await report(organizationId)).rows, rows);
+  });
+});
+
+// ---------------------------------------------------------------------------------------------------------------
+// Retention
+// ---------------------------------------------------------------------------------------------------------------
+
+describe('a superseded version', () => {
+  const stored = async (organizationId) => {
+    const versions = await select('SELECT DISTINCT version FROM snapshot_part WHERE organization_id = ?1', organizationId);
+    const rows = await select('SELECT row_no FROM snapshot_row WHERE organization_id = ?1', organizationId);
+    return { versions: versions.length, rows: rows.length };
+  };
+  const statusOf = async (organizationId, snapshotId) => {
+    const response = await service.fetch(`${REPORT}?snapshot=${snapshotId}`, { token: adminToken(organizationId) });
+    await response.arrayBuffer();
+    return response.status;
+  };
+
+  test('is kept for ten minutes and then removed, with the rows that it alone has', async () => {
+    await settle();
+    const organizationId = newOrganizationId();
+    await service.post(['c1', 'c2', 'c3'].flatMap((id) => waiting(organizationId, id)));
+    await refresh();
+    const { snapshotId, rows } = await report(organizationId);
+    assert.deepEqual(await stored(organizationId), { versions: 1, rows: 3 });
+    // However long it is the newest: it is kept from when another took its place.
+    await refresh(3 * RETENTION);
+    await service.post([conversationOf(organizationId, 'c2', isoAt(clock), { departmentId: 'd1' })]);
+    await refresh();
+    assert.deepEqual(await stored(organizationId), { versions: 2, rows: 4 });
+
+    checkIdle(await refresh(RETENTION - 1));
+    assert.deepEqual(await stored(organizationId), { versions: 2, rows: 4 });
+    assert.deepEqual((await report(organizationId, { snapshot: snapshotId })).rows, rows);
+    await refresh(1);
+    assert.deepEqual(await stored(organizationId), { versions: 1, rows: 3 });
+    assert.equal(await statusOf(organizationId, snapshotId), 410);
+    assert.equal((await report(organizationId)).totalCount, 3);
+    checkIdle(await refresh());
+  });
+
+  test('goes without those that came after it', async () => {
+    await settle();
+    const organizationId = newOrganizationId();
+    const pins = [];
+    for (let version = 1; version <= 4; version += 1) {
+      await service.post(waiting(organizationId, `c${version}`));
+      await refresh(3 * MINUTE);
+      pins.push((await report(organizationId)).snapshotId);
+    }
+    assert.deepEqual(await stored(organizationId), { versions: 4, rows: 4 });
+    const statuses = async () => {
+      const found = [];
+      for (const pin of pins) found.push(await statusOf(organizationId, pin));
+      return found;
+    };
+    // Superseded 6, 3 and 0 minutes ago, and never.
+    await refresh(4 * MINUTE);
+    assert.deepEqual(await statuses(), [410, 200, 200, 200]);
+    await refresh(3 * MINUTE);
+    assert.deepEqual(await statuses(), [410, 410, 200, 200]);
+    await refresh(3 * MINUTE);
+    assert.deepEqual(await statuses(), [410, 410, 410, 200]);
+    // All rows are the newest one's, too.
+    assert.deepEqual(await stored(organizationId), { versions: 1, rows: 4 });
+  });
+});

@@ -1,0 +1,103 @@
+// The built worker in workerd, with a real D1 and KV, on a port of its own.
+
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createTestHarness } from 'wrangler';
+import { signToken } from '../../scripts/token.mjs';
+
+process.env.WRANGLER_SEND_METRICS = 'false';
+process.env.WRANGLER_SEND_ERROR_REPORTS = 'false';
+process.env.CLOUDFLARE_CF_FETCH_ENABLED = 'false';
+
+export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+export const SECRET = 'a secret of the tests, long enough for HMAC-SHA256';
+export const REPORT = '/api/conversation-monitor/report';
+export const EVENTS = '/api/conversation-monitor/events';
+
+/**
+ * Starts a worker with an empty, migrated database.
+ *
+ * Heads are not kept in memory unless `vars` says so: a test wants to see what it has just done.
+ */
+export async function startService({ vars = {}, secrets = {} } = {}) {
+  const server = createTestHarness({
+    root: ROOT,
+    workers: [
+      {
+        configPath: './wrangler.toml',
+        vars: { HEAD_MAX_AGE_SECONDS: '0', ...vars },
+        secrets: { JWT_SECRET: SECRET, ...secrets },
+      },
+    ],
+  });
+  await server.listen();
+  const worker = server.getWorker();
+  await worker.applyD1Migrations('DB');
+  const { DB: database, PAGES: pages } = await worker.getEnv();
+
+  return {
+    server,
+    /** The D1 binding. */
+    database,
+    /** The KV binding. */
+    pages,
+    /** A request to the worker; `token` goes into the Authorization header. */
+    fetch(target, { token, headers = {}, ...init } = {}) {
+      const authorization = token ? { Authorization: `Bearer ${token}` } : {};
+      return server.fetch(target, { ...init, headers: { ...authorization, ...headers } });
+    },
+    /** Posts events in requests of at most 1,000, as a SUPERADMIN; every one must be accepted. */
+    async post(events) {
+      const token = ingestToken();
+      const receipts = [];
+      for (let start = 0; start < events.length; start += 1000) {
+        const batch = events.slice(start, start + 1000);
+        const response = await this.fetch(EVENTS, {
+          method: 'POST',
+          token,
+          headers: { 'Content-Type': 'application/x-ndjson' },
+          body: batch.map((event) => JSON.stringify(event)).join('\n'),
+        });
+        const answer = await response.json();
+        if (response.status !== 200) throw new Error(`ingest: ${response.status} ${JSON.stringify(answer)}`);
+        receipts.push(answer.data);
+      }
+      return receipts;
+    },
+    /** Runs the refresh that is scheduled for `at`, in epoch milliseconds. */
+    async refresh(at) {
+      const result = await worker.scheduled({ scheduledTime: new Date(at), cron: '* * * * *' });
+      if (result.outcome !== 'ok') throw new Error(`refresh: ${result.outcome}`);
+    },
+    /** The report's `data`; the answer must be 200. `parameters` become the query. */
+    async report(token, parameters = {}) {
+      const response = await this.fetch(`${REPORT}?${new URLSearchParams(parameters)}`, { token });
+      const answer = await response.json();
+      if (response.status !== 200) throw new Error(`report: ${response.status} ${JSON.stringify(answer)}`);
+      return answer.data;
+    },
+    /** The last run as the service keeps it for /health. */
+    async lastRun() {
+      const { run } = await database.prepare('SELECT run FROM refresh').first();
+      return JSON.parse(run);
+    },
+    close: () => server.close(),
+  };
+}
+
+const IN_AN_HOUR = () => Math.floor(Date.now() / 1000) + 3600;
+
+/** A token with these claims, valid for an hour. */
+export function tokenOf(claims) {
+  return signToken({ exp: IN_AN_HOUR(), ...claims }, SECRET);
+}
+
+/** Sees all of one organization. */
+export function adminToken(organizationId) {
+  return tokenOf({ sub: 'an-admin', role: 'ADMIN', organizationId });
+}
+
+/** May post events of any organization. */
+export function ingestToken() {
+  return tokenOf({ sub: 'the-crm', role: 'SUPERADMIN', scope: 'conversation-monitor:ingest' });
+}

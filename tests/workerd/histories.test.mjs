@@ -1,0 +1,398 @@
+// Whole histories over HTTP: after every refresh, what the report shows equals what the oracle makes of all events so
+// far, row for row. One service for all tests; each test speaks of later instants than the one before it.
+
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { manyCandidates, mulberry32, randomHistory } from '../oracle/history.mjs';
+import { Oracle, formatInstant } from '../oracle/oracle.mjs';
+import { REPORT, ROOT, adminToken, startService, tokenOf } from './harness.mjs';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const DAY = 24 * 60 * MINUTE;
+/** The real conversations are of 2017; what is generated is of these days. */
+const MANY_CANDIDATES_NOW = Date.UTC(2024, 0, 1, 12);
+const SEEDS_FIRST_DAY = Date.UTC(2024, 1, 1, 12);
+
+const THREADS = path.resolve(ROOT, '../shared/data/support-threads.ndjson');
+const PREFIXES = 10;
+/** How old the newest event of a prefix is when the refresh runs. */
+const REFRESH_DELAY = 90 * SECOND;
+const THRESHOLD_DEFAULT = 5;
+const CATEGORIES = ['ai_stuck', 'agent_abandoned'];
+/** Every list is walked in pages of these sizes. */
+const LIMITS = [7, 25, 100];
+/** Requests at a time. */
+const READERS = 16;
+
+let service;
+before(async () => {
+  service = await startService();
+});
+after(() => service?.close());
+
+// ---------------------------------------------------------------------------------------------------------------
+// Walking lists, page by page
+// ---------------------------------------------------------------------------------------------------------------
+
+/*
+ * A list is what a caller may page through: `parameters` are the request's, `question` says the same to the oracle.
+ *
+ * What is walked: each list without a filter, of each category, of each department and of an unknown one, each with
+ * skipThreshold true and false, over all pages with the limits 7, 25 and 100. With limit 1 two lists are walked: the
+ * unfiltered one over the threshold, and all candidates of one department, both to a page past the end; all of them
+ * would take minutes.
+ */
+
+const UNFILTERED = { parameters: {}, question: {} };
+const ofCategory = (category) => ({ parameters: { category }, question: { category } });
+const ofDepartment = (departmentId) => ({ parameters: { departmentId }, question: { departments: [departmentId] } });
+
+/** The same list with the threshold (false) or without (true). */
+function withSkip({ parameters, question }, skipThreshold) {
+  return { parameters: { ...parameters, skipThreshold }, question: { ...question, skipThreshold } };
+}
+
+const withAndWithoutThreshold = (list) => [withSkip(list, false), withSkip(list, true)];
+
+function listsOf(departmentIds) {
+  const filters = [...CATEGORIES.map(ofCategory), ...departmentIds.map(ofDepartment), ofDepartment('unknown')];
+  return [UNFILTERED, ...filters].flatMap(withAndWithoutThreshold);
+}
+
+function listsWalkedRowByRow([departmentId]) {
+  const filtered = departmentId === undefined ? [] : [withSkip(ofDepartment(departmentId), true)];
+  return [withSkip(UNFILTERED, false), ...filtered];
+}
+
+/**
+ * All that the oracle has to say about a list. `state`: the organization, the oracle that took its events in, and the
+ * instant and threshold of its report.
+ */
+function wholeList(state, list) {
+  const { oracle, organizationId, asOf, thresholdMinutes } = state;
+  const everything = { page: 1, limit: Number.MAX_SAFE_INTEGER };
+  return oracle.report({ organizationId, asOf, thresholdMinutes, ...list.question, ...everything });
+}
+
+/** The answer that one page of a list has to be, but for the snapshot's id. */
+function expectedPage(state, whole, page, limit) {
+  const { organizationId, totalCount, thresholdMinutes, counts } = whole;
+  return {
+    organizationId,
+    generatedAt: formatInstant(state.asOf),
+    thresholdMinutes,
+    totalCount,
+    snapshotMissing: false,
+    stale: false,
+    counts,
+    pagination: { page, limit, total: totalCount, totalPages: Math.ceil(totalCount / limit) },
+    rows: whole.rows.slice((page - 1) * limit, page * limit),
+  };
+}
+
+/** The pages of a list: what to ask and what to expect. The last one is past the end where `pastTheEnd` says so. */
+function* pagesOf(state, list, whole, limit, { pastTheEnd = false } = {}) {
+  const pages = Math.max(1, Math.ceil(whole.totalCount / limit)) + Number(pastTheEnd);
+  for (let page = 1; page <= pages; page += 1) {
+    yield { state, parameters: { ...list.parameters, page, limit }, expected: expectedPage(state, whole, page, limit) };
+  }
+}
+
+/** Every page of every list that is walked of an organization with these departments. */
+function* walkOf(state, departmentIds) {
+  for (const list of listsOf(departmentIds)) {
+    const whole = wholeList(state, list);
+    for (const limit of LIMITS) yield* pagesOf(state, list, whole, limit);
+  }
+  for (const list of listsWalkedRowByRow(departmentIds)) {
+    yield* pagesOf(state, list, wholeList(state, list), 1, { pastTheEnd: true });
+  }
+}
+
+/** As the harness's `report`, but past the routing that stands before the worker: thousands of pages are read. */
+async function readPage(token, parameters) {
+  const target = new URL(`${REPORT}?${new URLSearchParams(parameters)}`, 'http://worker.test');
+  const response = await service.server.getWorker().fetch(target, { headers: { Authorization: `Bearer ${token}` } });
+  const answer = await response.json();
+  assert.equal(response.status, 200, JSON.stringify(answer));
+  return answer.data;
+}
+
+async function checkPage({ state, parameters, expected }) {
+  const { snapshotId, ...answer } = await readPage(state.token, parameters);
+  assert.deepEqual(answer, expected, `${state.organizationId} ${JSON.stringify(parameters)}`);
+  // All lists, filters and pages of an organization are of one snapshot.
+  state.snapshotId ??= snapshotId;
+  assert.equal(typeof snapshotId, 'string');
+  assert.equal(snapshotId, state.snapshotId);
+}
+
+/** Does the work for all items, a few at a time. Returns how many there were. */
+async function forEachOf(items, work) {
+  const iterator = items[Symbol.iterator]();
+  let count = 0;
+  const reader = async () => {
+    for (let next = iterator.next(); !next.done; next = iterator.next()) {
+      count += 1;
+      await work(next.value);
+    }
+  };
+  await Promise.all(Array.from({ length: READERS }, reader));
+  return count;
+}
+
+function* flatMap(items, generate) {
+  for (const item of items) yield* generate(item);
+}
+
+async function refuse404(organizationId) {
+  const response = await service.fetch(REPORT, { token: adminToken(organizationId) });
+  assert.equal(response.status, 404);
+  assert.equal((await response.json()).error, 'NOT_FOUND');
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Real conversations
+// ---------------------------------------------------------------------------------------------------------------
+
+const ID_FIELDS = [
+  'organizationId', 'conversationId', 'contactId', 'userId', 'departmentId', 'messageId', 'changeId', 'senderId',
+  'ownerId', 'actorId', 'mergedInto',
+];
+
+/** The same event among other ids: no record of one prefix is a record of another. */
+function withSuffix(event, suffix) {
+  const own = (id) => (typeof id === 'string' ? `${id}${suffix}` : id);
+  const ids = ID_FIELDS.filter((name) => name in event).map((name) => [name, own(event[name])]);
+  const assignees = event.assigneeIds ? { assigneeIds: event.assigneeIds.map(own) } : {};
+  return { ...event, ...Object.fromEntries(ids), ...assignees };
+}
+
+/** The events up to each tenth of the stream's updatedAt order, each prefix under its own ids. */
+function prefixesOf(events) {
+  const clocks = events.map((event) => Date.parse(event.updatedAt)).sort((left, right) => left - right);
+  return Array.from({ length: PREFIXES }, (_, index) => {
+    const newest = clocks[Math.ceil((clocks.length * (index + 1)) / PREFIXES) - 1];
+    const prefix = events.filter((event) => Date.parse(event.updatedAt) <= newest);
+    return {
+      name: `the first ${index + 1} tenths`,
+      asOf: newest + REFRESH_DELAY,
+      events: prefix.map((event) => withSuffix(event, `-${index + 1}`)),
+    };
+  });
+}
+
+/** An oracle that takes nothing more in, and so works out the rows of an instant once for all lists. */
+class SettledOracle extends Oracle {
+  #rows = new Map();
+
+  constructor(events) {
+    super();
+    this.takeIn(events);
+  }
+
+  rows(organizationId, asOf) {
+    const key = JSON.stringify([organizationId, asOf]);
+    if (!this.#rows.has(key)) this.#rows.set(key, super.rows(organizationId, asOf));
+    return this.#rows.get(key);
+  }
+}
+
+/** What is to be known about each organization of some events, for asking and for the oracle. */
+function statesOf(events, asOf, thresholdMinutes = THRESHOLD_DEFAULT) {
+  return [...Map.groupBy(events, (event) => event.organizationId)].map(([organizationId, own]) => ({
+    organizationId,
+    oracle: new SettledOracle(own),
+    departmentIds: [...new Set(own.filter((event) => event.type === 'department').map((event) => event.departmentId))],
+    asOf,
+    thresholdMinutes,
+    token: adminToken(organizationId),
+  }));
+}
+
+/** A head of these departments, who is one of the people of as many of their rows as anybody. */
+function headOf(state, departmentIds) {
+  const people = state.oracle
+    .rows(state.organizationId, state.asOf)
+    .filter((candidate) => departmentIds.includes(candidate.departmentId))
+    .flatMap((candidate) => candidate.people);
+  const rowsOf = (person) => people.filter((other) => other === person).length;
+  const [subject = 'nobody'] = [...people].sort((left, right) => rowsOf(right) - rowsOf(left));
+  const claims = { sub: subject, role: 'DEPARTMENT_HEAD', organizationId: state.organizationId, departmentIds };
+  const view = { departments: departmentIds, viewer: { subject } };
+  return { ...state, token: tokenOf(claims), view };
+}
+
+/** The head's lists: theirs alone, one of theirs, and one that is not theirs, which is ignored. */
+function headLists(head, foreignDepartmentId) {
+  const [own] = head.view.departments;
+  const inView = (parameters, question) => ({ parameters, question: { ...head.view, ...question } });
+  return [
+    inView({}, {}),
+    inView({ category: 'agent_abandoned' }, { category: 'agent_abandoned' }),
+    inView({ departmentId: own }, { departments: [own] }),
+    inView({ departmentId: foreignDepartmentId }, {}),
+  ].flatMap(withAndWithoutThreshold);
+}
+
+function* headsWalk(state, seen) {
+  const [first, second, third = 'unknown'] = state.departmentIds;
+  for (const [departmentIds, foreign] of [[[first], second], [[second, first], third]]) {
+    const head = headOf(state, departmentIds);
+    for (const list of headLists(head, foreign)) {
+      const whole = wholeList(head, list);
+      for (const row of whole.rows) seen.add(row.hasAccess);
+      yield* pagesOf(head, list, whole, 7);
+    }
+  }
+}
+
+/** The organizations with two departments that have the most rows. */
+function largest(states, count) {
+  const rows = (state) => state.oracle.rows(state.organizationId, state.asOf).length;
+  return states
+    .filter((state) => state.departmentIds.length >= 2)
+    .map((state) => ({ state, rows: rows(state) }))
+    .sort((left, right) => right.rows - left.rows)
+    .slice(0, count)
+    .map(({ state }) => state);
+}
+
+test('ten prefixes of real conversations', async (t) => {
+  if (!existsSync(THREADS)) {
+    t.skip('the real conversations (shared/data/support-threads.ndjson beside the repository) are not here');
+    return;
+  }
+  const events = readFileSync(THREADS, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  const prefixes = prefixesOf(events);
+  const known = [];
+  const accessSeen = new Set();
+  for (const { name, asOf, events: prefix } of prefixes) {
+    await t.test(`${name}: ${prefix.length} events`, async (t) => {
+      const states = statesOf(prefix, asOf);
+      known.push(...states);
+      await service.post(prefix);
+      await service.refresh(asOf);
+      const pages = await forEachOf(flatMap(states, (state) => walkOf(state, state.departmentIds)), checkPage);
+      const heads = largest(states, 3);
+      assert.equal(heads.length, 3);
+      const headPages = await forEachOf(flatMap(heads, (state) => headsWalk(state, accessSeen)), checkPage);
+      t.diagnostic(`${states.length} organizations, ${pages + headPages} pages`);
+    });
+  }
+  await t.test('an earlier prefix, too, speaks of the last refresh', async () => {
+    const { asOf } = prefixes.at(-1);
+    const states = known.map((state) => ({ ...state, asOf, snapshotId: undefined }));
+    const all = withSkip(UNFILTERED, true);
+    await forEachOf(flatMap(states, (state) => pagesOf(state, all, wholeList(state, all), 100)), checkPage);
+  });
+  assert.deepEqual(accessSeen, new Set([true, false]), 'the heads have access to some rows and not to others');
+});
+
+// ---------------------------------------------------------------------------------------------------------------
+// A large organization
+// ---------------------------------------------------------------------------------------------------------------
+
+test('3,000 candidates on both sides of the threshold', async (t) => {
+  const organizationId = 'many-candidates';
+  const thresholdMinutes = 30;
+  const events = manyCandidates({ organizationId, now: MANY_CANDIDATES_NOW, count: 3_000, thresholdMinutes });
+  const [state] = statesOf(events, MANY_CANDIDATES_NOW, thresholdMinutes);
+  await service.post(events);
+  await service.database
+    .prepare('UPDATE organization SET threshold_minutes = ? WHERE organization_id = ?')
+    .bind(thresholdMinutes, organizationId)
+    .run();
+  await service.refresh(MANY_CANDIDATES_NOW);
+
+  const overThreshold = wholeList(state, withSkip(UNFILTERED, false)).totalCount;
+  assert.equal(wholeList(state, withSkip(UNFILTERED, true)).totalCount, 3_000);
+  assert.ok(overThreshold > 1_000 && overThreshold < 2_000, `${overThreshold} over the threshold`);
+  const pages = await forEachOf(walkOf(state, state.departmentIds), checkPage);
+
+  const { departmentIds } = state;
+  const both = {
+    parameters: { category: 'ai_stuck', departmentId: departmentIds[1] },
+    question: { category: 'ai_stuck', departments: [departmentIds[1]] },
+  };
+  const combined = withAndWithoutThreshold(both);
+  await forEachOf(flatMap(combined, (list) => pagesOf(state, list, wholeList(state, list), 25)), checkPage);
+  await forEachOf(headsWalk(state, new Set()), checkPage);
+  t.diagnostic(`${overThreshold} over the threshold, ${pages} pages`);
+});
+
+// ---------------------------------------------------------------------------------------------------------------
+// Random histories
+// ---------------------------------------------------------------------------------------------------------------
+
+const SEEDS = 40;
+/** When refreshes run, from the history's `now`; after the last but one nothing comes in, only time passes. */
+const REFRESH_OFFSETS = [-6 * MINUTE, -1, 0, 1, 2 * MINUTE + 1, 5 * MINUTE, 60 * MINUTE + 1];
+const REASONS = 10;
+
+/** Splits events into requests of any size, in order. */
+function randomBatches(events, random) {
+  const left = [...events];
+  const batches = [];
+  while (left.length > 0) batches.push(left.splice(0, 1 + Math.floor(random() * 50)));
+  return batches;
+}
+
+/** The refreshes of a history in order, each with the batches that come in before it. */
+function scheduleOf(events, now, random) {
+  const schedule = REFRESH_OFFSETS.map((offset) => ({ asOf: now + offset, batches: [] }));
+  const batches = randomBatches(events, random);
+  const last = schedule.length - 2;
+  batches.forEach((batch, index) => schedule[Math.floor((index * (last + 1)) / batches.length)].batches.push(batch));
+  return schedule;
+}
+
+/** The report of all candidates is the oracle's, byte for byte; where there is no organization there is no report. */
+async function checkAgainst(oracle, organizationId, asOf, seen) {
+  if (!oracle.exists(organizationId)) {
+    await refuse404(organizationId);
+    seen.missing += 1;
+    return;
+  }
+  const report = await service.report(adminToken(organizationId), { skipThreshold: true, limit: 100 });
+  const expected = oracle.rows(organizationId, asOf).map((candidate) => candidate.row);
+  const bytes = report.rows.map(({ hasAccess, ...row }) => JSON.stringify(row));
+  assert.deepEqual(bytes, expected.map((row) => JSON.stringify(row)));
+  assert.ok(report.rows.every((row) => row.hasAccess === true));
+  assert.equal(report.generatedAt, formatInstant(asOf));
+  assert.equal(report.totalCount, expected.length);
+  for (const row of expected) seen.reasons.add(`${row.category}/${row.reason}`);
+  seen.rows += expected.length;
+}
+
+async function runSeed(seed, seen) {
+  const now = SEEDS_FIRST_DAY + seed * DAY;
+  const random = mulberry32(1_000_000 + seed);
+  const events = randomHistory(seed, { now, organizations: 2, conversations: 6, events: 200 }).map((event) => ({
+    ...event,
+    organizationId: `${event.organizationId} of seed ${seed}`,
+  }));
+  const organizationIds = [...new Set(events.map((event) => event.organizationId))];
+  const oracle = new Oracle();
+  for (const { asOf, batches } of scheduleOf(events, now, random)) {
+    for (const batch of batches) {
+      await service.post(batch);
+      oracle.takeIn(batch);
+    }
+    await service.refresh(asOf);
+    await Promise.all(organizationIds.map((organizationId) => checkAgainst(oracle, organizationId, asOf, seen)));
+  }
+}
+
+test('random histories, in random batches, with refreshes between them', async (t) => {
+  const seen = { rows: 0, missing: 0, reasons: new Set() };
+  for (let seed = 1; seed <= SEEDS; seed += 1) await t.test(`seed ${seed}`, () => runSeed(seed, seen));
+  // A history that shows nothing would agree with anything.
+  assert.ok(seen.rows > 500, `only ${seen.rows} rows`);
+  assert.ok(seen.missing > 0, 'no organization was ever missing');
+  assert.equal(seen.reasons.size, REASONS, `only these reasons: ${[...seen.reasons].sort().join(' ')}`);
+  t.diagnostic(`${seen.rows} rows; an organization was missing ${seen.missing} times`);
+});

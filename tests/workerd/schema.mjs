@@ -1,0 +1,92 @@
+/**
+ * A strict reader of the contract's schemas: the part of OpenAPI 3.0's schema object that the contract uses. A keyword
+ * that is not known here is an error, so that no rule of the contract is ever passed over in silence.
+ */
+
+import { readFileSync } from 'node:fs';
+
+export const CONTRACT = JSON.parse(readFileSync(new URL('../contract/report-openapi.json', import.meta.url), 'utf8'));
+
+/** What the keywords demand of a value; those without a demand of their own are null. */
+const KEYWORDS = {
+  type: checkType,
+  enum: checkEnum,
+  format: checkFormat,
+  properties: checkProperties,
+  required: checkRequired,
+  items: checkItems,
+  additionalProperties: checkAdditionalProperties,
+  nullable: null,
+  example: null,
+};
+
+const TYPES = {
+  object: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  array: Array.isArray,
+  string: (value) => typeof value === 'string',
+  boolean: (value) => typeof value === 'boolean',
+  number: Number.isFinite,
+  integer: Number.isInteger,
+};
+
+/** RFC 3339 section 5.6. */
+const DATE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
+
+/** What is wrong with `value` by the contract's schema of this name: texts, none if all is well. */
+export function schemaErrors(name, value, contract = CONTRACT) {
+  return errorsOf({ $ref: `#/components/schemas/${name}` }, value, { contract, path: '$' });
+}
+
+function errorsOf(schema, value, at) {
+  if (schema.$ref !== undefined) return errorsOf(resolve(schema.$ref, at.contract), value, at);
+  for (const keyword of Object.keys(schema)) {
+    if (!Object.hasOwn(KEYWORDS, keyword)) throw new Error(`unknown keyword "${keyword}" at ${at.path}`);
+  }
+  if (value === null && schema.nullable === true) return [];
+  return Object.keys(schema).flatMap((keyword) => KEYWORDS[keyword]?.(schema, value, at) ?? []);
+}
+
+function resolve(reference, contract) {
+  const found = reference.replace(/^#\//, '').split('/').reduce((node, name) => node?.[name], contract);
+  if (found === undefined) throw new Error(`no such schema: ${reference}`);
+  return found;
+}
+
+function checkType({ type }, value, { path }) {
+  if (!Object.hasOwn(TYPES, type)) throw new Error(`unknown type "${type}" at ${path}`);
+  return TYPES[type](value) ? [] : [`${path}: ${JSON.stringify(value)} is no ${type}`];
+}
+
+function checkEnum(schema, value, { path }) {
+  return schema.enum.includes(value) ? [] : [`${path}: ${JSON.stringify(value)} is not one of ${schema.enum}`];
+}
+
+function checkFormat({ format }, value, { path }) {
+  if (format !== 'date-time') throw new Error(`unknown format "${format}" at ${path}`);
+  const isInstant = typeof value === 'string' && DATE_TIME.test(value) && !Number.isNaN(Date.parse(value));
+  return isInstant ? [] : [`${path}: ${JSON.stringify(value)} is no date-time`];
+}
+
+function checkProperties({ properties }, value, { contract, path }) {
+  if (!TYPES.object(value)) return [];
+  return Object.entries(properties)
+    .filter(([name]) => Object.hasOwn(value, name))
+    .flatMap(([name, schema]) => errorsOf(schema, value[name], { contract, path: `${path}.${name}` }));
+}
+
+function checkRequired({ required }, value, { path }) {
+  if (!TYPES.object(value)) return [];
+  return required.filter((name) => !Object.hasOwn(value, name)).map((name) => `${path}.${name} is missing`);
+}
+
+function checkItems({ items }, value, { contract, path }) {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((item, index) => errorsOf(items, item, { contract, path: `${path}[${index}]` }));
+}
+
+function checkAdditionalProperties({ additionalProperties, properties = {} }, value, { path }) {
+  if (additionalProperties === true || !TYPES.object(value)) return [];
+  if (additionalProperties !== false) throw new Error(`additionalProperties with a schema at ${path}`);
+  const unknown = Object.keys(value).filter((name) => !Object.hasOwn(properties, name));
+  return unknown.map((name) => `${path}.${name} is not allowed`);
+}
