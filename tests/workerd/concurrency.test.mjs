@@ -1,0 +1,480 @@
+// What happens at once: ingests of the same records, ingests during refreshes, refreshes during refreshes, and readers
+// during all of it. Whatever the order turns out to be, every answer is one whole version, asOf never goes back, and
+// the refresh after the last event shows what the oracle makes of all events.
+//
+// One service for all tests. Each round has organizations of its own and speaks of later instants than the one before.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { mulberry32, randomHistory } from '../oracle/history.mjs';
+import { Oracle, formatInstant } from '../oracle/oracle.mjs';
+import { REPORT, adminToken, startService } from './harness.mjs';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+/** Each test has a hundred days of its own, each of its rounds one of them. */
+const [TWO_INGESTS, INGEST_AND_REFRESH, TWO_REFRESHES, READERS, ALL_AT_ONCE] = Array.from(
+  { length: 5 },
+  (_, index) => Date.UTC(2023, 0, 1, 12) + index * 100 * DAY,
+);
+
+let service;
+before(async () => {
+  service = await startService();
+});
+after(() => service?.close());
+
+// ---------------------------------------------------------------------------------------------------------------
+// Reading
+// ---------------------------------------------------------------------------------------------------------------
+
+const withoutAccess = ({ hasAccess, ...row }) => row;
+
+/** One page; null where the organization does not exist (yet, or any more). */
+async function readPage(organizationId, parameters) {
+  const target = `${REPORT}?${new URLSearchParams({ skipThreshold: true, ...parameters })}`;
+  const response = await service.fetch(target, { token: adminToken(organizationId) });
+  const answer = await response.json();
+  if (response.status === 404) return null;
+  assert.equal(response.status, 200, JSON.stringify(answer));
+  return answer.data;
+}
+
+/** All rows of the newest snapshot, or of the given one: its pages are of one and the same version. */
+async function readSnapshot(organizationId, { limit = 100, ...pin } = {}) {
+  const first = await readPage(organizationId, { limit, page: 1, ...pin });
+  if (first === null || first.snapshotMissing) return null;
+  const { snapshotId, generatedAt, totalCount, counts } = first;
+  const others = await Promise.all(
+    Array.from({ length: Math.max(0, first.pagination.totalPages - 1) }, (_, index) =>
+      readPage(organizationId, { limit, page: index + 2, snapshot: snapshotId }),
+    ),
+  );
+  // Removed meanwhile, pinned or not.
+  if (others.includes(null)) return null;
+  for (const other of others) {
+    assert.equal(other.snapshotId, snapshotId);
+    assert.equal(other.generatedAt, generatedAt);
+    assert.deepEqual([other.totalCount, other.counts], [totalCount, counts]);
+  }
+  const rows = [first, ...others].flatMap((page) => page.rows.map(withoutAccess));
+  assert.equal(rows.length, totalCount);
+  assert.equal(counts.ai_stuck + counts.agent_abandoned, totalCount);
+  assert.equal(new Set(rows.map((row) => row.conversationId)).size, totalCount, 'no conversation twice');
+  return { snapshotId, generatedAt, rows };
+}
+
+/** After the last refresh the report is the oracle's, and so is whether there is one at all. */
+async function checkSettled(oracle, organizationId, asOf) {
+  const snapshot = await readSnapshot(organizationId);
+  if (!oracle.exists(organizationId)) {
+    assert.equal(snapshot, null);
+    return;
+  }
+  assert.equal(snapshot.generatedAt, formatInstant(asOf));
+  assert.deepEqual(snapshot.rows, rowsOf(oracle, organizationId, asOf));
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Events and what the oracle makes of them
+// ---------------------------------------------------------------------------------------------------------------
+
+function oracleOf(events) {
+  const oracle = new Oracle();
+  oracle.takeIn(events);
+  return oracle;
+}
+
+const rowsOf = (oracle, organizationId, asOf) => oracle.rows(organizationId, asOf).map((candidate) => candidate.row);
+
+/** A random history whose organizations are called after `name`. */
+function historyNamed(name, seed, options) {
+  return randomHistory(seed, options).map((event) => ({ ...event, organizationId: `${name} ${event.organizationId}` }));
+}
+
+const organizationIdsOf = (events) => [...new Set(events.map((event) => event.organizationId))];
+
+const OWN_IDS = {
+  organization: 'organizationId', department: 'departmentId', user: 'userId', contact: 'contactId',
+  conversation: 'conversationId', autopilot: 'changeId', message: 'messageId',
+};
+
+/** No event is lost: of every record that came, one version is held. */
+async function checkHeld(events) {
+  for (const organizationId of organizationIdsOf(events)) {
+    const own = events.filter((event) => event.organizationId === organizationId);
+    const records = new Set(own.map((event) => JSON.stringify([event.type, event[OWN_IDS[event.type]]])));
+    const { held } = await service.database
+      .prepare('SELECT count(*) AS held FROM record WHERE organization_id = ?')
+      .bind(organizationId)
+      .first();
+    assert.equal(held, records.size);
+  }
+}
+
+function shuffled(items, random) {
+  const left = [...items];
+  for (let last = left.length - 1; last > 0; last -= 1) {
+    const other = Math.floor(random() * (last + 1));
+    [left[last], left[other]] = [left[other], left[last]];
+  }
+  return left;
+}
+
+function batchesOf(events, size) {
+  const count = Math.ceil(events.length / size);
+  return Array.from({ length: count }, (_, index) => events.slice(index * size, (index + 1) * size));
+}
+
+/** Posts one request after the other. */
+async function postInTurn(batches) {
+  for (const batch of batches) await service.post(batch);
+}
+
+/** Starts all of these at once, in this order. */
+const atOnce = (...starts) => Promise.all(starts.map((start) => start()));
+
+/**
+ * Starts all works at once, and does each of the loops over and over until they are done, or anything fails. Returns of
+ * each loop what each time gave.
+ */
+async function whileDoing(works, loops) {
+  let isOver = false;
+  const stop = () => {
+    isOver = true;
+  };
+  const repeat = async (loop) => {
+    const results = [];
+    while (!isOver) results.push(await loop());
+    return results;
+  };
+  const working = atOnce(...works).finally(stop);
+  const [, ...results] = await Promise.all([working, ...loops.map((loop) => repeat(loop).finally(stop))]);
+  return results;
+}
+
+function assertNeverDecreases(instants) {
+  instants.forEach((instant, index) => assert.ok(index === 0 || instants[index - 1] <= instant, `${instants}`));
+}
+
+/** Runs the rounds one after the other, each as a test of its own. */
+async function rounds(t, count, round) {
+  for (let number = 0; number < count; number += 1) await t.test(`round ${number + 1}`, () => round(number));
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Two ingests of one conversation
+// ---------------------------------------------------------------------------------------------------------------
+
+/** How one history is given to two senders. */
+const DIVISIONS = [
+  (events) => [events.filter((_, index) => index % 2 === 0), events.filter((_, index) => index % 2 === 1)],
+  (events) => [events, [...events].reverse()],
+  (events, random) => [shuffled(events, random), shuffled(events, random)],
+  (events) => [events.slice(0, events.length / 2), events.slice(events.length / 2)],
+];
+
+test('two ingests of one conversation at once', async (t) => {
+  await rounds(t, 24, async (round) => {
+    const random = mulberry32(round);
+    const now = TWO_INGESTS + round * DAY;
+    const options = { now, organizations: 1, conversations: 1, events: 40 };
+    const events = historyNamed(`two ingests ${round}`, 100 + round, options);
+    const [left, right] = DIVISIONS[round % DIVISIONS.length](events, random);
+    // A whole sender at once, or in requests that take turns.
+    const size = [1_000, 10, 3][round % 3];
+    const senders = [left, right].map((own) => () => postInTurn(batchesOf(own, size)));
+    await atOnce(...(round % 2 === 0 ? senders : senders.toReversed()));
+    await checkHeld(events);
+    await service.refresh(now);
+    const oracle = oracleOf(events);
+    for (const organizationId of organizationIdsOf(events)) await checkSettled(oracle, organizationId, now);
+  });
+});
+
+// ---------------------------------------------------------------------------------------------------------------
+// An ingest during a refresh
+// ---------------------------------------------------------------------------------------------------------------
+
+/** What changes rows and is no name: names are joined when a version is published, not when a timeline is folded. */
+const isOfConversation = (event) => ['conversation', 'message', 'autopilot'].includes(event.type);
+
+/** What is there before: the first half and every name. What is ingested during the refresh: the rest. */
+function beforeAndDuring(events) {
+  const middle = events.length / 2;
+  const late = events.slice(middle).filter(isOfConversation);
+  return [events.filter((event) => !late.includes(event)), late];
+}
+
+/** How many requests later the ingest starts than the refresh, and the refresh than the ingest. */
+const HEAD_STARTS = [[0, 0], [1, 0], [0, 1], [2, 0], [0, 2], [3, 0]];
+
+test('an ingest during a refresh: its version has all of it or nothing', async (t) => {
+  const seen = { before: 0, after: 0 };
+  await rounds(t, 24, async (round) => {
+    const now = INGEST_AND_REFRESH + round * DAY;
+    const options = { now, organizations: 1, conversations: 8, events: 160 };
+    const name = `during a refresh ${round}`;
+    const events = historyNamed(name, 200 + round, options).filter((event) => event.type !== 'organization');
+    const [organizationId] = organizationIdsOf(events);
+    const [early, late] = beforeAndDuring(events);
+    const [oracleBefore, oracleAfter] = [oracleOf(early), oracleOf(events)];
+    const [published, during, last] = [now - MINUTE, now, now + MINUTE];
+    await service.post(early);
+    await service.refresh(published);
+    await checkSettled(oracleBefore, organizationId, published);
+
+    const read = () => readSnapshot(organizationId, { limit: 3 });
+    /** Starts one of the two a few requests later than the other. */
+    const headStart = (requests, work) => async () => {
+      for (let request = 0; request < requests; request += 1) await readPage(organizationId, { limit: 1 });
+      await work();
+    };
+    const [ingestWaits, refreshWaits] = HEAD_STARTS[round % HEAD_STARTS.length];
+    const refresh = headStart(refreshWaits, () => service.refresh(during));
+    const ingest = headStart(ingestWaits, () => service.post(late));
+    const [answers] = await whileDoing([ingest, refresh], [read]);
+    answers.push(await read());
+    for (const { generatedAt, rows } of answers) {
+      const asOf = Date.parse(generatedAt);
+      assert.ok(asOf === published || asOf === during, generatedAt);
+      const whole = [oracleBefore, oracleAfter].map((oracle) => rowsOf(oracle, organizationId, asOf));
+      const found = whole.map((expected) => JSON.stringify(expected)).indexOf(JSON.stringify(rows));
+      if (found < 0) assert.deepEqual(rows, whole[0], 'neither the version before nor the one after');
+      seen[found === 0 ? 'before' : 'after'] += 1;
+    }
+    assert.equal(answers.at(-1).generatedAt, formatInstant(during));
+
+    await checkHeld(events);
+    await service.refresh(last);
+    await checkSettled(oracleAfter, organizationId, last);
+  });
+  t.diagnostic(`${seen.before} answers without what was being ingested, ${seen.after} with it`);
+});
+
+// ---------------------------------------------------------------------------------------------------------------
+// Refreshes at once
+// ---------------------------------------------------------------------------------------------------------------
+
+test('refreshes at once: the latest instant wins, and asOf never decreases', async (t) => {
+  await rounds(t, 24, async (round) => {
+    const now = TWO_REFRESHES + round * DAY;
+    const options = { now, organizations: 2, conversations: 8, events: 160 };
+    const events = historyNamed(`refreshes ${round}`, 300 + round, options);
+    const organizationIds = organizationIdsOf(events);
+    const oracle = oracleOf(events);
+    await service.post(events);
+
+    // Far enough apart that sends get stuck and snoozes end between them.
+    const instants = [[now, now + 3 * MINUTE], [now + HOUR, now - 1], [now + 1, now, now + 2 * MINUTE + 1]][round % 3];
+    const latest = Math.max(...instants);
+    const polled = await whileDoing(
+      instants.map((instant) => () => service.refresh(instant)),
+      organizationIds.map((organizationId) => () => readSnapshot(organizationId, { limit: 4 })),
+    );
+
+    polled.forEach((polledAnswers, index) => {
+      const answers = polledAnswers.filter((answer) => answer !== null);
+      assertNeverDecreases(answers.map((answer) => answer.generatedAt));
+      for (const { generatedAt, rows } of answers) {
+        assert.ok(instants.includes(Date.parse(generatedAt)), generatedAt);
+        assert.deepEqual(rows, rowsOf(oracle, organizationIds[index], Date.parse(generatedAt)));
+      }
+    });
+    for (const organizationId of organizationIds) await checkSettled(oracle, organizationId, latest);
+    assert.equal(new Date((await service.lastRun()).asOf).getTime(), latest);
+
+    // One that comes late speaks of the latest instant all the same.
+    await service.refresh(now - 10 * MINUTE);
+    for (const organizationId of organizationIds) await checkSettled(oracle, organizationId, latest);
+    const afterwards = latest + 1;
+    await service.refresh(afterwards);
+    for (const organizationId of organizationIds) await checkSettled(oracle, organizationId, afterwards);
+  });
+});
+
+// ---------------------------------------------------------------------------------------------------------------
+// Readers during ingests and refreshes
+// ---------------------------------------------------------------------------------------------------------------
+
+const CONVERSATIONS = 60;
+const WAVES = 36;
+/** So short that no pinned version is ever old enough to be removed. */
+const REFRESH_STEP = 100;
+/** The writer waits for a whole refresh after each such wave: it can be seen then, and so can every later one. */
+const isAwaited = (wave) => wave % 3 === 0;
+
+/** Who waits from the start: every conversation, since a second of its own. */
+function firstWave(organizationId, start) {
+  return Array.from({ length: CONVERSATIONS }, (_, index) => {
+    const at = formatInstant(start - HOUR + index * SECOND);
+    const common = { organizationId, conversationId: `conversation-${index}`, updatedAt: at };
+    const conversation = { ...common, type: 'conversation', contactId: `contact-${index}`, channelType: 'sms' };
+    const message = { ...common, type: 'message', messageId: `inbound-0-${index}`, at };
+    const inbound = { ...message, direction: 'inbound', sender: 'contact' };
+    return [conversation, inbound];
+  }).flat();
+}
+
+/**
+ * One request that changes every conversation: a quarter of them are answered, the others write once more. So every
+ * row names its wave, no two waves have the same rows, and a mixture of two is seen.
+ */
+function laterWave(organizationId, start, wave) {
+  const at = formatInstant(start - MINUTE + wave * SECOND);
+  return Array.from({ length: CONVERSATIONS }, (_, index) => {
+    const isAnswered = (index + wave) % 4 === 0;
+    const of = { type: 'message', organizationId, conversationId: `conversation-${index}`, updatedAt: at, at };
+    return isAnswered
+      ? { ...of, messageId: `answer-${wave}-${index}`, direction: 'outbound', sender: 'ai' }
+      : { ...of, messageId: `inbound-${wave}-${index}`, direction: 'inbound', sender: 'contact' };
+  });
+}
+
+/** The rows after each wave, as text; time changes none of them. */
+function rowsAfterWaves(organizationId, start, waves) {
+  const oracle = new Oracle();
+  return waves.map((wave) => {
+    oracle.takeIn(wave);
+    return JSON.stringify(rowsOf(oracle, organizationId, start));
+  });
+}
+
+/** Refreshes, one after the other. `afterNow()` is over when one that starts after the call has ended. */
+function refresher(start) {
+  let asOf = start;
+  let started = 0;
+  let waiting = [];
+  return {
+    get asOf() {
+      return asOf;
+    },
+    async run() {
+      asOf += REFRESH_STEP;
+      started += 1;
+      const own = started;
+      await service.refresh(asOf);
+      for (const { after, resolve } of waiting) if (own > after) resolve();
+      waiting = waiting.filter(({ after }) => own <= after);
+    },
+    afterNow: () => new Promise((resolve) => waiting.push({ after: started, resolve })),
+  };
+}
+
+test('readers see whole versions while ingests and refreshes run', async (t) => {
+  const organizationId = 'polled';
+  const start = READERS;
+  const waves = [
+    firstWave(organizationId, start),
+    ...Array.from({ length: WAVES }, (_, index) => laterWave(organizationId, start, index + 1)),
+  ];
+  const expected = rowsAfterWaves(organizationId, start, waves);
+  assert.equal(new Set(expected).size, expected.length, 'no two waves have the same rows');
+  const waveOf = (answer) => expected.indexOf(JSON.stringify(answer.rows));
+
+  const refreshes = refresher(start);
+  await service.post(waves[0]);
+  await refreshes.run();
+  const posted = { begun: 0, awaited: 0 };
+
+  const writer = async () => {
+    for (let wave = 1; wave <= WAVES; wave += 1) {
+      posted.begun = wave;
+      await service.post(waves[wave]);
+      if (!isAwaited(wave)) continue;
+      await refreshes.afterNow();
+      posted.awaited = wave;
+    }
+  };
+  /** The newest snapshot: never of a wave that is not there yet, nor of one that is long over. */
+  const readNewest = (limit) => async () => {
+    const { awaited } = posted;
+    const answer = await readSnapshot(organizationId, { limit });
+    const wave = waveOf(answer);
+    assert.notEqual(wave, -1, `${answer.snapshotId} is a mixture`);
+    assert.ok(wave >= awaited, `wave ${wave} is shown although a refresh has ended after wave ${awaited}`);
+    assert.ok(wave <= posted.begun, `wave ${wave} is shown before it was sent`);
+    return answer;
+  };
+  /** The first snapshot and one from the middle, in pages of several sizes: each stays what it was. */
+  const pinned = new Map();
+  const limits = [100, 7, 25, 13];
+  const readPinned = async () => {
+    const newest = await readSnapshot(organizationId);
+    pinned.set(newest.snapshotId, newest);
+    const known = [...pinned.keys()];
+    const limit = limits[known.length % limits.length];
+    for (const snapshot of [known[0], known[Math.floor(known.length / 2)]]) {
+      assert.deepEqual(await readSnapshot(organizationId, { limit, snapshot }), pinned.get(snapshot));
+    }
+    return newest;
+  };
+  const [, ...read] = await whileDoing([writer], [refreshes.run, readNewest(100), readNewest(25), readPinned]);
+
+  for (const answers of read) {
+    assertNeverDecreases(answers.map((answer) => answer.generatedAt));
+    assertNeverDecreases(answers.map(waveOf));
+  }
+  const versions = new Set(read.flat().map(waveOf));
+  assert.ok(versions.size >= 3, `only ${versions.size} versions were seen`);
+  t.diagnostic(`${read.flat().length} walks saw ${versions.size} versions`);
+  await checkHeld(waves.flat());
+  await refreshes.run();
+  await checkSettled(oracleOf(waves.flat()), organizationId, refreshes.asOf);
+});
+
+// ---------------------------------------------------------------------------------------------------------------
+// All of it at once
+// ---------------------------------------------------------------------------------------------------------------
+
+const compareBytes = (left, right) => Buffer.compare(Buffer.from(left, 'utf8'), Buffer.from(right, 'utf8'));
+
+/** "Order: stalledSince ascending, then conversationId by UTF-8 bytes." */
+function assertOrdered(rows) {
+  rows.slice(1).forEach((row, index) => {
+    const [before, next] = [rows[index], row];
+    const byTime = Date.parse(before.stalledSince) - Date.parse(next.stalledSince);
+    assert.ok(byTime < 0 || (byTime === 0 && compareBytes(before.conversationId, next.conversationId) < 0));
+  });
+}
+
+test('several senders, overlapping refreshes and readers at once', async (t) => {
+  await rounds(t, 8, async (round) => {
+    const random = mulberry32(400 + round);
+    const now = ALL_AT_ONCE + round * DAY;
+    const options = { now, organizations: 2, conversations: 8, events: 240 };
+    const events = historyNamed(`at once ${round}`, 400 + round, options);
+    const organizationIds = organizationIdsOf(events);
+    const batches = batchesOf(events, 8);
+    const parts = [0, 1, 2].map((sender) => batches.filter((_, index) => index % 3 === sender));
+    const senders = parts.map((own) => () => postInTurn(own));
+
+    let asOf = now - 5 * MINUTE;
+    /** Each run at an instant near that of the other, earlier or later. */
+    const refreshNearby = () => {
+      asOf += SECOND;
+      return service.refresh(asOf + Math.floor((random() - 0.5) * 4 * SECOND));
+    };
+    const readers = organizationIds.map((organizationId) => () => readSnapshot(organizationId, { limit: 3 }));
+    const [, , ...read] = await whileDoing(senders, [refreshNearby, refreshNearby, ...readers]);
+
+    const snapshots = new Map();
+    for (const answers of read.map((all) => all.filter((answer) => answer !== null))) {
+      assertNeverDecreases(answers.map((answer) => answer.generatedAt));
+      for (const { snapshotId, rows } of answers) {
+        assertOrdered(rows);
+        // One snapshot, one set of rows, however often it is read.
+        if (!snapshots.has(snapshotId)) snapshots.set(snapshotId, rows);
+        assert.deepEqual(rows, snapshots.get(snapshotId));
+      }
+    }
+
+    await checkHeld(events);
+    const last = asOf + HOUR;
+    await service.refresh(last);
+    const oracle = oracleOf(events);
+    for (const organizationId of organizationIds) await checkSettled(oracle, organizationId, last);
+  });
+});
