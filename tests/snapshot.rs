@@ -11,8 +11,9 @@
 
 mod support;
 
+use conversation_monitor::instant::Instant;
 use futures_executor::block_on;
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::history::{HistoryOptions, Random, many_candidates, random_history};
 use support::oracle::Oracle;
 use support::service::Service;
@@ -108,4 +109,53 @@ fn thousands_of_candidates_come_out_in_order() {
     });
     assert_eq!(service.snapshot("large").unwrap().len(), 3_000);
     service.assert_agrees(&oracle, NOW, "3,000 candidates");
+}
+
+/// A conversation of each organization, with a customer who waits since `minutes` ago.
+fn waiting(organizations: impl Iterator<Item = usize>, conversation: &str, minutes: i64) -> Vec<Value> {
+    let at = Instant::from_milliseconds(NOW - minutes * 60_000).to_string();
+    let events = organizations.flat_map(|number| {
+        let organization = format!("organization {number}");
+        [
+            json!({ "type": "conversation", "organizationId": organization, "updatedAt": at, "conversationId": conversation,
+                    "contactId": "k", "channelType": "sms" }),
+            json!({ "type": "message", "organizationId": organization, "updatedAt": at, "messageId": conversation,
+                    "conversationId": conversation, "at": at, "direction": "inbound", "sender": "contact" }),
+        ]
+    });
+    events.collect()
+}
+
+#[test]
+fn ten_thousand_organizations_fit_in_one_run() {
+    let service = Service::default();
+    block_on(async {
+        service.ingest_all(&waiting(0..10_000, "c", 20), NOW).await;
+        let all = service.refresh(NOW).await.unwrap().run;
+        assert_eq!((all.organizations_published, all.rows_published), (10_000, 10_000));
+        println!(
+            "statements of a refresh, 10,000 of 10,000 organizations changed: {}",
+            all.statements
+        );
+        assert!(all.statements < 600, "{}", all.statements);
+
+        service
+            .ingest_all(&waiting((0..10_000).step_by(100), "d", 10), NOW)
+            .await;
+        let some = service.refresh(NOW + 60_000).await.unwrap().run;
+        assert_eq!((some.organizations_published, some.rows_published), (100, 100));
+        println!(
+            "statements of a refresh, 100 of 10,000 organizations changed: {}",
+            some.statements
+        );
+
+        service.ingest(&waiting(7..8, "e", 10), NOW).await.unwrap();
+        let one = service.refresh(NOW + 120_000).await.unwrap().run;
+        assert_eq!((one.organizations_published, one.conversations_folded), (1, 1));
+        assert_eq!(
+            one.statements, some.statements,
+            "a hundred take no more statements than one"
+        );
+    });
+    assert_eq!(service.snapshot("organization 7").unwrap().len(), 2);
 }
