@@ -418,3 +418,35 @@ fn a_rename_during_a_refresh_is_not_lost() {
     rename_during_a_refresh("contact", "contactId", "name");
     rename_during_a_refresh("user", "userId", "fullName");
 }
+
+#[test]
+fn what_was_folded_is_published_although_more_comes_meanwhile() {
+    let service = Service::default();
+    let first = waiting("o", NOW - 60 * MINUTE);
+    let mut answer = first[1].clone();
+    for (member, value) in [("messageId", "answer"), ("direction", "outbound"), ("sender", "ai")] {
+        answer[member] = json!(value);
+    }
+    answer["sequence"] = json!(1);
+    block_on(async {
+        service.ingest(&first, NOW).await.unwrap();
+        service.refresh(NOW).await.unwrap();
+        assert_eq!(service.snapshot("o").unwrap().len(), 1);
+        service.ingest(&[answer], NOW).await.unwrap();
+        // What an ingest does to the mark that comes between the fold and the publication, every time.
+        service.database.execute(
+            "CREATE TRIGGER ingest_between AFTER UPDATE ON pending WHEN OLD.fold = 1 AND NEW.fold = 0
+             BEGIN
+               UPDATE pending SET mark = 'newer', fold = 1
+               WHERE organization_id = NEW.organization_id AND type = NEW.type AND record_id = NEW.record_id;
+             END",
+        );
+        service.refresh(NOW + MINUTE).await.unwrap();
+        assert_eq!(service.snapshot("o").unwrap(), [], "answered before the refresh");
+        let marks = service.database.query("SELECT mark, fold FROM pending");
+        assert_eq!(marks, [["newer", "1"]], "what came meanwhile is still to be folded");
+        service.database.execute("DROP TRIGGER ingest_between");
+        service.refresh(NOW + 2 * MINUTE).await.unwrap();
+    });
+    service.assert_no_garbage("afterwards");
+}

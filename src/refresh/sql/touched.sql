@@ -8,7 +8,7 @@ WITH named AS (
   SELECT p.organization_id, p.record_id AS conversation_id
   FROM json_each(?1) AS j
   JOIN pending AS p
-    ON p.organization_id = j.value AND p.type = 'conversation' AND p.publish = 1 AND p.fold = 0
+    ON p.organization_id = j.value AND p.type = 'conversation' AND p.publish = 1
   UNION
   SELECT s.organization_id, s.conversation_id
   FROM named
