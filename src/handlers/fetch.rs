@@ -145,10 +145,10 @@ fn failure(error: &ApiError, request_id: &str, path: &str, method: &Method) -> R
     }
 }
 
-/// Runs `work` with the claims of the request's token: the first thing that a data route does.
+/// The claims of the request's token: the first thing that a data route asks for.
 ///
 /// # Errors
-/// [`ApiError::Unavailable`] where the service is misconfigured; 401 where there is no valid token.
+/// 401: [`ApiError::TokenMissing`], [`ApiError::TokenMalformed`] or [`ApiError::Token`].
 pub fn authenticate(request: &Request, config: &Config) -> Result<Claims, ApiError> {
     let header = request
         .headers()
