@@ -33,16 +33,13 @@ pub struct ReportBody<'a> {
     pub head: &'a Head,
     /// The snapshot, if there is one.
     pub snapshot: Option<&'a Snapshot>,
+    /// Its id: signed once, for the ETag and for the body.
+    pub snapshot_id: Option<String>,
     /// Whether the database is out of reach.
     pub stale: bool,
 }
 
 impl ReportBody<'_> {
-    fn snapshot_id(&self) -> Option<String> {
-        self.snapshot
-            .map(|snapshot| snapshot.id(&self.access.organization, self.head))
-    }
-
     fn threshold_minutes(&self) -> i64 {
         self.snapshot
             .map_or(self.head.threshold_minutes, |snapshot| snapshot.threshold_minutes)
@@ -59,7 +56,7 @@ impl ReportBody<'_> {
         };
         let content = (
             self.access.organization.as_str(),
-            self.snapshot_id(),
+            self.snapshot_id.as_deref(),
             self.threshold_minutes(),
             self.departments,
             self.request.category,
@@ -79,11 +76,10 @@ impl ReportBody<'_> {
     pub fn write(&self, counts: Counts, rows: &[PublishedRow]) -> Result<String, ApiError> {
         let internal = |error: serde_json::Error| ApiError::Internal(error.to_string());
         let total = counts.of(self.request.category);
-        let snapshot_id = self.snapshot_id();
         let data = Data {
             organization_id: self.access.organization.as_str(),
             generated_at: self.snapshot.map(|snapshot| snapshot.as_of.to_string()),
-            snapshot_id: snapshot_id.as_deref(),
+            snapshot_id: self.snapshot_id.as_deref(),
             threshold_minutes: self.threshold_minutes(),
             total_count: total,
             snapshot_missing: self.snapshot.is_none(),

@@ -102,6 +102,9 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
             departments: departments.as_ref(),
             head: &current.head,
             snapshot: snapshot.as_ref(),
+            snapshot_id: snapshot
+                .as_ref()
+                .map(|snapshot| snapshot.id(&access.organization, &current.head)),
             stale: current.stale,
         };
         let etag = body.etag()?;
