@@ -32,7 +32,9 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::string_slice))]
 
 pub mod auth;
+mod bounded;
 pub mod config;
+pub mod cors;
 pub mod envelope;
 pub mod error;
 pub mod health;
@@ -41,6 +43,7 @@ pub mod instant;
 pub mod json;
 pub mod monitor;
 pub mod ports;
+pub mod rate_limit;
 pub mod refresh;
 pub mod report;
 pub mod sql;

@@ -1,13 +1,12 @@
 //! From a request to its answer: the route, the handler, and what every answer has in common.
 
-use crate::auth::claims::Claims;
-use crate::auth::verify;
 use crate::bindings::{clock, random};
-use crate::config::Config;
+use crate::config::ConfigError;
 use crate::envelope;
 use crate::error::ApiError;
+use crate::handlers::isolate::{self, Service, Setup};
 use crate::handlers::log::{self, Line};
-use crate::handlers::{events, health, isolate, report};
+use crate::handlers::{events, health, report};
 use crate::trace::Trace;
 use worker::{Context, Env, Headers, Method, Request, Response};
 
@@ -15,7 +14,7 @@ use worker::{Context, Env, Headers, Method, Request, Response};
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
-    /// The body; none for 304.
+    /// The body; none for 204 and 304.
     pub body: Option<String>,
     /// Headers of this answer alone.
     pub headers: Vec<(&'static str, String)>,
@@ -26,7 +25,30 @@ pub struct Call<'a> {
     pub request: &'a Request,
     pub env: &'a Env,
     pub context: &'a Context,
+    pub setup: &'a Result<Service, Vec<ConfigError>>,
     pub trace: &'a Trace,
+}
+
+impl Call<'_> {
+    /// The service, if its configuration is sound.
+    pub fn service(&self) -> Result<&Service, ApiError> {
+        self.setup.as_ref().map_err(|errors| {
+            let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            ApiError::Unavailable(format!("misconfigured: {}", texts.join("; ")))
+        })
+    }
+
+    /// The value of a request header.
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.request.headers().get(name).ok().flatten()
+    }
+
+    /// The query of the request's URL, as it was sent.
+    pub fn query(&self) -> String {
+        let url = self.request.inner().url();
+        let query = url.split_once('?').map_or("", |(_, query)| query);
+        query.split_once('#').map_or(query, |(query, _)| query).to_owned()
+    }
 }
 
 /// The routes, and for whom they are.
@@ -72,16 +94,19 @@ pub async fn answer(request: Request, env: &Env, context: &Context) -> worker::R
     let began_at = clock::now();
     let request_id = random::token()?;
     let trace = Trace::default();
+    let setup: Setup = isolate::setup(env).await;
     let call = Call {
         request: &request,
         env,
         context,
+        setup: &setup,
         trace: &trace,
     };
     let path = request.path();
     let route = Route::of_path(&path);
     let outcome = match route {
         None => Err(ApiError::RouteNotFound),
+        Some(route) if is_preflight(&call) => Ok(preflight(&call, route)),
         Some(route) if !route.takes(&request.method()) => Err(ApiError::MethodNotAllowed(route.allow())),
         Some(Route::Report) => report::handle(&call).await,
         Some(Route::Events) => events::handle(&call).await,
@@ -109,15 +134,39 @@ pub async fn answer(request: Request, env: &Env, context: &Context) -> worker::R
         headers.set("Server-Timing", &trace.server_timing(clock::now().since(began_at)))?;
     } else {
         headers.set("Cache-Control", "no-store")?;
+        headers.set("Vary", "Origin")?;
     }
-    for (name, value) in &reply.headers {
-        headers.set(name, value)?;
+    if let (Ok(service), Some(origin)) = (call.setup, call.header("Origin")) {
+        set_all(&headers, &service.config.allowed_origins.answer(&origin))?;
     }
+    set_all(&headers, &reply.headers)?;
     let response = match reply.body {
         Some(body) if request.method() != Method::Head => Response::ok(body)?,
         _ => Response::empty()?,
     };
     Ok(response.with_status(reply.status).with_headers(headers))
+}
+
+fn set_all(headers: &Headers, values: &[(&'static str, String)]) -> worker::Result<()> {
+    values.iter().try_for_each(|(name, value)| headers.set(name, value))
+}
+
+/// Whether a browser asks what a page of another origin may send: the Fetch standard, section 3.3.2.
+fn is_preflight(call: &Call<'_>) -> bool {
+    call.request.method() == Method::Options
+        && call.header("Origin").is_some()
+        && call.header("Access-Control-Request-Method").is_some()
+}
+
+/// The answer to a preflight, which carries no token: to an origin that is not listed it allows nothing.
+fn preflight(call: &Call<'_>, route: Route) -> Reply {
+    let origin = call.header("Origin").unwrap_or_default();
+    let allowed = call.setup.as_ref().map(|service| &service.config.allowed_origins);
+    Reply {
+        status: 204,
+        body: None,
+        headers: allowed.map_or_else(|_| Vec::new(), |allowed| allowed.preflight(&origin, route.allow())),
+    }
 }
 
 fn failure(error: &ApiError, request_id: &str, path: &str, method: &Method) -> Reply {
@@ -145,32 +194,6 @@ fn failure(error: &ApiError, request_id: &str, path: &str, method: &Method) -> R
     }
 }
 
-/// The claims of the request's token: the first thing that a data route asks for.
-///
-/// # Errors
-/// 401: [`ApiError::TokenMissing`], [`ApiError::TokenMalformed`] or [`ApiError::Token`].
-pub fn authenticate(request: &Request, config: &Config) -> Result<Claims, ApiError> {
-    let header = request
-        .headers()
-        .get("Authorization")
-        .map_err(|_| ApiError::TokenMalformed)?
-        .ok_or(ApiError::TokenMissing)?;
-    let (scheme, token) = header.trim().split_once(' ').ok_or(ApiError::TokenMalformed)?;
-    if !scheme.eq_ignore_ascii_case("Bearer") {
-        return Err(ApiError::TokenMalformed);
-    }
-    let token = token.trim_start_matches(' ');
-    Ok(verify(token, &config.keys, &config.expected, clock::now())?)
-}
-
-/// The configuration, if it is sound.
-pub fn sound_config(read: &Result<Config, Vec<crate::config::ConfigError>>) -> Result<&Config, ApiError> {
-    read.as_ref().map_err(|errors| {
-        let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        ApiError::Unavailable(format!("misconfigured: {}", texts.join("; ")))
-    })
-}
-
 /// A successful reply with a JSON body.
 pub fn ok(body: String) -> Reply {
     Reply {
@@ -178,9 +201,4 @@ pub fn ok(body: String) -> Reply {
         body: Some(body),
         headers: Vec::new(),
     }
-}
-
-/// The isolate's configuration for `call`, kept alive by the caller.
-pub fn config_of(call: &Call<'_>) -> std::rc::Rc<Result<Config, Vec<crate::config::ConfigError>>> {
-    isolate::config(call.env)
 }

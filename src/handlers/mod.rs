@@ -3,6 +3,7 @@
 mod events;
 mod fetch;
 mod health;
+mod identity;
 mod isolate;
 pub mod log;
 mod report;

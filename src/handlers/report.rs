@@ -3,22 +3,18 @@
 use crate::auth::access::read_access;
 use crate::bindings::{clock, d1::D1, kv::Kv};
 use crate::error::ApiError;
-use crate::handlers::fetch::{Call, Reply, authenticate, config_of, sound_config};
+use crate::handlers::fetch::{Call, Reply};
+use crate::handlers::identity::{Limit, authenticate};
 use crate::handlers::isolate;
 use crate::report::{Reader, ReportRequest};
 
 /// In the order of the product's precedence: 401, 400, 403, 404, 410, 304.
 pub async fn handle(call: &Call<'_>) -> Result<Reply, ApiError> {
-    let config = config_of(call);
-    let config = sound_config(&config)?;
-    let claims = authenticate(call.request, config)?;
-    let url = call.request.inner().url();
-    let query = url.split_once('?').map_or("", |(_, query)| query);
-    let query = query.split_once('#').map_or(query, |(query, _)| query);
-    let request = ReportRequest::read(query)?;
+    let claims = authenticate(call, Limit::Read).await?;
+    let request = ReportRequest::read(&call.query())?;
     let access = read_access(&claims, request.organization_id.as_deref())?;
 
-    let if_none_match = call.request.headers().get("If-None-Match").ok().flatten();
+    let if_none_match = call.header("If-None-Match");
     let memory = isolate::memory();
     let database = D1::new(call.env)?;
     let pages = Kv::new(call.env, call.context);
@@ -26,7 +22,7 @@ pub async fn handle(call: &Call<'_>) -> Result<Reply, ApiError> {
         database: &database,
         pages: &pages,
         memory: &memory,
-        head_max_age_ms: config.head_max_age_ms,
+        head_max_age_ms: call.service()?.config.head_max_age_ms,
         trace: call.trace,
     };
     let answer = reader

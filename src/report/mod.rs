@@ -5,7 +5,6 @@
 //! memory, then the page cache, then the database. What a caller alone may see is added last, after every cache.
 
 mod answer;
-mod bounded;
 mod head;
 mod page;
 mod request;
@@ -16,6 +15,7 @@ pub use head::{Head, STALE_MAX_MS};
 pub use request::ReportRequest;
 
 use crate::auth::access::{OrganizationId, ReadAccess};
+use crate::bounded::Bounded;
 use crate::error::ApiError;
 use crate::instant::Instant;
 use crate::monitor::selection::{Counts, Filter, Outline};
@@ -23,7 +23,6 @@ use crate::monitor::version::Version;
 use crate::ports::{Cell, Database, PageCache, Statement, rows_of};
 use crate::sql::sql;
 use crate::trace::Trace;
-use bounded::Bounded;
 use head::{CurrentHead, HeldHead};
 use snapshot_id::Snapshot;
 use std::cell::RefCell;

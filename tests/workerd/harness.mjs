@@ -2,7 +2,7 @@
 
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createTestHarness } from 'wrangler';
+import { createTestHarness, experimental_readRawConfig } from 'wrangler';
 import { signToken } from '../../scripts/token.mjs';
 
 process.env.WRANGLER_SEND_METRICS = 'false';
@@ -17,19 +17,19 @@ export const EVENTS = '/api/conversation-monitor/events';
 /**
  * Starts a worker with an empty, migrated database.
  *
- * Heads are not kept in memory unless `vars` says so: a test wants to see what it has just done.
+ * Heads are not kept in memory unless `vars` says so: a test wants to see what it has just done. There are no rate
+ * limits but `limits`: calls a minute by the name of the binding.
  */
-export async function startService({ vars = {}, secrets = {} } = {}) {
-  const server = createTestHarness({
-    root: ROOT,
-    workers: [
-      {
-        configPath: './wrangler.toml',
-        vars: { HEAD_MAX_AGE_SECONDS: '0', ...vars },
-        secrets: { JWT_SECRET: SECRET, ...secrets },
-      },
-    ],
-  });
+export async function startService({ vars = {}, secrets = {}, limits = {} } = {}) {
+  const { rawConfig } = experimental_readRawConfig({ config: path.join(ROOT, 'wrangler.toml') });
+  const config = {
+    ...rawConfig,
+    vars: { HEAD_MAX_AGE_SECONDS: '0', JWT_SECRET: SECRET, ...vars, ...secrets },
+    ratelimits: rawConfig.ratelimits
+      .filter(({ name }) => name in limits)
+      .map((binding) => ({ ...binding, simple: { limit: limits[binding.name], period: 60 } })),
+  };
+  const server = createTestHarness({ root: ROOT, workers: [{ config }] });
   await server.listen();
   const worker = server.getWorker();
   await worker.applyD1Migrations('DB');
