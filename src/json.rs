@@ -3,6 +3,10 @@
 //! RFC 8259 leaves open what a repeated member means, so two readers may see two different objects: neither a token's
 //! claims nor an event may depend on which. Depth is bounded by `serde_json` (128).
 
+mod typed;
+
+pub use typed::read;
+
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use std::fmt;

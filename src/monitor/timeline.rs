@@ -1,8 +1,10 @@
 //! A conversation's records, read back from their normal form, and the questions that one walk over them answers.
 
 use crate::instant::{Instant, rfc3339};
+use crate::json;
 use crate::monitor::fields::Problem;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 /// How long an answer may be queued before its send counts as stuck: two minutes.
 pub const QUEUED_MAX_MS: i64 = 2 * 60_000;
@@ -269,6 +271,6 @@ pub fn responsible(timeline: &Timeline, has_agent: bool) -> Option<(Responsible,
 ///
 /// # Errors
 /// A [`Problem`] where it is not in normal form, which ingest never writes.
-pub fn read_body<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, Problem> {
-    serde_json::from_str(body).map_err(|error| Problem::new("body", error.to_string()))
+pub fn read_body<T: DeserializeOwned>(body: &str) -> Result<T, Problem> {
+    json::read(body).map_err(|error| Problem::new("body", error.to_string()))
 }

@@ -4,6 +4,7 @@
 //! the rows that stayed the same, so that publishing one change writes one row and one list, however long.
 
 use crate::instant::Instant;
+use crate::json;
 use crate::monitor::candidate::Category;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -106,7 +107,7 @@ impl Version {
     pub fn from_parts<'a>(parts: impl IntoIterator<Item = &'a str>) -> Result<Self, serde_json::Error> {
         let mut entries = Vec::new();
         for text in parts {
-            let part: Part = serde_json::from_str(text)?;
+            let part: Part = json::read(text)?;
             for PartEntry(stalled_since, row_no, category, department, conversation_id) in part.entries {
                 let department_id = department.and_then(|number| part.departments.get(number).cloned());
                 entries.push(Entry {

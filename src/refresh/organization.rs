@@ -1,11 +1,13 @@
 //! The next version of one organization's snapshot, from what is published and what changed. Pure.
 
 use crate::instant::Instant;
+use crate::json;
 use crate::monitor::candidate::Candidate;
 use crate::monitor::row::{Contact, PublishedRow, Users, publish_row};
 use crate::monitor::timeline::read_body;
 use crate::monitor::version::{CANDIDATES_MAX, Entry, Version};
 use crate::refresh::RETENTION_MS;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -135,7 +137,7 @@ impl Draft {
     pub fn plan(self, rows_before: &HashMap<i64, PublishedRow>, as_of: Instant) -> Result<Plan, String> {
         let reading = self.reading;
         let mut retired: Vec<Retired> =
-            serde_json::from_str(&reading.retired).map_err(|error| format!("retired versions: {error}"))?;
+            json::read(&reading.retired).map_err(|error| format!("retired versions: {error}"))?;
         let mut plan = Plan::default();
         let still_kept = |Retired(superseded_at, _, _): &Retired| superseded_at.plus(RETENTION_MS) > as_of;
         let due = retired.partition_point(|retired| !still_kept(retired));
@@ -191,7 +193,7 @@ impl Draft {
     }
 }
 
-fn read<T: for<'a> Deserialize<'a>>(what: &str, id: &str, body: &str) -> Result<T, String> {
+fn read<T: DeserializeOwned>(what: &str, id: &str, body: &str) -> Result<T, String> {
     read_body(body).map_err(|problem| format!("{what} {id}: {}", problem.reason))
 }
 

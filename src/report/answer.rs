@@ -2,6 +2,7 @@
 
 use crate::auth::access::{ReadAccess, View};
 use crate::error::ApiError;
+use crate::json;
 use crate::monitor::row::PublishedRow;
 use crate::monitor::selection::Counts;
 use crate::report::head::Head;
@@ -118,8 +119,7 @@ impl ReportBody<'_> {
         if self.access.view == View::All {
             return Ok(true);
         }
-        let people: Vec<String> =
-            serde_json::from_str(&row.people).map_err(|error| ApiError::Internal(error.to_string()))?;
+        let people: Vec<String> = json::read(&row.people).map_err(|error| ApiError::Internal(error.to_string()))?;
         Ok(self.access.view.has_access(&people))
     }
 }

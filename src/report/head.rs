@@ -3,6 +3,7 @@
 use crate::auth::access::OrganizationId;
 use crate::error::ApiError;
 use crate::instant::Instant;
+use crate::json;
 use crate::ports::{Cell, Database, DatabaseError, PageCache, Row, Statement, rows_of};
 use crate::report::Reader;
 use crate::sql::sql;
@@ -107,7 +108,7 @@ async fn query_head<D: Database>(database: &D, organization: &OrganizationId) ->
 }
 
 fn decode(row: &Row) -> Result<Head, DatabaseError> {
-    let kept = serde_json::from_str(row.text(1)?)
+    let kept = json::read(row.text(1)?)
         .map_err(|_| DatabaseError::Decode("the retired versions of a head are not a JSON array"))?;
     Ok(Head {
         version: row.integer(0)?,
