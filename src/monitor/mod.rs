@@ -5,6 +5,8 @@
 pub mod candidate;
 pub mod event;
 pub mod fields;
+pub mod outline;
+mod part;
 pub mod record;
 pub mod row;
 pub mod selection;

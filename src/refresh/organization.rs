@@ -9,7 +9,8 @@ use crate::monitor::version::{CANDIDATES_MAX, Entry, Version};
 use crate::refresh::RETENTION_MS;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 /// An organization's head, and what was read for its next version.
 #[derive(Debug, Default)]
@@ -30,6 +31,8 @@ pub struct Reading {
     pub touched: Vec<(String, Option<String>, Option<String>)>,
     /// Users: id and record, as stored.
     pub users: Vec<(String, String)>,
+    /// The names of its departments.
+    pub departments: BTreeMap<Rc<str>, Rc<str>>,
 }
 
 /// A superseded version: since when, which, and its rows that no later version lists.
@@ -130,7 +133,8 @@ impl Draft {
     }
 
     /// Compares with the published rows, and says what is to be written. A conversation whose row is the same, byte
-    /// for byte, is left alone; an organization of which nothing changed keeps its version.
+    /// for byte, is left alone; an organization of which nothing changed keeps its version. A department's new name is
+    /// a new list of the same rows.
     ///
     /// # Errors
     /// A text for the log where the next version cannot be.
@@ -168,8 +172,13 @@ impl Draft {
         let mut version = reading.version;
         let mut candidates = None;
         let has_changed = !superseded.is_empty() || !added.is_empty();
-        if has_changed || (version == 0 && !reading.marks.is_empty()) {
-            let after = self.before.with_changes(&superseded, added);
+        let names_before = self.before.department_names().clone();
+        let after = self
+            .before
+            .with_changes(&superseded, added)
+            .with_department_names(&reading.departments);
+        let is_renamed = *after.department_names() != names_before;
+        if has_changed || is_renamed || (version == 0 && !reading.marks.is_empty()) {
             if after.entries().len() > CANDIDATES_MAX {
                 return Err(format!("more than {CANDIDATES_MAX} candidates"));
             }
@@ -210,15 +219,19 @@ fn join(
     let contact: Option<Contact> = contact
         .map(|body| read("contact", &candidate.contact_id, body))
         .transpose()?;
-    let row = publish_row(conversation_id, &candidate, contact.as_ref(), users).map_err(|error| error.to_string())?;
-    Ok(row.map(|row| {
+    let joined =
+        publish_row(conversation_id, &candidate, contact.as_ref(), users).map_err(|error| error.to_string())?;
+    Ok(joined.map(|joined| {
         let entry = Entry {
             stalled_since: candidate.stalled_since,
             conversation_id: conversation_id.to_owned(),
             row_no: 0,
             category: candidate.category,
-            department_id: candidate.department_id,
+            reason: joined.reason,
+            channel_type: candidate.channel_type.into(),
+            department_id: candidate.department_id.map(Rc::from),
+            assignee_names: joined.assignee_names,
         };
-        (entry, row)
+        (entry, joined.row)
     }))
 }

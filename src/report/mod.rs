@@ -18,8 +18,8 @@ use crate::auth::access::{OrganizationId, ReadAccess};
 use crate::bounded::Bounded;
 use crate::error::ApiError;
 use crate::instant::Instant;
-use crate::monitor::selection::{Counts, Filter, Outline};
-use crate::monitor::version::Version;
+use crate::monitor::outline::Outline;
+use crate::monitor::selection::{Counts, Filter};
 use crate::ports::{Cell, Database, PageCache, Statement, rows_of};
 use crate::sql::sql;
 use crate::trace::Trace;
@@ -196,8 +196,8 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
             return Err(ApiError::SnapshotExpired);
         }
         let texts = parts.iter().map(|row| row.text(0)).collect::<Result<Vec<_>, _>>()?;
-        let version = Version::from_parts(texts).map_err(|error| ApiError::Internal(error.to_string()))?;
-        let outline = Rc::new(Outline::from(&version));
+        let outline = Outline::from_parts(texts).map_err(|error| ApiError::Internal(error.to_string()))?;
+        let outline = Rc::new(outline);
         let bytes = outline.bytes();
         self.memory.borrow_mut().outlines.put(key, Rc::clone(&outline), bytes);
         Ok(outline)
