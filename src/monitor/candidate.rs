@@ -58,6 +58,35 @@ pub enum Reason {
     NoReplyToFollowUp,
 }
 
+impl Reason {
+    /// All of them, in the order of their declaration.
+    pub const ALL: [Self; 8] = [
+        Self::ReplyFailed,
+        Self::ReplyQueued,
+        Self::HandoffNotCompleted,
+        Self::NoReply,
+        Self::OnlyPrivateNote,
+        Self::AssigneeMissing,
+        Self::NoReplySinceTakeover,
+        Self::NoReplyToFollowUp,
+    ];
+
+    /// Its name in answers.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ReplyFailed => "reply_failed",
+            Self::ReplyQueued => "reply_queued",
+            Self::HandoffNotCompleted => "handoff_not_completed",
+            Self::NoReply => "no_reply",
+            Self::OnlyPrivateNote => "only_private_note",
+            Self::AssigneeMissing => "assignee_missing",
+            Self::NoReplySinceTakeover => "no_reply_since_takeover",
+            Self::NoReplyToFollowUp => "no_reply_to_follow_up",
+        }
+    }
+}
+
 /// A conversation whose customer waits for the autopilot or an agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

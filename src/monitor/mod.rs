@@ -10,5 +10,6 @@ mod part;
 pub mod record;
 pub mod row;
 pub mod selection;
+pub mod summary;
 pub mod timeline;
 pub mod version;

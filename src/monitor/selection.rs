@@ -4,6 +4,11 @@ use crate::monitor::candidate::Category;
 use crate::monitor::outline::{Outline, OutlineEntry};
 use std::collections::BTreeSet;
 
+/// The most rows of a chunk.
+const CHUNK_ROWS_MAX: usize = 500;
+/// The most assignees of a chunk's rows, but for those of the last: their names are what rows may be made large by.
+const CHUNK_NAMES_MAX: usize = 2_000;
+
 /// Which rows of a snapshot: everything that a page's content depends on, beside organization and version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filter {
@@ -75,6 +80,26 @@ impl Outline {
             counts.add(entry.category);
         }
         Selection { counts, row_nos }
+    }
+
+    /// All rows that a filter selects, in order, whatever its page: in chunks that may be held in memory at once.
+    #[must_use]
+    pub fn select_all(&self, filter: &Filter) -> Vec<Vec<i64>> {
+        let mut chunks = Vec::new();
+        let mut chunk = Vec::new();
+        let mut names: usize = 0;
+        for (index, entry) in self.shown(filter).filter(|(_, entry)| filter.shows(entry)) {
+            if chunk.len() >= CHUNK_ROWS_MAX || names >= CHUNK_NAMES_MAX {
+                chunks.push(std::mem::take(&mut chunk));
+                names = 0;
+            }
+            chunk.push(entry.row_no);
+            names = names.saturating_add(self.assignees(index).len());
+        }
+        if !chunk.is_empty() {
+            chunks.push(chunk);
+        }
+        chunks
     }
 
     /// The entries within the cut and the departments, each with its index.
@@ -168,6 +193,40 @@ mod tests {
                 agent_abandoned
             }
         );
+    }
+
+    #[test]
+    fn chunks_all_rows_by_number_and_by_assignees() {
+        let check = |rows: usize, names: usize, chunks: &[usize]| {
+            let entry = |number: usize| Entry {
+                stalled_since: Instant::from_milliseconds(0),
+                conversation_id: format!("c{number:04}"),
+                row_no: number as i64,
+                category: Category::AiStuck,
+                reason: Reason::NoReply,
+                channel_type: Rc::from("sms"),
+                department_id: None,
+                assignee_names: vec![Rc::from("A"); names],
+            };
+            let parts = Version::default().with_changes(&[], (0..rows).map(entry).collect());
+            let parts = parts.to_parts().unwrap();
+            let outline = Outline::from_parts(parts.iter().map(String::as_str)).unwrap();
+            let (page, limit, cut) = (7, 3, rows);
+            let filter = Filter {
+                cut,
+                departments: None,
+                category: None,
+                page,
+                limit,
+            };
+            let found = outline.select_all(&filter);
+            assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), chunks);
+            assert_eq!(found.concat(), (0..rows as i64).collect::<Vec<_>>());
+        };
+        check(0, 0, &[]);
+        check(500, 0, &[500]);
+        check(1_001, 1, &[500, 500, 1]);
+        check(50, 100, &[20, 20, 10]);
     }
 
     #[test]
