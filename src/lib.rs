@@ -11,7 +11,8 @@
 //! | [`ingest`] | events become records; one atomic batch holds them and marks what they touch |
 //! | [`monitor`] | the product's definitions: records, timelines, candidates, rows, versions, selections |
 //! | [`refresh`] | marked timelines become states, changed states become rows, rows become versions |
-//! | [`report`] | the report: head, outline, page, answer |
+//! | [`report`] | the report, its summary and its CSV: head, outline, page, answer |
+//! | [`scopes`], [`settings`] | what a caller may choose from; an organization's threshold |
 //! | [`health`] | whether the service does its work |
 //! | [`config`], [`error`], [`envelope`] | the configuration; every way a request can end; the JSON around answers |
 //! | [`ports`], [`sql`], [`trace`] | the database and the page cache that the core asks for; SQL texts; log notes |
@@ -46,6 +47,8 @@ pub mod ports;
 pub mod rate_limit;
 pub mod refresh;
 pub mod report;
+pub mod scopes;
+pub mod settings;
 pub mod sql;
 pub mod trace;
 
