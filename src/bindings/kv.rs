@@ -1,13 +1,13 @@
 //! The page cache filled by KV.
 
+use crate::bindings::call;
 use crate::handlers::log::{self, Line};
 use crate::ports::{PageCache, PageCacheError};
 use futures_util::future::{Either, select};
-use js_sys::{Array, Function, Object, Promise, Reflect};
+use js_sys::{Array, Object, Reflect};
 use std::pin::pin;
 use std::time::Duration;
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen::JsValue;
 use worker::{Context, Delay, Env};
 
 /// How long a page is waited for: about as long as the database takes from the other side of the world.
@@ -70,7 +70,7 @@ impl Namespace {
     }
 
     async fn get(&self, key: &str) -> Result<Option<String>, JsValue> {
-        let value = self.call("get", &Array::of1(&JsValue::from_str(key))).await?;
+        let value = call(&self.0, "get", &Array::of1(&JsValue::from_str(key))).await?;
         Ok(value.as_string())
     }
 
@@ -79,13 +79,7 @@ impl Namespace {
         let seconds = JsValue::from_f64(seconds as f64);
         Reflect::set(&options, &JsValue::from_str("expirationTtl"), &seconds)?;
         let arguments = Array::of3(&JsValue::from_str(key), &JsValue::from_str(value), &options);
-        self.call("put", &arguments).await?;
+        call(&self.0, "put", &arguments).await?;
         Ok(())
-    }
-
-    async fn call(&self, method: &str, arguments: &Array) -> Result<JsValue, JsValue> {
-        let function: Function = Reflect::get(&self.0, &JsValue::from_str(method))?.dyn_into()?;
-        let answer = function.apply(&self.0, arguments)?;
-        JsFuture::from(Promise::resolve(&answer)).await
     }
 }

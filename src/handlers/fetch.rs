@@ -6,18 +6,29 @@ use crate::envelope;
 use crate::error::ApiError;
 use crate::handlers::isolate::{self, Service, Setup};
 use crate::handlers::log::{self, Line};
-use crate::handlers::{events, health, report};
+use crate::handlers::{csv, events, health, openapi, report, scopes, settings};
+use crate::report::{Form, etag_of, matches};
+use crate::settings::segment_of_path;
 use crate::trace::Trace;
-use worker::{Context, Env, Headers, Method, Request, Response};
+use web_sys::ReadableStream;
+use worker::{Context, Env, Headers, Method, Request, Response, ResponseBody};
 
 /// What a handler gives back.
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
     /// The body; none for 204 and 304.
-    pub body: Option<String>,
-    /// Headers of this answer alone.
+    pub body: Option<Body>,
+    /// Headers of this answer alone: they stand in for those of every answer.
     pub headers: Vec<(&'static str, String)>,
+}
+
+/// A body.
+pub enum Body {
+    /// JSON, unless the reply's headers say otherwise.
+    Text(String),
+    /// Bytes that are still to come.
+    Stream(ReadableStream),
 }
 
 /// What a handler works with.
@@ -55,37 +66,49 @@ impl Call<'_> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Route {
     Report,
+    Csv,
+    Summary,
+    Scopes,
+    Settings,
     Events,
     Health,
+    OpenApi,
 }
 
 impl Route {
     fn of_path(path: &str) -> Option<Self> {
         match path {
             "/api/conversation-monitor/report" => Some(Self::Report),
+            "/api/conversation-monitor/report.csv" => Some(Self::Csv),
+            "/api/conversation-monitor/summary" => Some(Self::Summary),
+            "/api/conversation-monitor/scopes" => Some(Self::Scopes),
             "/api/conversation-monitor/events" => Some(Self::Events),
             "/health" => Some(Self::Health),
-            _ => None,
+            "/openapi.json" => Some(Self::OpenApi),
+            _ => segment_of_path(path).map(|_| Self::Settings),
         }
     }
 
     fn allow(self) -> &'static str {
         match self {
-            Self::Report | Self::Health => "GET, HEAD",
+            Self::Settings => "GET, HEAD, PUT",
             Self::Events => "POST",
+            _ => "GET, HEAD",
         }
     }
 
     fn takes(self, method: &Method) -> bool {
-        match self {
-            Self::Report | Self::Health => matches!(method, Method::Get | Method::Head),
-            Self::Events => *method == Method::Post,
+        match method {
+            Method::Get | Method::Head => self != Self::Events,
+            Method::Post => self == Self::Events,
+            Method::Put => self == Self::Settings,
+            _ => false,
         }
     }
 
     /// Whether it answers with an organization's data.
     fn is_data(self) -> bool {
-        self != Self::Health
+        !matches!(self, Self::Health | Self::OpenApi)
     }
 }
 
@@ -108,7 +131,12 @@ pub async fn answer(request: Request, env: &Env, context: &Context) -> worker::R
         None => Err(ApiError::RouteNotFound),
         Some(route) if is_preflight(&call) => Ok(preflight(&call, route)),
         Some(route) if !route.takes(&request.method()) => Err(ApiError::MethodNotAllowed(route.allow())),
-        Some(Route::Report) => report::handle(&call).await,
+        Some(Route::Report) => report::handle(&call, Form::Report).await,
+        Some(Route::Summary) => report::handle(&call, Form::Summary).await,
+        Some(Route::Csv) => csv::handle(&call, &request_id).await,
+        Some(Route::Scopes) => scopes::handle(&call).await,
+        Some(Route::Settings) => settings::handle(&call).await,
+        Some(Route::OpenApi) => openapi::handle(&call).await,
         Some(Route::Events) => events::handle(&call).await,
         Some(Route::Health) => health::handle(&call).await,
     };
@@ -141,7 +169,10 @@ pub async fn answer(request: Request, env: &Env, context: &Context) -> worker::R
     }
     set_all(&headers, &reply.headers)?;
     let response = match reply.body {
-        Some(body) if request.method() != Method::Head => Response::ok(body)?,
+        Some(body) if request.method() != Method::Head => match body {
+            Body::Text(text) => Response::ok(text)?,
+            Body::Stream(stream) => Response::from_body(ResponseBody::Stream(stream))?,
+        },
         _ => Response::empty()?,
     };
     Ok(response.with_status(reply.status).with_headers(headers))
@@ -189,7 +220,7 @@ fn failure(error: &ApiError, request_id: &str, path: &str, method: &Method) -> R
     }
     Reply {
         status: answer.status,
-        body: Some(envelope::failure(error, &answer)),
+        body: Some(Body::Text(envelope::failure(error, &answer))),
         headers: answer.headers,
     }
 }
@@ -198,7 +229,19 @@ fn failure(error: &ApiError, request_id: &str, path: &str, method: &Method) -> R
 pub fn ok(body: String) -> Reply {
     Reply {
         status: 200,
-        body: Some(body),
+        body: Some(Body::Text(body)),
         headers: Vec::new(),
+    }
+}
+
+/// A successful reply with a JSON body and its ETag, or 304 where the client has it already.
+pub fn ok_or_not_modified(call: &Call<'_>, body: String) -> Reply {
+    let etag = etag_of(&body);
+    let condition = call.header("If-None-Match");
+    let is_known = condition.is_some_and(|condition| matches(&condition, &etag));
+    Reply {
+        status: if is_known { 304 } else { 200 },
+        body: (!is_known).then_some(Body::Text(body)),
+        headers: vec![("ETag", etag)],
     }
 }
