@@ -4,14 +4,14 @@ use crate::auth::access::settings_access;
 use crate::bindings::body::{self, BodyError};
 use crate::bindings::clock;
 use crate::error::ApiError;
-use crate::handlers::fetch::{Call, Reply, ok_or_not_modified};
+use crate::handlers::fetch::{Call, Reply, ok, ok_or_not_modified};
 use crate::handlers::identity::{Limit, authenticate};
 use crate::handlers::report::Sources;
 use crate::ingest::BodyFormat;
 use crate::settings::{BODY_BYTES_MAX, organization_id, read_threshold, segment_of_path, write};
 use worker::Method;
 
-/// In the order of the product's precedence: 401, then what is wrong with path and body, then 403, 404, 304.
+/// In the order of the product's precedence: 401, then what is wrong with path and body, then 403, 404; 304 where it is only read.
 pub async fn handle(call: &Call<'_>) -> Result<Reply, ApiError> {
     let claims = authenticate(call, Limit::Read).await?;
     let path = call.request.path();
@@ -27,7 +27,12 @@ pub async fn handle(call: &Call<'_>) -> Result<Reply, ApiError> {
         .reader(call)?
         .threshold_minutes(&organization, set, clock::now())
         .await?;
-    Ok(ok_or_not_modified(call, write(&organization, minutes)))
+    let body = write(&organization, minutes);
+    // What was set is always said: a condition is for those who only look.
+    Ok(match set {
+        Some(_) => ok(body),
+        None => ok_or_not_modified(call, body),
+    })
 }
 
 /// The threshold that the body says.

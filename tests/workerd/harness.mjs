@@ -12,6 +12,9 @@ process.env.CLOUDFLARE_CF_FETCH_ENABLED = 'false';
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 export const SECRET = 'a secret of the tests, long enough for HMAC-SHA256';
 export const REPORT = '/api/conversation-monitor/report';
+export const CSV = '/api/conversation-monitor/report.csv';
+export const SUMMARY = '/api/conversation-monitor/summary';
+export const SCOPES = '/api/conversation-monitor/scopes';
 export const EVENTS = '/api/conversation-monitor/events';
 
 /**
@@ -90,6 +93,11 @@ const IN_AN_HOUR = () => Math.floor(Date.now() / 1000) + 3600;
 /** A token with these claims, valid for an hour. */
 export function tokenOf(claims) {
   return signToken({ exp: IN_AN_HOUR(), ...claims }, SECRET);
+}
+
+/** The path of an organization's settings. */
+export function settingsOf(organizationId) {
+  return `/api/organizations/${encodeURIComponent(organizationId)}/autopilot-monitor-settings`;
 }
 
 /** Sees all of one organization. */
