@@ -6,6 +6,7 @@
 use crate::instant::Instant;
 use crate::json;
 use crate::monitor::candidate::Category;
+use crate::order::sort_by;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -57,8 +58,7 @@ impl Version {
     pub fn with_changes(mut self, dropped: &[i64], added: Vec<Entry>) -> Self {
         self.0.retain(|entry| dropped.binary_search(&entry.row_no).is_err());
         self.0.extend(added);
-        self.0
-            .sort_unstable_by(|left, right| left.position().cmp(&right.position()));
+        sort_by(&mut self.0, |left, right| left.position().cmp(&right.position()));
         self
     }
 
