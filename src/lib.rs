@@ -16,7 +16,7 @@
 //! | [`health`] | whether the service does its work |
 //! | [`config`], [`error`], [`envelope`] | the configuration; every way a request can end; the JSON around answers |
 //! | [`ports`], [`sql`], [`trace`] | the database and the page cache that the core asks for; SQL texts; log notes |
-//! | [`instant`], [`json`] | milliseconds of UTC; JSON without repeated members |
+//! | [`instant`], [`json`], `order` | milliseconds of UTC; JSON without repeated members; sorting |
 //! | `bindings` (wasm only) | D1, KV, clock, randomness, request bodies |
 //! | `handlers` (wasm only) | the entry points: `fetch`, `scheduled`, `start` |
 //!
@@ -43,6 +43,7 @@ pub mod ingest;
 pub mod instant;
 pub mod json;
 pub mod monitor;
+mod order;
 pub mod ports;
 pub mod rate_limit;
 pub mod refresh;

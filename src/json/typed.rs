@@ -4,14 +4,16 @@
 //! of value, floating point included: together a tenth of the worker. What is read here was written by this service,
 //! most of it within a refresh; the step between costs microseconds.
 
-use super::parse;
-use serde::de::value::{MapDeserializer, SeqDeserializer, StringDeserializer};
-use serde::de::{DeserializeOwned, Deserializer, Error, Expected, IntoDeserializer, Unexpected, Visitor};
+use super::{Object, parse};
+use serde::de::value::{SeqDeserializer, StringDeserializer};
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, Error, Expected, IntoDeserializer, SeqAccess, Unexpected, Visitor,
+};
 use serde::forward_to_deserialize_any;
 use serde_json::Value;
 use std::fmt::{self, Display};
 
-/// Reads a `T` from JSON text.
+/// Reads a `T` from JSON text: structs, lists, tuples, options, plain values, and enums that are words.
 ///
 /// # Errors
 /// Those of [`parse`], and where the value is no `T`.
@@ -36,8 +38,7 @@ impl<'de> Deserializer<'de> for Typed {
                 (None, None) => visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN)),
             },
             Value::String(text) => visitor.visit_string(text),
-            Value::Array(_) => self.deserialize_seq(visitor),
-            Value::Object(_) => self.deserialize_map(visitor),
+            Value::Array(_) | Value::Object(_) => Err(Mismatch::expected(&visitor)),
         }
     }
 
@@ -51,13 +52,18 @@ impl<'de> Deserializer<'de> for Typed {
         Ok(read)
     }
 
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+    /// A derived type takes its fields as a sequence too, in the order of their `names`; finding them here is compiled
+    /// once, finding them by name there once a type.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        names: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
         let Value::Object(object) = self.0 else {
             return Err(Mismatch::expected(&visitor));
         };
-        visitor.visit_map(MapDeserializer::new(
-            object.into_iter().map(|(name, value)| (name, Typed(value))),
-        ))
+        visitor.visit_seq(Members { object, names })
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
@@ -71,7 +77,6 @@ impl<'de> Deserializer<'de> for Typed {
         visitor.visit_newtype_struct(self)
     }
 
-    /// Enums of ours are words: their variants hold nothing.
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -82,15 +87,6 @@ impl<'de> Deserializer<'de> for Typed {
             Value::String(word) => visitor.visit_enum(StringDeserializer::new(word)),
             _ => Err(Mismatch::expected(&visitor)),
         }
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Mismatch> {
-        self.deserialize_map(visitor)
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Mismatch> {
@@ -108,7 +104,7 @@ impl<'de> Deserializer<'de> for Typed {
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct identifier
-        ignored_any
+        map ignored_any
     }
 }
 
@@ -120,6 +116,35 @@ impl IntoDeserializer<'_, Mismatch> for Typed {
     }
 }
 
+/// The members of an object that have names, in the order of these; one that is absent is null. Others are ignored.
+struct Members {
+    object: Object,
+    names: &'static [&'static str],
+}
+
+impl Members {
+    fn next(&mut self) -> Option<(&'static str, Value)> {
+        let (name, names) = self.names.split_first()?;
+        self.names = names;
+        let value = self.object.get_mut(*name).map(Value::take).unwrap_or_default();
+        Some((name, value))
+    }
+}
+
+impl<'de> SeqAccess<'de> for Members {
+    type Error = Mismatch;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Mismatch> {
+        match self.next() {
+            None => Ok(None),
+            Some((name, value)) => match seed.deserialize(Typed(value)) {
+                Ok(value) => Ok(Some(value)),
+                Err(error) => Err(error.of(name)),
+            },
+        }
+    }
+}
+
 /// Why a value is not of a type: what was expected, but not what was found, which may be somebody's data.
 #[derive(Debug)]
 struct Mismatch(serde_json::Error);
@@ -127,6 +152,10 @@ struct Mismatch(serde_json::Error);
 impl Mismatch {
     fn expected(expected: &dyn Expected) -> Self {
         Self::custom(format_args!("{expected} expected"))
+    }
+
+    fn of(self, name: &str) -> Self {
+        Self::custom(format_args!("{name}: {self}"))
     }
 }
 
@@ -198,8 +227,8 @@ mod tests {
     #[test]
     fn says_what_was_expected_and_not_what_was_found() {
         check::<Thing>("[]", Err("struct Thing expected"));
-        check::<Thing>("{}", Err("missing field `anId`"));
-        check::<Thing>(r#"{"anId":1.5}"#, Err("a string expected"));
+        check::<Thing>("{}", Err("anId: a string expected"));
+        check::<Thing>(r#"{"anId":1.5}"#, Err("anId: a string expected"));
         check::<Word>(r#""secret""#, Err("unknown variant `secret`, expected `one_word`"));
         check::<Word>("7", Err("enum Word expected"));
         check::<u32>("-1", Err("u32 expected"));

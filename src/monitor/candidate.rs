@@ -7,6 +7,7 @@ use crate::instant::Instant;
 use crate::monitor::timeline::{
     Conversation, Kind, Message, QUEUED_MAX_MS, Responsible, Sender, Status, Timeline, Visibility, responsible,
 };
+use crate::order::sort_by;
 use serde::{Deserialize, Serialize};
 
 /// How many turning points are looked at in one fold, each at the cost of a walk over the timeline.
@@ -157,7 +158,7 @@ fn turning_points(conversation: &Conversation, timeline: &Timeline, as_of: Insta
         .chain(conversation.snoozed_until)
         .filter(|instant| *instant > as_of)
         .collect();
-    instants.sort_unstable();
+    sort_by(&mut instants, Instant::cmp);
     instants.dedup();
     instants
 }

@@ -3,6 +3,7 @@
 use crate::instant::{Instant, rfc3339};
 use crate::json;
 use crate::monitor::fields::Problem;
+use crate::order::sort_by;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -198,7 +199,7 @@ impl Timeline {
     /// Sorts the items.
     #[must_use]
     pub fn new(mut items: Vec<(String, Item)>) -> Self {
-        items.sort_by(|(left_id, left), (right_id, right)| {
+        sort_by(&mut items, |(left_id, left), (right_id, right)| {
             (left.position(), left_id).cmp(&(right.position(), right_id))
         });
         Self(items)

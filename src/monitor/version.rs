@@ -8,6 +8,7 @@ use crate::instant::Instant;
 use crate::json;
 use crate::monitor::candidate::{Category, Reason};
 use crate::monitor::part::{Part, PartEntry, Texts, at, bytes_within_json};
+use crate::order::sort_by;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -96,8 +97,7 @@ impl Version {
         self.entries
             .retain(|entry| dropped.binary_search(&entry.row_no).is_err());
         self.entries.extend(added);
-        self.entries
-            .sort_unstable_by(|left, right| left.position().cmp(&right.position()));
+        sort_by(&mut self.entries, |left, right| left.position().cmp(&right.position()));
         self
     }
 

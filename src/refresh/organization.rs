@@ -6,6 +6,7 @@ use crate::monitor::candidate::Candidate;
 use crate::monitor::row::{Contact, PublishedRow, Users, publish_row};
 use crate::monitor::timeline::read_body;
 use crate::monitor::version::{CANDIDATES_MAX, Entry, Version};
+use crate::order::sort_by;
 use crate::refresh::RETENTION_MS;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -167,7 +168,7 @@ impl Draft {
                 next_row_no = next_row_no.saturating_add(1);
             }
         }
-        superseded.sort_unstable();
+        sort_by(&mut superseded, i64::cmp);
 
         let mut version = reading.version;
         let mut candidates = None;
