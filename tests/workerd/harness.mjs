@@ -30,13 +30,15 @@ export async function startService({ vars = {}, secrets = {} } = {}) {
       },
     ],
   });
-  await server.listen();
+  const { url } = await server.listen();
   const worker = server.getWorker();
   await worker.applyD1Migrations('DB');
   const { DB: database, PAGES: pages } = await worker.getEnv();
 
   return {
     server,
+    /** Where it listens, for a browser. */
+    url,
     /** The D1 binding. */
     database,
     /** The KV binding. */
