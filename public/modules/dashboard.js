@@ -70,7 +70,13 @@ export function startDashboard() {
   };
 
   const announcer = createAnnouncer();
-  const signIn = createSignIn({ onToken: (token) => begin(token) });
+  const signIn = createSignIn({
+    onToken: (token) => {
+      begin(token);
+      // The field that had the focus is gone.
+      byId('list-heading').focus({ preventScroll: true });
+    },
+  });
   const masthead = createMasthead(actions);
   const notices = createNotices(actions);
   const summary = createSummary();
@@ -86,7 +92,7 @@ export function startDashboard() {
       tell({ ok: true, text });
     },
   });
-  const poller = new Poller(() => signedIn?.monitor.poll() ?? { rest: true });
+  const poller = new Poller(() => signedIn?.monitor.poll() ?? { rest: true }, { onPlanned: tick });
 
   /** The instants that the views count from and to. */
   const context = () => {

@@ -10,6 +10,7 @@ const JITTER = 0.25;
 /** Calls `poll` again and again; one call at a time. */
 export class Poller {
   #poll;
+  #onPlanned;
   #random;
   #timer = null;
   #running = null;
@@ -20,8 +21,9 @@ export class Poller {
   nextAt = null;
 
   /** `poll` resolves to `{ok: true}`, `{ok: false, retryAfterMs}`, or `{rest: true}`: not until `now` is called. */
-  constructor(poll, { random = Math.random } = {}) {
+  constructor(poll, { onPlanned = () => {}, random = Math.random } = {}) {
     this.#poll = poll;
+    this.#onPlanned = onPlanned;
     this.#random = random;
     document.addEventListener('visibilitychange', () => this.#arm());
     addEventListener('online', () => {
@@ -58,7 +60,8 @@ export class Poller {
     if (outcome.rest || this.#resting) return this.rest();
     this.#failures = outcome.ok ? 0 : this.#failures + 1;
     this.nextAt = Date.now() + this.#pauseAfter(outcome);
-    return this.#arm();
+    this.#arm();
+    return this.#onPlanned();
   }
 
   #pauseAfter({ ok, retryAfterMs }) {

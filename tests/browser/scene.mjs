@@ -25,13 +25,13 @@ export class Scene {
   answers = [];
   /** What the page complained about, and what it asked of others. */
   complaints = [];
-  /** Called with each request to the API: returns `'cut'`, `{status, headers, body}`, or nothing to let it through. */
-  fault = () => undefined;
+  /** What the answers' Date header says, if anything: the local worker sends none. */
+  date = undefined;
   /** Every address that the tab has had. */
   addresses = [];
   downloads = [];
 
-  static async open(browser, { url, now, token, query = '', width = 1280, height = 900, scheme = 'light', reducedMotion = 'reduce', rewrite }) {
+  static async open(browser, { url, now, token, query = '', width = 1280, height = 900, scheme = 'light', reducedMotion = 'reduce', fault, standIn }) {
     const context = await browser.newContext({
       viewport: { width, height },
       colorScheme: scheme,
@@ -39,14 +39,15 @@ export class Scene {
       timezoneId: 'Europe/Berlin',
       reducedMotion,
     });
-    const scene = new Scene(context, await context.newPage(), { url, now, rewrite });
+    const scene = new Scene(context, await context.newPage(), { url, now, fault, standIn });
     await scene.#prepare();
     await scene.page.goto(new URL(`/${query}${token ? `#token=${token}` : ''}`, url).href);
     return scene;
   }
 
-  constructor(context, page, { url, now, rewrite }) {
-    Object.assign(this, { context, page, url, now, rewrite });
+  constructor(context, page, { url, now, fault = () => undefined, standIn = () => undefined }) {
+    // `fault` is called with each request to the API: returns 'cut', {status, headers, body}, or nothing.
+    Object.assign(this, { context, page, url, now, fault, standIn });
     page.setDefaultTimeout(PATIENCE_MS);
   }
 
@@ -71,6 +72,7 @@ export class Scene {
     // Time runs from the installation on, and the clock cannot be stopped in its past.
     await page.clock.install({ time: this.now - 60_000 });
     await page.clock.pauseAt(this.now);
+    await page.addInitScript(watchPolls);
     await page.route('**/api/**', (route) => this.#answer(route));
   }
 
@@ -78,8 +80,10 @@ export class Scene {
     const request = route.request();
     const { pathname, search } = new URL(request.url());
     const noted = { method: request.method(), path: pathname, query: search.slice(1), ifNoneMatch: (await request.headerValue('if-none-match')) ?? null };
+    const authorization = await request.headerValue('authorization');
     try {
-      const fault = await this.fault({ ...noted, name: pathname.split('/').at(-1) });
+      const asked = { ...noted, authorization, name: pathname.split('/').at(-1) };
+      const fault = (await this.fault(asked)) ?? (await this.standIn(asked));
       if (fault === 'cut') {
         this.answers.push({ ...noted, status: 'cut' });
         return await route.abort('connectionfailed');
@@ -87,17 +91,15 @@ export class Scene {
       const response = fault ? null : await route.fetch();
       const status = fault?.status ?? response.status();
       this.answers.push({ ...noted, status });
-      if (fault) return await route.fulfill({ contentType: 'application/json', ...fault, headers: { ...fault.headers, Date: this.#date() } });
-      return await route.fulfill({ response, headers: { ...response.headers(), date: this.#date() } });
+      const date = this.date && { Date: new Date(this.date).toUTCString() };
+      if (fault) return await route.fulfill({ contentType: 'application/json', ...fault, headers: { ...fault.headers, ...date } });
+      return await route.fulfill({ response, headers: { ...response.headers(), ...date } });
     } catch (error) {
       // The tab was closed, or the page gave the request up.
-      if (!/closed|disposed|aborted|canceled|not found/i.test(error.message)) throw error;
-      return undefined;
+      if (/closed|disposed|aborted|canceled|not found/i.test(error.message)) return undefined;
+      this.complaints.push(`${pathname}: ${error.stack}`);
+      return route.abort();
     }
-  }
-
-  #date() {
-    return new Date(this.now).toUTCString();
   }
 
   /** Lets time pass, with every timer that comes due in it. */
@@ -106,12 +108,18 @@ export class Scene {
     await this.page.clock.runFor(milliseconds);
   }
 
-  /** Passes a poll's pause, and waits until the report was answered once more. */
+  /** Passes a poll's pause, and waits until the report was answered once more and the next poll is planned. */
   async nextPoll(milliseconds = 5_000) {
+    await this.settled();
     const before = this.reports().length;
     await this.pass(milliseconds);
     await until(() => this.reports().length > before, 'the report was not asked for again');
     await this.settled();
+  }
+
+  /** Passes so many of a poll's pauses, each with its poll. Time runs on for requests too: more at once would cut them off. */
+  async nextPolls(count) {
+    for (let poll = 0; poll < count; poll += 1) await this.nextPoll();
   }
 
   /** The answers to the report, in order. */
@@ -119,9 +127,19 @@ export class Scene {
     return this.answers.filter(({ path: asked }) => asked.endsWith('/report'));
   }
 
-  /** Waits until nothing is under way. */
+  /** Waits until this text is to be seen. */
+  async sees(text) {
+    await this.page.getByText(text).first().waitFor();
+  }
+
+  /** Waits until this text is nowhere to be seen. */
+  async seesNoMore(text) {
+    await this.page.getByText(text).first().waitFor({ state: 'hidden' });
+  }
+
+  /** Waits until all is answered and the next poll is planned. Not for states in which none will be. */
   async settled() {
-    await this.page.waitForFunction(() => document.querySelector('.list').getAttribute('aria-busy') !== 'true');
+    await this.page.waitForFunction(() => globalThis.plannedPolls.size > 0 && document.querySelector('.list').getAttribute('aria-busy') !== 'true');
   }
 
   /** Waits until the list shows rows, a message, or the sign-in. */
@@ -150,6 +168,26 @@ export class Scene {
   async close() {
     await this.context.close();
   }
+}
+
+/** In the page: keeps account of the polls that are planned, and leaves nothing to chance. */
+function watchPolls() {
+  const planned = new Set();
+  globalThis.plannedPolls = planned;
+  const { setTimeout: plan, clearTimeout: cancel } = globalThis;
+  globalThis.setTimeout = (act, pause, ...rest) => {
+    const id = plan(() => {
+      planned.delete(id);
+      act(...rest);
+    }, pause);
+    if (pause > 1_000) planned.add(id);
+    return id;
+  };
+  globalThis.clearTimeout = (id) => {
+    planned.delete(id);
+    cancel(id);
+  };
+  Math.random = () => 0;
 }
 
 /** Waits for what another process does; the condition must come true, however long the machine takes. */

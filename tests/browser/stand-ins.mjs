@@ -1,5 +1,6 @@
 // Stands in for endpoints of the API that the worker does not have yet, computed from its own report. To be removed.
 
+import { readClaims } from '../../scripts/token.mjs';
 import { adminToken } from '../workerd/harness.mjs';
 
 const NOT_YET = ['summary', 'scopes', 'autopilot-monitor-settings', 'report.csv'];
@@ -8,11 +9,11 @@ const NOT_YET = ['summary', 'scopes', 'autopilot-monitor-settings', 'report.csv'
 export async function standIn(service, organizations) {
   const probe = await service.fetch('/api/conversation-monitor/summary');
   if (probe.status !== 404) return () => undefined;
-  return async ({ name, query, method }) => {
+  return async ({ name, query, method, authorization }) => {
     if (!NOT_YET.includes(name)) return undefined;
     const given = new URLSearchParams(query);
     const ok = (data) => ({ status: 200, body: JSON.stringify({ success: true, data }) });
-    const organizationId = given.get('organizationId') ?? organizations[0].organizationId;
+    const organizationId = given.get('organizationId') ?? readClaims(authorization).organizationId ?? organizations[0].organizationId;
     const organization = organizations.find((each) => each.organizationId === organizationId) ?? organizations[0];
     if (name === 'scopes') {
       const search = (given.get('search') ?? '').toLowerCase();
