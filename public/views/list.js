@@ -16,7 +16,7 @@ export function createList(actions) {
       const { state, isCurrent } = monitor;
       const isListed = state.shown !== null && (isCurrent || (state.busy && !state.problem)) && state.shown.data.rows.length > 0;
       byId('list').hidden = !isListed;
-      section.classList.toggle('waiting', !isCurrent);
+      section.classList.toggle('waiting', isListed && !isCurrent);
       section.setAttribute('aria-busy', String(state.busy));
       drawMessage(byId('list-message'), isListed ? null : monitor, context, actions);
       const departments = new Map((state.scopes?.departments ?? []).map(({ departmentId, name }) => [departmentId, name]));

@@ -58,7 +58,7 @@ class Stage {
     await this.service.refresh(this.now);
   }
 
-  /** Sends, and publishes within the same minute that the company's instants are counted from. */
+  /** Sends, and publishes at the instant that the company's own are counted from. */
   async publish(company) {
     await this.send(company);
     await this.service.refresh(this.now);
