@@ -30,7 +30,9 @@ export function createFilterBar(actions) {
 
   return {
     render({ state, isCurrent }, session, { downloading }) {
-      const { filters, shown } = state;
+      const { filters, shown, problem } = state;
+      // Nothing is to be filtered before there is an organization.
+      form.hidden = problem?.kind === 'organization_needed';
       check(form.elements.category, filters.category ?? '');
       check(form.elements.skipThreshold, filters.skipThreshold ? 'true' : '');
       drawDepartments(department, state.scopes?.departments ?? [], filters.departmentId);
