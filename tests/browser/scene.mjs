@@ -7,7 +7,8 @@ import { chromium } from 'playwright-core';
 import { findBrowser } from '../../scripts/browser.mjs';
 import { ROOT } from '../workerd/harness.mjs';
 
-const SCREENSHOTS = path.join(ROOT, 'tests/browser/screenshots');
+/** Where the pictures of the tests go, for somebody to look at. */
+export const SCREENSHOTS = path.join(ROOT, 'tests/browser/screenshots');
 /** How long something that must happen may take on a machine that is busy. */
 const PATIENCE_MS = 20_000;
 
@@ -82,7 +83,7 @@ export class Scene {
     const noted = { method: request.method(), path: pathname, query: search.slice(1), ifNoneMatch: (await request.headerValue('if-none-match')) ?? null };
     const authorization = await request.headerValue('authorization');
     try {
-      const asked = { ...noted, authorization, name: pathname.split('/').at(-1) };
+      const asked = { ...noted, authorization, body: request.postData(), name: pathname.split('/').at(-1) };
       const fault = (await this.fault(asked)) ?? (await this.standIn(asked));
       if (fault === 'cut') {
         this.answers.push({ ...noted, status: 'cut' });

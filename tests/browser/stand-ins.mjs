@@ -9,7 +9,7 @@ const NOT_YET = ['summary', 'scopes', 'autopilot-monitor-settings', 'report.csv'
 export async function standIn(service, organizations) {
   const probe = await service.fetch('/api/conversation-monitor/summary');
   if (probe.status !== 404) return () => undefined;
-  return async ({ name, query, method, authorization }) => {
+  return async ({ name, query, method, authorization, body }) => {
     if (!NOT_YET.includes(name)) return undefined;
     const given = new URLSearchParams(query);
     const ok = (data) => ({ status: 200, body: JSON.stringify({ success: true, data }) });
@@ -20,7 +20,7 @@ export async function standIn(service, organizations) {
       const named = organizations.filter((each) => `${each.name} ${each.organizationId}`.toLowerCase().includes(search));
       return ok({ organizationId, organizations: named.map(({ organizationId: id, name: title }) => ({ organizationId: id, name: title })), organizationsTruncated: false, departments: organization.departments ?? [] });
     }
-    if (name === 'autopilot-monitor-settings') return ok({ organizationId, thresholdMinutes: method === 'PUT' ? 10 : 5 });
+    if (name === 'autopilot-monitor-settings') return ok({ organizationId, thresholdMinutes: method === 'PUT' ? JSON.parse(body).thresholdMinutes : 5 });
     for (const key of ['organizationId']) given.delete(key);
     given.set('limit', '100');
     const data = await service.report(adminToken(organizationId), Object.fromEntries(given));
