@@ -17,7 +17,7 @@ const PEERS = { plain: 'bench/peers/plain/index.ts', tuned: 'bench/peers/tuned/i
 const COMPATIBILITY_DATE = /compatibility_date = "(.+)"/.exec(readFileSync(inRoot('wrangler.toml'), 'utf8'))[1];
 
 /** The modules of a side as workerd takes them, the main one first. */
-export async function modulesOf(side, { folder = inRoot('build') } = {}) {
+export async function modulesOf(side, { folder = inRoot('build'), readable = false } = {}) {
   if (side === FLOOR) return [module('floor.js', 'export default { fetch() { return new Response("ok"); } };')];
   if (side === 'ours') {
     return [
@@ -28,9 +28,7 @@ export async function modulesOf(side, { folder = inRoot('build') } = {}) {
   const { outputFiles } = await bundle({
     entryPoints: [inRoot(PEERS[side])],
     bundle: true,
-    minify: true,
-    // Names of functions for the profiler; errors are told apart by class.
-    keepNames: false,
+    minify: !readable,
     format: 'esm',
     target: 'es2024',
     conditions: ['workerd', 'worker', 'browser'],
@@ -62,6 +60,8 @@ export class Side {
         cf: false,
         log: new Log(LogLevel.ERROR),
         logRequests: false,
+        // The log lines of refused requests are not what is looked at.
+        handleStructuredLogs: () => {},
         inspectorPort,
       }),
     );
