@@ -5,7 +5,7 @@ import path from 'node:path';
 import { parseFlags } from '../scripts/flags.mjs';
 import { whenProgram, inRoot, cargoTool, packageBin, projectEnv } from '../scripts/project.mjs';
 import { run } from '../scripts/command.mjs';
-import { CASES } from './cases.mjs';
+import { CASES, DISTINCT_A_ROUND } from './cases.mjs';
 import { makeKeys } from './data.mjs';
 import { Load } from './load.mjs';
 import { Profiler } from './profiler.mjs';
@@ -88,6 +88,16 @@ const labelOf = ({ callFrame: { functionName, url, lineNumber, columnNumber } })
   return url.startsWith('wasm') ? `${name} (wasm)` : name;
 };
 
+const WARM_UP = 3000;
+
+/** What warms up, and what is profiled; of pages that may be asked for only once, as many as there are. */
+function sendable(order, count) {
+  if (!order(0).once) return { warmUp: { ...order(0), count: WARM_UP }, measured: { ...order(1), count } };
+  const rounds = Math.ceil(count / DISTINCT_A_ROUND);
+  const measured = Array.from({ length: rounds }, (_, round) => order(round + 1).requests).flat();
+  return { warmUp: { ...order(0), count: order(0).requests.length }, measured: { requests: measured, count: measured.length } };
+}
+
 await whenProgram(import.meta.url, async (args) => {
   const flags = parseFlags(args, USAGE, {
     side: { type: 'string', default: 'ours' },
@@ -110,18 +120,19 @@ await whenProgram(import.meta.url, async (args) => {
   const load = new Load();
   try {
     const order = await CASES[caseName].prepare(side, keys);
-    await load.run(side.url, { ...order(0), count: 3000 });
+    const requests = sendable(order, Number(count));
+    await load.run(side.url, requests.warmUp);
     const profiler = await Profiler.attach(await side.miniflare.getInspectorURL(), name);
     const before = cpuMicroseconds(side.pid);
     await profiler.start();
-    await load.run(side.url, { ...order(1), count: Number(count) });
+    await load.run(side.url, requests.measured);
     const profile = await profiler.stop();
-    const cpu = (cpuMicroseconds(side.pid) - before) / Number(count);
+    const cpu = (cpuMicroseconds(side.pid) - before) / requests.measured.count;
     mkdirSync(WORK, { recursive: true });
     const file = path.join(WORK, `${name}-${caseName.replaceAll(' ', '-')}.cpuprofile`);
     writeFileSync(file, JSON.stringify(profile));
     console.log(`${name}, ${caseName}: ${cpu.toFixed(0)} µs of CPU a request of the whole process, profiled`);
-    print(profile, Number(count), Number(top));
+    print(profile, requests.measured.count, Number(top));
     console.log(`\n${file}`);
   } finally {
     load.stop();
