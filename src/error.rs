@@ -1,7 +1,7 @@
 //! Everything that a request can end in beside success, and the one place that says with which status, code and words.
 
-use crate::auth::TokenError;
 use crate::auth::access::AccessError;
+use crate::auth::{TokenError, VerifyError};
 use crate::ingest::{BadEvent, Refusal};
 use crate::ports::DatabaseError;
 
@@ -21,6 +21,8 @@ pub enum ApiError {
     TokenMalformed,
     /// The token was refused.
     Token(TokenError),
+    /// Too many calls; after how many seconds to try again.
+    RateLimited(u32),
     /// The caller may not do this.
     Forbidden,
     /// The organization does not exist.
@@ -84,6 +86,8 @@ impl ApiError {
                 answer(401, "UNAUTHENTICATED", &format!("{description}."))
                     .with("WWW-Authenticate", &challenge("invalid_token", description))
             }
+            Self::RateLimited(seconds) => answer(429, "RATE_LIMITED", "Too many requests. Try again after a while.")
+                .with("Retry-After", &seconds.to_string()),
             Self::Forbidden => answer(
                 403,
                 "FORBIDDEN",
@@ -131,9 +135,13 @@ fn challenge(error: &str, description: &str) -> String {
     format!(r#"Bearer realm="conversation-monitor", error="{error}", error_description="{description}""#)
 }
 
-impl From<TokenError> for ApiError {
-    fn from(error: TokenError) -> Self {
-        Self::Token(error)
+impl From<VerifyError> for ApiError {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::Token(error) => Self::Token(error),
+            VerifyError::KeysUnavailable(cause) => Self::Unavailable(cause),
+            VerifyError::Cryptography(cause) => Self::Internal(cause),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Whether the service does its work: for the operator's eyes and alarms.
 
 use crate::instant::Instant;
+use crate::json;
 use crate::ports::{Database, DatabaseError, Statement, rows_of};
 use crate::refresh::Run;
 use crate::trace::Trace;
@@ -82,7 +83,7 @@ async fn last_run<D: Database>(database: &D) -> Result<Option<Run>, DatabaseErro
         .await?;
     let [rows] = rows_of(outcomes)?;
     let text = rows.first().map(|row| row.optional_text(0)).transpose()?.flatten();
-    text.map(serde_json::from_str)
+    text.map(json::read)
         .transpose()
         .map_err(|_| DatabaseError::Decode("the last run is not what a run writes"))
 }

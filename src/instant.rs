@@ -87,16 +87,20 @@ pub mod rfc3339 {
     /// # Errors
     /// Where it is something else.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Instant, D::Error> {
-        let text = <Cow<'de, str>>::deserialize(deserializer)?;
-        Instant::parse(&text).ok_or_else(|| serde::de::Error::custom("not an instant"))
+        parse(&<Cow<'de, str>>::deserialize(deserializer)?)
     }
 
-    /// Reads RFC 3339 that may be absent.
+    /// Reads RFC 3339 that may be absent or null.
     ///
     /// # Errors
     /// Where it is something else.
     pub fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Instant>, D::Error> {
-        deserialize(deserializer).map(Some)
+        let text = <Option<Cow<'de, str>>>::deserialize(deserializer)?;
+        text.map(|text| parse(&text)).transpose()
+    }
+
+    fn parse<E: serde::de::Error>(text: &str) -> Result<Instant, E> {
+        Instant::parse(text).ok_or_else(|| E::custom("not an instant"))
     }
 }
 

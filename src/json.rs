@@ -3,6 +3,10 @@
 //! RFC 8259 leaves open what a repeated member means, so two readers may see two different objects: neither a token's
 //! claims nor an event may depend on which. Depth is bounded by `serde_json` (128).
 
+mod typed;
+
+pub use typed::read;
+
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use std::fmt;
@@ -16,6 +20,15 @@ pub type Object = Map<String, Value>;
 /// Where the text is not JSON, not UTF-8, too deep, holds a number beyond a double, or an object with a member twice.
 pub fn parse(text: &[u8]) -> Result<Value, serde_json::Error> {
     serde_json::from_slice::<Strict>(text).map(|strict| strict.0)
+}
+
+/// Adds `text` as a JSON string; null where there is none.
+pub fn push_text(json: &mut String, text: Option<&str>) {
+    match text.map(serde_json::to_string) {
+        Some(Ok(text)) => json.push_str(&text),
+        // Writing a text to memory cannot fail.
+        Some(Err(_)) | None => json.push_str("null"),
+    }
 }
 
 struct Strict(Value);

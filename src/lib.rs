@@ -11,11 +11,12 @@
 //! | [`ingest`] | events become records; one atomic batch holds them and marks what they touch |
 //! | [`monitor`] | the product's definitions: records, timelines, candidates, rows, versions, selections |
 //! | [`refresh`] | marked timelines become states, changed states become rows, rows become versions |
-//! | [`report`] | the report: head, outline, page, answer |
+//! | [`report`] | the report, its summary and its CSV: head, outline, page, answer |
+//! | [`scopes`], [`settings`] | what a caller may choose from; an organization's threshold |
 //! | [`health`] | whether the service does its work |
 //! | [`config`], [`error`], [`envelope`] | the configuration; every way a request can end; the JSON around answers |
 //! | [`ports`], [`sql`], [`trace`] | the database and the page cache that the core asks for; SQL texts; log notes |
-//! | [`instant`], [`json`] | milliseconds of UTC; JSON without repeated members |
+//! | [`instant`], [`json`], `order` | milliseconds of UTC; JSON without repeated members; sorting |
 //! | `bindings` (wasm only) | D1, KV, clock, randomness, request bodies |
 //! | `handlers` (wasm only) | the entry points: `fetch`, `scheduled`, `start` |
 //!
@@ -32,7 +33,9 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::string_slice))]
 
 pub mod auth;
+mod bounded;
 pub mod config;
+pub mod cors;
 pub mod envelope;
 pub mod error;
 pub mod health;
@@ -40,9 +43,13 @@ pub mod ingest;
 pub mod instant;
 pub mod json;
 pub mod monitor;
+mod order;
 pub mod ports;
+pub mod rate_limit;
 pub mod refresh;
 pub mod report;
+pub mod scopes;
+pub mod settings;
 pub mod sql;
 pub mod trace;
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use support::service::Service;
 
 /// Steps that read more than the rows that they return, each with the reason why it may.
-const WIDE: [(&str, &str, &str); 16] = [
+const WIDE: [(&str, &str, &str); 20] = [
     ("fold_list.sql", "SCAN p", "those that were listed"),
     ("claim.sql", "SCAN refresh", "one row"),
     ("finish.sql", "SCAN refresh", "one row"),
@@ -32,6 +32,26 @@ const WIDE: [(&str, &str, &str); 16] = [
         "publish_parts.sql",
         "SEARCH p EXISTS USING PRIMARY KEY (organization_id=?)",
         "stops at the first",
+    ),
+    (
+        "organizations.sql",
+        "SCAN o",
+        "one row an organization, for a SUPERADMIN who chooses",
+    ),
+    (
+        "departments.sql",
+        "SEARCH d USING PRIMARY KEY (organization_id=? AND type=?)",
+        "all of them are asked for",
+    ),
+    (
+        "publish_departments.sql",
+        "SEARCH p EXISTS USING PRIMARY KEY (organization_id=?)",
+        "stops at the first",
+    ),
+    (
+        "publish_departments.sql",
+        "SEARCH d USING PRIMARY KEY (organization_id=? AND type=?)",
+        "departments are few",
     ),
     (
         "fold_list.sql",

@@ -11,13 +11,18 @@
 use base64ct::{Base64UrlUnpadded, Encoding};
 use conversation_monitor::auth::access::{AccessError, ingest_access, read_access};
 use conversation_monitor::auth::claims::{Claims, Expectations};
-use conversation_monitor::auth::keys::{Key, KeySet};
-use conversation_monitor::auth::{TokenError, verify};
+use conversation_monitor::auth::keys::{Candidate, Key, Material};
+use conversation_monitor::auth::{Authenticator, TokenError, VerifyError, World};
 use conversation_monitor::ingest::{BodyFormat, read_records};
 use conversation_monitor::instant::Instant;
+use conversation_monitor::trace::Trace;
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
+use std::rc::Rc;
+use support::keys::{MapStore, Native, ScriptedServer};
+
+mod support;
 
 const NOW: i64 = 1_780_000_000;
 const SECRET: &[u8] = b"a secret of the tests, long enough for HMAC-SHA256";
@@ -44,9 +49,33 @@ fn claims(more: &Value) -> String {
     claims.to_string()
 }
 
-fn verified(token: &str, expected: &Expectations) -> Result<Claims, TokenError> {
-    let keys = KeySet::new(vec![Key::hs256(SECRET).unwrap()]);
-    verify(token, &keys, expected, Instant::from_milliseconds(NOW * 1_000))
+/// What an isolate that has just started says of a token that is signed with one of `secrets`.
+fn verified_with(token: &str, secrets: &[&[u8]], expected: &Expectations) -> Result<Rc<Claims>, TokenError> {
+    futures_executor::block_on(async {
+        let mut keys = Vec::new();
+        for secret in secrets {
+            let material = Material::secret(secret).unwrap();
+            keys.push(Key::import(Candidate { id: None, material }, &Native).await.unwrap());
+        }
+        let authenticator = Authenticator::new(keys, None, expected.clone());
+        let world = World {
+            cryptography: &Native,
+            server: &ScriptedServer::default(),
+            store: &MapStore::default(),
+            trace: &Trace::default(),
+        };
+        let verified = authenticator
+            .verify(token, &world, Instant::from_milliseconds(NOW * 1_000))
+            .await;
+        verified.map_err(|error| match error {
+            VerifyError::Token(error) => error,
+            other => panic!("{other}"),
+        })
+    })
+}
+
+fn verified(token: &str, expected: &Expectations) -> Result<Rc<Claims>, TokenError> {
+    verified_with(token, &[SECRET], expected)
 }
 
 fn check_token(token: &str, error: Option<TokenError>) {
@@ -73,9 +102,13 @@ fn the_header_is_read_strictly() {
         check_header(header, None);
     }
     for algorithm in [
-        "none", "None", "NONE", "nOnE", "", "hs256", "HS256 ", "HS384", "HS512", "RS256", "ES256", "EdDSA", "PS256",
+        "none", "None", "NONE", "nOnE", "", "hs256", "HS256 ", "HS384", "HS512", "rs256", "RS384", "ES384", "ES256K",
+        "eddsa", "Ed25519", "PS256", "A128KW", "dir",
     ] {
         check_header(&json!({ "alg": algorithm }).to_string(), Some(TokenError::Algorithm));
+    }
+    for algorithm in ["RS256", "ES256", "EdDSA"] {
+        check_header(&json!({ "alg": algorithm }).to_string(), Some(TokenError::NoKey));
     }
     for header in ["{}", r#"{"alg":null}"#, r#"{"alg":["HS256"]}"#, r#"{"alg":256}"#] {
         check_header(header, Some(TokenError::Algorithm));
@@ -174,16 +207,10 @@ fn only_the_right_key_signs() {
             Some(TokenError::Signature),
         );
     }
-    assert!(Key::hs256(&[0; 31]).is_none());
-    assert!(Key::hs256(&[0; 32]).is_some());
-    let two = || vec![Key::hs256(SECRET).unwrap(), Key::hs256(&[1; 32]).unwrap()];
+    assert!(Material::secret(&[0; 31]).is_none());
+    assert!(Material::secret(&[0; 32]).is_some());
     let token = signed(header, &claims(&json!({})), SECRET);
-    let outcome = verify(
-        &token,
-        &KeySet::new(two()),
-        &Expectations::default(),
-        Instant::from_milliseconds(NOW * 1_000),
-    );
+    let outcome = verified_with(&token, &[SECRET, &[1; 32]], &Expectations::default());
     assert_eq!(
         outcome.err(),
         Some(TokenError::NoKey),

@@ -84,6 +84,23 @@ pub fn read_access(claims: &Claims, requested: Option<&str>) -> Result<ReadAcces
     })
 }
 
+/// Decides whether `claims` may read and change the settings of the organization that the request names.
+///
+/// # Errors
+/// [`AccessError::Forbidden`].
+pub fn settings_access(claims: &Claims, requested: &str) -> Result<OrganizationId, AccessError> {
+    let is_allowed = match claims.role {
+        Role::Superadmin => true,
+        Role::Admin => claims.organization_id.as_deref() == Some(requested),
+        Role::DepartmentHead | Role::Other => false,
+    };
+    if is_allowed {
+        Ok(OrganizationId(requested.to_owned()))
+    } else {
+        Err(AccessError::Forbidden)
+    }
+}
+
 /// Records of organizations that a caller may post events of: nothing else can be held.
 #[derive(Debug)]
 pub struct PermittedRecords(Vec<Record>);

@@ -1,21 +1,31 @@
 //! The keys that tokens are verified with, each bound to one algorithm.
 
 use crate::auth::TokenError;
+use crate::auth::ports::{Cryptography, CryptographyError};
 use crate::auth::token::Header;
 use jwt_compact::alg::{Hs256, Hs256Key, Hs256Signature};
 use jwt_compact::{Algorithm as _, AlgorithmSignature as _};
 use std::fmt;
+use std::rc::Rc;
 
 /// The fewest bytes of an HMAC key: as many as the hash gives, RFC 7518 section 3.2.
 pub const HMAC_KEY_BYTES_MIN: usize = 32;
 /// The bytes of an HMAC-SHA256 signature.
 const HS256_SIGNATURE_BYTES: usize = 32;
+/// The bytes of an ES256 or Ed25519 signature: RFC 7518 section 3.4, RFC 8032 section 5.1.6.
+const ELLIPTIC_SIGNATURE_BYTES: usize = 64;
 
-/// The algorithms that a key may be bound to.
+/// The algorithms that a key may be bound to: RFC 7518 section 3.1 and RFC 8037 section 3.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Algorithm {
     /// HMAC with SHA-256.
     Hs256,
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    Rs256,
+    /// ECDSA with P-256 and SHA-256.
+    Es256,
+    /// EdDSA with Ed25519.
+    EdDsa,
 }
 
 impl Algorithm {
@@ -24,86 +34,220 @@ impl Algorithm {
     pub fn of_name(name: &str) -> Option<Self> {
         match name {
             "HS256" => Some(Self::Hs256),
+            "RS256" => Some(Self::Rs256),
+            "ES256" => Some(Self::Es256),
+            "EdDSA" => Some(Self::EdDsa),
             _ => None,
         }
     }
 }
 
-/// A key. Its material is never shown.
-pub struct Key {
-    id: Option<String>,
-    material: Material,
+/// The public half of a key pair, its numbers in the form that RFC 7518 gives them: big-endian, checked for their
+/// sizes. Whether a point is on its curve is checked by who imports it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PublicKey {
+    /// For RS256; neither number begins with a zero.
+    Rsa {
+        /// `n`
+        modulus: Vec<u8>,
+        /// `e`
+        exponent: Vec<u8>,
+    },
+    /// For ES256: a point of P-256.
+    P256 {
+        /// `x`
+        x: [u8; 32],
+        /// `y`
+        y: [u8; 32],
+    },
+    /// For EdDSA: a point of Ed25519, as it is encoded.
+    Ed25519 {
+        /// `x`
+        x: [u8; 32],
+    },
 }
 
-/// The seam for further algorithms: a key is of one kind, and so of one algorithm.
-enum Material {
-    Hs256(Hs256Key),
+impl PublicKey {
+    /// The one algorithm that it is for.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        match self {
+            Self::Rsa { .. } => Algorithm::Rs256,
+            Self::P256 { .. } => Algorithm::Es256,
+            Self::Ed25519 { .. } => Algorithm::EdDsa,
+        }
+    }
+
+    /// How many bytes a signature has: no other number is ever handed on.
+    const fn signature_bytes(&self) -> usize {
+        match self {
+            Self::Rsa { modulus, .. } => modulus.len(),
+            Self::P256 { .. } | Self::Ed25519 { .. } => ELLIPTIC_SIGNATURE_BYTES,
+        }
+    }
 }
 
-impl fmt::Debug for Key {
+/// What a key is made of, as it is configured. The seam for further algorithms: a key is of one kind, and so of one
+/// algorithm.
+pub enum Material {
+    /// A secret for HS256.
+    Secret(Hs256Key),
+    /// A public key.
+    Public(PublicKey),
+}
+
+impl Material {
+    /// The one algorithm that it is for.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        match self {
+            Self::Secret(_) => Algorithm::Hs256,
+            Self::Public(key) => key.algorithm(),
+        }
+    }
+
+    /// A secret for HS256; none where it is shorter than [`HMAC_KEY_BYTES_MIN`].
+    #[must_use]
+    pub fn secret(bytes: &[u8]) -> Option<Self> {
+        (bytes.len() >= HMAC_KEY_BYTES_MIN).then(|| Self::Secret(Hs256Key::new(bytes)))
+    }
+}
+
+/// A key as it is configured or published, not imported yet. Its material is never shown.
+pub struct Candidate {
+    /// `kid`
+    pub id: Option<String>,
+    /// What it is made of.
+    pub material: Material,
+}
+
+impl fmt::Debug for Candidate {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
-            .debug_struct("Key")
+            .debug_struct("Candidate")
             .field("id", &self.id)
-            .field("algorithm", &self.algorithm())
             .finish_non_exhaustive()
     }
 }
 
-impl Key {
-    /// An HS256 key without an id; none where it is shorter than [`HMAC_KEY_BYTES_MIN`].
-    #[must_use]
-    pub fn hs256(secret: &[u8]) -> Option<Self> {
-        (secret.len() >= HMAC_KEY_BYTES_MIN).then(|| Self {
-            id: None,
-            material: Material::Hs256(Hs256Key::new(secret)),
+/// A key that signatures can be verified with; `K` is what the platform made of a public key.
+pub struct Key<K> {
+    id: Option<String>,
+    algorithm: Algorithm,
+    verifier: Verifier<K>,
+}
+
+enum Verifier<K> {
+    Secret(Hs256Key),
+    Public { key: K, signature_bytes: usize },
+}
+
+impl<K> Key<K> {
+    /// Imports a key.
+    ///
+    /// # Errors
+    /// [`CryptographyError`] where the platform refuses it: its point is not on the curve, say.
+    pub async fn import<C: Cryptography<Key = K>>(
+        candidate: Candidate,
+        platform: &C,
+    ) -> Result<Self, CryptographyError> {
+        let algorithm = candidate.material.algorithm();
+        let verifier = match candidate.material {
+            Material::Secret(key) => Verifier::Secret(key),
+            Material::Public(key) => Verifier::Public {
+                key: platform.import(&key).await?,
+                signature_bytes: key.signature_bytes(),
+            },
+        };
+        Ok(Self {
+            id: candidate.id,
+            algorithm,
+            verifier,
         })
     }
 
-    /// The one algorithm that it is for.
-    #[must_use]
-    pub fn algorithm(&self) -> Algorithm {
-        match self.material {
-            Material::Hs256(_) => Algorithm::Hs256,
+    /// Whether `signature` is this key's of `message`; a secret's are compared in constant time.
+    ///
+    /// # Errors
+    /// [`CryptographyError`] where the platform cannot say.
+    pub async fn verifies<C: Cryptography<Key = K>>(
+        &self,
+        platform: &C,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<bool, CryptographyError> {
+        match &self.verifier {
+            Verifier::Secret(key) => Ok(signature.len() == HS256_SIGNATURE_BYTES
+                && Hs256Signature::try_from_slice(signature)
+                    .is_ok_and(|signature| Hs256.verify_signature(&signature, key, message))),
+            Verifier::Public { signature_bytes, .. } if signature.len() != *signature_bytes => Ok(false),
+            Verifier::Public { key, .. } => platform.verifies(key, message, signature).await,
         }
     }
 
-    /// Whether `signature` is this key's of `message`; compared in constant time.
-    #[must_use]
-    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        match &self.material {
-            Material::Hs256(key) => {
-                signature.len() == HS256_SIGNATURE_BYTES
-                    && Hs256Signature::try_from_slice(signature)
-                        .is_ok_and(|signature| Hs256.verify_signature(&signature, key, message))
-            }
-        }
+    fn fits(&self, header: &Header) -> bool {
+        self.algorithm == header.algorithm && (header.key_id.is_none() || self.id == header.key_id)
     }
 }
 
-/// All keys that are trusted.
-#[derive(Debug)]
-pub struct KeySet(Vec<Key>);
+/// Keys that are trusted.
+pub struct KeySet<K>(Vec<Rc<Key<K>>>);
 
-impl KeySet {
+/// How many keys fit a header.
+pub enum Fitting<K> {
+    /// None.
+    None,
+    /// Just one.
+    One(Rc<Key<K>>),
+    /// More than one: none of them is to be used.
+    Several,
+}
+
+impl<K> KeySet<K> {
     /// A set of keys.
     #[must_use]
-    pub fn new(keys: Vec<Key>) -> Self {
-        Self(keys)
+    pub fn new(keys: Vec<Key<K>>) -> Self {
+        Self(keys.into_iter().map(Rc::new).collect())
     }
 
-    /// The key that a header asks for: the one of its `kid`, or, without `kid`, the only one of its algorithm. A key
-    /// without an id is never found by a `kid`.
+    /// The keys that a header may mean: those of its `kid`, or, without `kid`, all of its algorithm. A key without an
+    /// id is never found by a `kid`.
+    #[must_use]
+    pub fn fitting(&self, header: &Header) -> Fitting<K> {
+        let mut fitting = self.0.iter().filter(|key| key.fits(header));
+        match (fitting.next(), fitting.next()) {
+            (None, _) => Fitting::None,
+            (Some(key), None) => Fitting::One(Rc::clone(key)),
+            (Some(_), Some(_)) => Fitting::Several,
+        }
+    }
+
+    /// Whether there is no key at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<K> Fitting<K> {
+    /// The key, if just one fits here and in `other`.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (one, Self::None) => one,
+            (Self::None, one) => one,
+            _ => Self::Several,
+        }
+    }
+
+    /// The key, if just one fits.
     ///
     /// # Errors
-    /// [`TokenError::NoKey`] where none, or more than one, fits.
-    pub fn select(&self, header: &Header) -> Result<&Key, TokenError> {
-        let fits =
-            |key: &&Key| key.algorithm() == header.algorithm && (header.key_id.is_none() || key.id == header.key_id);
-        let mut fitting = self.0.iter().filter(fits);
-        match (fitting.next(), fitting.next()) {
-            (Some(key), None) => Ok(key),
-            _ => Err(TokenError::NoKey),
+    /// [`TokenError::NoKey`]
+    pub fn one(self) -> Result<Rc<Key<K>>, TokenError> {
+        match self {
+            Self::One(key) => Ok(key),
+            Self::None | Self::Several => Err(TokenError::NoKey),
         }
     }
 }

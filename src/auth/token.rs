@@ -12,7 +12,7 @@ use serde_json::Value;
 /// The most bytes of a token.
 pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
 /// The most bytes of a `kid`.
-const KEY_ID_BYTES_MAX: usize = 256;
+pub const KEY_ID_BYTES_MAX: usize = 256;
 
 /// A token whose form is right; nothing in it is to be believed yet.
 #[derive(Debug)]
@@ -36,14 +36,22 @@ pub struct Header {
     pub key_id: Option<String>,
 }
 
+/// The token in the value of an `Authorization` header: `Bearer`, in any case, and what follows it; RFC 6750 section
+/// 2.1, RFC 9110 section 11.1. None where the header is something else.
+#[must_use]
+pub fn of_header(value: &str) -> Option<&str> {
+    let (scheme, token) = value.trim().split_once(' ')?;
+    let token = token.trim_start_matches(' ');
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+    (scheme.eq_ignore_ascii_case("Bearer") && !token.is_empty() && token.bytes().all(is_token)).then_some(token)
+}
+
 /// Takes a token apart.
 ///
 /// # Errors
 /// The rule of form that it breaks.
 pub fn parse(token: &str) -> Result<ParsedToken<'_>, TokenError> {
-    if token.len() > TOKEN_BYTES_MAX {
-        return Err(TokenError::TooLarge);
-    }
+    check_size(token)?;
     let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Segments)?;
     let (header, payload) = signed.split_once('.').ok_or(TokenError::Segments)?;
     if payload.contains('.') {
@@ -57,8 +65,17 @@ pub fn parse(token: &str) -> Result<ParsedToken<'_>, TokenError> {
     })
 }
 
+/// # Errors
+/// [`TokenError::TooLarge`]
+pub fn check_size(token: &str) -> Result<(), TokenError> {
+    if token.len() > TOKEN_BYTES_MAX {
+        return Err(TokenError::TooLarge);
+    }
+    Ok(())
+}
+
 /// Base64url without padding, in the one spelling that encodes the bytes.
-fn decode(segment: &str) -> Result<Vec<u8>, TokenError> {
+pub fn decode(segment: &str) -> Result<Vec<u8>, TokenError> {
     let bytes = Base64UrlUnpadded::decode_vec(segment).map_err(|_| TokenError::Segments)?;
     if bytes.is_empty() || Base64UrlUnpadded::encode_string(&bytes) != segment {
         return Err(TokenError::Segments);

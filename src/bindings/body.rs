@@ -1,4 +1,4 @@
-//! Request bodies, unpacked and bounded.
+//! Bodies, unpacked and bounded.
 
 use js_sys::{Array, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
@@ -25,6 +25,14 @@ pub async fn read(request: &worker::Request, is_gzip: bool, bytes_max: usize) ->
     if is_gzip {
         stream = gunzip(&stream).map_err(|_| BodyError::Unreadable)?;
     }
+    read_stream(&stream, bytes_max).await
+}
+
+/// Reads `stream` to its end; never holds more than `bytes_max` of it.
+///
+/// # Errors
+/// [`BodyError`].
+pub async fn read_stream(stream: &ReadableStream, bytes_max: usize) -> Result<Vec<u8>, BodyError> {
     let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
     let mut body = Vec::new();
     loop {

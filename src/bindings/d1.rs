@@ -3,6 +3,7 @@
 //! Rows are taken from D1's own objects cell by cell: `worker` would read them through serde, which displays errors
 //! in a way that hangs the request and knows no integers beyond 32 bits on the way in.
 
+use crate::bindings::message_of;
 use crate::ports::{Cell, Database, DatabaseError, Outcome, Row, Statement};
 use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
@@ -95,8 +96,5 @@ fn outcome(result: &D1Result) -> Result<Outcome, DatabaseError> {
 
 /// D1's own message; the text of a statement or a parameter is never in it.
 fn failure(error: &JsValue) -> DatabaseError {
-    let message = error
-        .dyn_ref::<js_sys::Error>()
-        .map_or_else(|| "D1 failed".to_owned(), |error| String::from(error.message()));
-    DatabaseError::of_message(message)
+    DatabaseError::of_message(message_of(error, "D1 failed"))
 }

@@ -5,22 +5,21 @@ use crate::bindings::body::{self, BodyError};
 use crate::bindings::{clock, d1::D1, random};
 use crate::envelope;
 use crate::error::ApiError;
-use crate::handlers::fetch::{Call, Reply, authenticate, config_of, ok, sound_config};
+use crate::handlers::fetch::{Call, Reply, ok};
+use crate::handlers::identity::{Limit, authenticate};
 use crate::ingest::{BODY_BYTES_MAX, BodyFormat, hold_records, read_records};
 
 /// In the order of the product's precedence: 401, then what is wrong with the body, then 403.
 pub async fn handle(call: &Call<'_>) -> Result<Reply, ApiError> {
-    let config = config_of(call);
-    let config = sound_config(&config)?;
-    let claims = authenticate(call.request, config)?;
+    let claims = authenticate(call, Limit::Ingest).await?;
 
-    let header = |name| call.request.headers().get(name).ok().flatten();
-    let format = header("Content-Type")
+    let format = call
+        .header("Content-Type")
         .and_then(|content_type| BodyFormat::of_content_type(&content_type))
         .ok_or(ApiError::UnsupportedMediaType(
             "The Content-Type must be application/x-ndjson or application/json.",
         ))?;
-    let is_gzip = match header("Content-Encoding").as_deref().map(str::trim) {
+    let is_gzip = match call.header("Content-Encoding").as_deref().map(str::trim) {
         None | Some("") => false,
         Some(encoding) if encoding.eq_ignore_ascii_case("identity") => false,
         Some(encoding) if encoding.eq_ignore_ascii_case("gzip") => true,

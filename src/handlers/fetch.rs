@@ -1,24 +1,34 @@
 //! From a request to its answer: the route, the handler, and what every answer has in common.
 
-use crate::auth::claims::Claims;
-use crate::auth::verify;
 use crate::bindings::{clock, random};
-use crate::config::Config;
+use crate::config::ConfigError;
 use crate::envelope;
 use crate::error::ApiError;
+use crate::handlers::isolate::{self, Service, Setup};
 use crate::handlers::log::{self, Line};
-use crate::handlers::{events, health, isolate, report};
+use crate::handlers::{csv, events, health, openapi, report, scopes, settings};
+use crate::report::{Form, etag_of, matches};
+use crate::settings::segment_of_path;
 use crate::trace::Trace;
-use worker::{Context, Env, Headers, Method, Request, Response};
+use web_sys::ReadableStream;
+use worker::{Context, Env, Headers, Method, Request, Response, ResponseBody};
 
 /// What a handler gives back.
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
-    /// The body; none for 304.
-    pub body: Option<String>,
-    /// Headers of this answer alone.
+    /// The body; none for 204 and 304.
+    pub body: Option<Body>,
+    /// Headers of this answer alone: they stand in for those of every answer.
     pub headers: Vec<(&'static str, String)>,
+}
+
+/// A body.
+pub enum Body {
+    /// JSON, unless the reply's headers say otherwise.
+    Text(String),
+    /// Bytes that are still to come.
+    Stream(ReadableStream),
 }
 
 /// What a handler works with.
@@ -26,44 +36,79 @@ pub struct Call<'a> {
     pub request: &'a Request,
     pub env: &'a Env,
     pub context: &'a Context,
+    pub setup: &'a Result<Service, Vec<ConfigError>>,
     pub trace: &'a Trace,
+}
+
+impl Call<'_> {
+    /// The service, if its configuration is sound.
+    pub fn service(&self) -> Result<&Service, ApiError> {
+        self.setup.as_ref().map_err(|errors| {
+            let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            ApiError::Unavailable(format!("misconfigured: {}", texts.join("; ")))
+        })
+    }
+
+    /// The value of a request header.
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.request.headers().get(name).ok().flatten()
+    }
+
+    /// The query of the request's URL, as it was sent.
+    pub fn query(&self) -> String {
+        let url = self.request.inner().url();
+        let query = url.split_once('?').map_or("", |(_, query)| query);
+        query.split_once('#').map_or(query, |(query, _)| query).to_owned()
+    }
 }
 
 /// The routes, and for whom they are.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Route {
     Report,
+    Csv,
+    Summary,
+    Scopes,
+    Settings,
     Events,
     Health,
+    OpenApi,
 }
 
 impl Route {
     fn of_path(path: &str) -> Option<Self> {
         match path {
             "/api/conversation-monitor/report" => Some(Self::Report),
+            "/api/conversation-monitor/report.csv" => Some(Self::Csv),
+            "/api/conversation-monitor/summary" => Some(Self::Summary),
+            "/api/conversation-monitor/scopes" => Some(Self::Scopes),
             "/api/conversation-monitor/events" => Some(Self::Events),
             "/health" => Some(Self::Health),
-            _ => None,
+            "/openapi.json" => Some(Self::OpenApi),
+            _ => segment_of_path(path).map(|_| Self::Settings),
         }
     }
 
     fn allow(self) -> &'static str {
         match self {
-            Self::Report | Self::Health => "GET, HEAD",
+            Self::Settings => "GET, HEAD, PUT",
             Self::Events => "POST",
+            _ => "GET, HEAD",
         }
     }
 
     fn takes(self, method: &Method) -> bool {
-        match self {
-            Self::Report | Self::Health => matches!(method, Method::Get | Method::Head),
-            Self::Events => *method == Method::Post,
+        match method {
+            Method::Get | Method::Head => self != Self::Events,
+            Method::Post => self == Self::Events,
+            Method::Put => self == Self::Settings,
+            _ => false,
         }
     }
 
     /// Whether it answers with an organization's data.
     fn is_data(self) -> bool {
-        self != Self::Health
+        !matches!(self, Self::Health | Self::OpenApi)
     }
 }
 
@@ -72,18 +117,26 @@ pub async fn answer(request: Request, env: &Env, context: &Context) -> worker::R
     let began_at = clock::now();
     let request_id = random::token()?;
     let trace = Trace::default();
+    let setup: Setup = isolate::setup(env).await;
     let call = Call {
         request: &request,
         env,
         context,
+        setup: &setup,
         trace: &trace,
     };
     let path = request.path();
     let route = Route::of_path(&path);
     let outcome = match route {
         None => Err(ApiError::RouteNotFound),
+        Some(route) if is_preflight(&call) => Ok(preflight(&call, route)),
         Some(route) if !route.takes(&request.method()) => Err(ApiError::MethodNotAllowed(route.allow())),
-        Some(Route::Report) => report::handle(&call).await,
+        Some(Route::Report) => report::handle(&call, Form::Report).await,
+        Some(Route::Summary) => report::handle(&call, Form::Summary).await,
+        Some(Route::Csv) => csv::handle(&call, &request_id).await,
+        Some(Route::Scopes) => scopes::handle(&call).await,
+        Some(Route::Settings) => settings::handle(&call).await,
+        Some(Route::OpenApi) => openapi::handle(&call).await,
         Some(Route::Events) => events::handle(&call).await,
         Some(Route::Health) => health::handle(&call).await,
     };
@@ -109,15 +162,42 @@ pub async fn answer(request: Request, env: &Env, context: &Context) -> worker::R
         headers.set("Server-Timing", &trace.server_timing(clock::now().since(began_at)))?;
     } else {
         headers.set("Cache-Control", "no-store")?;
+        headers.set("Vary", "Origin")?;
     }
-    for (name, value) in &reply.headers {
-        headers.set(name, value)?;
+    if let (Ok(service), Some(origin)) = (call.setup, call.header("Origin")) {
+        set_all(&headers, &service.config.allowed_origins.answer(&origin))?;
     }
+    set_all(&headers, &reply.headers)?;
     let response = match reply.body {
-        Some(body) if request.method() != Method::Head => Response::ok(body)?,
+        Some(body) if request.method() != Method::Head => match body {
+            Body::Text(text) => Response::ok(text)?,
+            Body::Stream(stream) => Response::from_body(ResponseBody::Stream(stream))?,
+        },
         _ => Response::empty()?,
     };
     Ok(response.with_status(reply.status).with_headers(headers))
+}
+
+fn set_all(headers: &Headers, values: &[(&'static str, String)]) -> worker::Result<()> {
+    values.iter().try_for_each(|(name, value)| headers.set(name, value))
+}
+
+/// Whether a browser asks what a page of another origin may send: the Fetch standard, section 3.3.2.
+fn is_preflight(call: &Call<'_>) -> bool {
+    call.request.method() == Method::Options
+        && call.header("Origin").is_some()
+        && call.header("Access-Control-Request-Method").is_some()
+}
+
+/// The answer to a preflight, which carries no token: to an origin that is not listed it allows nothing.
+fn preflight(call: &Call<'_>, route: Route) -> Reply {
+    let origin = call.header("Origin").unwrap_or_default();
+    let allowed = call.setup.as_ref().map(|service| &service.config.allowed_origins);
+    Reply {
+        status: 204,
+        body: None,
+        headers: allowed.map_or_else(|_| Vec::new(), |allowed| allowed.preflight(&origin, route.allow())),
+    }
 }
 
 fn failure(error: &ApiError, request_id: &str, path: &str, method: &Method) -> Reply {
@@ -140,47 +220,28 @@ fn failure(error: &ApiError, request_id: &str, path: &str, method: &Method) -> R
     }
     Reply {
         status: answer.status,
-        body: Some(envelope::failure(error, &answer)),
+        body: Some(Body::Text(envelope::failure(error, &answer))),
         headers: answer.headers,
     }
-}
-
-/// The claims of the request's token: the first thing that a data route asks for.
-///
-/// # Errors
-/// 401: [`ApiError::TokenMissing`], [`ApiError::TokenMalformed`] or [`ApiError::Token`].
-pub fn authenticate(request: &Request, config: &Config) -> Result<Claims, ApiError> {
-    let header = request
-        .headers()
-        .get("Authorization")
-        .map_err(|_| ApiError::TokenMalformed)?
-        .ok_or(ApiError::TokenMissing)?;
-    let (scheme, token) = header.trim().split_once(' ').ok_or(ApiError::TokenMalformed)?;
-    if !scheme.eq_ignore_ascii_case("Bearer") {
-        return Err(ApiError::TokenMalformed);
-    }
-    let token = token.trim_start_matches(' ');
-    Ok(verify(token, &config.keys, &config.expected, clock::now())?)
-}
-
-/// The configuration, if it is sound.
-pub fn sound_config(read: &Result<Config, Vec<crate::config::ConfigError>>) -> Result<&Config, ApiError> {
-    read.as_ref().map_err(|errors| {
-        let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        ApiError::Unavailable(format!("misconfigured: {}", texts.join("; ")))
-    })
 }
 
 /// A successful reply with a JSON body.
 pub fn ok(body: String) -> Reply {
     Reply {
         status: 200,
-        body: Some(body),
+        body: Some(Body::Text(body)),
         headers: Vec::new(),
     }
 }
 
-/// The isolate's configuration for `call`, kept alive by the caller.
-pub fn config_of(call: &Call<'_>) -> std::rc::Rc<Result<Config, Vec<crate::config::ConfigError>>> {
-    isolate::config(call.env)
+/// A successful reply with a JSON body and its ETag, or 304 where the client has it already.
+pub fn ok_or_not_modified(call: &Call<'_>, body: String) -> Reply {
+    let etag = etag_of(&body);
+    let condition = call.header("If-None-Match");
+    let is_known = condition.is_some_and(|condition| matches(&condition, &etag));
+    Reply {
+        status: if is_known { 304 } else { 200 },
+        body: (!is_known).then_some(Body::Text(body)),
+        headers: vec![("ETag", etag)],
+    }
 }

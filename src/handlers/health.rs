@@ -3,12 +3,12 @@
 use crate::bindings::{clock, d1::D1};
 use crate::envelope;
 use crate::error::ApiError;
-use crate::handlers::fetch::{Call, Reply, config_of, ok};
+use crate::handlers::fetch::{Call, Reply, ok};
 use crate::health::health;
 
 /// Always 200 while the worker runs: what is wrong is said in `status`.
 pub async fn handle(call: &Call<'_>) -> Result<Reply, ApiError> {
-    let is_configured = config_of(call).is_ok();
+    let is_configured = call.setup.is_ok();
     let database = D1::new(call.env).ok();
     let report = health(database.as_ref(), is_configured, clock::now(), call.trace).await;
     Ok(ok(envelope::success(&report)?))

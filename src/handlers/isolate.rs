@@ -1,16 +1,25 @@
-//! What an isolate keeps between requests: plain values only, for bindings belong to the request that made them.
+//! What an isolate keeps between requests: nothing that belongs to the request that made it, as bindings do.
 
+use crate::auth::Authenticator;
+use crate::bindings::webcrypto::{ImportedKey, WebCrypto};
 use crate::config::{Config, ConfigError};
 use crate::report::Memory;
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 use worker::Env;
 
-type ReadConfig = Rc<Result<Config, Vec<ConfigError>>>;
+/// The service as it is configured; none of it can change while an isolate lives.
+pub struct Service {
+    pub config: Config,
+    pub authenticator: Authenticator<ImportedKey>,
+}
+
+/// The service, or all that is wrong with its configuration.
+pub type Setup = Rc<Result<Service, Vec<ConfigError>>>;
 
 thread_local! {
     static MEMORY: Rc<RefCell<Memory>> = Rc::default();
-    static CONFIG: OnceCell<ReadConfig> = const { OnceCell::new() };
+    static SETUP: RefCell<Option<Setup>> = const { RefCell::new(None) };
 }
 
 /// What was read before.
@@ -18,8 +27,18 @@ pub fn memory() -> Rc<RefCell<Memory>> {
     MEMORY.with(Rc::clone)
 }
 
-/// The configuration: it cannot change while an isolate lives.
-pub fn config(env: &Env) -> ReadConfig {
+/// The service: set up by the first request. Others that come while it waits for the platform do the same once more.
+pub async fn setup(env: &Env) -> Setup {
+    if let Some(setup) = SETUP.with_borrow(Clone::clone) {
+        return setup;
+    }
+    let setup = Rc::new(set_up(env).await);
+    SETUP.with_borrow_mut(|kept| Rc::clone(kept.get_or_insert(setup)))
+}
+
+async fn set_up(env: &Env) -> Result<Service, Vec<ConfigError>> {
     let variable = |name: &str| env.var(name).ok().map(|value| value.to_string());
-    CONFIG.with(|config| Rc::clone(config.get_or_init(|| Rc::new(Config::read(variable)))))
+    let mut config = Config::read(variable)?;
+    let authenticator = config.authenticator(&WebCrypto).await?;
+    Ok(Service { config, authenticator })
 }

@@ -1,12 +1,17 @@
 //! The entry points of the worker: decode, call the core, encode.
 
+mod csv;
 mod events;
 mod fetch;
 mod health;
+mod identity;
 mod isolate;
 pub mod log;
+mod openapi;
 mod report;
 mod scheduled;
+mod scopes;
+mod settings;
 
 use worker::{Context, Env, Request, Response, ScheduleContext, ScheduledEvent, event};
 

@@ -100,7 +100,7 @@ fn json_events(body: &[u8]) -> Result<Events, Refusal> {
     let value =
         json::parse(body).map_err(|error| Refusal::Malformed(format!("The body is not valid JSON: {error}.")))?;
     let events = match value {
-        Value::Object(mut object) => object.remove("events"),
+        Value::Object(mut object) => object.get_mut("events").map(Value::take),
         _ => None,
     };
     match events {

@@ -1,5 +1,5 @@
--- Marks what the incoming records (?1) change: the conversations that they are in, were in, or are; contacts and
--- users; and organizations not known yet. ?2 is the mark of this ingest.
+-- Marks what the incoming records (?1) change: the conversations that they are in, were in, or are; contacts, users
+-- and departments; and organizations not known yet. ?2 is the mark of this ingest.
 WITH incoming AS (
   SELECT value ->> 0 AS organization_id, value ->> 1 AS type, value ->> 2 AS record_id, value ->> 3 AS conversation_id,
          value ->> 4 AS updated_at, value ->> 5 AS deleted, value ->> 6 AS body
@@ -19,7 +19,7 @@ SELECT organization_id, 'conversation', held_conversation_id, ?2, 1, 0 FROM chan
 UNION
 SELECT organization_id, 'conversation', record_id, ?2, 1, 0 FROM changed WHERE type = 'conversation'
 UNION
-SELECT organization_id, type, record_id, ?2, 0, 1 FROM changed WHERE type IN ('contact', 'user')
+SELECT organization_id, type, record_id, ?2, 0, 1 FROM changed WHERE type IN ('contact', 'user', 'department')
 UNION
 SELECT i.organization_id, 'organization', i.organization_id, ?2, 0, 1 FROM incoming AS i
 WHERE NOT EXISTS (SELECT 1 FROM organization AS known WHERE known.organization_id = i.organization_id)

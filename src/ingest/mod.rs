@@ -9,6 +9,7 @@ pub use body::{BadEvent, BodyFormat, EVENTS_MAX, Refusal, read_records};
 
 use crate::auth::access::PermittedRecords;
 use crate::monitor::record::Record;
+use crate::order::sort_by;
 use crate::ports::{Cell, Database, DatabaseError, Statement};
 use crate::sql::{Table, Value, sql};
 use serde::Serialize;
@@ -69,7 +70,9 @@ pub async fn hold_records<D: Database>(
 
 /// Of each record its winning version, in the order of the primary key.
 fn winners(mut records: Vec<Record>) -> Vec<Record> {
-    records.sort_unstable_by(|left, right| (left.key(), right.rank()).cmp(&(right.key(), left.rank())));
+    sort_by(&mut records, |left, right| {
+        (left.key(), right.rank()).cmp(&(right.key(), left.rank()))
+    });
     records.dedup_by(|overtaken, winner| overtaken.key() == winner.key());
     records
 }

@@ -7,6 +7,7 @@ use crate::instant::Instant;
 use crate::monitor::timeline::{
     Conversation, Kind, Message, QUEUED_MAX_MS, Responsible, Sender, Status, Timeline, Visibility, responsible,
 };
+use crate::order::sort_by;
 use serde::{Deserialize, Serialize};
 
 /// How many turning points are looked at in one fold, each at the cost of a walk over the timeline.
@@ -56,6 +57,35 @@ pub enum Reason {
     NoReplySinceTakeover,
     /// An agent has answered before, but not this time.
     NoReplyToFollowUp,
+}
+
+impl Reason {
+    /// All of them, in the order of their declaration.
+    pub const ALL: [Self; 8] = [
+        Self::ReplyFailed,
+        Self::ReplyQueued,
+        Self::HandoffNotCompleted,
+        Self::NoReply,
+        Self::OnlyPrivateNote,
+        Self::AssigneeMissing,
+        Self::NoReplySinceTakeover,
+        Self::NoReplyToFollowUp,
+    ];
+
+    /// Its name in answers.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ReplyFailed => "reply_failed",
+            Self::ReplyQueued => "reply_queued",
+            Self::HandoffNotCompleted => "handoff_not_completed",
+            Self::NoReply => "no_reply",
+            Self::OnlyPrivateNote => "only_private_note",
+            Self::AssigneeMissing => "assignee_missing",
+            Self::NoReplySinceTakeover => "no_reply_since_takeover",
+            Self::NoReplyToFollowUp => "no_reply_to_follow_up",
+        }
+    }
 }
 
 /// A conversation whose customer waits for the autopilot or an agent.
@@ -128,7 +158,7 @@ fn turning_points(conversation: &Conversation, timeline: &Timeline, as_of: Insta
         .chain(conversation.snoozed_until)
         .filter(|instant| *instant > as_of)
         .collect();
-    instants.sort_unstable();
+    sort_by(&mut instants, Instant::cmp);
     instants.dedup();
     instants
 }

@@ -5,8 +5,11 @@
 pub mod candidate;
 pub mod event;
 pub mod fields;
+pub mod outline;
+mod part;
 pub mod record;
 pub mod row;
 pub mod selection;
+pub mod summary;
 pub mod timeline;
 pub mod version;

@@ -3,6 +3,7 @@
 use crate::monitor::candidate::{Candidate, Category, Reason};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::rc::Rc;
 
 /// A contact as its record says.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -20,7 +21,7 @@ pub struct Contact {
 #[serde(rename_all = "camelCase")]
 pub struct User {
     /// The name.
-    pub full_name: String,
+    pub full_name: Rc<str>,
     /// Whether the user still works there.
     pub active: bool,
     /// Whether it is no person.
@@ -40,6 +41,17 @@ pub struct PublishedRow {
     pub json: String,
     /// JSON: the ids of the owner and the assignees, without repetition.
     pub people: String,
+}
+
+/// A row, and what the version's list says of it beside.
+#[derive(Debug)]
+pub struct JoinedRow {
+    /// The row.
+    pub row: PublishedRow,
+    /// Why no answer came, as the row says it.
+    pub reason: Reason,
+    /// The assignees that the row shows.
+    pub assignee_names: Vec<Rc<str>>,
 }
 
 /// The users of an organization that a run has to do with.
@@ -74,22 +86,18 @@ pub fn publish_row(
     candidate: &Candidate,
     contact: Option<&Contact>,
     users: &Users,
-) -> Result<Option<PublishedRow>, serde_json::Error> {
+) -> Result<Option<JoinedRow>, serde_json::Error> {
     if contact.is_some_and(|contact| contact.blocked) {
         return Ok(None);
     }
     let person = |id: &String| users.active_person(id);
-    let mut assignee_names: Vec<&str> = candidate
-        .assignee_ids
-        .iter()
-        .filter_map(person)
-        .map(|user| user.full_name.as_str())
-        .collect();
+    let name = |user: &User| Rc::clone(&user.full_name);
+    let mut assignee_names: Vec<Rc<str>> = candidate.assignee_ids.iter().filter_map(person).map(name).collect();
     if assignee_names.is_empty() {
         let owner = candidate.owner_id.as_ref().and_then(person);
-        assignee_names.extend(owner.map(|user| user.full_name.as_str()));
+        assignee_names.extend(owner.map(name));
     }
-    let has_active_person = !assignee_names.is_empty();
+    let reason = reason(candidate.reason, !assignee_names.is_empty());
 
     let row = Row {
         conversation_id,
@@ -100,15 +108,19 @@ pub fn publish_row(
         latest_inbound_message_id: &candidate.latest_inbound_message_id,
         latest_inbound_at: candidate.latest_inbound_at.to_string(),
         category: candidate.category,
-        assignee_names,
+        assignee_names: &assignee_names,
         department_id: candidate.department_id.as_deref(),
         waiting_since: candidate.waiting_since.to_string(),
         stalled_since: candidate.stalled_since.to_string(),
-        reason: reason(candidate.reason, has_active_person),
+        reason,
     };
-    Ok(Some(PublishedRow {
-        json: serde_json::to_string(&row)?,
-        people: serde_json::to_string(&people(candidate))?,
+    Ok(Some(JoinedRow {
+        row: PublishedRow {
+            json: serde_json::to_string(&row)?,
+            people: serde_json::to_string(&people(candidate))?,
+        },
+        reason,
+        assignee_names,
     }))
 }
 
@@ -143,7 +155,7 @@ struct Row<'a> {
     latest_inbound_message_id: &'a str,
     latest_inbound_at: String,
     category: Category,
-    assignee_names: Vec<&'a str>,
+    assignee_names: &'a [Rc<str>],
     department_id: Option<&'a str>,
     waiting_since: String,
     stalled_since: String,

@@ -1,27 +1,13 @@
-//! Which rows of a version a report shows: threshold, departments, category and page, without reading a row.
+//! Which rows of a version a report shows: threshold, departments, category and page.
 
-use crate::instant::{Instant, MINUTE_MS};
 use crate::monitor::candidate::Category;
-use crate::monitor::version::Version;
-use std::collections::{BTreeSet, HashMap};
+use crate::monitor::outline::{Outline, OutlineEntry};
+use std::collections::BTreeSet;
 
-/// What a report needs to know of a version's entries: about 24 bytes an entry, without conversation ids.
-#[derive(Debug, Clone, Default)]
-pub struct Outline {
-    departments: Vec<String>,
-    entries: Vec<OutlineEntry>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct OutlineEntry {
-    stalled_since: Instant,
-    row_no: i64,
-    category: Category,
-    /// An index into `departments`; [`NO_DEPARTMENT`] for none.
-    department: usize,
-}
-
-const NO_DEPARTMENT: usize = usize::MAX;
+/// The most rows of a chunk.
+const CHUNK_ROWS_MAX: usize = 500;
+/// The most assignees of a chunk's rows, but for those of the last: their names are what rows may be made large by.
+const CHUNK_NAMES_MAX: usize = 2_000;
 
 /// Which rows of a snapshot: everything that a page's content depends on, beside organization and version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +44,7 @@ impl Counts {
         }
     }
 
-    fn add(&mut self, category: Category) {
+    pub(super) fn add(&mut self, category: Category) {
         let count = match category {
             Category::AiStuck => &mut self.ai_stuck,
             Category::AgentAbandoned => &mut self.agent_abandoned,
@@ -76,74 +62,16 @@ pub struct Selection {
     pub row_nos: Vec<i64>,
 }
 
-impl From<&Version> for Outline {
-    fn from(version: &Version) -> Self {
-        let mut departments: Vec<String> = Vec::new();
-        let mut numbers: HashMap<String, usize> = HashMap::new();
-        let mut entries = Vec::with_capacity(version.entries().len());
-        for entry in version.entries() {
-            let department = match &entry.department_id {
-                None => NO_DEPARTMENT,
-                Some(id) => *numbers.entry(id.clone()).or_insert_with(|| {
-                    departments.push(id.clone());
-                    departments.len().saturating_sub(1)
-                }),
-            };
-            entries.push(OutlineEntry {
-                stalled_since: entry.stalled_since,
-                row_no: entry.row_no,
-                category: entry.category,
-                department,
-            });
-        }
-        Self { departments, entries }
-    }
-}
-
 impl Outline {
-    /// Bytes of memory, about.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        let names: usize = self.departments.iter().map(String::len).sum();
-        let entries = self.entries.len().saturating_mul(size_of::<OutlineEntry>());
-        names.saturating_add(entries)
-    }
-
-    /// How many entries there are: the cut that considers all of them.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether nobody waits.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    /// How many entries are over the threshold at `as_of`: `asOf − stalledSince ≥ thresholdMinutes`. They are a
-    /// prefix of all, so this number says which they are; it changes only when one crosses the threshold.
-    #[must_use]
-    pub fn over_threshold(&self, as_of: Instant, threshold_minutes: i64) -> usize {
-        let latest = as_of.minus(threshold_minutes.saturating_mul(MINUTE_MS));
-        self.entries.partition_point(|entry| entry.stalled_since <= latest)
-    }
-
     /// Applies a filter.
     #[must_use]
     pub fn select(&self, filter: &Filter) -> Selection {
-        let wanted = filter.departments.as_ref().map(|ids| self.wanted(ids));
-        let shown = |entry: &&OutlineEntry| {
-            wanted
-                .as_ref()
-                .is_none_or(|wanted| wanted.get(entry.department).is_some_and(|shown| *shown))
-        };
         let skip = filter.page.saturating_sub(1).saturating_mul(filter.limit);
         let end = skip.saturating_add(filter.limit);
         let mut counts = Counts::default();
         let mut row_nos = Vec::new();
-        for entry in self.entries.iter().take(filter.cut).filter(shown) {
-            if filter.category.is_none_or(|category| category == entry.category) {
+        for (_, entry) in self.shown(filter) {
+            if filter.shows(entry) {
                 let position = counts.of(filter.category);
                 if position >= skip && position < end {
                     row_nos.push(entry.row_no);
@@ -154,9 +82,51 @@ impl Outline {
         Selection { counts, row_nos }
     }
 
+    /// All rows that a filter selects, in order, whatever its page: in chunks that may be held in memory at once.
+    #[must_use]
+    pub fn select_all(&self, filter: &Filter) -> Vec<Vec<i64>> {
+        let mut chunks = Vec::new();
+        let mut chunk = Vec::new();
+        let mut names: usize = 0;
+        for (index, entry) in self.shown(filter).filter(|(_, entry)| filter.shows(entry)) {
+            if chunk.len() >= CHUNK_ROWS_MAX || names >= CHUNK_NAMES_MAX {
+                chunks.push(std::mem::take(&mut chunk));
+                names = 0;
+            }
+            chunk.push(entry.row_no);
+            names = names.saturating_add(self.assignees(index).len());
+        }
+        if !chunk.is_empty() {
+            chunks.push(chunk);
+        }
+        chunks
+    }
+
+    /// The entries within the cut and the departments, each with its index.
+    pub(super) fn shown(&self, filter: &Filter) -> impl Iterator<Item = (usize, &OutlineEntry)> {
+        let wanted = filter.departments.as_ref().map(|ids| self.wanted(ids));
+        let entries = self.entries.iter().enumerate().take(filter.cut);
+        entries.filter(move |(_, entry)| {
+            wanted
+                .as_ref()
+                .is_none_or(|wanted| wanted.get(entry.department as usize).is_some_and(|shown| *shown))
+        })
+    }
+
     /// Of each department's number, whether it is among `ids`.
     fn wanted(&self, ids: &BTreeSet<String>) -> Vec<bool> {
-        self.departments.iter().map(|id| ids.contains(id)).collect()
+        let is_wanted = |id: &str| ids.contains(id);
+        self.departments
+            .iter()
+            .map(|department| is_wanted(&department.id))
+            .collect()
+    }
+}
+
+impl Filter {
+    /// Whether `entry` is of the category.
+    pub(super) fn shows(&self, entry: &OutlineEntry) -> bool {
+        self.category.is_none_or(|category| category == entry.category)
     }
 }
 
@@ -164,8 +134,9 @@ impl Outline {
 mod tests {
     use super::{Counts, Filter, Outline};
     use crate::instant::Instant;
-    use crate::monitor::candidate::Category;
+    use crate::monitor::candidate::{Category, Reason};
     use crate::monitor::version::{Entry, Version};
+    use std::rc::Rc;
 
     /// Ten entries, stalled at minutes 0 to 9, by turns of both categories and of departments d0, d1 and none.
     fn outline() -> Outline {
@@ -175,10 +146,14 @@ mod tests {
                 conversation_id: format!("c{number}"),
                 row_no: 100 + number,
                 category: [Category::AiStuck, Category::AgentAbandoned][(number % 2) as usize],
-                department_id: [Some("d0"), Some("d1"), None][(number % 3) as usize].map(str::to_owned),
+                reason: Reason::NoReply,
+                channel_type: Rc::from("sms"),
+                department_id: [Some("d0"), Some("d1"), None][(number % 3) as usize].map(Rc::from),
+                assignee_names: Vec::new(),
             })
             .collect();
-        Outline::from(&Version::default().with_changes(&[], entries))
+        let parts = Version::default().with_changes(&[], entries).to_parts().unwrap();
+        Outline::from_parts(parts.iter().map(String::as_str)).unwrap()
     }
 
     #[test]
@@ -218,6 +193,40 @@ mod tests {
                 agent_abandoned
             }
         );
+    }
+
+    #[test]
+    fn chunks_all_rows_by_number_and_by_assignees() {
+        let check = |rows: usize, names: usize, chunks: &[usize]| {
+            let entry = |number: usize| Entry {
+                stalled_since: Instant::from_milliseconds(0),
+                conversation_id: format!("c{number:04}"),
+                row_no: number as i64,
+                category: Category::AiStuck,
+                reason: Reason::NoReply,
+                channel_type: Rc::from("sms"),
+                department_id: None,
+                assignee_names: vec![Rc::from("A"); names],
+            };
+            let parts = Version::default().with_changes(&[], (0..rows).map(entry).collect());
+            let parts = parts.to_parts().unwrap();
+            let outline = Outline::from_parts(parts.iter().map(String::as_str)).unwrap();
+            let (page, limit, cut) = (7, 3, rows);
+            let filter = Filter {
+                cut,
+                departments: None,
+                category: None,
+                page,
+                limit,
+            };
+            let found = outline.select_all(&filter);
+            assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), chunks);
+            assert_eq!(found.concat(), (0..rows as i64).collect::<Vec<_>>());
+        };
+        check(0, 0, &[]);
+        check(500, 0, &[500]);
+        check(1_001, 1, &[500, 500, 1]);
+        check(50, 100, &[20, 20, 10]);
     }
 
     #[test]

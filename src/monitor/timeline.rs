@@ -1,8 +1,11 @@
 //! A conversation's records, read back from their normal form, and the questions that one walk over them answers.
 
 use crate::instant::{Instant, rfc3339};
+use crate::json;
 use crate::monitor::fields::Problem;
+use crate::order::sort_by;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 /// How long an answer may be queued before its send counts as stuck: two minutes.
 pub const QUEUED_MAX_MS: i64 = 2 * 60_000;
@@ -196,7 +199,7 @@ impl Timeline {
     /// Sorts the items.
     #[must_use]
     pub fn new(mut items: Vec<(String, Item)>) -> Self {
-        items.sort_by(|(left_id, left), (right_id, right)| {
+        sort_by(&mut items, |(left_id, left), (right_id, right)| {
             (left.position(), left_id).cmp(&(right.position(), right_id))
         });
         Self(items)
@@ -269,6 +272,6 @@ pub fn responsible(timeline: &Timeline, has_agent: bool) -> Option<(Responsible,
 ///
 /// # Errors
 /// A [`Problem`] where it is not in normal form, which ingest never writes.
-pub fn read_body<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, Problem> {
-    serde_json::from_str(body).map_err(|error| Problem::new("body", error.to_string()))
+pub fn read_body<T: DeserializeOwned>(body: &str) -> Result<T, Problem> {
+    json::read(body).map_err(|error| Problem::new("body", error.to_string()))
 }

@@ -1,13 +1,17 @@
 //! The next version of one organization's snapshot, from what is published and what changed. Pure.
 
 use crate::instant::Instant;
+use crate::json;
 use crate::monitor::candidate::Candidate;
 use crate::monitor::row::{Contact, PublishedRow, Users, publish_row};
 use crate::monitor::timeline::read_body;
 use crate::monitor::version::{CANDIDATES_MAX, Entry, Version};
+use crate::order::sort_by;
 use crate::refresh::RETENTION_MS;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 /// An organization's head, and what was read for its next version.
 #[derive(Debug, Default)]
@@ -28,6 +32,8 @@ pub struct Reading {
     pub touched: Vec<(String, Option<String>, Option<String>)>,
     /// Users: id and record, as stored.
     pub users: Vec<(String, String)>,
+    /// The names of its departments.
+    pub departments: BTreeMap<Rc<str>, Rc<str>>,
 }
 
 /// A superseded version: since when, which, and its rows that no later version lists.
@@ -128,14 +134,15 @@ impl Draft {
     }
 
     /// Compares with the published rows, and says what is to be written. A conversation whose row is the same, byte
-    /// for byte, is left alone; an organization of which nothing changed keeps its version.
+    /// for byte, is left alone; an organization of which nothing changed keeps its version. A department's new name is
+    /// a new list of the same rows.
     ///
     /// # Errors
     /// A text for the log where the next version cannot be.
     pub fn plan(self, rows_before: &HashMap<i64, PublishedRow>, as_of: Instant) -> Result<Plan, String> {
         let reading = self.reading;
         let mut retired: Vec<Retired> =
-            serde_json::from_str(&reading.retired).map_err(|error| format!("retired versions: {error}"))?;
+            json::read(&reading.retired).map_err(|error| format!("retired versions: {error}"))?;
         let mut plan = Plan::default();
         let still_kept = |Retired(superseded_at, _, _): &Retired| superseded_at.plus(RETENTION_MS) > as_of;
         let due = retired.partition_point(|retired| !still_kept(retired));
@@ -161,13 +168,18 @@ impl Draft {
                 next_row_no = next_row_no.saturating_add(1);
             }
         }
-        superseded.sort_unstable();
+        sort_by(&mut superseded, i64::cmp);
 
         let mut version = reading.version;
         let mut candidates = None;
         let has_changed = !superseded.is_empty() || !added.is_empty();
-        if has_changed || (version == 0 && !reading.marks.is_empty()) {
-            let after = self.before.with_changes(&superseded, added);
+        let names_before = self.before.department_names().clone();
+        let after = self
+            .before
+            .with_changes(&superseded, added)
+            .with_department_names(&reading.departments);
+        let is_renamed = *after.department_names() != names_before;
+        if has_changed || is_renamed || (version == 0 && !reading.marks.is_empty()) {
             if after.entries().len() > CANDIDATES_MAX {
                 return Err(format!("more than {CANDIDATES_MAX} candidates"));
             }
@@ -191,7 +203,7 @@ impl Draft {
     }
 }
 
-fn read<T: for<'a> Deserialize<'a>>(what: &str, id: &str, body: &str) -> Result<T, String> {
+fn read<T: DeserializeOwned>(what: &str, id: &str, body: &str) -> Result<T, String> {
     read_body(body).map_err(|problem| format!("{what} {id}: {}", problem.reason))
 }
 
@@ -208,15 +220,19 @@ fn join(
     let contact: Option<Contact> = contact
         .map(|body| read("contact", &candidate.contact_id, body))
         .transpose()?;
-    let row = publish_row(conversation_id, &candidate, contact.as_ref(), users).map_err(|error| error.to_string())?;
-    Ok(row.map(|row| {
+    let joined =
+        publish_row(conversation_id, &candidate, contact.as_ref(), users).map_err(|error| error.to_string())?;
+    Ok(joined.map(|joined| {
         let entry = Entry {
             stalled_since: candidate.stalled_since,
             conversation_id: conversation_id.to_owned(),
             row_no: 0,
             category: candidate.category,
-            department_id: candidate.department_id,
+            reason: joined.reason,
+            channel_type: candidate.channel_type.into(),
+            department_id: candidate.department_id.map(Rc::from),
+            assignee_names: joined.assignee_names,
         };
-        (entry, row)
+        (entry, joined.row)
     }))
 }

@@ -9,6 +9,7 @@ use crate::refresh::split::{chunks, split_on_failure};
 use crate::refresh::{Claim, Failures, to_json};
 use crate::sql::{Table, Value, sql, text_array};
 use std::collections::HashMap;
+use std::rc::Rc;
 
 /// Organizations published in one batch at most.
 const ORGANIZATIONS_MAX: usize = 500;
@@ -135,9 +136,10 @@ async fn read<D: Database>(database: &D, chunk: &[Work]) -> Result<Vec<(String, 
             statement(sql!("sql/publish_parts.sql")),
             statement(sql!("sql/touched.sql", "sql/touched_candidates.sql")),
             statement(sql!("sql/touched.sql", "sql/touched_users.sql")),
+            statement(sql!("sql/publish_departments.sql")),
         ])
         .await?;
-    let [heads, marks, parts, touched, users] = rows_of(outcomes)?;
+    let [heads, marks, parts, touched, users, departments] = rows_of(outcomes)?;
     let mut readings = Vec::with_capacity(heads.len());
     for row in &heads {
         let reading = Reading {
@@ -166,6 +168,11 @@ async fn read<D: Database>(database: &D, chunk: &[Work]) -> Result<Vec<(String, 
     each(&mut readings, &users, |reading, row| {
         let text = |index| row.text(index).map(str::to_owned);
         reading.users.push((text(1)?, text(2)?));
+        Ok(())
+    })?;
+    each(&mut readings, &departments, |reading, row| {
+        let text = |index| row.text(index).map(Rc::from);
+        reading.departments.insert(text(1)?, text(2)?);
         Ok(())
     })?;
     Ok(readings)

@@ -2,6 +2,7 @@
 
 use crate::auth::access::{ReadAccess, View};
 use crate::error::ApiError;
+use crate::json;
 use crate::monitor::row::PublishedRow;
 use crate::monitor::selection::Counts;
 use crate::report::head::Head;
@@ -11,6 +12,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 /// The answer to a report.
 #[derive(Debug)]
@@ -21,18 +23,31 @@ pub struct Answer {
     pub body: Option<String>,
 }
 
+/// What is made of a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A page of its rows.
+    Report,
+    /// All its rows as CSV.
+    Csv,
+    /// Numbers.
+    Summary,
+}
+
 /// Everything that the bytes of an answer depend on, but for the rows.
 pub struct ReportBody<'a> {
+    /// What it is.
+    pub form: Form,
     /// Whose view of which organization.
     pub access: &'a ReadAccess,
     /// What was asked for.
     pub request: &'a ReportRequest,
     /// The departments shown, none: all.
-    pub departments: Option<&'a BTreeSet<String>>,
+    pub departments: Option<BTreeSet<String>>,
     /// The organization's head.
-    pub head: &'a Head,
+    pub head: Rc<Head>,
     /// The snapshot, if there is one.
-    pub snapshot: Option<&'a Snapshot>,
+    pub snapshot: Option<Snapshot>,
     /// Its id: signed once, for the ETag and for the body.
     pub snapshot_id: Option<String>,
     /// Whether the database is out of reach.
@@ -40,8 +55,10 @@ pub struct ReportBody<'a> {
 }
 
 impl ReportBody<'_> {
-    fn threshold_minutes(&self) -> i64 {
+    /// The threshold that the answer speaks of.
+    pub fn threshold_minutes(&self) -> i64 {
         self.snapshot
+            .as_ref()
             .map_or(self.head.threshold_minutes, |snapshot| snapshot.threshold_minutes)
     }
 
@@ -55,10 +72,11 @@ impl ReportBody<'_> {
             View::Departments { subject, .. } => Some(subject),
         };
         let content = (
+            self.form as u8,
             self.access.organization.as_str(),
             self.snapshot_id.as_deref(),
             self.threshold_minutes(),
-            self.departments,
+            &self.departments,
             self.request.category,
             self.request.skip_threshold,
             (self.request.page, self.request.limit),
@@ -67,9 +85,12 @@ impl ReportBody<'_> {
             self.stale,
         );
         let content = serde_json::to_string(&content).map_err(|error| ApiError::Internal(error.to_string()))?;
-        let hash = Sha256::digest(content.as_bytes());
-        let hash = Base64UrlUnpadded::encode_string(hash.get(..16).unwrap_or(&hash));
-        Ok(format!("\"{hash}\""))
+        Ok(etag_of(&content))
+    }
+
+    /// The instant that the answer speaks of.
+    pub fn generated_at(&self) -> Option<String> {
+        self.snapshot.as_ref().map(|snapshot| snapshot.as_of.to_string())
     }
 
     /// The body: the envelope around the rows' own bytes, each with the caller's `hasAccess`.
@@ -78,7 +99,7 @@ impl ReportBody<'_> {
         let total = counts.of(self.request.category);
         let data = Data {
             organization_id: self.access.organization.as_str(),
-            generated_at: self.snapshot.map(|snapshot| snapshot.as_of.to_string()),
+            generated_at: self.generated_at(),
             snapshot_id: self.snapshot_id.as_deref(),
             threshold_minutes: self.threshold_minutes(),
             total_count: total,
@@ -105,7 +126,7 @@ impl ReportBody<'_> {
                 body.push(',');
             }
             body.push_str(row.json.strip_suffix('}').unwrap_or(&row.json));
-            body.push_str(match self.has_access(row)? {
+            body.push_str(match has_access(&self.access.view, row)? {
                 true => r#","hasAccess":true}"#,
                 false => r#","hasAccess":false}"#,
             });
@@ -113,15 +134,26 @@ impl ReportBody<'_> {
         body.push_str("]}}");
         Ok(body)
     }
+}
 
-    fn has_access(&self, row: &PublishedRow) -> Result<bool, ApiError> {
-        if self.access.view == View::All {
-            return Ok(true);
-        }
-        let people: Vec<String> =
-            serde_json::from_str(&row.people).map_err(|error| ApiError::Internal(error.to_string()))?;
-        Ok(self.access.view.has_access(&people))
+/// Whether a caller has access to a row.
+///
+/// # Errors
+/// Where the row is not what was published.
+pub fn has_access(view: &View, row: &PublishedRow) -> Result<bool, ApiError> {
+    if *view == View::All {
+        return Ok(true);
     }
+    let people: Vec<String> = json::read(&row.people).map_err(|error| ApiError::Internal(error.to_string()))?;
+    Ok(view.has_access(&people))
+}
+
+/// A strong ETag for an answer that `content` decides.
+#[must_use]
+pub fn etag_of(content: &str) -> String {
+    let hash = Sha256::digest(content.as_bytes());
+    let hash = Base64UrlUnpadded::encode_string(hash.get(..16).unwrap_or(&hash));
+    format!("\"{hash}\"")
 }
 
 #[derive(Serialize)]

@@ -3,7 +3,8 @@
 use crate::auth::access::OrganizationId;
 use crate::error::ApiError;
 use crate::instant::Instant;
-use crate::ports::{Cell, Database, DatabaseError, PageCache, Row, Statement, rows_of};
+use crate::json;
+use crate::ports::{Cell, Database, DatabaseError, PageCache, Row, Statement};
 use crate::report::Reader;
 use crate::sql::sql;
 use std::rc::Rc;
@@ -68,9 +69,40 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
         }
     }
 
+    /// The threshold of an organization as the database has it now; with `set`, after it was set to so many minutes. This
+    /// isolate speaks of the new one at once, others as soon as they have read the head again.
+    ///
+    /// # Errors
+    /// [`ApiError::OrganizationNotFound`], and whatever the database says.
+    pub async fn threshold_minutes(
+        &self,
+        organization: &OrganizationId,
+        set: Option<i64>,
+        now: Instant,
+    ) -> Result<i64, ApiError> {
+        let parameters = |minutes: i64| [Cell::from(organization.as_str()), Cell::Integer(minutes)];
+        let setting = set.map(|minutes| Statement::new(sql!("set_threshold.sql"), parameters(minutes)));
+        let read = self.read_head_after(setting, organization, now).await;
+        if read.is_err() {
+            // The answer may have been lost after the write.
+            self.memory.borrow_mut().heads.remove(organization);
+        }
+        Ok(read?.head.threshold_minutes)
+    }
+
     /// The head of an organization as the database has it now.
     pub(super) async fn read_head(&self, organization: &OrganizationId, now: Instant) -> Result<CurrentHead, ApiError> {
-        let head = query_head(self.database, organization).await?.map(Rc::new);
+        self.read_head_after(None, organization, now).await
+    }
+
+    /// The head of an organization as the database has it after `first`.
+    async fn read_head_after(
+        &self,
+        first: Option<Statement>,
+        organization: &OrganizationId,
+        now: Instant,
+    ) -> Result<CurrentHead, ApiError> {
+        let head = query_head(self.database, first, organization).await?.map(Rc::new);
         self.trace.source("head", "d1");
         let mut memory = self.memory.borrow_mut();
         if let Some(head) = &head {
@@ -91,15 +123,14 @@ fn current(head: Option<Rc<Head>>, stale: bool, is_held: bool) -> Result<Current
     Ok(CurrentHead { head, stale, is_held })
 }
 
-async fn query_head<D: Database>(database: &D, organization: &OrganizationId) -> Result<Option<Head>, DatabaseError> {
-    let outcomes = database
-        .batch(vec![Statement::new(
-            sql!("head.sql"),
-            [Cell::from(organization.as_str())],
-        )])
-        .await?;
-    let [rows] = rows_of(outcomes)?;
-    let Some(row) = rows.first() else {
+async fn query_head<D: Database>(
+    database: &D,
+    first: Option<Statement>,
+    organization: &OrganizationId,
+) -> Result<Option<Head>, DatabaseError> {
+    let head = Statement::new(sql!("head.sql"), [Cell::from(organization.as_str())]);
+    let outcomes = database.batch(first.into_iter().chain([head]).collect()).await?;
+    let Some(row) = outcomes.last().and_then(|outcome| outcome.rows.first()) else {
         return Ok(None);
     };
     let is_removed = row.integer(4)? != 0;
@@ -107,7 +138,7 @@ async fn query_head<D: Database>(database: &D, organization: &OrganizationId) ->
 }
 
 fn decode(row: &Row) -> Result<Head, DatabaseError> {
-    let kept = serde_json::from_str(row.text(1)?)
+    let kept = json::read(row.text(1)?)
         .map_err(|_| DatabaseError::Decode("the retired versions of a head are not a JSON array"))?;
     Ok(Head {
         version: row.integer(0)?,

@@ -5,25 +5,27 @@
 //! memory, then the page cache, then the database. What a caller alone may see is added last, after every cache.
 
 mod answer;
-mod bounded;
+mod csv;
 mod head;
 mod page;
 mod request;
 mod snapshot_id;
+mod summary;
 
-pub use answer::{Answer, ReportBody};
+pub use answer::{Answer, Form, ReportBody, etag_of, matches};
+pub use csv::{Export, content_disposition};
 pub use head::{Head, STALE_MAX_MS};
-pub use request::ReportRequest;
+pub use request::{Parameters, ReportRequest};
 
 use crate::auth::access::{OrganizationId, ReadAccess};
+use crate::bounded::Bounded;
 use crate::error::ApiError;
 use crate::instant::Instant;
-use crate::monitor::selection::{Counts, Filter, Outline};
-use crate::monitor::version::Version;
+use crate::monitor::outline::Outline;
+use crate::monitor::selection::Filter;
 use crate::ports::{Cell, Database, PageCache, Statement, rows_of};
 use crate::sql::sql;
 use crate::trace::Trace;
-use bounded::Bounded;
 use head::{CurrentHead, HeldHead};
 use snapshot_id::Snapshot;
 use std::cell::RefCell;
@@ -67,6 +69,16 @@ impl Memory {
     }
 }
 
+/// The answer to a request for CSV.
+pub struct ExportAnswer {
+    /// The strong ETag, quotes and all.
+    pub etag: String,
+    /// The instant that the file speaks of; none: there is no snapshot yet.
+    pub as_of: Option<Instant>,
+    /// The file; none: what the client has is still right, 304.
+    pub file: Option<Export>,
+}
+
 /// What reports are read from.
 pub struct Reader<'a, D, P> {
     /// The database.
@@ -82,7 +94,7 @@ pub struct Reader<'a, D, P> {
 }
 
 impl<D: Database, P: PageCache> Reader<'_, D, P> {
-    /// Answers a report.
+    /// Answers a request for a page of the report.
     ///
     /// # Errors
     /// [`ApiError::OrganizationNotFound`], [`ApiError::SnapshotExpired`], and [`ApiError::Unavailable`] where the
@@ -94,37 +106,108 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
         if_none_match: Option<&str>,
         now: Instant,
     ) -> Result<Answer, ApiError> {
-        let (current, snapshot) = self.snapshot(&access.organization, request, now).await?;
-        let departments = access.view.departments(request.department_id.as_deref());
-        let body = ReportBody {
-            access,
-            request,
-            departments: departments.as_ref(),
-            head: &current.head,
-            snapshot: snapshot.as_ref(),
-            snapshot_id: snapshot
-                .as_ref()
-                .map(|snapshot| snapshot.id(&access.organization, &current.head)),
-            stale: current.stale,
-        };
+        self.answer(Form::Report, access, request, if_none_match, now).await
+    }
+
+    /// Answers a request for a page of the report, or for a summary.
+    ///
+    /// # Errors
+    /// As [`Reader::report`].
+    pub async fn answer(
+        &self,
+        form: Form,
+        access: &ReadAccess,
+        request: &ReportRequest,
+        if_none_match: Option<&str>,
+        now: Instant,
+    ) -> Result<Answer, ApiError> {
+        let body = self.prepare(form, access, request, now).await?;
         let etag = body.etag()?;
         if if_none_match.is_some_and(|condition| answer::matches(condition, &etag)) {
             return Ok(Answer { etag, body: None });
         }
-        let written = match &snapshot {
-            None => body.write(Counts::default(), &[]),
-            Some(snapshot) => self.write(&body, snapshot).await,
+        let written = self.write(&body).await;
+        let body = self.unless_removed(request, written)?;
+        Ok(Answer { etag, body: Some(body) })
+    }
+
+    /// Answers a request for all rows as CSV.
+    ///
+    /// # Errors
+    /// As [`Reader::report`].
+    pub async fn export(
+        &self,
+        access: &ReadAccess,
+        request: &ReportRequest,
+        if_none_match: Option<&str>,
+        now: Instant,
+    ) -> Result<ExportAnswer, ApiError> {
+        let body = self.prepare(Form::Csv, access, request, now).await?;
+        let mut answer = ExportAnswer {
+            etag: body.etag()?,
+            as_of: body.snapshot.as_ref().map(|snapshot| snapshot.as_of),
+            file: None,
         };
-        match written {
-            Ok(body) => Ok(Answer { etag, body: Some(body) }),
-            // Removed since the head was read. A pin says so; who did not pin asks again, and gets the newest.
+        if if_none_match.is_some_and(|condition| answer::matches(condition, &answer.etag)) {
+            return Ok(answer);
+        }
+        let begun = self.begin_export(&body).await;
+        answer.file = Some(self.unless_removed(request, begun)?);
+        Ok(answer)
+    }
+
+    async fn begin_export(&self, body: &ReportBody<'_>) -> Result<Export, ApiError> {
+        let (outline, filter) = self.selected(body).await?;
+        let as_of = body
+            .snapshot
+            .as_ref()
+            .map_or(body.head.as_of, |snapshot| snapshot.as_of);
+        let chunks = outline.select_all(&filter);
+        Export::begin(
+            self.database,
+            &body.access.organization,
+            &body.access.view,
+            as_of,
+            chunks,
+        )
+        .await
+    }
+
+    /// What the answer speaks of, before anything but the head is read.
+    async fn prepare<'a>(
+        &self,
+        form: Form,
+        access: &'a ReadAccess,
+        request: &'a ReportRequest,
+        now: Instant,
+    ) -> Result<ReportBody<'a>, ApiError> {
+        let (current, snapshot) = self.snapshot(&access.organization, request, now).await?;
+        let snapshot_id = snapshot
+            .as_ref()
+            .map(|snapshot| snapshot.id(&access.organization, &current.head));
+        Ok(ReportBody {
+            form,
+            access,
+            request,
+            departments: access.view.departments(request.department_id.as_deref()),
+            head: current.head,
+            snapshot,
+            snapshot_id,
+            stale: current.stale,
+        })
+    }
+
+    /// A version may have been removed since the head was read. A pin says so; who did not pin asks again, and gets the
+    /// newest.
+    fn unless_removed<T>(&self, request: &ReportRequest, read: Result<T, ApiError>) -> Result<T, ApiError> {
+        match read {
             Err(ApiError::SnapshotExpired) if request.snapshot.is_none() => {
                 self.memory.borrow_mut().forget_heads();
                 Err(ApiError::Unavailable(
                     "the version was removed while it was read".to_owned(),
                 ))
             }
-            Err(error) => Err(error),
+            read => read,
         }
     }
 
@@ -152,26 +235,53 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
         }
     }
 
-    /// The body of a report of `snapshot`.
-    async fn write(&self, body: &ReportBody<'_>, snapshot: &Snapshot) -> Result<String, ApiError> {
-        let organization = &body.access.organization;
-        let outline = self.outline(organization, snapshot).await?;
-        let filter = Filter {
-            cut: if body.request.skip_threshold {
-                outline.len()
-            } else {
+    /// The body of an answer.
+    async fn write(&self, body: &ReportBody<'_>) -> Result<String, ApiError> {
+        let (outline, filter) = self.selected(body).await?;
+        if body.form == Form::Summary {
+            let as_of = body
+                .snapshot
+                .as_ref()
+                .map_or(body.head.as_of, |snapshot| snapshot.as_of);
+            return Ok(body.write_summary(&outline.summarize(&filter, as_of)));
+        }
+        let selection = outline.select(&filter);
+        let rows = match &body.snapshot {
+            None => Vec::new(),
+            Some(snapshot) => {
+                self.rows(
+                    &body.access.organization,
+                    &body.head,
+                    snapshot,
+                    &filter,
+                    &selection.row_nos,
+                )
+                .await?
+            }
+        };
+        body.write(selection.counts, &rows)
+    }
+
+    /// The outline of the snapshot, an empty one where there is none, and which of it is asked for.
+    async fn selected(&self, body: &ReportBody<'_>) -> Result<(Rc<Outline>, Filter), ApiError> {
+        let outline = match &body.snapshot {
+            None => Rc::default(),
+            Some(snapshot) => self.outline(&body.access.organization, snapshot).await?,
+        };
+        let cut = match &body.snapshot {
+            Some(snapshot) if !body.request.skip_threshold => {
                 outline.over_threshold(snapshot.as_of, snapshot.threshold_minutes)
-            },
-            departments: body.departments.cloned(),
+            }
+            _ => outline.len(),
+        };
+        let filter = Filter {
+            cut,
+            departments: body.departments.clone(),
             category: body.request.category,
             page: body.request.page,
             limit: body.request.limit,
         };
-        let selection = outline.select(&filter);
-        let rows = self
-            .rows(organization, body.head, snapshot, &filter, &selection.row_nos)
-            .await?;
-        body.write(selection.counts, &rows)
+        Ok((outline, filter))
     }
 
     /// The outline of a version, from memory or from the database.
@@ -197,8 +307,8 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
             return Err(ApiError::SnapshotExpired);
         }
         let texts = parts.iter().map(|row| row.text(0)).collect::<Result<Vec<_>, _>>()?;
-        let version = Version::from_parts(texts).map_err(|error| ApiError::Internal(error.to_string()))?;
-        let outline = Rc::new(Outline::from(&version));
+        let outline = Outline::from_parts(texts).map_err(|error| ApiError::Internal(error.to_string()))?;
+        let outline = Rc::new(outline);
         let bytes = outline.bytes();
         self.memory.borrow_mut().outlines.put(key, Rc::clone(&outline), bytes);
         Ok(outline)

@@ -121,36 +121,43 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
             Err(error) => self.trace.warn(error.to_string()),
         }
         self.trace.source("page", "d1");
-        let rows = self.read_rows(organization, row_nos).await?;
+        let rows = read_rows(self.database, organization, row_nos).await?;
         self.pages.put(name, encode(&key, &rows), PAGE_TTL_SECONDS);
         Ok(rows)
     }
+}
 
-    async fn read_rows(&self, organization: &OrganizationId, row_nos: &[i64]) -> Result<Vec<PublishedRow>, ApiError> {
-        let numbers = serde_json::to_string(row_nos).map_err(|error| ApiError::Internal(error.to_string()))?;
-        let outcomes = self
-            .database
-            .batch(vec![Statement::new(
-                sql!("rows.sql"),
-                [Cell::from(organization.as_str()), Cell::Text(numbers)],
-            )])
-            .await?;
-        let [found] = rows_of(outcomes)?;
-        let mut by_number = HashMap::new();
-        for row in &found {
-            let page_row = PublishedRow {
-                people: row.text(1)?.to_owned(),
-                json: row.text(2)?.to_owned(),
-            };
-            by_number.insert(row.integer(0)?, page_row);
-        }
-        row_nos
-            .iter()
-            .map(|row_no| by_number.remove(row_no))
-            .collect::<Option<Vec<_>>>()
-            // Its version was removed while it was read, ten minutes after another took its place.
-            .ok_or(ApiError::SnapshotExpired)
+/// Rows as the database has them, in the order of `row_nos`.
+///
+/// # Errors
+/// [`ApiError::SnapshotExpired`] where one is not there any more.
+pub async fn read_rows<D: Database>(
+    database: &D,
+    organization: &OrganizationId,
+    row_nos: &[i64],
+) -> Result<Vec<PublishedRow>, ApiError> {
+    let numbers = serde_json::to_string(row_nos).map_err(|error| ApiError::Internal(error.to_string()))?;
+    let outcomes = database
+        .batch(vec![Statement::new(
+            sql!("rows.sql"),
+            [Cell::from(organization.as_str()), Cell::Text(numbers)],
+        )])
+        .await?;
+    let [found] = rows_of(outcomes)?;
+    let mut by_number = HashMap::new();
+    for row in &found {
+        let page_row = PublishedRow {
+            people: row.text(1)?.to_owned(),
+            json: row.text(2)?.to_owned(),
+        };
+        by_number.insert(row.integer(0)?, page_row);
     }
+    row_nos
+        .iter()
+        .map(|row_no| by_number.remove(row_no))
+        .collect::<Option<Vec<_>>>()
+        // Its version was removed while it was read, ten minutes after another took its place.
+        .ok_or(ApiError::SnapshotExpired)
 }
 
 #[cfg(test)]

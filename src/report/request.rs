@@ -36,7 +36,19 @@ impl ReportRequest {
     /// # Errors
     /// [`ApiError::Invalid`], which names the parameter and what it takes.
     pub fn read(query: &str) -> Result<Self, ApiError> {
-        let parameters = Parameters::read(query)?;
+        Self::of(&Parameters::read(query, &NAMES)?)
+    }
+
+    /// Reads the query of a request that is about all pages: `page` and `limit` are not known, and so ignored.
+    ///
+    /// # Errors
+    /// [`ApiError::Invalid`], which names the parameter and what it takes.
+    pub fn read_unpaged(query: &str) -> Result<Self, ApiError> {
+        let [_, _, names @ ..] = &NAMES;
+        Self::of(&Parameters::read(query, names)?)
+    }
+
+    fn of(parameters: &Parameters) -> Result<Self, ApiError> {
         let category = |text: &str| match text {
             "ai_stuck" => Some(Category::AiStuck),
             "agent_abandoned" => Some(Category::AgentAbandoned),
@@ -47,10 +59,8 @@ impl ReportRequest {
             "false" => Some(false),
             _ => None,
         };
-        let id = |text: &str| is_id(text).then(|| text.to_owned());
         // Whatever is no snapshot has expired: only nothing at all is malformed.
         let snapshot = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        const ID: &str = "an id of 1 to 128 characters without control characters";
         Ok(Self {
             page: parameters
                 .get("page", "a whole number from 1 to 9007199254740991", number(PAGE_MAX))?
@@ -60,8 +70,8 @@ impl ReportRequest {
                 .unwrap_or(LIMIT_DEFAULT),
             category: parameters.get("category", "ai_stuck or agent_abandoned", category)?,
             skip_threshold: parameters.get("skipThreshold", "true or false", flag)?.unwrap_or(false),
-            department_id: parameters.get("departmentId", ID, id)?,
-            organization_id: parameters.get("organizationId", ID, id)?,
+            department_id: parameters.id("departmentId")?,
+            organization_id: parameters.id("organizationId")?,
             snapshot: parameters.get("snapshot", "the snapshotId of an earlier answer", snapshot)?,
         })
     }
@@ -75,6 +85,7 @@ fn number(max: u64) -> impl Fn(&str) -> Option<u64> {
     }
 }
 
+/// `page` and `limit` first: [`ReportRequest::read_unpaged`] leaves them out.
 const NAMES: [&str; 7] = [
     "page",
     "limit",
@@ -85,13 +96,18 @@ const NAMES: [&str; 7] = [
     "snapshot",
 ];
 
-struct Parameters(Vec<(&'static str, String)>);
+/// The parameters of a query that are known, each given once.
+pub struct Parameters(Vec<(&'static str, String)>);
 
 impl Parameters {
-    fn read(query: &str) -> Result<Self, ApiError> {
+    /// Reads those of a query whose names are in `known`; the others are ignored.
+    ///
+    /// # Errors
+    /// [`ApiError::Invalid`] where one is given twice.
+    pub fn read(query: &str, known: &[&'static str]) -> Result<Self, ApiError> {
         let mut values: Vec<(&'static str, String)> = Vec::new();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let Some(name) = NAMES.into_iter().find(|known| *known == name) else {
+            let Some(name) = known.iter().copied().find(|known| *known == name) else {
                 continue;
             };
             if values.iter().any(|(given, _)| *given == name) {
@@ -102,7 +118,11 @@ impl Parameters {
         Ok(Self(values))
     }
 
-    fn get<T>(
+    /// The value of a parameter as `read` gives it, if the parameter is given.
+    ///
+    /// # Errors
+    /// [`ApiError::Invalid`] where `read` gives none.
+    pub fn get<T>(
         &self,
         name: &'static str,
         expected: &str,
@@ -114,6 +134,18 @@ impl Parameters {
                 .map(Some)
                 .ok_or_else(|| ApiError::Invalid(format!("{name} must be {expected}."))),
         }
+    }
+
+    /// An id, if it is given.
+    ///
+    /// # Errors
+    /// [`ApiError::Invalid`] where it is none.
+    pub fn id(&self, name: &'static str) -> Result<Option<String>, ApiError> {
+        self.get(
+            name,
+            "an id of 1 to 128 characters without control characters",
+            |text: &str| is_id(text).then(|| text.to_owned()),
+        )
     }
 }
 
@@ -178,6 +210,8 @@ mod tests {
             Some("snapshot must be the snapshotId of an earlier answer."),
         );
         check("limit=5&limit=5", Some("limit must be given at most once."));
+        assert!(ReportRequest::read_unpaged("page=0&limit=0&limit=1").is_ok());
+        assert!(ReportRequest::read_unpaged("page=0&category=x").is_err());
         check("page=1&p%61ge=1", Some("page must be given at most once."));
     }
 }

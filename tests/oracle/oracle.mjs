@@ -350,6 +350,12 @@ export class Oracle {
     );
   }
 
+  /** The name of a department; null where none is held. */
+  departmentName(organizationId, departmentId) {
+    const records = this.#present(organizationId, 'department');
+    return records.find((record) => record.departmentId === departmentId)?.name ?? null;
+  }
+
   /** Each conversation's messages and autopilot changes, in timeline order. */
   #timelines(organizationId) {
     const items = [...this.#present(organizationId, 'autopilot'), ...this.#present(organizationId, 'message')];

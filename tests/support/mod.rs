@@ -7,6 +7,7 @@
     clippy::unwrap_used
 )]
 pub mod history;
+pub mod keys;
 pub mod oracle;
 pub mod service;
 pub mod sqlite;

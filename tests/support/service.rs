@@ -21,6 +21,13 @@ pub struct Service {
 pub type SnapshotRow = (String, Vec<String>);
 
 impl Service {
+    pub fn on(database: Sqlite) -> Self {
+        Self {
+            database,
+            ..Self::default()
+        }
+    }
+
     fn mark(&self) -> String {
         self.calls.set(self.calls.get() + 1);
         format!("call {}", self.calls.get())
@@ -74,10 +81,19 @@ impl Service {
                 let row: Value = serde_json::from_str(&found[0][0]).unwrap();
                 let department = entry[3]
                     .as_u64()
-                    .map(|number| part["departments"][number as usize].clone());
+                    .map(|number| part["departments"][number as usize][0].clone());
                 assert_eq!(row["departmentId"], department.unwrap_or(Value::Null));
                 assert_eq!(row["category"], entry[2]);
                 assert_eq!(row["conversationId"], entry[4]);
+                let listed = |table: &str, number: &Value| part[table][number.as_u64().unwrap() as usize].clone();
+                assert_eq!(row["reason"], listed("reasons", &entry[5]));
+                assert_eq!(row["channelType"], listed("channels", &entry[6]));
+                let names = entry[7]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|number| listed("names", number));
+                assert_eq!(row["assigneeNames"], names.collect::<Value>());
                 let stalled_since = Instant::from_milliseconds(entry[0].as_i64().unwrap());
                 assert_eq!(row["stalledSince"], stalled_since.to_string());
                 rows.push((found[0][0].clone(), serde_json::from_str(&found[0][1]).unwrap()));
@@ -106,6 +122,21 @@ impl Service {
             let published = self.snapshot(&organization_id);
             assert_eq!(published, Some(expected), "{context}: organization {organization_id}");
         }
+        self.assert_departments_are_named(context);
+    }
+
+    /// Every published list has the names that the departments have now, and null for those that have none.
+    fn assert_departments_are_named(&self, context: &str) {
+        let misnamed = self.database.query(
+            "SELECT o.organization_id, d.value ->> 0, d.value ->> 1, r.body ->> 'name'
+             FROM organization AS o
+             JOIN snapshot_part AS s ON s.organization_id = o.organization_id AND s.version = o.version
+             CROSS JOIN json_each(s.entries, '$.departments') AS d
+             LEFT JOIN record AS r ON r.organization_id = o.organization_id AND r.type = 'department'
+              AND r.record_id = d.value ->> 0 AND r.deleted = 0
+             WHERE d.value ->> 1 IS NOT r.body ->> 'name'",
+        );
+        assert!(misnamed.is_empty(), "{context}: departments {misnamed:?}");
     }
 
     /// Nothing is left that no head, retired version or mark needs.

@@ -28,29 +28,42 @@ pub struct Sqlite {
 
 impl Default for Sqlite {
     fn default() -> Self {
-        let connection = Connection::open_in_memory().unwrap();
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
-        let mut files: Vec<_> = std::fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .collect();
-        files.sort();
-        for file in files {
-            connection
-                .execute_batch(&std::fs::read_to_string(file).unwrap())
-                .unwrap();
-        }
-        Self {
-            connection: RefCell::new(connection),
-            fault: Slot::new(None),
-            statements: Slot::new(0),
-            batches: Slot::new(0),
-            poison: RefCell::new(None),
-        }
+        Self::before("9999")
     }
 }
 
 impl Sqlite {
+    /// A database with the migrations before the one whose name begins with `number`.
+    pub fn before(number: &str) -> Self {
+        let database = Self {
+            connection: RefCell::new(Connection::open_in_memory().unwrap()),
+            fault: Slot::new(None),
+            statements: Slot::new(0),
+            batches: Slot::new(0),
+            poison: RefCell::new(None),
+        };
+        database.migrate(|name| name < number);
+        database
+    }
+
+    /// Runs the migrations from the one whose name begins with `number` on.
+    pub fn migrate_from(&self, number: &str) {
+        self.migrate(|name| name >= number);
+    }
+
+    fn migrate(&self, is_wanted: impl Fn(&str) -> bool) {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+        let mut files: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|file| is_wanted(file.file_name().unwrap().to_str().unwrap()))
+            .collect();
+        files.sort();
+        for file in files {
+            self.execute(&std::fs::read_to_string(file).unwrap());
+        }
+    }
+
     /// From now on the database stops as `fault` says; none: it works again.
     pub fn set_fault(&self, fault: Option<Fault>) {
         self.fault.set(fault);

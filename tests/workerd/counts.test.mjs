@@ -174,7 +174,7 @@ describe('nothing changed', () => {
     const common = { organizationId, updatedAt: isoAt(clock) };
     const delivered = { messageId: 'm0', direction: 'outbound', sender: 'system', status: 'delivered' };
     const events = {
-      department: [{ ...common, type: 'department', departmentId: 'd1', name: 'Renamed' }],
+      'department of no candidate': [{ ...common, type: 'department', departmentId: 'd2', name: 'Renamed' }],
       organization: [{ ...common, type: 'organization', name: 'Renamed' }],
       user: [{ ...common, type: 'user', userId: 'nobody', fullName: 'Nobody' }],
       contact: [{ ...common, type: 'contact', contactId: 'nobody', name: 'Nobody' }],
@@ -265,6 +265,15 @@ describe(`among ${MANY} candidates`, () => {
     const more = await checkOneChange(waits, { conversationsFolded: 1, rowsPublished: 1 }, 150);
     assert.ok(more.rowsWritten <= 12, `rows written: ${more.rowsWritten}`);
     assert.equal((await report(organizationId)).totalCount, totalCount);
+  });
+
+  test('one department renamed: the list of the rows, and none of them', async () => {
+    const { rows } = await report(organizationId, { limit: 100 });
+    const { departmentId } = rows.find((row) => row.departmentId !== null);
+    const renamed = { type: 'department', organizationId, departmentId, name: 'Renamed', updatedAt: isoAt(clock) };
+    const run = await checkOneChange(renamed, { conversationsFolded: 0, rowsPublished: 0 }, 150);
+    assert.ok(run.rowsWritten <= 5, `rows written: ${run.rowsWritten}`);
+    assert.deepEqual((await report(organizationId, { limit: 100 })).rows, rows);
   });
 
   test('one contact renamed: its rows, and no timeline is read', async () => {

@@ -2,7 +2,7 @@
 
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createTestHarness } from 'wrangler';
+import { createTestHarness, experimental_readRawConfig } from 'wrangler';
 import { signToken } from '../../scripts/token.mjs';
 
 process.env.WRANGLER_SEND_METRICS = 'false';
@@ -12,24 +12,27 @@ process.env.CLOUDFLARE_CF_FETCH_ENABLED = 'false';
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 export const SECRET = 'a secret of the tests, long enough for HMAC-SHA256';
 export const REPORT = '/api/conversation-monitor/report';
+export const CSV = '/api/conversation-monitor/report.csv';
+export const SUMMARY = '/api/conversation-monitor/summary';
+export const SCOPES = '/api/conversation-monitor/scopes';
 export const EVENTS = '/api/conversation-monitor/events';
 
 /**
  * Starts a worker with an empty, migrated database.
  *
- * Heads are not kept in memory unless `vars` says so: a test wants to see what it has just done.
+ * Heads are not kept in memory unless `vars` says so: a test wants to see what it has just done. There are no rate
+ * limits but `limits`: calls a minute by the name of the binding.
  */
-export async function startService({ vars = {}, secrets = {} } = {}) {
-  const server = createTestHarness({
-    root: ROOT,
-    workers: [
-      {
-        configPath: './wrangler.toml',
-        vars: { HEAD_MAX_AGE_SECONDS: '0', ...vars },
-        secrets: { JWT_SECRET: SECRET, ...secrets },
-      },
-    ],
-  });
+export async function startService({ vars = {}, secrets = {}, limits = {} } = {}) {
+  const { rawConfig } = experimental_readRawConfig({ config: path.join(ROOT, 'wrangler.toml') });
+  const config = {
+    ...rawConfig,
+    vars: { HEAD_MAX_AGE_SECONDS: '0', JWT_SECRET: SECRET, ...vars, ...secrets },
+    ratelimits: rawConfig.ratelimits
+      .filter(({ name }) => name in limits)
+      .map((binding) => ({ ...binding, simple: { limit: limits[binding.name], period: 60 } })),
+  };
+  const server = createTestHarness({ root: ROOT, workers: [{ config }] });
   await server.listen();
   const worker = server.getWorker();
   await worker.applyD1Migrations('DB');
@@ -90,6 +93,11 @@ const IN_AN_HOUR = () => Math.floor(Date.now() / 1000) + 3600;
 /** A token with these claims, valid for an hour. */
 export function tokenOf(claims) {
   return signToken({ exp: IN_AN_HOUR(), ...claims }, SECRET);
+}
+
+/** The path of an organization's settings. */
+export function settingsOf(organizationId) {
+  return `/api/organizations/${encodeURIComponent(organizationId)}/autopilot-monitor-settings`;
 }
 
 /** Sees all of one organization. */

@@ -1,6 +1,6 @@
 /**
- * A strict reader of the contract's schemas: the part of OpenAPI 3.0's schema object that the contract uses. A keyword
- * that is not known here is an error, so that no rule of the contract is ever passed over in silence.
+ * A strict reader of schemas: the part of OpenAPI 3.0's schema object that the contract and public/openapi.json use for
+ * answers. A keyword that is not known here is an error, so that no rule is ever passed over in silence.
  */
 
 import { readFileSync } from 'node:fs';
@@ -16,8 +16,13 @@ const KEYWORDS = {
   required: checkRequired,
   items: checkItems,
   additionalProperties: checkAdditionalProperties,
+  minimum: bound('minimum', (value, bound) => !(value < bound)),
+  maximum: bound('maximum', (value, bound) => !(value > bound)),
+  minItems: bound('minItems', (value, bound) => !(value?.length < bound)),
+  maxItems: bound('maxItems', (value, bound) => !(value?.length > bound)),
   nullable: null,
   example: null,
+  description: null,
 };
 
 const TYPES = {
@@ -37,6 +42,14 @@ export function schemaErrors(name, value, contract = CONTRACT) {
   return errorsOf({ $ref: `#/components/schemas/${name}` }, value, { contract, path: '$' });
 }
 
+/**
+ * What is wrong with `value` by a schema of `contract`, where a member that the schema does not name is wrong, too:
+ * clients have to expect such members, but this service has no business to send what it does not document.
+ */
+export function documentErrors(schema, value, contract) {
+  return errorsOf(schema, value, { contract, path: '$', isComplete: true });
+}
+
 function errorsOf(schema, value, at) {
   if (schema.$ref !== undefined) return errorsOf(resolve(schema.$ref, at.contract), value, at);
   for (const keyword of Object.keys(schema)) {
@@ -46,7 +59,8 @@ function errorsOf(schema, value, at) {
   return Object.keys(schema).flatMap((keyword) => KEYWORDS[keyword]?.(schema, value, at) ?? []);
 }
 
-function resolve(reference, contract) {
+/** What a `$ref` stands for. */
+export function resolve(reference, contract) {
   const found = reference.replace(/^#\//, '').split('/').reduce((node, name) => node?.[name], contract);
   if (found === undefined) throw new Error(`no such schema: ${reference}`);
   return found;
@@ -67,11 +81,14 @@ function checkFormat({ format }, value, { path }) {
   return isInstant ? [] : [`${path}: ${JSON.stringify(value)} is no date-time`];
 }
 
-function checkProperties({ properties }, value, { contract, path }) {
+function checkProperties({ properties, additionalProperties }, value, at) {
   if (!TYPES.object(value)) return [];
-  return Object.entries(properties)
+  const known = Object.entries(properties)
     .filter(([name]) => Object.hasOwn(value, name))
-    .flatMap(([name, schema]) => errorsOf(schema, value[name], { contract, path: `${path}.${name}` }));
+    .flatMap(([name, schema]) => errorsOf(schema, value[name], { ...at, path: `${at.path}.${name}` }));
+  if (!at.isComplete || typeof additionalProperties === 'object') return known;
+  const unknown = Object.keys(value).filter((name) => !Object.hasOwn(properties, name));
+  return [...known, ...unknown.map((name) => `${at.path}.${name} is not documented`)];
 }
 
 function checkRequired({ required }, value, { path }) {
@@ -79,14 +96,19 @@ function checkRequired({ required }, value, { path }) {
   return required.filter((name) => !Object.hasOwn(value, name)).map((name) => `${path}.${name} is missing`);
 }
 
-function checkItems({ items }, value, { contract, path }) {
+function checkItems({ items }, value, at) {
   if (!Array.isArray(value)) return [];
-  return value.flatMap((item, index) => errorsOf(items, item, { contract, path: `${path}[${index}]` }));
+  return value.flatMap((item, index) => errorsOf(items, item, { ...at, path: `${at.path}[${index}]` }));
 }
 
-function checkAdditionalProperties({ additionalProperties, properties = {} }, value, { path }) {
+function checkAdditionalProperties({ additionalProperties, properties = {} }, value, at) {
   if (additionalProperties === true || !TYPES.object(value)) return [];
-  if (additionalProperties !== false) throw new Error(`additionalProperties with a schema at ${path}`);
-  const unknown = Object.keys(value).filter((name) => !Object.hasOwn(properties, name));
-  return unknown.map((name) => `${path}.${name} is not allowed`);
+  const additional = Object.keys(value).filter((name) => !Object.hasOwn(properties, name));
+  if (additionalProperties === false) return additional.map((name) => `${at.path}.${name} is not allowed`);
+  return additional.flatMap((name) => errorsOf(additionalProperties, value[name], { ...at, path: `${at.path}.${name}` }));
+}
+
+function bound(keyword, holds) {
+  return (schema, value, { path }) =>
+    holds(value, schema[keyword]) ? [] : [`${path}: ${JSON.stringify(value)} is beyond ${keyword} ${schema[keyword]}`];
 }

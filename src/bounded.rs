@@ -56,7 +56,7 @@ impl<K: Eq + Hash + Clone, V: Clone> Bounded<K, V> {
         self.entries.insert(key, Slot { value, bytes, used_at });
     }
 
-    fn remove(&mut self, key: &K) {
+    pub fn remove(&mut self, key: &K) {
         if let Some(slot) = self.entries.remove(key) {
             self.bytes = self.bytes.saturating_sub(slot.bytes);
         }

@@ -1,0 +1,84 @@
+//! Who calls: the first thing that a data route asks for.
+
+use crate::auth::claims::Claims;
+use crate::auth::{VerifyError, World, token};
+use crate::bindings::key_server::WebKeyServer;
+use crate::bindings::kv::Kv;
+use crate::bindings::webcrypto::WebCrypto;
+use crate::bindings::{clock, rate_limit};
+use crate::error::ApiError;
+use crate::handlers::fetch::Call;
+use crate::handlers::isolate::Service;
+use crate::rate_limit::{address_key, caller_key};
+use std::rc::Rc;
+
+/// The limit of calls that fail to authenticate, a client.
+const FAILURE_LIMIT: &str = "FAILURE_LIMIT";
+
+/// Which limit a verified caller's call counts against: the name of its binding.
+#[derive(Clone, Copy)]
+pub enum Limit {
+    Read,
+    Ingest,
+}
+
+impl Limit {
+    fn binding(self) -> &'static str {
+        match self {
+            Self::Read => "READ_LIMIT",
+            Self::Ingest => "INGEST_LIMIT",
+        }
+    }
+}
+
+/// The claims of the request's token, if the caller has not called too often.
+///
+/// Failures count against the client's address, and only failures are refused for them: a valid token never is.
+///
+/// # Errors
+/// 401: [`ApiError::TokenMissing`], [`ApiError::TokenMalformed`] or [`ApiError::Token`]; 429:
+/// [`ApiError::RateLimited`]; 503 where the keys are out of reach.
+pub async fn authenticate(call: &Call<'_>, limit: Limit) -> Result<Rc<Claims>, ApiError> {
+    let service = call.service()?;
+    match verify(call, service).await {
+        Ok(claims) => {
+            count(call, service, limit.binding(), &caller_key(&claims)).await?;
+            Ok(claims)
+        }
+        Err(error) => {
+            if matches!(
+                error,
+                ApiError::TokenMissing | ApiError::TokenMalformed | ApiError::Token(_)
+            ) {
+                let address = call.header("CF-Connecting-IP").unwrap_or_default();
+                count(call, service, FAILURE_LIMIT, &address_key(&address)).await?;
+            }
+            Err(error)
+        }
+    }
+}
+
+async fn verify(call: &Call<'_>, service: &Service) -> Result<Rc<Claims>, ApiError> {
+    let header = call.header("Authorization").ok_or(ApiError::TokenMissing)?;
+    let token = token::of_header(&header).ok_or(ApiError::TokenMalformed)?;
+    let world = World {
+        cryptography: &WebCrypto,
+        server: &WebKeyServer,
+        store: &Kv::new(call.env, call.context),
+        trace: call.trace,
+    };
+    let verified = service.authenticator.verify(token, &world, clock::now()).await;
+    verified.map_err(|error: VerifyError| error.into())
+}
+
+/// Counts a call; a limit that the platform cannot check refuses nobody.
+async fn count(call: &Call<'_>, service: &Service, binding: &str, key: &str) -> Result<(), ApiError> {
+    match rate_limit::allows(call.env, binding, key).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(ApiError::RateLimited(service.config.rate_limit_period_seconds)),
+        Err(error) => {
+            call.trace.warn(error);
+            Ok(())
+        }
+    }
+}

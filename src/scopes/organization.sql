@@ -1,0 +1,6 @@
+-- Organization ?1: its id, its name, and whether it is removed. The body of a removal is empty, and no JSON.
+SELECT o.organization_id, iif(r.deleted = 0, r.body ->> 'name', NULL), coalesce(r.deleted, 0)
+FROM organization AS o
+LEFT JOIN record AS r
+  ON r.organization_id = o.organization_id AND r.type = 'organization' AND r.record_id = o.organization_id
+WHERE o.organization_id = ?1

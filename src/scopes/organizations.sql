@@ -1,0 +1,13 @@
+-- The organizations that are not removed and whose id or name contains ?1, which is in lower case, unless it is null;
+-- at most ?2 of them. The body of a removal is empty, and no JSON.
+SELECT o.organization_id, iif(r.deleted = 0, r.body ->> 'name', NULL) AS name
+FROM organization AS o
+LEFT JOIN record AS r
+  ON r.organization_id = o.organization_id AND r.type = 'organization' AND r.record_id = o.organization_id
+WHERE coalesce(r.deleted, 0) = 0 AND (
+  ?1 IS NULL
+  OR instr(lower(o.organization_id), ?1) > 0
+  OR instr(lower(iif(r.deleted = 0, r.body ->> 'name', NULL)), ?1) > 0
+)
+ORDER BY name NULLS LAST, o.organization_id
+LIMIT ?2

@@ -1,0 +1,226 @@
+//! All rows as CSV: a chunk a read, none before it is asked for, and nothing that ends early looks whole.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+mod support;
+
+use conversation_monitor::auth::access::{ReadAccess, read_access, settings_access};
+use conversation_monitor::auth::claims::Claims;
+use conversation_monitor::error::ApiError;
+use conversation_monitor::instant::Instant;
+use conversation_monitor::ports::{PageCache, PageCacheError};
+use conversation_monitor::report::{Export, ExportAnswer, Form, Memory, Reader, ReportRequest};
+use conversation_monitor::trace::Trace;
+use futures_executor::block_on;
+use serde_json::{Value, json};
+use std::cell::RefCell;
+use support::history::many_candidates;
+use support::service::Service;
+use support::sqlite::Fault;
+
+const NOW: i64 = 1_780_000_000_000;
+const MINUTE: i64 = 60_000;
+const ROWS: usize = 1_234;
+
+struct NoPages;
+
+impl PageCache for NoPages {
+    async fn get(&self, _: &str) -> Result<Option<String>, PageCacheError> {
+        panic!("a file has no page")
+    }
+
+    fn put(&self, _: String, _: String, _: u64) {
+        panic!("a file has no page")
+    }
+}
+
+fn claims(role: &str, organization: Option<&str>) -> Claims {
+    let claims = json!({ "exp": 1, "role": role, "organizationId": organization });
+    let claims: serde_json::Map<String, Value> = claims
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    Claims::read(Value::Object(claims).to_string().as_bytes()).unwrap()
+}
+
+struct Desk {
+    service: Service,
+    memory: RefCell<Memory>,
+    access: ReadAccess,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let service = Service::default();
+        block_on(async {
+            service.ingest_all(&many_candidates("o", NOW, ROWS), NOW).await;
+            service.refresh(NOW).await.unwrap();
+        });
+        Self {
+            service,
+            memory: RefCell::default(),
+            access: read_access(&claims("ADMIN", Some("o")), None).unwrap(),
+        }
+    }
+
+    fn with_reader<T>(&self, work: impl AsyncFnOnce(&Reader<'_, support::sqlite::Sqlite, NoPages>) -> T) -> T {
+        let trace = Trace::default();
+        block_on(work(&Reader {
+            database: &self.service.database,
+            pages: &NoPages,
+            memory: &self.memory,
+            head_max_age_ms: 5_000,
+            trace: &trace,
+        }))
+    }
+
+    fn export(&self, query: &str) -> Result<ExportAnswer, ApiError> {
+        let request = ReportRequest::read_unpaged(query).unwrap();
+        let now = Instant::from_milliseconds(NOW);
+        self.with_reader(async |reader| reader.export(&self.access, &request, None, now).await)
+    }
+
+    fn begin(&self, query: &str) -> Export {
+        self.export(query).unwrap().file.expect("a file")
+    }
+
+    fn next(&self, file: &mut Export) -> Result<Option<String>, ApiError> {
+        block_on(file.next(&self.service.database))
+    }
+}
+
+fn lines(chunk: &str) -> usize {
+    chunk.matches("\r\n").count()
+}
+
+#[test]
+fn a_chunk_is_read_when_it_is_asked_for() {
+    let desk = Desk::new();
+    let batches = || desk.service.database.counts().1;
+    let mut file = desk.begin("skipThreshold=true");
+    let begun = batches();
+    let mut found = Vec::new();
+    while let Some(chunk) = desk.next(&mut file).unwrap() {
+        found.push((lines(&chunk), batches() - begun));
+    }
+    // The header and the first chunk were read before the answer began.
+    assert_eq!(found, [(501, 0), (500, 1), (234, 2)]);
+    assert_eq!(desk.next(&mut file).unwrap(), None, "the end stays the end");
+    assert_eq!(
+        lines(&desk.next(&mut desk.begin("departmentId=x")).unwrap().unwrap()),
+        1
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_read_to_its_end_says_so() {
+    let desk = Desk::new();
+    let mut file = desk.begin("skipThreshold=true");
+    assert!(desk.next(&mut file).unwrap().is_some());
+    desk.service.database.set_fault(Some(Fault::AfterBatches(0)));
+    assert!(matches!(desk.next(&mut file), Err(ApiError::Unavailable(_))));
+    assert!(
+        matches!(desk.export("skipThreshold=true"), Err(ApiError::Unavailable(_))),
+        "before the answer begins it is a status"
+    );
+    desk.service.database.set_fault(None);
+
+    // Its version goes away, ten minutes after another has taken its place.
+    let mut file = desk.begin("skipThreshold=true");
+    let gone = json!({ "type": "contact", "organizationId": "o", "contactId": "contact-1", "blocked": true, "name": "x",
+                       "updatedAt": Instant::from_milliseconds(NOW).to_string() });
+    let pin = desk.with_reader(async |reader| {
+        let request = ReportRequest::read_unpaged("").unwrap();
+        let now = Instant::from_milliseconds(NOW);
+        let answer = reader
+            .answer(Form::Summary, &desk.access, &request, None, now)
+            .await
+            .unwrap();
+        let body: Value = serde_json::from_str(&answer.body.unwrap()).unwrap();
+        format!("snapshot={}", body["data"]["snapshotId"].as_str().unwrap())
+    });
+    block_on(async {
+        let blocked: Vec<Value> = (0..200)
+            .map(|number| {
+                let mut event = gone.clone();
+                event["contactId"] = json!(format!("contact-{number}"));
+                event
+            })
+            .collect();
+        desk.service.ingest_all(&blocked, NOW).await;
+        desk.service.refresh(NOW + MINUTE).await.unwrap();
+        desk.service.refresh(NOW + 12 * MINUTE).await.unwrap();
+    });
+    assert!(desk.next(&mut file).unwrap().is_some(), "what was read is read");
+    let mut outcome = desk.next(&mut file);
+    while let Ok(Some(_)) = outcome {
+        outcome = desk.next(&mut file);
+    }
+    assert_eq!(outcome, Err(ApiError::SnapshotExpired));
+    assert!(matches!(
+        desk.export(&format!("{pin}&skipThreshold=true")),
+        Err(ApiError::SnapshotExpired)
+    ));
+    // Who did not pin, and whose head is the old one, is told to ask again, and gets the newest.
+    let asked = desk.export("skipThreshold=true");
+    assert!(matches!(asked, Err(ApiError::Unavailable(_))));
+    assert!(desk.export("skipThreshold=true").is_ok());
+}
+
+#[test]
+fn a_threshold_costs_one_row_and_the_same_again_none() {
+    let desk = Desk::new();
+    let changes = || {
+        desk.service.database.query("SELECT total_changes()")[0][0]
+            .parse::<u64>()
+            .unwrap()
+    };
+    let set = |minutes: Option<i64>, organization: &str, now: i64| {
+        let before = changes();
+        let organization = settings_access(&claims("SUPERADMIN", None), organization).unwrap();
+        let now = Instant::from_milliseconds(now);
+        let read = desk.with_reader(async |reader| reader.threshold_minutes(&organization, minutes, now).await);
+        (read, changes() - before)
+    };
+    let seen = |now: i64| {
+        let request = ReportRequest::read_unpaged("").unwrap();
+        let now = Instant::from_milliseconds(now);
+        let answer = desk.with_reader(async |reader| {
+            reader
+                .answer(Form::Summary, &desk.access, &request, None, now)
+                .await
+                .unwrap()
+        });
+        let body: Value = serde_json::from_str(&answer.body.unwrap()).unwrap();
+        body["data"]["thresholdMinutes"].as_i64().unwrap()
+    };
+    assert_eq!(seen(NOW), 5);
+    assert_eq!(set(None, "o", NOW), (Ok(5), 0));
+    assert_eq!(set(Some(7), "o", NOW), (Ok(7), 1));
+    assert_eq!(seen(NOW), 7, "at once, although a head is held for five seconds");
+    assert_eq!(set(Some(7), "o", NOW), (Ok(7), 0));
+    assert_eq!(set(Some(10_080), "o", NOW), (Ok(10_080), 1));
+    assert_eq!(set(None, "o", NOW), (Ok(10_080), 0));
+    assert_eq!(set(Some(7), "nowhere", NOW), (Err(ApiError::OrganizationNotFound), 0));
+
+    // The write is done and its answer lost: this isolate does not go on with what it held.
+    desk.service.database.set_fault(Some(Fault::AfterBatches(1)));
+    assert!(matches!(set(Some(9), "o", NOW), (Err(ApiError::Unavailable(_)), 1)));
+    desk.service.database.set_fault(None);
+    assert_eq!(seen(NOW), 9);
+
+    let removal = json!({ "type": "organization", "organizationId": "o", "deleted": true,
+                          "updatedAt": Instant::from_milliseconds(NOW).to_string() });
+    block_on(desk.service.ingest(&[removal], NOW)).unwrap();
+    assert_eq!(set(Some(8), "o", NOW), (Err(ApiError::OrganizationNotFound), 0));
+    assert_eq!(set(None, "o", NOW), (Err(ApiError::OrganizationNotFound), 0));
+}

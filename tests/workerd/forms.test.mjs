@@ -1,0 +1,365 @@
+// The summary and the CSV of a snapshot: what the oracle makes of its own rows, byte for byte, and what decides between
+// the answers that there can be.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { csvOf, parseCsv, summaryOf } from '../oracle/forms.mjs';
+import { manyCandidates, randomHistory } from '../oracle/history.mjs';
+import { Oracle, formatInstant } from '../oracle/oracle.mjs';
+import { adminToken, CSV, REPORT, startService, SUMMARY, tokenOf } from './harness.mjs';
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+const FIRST_DAY = Date.UTC(2024, 1, 1, 12);
+const CATEGORIES = ['ai_stuck', 'agent_abandoned'];
+const THRESHOLD_DEFAULT = 5;
+
+let service;
+before(async () => {
+  service = await startService();
+});
+after(() => service?.close());
+
+const superadminToken = tokenOf({ sub: 'root', role: 'SUPERADMIN' });
+const headToken = (organizationId, departmentIds, sub) => tokenOf({ sub, role: 'DEPARTMENT_HEAD', organizationId, departmentIds });
+
+/** The answer to a GET; `text` keeps the byte order mark. */
+async function ask(target, parameters = {}, init = {}) {
+  const response = await service.fetch(`${target}?${new URLSearchParams(parameters)}`, init);
+  const text = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true }).decode(await response.arrayBuffer());
+  return { status: response.status, headers: response.headers, text };
+}
+
+async function check(status, target, parameters, init) {
+  const answer = await ask(target, parameters, init);
+  assert.equal(answer.status, status, `${target} ${JSON.stringify(parameters)}: ${answer.text}`);
+  assert.match(answer.headers.get('x-request-id'), /^\S{8,}$/);
+  assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');
+  assert.equal(answer.headers.get('cache-control'), 'private, no-cache');
+  assert.equal(answer.headers.get('vary'), 'Authorization, Origin');
+  assert.match(answer.headers.get('server-timing'), /total;dur=\d+/);
+  return answer;
+}
+
+async function summary(token, parameters) {
+  return JSON.parse((await check(200, SUMMARY, parameters, { token })).text).data;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Against the oracle
+// ---------------------------------------------------------------------------------------------------------------
+
+/** Every filter with and without the threshold: what to ask, and what to ask the oracle. */
+function* filtersOf(departmentIds) {
+  for (const skipThreshold of [false, true]) {
+    for (const category of [undefined, ...CATEGORIES]) {
+      for (const departmentId of [undefined, ...departmentIds, 'unknown']) {
+        const parameters = { skipThreshold, ...(category && { category }), ...(departmentId && { departmentId }) };
+        yield {
+          parameters,
+          question: { skipThreshold, category: category ?? null, ...(departmentId && { departments: [departmentId] }) },
+        };
+      }
+    }
+  }
+}
+
+/** Both forms of what a caller sees are the oracle's; how many rows that were. */
+async function checkForms(token, parameters, { oracle, ...question }) {
+  const name = JSON.stringify([question.organizationId, parameters]);
+  const { generatedAt, snapshotId, snapshotMissing, stale, ...counted } = await summary(token, parameters);
+  assert.deepEqual(counted, summaryOf(oracle, question), name);
+  assert.deepEqual([generatedAt, snapshotMissing, stale], [formatInstant(question.asOf), false, false]);
+  assert.match(snapshotId, /^v\d+-/);
+  const { text, headers } = await check(200, CSV, parameters, { token });
+  assert.equal(text, csvOf(oracle, question), name);
+  assert.equal(headers.get('content-type'), 'text/csv; charset=utf-8; header=present');
+  return counted.total;
+}
+
+/** All filters of one who sees all, and of a head of each department and of two. */
+async function checkOrganization(oracle, organizationId, asOf, thresholdMinutes = THRESHOLD_DEFAULT) {
+  const rows = oracle.rows(organizationId, asOf);
+  const departmentIds = [...new Set(rows.map((row) => row.departmentId))].filter((id) => id !== null);
+  const common = { oracle, organizationId, asOf, thresholdMinutes };
+  let total = 0;
+  for (const { parameters, question } of filtersOf(departmentIds)) {
+    total += await checkForms(adminToken(organizationId), parameters, { ...common, ...question });
+  }
+  const subject = rows.flatMap((row) => row.people)[0] ?? 'nobody';
+  for (const departments of [departmentIds.slice(0, 1), departmentIds.slice(0, 2), []]) {
+    const view = { departments, viewer: { subject }, skipThreshold: true, category: null };
+    const token = headToken(organizationId, departments, subject);
+    total += await checkForms(token, { skipThreshold: true, departmentId: 'foreign' }, { ...common, ...view });
+  }
+  return total;
+}
+
+test('3,000 candidates: every filter, and every chunk of the file', async (t) => {
+  const organizationId = 'many-candidates';
+  const asOf = FIRST_DAY - DAY;
+  const events = manyCandidates({ organizationId, now: asOf, count: 3_000, thresholdMinutes: THRESHOLD_DEFAULT });
+  const oracle = new Oracle();
+  oracle.takeIn(events);
+  const rows = oracle.rows(organizationId, asOf);
+  oracle.rows = () => rows;
+  await service.post(events);
+  await service.refresh(asOf);
+  t.diagnostic(`${await checkOrganization(oracle, organizationId, asOf)} rows counted and listed`);
+});
+
+test('random histories', async (t) => {
+  let total = 0;
+  const reasons = new Set();
+  for (let seed = 1; seed <= 10; seed += 1) {
+    const now = FIRST_DAY + seed * DAY;
+    const events = randomHistory(seed, { now, organizations: 2, conversations: 12, events: 400 }).map((event) => ({
+      ...event,
+      organizationId: `${event.organizationId} of seed ${seed}`,
+    }));
+    const oracle = new Oracle();
+    const half = Math.floor(events.length / 2);
+    for (const [index, batch] of [events.slice(0, half), events.slice(half)].entries()) {
+      await service.post(batch);
+      oracle.takeIn(batch);
+      const asOf = now + index * MINUTE;
+      await service.refresh(asOf);
+      for (const organizationId of new Set(events.map((event) => event.organizationId))) {
+        if (!oracle.exists(organizationId)) continue;
+        for (const { row } of oracle.rows(organizationId, asOf)) reasons.add(row.reason);
+        total += await checkOrganization(oracle, organizationId, asOf);
+      }
+    }
+  }
+  assert.ok(total > 1_000, `only ${total} rows`);
+  assert.ok(reasons.size >= 8, `only ${[...reasons]}`);
+  t.diagnostic(`${total} rows counted and listed`);
+});
+
+// ---------------------------------------------------------------------------------------------------------------
+// What else is to be said of them
+// ---------------------------------------------------------------------------------------------------------------
+
+/** Later than any other test speaks of. */
+let clock = FIRST_DAY + 100 * DAY;
+const isoAt = (milliseconds) => new Date(milliseconds).toISOString();
+let organizations = 0;
+const newOrganizationId = () => `an organization ${(organizations += 1)}`;
+
+function waiting(organizationId, conversationId, minutes, { name = 'Jane', ...more } = {}) {
+  const at = isoAt(clock - minutes * MINUTE);
+  const common = { organizationId, updatedAt: at };
+  return [
+    { ...common, type: 'contact', contactId: `k-${conversationId}`, name, phone: '+14155550123' },
+    { ...common, type: 'conversation', conversationId, contactId: `k-${conversationId}`, channelType: 'sms', ...more },
+    { ...common, type: 'message', messageId: `m-${conversationId}`, conversationId, at, direction: 'inbound', sender: 'contact' },
+  ];
+}
+
+async function publish(events) {
+  await service.post(events);
+  clock += MINUTE;
+  await service.refresh(clock);
+}
+
+const department = (organizationId, more) => ({
+  type: 'department', organizationId, departmentId: 'd1', updatedAt: isoAt(clock), name: 'Sales', ...more,
+});
+
+describe('names of departments', () => {
+  test('come with the next refresh, and go when the record is removed', async () => {
+    const organizationId = newOrganizationId();
+    const token = adminToken(organizationId);
+    await publish(waiting(organizationId, 'c1', 60, { departmentId: 'd1' }));
+    const first = await summary(token);
+    assert.deepEqual(first.byDepartment, [{ departmentId: 'd1', name: null, count: 1 }]);
+    await service.post([department(organizationId)]);
+    assert.deepEqual(await summary(token), first, 'before the refresh');
+    await publish([]);
+    assert.equal((await summary(token)).byDepartment[0].name, 'Sales');
+    await publish([department(organizationId, { name: 'Support' })]);
+    const renamed = await summary(token);
+    assert.equal(renamed.byDepartment[0].name, 'Support');
+    await publish([department(organizationId, { deleted: true })]);
+    assert.equal((await summary(token)).byDepartment[0].name, null);
+    assert.deepEqual(await summary(token, { snapshot: renamed.snapshotId }), renamed, 'what is pinned keeps its names');
+  });
+});
+
+describe('without a snapshot', () => {
+  test('numbers of nothing, and a file of a header', async () => {
+    const organizationId = newOrganizationId();
+    await service.post(waiting(organizationId, 'c1', 60));
+    const token = adminToken(organizationId);
+    assert.deepEqual(await summary(token), {
+      organizationId, generatedAt: null, snapshotId: null, thresholdMinutes: 5, snapshotMissing: true, stale: false, total: 0,
+      byCategory: { ai_stuck: 0, agent_abandoned: 0 }, byReason: {}, byChannel: {}, byDepartment: [], byAssignee: [],
+      ageMinutes: [[0, 5], [5, 15], [15, 30], [30, 60], [60, 240], [240, 1440], [1440, null]].map(([from, to]) => ({ from, to, count: 0 })),
+    });
+    const { text, headers } = await check(200, CSV, {}, { token });
+    assert.equal(parseCsv(text).length, 1);
+    assert.match(headers.get('content-disposition'), /^attachment; filename="conversation-monitor-[\w-]+-no-snapshot\.csv"/);
+  });
+});
+
+describe('the file', () => {
+  test('is named after its organization and its instant', async () => {
+    const organizationId = `Größe "${newOrganizationId()}"/..`;
+    await publish(waiting(organizationId, 'c1', 60));
+    const { headers } = await check(200, CSV, { organizationId }, { token: superadminToken });
+    const instant = isoAt(clock).slice(0, 19).replaceAll(':', '-');
+    const [, plain, whole] = /^attachment; filename="([\w.-]+)"; filename\*=UTF-8''([\w.%-]+)$/.exec(headers.get('content-disposition'));
+    assert.ok(plain.endsWith(`-${instant}Z.csv`), plain);
+    assert.ok(decodeURIComponent(whole).includes('Größe'), whole);
+    assert.ok(!/[/"]/.test(decodeURIComponent(whole)), whole);
+  });
+
+  test('is one that a spreadsheet reads back, and runs nothing of', async () => {
+    const organizationId = newOrganizationId();
+    const names = [
+      '=1+1', '+1', '-1', '@x', '\tx', '\rx', 'a,b', 'a"b', '"', '""', 'a\nb', '\r\n', '=HYPERLINK("http://x","y")', "'=x", '',
+      'é\u{1F600}', ' =1', '-', 'a;b', '\uFEFFx', 'a\u0000b',
+    ];
+    await publish(names.flatMap((name, index) => waiting(organizationId, `c${String(index).padStart(2, '0')}`, 60, { name })));
+    const { text } = await check(200, CSV, {}, { token: adminToken(organizationId) });
+    assert.equal(text.charCodeAt(0), 0xfeff);
+    const [header, ...rows] = parseCsv(text.slice(1));
+    const column = header.indexOf('contactName');
+    for (const [index, name] of names.entries()) {
+      const cell = rows[index][column];
+      assert.equal(cell, /^[=+\-@\t\r]/.test(name) ? `'${name}` : name);
+      for (const cells of rows) assert.ok(cells.every((other) => !/^[=+\-@\t\r]/.test(other)), JSON.stringify(cells));
+    }
+    assert.equal(rows.length, names.length);
+  });
+
+  test('stops where the client leaves, and goes on for those who stay', async () => {
+    const token = adminToken('many-candidates');
+    const leaving = new AbortController();
+    const response = await service.fetch(`${CSV}?skipThreshold=true`, { token, signal: leaving.signal });
+    const reader = response.body.getReader();
+    await reader.read();
+    leaving.abort();
+    await assert.rejects(async () => {
+      while (!(await reader.read()).done);
+    });
+    const whole = await check(200, CSV, { skipThreshold: true }, { token });
+    assert.equal(parseCsv(whole.text).length, 3_001);
+  });
+
+  test('is aborted, and the fault logged, where a row is not what was published', async () => {
+    const organizationId = newOrganizationId();
+    const events = manyCandidates({ organizationId, now: clock, count: 1_200, thresholdMinutes: 5 });
+    await publish(events);
+    await service.database
+      .prepare("UPDATE snapshot_row SET json = '?' WHERE organization_id = ?1 AND row_no = (SELECT value ->> 1 FROM snapshot_part, json_each(entries, '$.entries') WHERE organization_id = ?1 ORDER BY key DESC LIMIT 1)")
+      .bind(organizationId)
+      .run();
+    const token = adminToken(organizationId);
+    await assert.rejects(async () => {
+      const response = await service.fetch(`${CSV}?skipThreshold=true`, { token });
+      assert.equal(response.status, 200);
+      await response.text();
+    });
+    const lines = service.server.getLogs().map((line) => JSON.stringify(line));
+    assert.ok(lines.some((line) => line.includes('a file was cut off')), lines.slice(-3).join('\n'));
+    // A single row that is in the first chunk is said with a status.
+    await service.database.prepare("UPDATE snapshot_row SET json = '?' WHERE organization_id = ?1").bind(organizationId).run();
+    await check(500, CSV, {}, { token });
+  });
+});
+
+describe('as of the report', () => {
+  const SAMPLE = [
+    ['c1', 60, { departmentId: 'd1', ownerId: 'u1' }],
+    ['c2', 50, { departmentId: 'd2' }],
+    ['c3', 1, { departmentId: 'd1' }],
+  ];
+
+  async function sample() {
+    const organizationId = newOrganizationId();
+    await publish(SAMPLE.flatMap(([id, minutes, more]) => waiting(organizationId, id, minutes, more)));
+    return organizationId;
+  }
+
+  for (const target of [SUMMARY, CSV]) {
+    test(`${target}: precedence 401, 400, 403, 404, 410, 304`, async () => {
+      const organizationId = await sample();
+      const faults = {
+        401: { token: 'garbage' },
+        400: { parameters: { category: 'x' } },
+        403: { parameters: { organizationId: 'nowhere' } },
+        404: { token: adminToken('another nowhere') },
+        410: { parameters: { snapshot: 'x' } },
+        304: { headers: { 'If-None-Match': '*' } },
+      };
+      const order = [401, 400, 403, 404, 410, 304];
+      for (const [index, first] of order.entries()) {
+        for (const others of [order.slice(index + 1), ...order.slice(index + 1).map((status) => [status])]) {
+          const given = [first, ...others].map((status) => faults[status]).reverse();
+          const parameters = Object.assign({}, ...given.map((fault) => fault.parameters));
+          const token = Object.assign({ token: adminToken(organizationId) }, ...given.map(({ token }) => (token ? { token } : {}))).token;
+          const headers = Object.assign({}, ...given.map((fault) => fault.headers));
+          const { text } = await check(first, target, parameters, { token, headers });
+          assert.equal(text === '', first === 304);
+        }
+      }
+      await check(403, target, {}, { token: tokenOf({ sub: 'u', role: 'AGENT', organizationId }) });
+    });
+
+    test(`${target}: page and limit are not known, HEAD, ETag`, async () => {
+      const organizationId = await sample();
+      const token = adminToken(organizationId);
+      const answer = await check(200, target, {}, { token });
+      const etag = answer.headers.get('etag');
+      assert.match(etag, /^"[\x21\x23-\x7e]+"$/);
+      const same = await check(200, target, [['page', '0'], ['page', 'x'], ['limit', ''], ['limit', '1000']], { token });
+      assert.deepEqual([same.text, same.headers.get('etag')], [answer.text, etag]);
+      const head = await service.fetch(target, { token, method: 'HEAD' });
+      assert.deepEqual([head.status, await head.text(), head.headers.get('etag')], [200, '', etag]);
+      assert.equal(head.headers.get('content-type'), answer.headers.get('content-type'));
+      assert.equal(head.headers.get('content-disposition'), answer.headers.get('content-disposition'));
+      await check(304, target, {}, { token, headers: { 'If-None-Match': `"x", W/${etag}` } });
+      const etags = [etag, (await check(200, target === CSV ? SUMMARY : CSV, {}, { token })).headers.get('etag'),
+        (await check(200, REPORT, {}, { token })).headers.get('etag')];
+      const others = [[{ skipThreshold: true }, token], [{ category: 'ai_stuck' }, token], [{ departmentId: 'd1' }, token],
+        [{}, headToken(organizationId, ['d1'], 'u1')], [{}, headToken(organizationId, ['d1'], 'u2')]];
+      for (const [parameters, caller] of others) {
+        etags.push((await check(200, target, parameters, { token: caller })).headers.get('etag'));
+      }
+      assert.equal(new Set(etags).size, etags.length);
+      await publish([]);
+      await check(200, target, {}, { token, headers: { 'If-None-Match': etag } });
+    });
+
+    test(`${target}: a pinned snapshot repeats itself`, async () => {
+      const organizationId = await sample();
+      const token = adminToken(organizationId);
+      const { snapshotId } = await summary(token);
+      const first = await check(200, target, { snapshot: snapshotId }, { token });
+      await publish(waiting(organizationId, 'c9', 90));
+      const newer = await check(200, target, {}, { token });
+      assert.notEqual(newer.text, first.text);
+      const again = await check(200, target, { snapshot: snapshotId }, { token });
+      assert.deepEqual([again.text, again.headers.get('etag')], [first.text, first.headers.get('etag')]);
+    });
+
+    test(`${target}: 405`, async () => {
+      const response = await service.fetch(target, { method: 'POST', token: adminToken('o') });
+      await response.arrayBuffer();
+      assert.deepEqual([response.status, response.headers.get('allow')], [405, 'GET, HEAD']);
+    });
+  }
+
+  test('hasAccess is the caller’s own', async () => {
+    const organizationId = await sample();
+    const accessOf = async (token) => {
+      const { text } = await check(200, CSV, { skipThreshold: true }, { token });
+      return parseCsv(text).slice(1).map((cells) => [cells[0], cells.at(-1)]);
+    };
+    for (let round = 0; round < 2; round += 1) {
+      assert.deepEqual(await accessOf(adminToken(organizationId)), [['c1', 'true'], ['c2', 'true'], ['c3', 'true']]);
+      assert.deepEqual(await accessOf(headToken(organizationId, ['d1'], 'u1')), [['c1', 'true'], ['c3', 'false']]);
+    }
+  });
+});

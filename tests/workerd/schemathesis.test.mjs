@@ -1,0 +1,91 @@
+// Requests made out of the OpenAPI document, good ones and bad ones, by callers of each role: whatever comes, the answer
+// is one that the document describes, and never a fault of the service.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { capture } from '../../scripts/command.mjs';
+import { ensureSchemathesis } from '../../scripts/schemathesis.mjs';
+import { manyCandidates } from '../oracle/history.mjs';
+import { startService, tokenOf } from './harness.mjs';
+
+const ORGANIZATION = 'an-organization';
+const SEED = 20_261_123;
+/** Requests made at random, an operation; those that walk over the bounds of each parameter come on top. */
+const EXAMPLES = 12;
+const CHECKS = [
+  'not_a_server_error', 'status_code_conformance', 'content_type_conformance', 'response_headers_conformance',
+  'response_schema_conformance',
+];
+/** Schemathesis does not ask for the document that it reads. */
+const OPERATIONS = 15;
+
+const claims = { sub: 'user-1', organizationId: ORGANIZATION };
+/** Who calls, and what of it: all that there is once, else what depends on the caller. */
+const CALLERS = {
+  ADMIN: { claims: { ...claims, role: 'ADMIN' }, phases: 'coverage,fuzzing', operations: OPERATIONS },
+  'SUPERADMIN who may ingest': {
+    claims: { ...claims, role: 'SUPERADMIN', scope: 'conversation-monitor:ingest' },
+    phases: 'coverage,fuzzing', options: ['--exclude-method', 'HEAD'], operations: 8,
+  },
+  DEPARTMENT_HEAD: {
+    claims: { ...claims, role: 'DEPARTMENT_HEAD', departmentIds: ['department-1', 'department-2'] },
+    phases: 'fuzzing', operations: OPERATIONS,
+  },
+  nobody: { phases: 'fuzzing', operations: OPERATIONS },
+};
+
+let service;
+let folder;
+before(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'schemathesis-'));
+  service = await startService();
+  const now = Date.now() - 3_600_000;
+  await service.post(manyCandidates({ organizationId: ORGANIZATION, now, count: 60, thresholdMinutes: 5 }));
+  await service.refresh(now);
+});
+after(async () => {
+  await service?.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function run(program, name, caller) {
+  const { url } = await service.server.listen();
+  const report = path.join(folder, 'report.json');
+  const settings = path.join(folder, 'schemathesis.toml');
+  // Without it a path would hardly ever name an organization that is there.
+  writeFileSync(settings, `[parameters]\n"path.organizationId" = "${ORGANIZATION}"\n`);
+  const args = [
+    '--config-file', settings, 'run', new URL('/openapi.json', url).href, '--phases', caller.phases, '--checks', CHECKS.join(','),
+    '--seed', String(SEED), '--max-examples', String(EXAMPLES), '--continue-on-failure', '--warnings', 'off',
+    '--report', 'json', '--report-json-path', report, ...(caller.options ?? []),
+  ];
+  if (caller.claims) args.push('--header', `Authorization: Bearer ${tokenOf(caller.claims)}`);
+  const env = { ...process.env, NO_COLOR: '1', PYTHONDONTWRITEBYTECODE: '1' };
+  const { code, stdout, stderr } = await capture(program, args, { env, cwd: folder });
+  assert.equal(code, 0, `${name}: ${stdout}${stderr}`);
+  return JSON.parse(readFileSync(report, 'utf8'));
+}
+
+test('no answer is outside the document', async (t) => {
+  const { program, reason } = await ensureSchemathesis();
+  if (!program) {
+    console.error(`\n!!! NOT TESTED: Schemathesis cannot be had. ${reason}\n`);
+    t.skip(reason);
+    return;
+  }
+  let total = 0;
+  for (const [name, caller] of Object.entries(CALLERS)) {
+    await t.test(name, async (t) => {
+      const { complete, operations, test_cases: cases, failures, errors } = await run(program, name, caller);
+      assert.deepEqual([complete, failures, errors], [true, [], []]);
+      assert.equal(operations.tested, caller.operations);
+      total += cases.generated;
+      t.diagnostic(`${cases.generated} requests`);
+    });
+  }
+  assert.ok(total > 1_000, `only ${total}`);
+  t.diagnostic(`${total} requests in all`);
+});

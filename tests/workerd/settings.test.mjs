@@ -1,0 +1,197 @@
+// An organization's threshold: who may see and set it, what is taken for one, and what it costs.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { adminToken, settingsOf, startService, tokenOf } from './harness.mjs';
+
+const MINUTE = 60_000;
+const clock = Math.floor(Date.now() / MINUTE) * MINUTE - 60 * MINUTE;
+const isoAt = (milliseconds) => new Date(milliseconds).toISOString();
+
+let service;
+before(async () => {
+  service = await startService();
+});
+after(() => service?.close());
+
+let organizations = 0;
+async function newOrganization(id = `an organization/${(organizations += 1)}`) {
+  await service.post([{ type: 'organization', organizationId: id, name: 'An organization', updatedAt: isoAt(clock) }]);
+  return id;
+}
+
+const superadminToken = tokenOf({ sub: 'root', role: 'SUPERADMIN' });
+const CODES = {
+  400: 'INVALID_REQUEST', 401: 'UNAUTHENTICATED', 403: 'FORBIDDEN', 404: 'NOT_FOUND', 405: 'METHOD_NOT_ALLOWED',
+  413: 'PAYLOAD_TOO_LARGE', 415: 'UNSUPPORTED_MEDIA_TYPE',
+};
+
+async function check(status, target, init) {
+  const response = await service.fetch(target, init);
+  const text = await response.text();
+  assert.equal(response.status, status, `${init.method ?? 'GET'} ${target} ${init.body}: ${text}`);
+  assert.match(response.headers.get('x-request-id'), /^\S{8,}$/);
+  assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
+  assert.equal(response.headers.get('cache-control'), 'private, no-cache');
+  const body = text && JSON.parse(text);
+  if (status >= 400) assert.deepEqual([body.success, body.error], [false, CODES[status]]);
+  return { body, headers: response.headers, text };
+}
+
+const get = (status, organizationId, token) => check(status, settingsOf(organizationId), { token });
+
+function put(status, organizationId, token, body, headers = {}) {
+  const init = { method: 'PUT', token, headers: { 'Content-Type': 'application/json', ...headers } };
+  return check(status, settingsOf(organizationId), { ...init, body: typeof body === 'object' ? JSON.stringify(body) : body });
+}
+
+const stored = async (organizationId) =>
+  (await service.database.prepare('SELECT threshold_minutes FROM organization WHERE organization_id = ?1').bind(organizationId).first())
+    ?.threshold_minutes;
+
+test('5 until set, and then what was set', async () => {
+  const organizationId = await newOrganization();
+  const token = adminToken(organizationId);
+  const data = (thresholdMinutes) => ({ success: true, data: { organizationId, thresholdMinutes } });
+  assert.deepEqual((await get(200, organizationId, token)).body, data(5));
+  assert.equal(await stored(organizationId), null);
+  for (const minutes of [30, 1, 10080]) {
+    assert.deepEqual((await put(200, organizationId, token, { thresholdMinutes: minutes, unknown: [1] })).body, data(minutes));
+    assert.deepEqual((await get(200, organizationId, token)).body, data(minutes));
+    assert.deepEqual((await get(200, organizationId, superadminToken)).body, data(minutes));
+    assert.equal(await stored(organizationId), minutes);
+    assert.equal((await service.report(token)).thresholdMinutes, minutes);
+  }
+  // No event changes it.
+  await service.post([{ type: 'organization', organizationId, name: 'Renamed', thresholdMinutes: 7, updatedAt: isoAt(clock + 1) }]);
+  assert.deepEqual((await get(200, organizationId, token)).body, data(10080));
+});
+
+test('ETag, 304 and HEAD', async () => {
+  const organizationId = await newOrganization();
+  const token = adminToken(organizationId);
+  const etag = (await get(200, organizationId, token)).headers.get('etag');
+  assert.match(etag, /^"[^"]+"$/);
+  const conditional = { token, headers: { 'If-None-Match': etag } };
+  assert.equal((await check(304, settingsOf(organizationId), conditional)).text, '');
+  const head = await service.fetch(settingsOf(organizationId), { token, method: 'HEAD' });
+  assert.deepEqual([head.status, await head.text(), head.headers.get('etag')], [200, '', etag]);
+  await put(200, organizationId, token, { thresholdMinutes: 6 }, { 'If-None-Match': '*' });
+  await check(200, settingsOf(organizationId), conditional);
+});
+
+describe('400', () => {
+  const bodies = [
+    '{"thresholdMinutes":0}', '{"thresholdMinutes":10081}', '{"thresholdMinutes":-5}', '{"thresholdMinutes":1.0}',
+    '{"thresholdMinutes":5e0}', '{"thresholdMinutes":1.5}', '{"thresholdMinutes":"5"}', '{"thresholdMinutes":null}',
+    '{"thresholdMinutes":true}', '{"thresholdMinutes":[5]}', '{}', '[]', '5', 'null', '', ' ', '{', '{"thresholdMinutes":5}}',
+    '{"thresholdMinutes":5,"thresholdMinutes":6}', '{"thresholdMinutes":5,"a":1,"a":1}', '\uFEFF{"thresholdMinutes":5}',
+    `{"thresholdMinutes":${'9'.repeat(400)}}`, `{"a":${'['.repeat(1000)}${']'.repeat(1000)},"thresholdMinutes":5}`,
+  ];
+
+  test('bodies that are no threshold', async () => {
+    const organizationId = await newOrganization();
+    for (const body of bodies) {
+      const { body: answer } = await put(400, organizationId, adminToken(organizationId), body);
+      assert.match(answer.message, /thresholdMinutes|JSON/);
+    }
+    await put(400, organizationId, adminToken(organizationId), new Uint8Array([0x7b, 0xff, 0x7d]));
+    assert.equal(await stored(organizationId), null);
+  });
+
+  test('ids that are none', async () => {
+    for (const segment of ['', '%00', '%0a', '%', '%zz', '%ff', 'x'.repeat(129)]) {
+      const target = `/api/organizations/${segment}/autopilot-monitor-settings`;
+      const { body } = await check(400, target, { token: superadminToken });
+      assert.match(body.message, /organizationId/);
+    }
+  });
+
+  test('an id is decoded once', async () => {
+    for (const id of ['a b', 'é+%41', 'x'.repeat(128), 'a?b#c', 'a\\b']) {
+      await newOrganization(id);
+      assert.equal((await get(200, id, superadminToken)).body.data.organizationId, id);
+    }
+    const response = await service.fetch('/api/organizations/a/b/autopilot-monitor-settings', { token: superadminToken });
+    assert.equal(response.status, 404);
+    assert.match((await response.json()).message, /path/, 'that is no route');
+  });
+});
+
+test('413 beyond 4 KiB, 415 for another type', async () => {
+  const organizationId = await newOrganization();
+  const token = adminToken(organizationId);
+  const padded = (length) => {
+    const body = '{"thresholdMinutes":8,"padding":""}';
+    return body.replace('""', `"${'x'.repeat(length - body.length)}"`);
+  };
+  await put(413, organizationId, token, padded(4097));
+  await put(413, organizationId, token, padded(100_000));
+  assert.equal(await stored(organizationId), null);
+  await put(200, organizationId, token, padded(4096));
+  for (const type of ['text/plain', 'application/x-ndjson', 'application/jsonp', 'application/x-www-form-urlencoded']) {
+    await put(415, organizationId, token, '{"thresholdMinutes":9}', { 'Content-Type': type });
+  }
+  await put(415, organizationId, token, gzipSync('{"thresholdMinutes":9}'), { 'Content-Encoding': 'gzip' });
+  await put(200, organizationId, token, '{"thresholdMinutes":9}', { 'Content-Type': 'APPLICATION/JSON ; charset=utf-8' });
+  assert.equal(await stored(organizationId), 9);
+});
+
+describe('who', () => {
+  test('an ADMIN of their own, a SUPERADMIN of any, nobody else', async () => {
+    const [own, other] = [await newOrganization(), await newOrganization()];
+    const callers = [
+      [adminToken(own), own, 200],
+      [adminToken(own), other, 403],
+      [adminToken(own), 'nowhere', 403],
+      [tokenOf({ sub: 'u', role: 'ADMIN' }), own, 403],
+      [tokenOf({ sub: 'u', role: 'DEPARTMENT_HEAD', organizationId: own, departmentIds: ['d1'] }), own, 403],
+      [tokenOf({ sub: 'u', role: 'AGENT', organizationId: own, scope: 'conversation-monitor:ingest' }), own, 403],
+      [superadminToken, own, 200],
+      [superadminToken, 'nowhere', 404],
+      [adminToken('nowhere'), 'nowhere', 404],
+    ];
+    const texts = new Set();
+    for (const [token, organizationId, status] of callers) {
+      const answers = [await get(status, organizationId, token), await put(status, organizationId, token, { thresholdMinutes: 12 })];
+      if (status === 403) for (const { text } of answers) texts.add(text);
+    }
+    assert.equal(texts.size, 1, 'whether an organization exists is not told');
+    assert.equal(await stored(other), null);
+    assert.equal(await stored('nowhere'), undefined);
+  });
+
+  test('a removed organization is not found, and is not written', async () => {
+    const organizationId = await newOrganization();
+    await put(200, organizationId, superadminToken, { thresholdMinutes: 20 });
+    await service.post([{ type: 'organization', organizationId, deleted: true, updatedAt: isoAt(clock + MINUTE) }]);
+    await get(404, organizationId, superadminToken);
+    await put(404, organizationId, superadminToken, { thresholdMinutes: 21 });
+    assert.equal(await stored(organizationId), 20);
+    await service.post([{ type: 'organization', organizationId, name: 'x', updatedAt: isoAt(clock + 2 * MINUTE) }]);
+    assert.equal((await get(200, organizationId, superadminToken)).body.data.thresholdMinutes, 20);
+  });
+});
+
+test('precedence: 401, then what is wrong with path and body, then 403, then 404', async () => {
+  const organizationId = await newOrganization();
+  const stranger = adminToken('another organization');
+  const good = '{"thresholdMinutes":5}';
+  await put(401, organizationId, 'garbage', '{', { 'Content-Type': 'text/plain' });
+  await check(401, '/api/organizations/%00/autopilot-monitor-settings', {});
+  await put(400, organizationId, stranger, '{}');
+  await put(413, organizationId, stranger, `{"x":"${'x'.repeat(5000)}"}`);
+  await put(415, organizationId, stranger, good, { 'Content-Type': 'text/plain' });
+  await put(403, organizationId, stranger, good);
+  await put(403, 'nowhere', stranger, good);
+  await put(400, 'nowhere', superadminToken, '{}');
+  await put(404, 'nowhere', superadminToken, good);
+});
+
+test('405', async () => {
+  for (const method of ['POST', 'PATCH', 'DELETE']) {
+    const { headers } = await check(405, settingsOf('o'), { method, token: superadminToken });
+    assert.equal(headers.get('allow'), 'GET, HEAD, PUT');
+  }
+});
