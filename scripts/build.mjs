@@ -14,8 +14,8 @@ import { parseFlags } from './flags.mjs';
 import { cargoTool, Failure, packageBin, projectEnv, ROOT, whenProgram } from './project.mjs';
 import { ensureEverything } from './setup.mjs';
 
-/** What the build is made of. public/ is here because the wasm may carry files of it. */
-const SOURCES = ['Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'build.rs', '.cargo', 'src', 'public', 'scripts/build.mjs'];
+/** What the build is made of. Not of public/: the platform serves its files as they are. */
+const SOURCES = ['Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'build.rs', '.cargo', 'src', 'scripts/build.mjs'];
 /** What it makes. */
 const PRODUCTS = ['index.js', 'index_bg.wasm', 'worker/shim.mjs'];
 

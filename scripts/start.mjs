@@ -11,11 +11,10 @@ import { whenProgram } from './project.mjs';
 import { triggerRefresh } from './refresh.mjs';
 import { assertPortFree, startServer } from './server.mjs';
 import { ensureEverything } from './setup.mjs';
-import { makeToken } from './token.mjs';
+import { LINK_TTL, signInLinks } from './sign-in-links.mjs';
 
 const DEFAULT_PORT = 8787;
 const MINUTE_MS = 60_000;
-const TOKEN_TTL = '12h';
 
 const USAGE = `usage: npm start [-- --port N]
 
@@ -120,14 +119,17 @@ async function refresh(url, at) {
 
 function invite(url, organizationId) {
   const demo = DEMO_ORGANIZATIONS.find((organization) => organization.organizationId === organizationId);
-  const token = makeToken({ role: 'ADMIN', organization: organizationId, ttl: TOKEN_TTL });
+  const links = signInLinks(url, organizationId, demo);
   console.log(`
 Conversation Monitor runs at ${url} (Ctrl-C ends it).
 
-Who waits at ${demo?.name ?? `organization ${organizationId}`}? With the token of an ADMIN, good for ${TOKEN_TTL}:
+Who waits at ${demo?.name ?? `organization ${organizationId}`}? These links sign in to the dashboard for ${LINK_TTL}:
+
+${links.map(({ role, link }) => `as ${role}:\n${link}\n`).join('\n')}
+The report itself, as ADMIN:
 
 curl -s '${url}/api/conversation-monitor/report?limit=5' \\
-  -H 'Authorization: Bearer ${token}'
+  -H 'Authorization: Bearer ${links[0].token}'
 `);
 }
 

@@ -33,13 +33,15 @@ export async function startService({ vars = {}, secrets = {}, limits = {} } = {}
       .map((binding) => ({ ...binding, simple: { limit: limits[binding.name], period: 60 } })),
   };
   const server = createTestHarness({ root: ROOT, workers: [{ config }] });
-  await server.listen();
+  const { url } = await server.listen();
   const worker = server.getWorker();
   await worker.applyD1Migrations('DB');
   const { DB: database, PAGES: pages } = await worker.getEnv();
 
   return {
     server,
+    /** Where it listens, for a browser. */
+    url,
     /** The D1 binding. */
     database,
     /** The KV binding. */

@@ -1,0 +1,193 @@
+// Puts the parts together: the session, what it knows, the views that draw it, and the clocks that drive it.
+
+import { createAnnouncer } from '../views/announcer.js';
+import { downloadCsv } from '../views/download.js';
+import { createFilterBar } from '../views/filter-bar.js';
+import { createList } from '../views/list.js';
+import { createMasthead } from '../views/masthead.js';
+import { createNotices } from '../views/notices.js';
+import { createOrganizationDialog } from '../views/organization-dialog.js';
+import { createPager } from '../views/pager.js';
+import { createSignIn } from '../views/sign-in.js';
+import { createSummary } from '../views/summary.js';
+import { createThresholdDialog } from '../views/threshold-dialog.js';
+import { Client } from './client.js';
+import { formatTime, ServerClock } from './clock.js';
+import { byId } from './dom.js';
+import { queryOf, readFilters } from './filters.js';
+import { Monitor } from './monitor.js';
+import { Poller } from './poller.js';
+import { currentSession, keepToken, takeTokenFromFragment } from './session.js';
+import { formatNumber } from './words.js';
+
+const TITLE = 'Conversation Monitor';
+const TICK_MS = 1_000;
+
+/** The filters in the address. */
+const address = {
+  read: () => readFilters(location.search),
+  push: (filters) => history.pushState(null, '', targetOf(filters)),
+  replace: (filters) => history.replaceState(null, '', targetOf(filters)),
+};
+
+function targetOf(filters) {
+  const query = queryOf(filters);
+  return query ? `?${query}` : location.pathname;
+}
+
+/** Starts it, signed in or not. */
+export function startDashboard() {
+  const clock = new ServerClock();
+  /** `{session, client, monitor}` while somebody is signed in. */
+  let signedIn = null;
+  let downloading = false;
+  /** How the last thing that she did went: `{ok, text}`; null once she has read it. */
+  let outcome = null;
+
+  const go = (change) => {
+    if (!signedIn) return;
+    change(signedIn.monitor);
+    poller.now();
+  };
+  const actions = {
+    filter: (changes) => go((monitor) => monitor.filter(changes)),
+    turnTo: (page) => {
+      go((monitor) => monitor.turnTo(page));
+      byId('list-heading').focus({ preventScroll: true });
+      byId('list').scrollIntoView({ block: 'nearest' });
+    },
+    showNewest: () => go((monitor) => monitor.showNewest()),
+    dismissExpired: () => signedIn?.monitor.dismissExpired(),
+    retry: () => poller.now(),
+    signOut: () => signOut(),
+    dismissOutcome: () => tell(null),
+    changeOrganization: () => signedIn && organizationDialog.open(signedIn.monitor),
+    changeThreshold: () => {
+      const { client, monitor } = signedIn;
+      thresholdDialog.open(client, monitor.state.shown.data.organizationId, monitor.state.shown.data.thresholdMinutes);
+    },
+    download,
+  };
+
+  const announcer = createAnnouncer();
+  const signIn = createSignIn({
+    onToken: (token) => {
+      begin(token);
+      // The field that had the focus is gone.
+      byId('list-heading').focus({ preventScroll: true });
+    },
+  });
+  const masthead = createMasthead(actions);
+  const notices = createNotices(actions);
+  const summary = createSummary();
+  const filterBar = createFilterBar(actions);
+  const list = createList(actions);
+  const pager = createPager(actions);
+  const organizationDialog = createOrganizationDialog({
+    onChosen: (organizationId) => actions.filter({ organizationId, departmentId: null }),
+  });
+  const thresholdDialog = createThresholdDialog({
+    onSaved: (text) => {
+      actions.showNewest();
+      tell({ ok: true, text });
+    },
+  });
+  const poller = new Poller(() => signedIn?.monitor.poll() ?? { rest: true }, { onPlanned: tick });
+
+  /** The instants that the views count from and to. */
+  const context = () => {
+    const now = clock.now();
+    const nextAt = poller.nextAt === null ? null : now + poller.nextAt - Date.now();
+    return { now, nextAt, session: signedIn.session, outcome };
+  };
+
+  function render() {
+    if (!signedIn) return;
+    const { monitor, session } = signedIn;
+    masthead.render(monitor, session);
+    summary.render(monitor);
+    filterBar.render(monitor, session, { downloading });
+    list.render(monitor, context());
+    pager.render(monitor);
+    announcer.watch(monitor);
+    const total = monitor.isCurrent && monitor.state.shown.data.generatedAt ? `${formatNumber(monitor.state.shown.data.totalCount)} waiting – ` : '';
+    document.title = total + TITLE;
+    tick();
+  }
+
+  function tick() {
+    if (!signedIn) return;
+    const now = context();
+    masthead.tick(signedIn.monitor, now.now);
+    notices.render(signedIn.monitor, now);
+    list.tick(now.now);
+    if (signedIn.monitor.state.problem) list.render(signedIn.monitor, now);
+  }
+
+  function tell(newOutcome) {
+    outcome = newOutcome;
+    if (outcome) announcer.say(outcome.text);
+    tick();
+  }
+
+  async function download() {
+    const { client, monitor } = signedIn;
+    downloading = true;
+    render();
+    const result = await downloadCsv(client, monitor.state.shown);
+    downloading = false;
+    if (signedIn?.monitor !== monitor) return;
+    render();
+    tell(result);
+  }
+
+  /** Signs in with a new token, or with the one that is kept. */
+  function begin(token = null) {
+    close();
+    if (token !== null) keepToken(token);
+    const session = currentSession();
+    if (!session) return signIn.show();
+    signIn.hide();
+    byId('board').hidden = false;
+    const client = new Client({ token: session.token, clock });
+    const monitor = new Monitor({ client, clock, address, session, onChange: render, onSessionEnd: endSession });
+    signedIn = { session, client, monitor };
+    render();
+    return poller.now();
+  }
+
+  /** Takes everything off the screen that belongs to the session. */
+  function close() {
+    signedIn?.monitor.close();
+    signedIn = null;
+    outcome = null;
+    poller.rest();
+    thresholdDialog.close();
+    organizationDialog.close();
+    announcer.forget();
+    byId('board').hidden = true;
+    masthead.hide();
+    document.title = TITLE;
+  }
+
+  /** The server takes the token no longer, or never did. */
+  function endSession(message) {
+    const { expiresAt } = signedIn.session;
+    const now = clock.now();
+    const ranOut = expiresAt !== null && expiresAt <= now;
+    signOut(ranOut ? `Your token ran out at ${formatTime(expiresAt, now)}. Sign in with a new one.` : `Your token was not accepted. ${message ?? ''}`);
+  }
+
+  function signOut(reason) {
+    keepToken(null);
+    close();
+    signIn.show(reason);
+  }
+
+  addEventListener('hashchange', () => {
+    if (takeTokenFromFragment()) begin();
+  });
+  addEventListener('popstate', () => go((monitor) => monitor.followAddress()));
+  setInterval(tick, TICK_MS);
+  begin();
+}

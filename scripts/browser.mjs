@@ -1,0 +1,71 @@
+// Finds the Chromium that the browser tests drive, and installs one where that can be done.
+//
+//   node scripts/browser.mjs     prints its path
+
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { capture } from './command.mjs';
+import { Failure, pathWithoutPackageBin, whenProgram } from './project.mjs';
+
+/** Goes before everything else. */
+const VARIABLE = 'CHROMIUM';
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome', 'chrome'];
+const PLACES = [
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
+const APT_PACKAGE = 'chromium';
+/** Latin, Greek, Cyrillic and some Chinese: so that the names on a picture are no boxes. */
+const APT_FONTS = ['fonts-liberation', 'fonts-wqy-microhei'];
+
+/** The path of a browser that starts; undefined if there is none. */
+export async function findBrowser({ env = process.env, places = PLACES } = {}) {
+  if (env[VARIABLE]) {
+    if (await starts(env[VARIABLE])) return env[VARIABLE];
+    throw new Failure(`${VARIABLE} is "${env[VARIABLE]}", which is no browser that starts.`);
+  }
+  const folders = pathWithoutPackageBin().split(path.delimiter).filter(Boolean);
+  const candidates = [...NAMES.flatMap((name) => folders.map((folder) => path.join(folder, name))), ...places];
+  for (const candidate of candidates) if (existsSync(candidate) && (await starts(candidate))) return candidate;
+  return undefined;
+}
+
+/** Finds a browser, or installs one with apt-get where this runs as root; undefined, and said loudly, if neither works. */
+export async function ensureBrowser(say = console.error) {
+  const found = await findBrowser();
+  if (found) return found;
+  const problem = await installBrowser(say);
+  const installed = problem ? undefined : await findBrowser();
+  if (!installed) say(missingBrowser(problem ?? `apt-get installed ${APT_PACKAGE}, and it does not start.`));
+  return installed;
+}
+
+/** What is said where no browser can be had. */
+export function missingBrowser(problem) {
+  const line = '!'.repeat(100);
+  return `${line}\nNO BROWSER: THE TESTS OF THE DASHBOARD ARE SKIPPED.\n${problem}\nInstall Chromium, or say where it is: ${VARIABLE}=/path/to/chromium npm test\n${line}`;
+}
+
+/** Returns why it could not be installed; undefined if it was. */
+async function installBrowser(say) {
+  if (process.getuid?.() !== 0) return 'There is no Chromium on the PATH, and only root can install one.';
+  if ((await capture('apt-get', ['--version'])).code !== 0) return 'There is no Chromium on the PATH, and no apt-get to install one.';
+  say('Installing Chromium for the browser tests (apt-get) …');
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const steps = [['update'], ['install', '--yes', '--no-install-recommends', APT_PACKAGE, ...APT_FONTS]];
+  for (const step of steps) {
+    const { code, stdout, stderr } = await capture('apt-get', step, { env });
+    if (code !== 0) return `\`apt-get ${step.join(' ')}\` failed:\n${`${stdout}${stderr}`.trim().split('\n').slice(-5).join('\n')}`;
+  }
+  return undefined;
+}
+
+async function starts(program) {
+  return (await capture(program, ['--version'])).code === 0;
+}
+
+await whenProgram(import.meta.url, async () => {
+  const found = await ensureBrowser();
+  if (found) console.log(found);
+  return found ? 0 : 1;
+});

@@ -1,0 +1,22 @@
+// Links that sign in to the local dashboard. The token is in the fragment, which no browser sends to a server.
+
+import { makeToken } from './token.mjs';
+
+/** How long a link is good for. */
+export const LINK_TTL = '12h';
+
+/**
+ * `{role, token, link}` for each role. The department head has the demo organization's first two departments and is one
+ * of its agents, so that some rows are hers to open and others are not; elsewhere there is none.
+ */
+export function signInLinks(url, organization, demo, makeOne = makeToken) {
+  const head = demo && {
+    role: 'DEPARTMENT_HEAD',
+    user: demo.here[0].userId,
+    departments: demo.departments.slice(0, 2).map(({ departmentId }) => departmentId).join(','),
+  };
+  return [{ role: 'ADMIN' }, head, { role: 'SUPERADMIN' }].filter(Boolean).map((claims) => {
+    const token = makeOne({ ...claims, organization, ttl: LINK_TTL });
+    return { role: claims.role, token, link: `${url}/#token=${token}` };
+  });
+}
