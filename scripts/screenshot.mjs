@@ -27,7 +27,6 @@ async function takePicture() {
   // Loaded here, because wrangler needs a newer Node than the one that may run this with --help.
   const { adminToken, startService } = await import('../tests/workerd/harness.mjs');
   const { launchBrowser, Scene, SCREENSHOTS } = await import('../tests/browser/scene.mjs');
-  const { standIn } = await import('../tests/browser/stand-ins.mjs');
   const [{ organizationId }] = DEMO_ORGANIZATIONS;
   const now = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS;
   const service = await startService();
@@ -36,7 +35,7 @@ async function takePicture() {
     await service.post(demoEvents(now));
     await service.refresh(now);
     const options = { url: service.url, now: now + 12_000, token: adminToken(organizationId), width: 1440, height: 900 };
-    const scene = await Scene.open(browser, { ...options, standIn: await standIn(service, DEMO_ORGANIZATIONS) });
+    const scene = await Scene.open(browser, options);
     await scene.ready();
     await scene.settled();
     await scene.screenshot('dashboard', { fullPage: false });

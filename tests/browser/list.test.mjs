@@ -206,6 +206,8 @@ onStage('she can', (stage) => {
     await scene.page.getByRole('button', { name: 'Save' }).click();
     await scene.sees('The threshold is 45 minutes now.');
     assert.equal(puts(), 1);
+    await scene.sees('Over 45 minutes');
+    assert.deepEqual(await scene.contacts(), ['Customer a', 'Customer b'], 'the list follows at once');
     assert.equal(await scene.page.locator('#threshold-dialog').isVisible(), false);
   });
 

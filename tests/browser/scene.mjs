@@ -32,7 +32,7 @@ export class Scene {
   addresses = [];
   downloads = [];
 
-  static async open(browser, { url, now, token, query = '', width = 1280, height = 900, scheme = 'light', reducedMotion = 'reduce', fault, standIn }) {
+  static async open(browser, { url, now, token, query = '', width = 1280, height = 900, scheme = 'light', reducedMotion = 'reduce', fault }) {
     const context = await browser.newContext({
       viewport: { width, height },
       colorScheme: scheme,
@@ -40,15 +40,15 @@ export class Scene {
       timezoneId: 'Europe/Berlin',
       reducedMotion,
     });
-    const scene = new Scene(context, await context.newPage(), { url, now, fault, standIn });
+    const scene = new Scene(context, await context.newPage(), { url, now, fault });
     await scene.#prepare();
     await scene.page.goto(new URL(`/${query}${token ? `#token=${token}` : ''}`, url).href);
     return scene;
   }
 
-  constructor(context, page, { url, now, fault = () => undefined, standIn = () => undefined }) {
+  constructor(context, page, { url, now, fault = () => undefined }) {
     // `fault` is called with each request to the API: returns 'cut', {status, headers, body}, or nothing.
-    Object.assign(this, { context, page, url, now, fault, standIn });
+    Object.assign(this, { context, page, url, now, fault });
     page.setDefaultTimeout(PATIENCE_MS);
   }
 
@@ -81,10 +81,8 @@ export class Scene {
     const request = route.request();
     const { pathname, search } = new URL(request.url());
     const noted = { method: request.method(), path: pathname, query: search.slice(1), ifNoneMatch: (await request.headerValue('if-none-match')) ?? null };
-    const authorization = await request.headerValue('authorization');
     try {
-      const asked = { ...noted, authorization, body: request.postData(), name: pathname.split('/').at(-1) };
-      const fault = (await this.fault(asked)) ?? (await this.standIn(asked));
+      const fault = await this.fault({ ...noted, name: pathname.split('/').at(-1) });
       if (fault === 'cut') {
         this.answers.push({ ...noted, status: 'cut' });
         return await route.abort('connectionfailed');

@@ -7,7 +7,6 @@ import { findBrowser, missingBrowser } from '../../scripts/browser.mjs';
 import { startService } from '../workerd/harness.mjs';
 import { Company, MINUTE } from './company.mjs';
 import { launchBrowser, Scene } from './scene.mjs';
-import { standIn } from './stand-ins.mjs';
 
 const hasBrowser = (await findBrowser()) !== undefined;
 if (!hasBrowser) console.error(missingBrowser('There is none on the PATH.'));
@@ -30,7 +29,6 @@ class Stage {
   async build() {
     this.service = await startService();
     this.browser = await launchBrowser();
-    this.standIn = await standIn(this.service, this.#companies);
   }
 
   async strike() {
@@ -66,8 +64,8 @@ class Stage {
   }
 
   /** A tab, closed when the test ends. Whatever the page complains about fails the test. */
-  async open(t, { fault = () => undefined, ...options }) {
-    const scene = await Scene.open(this.browser, { url: this.service.url, now: this.now, ...options, standIn: this.standIn, fault });
+  async open(t, options) {
+    const scene = await Scene.open(this.browser, { url: this.service.url, now: this.now, ...options });
     t.after(async () => {
       await scene.close();
       assert.deepEqual(scene.complaints, []);

@@ -66,6 +66,7 @@ onStage('signing in and out', (stage) => {
   test('signing out forgets the token and everything on the screen', async (t) => {
     const company = await stage.publish(stage.company().waits('a', 10));
     const scene = await stage.open(t, { token: company.admin() });
+    await scene.settled();
     await scene.page.getByRole('button', { name: 'Sign out' }).click();
     await scene.sees('Access token');
     assert.equal(await scene.page.getByText('Customer a').isVisible(), false);
