@@ -1,0 +1,163 @@
+// The report: head, snapshot, outline and page, each from memory where it can be, and the answer around the rows' bytes.
+
+import type { Context } from 'hono';
+import { type Access, type Claims, readAccess, shownDepartments } from '../contract/access';
+import { organizationNotFound, snapshotExpired } from '../contract/errors';
+import { type Query, readRequest, type ReportRequest } from '../contract/request';
+import { type Head, HEAD_SQL, newestSnapshot, PARTS_SQL, readSnapshotId, type Snapshot, snapshotId, thresholdOf } from '../contract/snapshot';
+import { Bounded } from './bounded';
+import { type Filter, Outline, type Selection } from './outline';
+import { type Page, pageName, readPage } from './pages';
+import type { Env } from './index';
+
+type Call = Context<{ Bindings: Env }>;
+
+interface Answer {
+  etag: string;
+  body: Uint8Array | null;
+}
+
+interface HeldHead {
+  head: Head;
+  readAt: number;
+  /** The newest snapshot with its id: worked out once a head. */
+  newest: Snapshot | null;
+  newestId: string | null;
+}
+
+const MEBIBYTE = 1024 * 1024;
+const heads = new Bounded<HeldHead>(4 * MEBIBYTE);
+const outlines = new Bounded<Outline>(16 * MEBIBYTE);
+const requests = new Bounded<ReportRequest>(MEBIBYTE);
+const etags = new Bounded<string>(4 * MEBIBYTE);
+/** Whole answers of those who see everything; what depends on the caller is never kept. */
+const bodies = new Bounded<Uint8Array>(16 * MEBIBYTE);
+const encoder = new TextEncoder();
+
+export async function report(c: Call, claims: Claims, ifNoneMatch: string | null): Promise<Answer> {
+  const request = parse(c);
+  const access = readAccess(claims, request.organizationId);
+  const { organizationId } = access;
+  const { held, snapshot, id } = await readSnapshot(c, organizationId, request);
+
+  const departments = shownDepartments(access, request.departmentId);
+  const { category, skipThreshold, page, limit } = request;
+  const threshold = snapshot?.thresholdMinutes ?? thresholdOf(held.head);
+  const name = JSON.stringify([organizationId, id, threshold, departments, category, skipThreshold, page, limit, access.head?.subject ?? null, !!access.head]);
+  const etag = await etagOf(name);
+  if (ifNoneMatch !== null && matches(ifNoneMatch, etag)) return { etag, body: null };
+
+  const known = access.head ? undefined : bodies.get(name);
+  if (known) return { etag, body: known };
+  let selection: Selection = { counts: { ai_stuck: 0, agent_abandoned: 0 }, rowNos: [] };
+  let rows: Page = { people: [], rows: [] };
+  if (snapshot) {
+    const outline = await readOutline(c, held.head, organizationId, snapshot.version);
+    const cut = skipThreshold ? outline.length : outline.overThreshold(snapshot.asOf - threshold * 60_000);
+    const filter: Filter = { cut, departments, category, page, limit };
+    selection = outline.select(filter);
+    if (selection.rowNos.length > 0) {
+      rows = await readPage(c, organizationId, pageName(organizationId, held.head.generation, snapshot.version, filter), selection.rowNos);
+    }
+  }
+  const body = encoder.encode(write(access, request, snapshot, id, threshold, selection, rows));
+  if (!access.head) bodies.put(name, body, body.length + 2 * name.length);
+  return { etag, body };
+}
+
+function parse(c: Call): ReportRequest {
+  const { url } = c.req;
+  const start = url.indexOf('?');
+  const query = start === -1 ? '' : url.slice(start);
+  const known = requests.get(query);
+  if (known) return known;
+  const request = readRequest(c.req.queries() as Query);
+  requests.put(query, request, 2 * query.length + 256);
+  return request;
+}
+
+async function readSnapshot(c: Call, organizationId: string, request: ReportRequest) {
+  let { held, isFresh } = await readHead(c, organizationId, Number(c.env.HEAD_MAX_AGE_SECONDS ?? 5) * 1000);
+  if (request.snapshot === null) return { held, snapshot: held.newest, id: held.newestId };
+  for (;;) {
+    const snapshot = readSnapshotId(held.head, request.snapshot);
+    const id = snapshot && (await snapshotId(organizationId, held.head, snapshot));
+    if (id === request.snapshot) return { held, snapshot, id };
+    if (isFresh) throw snapshotExpired();
+    // Another isolate may have given it out after this one has read its head.
+    ({ held, isFresh } = await readHead(c, organizationId, 0));
+  }
+}
+
+async function readHead(c: Call, organizationId: string, maxAgeMs: number): Promise<{ held: HeldHead; isFresh: boolean }> {
+  const known = heads.get(organizationId);
+  const now = Date.now();
+  if (known && now - known.readAt < maxAgeMs) return { held: known, isFresh: false };
+  const head = await c.env.DB.prepare(HEAD_SQL).bind(organizationId).first<Head>();
+  if (!head || head.removed) throw organizationNotFound();
+  const newest = newestSnapshot(head);
+  const held = { head, readAt: now, newest, newestId: newest && (await snapshotId(organizationId, head, newest)) };
+  heads.put(organizationId, held, 1024);
+  return { held, isFresh: true };
+}
+
+async function readOutline(c: Call, head: Head, organizationId: string, version: number): Promise<Outline> {
+  const key = `${head.generation} ${version} ${organizationId}`;
+  const known = outlines.get(key);
+  if (known) return known;
+  const { results } = await c.env.DB.prepare(PARTS_SQL).bind(organizationId, version).all<{ entries: string }>();
+  if (results.length === 0) throw snapshotExpired();
+  const outline = new Outline(results.map(({ entries }) => entries));
+  outlines.put(key, outline, outline.bytes);
+  return outline;
+}
+
+/** A strong ETag over all that the body depends on: a snapshot's rows never change, so its id stands for them. */
+async function etagOf(name: string): Promise<string> {
+  const known = etags.get(name);
+  if (known) return known;
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', encoder.encode(name)), 0, 16);
+  const etag = `"${hash.toBase64({ alphabet: 'base64url', omitPadding: true })}"`;
+  etags.put(name, etag, 2 * name.length + 128);
+  return etag;
+}
+
+const matches = (condition: string, etag: string) =>
+  condition === etag || condition.split(',').some((part) => part.trim() === '*' || part.trim().replace(/^W\//, '') === etag);
+
+function write(
+  { organizationId, head }: Access,
+  { page, limit, category }: ReportRequest,
+  snapshot: Snapshot | null,
+  snapshotId: string | null,
+  thresholdMinutes: number,
+  { counts }: Selection,
+  { rows, people }: Page,
+): string {
+  const total = category ? counts[category] : counts.ai_stuck + counts.agent_abandoned;
+  const data = JSON.stringify({
+    organizationId,
+    generatedAt: snapshot && new Date(snapshot.asOf).toISOString(),
+    snapshotId,
+    thresholdMinutes,
+    totalCount: total,
+    snapshotMissing: !snapshot,
+    stale: false,
+    counts,
+    pagination: { page, limit, total, totalPages: Math.ceil(total / limit) },
+  });
+  const isAmong = membership(head?.subject ?? null);
+  let body = `{"success":true,"data":${data.slice(0, -1)},"rows":[`;
+  for (let index = 0; index < rows.length; index += 1) {
+    const hasAccess = !head || isAmong(people[index]!);
+    body += `${index ? ',' : ''}${rows[index]},"hasAccess":${hasAccess}}`;
+  }
+  return `${body}]}}`;
+}
+
+/** Whether a caller is in a JSON array of ids: searched for as JSON writes it, and read only where an escape could deceive. */
+function membership(subject: string | null): (ids: string) => boolean {
+  if (subject === null) return () => false;
+  const written = JSON.stringify(subject);
+  return (ids) => (ids.includes('\\') ? (JSON.parse(ids) as string[]).includes(subject) : ids.includes(written));
+}

@@ -1,0 +1,141 @@
+// Where the CPU of one side goes: a sampling profile of its isolate under load, by function. See USAGE.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseFlags } from '../scripts/flags.mjs';
+import { whenProgram, inRoot, cargoTool, packageBin, projectEnv } from '../scripts/project.mjs';
+import { run } from '../scripts/command.mjs';
+import { CASES, DISTINCT_A_ROUND } from './cases.mjs';
+import { makeKeys } from './data.mjs';
+import { Load } from './load.mjs';
+import { Profiler } from './profiler.mjs';
+import { ensureSeed } from './seed.mjs';
+import { copyState, cpuMicroseconds, modulesOf, Side, WORK } from './sides.mjs';
+
+const USAGE = `usage: node bench/profile.mjs [--side ours] [--case NAME] [--count 5000] [--top 40]
+
+Runs a case under V8's sampling profiler and prints the functions that took the most time, by themselves and with all
+that they call. The whole profile goes to bench/.work/NAME.cpuprofile: Chrome's DevTools and speedscope read it.
+Cases: ${Object.keys(CASES).join(', ')}`;
+
+const NAMED = path.join('bench', '.work', 'named');
+
+/** The worker as it is built, but with the names of its functions. */
+async function buildWithNames() {
+  const tools = {
+    WASM_BINDGEN_BIN: cargoTool('wasm-bindgen'),
+    WASM_OPT_BIN: packageBin('wasm-opt'),
+    ESBUILD_BIN: packageBin('esbuild'),
+  };
+  await run(cargoTool('worker-build'), ['--release', '-d', NAMED], { env: projectEnv(tools) });
+}
+
+/** A table of the functions: microseconds a request of their own, and with what they call. */
+function print(profile, count, top) {
+  const own = new Map();
+  const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
+  for (const node of profile.nodes) for (const child of node.children ?? []) nodes.get(child).parent = node;
+  profile.samples.forEach((id, index) => own.set(id, (own.get(id) ?? 0) + (profile.timeDeltas[index] ?? 0)));
+  const functions = new Map();
+  for (const [id, microseconds] of own) {
+    const seen = new Set();
+    for (let node = nodes.get(id), first = true; node; node = node.parent, first = false) {
+      const label = labelOf(node);
+      const entry = functions.get(label) ?? { own: 0, total: 0 };
+      if (first) entry.own += microseconds;
+      if (!seen.has(label)) entry.total += microseconds;
+      seen.add(label);
+      functions.set(label, entry);
+    }
+  }
+  const rows = [...functions].map(([label, entry]) => ({ label, own: entry.own / count, total: entry.total / count }));
+  console.log('\n  own µs  total µs  function');
+  const show = ({ label, own, total }) => console.log(`${own.toFixed(1).padStart(8)}${total.toFixed(1).padStart(10)}  ${label}`);
+  rows.sort((left, right) => right.own - left.own).slice(0, top).forEach(show);
+  console.log('\nWho calls whom (µs a request, with all that is called):');
+  printTree(nodes, own, count);
+}
+
+/** Branches below this share of all samples are left out. */
+const BRANCH_SHARE_MIN = 0.007;
+
+/** The calls from the outermost inwards; equal callees of one caller are one branch. */
+function printTree(nodes, own, count) {
+  const root = { label: '', total: 0, children: new Map() };
+  for (const [id, microseconds] of own) {
+    const path = [];
+    for (let node = nodes.get(id); node; node = node.parent) path.unshift(labelOf(node));
+    let branch = root;
+    branch.total += microseconds;
+    for (const label of path) {
+      if (!branch.children.has(label)) branch.children.set(label, { label, total: 0, children: new Map() });
+      branch = branch.children.get(label);
+      branch.total += microseconds;
+    }
+  }
+  const least = root.total * BRANCH_SHARE_MIN;
+  const show = (branch, depth) => {
+    console.log(`${(branch.total / count).toFixed(1).padStart(8)}  ${'  '.repeat(depth)}${branch.label}`);
+    const children = [...branch.children.values()].filter(({ total }) => total >= least);
+    children.sort((left, right) => right.total - left.total).forEach((child) => show(child, depth + 1));
+  };
+  [...root.children.values()].forEach((branch) => show(branch, 0));
+}
+
+const labelOf = ({ callFrame: { functionName, url, lineNumber, columnNumber } }) => {
+  if (functionName.startsWith('(')) return functionName;
+  const name = functionName.replace(/::h[0-9a-f]{16}/, '').replace(/\[[0-9a-f]{16}\]/g, '') || `anonymous ${lineNumber}:${columnNumber}`;
+  return url.startsWith('wasm') ? `${name} (wasm)` : name;
+};
+
+const WARM_UP = 3000;
+
+/** What warms up, and what is profiled; of pages that may be asked for only once, as many as there are. */
+function sendable(order, count) {
+  if (!order(0).once) return { warmUp: { ...order(0), count: WARM_UP }, measured: { ...order(1), count } };
+  const rounds = Math.ceil(count / DISTINCT_A_ROUND);
+  const measured = Array.from({ length: rounds }, (_, round) => order(round + 1).requests).flat();
+  return { warmUp: { ...order(0), count: order(0).requests.length }, measured: { requests: measured, count: measured.length } };
+}
+
+await whenProgram(import.meta.url, async (args) => {
+  const flags = parseFlags(args, USAGE, {
+    side: { type: 'string', default: 'ours' },
+    case: { type: 'string', default: 'memory ADMIN 25' },
+    count: { type: 'string', default: '5000' },
+    top: { type: 'string', default: '40' },
+    built: { type: 'boolean', default: false },
+  });
+  if (!flags) return;
+  const { side: name, case: caseName, count, top, built } = flags.values;
+  if (name === 'ours' && !built) await buildWithNames();
+  const keys = makeKeys();
+  const seed = await ensureSeed({ say: console.error });
+  const side = await Side.start(name, {
+    state: copyState(seed, path.join(WORK, 'state-profile')),
+    jwks: keys.jwks,
+    modules: await modulesOf(name, { folder: inRoot(NAMED), readable: true }),
+    inspectorPort: 0,
+  });
+  const load = new Load();
+  try {
+    const order = await CASES[caseName].prepare(side, keys);
+    const requests = sendable(order, Number(count));
+    await load.run(side.url, requests.warmUp);
+    const profiler = await Profiler.attach(await side.miniflare.getInspectorURL(), name);
+    const before = cpuMicroseconds(side.pid);
+    await profiler.start();
+    await load.run(side.url, requests.measured);
+    const profile = await profiler.stop();
+    const cpu = (cpuMicroseconds(side.pid) - before) / requests.measured.count;
+    mkdirSync(WORK, { recursive: true });
+    const file = path.join(WORK, `${name}-${caseName.replaceAll(' ', '-')}.cpuprofile`);
+    writeFileSync(file, JSON.stringify(profile));
+    console.log(`${name}, ${caseName}: ${cpu.toFixed(0)} µs of CPU a request of the whole process, profiled`);
+    print(profile, requests.measured.count, Number(top));
+    console.log(`\n${file}`);
+  } finally {
+    load.stop();
+    await side.stop();
+  }
+});

@@ -1,0 +1,51 @@
+// V8's sampling profiler, asked over the inspector.
+
+const SAMPLING_INTERVAL_US = 100;
+
+/** V8's profiler over the Chrome DevTools Protocol. */
+export class Profiler {
+  #socket;
+  #waiting = new Map();
+  #id = 0;
+
+  static async attach(url, name) {
+    const targets = await (await fetch(new URL('/json', String(url).replace(/^ws/, 'http')))).json();
+    const target = targets.find(({ id }) => id.endsWith(name)) ?? targets[0];
+    const socket = new WebSocket(target.webSocketDebuggerUrl);
+    await new Promise((resolve, reject) => {
+      socket.addEventListener('open', resolve);
+      socket.addEventListener('error', () => reject(new Error('the inspector does not answer')));
+    });
+    return new Profiler(socket);
+  }
+
+  constructor(socket) {
+    this.#socket = socket;
+    socket.addEventListener('message', ({ data }) => {
+      const { id, result, error } = JSON.parse(data);
+      const waiting = this.#waiting.get(id);
+      if (!waiting) return;
+      this.#waiting.delete(id);
+      if (error) waiting.reject(new Error(error.message));
+      else waiting.resolve(result);
+    });
+  }
+
+  #call(method, params = {}) {
+    const id = (this.#id += 1);
+    this.#socket.send(JSON.stringify({ id, method, params }));
+    return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+  }
+
+  async start() {
+    await this.#call('Profiler.enable');
+    await this.#call('Profiler.setSamplingInterval', { interval: SAMPLING_INTERVAL_US });
+    await this.#call('Profiler.start');
+  }
+
+  async stop() {
+    const { profile } = await this.#call('Profiler.stop');
+    this.#socket.close();
+    return profile;
+  }
+}

@@ -1,0 +1,74 @@
+// The database that every side starts from: events taken in and refreshed by the worker itself, once.
+
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { inRoot } from '../scripts/project.mjs';
+import { AS_OF, LARGE, organizationEvents, signToken, SMALL, UNPUBLISHED } from './data.mjs';
+import { Side, WORK } from './sides.mjs';
+
+const EVENTS = '/api/conversation-monitor/events';
+const BATCH = 1000;
+
+/** The folder of the database; made if the worker, the migrations or the data are not those it was made of. */
+export async function ensureSeed({ organizations = [LARGE, SMALL], name = 'seed', say = () => {} } = {}) {
+  const digest = createHash('sha256');
+  for (const file of ['build/.stamp', 'bench/data.mjs', 'bench/seed.mjs']) digest.update(readFileSync(inRoot(file)));
+  digest.update(JSON.stringify(organizations));
+  const folder = path.join(WORK, `${name}-${digest.digest('hex').slice(0, 16)}`);
+  if (existsSync(folder)) return folder;
+  const unfinished = `${folder}.unfinished`;
+  rmSync(unfinished, { recursive: true, force: true });
+  const side = await Side.start('ours', { state: unfinished });
+  try {
+    await migrate(await side.database());
+    for (const organization of organizations) {
+      say(`Taking in ${organization.candidates} candidates …`);
+      await post(side, organizationEvents(organization));
+    }
+    await side.refresh(AS_OF);
+    await post(side, [{ type: 'organization', ...UNPUBLISHED, name: 'Unpublished', updatedAt: new Date(AS_OF).toISOString() }]);
+  } finally {
+    await side.stop();
+  }
+  renameSync(unfinished, folder);
+  return folder;
+}
+
+/** Runs migrations/ on an empty database. */
+export async function migrate(database) {
+  for (const file of readdirSync(inRoot('migrations')).sort()) {
+    const text = readFileSync(inRoot('migrations', file), 'utf8').replace(/--.*$/gm, '');
+    const statements = text.split(';').map((statement) => statement.trim()).filter(Boolean);
+    await database.batch(statements.map((statement) => database.prepare(statement)));
+  }
+}
+
+/** Posts events in full batches; every one must be accepted. Calls `posted` with the number of each batch. */
+export async function post(side, events, posted = () => {}) {
+  const authorization = `Bearer ${ingestToken()}`;
+  let lines = [];
+  const flush = async () => {
+    if (lines.length === 0) return;
+    const response = await side.fetch(EVENTS, {
+      method: 'POST',
+      headers: { Authorization: authorization, 'Content-Type': 'application/x-ndjson' },
+      body: lines.join('\n'),
+    });
+    if (response.status !== 200) throw new Error(`ingest: ${response.status} ${await response.text()}`);
+    await response.arrayBuffer();
+    posted(lines.length);
+    lines = [];
+  };
+  for (const event of events) {
+    lines.push(JSON.stringify(event));
+    if (lines.length === BATCH) await flush();
+  }
+  await flush();
+}
+
+/** May post events of any organization. */
+export function ingestToken() {
+  const exp = Date.UTC(2100, 0, 1) / 1000;
+  return signToken({ sub: 'the-crm', role: 'SUPERADMIN', scope: 'conversation-monitor:ingest', exp });
+}

@@ -1,0 +1,137 @@
+// The sides of the comparison: the worker and its peers, each in a workerd of its own with the same data.
+
+import { build as bundle } from 'esbuild';
+import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import { inRoot } from '../scripts/project.mjs';
+import { SECRET } from './data.mjs';
+
+/** Where runs keep what they make: bundles, databases, results before they are written. */
+export const WORK = inRoot('bench', '.work');
+export const SIDES = ['ours', 'plain', 'tuned'];
+/** A worker that answers "ok" to anything: what the platform itself costs a request. */
+export const FLOOR = 'floor';
+
+const PEERS = { plain: 'bench/peers/plain/index.ts', tuned: 'bench/peers/tuned/index.ts' };
+const COMPATIBILITY_DATE = /compatibility_date = "(.+)"/.exec(readFileSync(inRoot('wrangler.toml'), 'utf8'))[1];
+
+/** The modules of a side as workerd takes them, the main one first. */
+export async function modulesOf(side, { folder = inRoot('build'), readable = false } = {}) {
+  if (side === FLOOR) return [module('floor.js', 'export default { fetch() { return new Response("ok"); } };')];
+  if (side === 'ours') {
+    return [
+      module('index.js', readFileSync(path.join(folder, 'index.js'), 'utf8')),
+      { type: 'CompiledWasm', path: 'index_bg.wasm', contents: readFileSync(path.join(folder, 'index_bg.wasm')) },
+    ];
+  }
+  const { outputFiles } = await bundle({
+    entryPoints: [inRoot(PEERS[side])],
+    bundle: true,
+    minify: !readable,
+    format: 'esm',
+    target: 'es2024',
+    conditions: ['workerd', 'worker', 'browser'],
+    external: ['cloudflare:workers', 'node:*'],
+    write: false,
+  });
+  return [module('index.js', outputFiles[0].text)];
+}
+
+const module = (name, contents) => ({ type: 'ESModule', path: name, contents });
+
+/** A running side. */
+export class Side {
+  /** Starts workerd; `state` is a folder with its D1 and KV. */
+  static async start(name, { state, jwks, modules, bindings = {}, inspectorPort } = {}) {
+    const before = new Set(childrenOf(process.pid));
+    const miniflare = new Miniflare(
+      convertV4MiniflareOptions({
+        name,
+        rootPath: inRoot(),
+        modules: (modules ?? (await modulesOf(name))).map((each) => ({ ...each, path: path.join(inRoot(), each.path) })),
+        modulesRoot: inRoot(),
+        compatibilityDate: COMPATIBILITY_DATE,
+        bindings: { JWT_SECRET: SECRET, ...(jwks && { JWT_KEYS: JSON.stringify(jwks) }), ...bindings },
+        d1Databases: { DB: 'database' },
+        kvNamespaces: { PAGES: 'pages' },
+        resourcePersistencePath: state,
+        unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
+        cf: false,
+        log: new Log(LogLevel.ERROR),
+        logRequests: false,
+        // The log lines of refused requests are not what is looked at.
+        handleStructuredLogs: () => {},
+        inspectorPort,
+      }),
+    );
+    await miniflare.ready;
+    const url = await miniflare.unsafeGetDirectURL(name);
+    const pid = childrenOf(process.pid).find((child) => !before.has(child) && isWorkerd(child));
+    return new Side(name, miniflare, url, pid);
+  }
+
+  constructor(name, miniflare, url, pid) {
+    Object.assign(this, { name, miniflare, url, pid });
+  }
+
+  /** A request straight to the worker. */
+  fetch(target, init) {
+    return fetch(new URL(target, this.url), init);
+  }
+
+  /** Runs the refresh that is scheduled for `at`. */
+  async refresh(at) {
+    const worker = await this.miniflare.getWorker(this.name);
+    const { outcome } = await worker.scheduled({ scheduledTime: new Date(at), cron: '* * * * *' });
+    if (outcome !== 'ok') throw new Error(`refresh: ${outcome}`);
+  }
+
+  database() {
+    return this.miniflare.getD1Database('DB', this.name);
+  }
+
+  stop() {
+    return this.miniflare.dispose();
+  }
+}
+
+/** A side's own copy of a state. */
+export function copyState(from, to) {
+  rmSync(to, { recursive: true, force: true });
+  cpSync(from, to, { recursive: true });
+  return to;
+}
+
+/** CPU that a process has used so far, in microseconds: all its threads, as the scheduler counts it. */
+export function cpuMicroseconds(pid) {
+  let nanoseconds = 0;
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    try {
+      nanoseconds += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
+    } catch (error) {
+      if (error.code !== 'ENOENT' && error.code !== 'ESRCH') throw error;
+    }
+  }
+  return nanoseconds / 1000;
+}
+
+function childrenOf(parent) {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => fieldsOf(pid)?.parent === parent)
+    .map(Number);
+}
+
+const isWorkerd = (pid) => fieldsOf(pid)?.name.startsWith('workerd');
+
+/** proc(5): `pid (name) state ppid …`; the name may hold anything. */
+function fieldsOf(pid) {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const end = text.lastIndexOf(')');
+    return { name: text.slice(text.indexOf('(') + 1, end), parent: Number(text.slice(end + 2).split(' ')[1]) };
+  } catch {
+    return undefined;
+  }
+}
