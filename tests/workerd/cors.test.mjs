@@ -1,0 +1,152 @@
+// Which pages of other origins may read answers: those that are listed, and nothing is reflected that is not.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+
+import { adminToken, REPORT, startService, tokenOf } from './harness.mjs';
+import { OPEN, READS, requestOf, ROUTES } from './routes.mjs';
+
+const LISTED = ['https://crm.example', 'http://localhost:3000', 'https://[::1]:8443'];
+const OTHERS = [
+  'null', '*', 'https://evil.example', 'https://crm.example.evil.example', 'https://evil-crm.example', 'https://sub.crm.example',
+  'http://crm.example', 'https://crm.example:443', 'https://crm.example:8443', 'https://crm.example/', 'https://CRM.example',
+  'https://crm.example.', 'http://localhost', 'http://localhost:30000', 'http://127.0.0.1:3000', 'https://crm.example, http://localhost:3000',
+  'https://crm.example http://localhost:3000', 'https://crm.example@evil.example', 'file://', 'x',
+];
+const EXPOSED = ['ETag', 'Retry-After', 'Server-Timing', 'X-Request-Id'];
+const ALL = [...ROUTES, ...OPEN];
+
+let service;
+before(async () => {
+  const siblings = {
+    'none-listed': {},
+    misconfigured: { vars: { ALLOWED_ORIGINS: `${LISTED[0]},*` } },
+  };
+  service = await startService({ vars: { ALLOWED_ORIGINS: LISTED.join(', ') }, siblings });
+  await service.post([{ type: 'organization', organizationId: 'o', name: 'O', updatedAt: '2026-01-01T00:00:00Z' }]);
+});
+after(() => service?.close());
+
+const corsHeaders = (response) => [...response.headers].filter(([name]) => name.startsWith('access-control-'));
+const listOf = (response, name) => (response.headers.get(name) ?? '').split(/\s*,\s*/);
+
+/** Every answer varies with the origin, whatever it was. */
+function checkVary(response) {
+  assert.ok(listOf(response, 'vary').includes('Origin'), response.headers.get('vary'));
+  assert.equal(response.headers.get('access-control-allow-credentials'), null);
+}
+
+function checkReadable(response, origin) {
+  checkVary(response);
+  assert.equal(response.headers.get('access-control-allow-origin'), origin);
+  const exposed = listOf(response, 'access-control-expose-headers');
+  assert.deepEqual(EXPOSED.filter((name) => !exposed.includes(name)), []);
+}
+
+/** Nothing is allowed, and the origin is nowhere in the headers. */
+function checkUnreadable(response, origin) {
+  checkVary(response);
+  assert.deepEqual(corsHeaders(response), [], origin);
+  if (origin.length > 1) assert.ok([...response.headers.values()].every((value) => !value.includes(origin)), origin);
+}
+
+function preflight(target, origin, { method = 'GET', headers = 'authorization', via = service } = {}) {
+  return via.fetch(target, {
+    method: 'OPTIONS',
+    headers: {
+      ...(origin === undefined ? {} : { Origin: origin }),
+      ...(method === undefined ? {} : { 'Access-Control-Request-Method': method }),
+      'Access-Control-Request-Headers': headers,
+    },
+  });
+}
+
+describe('a preflight', () => {
+  for (const route of ALL) {
+    test(`of ${route.name}, without a token`, async () => {
+      const [target] = requestOf(route, undefined);
+      for (const origin of LISTED) {
+        const response = await preflight(target, origin, { method: route.method });
+        assert.equal(response.status, 204);
+        assert.equal(await response.text(), '');
+        checkReadable(response, origin);
+        assert.equal(response.headers.get('access-control-allow-methods'), route.allow);
+        const allowed = listOf(response, 'access-control-allow-headers').map((name) => name.toLowerCase());
+        for (const name of ['authorization', 'content-type', 'if-none-match']) assert.ok(allowed.includes(name), name);
+        assert.match(response.headers.get('access-control-max-age'), /^[1-9]\d+$/);
+      }
+      for (const origin of OTHERS) checkUnreadable(await preflight(target, origin, { method: route.method }), origin);
+    });
+  }
+
+  test('allows what the route takes, whatever is asked for', async () => {
+    for (const [method, headers] of [['DELETE', 'x-evil'], ['PUT', '*'], ['evil', 'authorization, x-evil']]) {
+      const response = await preflight(REPORT, LISTED[0], { method, headers });
+      assert.equal(response.headers.get('access-control-allow-methods'), 'GET, HEAD');
+      assert.ok(![...response.headers.values()].some((value) => /evil|\*|DELETE|PUT/i.test(value)));
+    }
+  });
+
+  test('is one only with an origin and a method', async () => {
+    for (const [origin, method] of [[undefined, 'GET'], [LISTED[0], undefined]]) {
+      const headers = { ...(origin ? { Origin: origin } : {}), ...(method ? { 'Access-Control-Request-Method': method } : {}) };
+      const response = await service.fetch(REPORT, { method: 'OPTIONS', headers });
+      assert.equal(response.status, 405);
+      checkVary(response);
+    }
+  });
+});
+
+describe('an answer', () => {
+  /** Requests that end in each way, by status. */
+  const requests = () => {
+    const list = [[401, REPORT, {}], [401, REPORT, { token: 'garbage' }], [404, '/nowhere', {}], [405, REPORT, { method: 'DELETE' }]];
+    for (const route of READS) {
+      const [target, init] = requestOf(route, undefined);
+      const token = route.scope ? tokenOf({ role: 'SUPERADMIN', scope: route.scope }) : adminToken('o');
+      list.push([200, target, { ...init, token }], [304, target, { ...init, token, headers: { 'If-None-Match': '*' } }]);
+      list.push([200, target, { ...init, token, method: 'HEAD' }]);
+      list.push([400, requestOf(route, undefined, { isBad: true })[0], { token }]);
+      list.push([403, requestOf(route, 'another')[0], { token }]);
+      list.push([404, target, { ...init, token: adminToken('nowhere') }]);
+      if (route.pins) list.push([410, `${target}?snapshot=x`, { ...init, token }]);
+    }
+    for (const { target } of OPEN) list.push([200, target(), {}]);
+    return list;
+  };
+
+  test('of any status can be read by pages of listed origins, and of those alone', async () => {
+    for (const [status, target, init] of requests()) {
+      for (const origin of [...LISTED.slice(0, 2), 'null', OTHERS[2], OTHERS[3]]) {
+        const response = await service.fetch(target, { ...init, headers: { ...init.headers, Origin: origin } });
+        await response.text();
+        assert.equal(response.status, status, target);
+        if (LISTED.includes(origin)) checkReadable(response, origin);
+        else checkUnreadable(response, origin);
+      }
+      const response = await service.fetch(target, init);
+      await response.text();
+      checkVary(response);
+      assert.deepEqual(corsHeaders(response), [], 'without an origin');
+    }
+  });
+
+  test('to each similar origin says nothing', async () => {
+    for (const origin of OTHERS) {
+      const response = await service.fetch(REPORT, { token: adminToken('o'), headers: { Origin: origin } });
+      assert.equal(response.status, 200, 'the origin refuses nobody: it is the browser that keeps the answer from the page');
+      await response.text();
+      checkUnreadable(response, origin);
+    }
+  });
+});
+
+test('where no origin is listed, or the list is wrong, none may read', async () => {
+  for (const name of ['none-listed', 'misconfigured']) {
+    const via = service.sibling(name);
+    for (const origin of [...LISTED, 'null', '*']) {
+      checkUnreadable(await via.fetch(REPORT, { token: adminToken('o'), headers: { Origin: origin } }), origin);
+      checkUnreadable(await preflight(REPORT, origin, { via }), origin);
+    }
+  }
+});

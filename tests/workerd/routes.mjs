@@ -1,0 +1,34 @@
+// The data routes, a line each: a test that must hold on every one of them goes through this table.
+
+import { EVENTS, REPORT } from './harness.mjs';
+
+const id = encodeURIComponent;
+const named = (target) => (organizationId) => (organizationId === undefined ? target : `${target}?organizationId=${id(organizationId)}`);
+const oneEvent = (organizationId) =>
+  JSON.stringify({ type: 'organization', organizationId, name: 'N', updatedAt: '2026-01-01T00:00:00Z', deleted: false });
+
+/**
+ * Of each route: `method`; `target(organizationId)`, which asks for that organization, or for the caller's own where
+ * none is given; `bad`, a query, or a body, that is 400; `allow`; and who may: `roles` of a caller in the
+ * organization, or `scope`. `body(organizationId)` where it takes one.
+ */
+export const ROUTES = [
+  { name: 'report', method: 'GET', target: named(REPORT), bad: 'limit=0', allow: 'GET, HEAD', pins: true, roles: ['SUPERADMIN', 'ADMIN', 'DEPARTMENT_HEAD'] },
+  { name: 'events', method: 'POST', target: () => EVENTS, body: oneEvent, bad: '{', allow: 'POST', scope: 'conversation-monitor:ingest' },
+];
+
+/** The routes that answer with rows, names or counts. */
+export const READS = ROUTES.filter(({ method }) => method === 'GET');
+
+/** Routes for anyone. */
+export const OPEN = [{ name: 'health', method: 'GET', target: () => '/health', allow: 'GET, HEAD' }];
+
+/** The request for a route, as `fetch` takes it: of an organization, or, `isBad`, with a fault that is 400. */
+export function requestOf(route, organizationId, { isBad = false, own = 'o' } = {}) {
+  if (route.body) {
+    const body = isBad ? route.bad : route.body(organizationId ?? own);
+    return [route.target(organizationId), { method: route.method, body, headers: { 'Content-Type': route.type ?? 'application/x-ndjson' } }];
+  }
+  const target = route.target(organizationId);
+  return [isBad ? `${target}${target.includes('?') ? '&' : '?'}${route.bad}` : target, { method: route.method }];
+}
