@@ -27,12 +27,12 @@ export async function startService({ vars = {}, secrets = {}, limits = {} } = {}
   const { rawConfig } = experimental_readRawConfig({ config: path.join(ROOT, 'wrangler.toml') });
   const config = {
     ...rawConfig,
-    vars: { HEAD_MAX_AGE_SECONDS: '0', JWT_SECRET: SECRET, ...vars, ...secrets },
+    vars: { HEAD_MAX_AGE_SECONDS: '0', ...vars },
     ratelimits: rawConfig.ratelimits
       .filter(({ name }) => name in limits)
       .map((binding) => ({ ...binding, simple: { limit: limits[binding.name], period: 60 } })),
   };
-  const server = createTestHarness({ root: ROOT, workers: [{ config }] });
+  const server = createTestHarness({ root: ROOT, workers: [{ config, secrets: { JWT_SECRET: SECRET, ...secrets } }] });
   const { url } = await server.listen();
   const worker = server.getWorker();
   await worker.applyD1Migrations('DB');
