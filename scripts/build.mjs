@@ -115,7 +115,9 @@ async function stripNames(wasmOpt) {
   const features = ['bulk-memory', 'exception-handling', 'multivalue', 'mutable-globals'];
   features.push('nontrapping-float-to-int', 'reference-types', 'sign-ext');
   const enable = features.map((feature) => `--enable-${feature}`);
-  await run(wasmOpt, [wasm, '--strip-debug', '--strip-producers', ...enable, '-o', wasm], {
+  // The levels by themselves run no pass again, but without them the instructions would be written out less tersely.
+  const levels = ['--optimize-level=2', '--shrink-level=2'];
+  await run(wasmOpt, [wasm, '--strip-debug', '--strip-producers', ...levels, ...enable, '-o', wasm], {
     failure: 'wasm-opt could not strip the wasm.',
   });
 }

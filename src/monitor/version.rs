@@ -12,7 +12,7 @@ use crate::order::sort_by;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// The most entries of one stored part: about half a megabyte of JSON with usual ids.
+/// The most entries of one stored part: about three quarters of a megabyte of JSON with usual ids.
 pub const PART_ENTRIES_MAX: usize = 10_000;
 /// The most candidates of one organization, which a refresh may have to hold in memory all at once when the record of
 /// somebody who is on all of them changes; its refresh fails beyond.
