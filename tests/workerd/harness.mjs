@@ -17,16 +17,18 @@ export const SUMMARY = '/api/conversation-monitor/summary';
 export const SCOPES = '/api/conversation-monitor/scopes';
 export const EVENTS = '/api/conversation-monitor/events';
 
-/** What wrangler.toml says, but for these settings. */
-function configOf({ vars = {}, secrets = {}, limits = {} }) {
+/** A worker as wrangler.toml says, but for these settings. Its secrets go before those of a developer's .dev.vars. */
+function workerOf({ vars = {}, secrets = {}, limits = {} }, more = {}) {
   const { rawConfig } = experimental_readRawConfig({ config: path.join(ROOT, 'wrangler.toml') });
-  return {
+  const config = {
     ...rawConfig,
-    vars: { HEAD_MAX_AGE_SECONDS: '0', JWT_SECRET: SECRET, ...vars, ...secrets },
+    vars: { HEAD_MAX_AGE_SECONDS: '0', ...vars },
     ratelimits: rawConfig.ratelimits
       .filter(({ name }) => name in limits)
       .map((binding) => ({ ...binding, simple: { limit: limits[binding.name], period: 60 } })),
+    ...more,
   };
+  return { config, secrets: { JWT_SECRET: SECRET, ...secrets } };
 }
 
 /**
@@ -39,8 +41,8 @@ function configOf({ vars = {}, secrets = {}, limits = {} }) {
  * cache: a second one costs a tenth of a second start.
  */
 export async function startService({ siblings = {}, ...settings } = {}) {
-  const others = Object.entries(siblings).map(([name, theirs]) => ({ config: { ...configOf(theirs), name } }));
-  const server = createTestHarness({ root: ROOT, workers: [{ config: configOf(settings) }, ...others] });
+  const others = Object.entries(siblings).map(([name, theirs]) => workerOf(theirs, { name }));
+  const server = createTestHarness({ root: ROOT, workers: [workerOf(settings), ...others] });
   const { url } = await server.listen();
   const worker = server.getWorker();
   await worker.applyD1Migrations('DB');
