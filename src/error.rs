@@ -111,10 +111,12 @@ impl ApiError {
         }
     }
 
-    /// What the log says beside status and code: the cause that the client is not told.
+    /// What the log says beside status and code: the cause that the client is not told; of a 401, the stage.
     #[must_use]
     pub fn cause(&self) -> Option<String> {
         match self {
+            Self::TokenMissing => Some("header: no token".to_owned()),
+            Self::TokenMalformed => Some("header: not Bearer and one token".to_owned()),
             Self::Token(error) => Some(error.to_string()),
             Self::Internal(cause) | Self::Unavailable(cause) => Some(cause.clone()),
             _ => None,

@@ -17,15 +17,16 @@ pub fn caller_key(claims: &Claims) -> String {
 }
 
 /// The key of a client whose authentication failed: its address, or, of an IPv6 address, the network of 64 bits that
-/// one client has all of.
+/// one client has all of. An IPv4 address within an IPv6 one is that address: all of them are in one such network.
 #[must_use]
 pub fn address_key(address: &str) -> String {
-    match address.parse() {
+    match address.parse().map(|address: IpAddr| address.to_canonical()) {
         Ok(IpAddr::V6(address)) => {
             let [a, b, c, d, ..] = address.segments();
             format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
         }
-        _ => address.to_owned(),
+        Ok(address) => address.to_string(),
+        Err(_) => address.to_owned(),
     }
 }
 
@@ -68,6 +69,7 @@ mod tests {
         assert_eq!(address_key("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
         assert_eq!(address_key("2001:db8:1:2::"), "2001:db8:1:2::/64");
         assert_ne!(address_key("2001:db8:1:3::"), address_key("2001:db8:1:2::"));
+        assert_eq!(address_key("::ffff:192.0.2.1"), "192.0.2.1");
         assert_eq!(address_key(""), "");
     }
 }

@@ -130,7 +130,9 @@ pub async fn answer(request: Request, env: &Env, context: &Context) -> worker::R
     let outcome = match route {
         None => Err(ApiError::RouteNotFound),
         Some(route) if is_preflight(&call) => Ok(preflight(&call, route)),
-        Some(route) if !route.takes(&request.method()) => Err(ApiError::MethodNotAllowed(route.allow())),
+        Some(route) if !is_known(&request) || !route.takes(&request.method()) => {
+            Err(ApiError::MethodNotAllowed(route.allow()))
+        }
         Some(Route::Report) => report::handle(&call, Form::Report).await,
         Some(Route::Summary) => report::handle(&call, Form::Summary).await,
         Some(Route::Csv) => csv::handle(&call, &request_id).await,
@@ -140,7 +142,7 @@ pub async fn answer(request: Request, env: &Env, context: &Context) -> worker::R
         Some(Route::Events) => events::handle(&call).await,
         Some(Route::Health) => health::handle(&call).await,
     };
-    let reply = outcome.unwrap_or_else(|error| failure(&error, &request_id, &path, &request.method()));
+    let reply = outcome.unwrap_or_else(|error| failure(&error, &request_id, &path, &request.inner().method()));
     for warning in trace.warnings() {
         log::error(&Line {
             message: "a request got by",
@@ -182,6 +184,11 @@ fn set_all(headers: &Headers, values: &[(&'static str, String)]) -> worker::Resu
     values.iter().try_for_each(|(name, value)| headers.set(name, value))
 }
 
+/// Whether `Method` has a name for the request's method: it takes every other one, PROPFIND say, for GET.
+fn is_known(request: &Request) -> bool {
+    request.method().as_ref() == request.inner().method()
+}
+
 /// Whether a browser asks what a page of another origin may send: the Fetch standard, section 3.3.2.
 fn is_preflight(call: &Call<'_>) -> bool {
     call.request.method() == Method::Options
@@ -200,14 +207,13 @@ fn preflight(call: &Call<'_>, route: Route) -> Reply {
     }
 }
 
-fn failure(error: &ApiError, request_id: &str, path: &str, method: &Method) -> Reply {
+fn failure(error: &ApiError, request_id: &str, path: &str, method: &str) -> Reply {
     let answer = error.answer();
-    let method = method.to_string();
     let cause = error.cause();
     let line = Line {
         message: "a request was refused",
         request_id: Some(request_id),
-        method: Some(&method),
+        method: Some(method),
         path: Some(path),
         status: Some(answer.status),
         error: Some(answer.code),

@@ -8,7 +8,11 @@ use crate::health::health;
 
 /// Always 200 while the worker runs: what is wrong is said in `status`.
 pub async fn handle(call: &Call<'_>) -> Result<Reply, ApiError> {
-    let is_configured = call.setup.is_ok();
+    let service = call.service();
+    if let Err(error) = &service {
+        call.trace.warn(error.cause().unwrap_or_default());
+    }
+    let is_configured = service.is_ok();
     let database = D1::new(call.env).ok();
     let report = health(database.as_ref(), is_configured, clock::now(), call.trace).await;
     Ok(ok(envelope::success(&report)?))

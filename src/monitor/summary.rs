@@ -4,6 +4,7 @@ use crate::instant::{Instant, MINUTE_MS};
 use crate::monitor::candidate::Reason;
 use crate::monitor::outline::Outline;
 use crate::monitor::selection::{Counts, Filter};
+use crate::order::sort_by;
 use std::cmp::Reverse;
 
 /// Where the age groups begin, in minutes; each ends where the next begins, and the last one never.
@@ -108,8 +109,14 @@ fn add(counts: &mut [Count<'_>], index: usize) {
 /// Those that have rows, the most rows first, then by key, and those that have none of its kind after these.
 fn largest_first(mut counts: Vec<Count<'_>>) -> Vec<Count<'_>> {
     counts.retain(|count| count.rows > 0);
-    counts.sort_unstable_by_key(|count| (Reverse(count.rows), count.key.is_none(), count.key));
+    sort_by(&mut counts, |left, right| left.position().cmp(&right.position()));
     counts
+}
+
+impl Count<'_> {
+    fn position(&self) -> (Reverse<u64>, bool, Option<&str>) {
+        (Reverse(self.rows), self.key.is_none(), self.key)
+    }
 }
 
 #[cfg(test)]

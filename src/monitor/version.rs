@@ -104,12 +104,12 @@ impl Version {
     /// The version with those of the names in `known` whose departments it has.
     #[must_use]
     pub fn with_department_names(mut self, known: &BTreeMap<Rc<str>, Rc<str>>) -> Self {
-        self.department_names = self
-            .entries
-            .iter()
-            .filter_map(|entry| known.get_key_value(entry.department_id.as_ref()?))
-            .map(|(id, name)| (Rc::clone(id), Rc::clone(name)))
-            .collect();
+        self.department_names.clear();
+        for department_id in self.entries.iter().filter_map(|entry| entry.department_id.as_ref()) {
+            if let Some((id, name)) = known.get_key_value(department_id) {
+                self.department_names.insert(Rc::clone(id), Rc::clone(name));
+            }
+        }
         self
     }
 

@@ -511,8 +511,8 @@ describe('404', () => {
 test('405 says which methods there are', async () => {
   const token = adminToken(await publish([]));
   const cases = [
-    [REPORT, ['POST', 'PUT', 'PATCH', 'DELETE'], 'GET, HEAD'],
-    [EVENTS, ['GET', 'PUT', 'PATCH', 'DELETE'], 'POST'],
+    [REPORT, ['POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND', 'LOCK'], 'GET, HEAD'],
+    [EVENTS, ['GET', 'PUT', 'PATCH', 'DELETE', 'PROPFIND', 'LOCK'], 'POST'],
   ];
   for (const [target, methods, allow] of cases) {
     for (const method of methods) {
