@@ -20,10 +20,12 @@ export interface Snapshot {
   thresholdMinutes: number;
 }
 
-/** A part of a version: `[stalledSince, row number, category, index into departments or null, conversationId]`. */
+/** A part of a version, as far as a report needs it; of an entry's department it has the index into `departments`. */
 export interface Part {
-  departments: string[];
-  entries: [number, number, Category, number | null, string][];
+  /** Id and name. */
+  departments: [string, string | null][];
+  /** `[stalledSince, row number, category, department or null, …]`; what follows is for other routes. */
+  entries: [number, number, Category, number | null, ...unknown[]][];
 }
 
 export const HEAD_SQL = `

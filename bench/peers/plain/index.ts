@@ -22,7 +22,7 @@ app.use(async (c, next) => {
   await next();
   c.header('X-Content-Type-Options', 'nosniff');
   c.header('Cache-Control', c.req.path === REPORT ? 'private, no-cache' : 'no-store');
-  if (c.req.path === REPORT) c.header('Vary', 'Authorization, Origin');
+  c.header('Vary', c.req.path === REPORT ? 'Authorization, Origin' : 'Origin');
 });
 app.use(REPORT, timing());
 app.use(REPORT, etag({ retainedHeaders: [...RETAINED_304_HEADERS, 'x-request-id', 'server-timing'] }));

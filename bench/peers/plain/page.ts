@@ -48,12 +48,12 @@ async function queryPage(database: D1Database, wanted: Wanted): Promise<Page> {
 
   const latest = snapshot.asOf - snapshot.thresholdMinutes * 60_000;
   const entries = parts.flatMap((part) => {
-    const { departments: names, entries } = JSON.parse(part.entries) as Part;
+    const { departments: known, entries } = JSON.parse(part.entries) as Part;
     return entries.map(([stalledSince, rowNo, category, department]) => ({
       stalledSince,
       rowNo,
       category,
-      departmentId: department === null ? null : names[department],
+      departmentId: department === null ? null : known[department]![0],
     }));
   });
   const shown = entries.filter(

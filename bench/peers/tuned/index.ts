@@ -25,7 +25,8 @@ app.get(REPORT, async (c) => {
 app.all(REPORT, () => refuse(methodNotAllowed('GET, HEAD'), Date.now()));
 app.notFound(() => {
   const { body, status } = routeNotFound();
-  return Response.json(body, { status, headers: { ...COMMON, ...JSON_TYPE, 'X-Request-Id': crypto.randomUUID(), 'Cache-Control': 'no-store' } });
+  const own = { 'X-Request-Id': crypto.randomUUID(), 'Cache-Control': 'no-store', Vary: 'Origin' };
+  return Response.json(body, { status, headers: { ...COMMON, ...JSON_TYPE, ...own } });
 });
 
 const JSON_TYPE = { 'Content-Type': 'application/json; charset=utf-8' };

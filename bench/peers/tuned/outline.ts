@@ -35,7 +35,7 @@ export class Outline {
     const numbers = new Map<string, number>();
     let index = 0;
     for (const { departments, entries } of parts) {
-      const own = departments.map((id) => {
+      const own = departments.map(([id]) => {
         if (!numbers.has(id)) numbers.set(id, this.#departments.push(id) - 1);
         return numbers.get(id)!;
       });
