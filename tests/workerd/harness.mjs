@@ -17,18 +17,21 @@ export const SUMMARY = '/api/conversation-monitor/summary';
 export const SCOPES = '/api/conversation-monitor/scopes';
 export const EVENTS = '/api/conversation-monitor/events';
 
-/** A worker as wrangler.toml says, but for these settings. Its secrets go before those of a developer's .dev.vars. */
+/**
+ * A worker as wrangler.toml says, but for these settings. Variables are given as secrets, too: only secrets go before
+ * what a developer's .dev.vars says.
+ */
 function workerOf({ vars = {}, secrets = {}, limits = {} }, more = {}) {
   const { rawConfig } = experimental_readRawConfig({ config: path.join(ROOT, 'wrangler.toml') });
   const config = {
     ...rawConfig,
-    vars: { HEAD_MAX_AGE_SECONDS: '0', ...vars },
+    vars: {},
     ratelimits: rawConfig.ratelimits
       .filter(({ name }) => name in limits)
       .map((binding) => ({ ...binding, simple: { limit: limits[binding.name], period: 60 } })),
     ...more,
   };
-  return { config, secrets: { JWT_SECRET: SECRET, ...secrets } };
+  return { config, secrets: { HEAD_MAX_AGE_SECONDS: '0', JWT_SECRET: SECRET, ...vars, ...secrets } };
 }
 
 /**
