@@ -4,7 +4,13 @@
 //! What comes of it is written to `target/tmp/`: a table (`wycheproof.txt`), and all that the platform was asked
 //! (`wycheproof.json`), for `tests/workerd/webcrypto.test.mjs` to ask WebCrypto the same.
 
-#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
 
 use conversation_monitor::auth::jwk::{JwkError, read_set};
 use conversation_monitor::auth::keys::Key;
