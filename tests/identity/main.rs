@@ -1,4 +1,4 @@
-//! Identity, natively: tokens from everywhere, and mutations of good ones.
+//! Identity, natively: tokens from everywhere, mutations of good ones, key servers, and tokens that come again.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -10,8 +10,11 @@
 )]
 
 mod isolate;
+mod issuer;
 #[path = "../support/keys.rs"]
 #[allow(dead_code)]
 mod keys;
 mod mutations;
+mod remote;
+mod repeated;
 mod vectors;
