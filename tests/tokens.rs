@@ -97,6 +97,8 @@ fn the_header_is_read_strictly() {
         r#"{"alg":"HS256","typ":"jwt"}"#,
         r#"{"alg":"HS256","typ":"at+jwt"}"#,
         r#"{"alg":"HS256","typ":"AT+JWT"}"#,
+        r#"{"alg":"HS256","typ":"application/jwt"}"#,
+        r#"{"alg":"HS256","typ":"application/at+jwt"}"#,
         r#"{"alg":"HS256","jku":"https://example.com","x5u":"x","jwk":{"kty":"oct","k":"AAAA"}}"#,
     ] {
         check_header(header, None);
@@ -124,6 +126,10 @@ fn the_header_is_read_strictly() {
         check_header(header, Some(TokenError::Header));
     }
     check_header(r#"{"alg":"HS256","typ":"JOSE"}"#, Some(TokenError::Type));
+    check_header(
+        r#"{"alg":"HS256","typ":"application/application/jwt"}"#,
+        Some(TokenError::Type),
+    );
     check_header(r#"{"alg":"HS256","typ":null}"#, Some(TokenError::Type));
     check_header(r#"{"alg":"HS256","crit":["exp"],"exp":1}"#, Some(TokenError::Critical));
     check_header(r#"{"alg":"HS256","crit":[]}"#, Some(TokenError::Critical));

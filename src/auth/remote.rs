@@ -158,14 +158,13 @@ impl<K> RemoteKeys<K> {
         let Some((known_at, text)) = stored.as_deref().and_then(|stored| self.read_stored(stored)) else {
             return;
         };
-        // Another isolate's clock may be ahead: nothing is known for longer than it would be here.
-        let known_at = known_at.min(now);
         let is_newer = {
             let state = self.state.borrow();
             state.held.as_ref().is_none_or(|held| held.known_at < known_at)
         };
+        // A copy from the future, by another isolate's clock, would be fresh at each look until that future has come.
         if is_newer
-            && now.since(known_at) < KNOWN_MAX_MS
+            && (0..KNOWN_MAX_MS).contains(&now.since(known_at))
             && let Err(error) = self.adopt(text.as_bytes(), known_at, world).await
         {
             world.trace.warn(format!("the stored key set {error}"));

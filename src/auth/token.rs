@@ -106,13 +106,14 @@ fn read_header(bytes: &[u8]) -> Result<Header, TokenError> {
     Ok(Header { algorithm, key_id })
 }
 
-/// RFC 8725 section 3.11: `typ`, where there is one, is `JWT` or RFC 9068's `at+jwt`.
+/// RFC 8725 section 3.11: `typ`, where there is one, is `JWT` or RFC 9068's `at+jwt`. It is a media type, whose
+/// `application/` may be left out: RFC 7515 section 4.1.9.
 fn is_jwt(header: &Object) -> bool {
     match header.get("typ") {
         None => true,
         Some(Value::String(name)) => {
             let name = name.to_ascii_lowercase();
-            name == "jwt" || name == "at+jwt"
+            matches!(name.strip_prefix("application/").unwrap_or(&name), "jwt" | "at+jwt")
         }
         Some(_) => false,
     }

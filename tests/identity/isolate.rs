@@ -1,0 +1,107 @@
+//! An isolate that has just started, as far as tokens go.
+
+use crate::keys::{MapStore, Native, NativeKey, ScriptedServer};
+use conversation_monitor::auth::claims::{Claims, Expectations};
+use conversation_monitor::auth::jwk::read_set;
+use conversation_monitor::auth::keys::{Key, PublicKey};
+use conversation_monitor::auth::ports::{Cryptography, CryptographyError};
+use conversation_monitor::auth::{Authenticator, VerifyError, World};
+use conversation_monitor::instant::Instant;
+use conversation_monitor::trace::Trace;
+use futures_executor::block_on;
+use serde_json::Value;
+use std::cell::Cell;
+use std::fs;
+use std::path::Path;
+use std::rc::Rc;
+
+/// The platform, and how often it was asked.
+#[derive(Default)]
+pub struct Counting {
+    pub imports: Cell<usize>,
+    pub verifications: Cell<usize>,
+}
+
+impl Cryptography for Counting {
+    type Key = NativeKey;
+
+    async fn import(&self, key: &PublicKey) -> Result<NativeKey, CryptographyError> {
+        self.imports.set(self.imports.get() + 1);
+        Native.import(key).await
+    }
+
+    async fn verifies(&self, key: &NativeKey, message: &[u8], signature: &[u8]) -> Result<bool, CryptographyError> {
+        self.verifications.set(self.verifications.get() + 1);
+        Native.verifies(key, message, signature).await
+    }
+}
+
+/// An isolate, and its world.
+pub struct Isolate {
+    authenticator: Authenticator<NativeKey>,
+    pub platform: Counting,
+    pub server: Rc<ScriptedServer>,
+    pub store: Rc<MapStore>,
+}
+
+impl Isolate {
+    /// One that is configured with a key set.
+    pub fn with_keys(set: &Value, expected: Expectations) -> Self {
+        Self::new(set, None, expected)
+    }
+
+    /// One that asks the key server at `url`.
+    pub fn with_server(url: &str, server: &Rc<ScriptedServer>, store: &Rc<MapStore>) -> Self {
+        let none = serde_json::json!({ "keys": [] });
+        Self {
+            server: Rc::clone(server),
+            store: Rc::clone(store),
+            ..Self::new(&none, Some(url.to_owned()), Expectations::default())
+        }
+    }
+
+    /// One with both.
+    pub fn new(set: &Value, url: Option<String>, expected: Expectations) -> Self {
+        let platform = Counting::default();
+        let keys = read_set(set.to_string().as_bytes()).unwrap().into_iter();
+        let keys = keys.map(|key| block_on(Key::import(key.unwrap(), &platform)).unwrap());
+        Self {
+            authenticator: Authenticator::new(keys.collect(), url, expected),
+            platform,
+            server: Rc::default(),
+            store: Rc::default(),
+        }
+    }
+
+    /// What it says of a token at `now`, in milliseconds; and what it logs.
+    pub fn verify_noting(&self, token: &str, now: i64) -> (Result<Rc<Claims>, VerifyError>, Trace) {
+        let trace = Trace::default();
+        let world = World {
+            cryptography: &self.platform,
+            server: &*self.server,
+            store: &*self.store,
+            trace: &trace,
+        };
+        let now = Instant::from_milliseconds(now);
+        let verified = block_on(self.authenticator.verify(token, &world, now));
+        (verified, trace)
+    }
+
+    /// What it says of a token at `now`, in milliseconds.
+    pub fn verify(&self, token: &str, now: i64) -> Result<Rc<Claims>, VerifyError> {
+        self.verify_noting(token, now).0
+    }
+
+    /// The verdict, in the words of the log.
+    pub fn verdict(&self, token: &str, now: i64) -> String {
+        self.verify(token, now)
+            .map_or_else(|error| error.to_string(), |_| "accepted".to_owned())
+    }
+}
+
+/// Shows a table, and leaves it for `tests/tokens/vectors.test.mjs`.
+pub fn report(name: &str, table: &str) {
+    println!("{table}");
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.txt"));
+    fs::write(file, table).unwrap();
+}

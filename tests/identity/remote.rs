@@ -1,0 +1,340 @@
+//! The keys of a server: how long they hold, how often it is asked, and what becomes of its failures.
+
+use crate::isolate::Isolate;
+use crate::issuer::{Pair, T0, published};
+use crate::keys::{MapStore, ScriptedServer};
+use conversation_monitor::auth::claims::Expectations;
+use conversation_monitor::auth::remote::{COOLDOWN_MS, FRESH_MS, KNOWN_MAX_MS};
+use serde_json::{Value, json};
+use std::rc::Rc;
+
+const URL: &str = "https://keys.example/set";
+const ACCEPTED: &str = "accepted";
+const NO_KEY: &str = "key: none, or not just one, fits";
+const UNAVAILABLE: &str = "the key server's keys are not known";
+const MINUTE: i64 = 60_000;
+
+/// An isolate whose server has `answers` to give, one a fetch, and then is down.
+fn isolate(answers: &[String]) -> Isolate {
+    isolate_sharing(&Rc::default(), answers)
+}
+
+/// The same, sharing the store with others.
+fn isolate_sharing(store: &Rc<MapStore>, answers: &[String]) -> Isolate {
+    let server = Rc::<ScriptedServer>::default();
+    for answer in answers {
+        server.answer(answer);
+    }
+    Isolate::with_server(URL, &server, store)
+}
+
+/// A new token each time, so that none comes from memory.
+fn check(isolate: &Isolate, pair: &Pair, after_ms: i64, expected: &str, fetches: usize) {
+    let at = T0 + after_ms;
+    let token = pair.token(&format!("{after_ms} {fetches}"));
+    assert_eq!(isolate.verdict(&token, at), expected, "after {after_ms} ms");
+    assert_eq!(isolate.server.fetches.get(), fetches, "fetches after {after_ms} ms");
+}
+
+#[test]
+fn a_set_is_fresh_for_ten_minutes() {
+    let a = Pair::new("a");
+    let set = published(&[a.jwk()]);
+    let isolate = isolate(&[set.clone(), set]);
+    assert_eq!(FRESH_MS, 10 * MINUTE);
+    check(&isolate, &a, 0, ACCEPTED, 1);
+    check(&isolate, &a, FRESH_MS - 1, ACCEPTED, 1);
+    check(&isolate, &a, FRESH_MS, ACCEPTED, 2);
+    check(&isolate, &a, 2 * FRESH_MS - 1, ACCEPTED, 2);
+}
+
+#[test]
+fn unknown_keys_have_it_fetched_once_in_thirty_seconds() {
+    let (a, b) = (Pair::new("a"), Pair::new("b"));
+    let (old, new) = (published(&[a.jwk()]), published(&[a.jwk(), b.jwk()]));
+    let isolate = isolate(&[old, new]);
+    assert_eq!(COOLDOWN_MS, 30_000);
+    check(&isolate, &a, 0, ACCEPTED, 1);
+    for number in 0..500 {
+        let token = a.token_of(&json!({ "exp": 1 }), &json!({ "kid": format!("x{number}") }));
+        assert_eq!(isolate.verdict(&token, T0 + number * 59), NO_KEY);
+    }
+    check(&isolate, &b, COOLDOWN_MS - 1, NO_KEY, 1);
+    check(&isolate, &b, COOLDOWN_MS, ACCEPTED, 2);
+    check(&isolate, &a, COOLDOWN_MS, ACCEPTED, 2);
+}
+
+#[test]
+fn known_keys_go_on_for_an_hour_while_the_server_is_down() {
+    let a = Pair::new("a");
+    let isolate = isolate(&[published(&[a.jwk()])]);
+    assert_eq!(KNOWN_MAX_MS, 60 * MINUTE);
+    check(&isolate, &a, 0, ACCEPTED, 1);
+    // Every second; once it is not fresh any more it is asked for twice a minute.
+    let mut last = 1;
+    for second in 1..3_600 {
+        let fetches = isolate.server.fetches.get();
+        assert_eq!(
+            isolate.verdict(&a.token(&second.to_string()), T0 + second * 1_000),
+            ACCEPTED,
+            "{second}"
+        );
+        last = isolate.server.fetches.get();
+        assert!(last - fetches <= 1);
+    }
+    assert_eq!(last, 1 + 50 * 2);
+    check(&isolate, &a, KNOWN_MAX_MS - 1, ACCEPTED, last);
+    check(&isolate, &a, KNOWN_MAX_MS, UNAVAILABLE, last + 1);
+    // It comes back.
+    isolate.server.answer(&published(&[a.jwk()]));
+    check(&isolate, &a, KNOWN_MAX_MS + COOLDOWN_MS - 1, UNAVAILABLE, last + 1);
+    check(&isolate, &a, KNOWN_MAX_MS + COOLDOWN_MS, ACCEPTED, last + 2);
+}
+
+#[test]
+fn a_token_from_memory_lives_no_longer_than_its_key() {
+    let a = Pair::new("a");
+    let isolate = isolate(&[published(&[a.jwk()])]);
+    let token = a.token("u");
+    assert_eq!(isolate.verdict(&token, T0), ACCEPTED);
+    assert_eq!(isolate.verdict(&token, T0 + KNOWN_MAX_MS - 1), ACCEPTED);
+    assert_eq!(isolate.verdict(&token, T0 + KNOWN_MAX_MS), UNAVAILABLE);
+}
+
+#[test]
+fn an_isolate_that_never_reached_the_server_says_so() {
+    let a = Pair::new("a");
+    let isolate = isolate(&[]);
+    check(&isolate, &a, 0, UNAVAILABLE, 1);
+    isolate.server.answer(&published(&[a.jwk()]));
+    check(&isolate, &a, COOLDOWN_MS - 1, UNAVAILABLE, 1);
+    check(&isolate, &a, COOLDOWN_MS, ACCEPTED, 2);
+}
+
+#[test]
+fn an_unknown_key_is_not_refused_while_nobody_can_be_asked() {
+    let (a, b) = (Pair::new("a"), Pair::new("b"));
+    let isolate = isolate(&[published(&[a.jwk()])]);
+    check(&isolate, &a, 0, ACCEPTED, 1);
+    check(&isolate, &b, COOLDOWN_MS, UNAVAILABLE, 2);
+    check(&isolate, &a, COOLDOWN_MS, ACCEPTED, 2);
+    isolate.server.answer(&published(&[a.jwk()]));
+    check(&isolate, &b, 2 * COOLDOWN_MS, NO_KEY, 3);
+}
+
+#[test]
+fn a_key_that_was_withdrawn_works_for_ten_minutes() {
+    let (a, b) = (Pair::new("a"), Pair::new("b"));
+    let isolate = isolate(&[published(&[a.jwk(), b.jwk()]), published(&[a.jwk()])]);
+    check(&isolate, &b, 0, ACCEPTED, 1);
+    check(&isolate, &b, FRESH_MS - 1, ACCEPTED, 1);
+    check(&isolate, &b, FRESH_MS, NO_KEY, 2);
+    check(&isolate, &a, FRESH_MS, ACCEPTED, 2);
+}
+
+#[test]
+fn a_cold_isolate_takes_the_stored_copy_at_its_age() {
+    let a = Pair::new("a");
+    let store = Rc::default();
+    let set = published(&[a.jwk()]);
+    check(&isolate_sharing(&store, std::slice::from_ref(&set)), &a, 0, ACCEPTED, 1);
+    let cold = isolate_sharing(&store, &[set]);
+    check(&cold, &a, 9 * MINUTE, ACCEPTED, 0);
+    check(&cold, &a, FRESH_MS - 1, ACCEPTED, 0);
+    check(&cold, &a, FRESH_MS, ACCEPTED, 1);
+    // With the server down an old copy is better than none, for as long as its keys are known.
+    let down = isolate_sharing(&store, &[]);
+    check(&down, &a, FRESH_MS + KNOWN_MAX_MS - 1, ACCEPTED, 1);
+    check(&down, &a, FRESH_MS + KNOWN_MAX_MS, UNAVAILABLE, 1);
+    let late = isolate_sharing(&store, &[]);
+    check(&late, &a, FRESH_MS + KNOWN_MAX_MS, UNAVAILABLE, 1);
+}
+
+#[test]
+fn a_stored_copy_that_is_not_one_is_passed_over() {
+    let a = Pair::new("a");
+    let set = published(&[a.jwk()]);
+    let store = Rc::<MapStore>::default();
+    check(&isolate_sharing(&store, std::slice::from_ref(&set)), &a, 0, ACCEPTED, 1);
+    let (key, copy) = store
+        .entries
+        .borrow()
+        .iter()
+        .next()
+        .map(|(key, copy)| (key.clone(), copy.clone()))
+        .unwrap();
+    let forged = published(&[Pair::new("b").jwk()]);
+    let since = T0.to_string();
+    for garbled in [
+        String::new(),
+        "\n\n".to_owned(),
+        copy[..copy.len() - 1].to_owned(),
+        copy.replacen('\n', " ", 1),
+        copy.replacen(&since, "x", 1),
+        copy.replacen(&since, "99999999999999999999", 1),
+        copy.replacen(URL, "https://keys.example/other", 1),
+        copy.replacen(URL, "https://evil.example/set", 1).replace(&set, &forged),
+        copy.replace(&set, r#"{"keys":[]}"#),
+        copy.replace(&set, "null"),
+        copy.replacen(&since, &(T0 - KNOWN_MAX_MS).to_string(), 1),
+        copy.replacen(&since, &i64::MIN.to_string(), 1),
+    ] {
+        store.entries.borrow_mut().insert(key.clone(), garbled.clone());
+        check(&isolate_sharing(&store, std::slice::from_ref(&set)), &a, 0, ACCEPTED, 1);
+        store.entries.borrow_mut().insert(key.clone(), garbled.clone());
+        let down = isolate_sharing(&store, &[]);
+        assert_eq!(down.verdict(&a.token("u"), T0), UNAVAILABLE, "{garbled:?}");
+    }
+}
+
+#[test]
+fn a_copy_from_the_future_is_passed_over_until_then() {
+    let (a, b) = (Pair::new("a"), Pair::new("b"));
+    let store = Rc::<MapStore>::default();
+    let ahead = isolate_sharing(&store, &[published(&[a.jwk(), b.jwk()])]);
+    check(&ahead, &b, 60 * MINUTE, ACCEPTED, 1);
+    check(&isolate_sharing(&store, &[]), &b, 60 * MINUTE - 1, UNAVAILABLE, 1);
+    check(&isolate_sharing(&store, &[]), &b, 60 * MINUTE, ACCEPTED, 0);
+    // Else it would let a key that was withdrawn live on until then.
+    let set = published(&[a.jwk()]);
+    let isolate = isolate_sharing(&store, &[set.clone(), set]);
+    check(&isolate, &a, 0, ACCEPTED, 1);
+    store.entries.borrow_mut().clear();
+    let ahead = isolate_sharing(&store, &[published(&[a.jwk(), b.jwk()])]);
+    check(&ahead, &b, 60 * MINUTE, ACCEPTED, 1);
+    check(&isolate, &a, FRESH_MS, ACCEPTED, 2);
+    check(&isolate, &b, FRESH_MS + 1, NO_KEY, 2);
+}
+
+#[test]
+fn what_is_no_key_is_skipped() {
+    let (a, b, c, d) = (Pair::new("a"), Pair::new("b"), Pair::new("c"), Pair::new("d"));
+    let secret = json!({ "kty": "oct", "k": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "kid": "s" });
+    let mut same = d.jwk();
+    same["kid"] = "b".into();
+    let off_curve = json!({ "kty": "EC", "crv": "P-256", "x": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE",
+        "y": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE", "kid": "e" });
+    let mut encrypting = d.jwk();
+    encrypting["use"] = "enc".into();
+    let set = [
+        secret,
+        a.jwk(),
+        b.jwk(),
+        same,
+        c.private_jwk(),
+        off_curve,
+        encrypting,
+        json!(null),
+        json!({}),
+    ];
+    let isolate = isolate(&[published(&set)]);
+    let (verified, trace) = isolate.verify_noting(&a.token("u"), T0);
+    assert!(verified.is_ok());
+    assert_eq!(
+        trace.warnings(),
+        [
+            "key 1 of the key server is a secret that everybody can read",
+            "key 3 of the key server has the kid of another key",
+            "key 4 of the key server has the kid of another key",
+            "key 5 of the key server is a private key",
+            "key 6 of the key server is refused by the platform: its point is not on the curve, say",
+            "key 7 of the key server is not for verifying signatures, by its use or key_ops",
+            "key 8 of the key server is not an object",
+            "key 9 of the key server has a missing or malformed kty",
+        ]
+    );
+    for pair in [&b, &c, &d] {
+        check(&isolate, pair, 1, NO_KEY, 1);
+    }
+}
+
+#[test]
+fn a_set_without_a_usable_key_is_a_failure() {
+    let a = Pair::new("a");
+    let large = format!("{}{}", published(&[a.jwk()]), " ".repeat(64 * 1024));
+    let many = published(&vec![a.jwk(); 101]);
+    let not_utf8 = String::from("\u{feff}") + &published(&[a.jwk()]);
+    for bad in [
+        published(&[]),
+        published(&[a.private_jwk()]),
+        "{}".into(),
+        "[]".into(),
+        String::new(),
+        "<html>".into(),
+        large,
+        many,
+        not_utf8,
+    ] {
+        let cold = isolate(std::slice::from_ref(&bad));
+        check(&cold, &a, 0, UNAVAILABLE, 1);
+        assert_eq!(cold.store.puts.get(), 0);
+        // What was known before goes on.
+        let warm = isolate(&[published(&[a.jwk()]), bad]);
+        check(&warm, &a, 0, ACCEPTED, 1);
+        check(&warm, &a, FRESH_MS, ACCEPTED, 2);
+        check(&warm, &a, KNOWN_MAX_MS - 1, ACCEPTED, 3);
+        assert_eq!(warm.store.puts.get(), 1);
+    }
+}
+
+#[test]
+fn an_unchanged_set_leaves_verified_tokens_alone() {
+    let (a, b) = (Pair::new("a"), Pair::new("b"));
+    let set = published(&[a.jwk()]);
+    let isolate = isolate(&[set.clone(), set, published(&[a.jwk(), b.jwk()])]);
+    let (first, second) = (a.token("u"), a.token("v"));
+    let check = |token: &str, at: i64, verifications: usize| {
+        assert_eq!(isolate.verdict(token, T0 + at), ACCEPTED);
+        assert_eq!(isolate.platform.verifications.get(), verifications, "after {at} ms");
+    };
+    check(&first, 0, 1);
+    check(&second, 0, 2);
+    // The set is fetched again and is the same: only the token that had it fetched is verified again.
+    check(&first, FRESH_MS, 3);
+    check(&second, FRESH_MS, 3);
+    assert_eq!(isolate.platform.imports.get(), 1);
+    // Now it is another one, and with it every token.
+    check(&first, 2 * FRESH_MS, 4);
+    check(&second, 2 * FRESH_MS, 5);
+    assert_eq!(isolate.platform.imports.get(), 3);
+}
+
+#[test]
+fn the_store_is_written_when_its_copy_differs_or_grows_old() {
+    let a = Pair::new("a");
+    let set = published(&[a.jwk()]);
+    let isolate = isolate(&vec![set; 21]);
+    // For ten minutes, tokens with keys that nobody has; each half minute one of them has the set fetched.
+    for round in 0..=20 {
+        for number in 0..10 {
+            let token = a.token_of(&json!({ "exp": 1 }), &json!({ "kid": format!("x{number}") }));
+            assert_eq!(isolate.verdict(&token, T0 + round * COOLDOWN_MS), NO_KEY);
+        }
+    }
+    assert_eq!(isolate.server.fetches.get(), 21);
+    assert_eq!(isolate.store.puts.get(), 3);
+    isolate.server.answer(&published(&[a.jwk(), Pair::new("b").jwk()]));
+    check(&isolate, &Pair::new("b"), 21 * COOLDOWN_MS, ACCEPTED, 22);
+    assert_eq!(isolate.store.puts.get(), 4);
+}
+
+#[test]
+fn secrets_and_configured_keys_never_ask_the_server() {
+    let (a, b) = (Pair::new("a"), Pair::new("b"));
+    let keys = json!({ "keys": [a.jwk()] });
+    let isolate = Isolate::new(&keys, Some(URL.to_owned()), Expectations::default());
+    check(&isolate, &a, 0, ACCEPTED, 0);
+    let secret: Value = json!({ "alg": "HS256", "kid": "s" });
+    assert_eq!(isolate.verdict(&a.token_of(&json!({ "exp": 1 }), &secret), T0), NO_KEY);
+    // The server publishes another key under the configured one's kid: the configured one is meant.
+    let mut same = b.jwk();
+    same["kid"] = "a".into();
+    isolate.server.answer(&published(&[same, b.jwk()]));
+    check(&isolate, &b, 0, ACCEPTED, 1);
+    check(&isolate, &a, 1, ACCEPTED, 1);
+    let forged = b.token_of(&json!({ "exp": 2_000_000_000 }), &json!({ "kid": "a" }));
+    assert_eq!(isolate.verdict(&forged, T0 + 1), "signature: does not match");
+    // Without a kid two of them fit.
+    let any = a.token_of(&json!({ "exp": 2_000_000_000 }), &json!({}));
+    assert_eq!(isolate.verdict(&any, T0 + 1), NO_KEY);
+}
