@@ -5,33 +5,28 @@ import path from 'node:path';
 import { capture } from '../../scripts/command.mjs';
 import { inRoot } from '../../scripts/project.mjs';
 
-/** The native tests that write reports: they are run again, so that no report is older than the code. */
-const TESTS = ['wycheproof', 'identity'];
+/** The native tests that leave a report, by its name: they are run again, so that no report is older than the code. */
+const TESTS = {
+  wycheproof: ['--test', 'wycheproof'],
+  vectors: ['--test', 'identity', 'vectors::'],
+  mutations: ['--test', 'identity', 'mutations::'],
+};
 
-let run;
-
-/** Runs the native tests, once a process; `cargo test` has usually just built them. */
-function runNatively() {
-  run ??= capture('cargo', ['test', '--quiet', ...TESTS.flatMap((name) => ['--test', name])]).then((outcome) => {
-    if (outcome.code !== 0) throw new Error(`The native tests of tokens failed:\n${outcome.stdout}${outcome.stderr}`);
-  });
-  return run;
-}
-
-function reportFile(name) {
-  return readFileSync(path.join(process.env.CARGO_TARGET_DIR ?? inRoot('target'), 'tmp', name), 'utf8');
+async function report(name, extension) {
+  const { code, stdout, stderr } = await capture('cargo', ['test', '--quiet', ...TESTS[name]]);
+  if (code !== 0) throw new Error(`The native tests of ${name} failed:\n${stdout}${stderr}`);
+  const target = process.env.CARGO_TARGET_DIR ?? inRoot('target');
+  return readFileSync(path.join(target, 'tmp', `${name}.${extension}`), 'utf8');
 }
 
 /** What a native test wrote as JSON. */
 export async function nativeReport(name) {
-  await runNatively();
-  return JSON.parse(reportFile(`${name}.json`));
+  return JSON.parse(await report(name, 'json'));
 }
 
-/** The tables of the native tests. */
-export async function nativeTables(names) {
-  await runNatively();
-  return names.map((name) => reportFile(`${name}.txt`));
+/** The table of a native test, line by line. */
+export async function nativeTable(name) {
+  return (await report(name, 'txt')).trimEnd().split('\n');
 }
 
 /** Shows rows of counts, `{name: {column: count}}`, among a test's diagnostics. */
