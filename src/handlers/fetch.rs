@@ -107,7 +107,9 @@ pub async fn answer(request: Request, env: &Env, context: &Context) -> worker::R
     let outcome = match route {
         None => Err(ApiError::RouteNotFound),
         Some(route) if is_preflight(&call) => Ok(preflight(&call, route)),
-        Some(route) if !is_known(&request) || !route.takes(&request.method()) => Err(ApiError::MethodNotAllowed(route.allow())),
+        Some(route) if !is_known(&request) || !route.takes(&request.method()) => {
+            Err(ApiError::MethodNotAllowed(route.allow()))
+        }
         Some(Route::Report) => report::handle(&call).await,
         Some(Route::Events) => events::handle(&call).await,
         Some(Route::Health) => health::handle(&call).await,
