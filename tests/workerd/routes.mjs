@@ -8,9 +8,10 @@ const oneEvent = (organizationId) =>
   JSON.stringify({ type: 'organization', organizationId, name: 'N', updatedAt: '2026-01-01T00:00:00Z', deleted: false });
 
 /**
- * Of each route: `method`; `target(organizationId)`, which asks for that organization, or for the caller's own where
- * none is given; `bad`, a query, or a body, that is 400; `allow`; and who may: `roles` of a caller in the
- * organization, or `scope`. `body(organizationId)` where it takes one.
+ * Of each route: `method`; `target(organizationId, own)`, which asks for that organization, or for the caller's own
+ * where none is given; `bad`, a query, or a body, that is 400, or `badTarget`; `allow`; and who may: `roles` of a caller
+ * in the organization, or `scope`. `body(organizationId)` where it takes one, of `type`; `pins` where it takes a
+ * `snapshot` and the report's filters.
  */
 export const ROUTES = [
   { name: 'report', method: 'GET', target: named(REPORT), bad: 'limit=0', allow: 'GET, HEAD', pins: true, roles: ['SUPERADMIN', 'ADMIN', 'DEPARTMENT_HEAD'] },
@@ -25,10 +26,11 @@ export const OPEN = [{ name: 'health', method: 'GET', target: () => '/health', a
 
 /** The request for a route, as `fetch` takes it: of an organization, or, `isBad`, with a fault that is 400. */
 export function requestOf(route, organizationId, { isBad = false, own = 'o' } = {}) {
+  const target = route.target(organizationId, own);
   if (route.body) {
     const body = isBad ? route.bad : route.body(organizationId ?? own);
-    return [route.target(organizationId), { method: route.method, body, headers: { 'Content-Type': route.type ?? 'application/x-ndjson' } }];
+    return [target, { method: route.method, body, headers: { 'Content-Type': route.type ?? 'application/x-ndjson' } }];
   }
-  const target = route.target(organizationId);
-  return [isBad ? `${target}${target.includes('?') ? '&' : '?'}${route.bad}` : target, { method: route.method }];
+  if (!isBad) return [target, { method: route.method }];
+  return [route.badTarget ?? `${target}${target.includes('?') ? '&' : '?'}${route.bad}`, { method: route.method }];
 }

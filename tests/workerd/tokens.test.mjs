@@ -14,7 +14,7 @@ import { REPORT, startService } from './harness.mjs';
 const PARALLEL = 16;
 const MUTATIONS = 2_000;
 /** What is no token at all by RFC 6750 section 2.1: refused before anything is decoded. */
-const NO_TOKEN = 'no token';
+const NO_TOKEN = 'header: not Bearer and one token';
 /** fetch does not send it: a line break or a letter beyond Latin-1. */
 const UNSENDABLE = 'unsendable';
 
@@ -127,7 +127,7 @@ function acceptedProblem({ status, challenge }) {
 
 function refusedProblem({ status, id, challenge }, expected, causes) {
   if (status !== 401) return `${status} instead of 401`;
-  const cause = causes.get(id) ?? NO_TOKEN;
+  const cause = causes.get(id);
   if (cause !== expected) return `${cause} instead of ${expected}`;
   const right = `Bearer realm="conversation-monitor", ${challengeOf(expected)}`;
   return challenge === right ? undefined : `${challenge} instead of ${right}`;

@@ -1,0 +1,300 @@
+// Tenants: no byte of another organization in any answer, whoever asks, however, and from whichever cache.
+//
+// Every string that is stored for an organization carries its canary. Callers of each kind ask for each organization
+// on each route, by turns in two isolates over one cache, and every body and header is searched for the canaries of
+// those whose data the caller may not have.
+
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+
+import { startService, tokenOf } from './harness.mjs';
+import { READS, requestOf, ROUTES } from './routes.mjs';
+
+const MINUTE = 60_000;
+const SEED = 20_260_101;
+/** Requests on each route for each pair of organizations: the more routes, the fewer. */
+const TURNS = Math.ceil(2 / READS.length);
+
+/** Prefixes of each other, and what breaks quoting, escaping, paths, patterns and folding. */
+const IDS = [
+  'o', 'o1', 'o11', 'O', 'o ', 'o"', "o' OR '1'='1", 'o%', 'o%20', '_', 'o,1', 'o/1', 'o?organizationId=o1', 'o\\', 'ö', 'o\u0308',
+  '🙂', '__proto__', 'x'.repeat(128),
+];
+
+/** Pseudo-random numbers (mulberry32): the same run at every run. */
+function randomOf(seed) {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
+const random = randomOf(SEED);
+const pick = (items) => items[random(items.length)];
+
+const organizations = IDS.map((organizationId, number) => {
+  const canary = `canary${createHash('sha256').update(`${SEED} ${number}`).digest('hex').slice(0, 12)}`;
+  return { id: organizationId, canary, departments: [`${canary}-d1`, `${canary}-d2`], users: [`${canary}-u1`, `${canary}-u2`] };
+});
+
+/** Everything that can be stored, a canary in every string. */
+function eventsOf({ id, canary, departments, users }, at) {
+  const common = { organizationId: id, updatedAt: at };
+  const events = [{ ...common, type: 'organization', name: `${canary} Inc.` }];
+  for (const departmentId of departments) events.push({ ...common, type: 'department', departmentId, name: `${departmentId} name` });
+  for (const userId of users) events.push({ ...common, type: 'user', userId, fullName: `${userId} name` });
+  for (const number of [0, 1, 2, 3]) {
+    const name = `${canary}-${number}`;
+    const item = { ...common, conversationId: `${name}-c`, at };
+    events.push(
+      { ...common, type: 'contact', contactId: `${name}-p`, name: `${name} name`, phone: `+1 ${name}` },
+      {
+        ...common, type: 'conversation', conversationId: `${name}-c`, contactId: `${name}-p`, channelType: `${name}-channel`,
+        departmentId: departments[number % 2], ownerId: users[0], assigneeIds: users,
+      },
+      { ...item, type: 'message', messageId: `${name}-m`, direction: 'inbound', sender: 'contact', senderId: `${name}-p` },
+    );
+    if (number > 1) events.push({ ...item, type: 'autopilot', changeId: `${name}-a`, enabled: false, actorId: users[1] });
+  }
+  return events;
+}
+
+let service;
+/** The two isolates: one reads heads anew each time, one keeps them in memory. */
+let isolates;
+before(async () => {
+  service = await startService({ siblings: { remembering: { vars: { HEAD_MAX_AGE_SECONDS: '60' } } } });
+  isolates = [service, service.sibling('remembering')];
+  const now = Math.floor(Date.now() / MINUTE) * MINUTE;
+  for (const organization of organizations) await service.post(eventsOf(organization, new Date(now - 60 * MINUTE).toISOString()));
+  await service.refresh(now);
+  for (const organization of organizations) {
+    const { snapshotId, rows } = await service.report(tokenOf({ role: 'ADMIN', organizationId: organization.id }));
+    assert.equal(rows.length, 4);
+    organization.snapshotId = snapshotId;
+    organization.etags = [];
+  }
+});
+after(() => service?.close());
+
+/** Callers at home in `home`; `other` is another organization, of which they know everything but a token. */
+const CALLERS = {
+  admin: (home) => ({ role: 'ADMIN', sub: home.users[0] }),
+  'admin with the user id of another': (_home, other) => ({ role: 'ADMIN', sub: other.users[0] }),
+  head: (home) => ({ role: 'DEPARTMENT_HEAD', sub: home.users[0], departmentIds: [home.departments[0]] }),
+  'head with departments of another': (home, other) => ({ role: 'DEPARTMENT_HEAD', sub: other.users[0], departmentIds: [...other.departments, home.departments[1]] }),
+  'head with nothing': () => ({ role: 'DEPARTMENT_HEAD' }),
+  agent: (home) => ({ role: 'AGENT', sub: home.users[0], departmentIds: home.departments }),
+  superadmin: () => ({ role: 'SUPERADMIN', sub: 'root' }),
+};
+
+/** Whoever may name none but their own organization is refused most of the time: the others get more turns. */
+const CALLERS_BY_TURNS = [...Object.keys(CALLERS), ...Array(Object.keys(CALLERS).length).fill('superadmin')];
+
+/** Ways to ask for what is another's; each adds to the query or to the headers. */
+const ATTEMPTS = {
+  plainly: () => ({}),
+  'by its department': (other) => ({ query: { departmentId: other.departments[0] } }),
+  'by its snapshot': (other) => ({ query: { snapshot: other.snapshotId }, isPinned: true }),
+  'by its ETag': (other) => ({ headers: { 'If-None-Match': other.etags.join(', ') || '"x"' }, isConditional: true }),
+  'in a page of its own size': () => ({ query: { limit: '3', page: '2', skipThreshold: 'true' } }),
+  'with HEAD': () => ({ method: 'HEAD' }),
+  'with a fault': (other) => ({ query: { category: other.canary }, isBad: true }),
+  'in headers that nothing reads': (other) => ({ headers: { 'X-Organization-Id': encodeURIComponent(other.id), Cookie: `organizationId=${other.canary}` } }),
+};
+
+/** The canaries in an answer's body and headers, however they are spelled. */
+async function canariesIn(response) {
+  const body = await response.text();
+  const headers = [...response.headers].map(([name, value]) => `${name}: ${value}`).join('\n');
+  const text = `${headers}\n${body}`.replace(/\\u([0-9a-f]{4})/gi, (_, code) => String.fromCharCode(parseInt(code, 16)));
+  const base64 = [...text.matchAll(/[A-Za-z0-9_+/-]{16,}/g)].map(([run]) => Buffer.from(run, 'base64').toString('latin1'));
+  const found = new Set();
+  for (const haystack of [text, decodeLoosely(text), ...base64]) {
+    for (const [canary] of haystack.toLowerCase().matchAll(/canary[0-9a-f]{12}/g)) found.add(canary);
+  }
+  return { body, found };
+}
+
+const decodeLoosely = (text) => text.replace(/%([0-9a-f]{2})/gi, (_, code) => String.fromCharCode(parseInt(code, 16)));
+
+function withQuery(target, query) {
+  const entries = Object.entries(query).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
+  return entries.length ? `${target}${target.includes('?') ? '&' : '?'}${entries.join('&')}` : target;
+}
+
+const counts = { requests: 0, rows: 0, statuses: {}, sources: {} };
+
+/** One request; whatever comes of it, it holds no canary but those of the organization that the caller may see. */
+async function attempt(route, home, named, callerName, attemptName, isolate) {
+  const other = named === home ? pick(organizations) : named;
+  const claims = { ...CALLERS[callerName](home, other), organizationId: home.id };
+  const { query = {}, headers = {}, method, isPinned, isConditional, isBad } = ATTEMPTS[attemptName](other);
+  const mayName = claims.role === 'SUPERADMIN' || named === home;
+  const mayRead = route.roles.includes(claims.role) && mayName;
+  const allowed = claims.role === 'SUPERADMIN' ? named : home;
+
+  // An organization of one's own need not be named.
+  const [target, init] = requestOf(route, named === home && random(2) ? undefined : named.id, { own: home.id });
+  const asked = withQuery(target, query);
+  const context = `${callerName} of ${home.id} asks ${route.name} for ${named.id} ${attemptName}: ${asked}`;
+  const response = await isolate.fetch(asked, { ...init, method: method ?? init.method, headers, token: tokenOf(claims) });
+  const { body, found } = await canariesIn(response);
+
+  const isExpired = isPinned && route.pins && other !== allowed;
+  const isRefused = isBad && route.pins;
+  if (isRefused) assert.equal(response.status, 400, context);
+  else if (!mayRead) assert.equal(response.status, 403, context);
+  else if (isExpired) assert.equal(response.status, 410, context);
+  else if (isConditional && other === allowed) assert.ok([200, 304].includes(response.status), context);
+  else assert.equal(response.status, 200, `${context}: ${body}`);
+
+  const mayShow = response.status === 200 ? [allowed.canary] : [];
+  assert.deepEqual([...found].filter((canary) => !mayShow.includes(canary)), [], context);
+  if (response.status === 200) {
+    if (route.name === 'report' && method !== 'HEAD') {
+      const { data } = JSON.parse(body);
+      assert.equal(data.organizationId, allowed.id, context);
+      assert.ok(data.rows.every((row) => row.conversationId.startsWith(allowed.canary)), context);
+      counts.rows += data.rows.length;
+    }
+    if (!allowed.etags.includes(response.headers.get('etag'))) allowed.etags.push(response.headers.get('etag'));
+  }
+  counts.requests += 1;
+  counts.statuses[response.status] = (counts.statuses[response.status] ?? 0) + 1;
+  for (const [source] of (response.headers.get('server-timing') ?? '').matchAll(/\w+;desc="\w+"/g)) {
+    counts.sources[source] = (counts.sources[source] ?? 0) + 1;
+  }
+}
+
+describe('no caller gets a byte of another organization', () => {
+  for (const route of READS) {
+    test(route.name, async () => {
+      for (const home of organizations) {
+        for (const named of organizations) {
+          for (let turn = 0; turn < TURNS; turn += 1) {
+            await attempt(route, home, named, pick(CALLERS_BY_TURNS), pick(Object.keys(ATTEMPTS)), pick(isolates));
+          }
+        }
+      }
+    });
+
+    test(`${route.name}: each caller in each way, between neighbours`, async () => {
+      for (const [number, home] of organizations.entries()) {
+        const named = organizations[(number + 1) % organizations.length];
+        for (const caller of Object.keys(CALLERS)) {
+          for (const way of ['plainly', pick(Object.keys(ATTEMPTS))]) {
+            await attempt(route, home, number % 3 ? named : home, caller, way, pick(isolates));
+          }
+        }
+      }
+    });
+  }
+
+  test('and it was no test of refusals alone, nor of one cache', (t) => {
+    t.diagnostic(JSON.stringify(counts));
+    for (const status of [200, 304, 400, 403]) assert.ok(counts.statuses[status] >= 20, JSON.stringify(counts));
+    for (const source of ['head;desc="memory"', 'head;desc="d1"', 'outline;desc="memory"', 'page;desc="kv"', 'page;desc="d1"']) {
+      assert.ok(counts.sources[source] >= 10, `${source}: ${JSON.stringify(counts)}`);
+    }
+    assert.ok(counts.rows > 500, JSON.stringify(counts));
+  });
+});
+
+test('a snapshot of another organization is as expired as one that never was', async () => {
+  const answers = new Set();
+  for (const route of READS.filter(({ pins }) => pins)) {
+    for (const [number, home] of organizations.entries()) {
+      const others = [1, 2, 7].map((step) => organizations[(number + step) % organizations.length]);
+      for (const snapshot of [...others.map(({ snapshotId }) => snapshotId), 'v1-0-5-AAAAAAAAAAAAAAAAAAAAAA']) {
+        const role = pick(['SUPERADMIN', 'ADMIN', 'DEPARTMENT_HEAD']);
+        const token = tokenOf({ sub: 'u', role, organizationId: home.id });
+        const headers = pick([{}, { 'If-None-Match': '*' }]);
+        const response = await pick(isolates).fetch(withQuery(route.target(undefined), { snapshot }), { token, headers });
+        const { body, found } = await canariesIn(response);
+        assert.deepEqual([...found], []);
+        answers.add(`${response.status} ${body}`);
+      }
+    }
+  }
+  assert.equal(answers.size, 1, [...answers].join('\n'));
+  assert.match([...answers][0], /^410 .*SNAPSHOT_EXPIRED/);
+});
+
+describe('whether another organization exists is not told', () => {
+  for (const route of ROUTES) {
+    test(route.name, async () => {
+      const [home] = organizations;
+      const answers = new Set();
+      for (const named of [...organizations.slice(1).map(({ id }) => id), 'nowhere', 'o0', 'n', `${home.id}2`]) {
+        const token = tokenOf({ sub: 'u', role: 'ADMIN', organizationId: home.id, scope: route.scope });
+        const [target, init] = requestOf(route, named);
+        const response = await service.fetch(target, { ...init, token });
+        const varying = ['x-request-id', 'server-timing', 'date'];
+        const headers = [...response.headers].filter(([name]) => !varying.includes(name));
+        answers.add(JSON.stringify([response.status, headers, await response.text()]));
+      }
+      assert.equal(answers.size, 1, [...answers].join('\n'));
+      assert.equal(JSON.parse([...answers][0])[0], 403);
+    });
+  }
+});
+
+test('an ingest for another organization says and changes nothing', async () => {
+  const count = async () => (await service.database.prepare('SELECT count(*) AS count FROM record').first()).count;
+  const held = await count();
+  const route = ROUTES.find(({ name }) => name === 'events');
+  for (const home of organizations) {
+    const other = pick(organizations.filter((organization) => organization !== home));
+    const token = tokenOf({ sub: 'u', organizationId: home.id, scope: route.scope });
+    const events = eventsOf(other, new Date().toISOString());
+    const [target, init] = requestOf(route, other.id);
+    const response = await service.fetch(target, { ...init, token, body: events.map((event) => JSON.stringify(event)).join('\n') });
+    assert.equal(response.status, 403);
+    assert.deepEqual([...(await canariesIn(response)).found], []);
+  }
+  assert.equal(await count(), held);
+});
+
+test('an ingest that is refused for its form tells nothing of what is stored', async () => {
+  const route = ROUTES.find(({ name }) => name === 'events');
+  for (const home of organizations) {
+    const token = tokenOf({ sub: 'u', organizationId: home.id, scope: route.scope });
+    const [target, init] = requestOf(route, home.id);
+    const response = await service.fetch(target, { ...init, token, body: JSON.stringify({ type: 'user', organizationId: home.id }) });
+    assert.equal(response.status, 400);
+    assert.deepEqual([...(await canariesIn(response)).found], []);
+  }
+});
+
+test('the keys of the shared cache tell nothing, and each value is of one organization', async () => {
+  const names = [];
+  for (let cursor; ; ) {
+    const listed = await service.pages.list({ cursor });
+    names.push(...listed.keys.map(({ name }) => name));
+    if (listed.list_complete) break;
+    cursor = listed.cursor;
+  }
+  assert.ok(names.length > 20, `${names.length} keys`);
+  for (const name of names) {
+    assert.match(name, /^page\/1\/[\w-]{43}$/);
+    // A checksum; what it is a page of, a caller's claim to another's departments included; then the rows.
+    const [, , ...rows] = (await service.pages.get(name)).split('\n');
+    const canaries = new Set([...rows.join().matchAll(/canary[0-9a-f]{12}/g)].map(([canary]) => canary));
+    assert.equal(canaries.size, 1, name);
+    assert.ok(!rows.join().includes('hasAccess'), 'a view is in the shared cache');
+  }
+});
+
+test('the log names no organization, contact or user', () => {
+  const log = JSON.stringify(service.server.getLogs());
+  assert.ok(log.length > 10_000);
+  assert.deepEqual(log.match(/canary[0-9a-f]{12}/g), null);
+});
+
+test('health tells nothing of anybody', async () => {
+  for (const isolate of isolates) assert.deepEqual([...(await canariesIn(await isolate.fetch('/health'))).found], []);
+});
