@@ -108,7 +108,7 @@ describe('an answer', () => {
       list.push([200, target, { ...init, token, method: 'HEAD' }]);
       list.push([400, requestOf(route, undefined, { isBad: true })[0], { token }]);
       list.push([403, requestOf(route, 'another')[0], { token }]);
-      list.push([404, target, { ...init, token: adminToken('nowhere') }]);
+      list.push([404, requestOf(route, undefined, { own: 'nowhere' })[0], { ...init, token: adminToken('nowhere') }]);
       if (route.pins) list.push([410, `${target}?snapshot=x`, { ...init, token }]);
     }
     for (const { target } of OPEN) list.push([200, target(), {}]);

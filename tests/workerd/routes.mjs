@@ -1,9 +1,10 @@
 // The data routes, a line each: a test that must hold on every one of them goes through this table.
 
-import { EVENTS, REPORT } from './harness.mjs';
+import { CSV, EVENTS, REPORT, SCOPES, SUMMARY } from './harness.mjs';
 
 const id = encodeURIComponent;
 const named = (target) => (organizationId) => (organizationId === undefined ? target : `${target}?organizationId=${id(organizationId)}`);
+const settings = (organizationId, own) => `/api/organizations/${id(organizationId ?? own)}/autopilot-monitor-settings`;
 const oneEvent = (organizationId) =>
   JSON.stringify({ type: 'organization', organizationId, name: 'N', updatedAt: '2026-01-01T00:00:00Z', deleted: false });
 
@@ -15,6 +16,9 @@ const oneEvent = (organizationId) =>
  */
 export const ROUTES = [
   { name: 'report', method: 'GET', target: named(REPORT), bad: 'limit=0', allow: 'GET, HEAD', pins: true, roles: ['SUPERADMIN', 'ADMIN', 'DEPARTMENT_HEAD'] },
+  { name: 'report.csv', method: 'GET', target: named(CSV), bad: 'category=x', allow: 'GET, HEAD', pins: true, roles: ['SUPERADMIN', 'ADMIN', 'DEPARTMENT_HEAD'] },
+  { name: 'summary', method: 'GET', target: named(SUMMARY), bad: 'category=x', allow: 'GET, HEAD', pins: true, roles: ['SUPERADMIN', 'ADMIN', 'DEPARTMENT_HEAD'] },
+  { name: 'settings', method: 'GET', target: settings, badTarget: settings('\0'), allow: 'GET, HEAD, PUT', roles: ['SUPERADMIN', 'ADMIN'] },
   { name: 'events', method: 'POST', target: () => EVENTS, body: oneEvent, bad: '{', allow: 'POST', scope: 'conversation-monitor:ingest' },
 ];
 
@@ -22,7 +26,10 @@ export const ROUTES = [
 export const READS = ROUTES.filter(({ method }) => method === 'GET');
 
 /** Routes for anyone. */
-export const OPEN = [{ name: 'health', method: 'GET', target: () => '/health', allow: 'GET, HEAD' }];
+export const OPEN = [
+  { name: 'health', method: 'GET', target: () => '/health', allow: 'GET, HEAD' },
+  { name: 'openapi.json', method: 'GET', target: () => '/openapi.json', allow: 'GET, HEAD' },
+];
 
 /** The request for a route, as `fetch` takes it: of an organization, or, `isBad`, with a fault that is 400. */
 export function requestOf(route, organizationId, { isBad = false, own = 'o' } = {}) {
