@@ -93,7 +93,7 @@ const COPIES = {
     age: 1, set: keySet(retired), sends: text(keySet(good, retired)), fetches: 1, statuses: { good: 200, retired: 200 },
   },
   'a copy of another server is none': { age: 1, set: keySet(retired), of: '/other', sends: text(SET), fetches: 1, statuses: { good: 200, retired: 401 } },
-  'a copy from the future is as old as now': { age: -600, set: keySet(retired), sends: text(SET), fetches: 0, statuses: { retired: 200 } },
+  'a copy from the future is none': { age: -600, set: keySet(retired), sends: text(SET), fetches: 1, statuses: { good: 200, retired: 401 } },
   'a garbled copy is none': { raw: 'no copy at all', sends: text(SET), fetches: 1, statuses: { good: 200 } },
 };
 
