@@ -1,5 +1,6 @@
 //! A map that is bounded in bytes and drops what was used least recently.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 
@@ -19,7 +20,7 @@ struct Slot<V> {
     used_at: u64,
 }
 
-impl<K: Eq + Hash + Clone, V: Clone> Bounded<K, V> {
+impl<K: Eq + Hash + Clone, V> Bounded<K, V> {
     pub fn new(bytes_max: usize) -> Self {
         Self {
             entries: HashMap::new(),
@@ -29,7 +30,12 @@ impl<K: Eq + Hash + Clone, V: Clone> Bounded<K, V> {
         }
     }
 
-    pub fn get(&mut self, key: &K) -> Option<V> {
+    pub fn get<Q>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+        V: Clone,
+    {
         self.clock = self.clock.wrapping_add(1);
         let slot = self.entries.get_mut(key)?;
         slot.used_at = self.clock;

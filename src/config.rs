@@ -6,16 +6,26 @@ use crate::auth::jwk::{JwkError, read_set};
 use crate::auth::keys::{Candidate, HMAC_KEY_BYTES_MIN, Key, Material};
 use crate::auth::ports::Cryptography;
 use crate::cors::AllowedOrigins;
+use crate::report::PagePolicy;
 
 /// How old a head in an isolate's memory may be, in seconds, unless configured.
 pub const HEAD_MAX_AGE_SECONDS_DEFAULT: u32 = 5;
 /// The most that may be configured.
 const HEAD_MAX_AGE_SECONDS_MAX: u32 = 60;
+/// The most mebibytes of pages that an isolate keeps in memory, unless configured.
+const PAGE_MEMORY_MEBIBYTES_DEFAULT: u32 = 16;
+/// The most that may be configured: an isolate has 128, and outlines, records and the code take theirs.
+const PAGE_MEMORY_MEBIBYTES_MAX: u32 = 48;
+/// How long a page must have been the same before it is put into the shared cache, in seconds, unless configured:
+/// longer than a refresh's minute, so that a page that each refresh changes is never put there.
+const PAGE_SHARE_AFTER_SECONDS_DEFAULT: u32 = 60;
+/// The most that may be configured: a day, which hardly a page lasts.
+const PAGE_SHARE_AFTER_SECONDS_MAX: u32 = 86_400;
 /// The periods that the platform's rate limits may have, in seconds; the last is the default.
 const RATE_LIMIT_PERIODS_SECONDS: [u32; 2] = [10, 60];
 
 /// Every variable and secret that is read.
-pub const VARIABLES: [&str; 8] = [
+pub const VARIABLES: [&str; 10] = [
     "JWT_SECRET",
     "JWT_KEYS",
     "JWT_JWKS_URL",
@@ -23,6 +33,8 @@ pub const VARIABLES: [&str; 8] = [
     "JWT_AUDIENCE",
     "ALLOWED_ORIGINS",
     "HEAD_MAX_AGE_SECONDS",
+    "PAGE_MEMORY_MEBIBYTES",
+    "PAGE_SHARE_AFTER_SECONDS",
     "RATE_LIMIT_PERIOD_SECONDS",
 ];
 
@@ -39,6 +51,8 @@ pub struct Config {
     pub allowed_origins: AllowedOrigins,
     /// How old a head in an isolate's memory may be.
     pub head_max_age_ms: i64,
+    /// How pages are kept.
+    pub pages: PagePolicy,
     /// The period of the rate limits, in seconds: when a refused client may try again.
     pub rate_limit_period_seconds: u32,
 }
@@ -109,6 +123,20 @@ impl Config {
             |seconds| seconds <= HEAD_MAX_AGE_SECONDS_MAX,
             "is not a whole number from 0 to 60",
         );
+        let page_memory_mebibytes = errors.number(
+            "PAGE_MEMORY_MEBIBYTES",
+            set("PAGE_MEMORY_MEBIBYTES"),
+            PAGE_MEMORY_MEBIBYTES_DEFAULT,
+            |mebibytes| mebibytes <= PAGE_MEMORY_MEBIBYTES_MAX,
+            "is not a whole number from 0 to 48",
+        );
+        let page_share_after_seconds = errors.number(
+            "PAGE_SHARE_AFTER_SECONDS",
+            set("PAGE_SHARE_AFTER_SECONDS"),
+            PAGE_SHARE_AFTER_SECONDS_DEFAULT,
+            |seconds| seconds <= PAGE_SHARE_AFTER_SECONDS_MAX,
+            "is not a whole number from 0 to 86400",
+        );
         let [_, period_default] = RATE_LIMIT_PERIODS_SECONDS;
         let rate_limit_period_seconds = errors.number(
             "RATE_LIMIT_PERIOD_SECONDS",
@@ -129,6 +157,10 @@ impl Config {
             },
             allowed_origins,
             head_max_age_ms: i64::from(head_max_age_seconds).saturating_mul(1_000),
+            pages: PagePolicy {
+                memory_bytes_max: (page_memory_mebibytes as usize).saturating_mul(1024 * 1024),
+                share_after_ms: i64::from(page_share_after_seconds).saturating_mul(1_000),
+            },
             rate_limit_period_seconds,
         })
     }

@@ -49,11 +49,8 @@ pub struct LastRefresh {
 }
 
 /// Looks at everything; never fails.
-pub async fn health<D: Database>(database: Option<&D>, is_configured: bool, now: Instant, trace: &Trace) -> Health {
-    let read = match database {
-        Some(database) => last_run(database).await,
-        None => Err(DatabaseError::Failed("the binding DB is missing".to_owned())),
-    };
+pub async fn health<D: Database>(database: &D, is_configured: bool, now: Instant, trace: &Trace) -> Health {
+    let read = last_run(database).await;
     if let Err(error) = &read {
         trace.warn(error.to_string());
     }

@@ -5,7 +5,8 @@
 
 use std::future::Future;
 
-/// A SQL database that runs a batch of statements as one atomic transaction.
+/// A SQL database that runs a batch of statements as one atomic transaction. Reads may be answered by a replica; whoever
+/// reads through the same value sees no older state afterwards.
 pub trait Database {
     /// Runs the statements in order; either all of them take effect or none does.
     ///
@@ -13,6 +14,17 @@ pub trait Database {
     /// [`DatabaseError`] when the database is out of reach or refuses a statement; nothing was written then, or, if
     /// the answer was lost, everything.
     fn batch(&self, statements: Vec<Statement>) -> impl Future<Output = Result<Vec<Outcome>, DatabaseError>>;
+
+    /// As [`Database::batch`], by the primary, for what must be the newest. Where there are no replicas it is the same.
+    ///
+    /// # Errors
+    /// As [`Database::batch`].
+    fn batch_at_primary(
+        &self,
+        statements: Vec<Statement>,
+    ) -> impl Future<Output = Result<Vec<Outcome>, DatabaseError>> {
+        self.batch(statements)
+    }
 }
 
 /// A shared cache of report pages. It may lose or garble anything at any time: who reads it checks what he got.
@@ -86,6 +98,8 @@ pub struct Outcome {
     pub rows_read: u64,
     /// How many rows of tables and indexes the platform bills as written.
     pub rows_written: u64,
+    /// Whether a replica has answered, which may lag behind the primary.
+    pub is_from_replica: bool,
 }
 
 /// A row: its columns in the order of the statement.

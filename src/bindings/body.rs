@@ -3,7 +3,7 @@
 use js_sys::{Array, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{ReadableStream, ReadableStreamDefaultReader, ReadableWritablePair};
+use web_sys::{ReadableStream, ReadableStreamDefaultReader, ReadableWritablePair, Request};
 
 /// Why a body could not be had.
 #[derive(Debug)]
@@ -18,8 +18,8 @@ pub enum BodyError {
 ///
 /// # Errors
 /// [`BodyError`].
-pub async fn read(request: &worker::Request, is_gzip: bool, bytes_max: usize) -> Result<Vec<u8>, BodyError> {
-    let Some(mut stream) = request.inner().body() else {
+pub async fn read(request: &Request, is_gzip: bool, bytes_max: usize) -> Result<Vec<u8>, BodyError> {
+    let Some(mut stream) = request.body() else {
         return Ok(Vec::new());
     };
     if is_gzip {

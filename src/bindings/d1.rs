@@ -6,44 +6,119 @@
 use crate::bindings::message_of;
 use crate::ports::{Cell, Database, DatabaseError, Outcome, Row, Statement};
 use js_sys::{Array, Object, Reflect};
+use std::cell::RefCell;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use worker::worker_sys::types::{D1Database as Binding, D1Result};
+use worker::Env;
+use worker::worker_sys::types::{D1Database, D1DatabaseSession, D1Result};
 
-/// A D1 database.
-pub struct D1(Binding);
+/// A session whose first query goes to whatever replica is the nearest.
+const FIRST_UNCONSTRAINED: &str = "first-unconstrained";
+/// A session whose first query goes to the primary.
+const FIRST_PRIMARY: &str = "first-primary";
+
+thread_local! {
+    /// How new the newest state is that this isolate has shown anybody: no session of its shows an older one.
+    static BOOKMARK: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// The D1 database bound as `DB`, as one request uses it. It is looked up when it is first needed.
+pub struct D1 {
+    env: Env,
+    is_replicated: bool,
+    /// Of a replicated one.
+    session: RefCell<Option<D1DatabaseSession>>,
+}
 
 impl D1 {
-    /// The database bound as `DB`.
-    ///
-    /// # Errors
-    /// Where there is no such binding.
-    pub fn new(env: &worker::Env) -> Result<Self, DatabaseError> {
-        let database = env
-            .d1("DB")
-            .map_err(|_| DatabaseError::Failed("the binding DB is missing".to_owned()))?;
-        Ok(Self(JsValue::from(database).unchecked_into()))
+    /// The primary: for writing, and for reading what writes depend on.
+    pub fn primary(env: &Env) -> Self {
+        Self::new(env, false)
+    }
+
+    /// For reports: the nearest replica, once read replication is switched on. No query shows an older state than one
+    /// before it, of this request or of another of the isolate.
+    pub fn nearest(env: &Env) -> Self {
+        Self::new(env, true)
+    }
+
+    fn new(env: &Env, is_replicated: bool) -> Self {
+        Self {
+            env: env.clone(),
+            is_replicated,
+            session: RefCell::default(),
+        }
+    }
+
+    fn binding(&self) -> Result<D1Database, DatabaseError> {
+        let binding = Reflect::get(&self.env, &JsValue::from_str("DB")).unwrap_or_default();
+        if binding.is_undefined() {
+            return Err(DatabaseError::Failed("the binding DB is missing".to_owned()));
+        }
+        Ok(binding.unchecked_into())
+    }
+
+    /// The session of this request; a new one from `constraint` where one is given.
+    fn session(&self, constraint: Option<&str>) -> Result<D1DatabaseSession, DatabaseError> {
+        let mut session = self.session.borrow_mut();
+        if let (Some(session), None) = (&*session, constraint) {
+            return Ok(session.clone());
+        }
+        let begun = BOOKMARK.with_borrow(|bookmark| {
+            let constraint = constraint.or(bookmark.as_deref()).unwrap_or(FIRST_UNCONSTRAINED);
+            self.binding()?
+                .with_session(Some(constraint))
+                .map_err(|error| failure(&error))
+        })?;
+        Ok(session.insert(begun).clone())
+    }
+
+    async fn batch_in_session(
+        &self,
+        statements: Vec<Statement>,
+        constraint: Option<&str>,
+    ) -> Result<Vec<Outcome>, DatabaseError> {
+        let session = self.session(constraint)?;
+        // A session has the methods of a database.
+        let outcomes = batch(session.unchecked_ref(), statements).await?;
+        if let Ok(Some(bookmark)) = session.get_bookmark() {
+            BOOKMARK.set(Some(bookmark));
+        }
+        Ok(outcomes)
     }
 }
 
 impl Database for D1 {
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Outcome>, DatabaseError> {
-        let prepared = statements
-            .iter()
-            .map(|statement| {
-                let parameters: Array = statement.parameters.iter().map(to_js).collect();
-                self.0.prepare(statement.sql)?.bind(parameters)
-            })
-            .collect::<Result<Vec<_>, JsValue>>()
-            .map_err(|error| failure(&error))?;
-        let prepared: Array = prepared.into_iter().map(JsValue::from).collect();
-        let promise = self.0.batch(prepared).map_err(|error| failure(&error))?;
-        let results = JsFuture::from(promise).await.map_err(|error| failure(&error))?;
-        Array::from(&results)
-            .iter()
-            .map(|result| outcome(&result.unchecked_into()))
-            .collect()
+        if self.is_replicated {
+            self.batch_in_session(statements, None).await
+        } else {
+            batch(&self.binding()?, statements).await
+        }
     }
+
+    async fn batch_at_primary(&self, statements: Vec<Statement>) -> Result<Vec<Outcome>, DatabaseError> {
+        if self.is_replicated {
+            self.batch_in_session(statements, Some(FIRST_PRIMARY)).await
+        } else {
+            self.batch(statements).await
+        }
+    }
+}
+
+async fn batch(database: &D1Database, statements: Vec<Statement>) -> Result<Vec<Outcome>, DatabaseError> {
+    let prepared = Array::new();
+    for statement in &statements {
+        let parameters: Array = statement.parameters.iter().map(to_js).collect();
+        let bound = database.prepare(statement.sql).and_then(|sql| sql.bind(parameters));
+        prepared.push(&bound.map_err(|error| failure(&error))?.into());
+    }
+    let promise = database.batch(prepared).map_err(|error| failure(&error))?;
+    let results = JsFuture::from(promise).await.map_err(|error| failure(&error))?;
+    Array::from(&results)
+        .iter()
+        .map(|result| outcome(&result.unchecked_into()))
+        .collect()
 }
 
 fn to_js(cell: &Cell) -> JsValue {
@@ -82,15 +157,14 @@ fn outcome(result: &D1Result) -> Result<Outcome, DatabaseError> {
         })
         .collect::<Result<_, _>>()?;
     let meta = result.meta().map_err(|error| failure(&error))?;
-    let count = |name: &str| {
-        let value = Reflect::get(&meta, &JsValue::from_str(name)).ok();
-        value.and_then(|value| value.as_f64()).map_or(0, |count| count as u64)
-    };
+    let member = |name: &str| Reflect::get(&meta, &JsValue::from_str(name)).unwrap_or_default();
+    let count = |name: &str| member(name).as_f64().map_or(0, |count| count as u64);
     Ok(Outcome {
         rows,
         changes: count("changes"),
         rows_read: count("rows_read"),
         rows_written: count("rows_written"),
+        is_from_replica: member("served_by_primary") == JsValue::FALSE,
     })
 }
 

@@ -1,49 +1,47 @@
 //! The page cache filled by KV.
 
-use crate::bindings::call;
+use crate::bindings::platform::get_within;
+use crate::bindings::{call, message_of};
 use crate::handlers::log::{self, Line};
 use crate::ports::{PageCache, PageCacheError};
-use futures_util::future::{Either, select};
-use js_sys::{Array, Object, Reflect};
-use std::pin::pin;
-use std::time::Duration;
+use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::JsValue;
-use worker::{Context, Delay, Env};
+use wasm_bindgen_futures::JsFuture;
+use worker::{Context, Env};
 
 /// How long a page is waited for: about as long as the database takes from the other side of the world.
-const GET_TIMEOUT: Duration = Duration::from_millis(300);
+const GET_TIMEOUT_MS: u32 = 300;
 
 /// The namespace bound as `PAGES`; without the binding every page is a miss.
 pub struct Kv<'a> {
-    namespace: Option<Namespace>,
+    env: &'a Env,
     context: &'a Context,
 }
 
 impl<'a> Kv<'a> {
     /// The cache of a request.
-    pub fn new(env: &Env, context: &'a Context) -> Self {
-        Self {
-            namespace: Namespace::of(env),
-            context,
-        }
+    pub fn new(env: &'a Env, context: &'a Context) -> Self {
+        Self { env, context }
     }
 }
 
 impl PageCache for Kv<'_> {
     async fn get(&self, key: &str) -> Result<Option<String>, PageCacheError> {
-        let Some(namespace) = &self.namespace else {
+        let Some(namespace) = Namespace::of(self.env) else {
             return Ok(None);
         };
-        let page = pin!(namespace.get(key));
-        let timeout = pin!(Delay::from(GET_TIMEOUT));
-        match select(page, timeout).await {
-            Either::Left((page, _)) => page.map_err(|error| PageCacheError(format!("{error:?}"))),
-            Either::Right(_) => Err(PageCacheError("no answer in time".to_owned())),
-        }
+        let value = namespace.get(key).await;
+        let value = value.map_err(|error| PageCacheError(message_of(&error, "KV failed")))?;
+        let Some(bytes) = value else {
+            return Ok(None);
+        };
+        let text = String::from_utf8(bytes);
+        text.map(Some)
+            .map_err(|_| PageCacheError("a value is no text".to_owned()))
     }
 
     fn put(&self, key: String, value: String, seconds: u64) {
-        let Some(namespace) = self.namespace.clone() else {
+        let Some(namespace) = Namespace::of(self.env) else {
             return;
         };
         self.context.wait_until(async move {
@@ -60,7 +58,6 @@ impl PageCache for Kv<'_> {
 
 /// KV's own object. `worker` has a wrapper, but that one carries its options through serde, and with them what prints
 /// floating point numbers: a twentieth of the worker for two methods.
-#[derive(Clone)]
 struct Namespace(JsValue);
 
 impl Namespace {
@@ -69,9 +66,10 @@ impl Namespace {
         (!namespace.is_undefined()).then_some(Self(namespace))
     }
 
-    async fn get(&self, key: &str) -> Result<Option<String>, JsValue> {
-        let value = call(&self.0, "get", &Array::of1(&JsValue::from_str(key))).await?;
-        Ok(value.as_string())
+    /// As bytes, which are copied into the wasm once: of a text the platform would make UTF-16 first.
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, JsValue> {
+        let value = JsFuture::from(get_within(&self.0, key, GET_TIMEOUT_MS)?).await?;
+        Ok((!value.is_null()).then(|| Uint8Array::new(&value).to_vec()))
     }
 
     async fn put(&self, key: &str, value: &str, seconds: u64) -> Result<(), JsValue> {

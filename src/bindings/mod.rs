@@ -2,12 +2,15 @@
 
 pub mod assets;
 pub mod body;
+pub mod bytes;
 pub mod clock;
 pub mod d1;
 pub mod key_server;
 pub mod kv;
+pub mod platform;
 pub mod random;
 pub mod rate_limit;
+pub mod ready;
 pub mod stream;
 pub mod webcrypto;
 

@@ -1,18 +1,38 @@
 //! Random names: request ids and marks.
 
+use std::cell::RefCell;
 use std::fmt::Write;
+
+thread_local! {
+    static ISOLATE: RefCell<(String, u32)> = const { RefCell::new((String::new(), 0)) };
+}
 
 /// 128 random bits in hex.
 ///
 /// # Errors
 /// Where the platform has no randomness, which does not happen.
-pub fn token() -> worker::Result<String> {
+pub fn token() -> Result<String, getrandom::Error> {
     let mut bytes = [0_u8; 16];
-    getrandom::fill(&mut bytes).map_err(|error| worker::Error::RustError(error.to_string()))?;
+    getrandom::fill(&mut bytes)?;
     let mut text = String::with_capacity(32);
     for byte in bytes {
         // Writing to a String cannot fail.
         let _ = write!(text, "{byte:02x}");
     }
     Ok(text)
+}
+
+/// The id of a request: 96 bits that are the isolate's own, and a number. It need not be hard to guess.
+///
+/// # Errors
+/// As [`token`].
+pub fn request_id() -> Result<String, getrandom::Error> {
+    ISOLATE.with_borrow_mut(|(isolate, requests)| {
+        if isolate.is_empty() {
+            *isolate = token()?;
+            isolate.truncate(24);
+        }
+        *requests = requests.wrapping_add(1);
+        Ok(format!("{isolate}{requests:08x}"))
+    })
 }

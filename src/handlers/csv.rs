@@ -1,27 +1,26 @@
 //! `GET /api/conversation-monitor/report.csv`
 
 use crate::auth::access::read_access;
-use crate::bindings::{clock, d1::D1, stream};
+use crate::bindings::{d1::D1, stream};
 use crate::error::ApiError;
 use crate::handlers::fetch::{Body, Call, Reply};
 use crate::handlers::identity::{Limit, authenticate};
 use crate::handlers::log::{self, Line};
 use crate::handlers::report::Sources;
 use crate::report::{Export, ReportRequest, content_disposition};
-use worker::Method;
 
 /// In the order of the product's precedence: 401, 400, 403, 404, 410, 304. What goes wrong after the first rows aborts
 /// the body: a cut file is never taken for a whole one.
 pub async fn handle(call: &Call<'_>, request_id: &str) -> Result<Reply, ApiError> {
     let claims = authenticate(call, Limit::Read).await?;
-    let request = ReportRequest::read_unpaged(&call.query())?;
+    let request = ReportRequest::read_unpaged(call.query())?;
     let access = read_access(&claims, request.organization_id.as_deref())?;
 
     let if_none_match = call.header("If-None-Match");
-    let sources = Sources::of(call)?;
+    let sources = Sources::of(call);
     let answer = sources
         .reader(call)?
-        .export(&access, &request, if_none_match.as_deref(), clock::now())
+        .export(&access, &request, if_none_match.as_deref(), call.now)
         .await?;
     let mut headers = vec![("ETag", answer.etag)];
     let Some(file) = answer.file else {
@@ -35,7 +34,7 @@ pub async fn handle(call: &Call<'_>, request_id: &str) -> Result<Reply, ApiError
     headers.push(("Content-Type", "text/csv; charset=utf-8; header=present".to_owned()));
     headers.push(("Content-Disposition", disposition));
     let mut body = None;
-    if call.request.method() != Method::Head {
+    if call.method != "HEAD" {
         let source = Source {
             file,
             database: sources.database,

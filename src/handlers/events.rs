@@ -2,7 +2,7 @@
 
 use crate::auth::access::ingest_access;
 use crate::bindings::body::{self, BodyError};
-use crate::bindings::{clock, d1::D1, random};
+use crate::bindings::{d1::D1, random};
 use crate::envelope;
 use crate::error::ApiError;
 use crate::handlers::fetch::{Call, Reply, ok};
@@ -35,10 +35,10 @@ pub async fn handle(call: &Call<'_>) -> Result<Reply, ApiError> {
             BodyError::TooLarge => ApiError::TooLarge("A request takes at most 1 MiB, unpacked."),
             BodyError::Unreadable => ApiError::Invalid("The body could not be read or unpacked.".to_owned()),
         })?;
-    let records = read_records(format, &body, clock::now())?;
+    let records = read_records(format, &body, call.now)?;
     let records = ingest_access(&claims, records)?;
 
     let mark = random::token().map_err(|error| ApiError::Internal(error.to_string()))?;
-    let receipt = hold_records(&D1::new(call.env)?, records, &mark).await?;
+    let receipt = hold_records(&D1::primary(call.env), records, &mark).await?;
     Ok(ok(envelope::success(&receipt)?))
 }

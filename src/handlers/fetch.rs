@@ -1,5 +1,7 @@
 //! From a request to its answer: the route, the handler, and what every answer has in common.
 
+use crate::bindings::bytes::Bytes;
+use crate::bindings::platform::respond;
 use crate::bindings::{clock, random};
 use crate::config::ConfigError;
 use crate::envelope;
@@ -7,11 +9,13 @@ use crate::error::ApiError;
 use crate::handlers::isolate::{self, Service, Setup};
 use crate::handlers::log::{self, Line};
 use crate::handlers::{csv, events, health, openapi, report, scopes, settings};
-use crate::report::{Form, etag_of, matches};
+use crate::instant::Instant;
+use crate::report::{Body as _, Form, etag_of, matches};
 use crate::settings::segment_of_path;
 use crate::trace::Trace;
-use web_sys::ReadableStream;
-use worker::{Context, Env, Headers, Method, Request, Response, ResponseBody};
+use wasm_bindgen::JsValue;
+use web_sys::{Headers, ReadableStream, Request};
+use worker::{Context, Env};
 
 /// What a handler gives back.
 pub struct Reply {
@@ -27,6 +31,8 @@ pub struct Reply {
 pub enum Body {
     /// JSON, unless the reply's headers say otherwise.
     Text(String),
+    /// JSON that is ready.
+    Bytes(Bytes),
     /// Bytes that are still to come.
     Stream(ReadableStream),
 }
@@ -34,10 +40,14 @@ pub enum Body {
 /// What a handler works with.
 pub struct Call<'a> {
     pub request: &'a Request,
+    pub method: String,
+    pub now: Instant,
     pub env: &'a Env,
     pub context: &'a Context,
     pub setup: &'a Result<Service, Vec<ConfigError>>,
     pub trace: &'a Trace,
+    headers: Headers,
+    url: Url,
 }
 
 impl Call<'_> {
@@ -51,14 +61,33 @@ impl Call<'_> {
 
     /// The value of a request header.
     pub fn header(&self, name: &str) -> Option<String> {
-        self.request.headers().get(name).ok().flatten()
+        self.headers.get(name).ok().flatten()
+    }
+
+    /// The path of the request's URL.
+    pub fn path(&self) -> &str {
+        self.url.path()
     }
 
     /// The query of the request's URL, as it was sent.
-    pub fn query(&self) -> String {
-        let url = self.request.inner().url();
-        let query = url.split_once('?').map_or("", |(_, query)| query);
-        query.split_once('#').map_or(query, |(query, _)| query).to_owned()
+    pub fn query(&self) -> &str {
+        self.url.query()
+    }
+}
+
+/// A request's URL, as the platform has parsed and written it: absolute, without credentials.
+struct Url(String);
+
+impl Url {
+    fn path(&self) -> &str {
+        let (_, rest) = self.0.split_once("://").unwrap_or_default();
+        let (path, _) = rest.split_once(['?', '#']).unwrap_or((rest, ""));
+        path.find('/').and_then(|start| path.get(start..)).unwrap_or("/")
+    }
+
+    fn query(&self) -> &str {
+        let (url, _) = self.0.split_once('#').unwrap_or((&self.0, ""));
+        url.split_once('?').map_or("", |(_, query)| query)
     }
 }
 
@@ -97,11 +126,11 @@ impl Route {
         }
     }
 
-    fn takes(self, method: &Method) -> bool {
+    fn takes(self, method: &str) -> bool {
         match method {
-            Method::Get | Method::Head => self != Self::Events,
-            Method::Post => self == Self::Events,
-            Method::Put => self == Self::Settings,
+            "GET" | "HEAD" => self != Self::Events,
+            "POST" => self == Self::Events,
+            "PUT" => self == Self::Settings,
             _ => false,
         }
     }
@@ -113,26 +142,28 @@ impl Route {
 }
 
 /// Answers a request, whatever becomes of it.
-pub async fn answer(request: Request, env: &Env, context: &Context) -> worker::Result<Response> {
+pub async fn answer(request: Request, env: Env, context: Context) -> Result<JsValue, JsValue> {
     let began_at = clock::now();
-    let request_id = random::token()?;
+    let request_id = random::request_id().map_err(|error| JsValue::from_str(&error.to_string()))?;
     let trace = Trace::default();
-    let setup: Setup = isolate::setup(env).await;
+    let setup: Setup = isolate::setup(&env).await;
     let call = Call {
+        method: request.method(),
+        headers: request.headers(),
+        url: Url(request.url()),
+        now: began_at,
         request: &request,
-        env,
-        context,
+        env: &env,
+        context: &context,
         setup: &setup,
         trace: &trace,
     };
-    let path = request.path();
-    let route = Route::of_path(&path);
+    let route = Route::of_path(call.path());
+    let origin = call.header("Origin");
     let outcome = match route {
         None => Err(ApiError::RouteNotFound),
-        Some(route) if is_preflight(&call) => Ok(preflight(&call, route)),
-        Some(route) if !is_known(&request) || !route.takes(&request.method()) => {
-            Err(ApiError::MethodNotAllowed(route.allow()))
-        }
+        Some(route) if is_preflight(&call, origin.as_deref()) => Ok(preflight(&call, origin.as_deref(), route)),
+        Some(route) if !route.takes(&call.method) => Err(ApiError::MethodNotAllowed(route.allow())),
         Some(Route::Report) => report::handle(&call, Form::Report).await,
         Some(Route::Summary) => report::handle(&call, Form::Summary).await,
         Some(Route::Csv) => csv::handle(&call, &request_id).await,
@@ -142,79 +173,89 @@ pub async fn answer(request: Request, env: &Env, context: &Context) -> worker::R
         Some(Route::Events) => events::handle(&call).await,
         Some(Route::Health) => health::handle(&call).await,
     };
-    let reply = outcome.unwrap_or_else(|error| failure(&error, &request_id, &path, &request.inner().method()));
+    let reply = outcome.unwrap_or_else(|error| failure(&error, &request_id, &call));
     for warning in trace.warnings() {
         log::error(&Line {
             message: "a request got by",
             request_id: Some(&request_id),
-            path: Some(&path),
+            path: Some(call.path()),
             cause: Some(&warning),
             ..Line::default()
         });
     }
-    let headers = Headers::new();
-    headers.set("X-Request-Id", &request_id)?;
-    headers.set("X-Content-Type-Options", "nosniff")?;
+    let mut headers = HeaderLines::default();
+    headers.add("X-Request-Id", &request_id);
+    headers.add("X-Content-Type-Options", "nosniff");
     if reply.body.is_some() {
-        headers.set("Content-Type", "application/json; charset=utf-8")?;
+        headers.add("Content-Type", "application/json; charset=utf-8");
     }
     if route.is_some_and(Route::is_data) {
-        headers.set("Cache-Control", "private, no-cache")?;
-        headers.set("Vary", "Authorization, Origin")?;
-        headers.set("Server-Timing", &trace.server_timing(clock::now().since(began_at)))?;
+        headers.add("Cache-Control", "private, no-cache");
+        headers.add("Vary", "Authorization, Origin");
+        headers.add("Server-Timing", &trace.server_timing(clock::now().since(began_at)));
     } else {
-        headers.set("Cache-Control", "no-store")?;
-        headers.set("Vary", "Origin")?;
+        headers.add("Cache-Control", "no-store");
+        headers.add("Vary", "Origin");
     }
-    if let (Ok(service), Some(origin)) = (call.setup, call.header("Origin")) {
-        set_all(&headers, &service.config.allowed_origins.answer(&origin))?;
+    if let (Ok(service), Some(origin)) = (call.setup, &origin) {
+        headers.add_all(&service.config.allowed_origins.answer(origin));
     }
-    set_all(&headers, &reply.headers)?;
-    let response = match reply.body {
-        Some(body) if request.method() != Method::Head => match body {
-            Body::Text(text) => Response::ok(text)?,
-            Body::Stream(stream) => Response::from_body(ResponseBody::Stream(stream))?,
-        },
-        _ => Response::empty()?,
-    };
-    Ok(response.with_status(reply.status).with_headers(headers))
+    headers.add_all(&reply.headers);
+    let body = reply.body.filter(|_| call.method != "HEAD");
+    let body = body.map_or(JsValue::UNDEFINED, |body| match body {
+        Body::Text(text) => Bytes::of(text).0.into(),
+        Body::Bytes(bytes) => bytes.0.into(),
+        Body::Stream(stream) => stream.into(),
+    });
+    respond(reply.status, &body, &headers.0).map(Into::into)
 }
 
-fn set_all(headers: &Headers, values: &[(&'static str, String)]) -> worker::Result<()> {
-    values.iter().try_for_each(|(name, value)| headers.set(name, value))
-}
+/// Headers as [`respond`] takes them: of two with one name the later stands.
+#[derive(Default)]
+struct HeaderLines(String);
 
-/// Whether `Method` has a name for the request's method: it takes every other one, PROPFIND say, for GET.
-fn is_known(request: &Request) -> bool {
-    request.method().as_ref() == request.inner().method()
+impl HeaderLines {
+    fn add(&mut self, name: &str, value: &str) {
+        if !self.0.is_empty() {
+            self.0.push('\n');
+        }
+        self.0.push_str(name);
+        self.0.push('\n');
+        // What no header may have is told apart from the end of a line.
+        self.0.extend(value.chars().filter(|character| *character != '\n'));
+    }
+
+    fn add_all(&mut self, headers: &[(&'static str, String)]) {
+        for (name, value) in headers {
+            self.add(name, value);
+        }
+    }
 }
 
 /// Whether a browser asks what a page of another origin may send: the Fetch standard, section 3.3.2.
-fn is_preflight(call: &Call<'_>) -> bool {
-    call.request.method() == Method::Options
-        && call.header("Origin").is_some()
-        && call.header("Access-Control-Request-Method").is_some()
+fn is_preflight(call: &Call<'_>, origin: Option<&str>) -> bool {
+    call.method == "OPTIONS" && origin.is_some() && call.header("Access-Control-Request-Method").is_some()
 }
 
 /// The answer to a preflight, which carries no token: to an origin that is not listed it allows nothing.
-fn preflight(call: &Call<'_>, route: Route) -> Reply {
-    let origin = call.header("Origin").unwrap_or_default();
+fn preflight(call: &Call<'_>, origin: Option<&str>, route: Route) -> Reply {
+    let origin = origin.unwrap_or_default();
     let allowed = call.setup.as_ref().map(|service| &service.config.allowed_origins);
     Reply {
         status: 204,
         body: None,
-        headers: allowed.map_or_else(|_| Vec::new(), |allowed| allowed.preflight(&origin, route.allow())),
+        headers: allowed.map_or_else(|_| Vec::new(), |allowed| allowed.preflight(origin, route.allow())),
     }
 }
 
-fn failure(error: &ApiError, request_id: &str, path: &str, method: &str) -> Reply {
+fn failure(error: &ApiError, request_id: &str, call: &Call<'_>) -> Reply {
     let answer = error.answer();
     let cause = error.cause();
     let line = Line {
         message: "a request was refused",
         request_id: Some(request_id),
-        method: Some(method),
-        path: Some(path),
+        method: Some(&call.method),
+        path: Some(call.path()),
         status: Some(answer.status),
         error: Some(answer.code),
         cause: cause.as_deref(),

@@ -1,6 +1,6 @@
 //! `GET /health`: for the operator, without any tenant's data.
 
-use crate::bindings::{clock, d1::D1};
+use crate::bindings::d1::D1;
 use crate::envelope;
 use crate::error::ApiError;
 use crate::handlers::fetch::{Call, Reply, ok};
@@ -13,7 +13,7 @@ pub async fn handle(call: &Call<'_>) -> Result<Reply, ApiError> {
         call.trace.warn(error.cause().unwrap_or_default());
     }
     let is_configured = service.is_ok();
-    let database = D1::new(call.env).ok();
-    let report = health(database.as_ref(), is_configured, clock::now(), call.trace).await;
+    let database = D1::primary(call.env);
+    let report = health(&database, is_configured, call.now, call.trace).await;
     Ok(ok(envelope::success(&report)?))
 }

@@ -4,15 +4,19 @@ use crate::auth::claims::Claims;
 use crate::auth::{VerifyError, World, token};
 use crate::bindings::key_server::WebKeyServer;
 use crate::bindings::kv::Kv;
+use crate::bindings::rate_limit;
 use crate::bindings::webcrypto::WebCrypto;
-use crate::bindings::{clock, rate_limit};
 use crate::error::ApiError;
 use crate::handlers::fetch::Call;
 use crate::handlers::isolate::Service;
 use crate::rate_limit::{address_key, caller_key};
 use std::rc::Rc;
 
-/// The limit of calls that fail to authenticate, a client.
+/// The names of the bindings of all limits: of reads and of ingests, a caller; of calls that fail to authenticate, a
+/// client.
+pub const LIMITS: [&str; 3] = [READ_LIMIT, INGEST_LIMIT, FAILURE_LIMIT];
+const READ_LIMIT: &str = "READ_LIMIT";
+const INGEST_LIMIT: &str = "INGEST_LIMIT";
 const FAILURE_LIMIT: &str = "FAILURE_LIMIT";
 
 /// Which limit a verified caller's call counts against: the name of its binding.
@@ -25,8 +29,8 @@ pub enum Limit {
 impl Limit {
     fn binding(self) -> &'static str {
         match self {
-            Self::Read => "READ_LIMIT",
-            Self::Ingest => "INGEST_LIMIT",
+            Self::Read => READ_LIMIT,
+            Self::Ingest => INGEST_LIMIT,
         }
     }
 }
@@ -42,7 +46,7 @@ pub async fn authenticate(call: &Call<'_>, limit: Limit) -> Result<Rc<Claims>, A
     let service = call.service()?;
     match verify(call, service).await {
         Ok(claims) => {
-            count(call, service, limit.binding(), &caller_key(&claims)).await?;
+            count(call, service, limit.binding(), || caller_key(&claims)).await?;
             Ok(claims)
         }
         Err(error) => {
@@ -50,8 +54,8 @@ pub async fn authenticate(call: &Call<'_>, limit: Limit) -> Result<Rc<Claims>, A
                 error,
                 ApiError::TokenMissing | ApiError::TokenMalformed | ApiError::Token(_)
             ) {
-                let address = call.header("CF-Connecting-IP").unwrap_or_default();
-                count(call, service, FAILURE_LIMIT, &address_key(&address)).await?;
+                let address = || address_key(&call.header("CF-Connecting-IP").unwrap_or_default());
+                count(call, service, FAILURE_LIMIT, address).await?;
             }
             Err(error)
         }
@@ -67,13 +71,21 @@ async fn verify(call: &Call<'_>, service: &Service) -> Result<Rc<Claims>, ApiErr
         store: &Kv::new(call.env, call.context),
         trace: call.trace,
     };
-    let verified = service.authenticator.verify(token, &world, clock::now()).await;
+    let verified = service.authenticator.verify(token, &world, call.now).await;
     verified.map_err(|error: VerifyError| error.into())
 }
 
 /// Counts a call; a limit that the platform cannot check refuses nobody.
-async fn count(call: &Call<'_>, service: &Service, binding: &str, key: &str) -> Result<(), ApiError> {
-    match rate_limit::allows(call.env, binding, key).await {
+async fn count(
+    call: &Call<'_>,
+    service: &Service,
+    binding: &'static str,
+    key: impl FnOnce() -> String,
+) -> Result<(), ApiError> {
+    if !service.limits.contains(&binding) {
+        return Ok(());
+    }
+    match rate_limit::allows(call.env, binding, &key()).await {
         Ok(true) => Ok(()),
         Ok(false) => Err(ApiError::RateLimited(service.config.rate_limit_period_seconds)),
         Err(error) => {

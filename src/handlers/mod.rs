@@ -13,7 +13,11 @@ mod scheduled;
 mod scopes;
 mod settings;
 
-use worker::{Context, Env, Request, Response, ScheduleContext, ScheduledEvent, event};
+use crate::bindings::ready;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::worker_sys::Context as JsContext;
+use worker::{Context, Env, ScheduleContext, ScheduledEvent, event};
 
 /// Once per isolate.
 #[event(start)]
@@ -21,10 +25,12 @@ fn start() {
     console_error_panic_hook::set_once();
 }
 
-/// A request.
-#[event(fetch)]
-async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
-    fetch::answer(request, &env, &context).await
+/// A request: its response, or where something has to be waited for the promise of it.
+///
+/// Not `#[event(fetch)]`, which makes a promise of every answer.
+#[wasm_bindgen]
+pub fn fetch(request: web_sys::Request, env: Env, context: JsContext) -> Result<JsValue, JsValue> {
+    ready::or_promise(fetch::answer(request, env, Context::new(context)))
 }
 
 /// A tick of the cron: the refresh.

@@ -46,7 +46,7 @@ pub async fn run(event: &ScheduledEvent, env: &Env) {
             ..Line::default()
         }),
     }
-    isolate::memory().borrow_mut().forget_heads();
+    isolate::forget_heads();
 }
 
 async fn refresh_at(scheduled_at: Instant, env: &Env) -> Result<Finished, DatabaseError> {
@@ -56,5 +56,5 @@ async fn refresh_at(scheduled_at: Instant, env: &Env) -> Result<Finished, Databa
         mark: &mark,
         now: &clock::now,
     };
-    refresh(&D1::new(env)?, start).await
+    refresh(&D1::primary(env), start).await
 }

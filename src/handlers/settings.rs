@@ -2,30 +2,27 @@
 
 use crate::auth::access::settings_access;
 use crate::bindings::body::{self, BodyError};
-use crate::bindings::clock;
 use crate::error::ApiError;
 use crate::handlers::fetch::{Call, Reply, ok, ok_or_not_modified};
 use crate::handlers::identity::{Limit, authenticate};
 use crate::handlers::report::Sources;
 use crate::ingest::BodyFormat;
 use crate::settings::{BODY_BYTES_MAX, organization_id, read_threshold, segment_of_path, write};
-use worker::Method;
 
 /// In the order of the product's precedence: 401, then what is wrong with path and body, then 403, 404; 304 where it is only read.
 pub async fn handle(call: &Call<'_>) -> Result<Reply, ApiError> {
     let claims = authenticate(call, Limit::Read).await?;
-    let path = call.request.path();
-    let requested = organization_id(segment_of_path(&path).unwrap_or_default())?;
-    let set = match call.request.method() {
-        Method::Put => Some(read_body(call).await?),
+    let requested = organization_id(segment_of_path(call.path()).unwrap_or_default())?;
+    let set = match call.method.as_str() {
+        "PUT" => Some(read_body(call).await?),
         _ => None,
     };
     let organization = settings_access(&claims, &requested)?;
 
-    let sources = Sources::of(call)?;
+    let sources = Sources::of(call);
     let minutes = sources
         .reader(call)?
-        .threshold_minutes(&organization, set, clock::now())
+        .threshold_minutes(&organization, set, call.now)
         .await?;
     let body = write(&organization, minutes);
     // What was set is always said: a condition is for those who only look.

@@ -4,8 +4,9 @@ use crate::auth::access::OrganizationId;
 use crate::error::ApiError;
 use crate::instant::Instant;
 use crate::json;
-use crate::ports::{Cell, Database, DatabaseError, PageCache, Row, Statement};
-use crate::report::Reader;
+use crate::ports::{Cell, Database, DatabaseError, Outcome, PageCache, Row, Statement};
+use crate::report::snapshot_id::Snapshot;
+use crate::report::{Body, Reader};
 use crate::sql::sql;
 use std::rc::Rc;
 
@@ -33,19 +34,39 @@ pub struct Head {
 #[derive(Debug, Clone)]
 pub struct HeldHead {
     head: Option<Rc<Head>>,
+    newest_id: Option<Rc<str>>,
     read_at: Instant,
+}
+
+/// Where a head comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The isolate's memory: the database may know a newer one.
+    Memory,
+    /// A replica of the database: the primary may know a newer one.
+    Replica,
+    /// The primary.
+    Primary,
 }
 
 /// A head that answers a request.
 pub struct CurrentHead {
     pub head: Rc<Head>,
+    /// The id of its newest snapshot, if there is one: signed once a head.
+    pub newest_id: Option<Rc<str>>,
     /// Whether it is older than it should be, because the database is out of reach.
     pub stale: bool,
-    /// Whether it comes from memory, so that the database may know a newer one.
-    pub is_held: bool,
+    pub origin: Origin,
 }
 
-impl<D: Database, P: PageCache> Reader<'_, D, P> {
+/// A head as it was just read, and the parts of its version's outline, unless that is held already.
+struct ReadHead {
+    head: Option<Head>,
+    parts: Vec<Row>,
+    is_from_replica: bool,
+}
+
+impl<D: Database, P: PageCache, B: Body> Reader<'_, D, P, B> {
     /// The head of an organization, at most `head_max_age_ms` old, or stale.
     pub(super) async fn head(&self, organization: &OrganizationId, now: Instant) -> Result<CurrentHead, ApiError> {
         let held = self.memory.borrow_mut().heads.get(organization);
@@ -54,14 +75,14 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
             && (0..self.head_max_age_ms).contains(&age_ms(held))
         {
             self.trace.source("head", "memory");
-            return current(held.head.clone(), false, true);
+            return held.current(false, Origin::Memory);
         }
         match self.read_head(organization, now).await {
             Err(ApiError::Unavailable(cause)) => match held.filter(|held| age_ms(held) <= STALE_MAX_MS) {
                 Some(held) => {
                     self.trace.source("head", "stale");
                     self.trace.warn(format!("a stale head is used: {cause}"));
-                    current(held.head, true, true)
+                    held.current(true, Origin::Memory)
                 }
                 None => Err(ApiError::Unavailable(cause)),
             },
@@ -82,55 +103,132 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
     ) -> Result<i64, ApiError> {
         let parameters = |minutes: i64| [Cell::from(organization.as_str()), Cell::Integer(minutes)];
         let setting = set.map(|minutes| Statement::new(sql!("set_threshold.sql"), parameters(minutes)));
-        let read = self.read_head_after(setting, organization, now).await;
-        if read.is_err() {
+        let statements = setting.into_iter().chain([head_statement(organization)]).collect();
+        let outcomes = self.database.batch_at_primary(statements).await;
+        if outcomes.is_err() {
             // The answer may have been lost after the write.
             self.memory.borrow_mut().heads.remove(organization);
         }
-        Ok(read?.head.threshold_minutes)
+        let head = read_head_of(outcomes?.last())?;
+        let current = self.hold_head(organization, head, Origin::Primary, now)?;
+        Ok(current.head.threshold_minutes)
     }
 
-    /// The head of an organization as the database has it now.
-    pub(super) async fn read_head(&self, organization: &OrganizationId, now: Instant) -> Result<CurrentHead, ApiError> {
-        self.read_head_after(None, organization, now).await
+    /// The head of an organization as the nearest database has it now, and into memory with it the outline of its
+    /// version: one round trip. Where a replica does not know the organization the primary is asked.
+    async fn read_head(&self, organization: &OrganizationId, now: Instant) -> Result<CurrentHead, ApiError> {
+        let statements = self.head_and_outline(organization);
+        let read = ReadHead::of(self.database.batch(statements).await?)?;
+        if read.head.is_none() && read.is_from_replica {
+            return self.read_head_at_primary(organization, now).await;
+        }
+        self.take(organization, read, now)
     }
 
-    /// The head of an organization as the database has it after `first`.
-    async fn read_head_after(
+    /// As `read_head`, from the primary: nothing is newer.
+    pub(super) async fn read_head_at_primary(
         &self,
-        first: Option<Statement>,
         organization: &OrganizationId,
         now: Instant,
     ) -> Result<CurrentHead, ApiError> {
-        let head = query_head(self.database, first, organization).await?.map(Rc::new);
+        let statements = self.head_and_outline(organization);
+        let mut read = ReadHead::of(self.database.batch_at_primary(statements).await?)?;
+        read.is_from_replica = false;
+        self.take(organization, read, now)
+    }
+
+    fn head_and_outline(&self, organization: &OrganizationId) -> Vec<Statement> {
+        let outline = Statement::new(
+            sql!("newest_outline.sql"),
+            [
+                Cell::from(organization.as_str()),
+                Cell::Integer(self.held_version(organization)),
+            ],
+        );
+        vec![head_statement(organization), outline]
+    }
+
+    /// The version that was the newest when the head was last read, if its outline is still held; else 0.
+    fn held_version(&self, organization: &OrganizationId) -> i64 {
+        let mut memory = self.memory.borrow_mut();
+        let held = memory.heads.get(organization).and_then(|held| held.head);
+        let version = held.map_or(0, |head| head.version);
+        let is_held = memory.outlines.get(&(organization.clone(), version)).is_some();
+        if is_held { version } else { 0 }
+    }
+
+    /// Keeps what was read.
+    fn take(&self, organization: &OrganizationId, read: ReadHead, now: Instant) -> Result<CurrentHead, ApiError> {
         self.trace.source("head", "d1");
+        let version = read.head.as_ref().map_or(0, |head| head.version);
+        let origin = if read.is_from_replica {
+            Origin::Replica
+        } else {
+            Origin::Primary
+        };
+        let current = self.hold_head(organization, read.head, origin, now)?;
+        if !read.parts.is_empty() {
+            self.hold_outline((organization.clone(), version), &read.parts)?;
+        }
+        Ok(current)
+    }
+
+    fn hold_head(
+        &self,
+        organization: &OrganizationId,
+        head: Option<Head>,
+        origin: Origin,
+        now: Instant,
+    ) -> Result<CurrentHead, ApiError> {
         let mut memory = self.memory.borrow_mut();
         if let Some(head) = &head {
             memory.notice_generation(&head.generation);
         }
-        let bytes = organization.as_str().len().saturating_add(256);
+        let newest = head.as_ref().and_then(|head| Some((Snapshot::newest(head)?, head)));
         let fresh = HeldHead {
-            head: head.clone(),
+            newest_id: newest.map(|(snapshot, head)| snapshot.id(organization, head).into()),
+            head: head.map(Rc::new),
             read_at: now,
         };
+        let current = fresh.current(false, origin);
+        let bytes = organization.as_str().len().saturating_add(256);
         memory.heads.put(organization.clone(), fresh, bytes);
-        current(head, false, false)
+        current
     }
 }
 
-fn current(head: Option<Rc<Head>>, stale: bool, is_held: bool) -> Result<CurrentHead, ApiError> {
-    let head = head.ok_or(ApiError::OrganizationNotFound)?;
-    Ok(CurrentHead { head, stale, is_held })
+impl HeldHead {
+    fn current(&self, stale: bool, origin: Origin) -> Result<CurrentHead, ApiError> {
+        Ok(CurrentHead {
+            head: self.head.clone().ok_or(ApiError::OrganizationNotFound)?,
+            newest_id: self.newest_id.clone(),
+            stale,
+            origin,
+        })
+    }
 }
 
-async fn query_head<D: Database>(
-    database: &D,
-    first: Option<Statement>,
-    organization: &OrganizationId,
-) -> Result<Option<Head>, DatabaseError> {
-    let head = Statement::new(sql!("head.sql"), [Cell::from(organization.as_str())]);
-    let outcomes = database.batch(first.into_iter().chain([head]).collect()).await?;
-    let Some(row) = outcomes.last().and_then(|outcome| outcome.rows.first()) else {
+impl ReadHead {
+    /// What the statements of `head_and_outline` came to.
+    fn of(outcomes: Vec<Outcome>) -> Result<Self, DatabaseError> {
+        let is_from_replica = outcomes.iter().any(|outcome| outcome.is_from_replica);
+        let head = read_head_of(outcomes.first())?;
+        let parts = outcomes.into_iter().next_back().map(|outcome| outcome.rows);
+        Ok(Self {
+            head,
+            parts: parts.unwrap_or_default(),
+            is_from_replica,
+        })
+    }
+}
+
+fn head_statement(organization: &OrganizationId) -> Statement {
+    Statement::new(sql!("head.sql"), [Cell::from(organization.as_str())])
+}
+
+/// The head that a statement has read; none where there is no such organization, or it is removed.
+fn read_head_of(outcome: Option<&Outcome>) -> Result<Option<Head>, DatabaseError> {
+    let Some(row) = outcome.and_then(|outcome| outcome.rows.first()) else {
         return Ok(None);
     };
     let is_removed = row.integer(4)? != 0;

@@ -3,71 +3,39 @@
 //! A request walks from the head (whose version, asOf and threshold it is about) over the outline of the version
 //! (which rows match) to the page (the rows' bytes), and each step has a cheaper place to look first: the isolate's
 //! memory, then the page cache, then the database. What a caller alone may see is added last, after every cache.
+//!
+//! A head and the outline of its version come in one round trip, a page in a second. The page cache is asked before the
+//! database or not at all: once a request was at the database, the rows are as near as the cache and far cheaper.
 
 mod answer;
 mod csv;
 mod head;
+mod memory;
 mod page;
 mod request;
 mod snapshot_id;
 mod summary;
 
-pub use answer::{Answer, Form, ReportBody, etag_of, matches};
+pub use answer::{Answer, Form, etag_of, matches};
 pub use csv::{Export, content_disposition};
 pub use head::{Head, STALE_MAX_MS};
+pub use memory::{Body, Memory, PagePolicy};
 pub use request::{Parameters, ReportRequest};
 
-use crate::auth::access::{OrganizationId, ReadAccess};
-use crate::bounded::Bounded;
+use crate::auth::access::{OrganizationId, ReadAccess, View};
 use crate::error::ApiError;
 use crate::instant::Instant;
 use crate::monitor::outline::Outline;
 use crate::monitor::selection::Filter;
-use crate::ports::{Cell, Database, PageCache, Statement, rows_of};
+use crate::ports::{Cell, Database, PageCache, Row, Statement, rows_of};
 use crate::sql::sql;
 use crate::trace::Trace;
-use head::{CurrentHead, HeldHead};
+use answer::Asked;
+use head::{CurrentHead, Origin};
+use memory::Whole;
 use snapshot_id::Snapshot;
 use std::cell::RefCell;
 use std::rc::Rc;
-
-/// The most bytes of outlines that an isolate keeps.
-const OUTLINE_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// The most bytes of heads that an isolate keeps.
-const HEAD_BYTES_MAX: usize = 4 * 1024 * 1024;
-
-/// What an isolate remembers between requests. Everything in it is bounded, and none of it is any caller's own view.
-pub struct Memory {
-    heads: Bounded<OrganizationId, HeldHead>,
-    outlines: Bounded<(OrganizationId, i64), Rc<Outline>>,
-    /// The database that the outlines were read from.
-    generation: String,
-}
-
-impl Default for Memory {
-    fn default() -> Self {
-        Self {
-            heads: Bounded::new(HEAD_BYTES_MAX),
-            outlines: Bounded::new(OUTLINE_BYTES_MAX),
-            generation: String::new(),
-        }
-    }
-}
-
-impl Memory {
-    /// Forgets all outlines if the database has become another one: it counts its versions anew.
-    fn notice_generation(&mut self, generation: &str) {
-        if self.generation != generation {
-            self.outlines.clear();
-            generation.clone_into(&mut self.generation);
-        }
-    }
-
-    /// Forgets the heads: they may have changed, and this isolate knows it.
-    pub fn forget_heads(&mut self) {
-        self.heads.clear();
-    }
-}
 
 /// The answer to a request for CSV.
 pub struct ExportAnswer {
@@ -80,20 +48,20 @@ pub struct ExportAnswer {
 }
 
 /// What reports are read from.
-pub struct Reader<'a, D, P> {
+pub struct Reader<'a, D, P, B = Rc<str>> {
     /// The database.
     pub database: &'a D,
     /// The shared cache of pages.
     pub pages: &'a P,
     /// The isolate's memory; never borrowed across an await.
-    pub memory: &'a RefCell<Memory>,
+    pub memory: &'a RefCell<Memory<B>>,
     /// How old a head in memory may be.
     pub head_max_age_ms: i64,
     /// Where each part of the answer came from.
     pub trace: &'a Trace,
 }
 
-impl<D: Database, P: PageCache> Reader<'_, D, P> {
+impl<D: Database, P: PageCache, B: Body> Reader<'_, D, P, B> {
     /// Answers a request for a page of the report.
     ///
     /// # Errors
@@ -105,7 +73,7 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
         request: &ReportRequest,
         if_none_match: Option<&str>,
         now: Instant,
-    ) -> Result<Answer, ApiError> {
+    ) -> Result<Answer<B>, ApiError> {
         self.answer(Form::Report, access, request, if_none_match, now).await
     }
 
@@ -120,15 +88,26 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
         request: &ReportRequest,
         if_none_match: Option<&str>,
         now: Instant,
-    ) -> Result<Answer, ApiError> {
-        let body = self.prepare(form, access, request, now).await?;
-        let etag = body.etag()?;
-        if if_none_match.is_some_and(|condition| answer::matches(condition, &etag)) {
+    ) -> Result<Answer<B>, ApiError> {
+        let asked = self.prepare(form, access, request, now).await?;
+        let is_known = |etag: &str| if_none_match.is_some_and(|condition| answer::matches(condition, etag));
+        if let Some(whole) = self.whole(&asked) {
+            let body = (!is_known(&whole.etag)).then(|| {
+                self.trace.source("page", "memory");
+                whole.body
+            });
+            return Ok(Answer { etag: whole.etag, body });
+        }
+        let etag = asked.etag();
+        if is_known(&etag) {
             return Ok(Answer { etag, body: None });
         }
-        let written = self.write(&body).await;
-        let body = self.unless_removed(request, written)?;
-        Ok(Answer { etag, body: Some(body) })
+        let written = match form {
+            Form::Report => self.write_page(&asked, &etag, now).await,
+            Form::Summary | Form::Csv => self.write_summary(&asked).await,
+        };
+        let body = Some(self.unless_removed(request, written)?);
+        Ok(Answer { etag, body })
     }
 
     /// Answers a request for all rows as CSV.
@@ -142,32 +121,28 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
         if_none_match: Option<&str>,
         now: Instant,
     ) -> Result<ExportAnswer, ApiError> {
-        let body = self.prepare(Form::Csv, access, request, now).await?;
+        let asked = self.prepare(Form::Csv, access, request, now).await?;
         let mut answer = ExportAnswer {
-            etag: body.etag()?,
-            as_of: body.snapshot.as_ref().map(|snapshot| snapshot.as_of),
+            etag: asked.etag(),
+            as_of: asked.snapshot.as_ref().map(|snapshot| snapshot.as_of),
             file: None,
         };
         if if_none_match.is_some_and(|condition| answer::matches(condition, &answer.etag)) {
             return Ok(answer);
         }
-        let begun = self.begin_export(&body).await;
+        let begun = self.begin_export(&asked).await;
         answer.file = Some(self.unless_removed(request, begun)?);
         Ok(answer)
     }
 
-    async fn begin_export(&self, body: &ReportBody<'_>) -> Result<Export, ApiError> {
-        let (outline, filter) = self.selected(body).await?;
-        let as_of = body
-            .snapshot
-            .as_ref()
-            .map_or(body.head.as_of, |snapshot| snapshot.as_of);
+    async fn begin_export(&self, asked: &Asked<'_>) -> Result<Export, ApiError> {
+        let (outline, filter, _) = self.selected(asked).await?;
         let chunks = outline.select_all(&filter);
         Export::begin(
             self.database,
-            &body.access.organization,
-            &body.access.view,
-            as_of,
+            &asked.access.organization,
+            &asked.access.view,
+            asked.as_of(),
             chunks,
         )
         .await
@@ -180,20 +155,20 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
         access: &'a ReadAccess,
         request: &'a ReportRequest,
         now: Instant,
-    ) -> Result<ReportBody<'a>, ApiError> {
-        let (current, snapshot) = self.snapshot(&access.organization, request, now).await?;
-        let snapshot_id = snapshot
-            .as_ref()
-            .map(|snapshot| snapshot.id(&access.organization, &current.head));
-        Ok(ReportBody {
-            form,
+    ) -> Result<Asked<'a>, ApiError> {
+        let (current, snapshot, snapshot_id) = self.snapshot(&access.organization, request, now).await?;
+        let departments = access.view.departments(request.department_id.as_deref());
+        let question = answer::question(form, &access.organization, request, departments.as_ref())?;
+        Ok(Asked {
             access,
             request,
-            departments: access.view.departments(request.department_id.as_deref()),
+            departments,
+            question,
             head: current.head,
             snapshot,
             snapshot_id,
             stale: current.stale,
+            was_at_database: current.origin != Origin::Memory,
         })
     }
 
@@ -211,88 +186,104 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
         }
     }
 
-    /// The head, and the snapshot that the request is about, if there is one.
+    /// The head, the snapshot that the request is about, if there is one, and its id.
     async fn snapshot(
         &self,
         organization: &OrganizationId,
         request: &ReportRequest,
         now: Instant,
-    ) -> Result<(CurrentHead, Option<Snapshot>), ApiError> {
+    ) -> Result<(CurrentHead, Option<Snapshot>, Option<Rc<str>>), ApiError> {
         let current = self.head(organization, now).await?;
         let Some(id) = &request.snapshot else {
             let newest = Snapshot::newest(&current.head);
-            return Ok((current, newest));
+            let newest_id = current.newest_id.clone();
+            return Ok((current, newest, newest_id));
         };
-        match Snapshot::pinned(organization, &current.head, id) {
-            Ok(snapshot) => Ok((current, Some(snapshot))),
-            // Another isolate may have given it out after this one has read its head.
-            Err(_) if current.is_held => {
-                let current = self.read_head(organization, now).await?;
+        let (current, snapshot) = match Snapshot::pinned(organization, &current.head, id) {
+            Ok(snapshot) => (current, snapshot),
+            // Another isolate may have given it out after this one has read its head, or has read it from a replica.
+            Err(_) if current.origin != Origin::Primary => {
+                let current = self.read_head_at_primary(organization, now).await?;
                 let snapshot = Snapshot::pinned(organization, &current.head, id)?;
-                Ok((current, Some(snapshot)))
+                (current, snapshot)
             }
-            Err(error) => Err(error),
-        }
+            Err(error) => return Err(error),
+        };
+        Ok((current, Some(snapshot), Some(Rc::from(id.as_str()))))
     }
 
-    /// The body of an answer.
-    async fn write(&self, body: &ReportBody<'_>) -> Result<String, ApiError> {
-        let (outline, filter) = self.selected(body).await?;
-        if body.form == Form::Summary {
-            let as_of = body
-                .snapshot
-                .as_ref()
-                .map_or(body.head.as_of, |snapshot| snapshot.as_of);
-            return Ok(body.write_summary(&outline.summarize(&filter, as_of)));
+    /// What was answered to just this, if it was to somebody who sees all.
+    fn whole(&self, asked: &Asked<'_>) -> Option<Whole<B>> {
+        if asked.stale || asked.access.view != View::All {
+            return None;
         }
-        let selection = outline.select(&filter);
-        let rows = match &body.snapshot {
-            None => Vec::new(),
-            Some(snapshot) => {
-                self.rows(
-                    &body.access.organization,
-                    &body.head,
-                    snapshot,
-                    &filter,
-                    &selection.row_nos,
-                )
-                .await?
-            }
-        };
-        body.write(selection.counts, &rows)
+        let whole = self.memory.borrow_mut().pages.get(&*asked.place())?.whole?;
+        (Some(&whole.snapshot_id) == asked.snapshot_id.as_ref()).then_some(whole)
     }
 
-    /// The outline of the snapshot, an empty one where there is none, and which of it is asked for.
-    async fn selected(&self, body: &ReportBody<'_>) -> Result<(Rc<Outline>, Filter), ApiError> {
-        let outline = match &body.snapshot {
-            None => Rc::default(),
-            Some(snapshot) => self.outline(&body.access.organization, snapshot).await?,
+    async fn write_summary(&self, asked: &Asked<'_>) -> Result<B, ApiError> {
+        let (outline, filter, _) = self.selected(asked).await?;
+        let summary = outline.summarize(&filter, asked.as_of());
+        Ok(B::of(asked.write_summary(&summary)))
+    }
+
+    async fn write_page(&self, asked: &Asked<'_>, etag: &str, now: Instant) -> Result<B, ApiError> {
+        let (outline, filter, was_at_database) = self.selected(asked).await?;
+        let mut held = self.page(asked, &outline, &filter, was_at_database, now).await?;
+        let text = asked.write(held.counts, &held.page.rows)?;
+        let body_bytes = text.len();
+        let body = B::of(text);
+        if let Some(snapshot_id) = &asked.snapshot_id
+            && !asked.stale
+            && asked.access.view == View::All
+        {
+            held.whole = Some(Whole {
+                snapshot_id: Rc::clone(snapshot_id),
+                etag: etag.to_owned(),
+                body: body.clone(),
+                body_bytes,
+            });
+        }
+        self.hold(asked.place().into_owned(), held);
+        Ok(body)
+    }
+
+    /// The outline of the snapshot, an empty one where there is none, and which of it is asked for; and whether the
+    /// database was asked by then.
+    async fn selected(&self, asked: &Asked<'_>) -> Result<(Rc<Outline>, Filter, bool), ApiError> {
+        let (outline, was_read) = match &asked.snapshot {
+            None => (Rc::default(), false),
+            Some(snapshot) => self.outline(&asked.access.organization, snapshot).await?,
         };
-        let cut = match &body.snapshot {
-            Some(snapshot) if !body.request.skip_threshold => {
+        let cut = match &asked.snapshot {
+            Some(snapshot) if !asked.request.skip_threshold => {
                 outline.over_threshold(snapshot.as_of, snapshot.threshold_minutes)
             }
             _ => outline.len(),
         };
         let filter = Filter {
             cut,
-            departments: body.departments.clone(),
-            category: body.request.category,
-            page: body.request.page,
-            limit: body.request.limit,
+            departments: asked.departments.clone(),
+            category: asked.request.category,
+            page: asked.request.page,
+            limit: asked.request.limit,
         };
-        Ok((outline, filter))
+        Ok((outline, filter, was_read || asked.was_at_database))
     }
 
-    /// The outline of a version, from memory or from the database.
+    /// The outline of a version, from memory or from the database; and whether it came from there.
     ///
     /// # Errors
     /// [`ApiError::SnapshotExpired`] where the version is not there any more.
-    async fn outline(&self, organization: &OrganizationId, snapshot: &Snapshot) -> Result<Rc<Outline>, ApiError> {
+    async fn outline(
+        &self,
+        organization: &OrganizationId,
+        snapshot: &Snapshot,
+    ) -> Result<(Rc<Outline>, bool), ApiError> {
         let key = (organization.clone(), snapshot.version);
         if let Some(outline) = self.memory.borrow_mut().outlines.get(&key) {
             self.trace.source("outline", "memory");
-            return Ok(outline);
+            return Ok((outline, false));
         }
         self.trace.source("outline", "d1");
         let outcomes = self
@@ -306,6 +297,11 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
         if parts.is_empty() {
             return Err(ApiError::SnapshotExpired);
         }
+        Ok((self.hold_outline(key, &parts)?, true))
+    }
+
+    /// Keeps the outline of a version, whose parts are rows of one column, in order.
+    fn hold_outline(&self, key: (OrganizationId, i64), parts: &[Row]) -> Result<Rc<Outline>, ApiError> {
         let texts = parts.iter().map(|row| row.text(0)).collect::<Result<Vec<_>, _>>()?;
         let outline = Outline::from_parts(texts).map_err(|error| ApiError::Internal(error.to_string()))?;
         let outline = Rc::new(outline);

@@ -1,20 +1,23 @@
-//! Pages: the bytes of the rows that a filter selects, from the shared cache or from the database.
+//! Pages: the bytes of the rows that a filter selects, from memory, the shared cache or the database.
 //!
 //! A page holds nothing that moves each minute and nothing of any caller: rows as published, each with the people that
 //! `hasAccess` is worked out from.
 
 use crate::auth::access::OrganizationId;
 use crate::error::ApiError;
+use crate::instant::Instant;
+use crate::monitor::outline::Outline;
 use crate::monitor::row::PublishedRow;
-use crate::monitor::selection::Filter;
+use crate::monitor::selection::{Counts, Filter};
 use crate::ports::{Cell, Database, PageCache, Statement, rows_of};
-use crate::report::Reader;
-use crate::report::head::Head;
-use crate::report::snapshot_id::Snapshot;
+use crate::report::answer::Asked;
+use crate::report::memory::{HeldPage, Page};
+use crate::report::{Body, Reader};
 use crate::sql::sql;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
+use std::rc::Rc;
 use xxhash_rust::xxh64::xxh64;
 
 /// How long a page stays in the shared cache: versions seldom stay the newest for longer.
@@ -47,6 +50,11 @@ impl PageKey {
         serde_json::to_string(&key)
             .map(Self)
             .map_err(|error| ApiError::Internal(error.to_string()))
+    }
+
+    fn of(asked: &Asked<'_>, filter: &Filter) -> Result<Self, ApiError> {
+        let version = asked.snapshot.as_ref().map_or(0, |snapshot| snapshot.version);
+        Self::new(&asked.access.organization, &asked.head.generation, version, filter)
     }
 
     /// The name in the cache: hashed, because ids can be longer than a key may be.
@@ -93,37 +101,134 @@ pub fn decode(key: &PageKey, rows: usize, text: &str) -> Option<Vec<PublishedRow
     (page.len() == rows).then_some(page)
 }
 
-impl<D: Database, P: PageCache> Reader<'_, D, P> {
-    /// The rows of a page.
-    pub(super) async fn rows(
+impl<D: Database, P: PageCache, B: Body> Reader<'_, D, P, B> {
+    /// The page that `filter` selects of the snapshot's outline. Not kept yet: see [`Reader::hold`].
+    pub(super) async fn page(
         &self,
-        organization: &OrganizationId,
-        head: &Head,
-        snapshot: &Snapshot,
+        asked: &Asked<'_>,
+        outline: &Outline,
+        filter: &Filter,
+        was_at_database: bool,
+        now: Instant,
+    ) -> Result<HeldPage<B>, ApiError> {
+        let Some(snapshot) = &asked.snapshot else {
+            self.trace.source("page", "empty");
+            return Ok(HeldPage::of(0, filter.cut, Counts::default(), Rc::default(), now));
+        };
+        let held = self.memory.borrow_mut().pages.get(&*asked.place());
+        if let Some(held) = &held
+            && (held.version, held.cut) == (snapshot.version, filter.cut)
+        {
+            self.trace.source("page", "memory");
+            return self.share_if_asked_again(asked, filter, held.clone(), now);
+        }
+        let selection = outline.select(filter);
+        let new = |page: Rc<Page>| HeldPage::of(snapshot.version, filter.cut, selection.counts, page, now);
+        if selection.row_nos.is_empty() {
+            self.trace.source("page", "empty");
+            return Ok(new(Rc::default()));
+        }
+        // Another version, but the same rows: rows never change.
+        if let Some(held) = held.filter(|held| held.page.row_nos == selection.row_nos) {
+            self.trace.source("page", "memory");
+            return Ok(new(held.page));
+        }
+        let (rows, is_shared) = self.rows(asked, filter, &selection.row_nos, was_at_database).await?;
+        let page = Rc::new(Page {
+            row_nos: selection.row_nos,
+            rows,
+        });
+        let mut held = HeldPage::of(snapshot.version, filter.cut, selection.counts, page, now);
+        held.is_shared = is_shared;
+        Ok(held)
+    }
+
+    /// Keeps the page that answers a question now in its place.
+    pub(super) fn hold(&self, place: String, held: HeldPage<B>) {
+        let bytes = held.bytes().saturating_add(place.len());
+        self.memory.borrow_mut().pages.put(place, held, bytes);
+    }
+
+    /// Puts a page into the shared cache that was asked for again after it has been the same for long enough: such a one
+    /// will be asked for elsewhere, too, and will still be right then.
+    fn share_if_asked_again(
+        &self,
+        asked: &Asked<'_>,
+        filter: &Filter,
+        mut held: HeldPage<B>,
+        now: Instant,
+    ) -> Result<HeldPage<B>, ApiError> {
+        let share_after_ms = self.memory.borrow().policy.share_after_ms;
+        if !held.is_shared && !held.page.rows.is_empty() && now.since(held.since) >= share_after_ms {
+            let key = PageKey::of(asked, filter)?;
+            self.pages
+                .put(key.name(), encode(&key, &held.page.rows), PAGE_TTL_SECONDS);
+            held.is_shared = true;
+        }
+        Ok(held)
+    }
+
+    /// The rows of a page that is not in memory, and whether the shared cache has it.
+    async fn rows(
+        &self,
+        asked: &Asked<'_>,
         filter: &Filter,
         row_nos: &[i64],
-    ) -> Result<Vec<PublishedRow>, ApiError> {
-        if row_nos.is_empty() {
-            self.trace.source("page", "empty");
-            return Ok(Vec::new());
+        was_at_database: bool,
+    ) -> Result<(Vec<PublishedRow>, bool), ApiError> {
+        let key = PageKey::of(asked, filter)?;
+        let policy = self.memory.borrow().policy;
+        let has_memory = policy.memory_bytes_max > 0;
+        // Who was at the database already has the rows as near as the cache, and for a twentieth of the price.
+        let is_cache_first = !was_at_database || !has_memory;
+        if is_cache_first && let Some(rows) = self.cached_rows(&key, row_nos.len()).await {
+            return Ok((rows, true));
         }
-        let key = PageKey::new(organization, &head.generation, snapshot.version, filter)?;
-        let name = key.name();
-        match self.pages.get(&name).await {
-            Ok(Some(text)) => match decode(&key, row_nos.len(), &text) {
+        match read_rows(self.database, &asked.access.organization, row_nos).await {
+            Err(ApiError::Unavailable(cause)) if !is_cache_first => match self.cached_rows(&key, row_nos.len()).await {
+                Some(rows) => Ok((rows, true)),
+                None => Err(ApiError::Unavailable(cause)),
+            },
+            Err(error) => Err(error),
+            Ok(rows) => {
+                self.trace.source("page", "d1");
+                let is_shared = !has_memory || policy.share_after_ms <= 0;
+                if is_shared {
+                    self.pages.put(key.name(), encode(&key, &rows), PAGE_TTL_SECONDS);
+                }
+                Ok((rows, is_shared))
+            }
+        }
+    }
+
+    /// The rows of a page as the shared cache has them; none where it has none that are right.
+    async fn cached_rows(&self, key: &PageKey, rows: usize) -> Option<Vec<PublishedRow>> {
+        match self.pages.get(&key.name()).await {
+            Ok(Some(text)) => match decode(key, rows, &text) {
                 Some(rows) => {
                     self.trace.source("page", "kv");
-                    return Ok(rows);
+                    return Some(rows);
                 }
                 None => self.trace.warn("a cached page is damaged".to_owned()),
             },
             Ok(None) => {}
             Err(error) => self.trace.warn(error.to_string()),
         }
-        self.trace.source("page", "d1");
-        let rows = read_rows(self.database, organization, row_nos).await?;
-        self.pages.put(name, encode(&key, &rows), PAGE_TTL_SECONDS);
-        Ok(rows)
+        None
+    }
+}
+
+impl<B> HeldPage<B> {
+    fn of(version: i64, cut: usize, counts: Counts, page: Rc<Page>, since: Instant) -> Self {
+        Self {
+            version,
+            cut,
+            counts,
+            page,
+            since,
+            is_shared: false,
+            whole: None,
+        }
     }
 }
 

@@ -3,10 +3,10 @@
 use crate::json::push_text;
 use crate::monitor::candidate::Category;
 use crate::monitor::summary::{AGES_FROM_MINUTES, Count, Summary};
-use crate::report::ReportBody;
+use crate::report::answer::Asked;
 use std::fmt::{Display, Write};
 
-impl ReportBody<'_> {
+impl Asked<'_> {
     /// The body of a summary.
     #[must_use]
     pub fn write_summary(&self, summary: &Summary<'_>) -> String {

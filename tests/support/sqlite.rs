@@ -213,5 +213,6 @@ fn run_statement(connection: &Connection, statement: &Statement) -> rusqlite::Re
         changes: connection.total_changes() - before,
         rows_read: 0,
         rows_written: 0,
+        is_from_replica: false,
     })
 }

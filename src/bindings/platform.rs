@@ -1,0 +1,20 @@
+//! What `platform.js` says.
+
+use js_sys::Promise;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::Response;
+
+#[wasm_bindgen(module = "/src/bindings/platform.js")]
+extern "C" {
+    /// A response; `headers` are names and values by turns, a line each.
+    #[wasm_bindgen(catch)]
+    pub fn respond(status: u16, body: &JsValue, headers: &str) -> Result<Response, JsValue>;
+
+    /// The bytes of a key's value in KV, null where there is none; fails if that takes longer than `milliseconds`.
+    #[wasm_bindgen(catch, js_name = getWithin)]
+    pub fn get_within(namespace: &JsValue, key: &str, milliseconds: u32) -> Result<Promise, JsValue>;
+
+    /// Resolves after so many milliseconds.
+    pub fn wait(milliseconds: u32) -> Promise;
+}
