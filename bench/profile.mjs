@@ -3,8 +3,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseFlags } from '../scripts/flags.mjs';
-import { whenProgram, inRoot, cargoTool, packageBin, projectEnv } from '../scripts/project.mjs';
-import { run } from '../scripts/command.mjs';
+import { compileWorker } from '../scripts/build.mjs';
+import { whenProgram, inRoot } from '../scripts/project.mjs';
 import { CASES, DISTINCT_A_ROUND } from './cases.mjs';
 import { makeKeys } from './data.mjs';
 import { Load } from './load.mjs';
@@ -19,16 +19,6 @@ that they call. The whole profile goes to bench/.work/NAME.cpuprofile: Chrome's 
 Cases: ${Object.keys(CASES).join(', ')}`;
 
 const NAMED = path.join('bench', '.work', 'named');
-
-/** The worker as it is built, but with the names of its functions. */
-async function buildWithNames() {
-  const tools = {
-    WASM_BINDGEN_BIN: cargoTool('wasm-bindgen'),
-    WASM_OPT_BIN: packageBin('wasm-opt'),
-    ESBUILD_BIN: packageBin('esbuild'),
-  };
-  await run(cargoTool('worker-build'), ['--release', '-d', NAMED], { env: projectEnv(tools) });
-}
 
 /** A table of the functions: microseconds a request of their own, and with what they call. */
 function print(profile, count, top) {
@@ -108,7 +98,8 @@ await whenProgram(import.meta.url, async (args) => {
   });
   if (!flags) return;
   const { side: name, case: caseName, count, top, built } = flags.values;
-  if (name === 'ours' && !built) await buildWithNames();
+  // The worker as it is built, but with the names of its functions.
+  if (name === 'ours' && !built) await compileWorker(console.error, { folder: NAMED, named: true });
   const keys = makeKeys();
   const seed = await ensureSeed({ say: console.error });
   const side = await Side.start(name, {

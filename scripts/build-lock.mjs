@@ -19,7 +19,7 @@ export async function acquireLock(file, { say = () => {}, delay = sleep, pid = p
       const holder = readHolder(file);
       if (holder === undefined) continue;
       if (!isAlive(holder)) {
-        // Two that find the same dead holder at the same instant may both get in: worker-build's own lock is behind this one.
+        // Two that find the same dead holder at the same instant may both get in: the next build is right again.
         rmSync(file, { force: true });
         continue;
       }

@@ -1,7 +1,5 @@
-// worker-build and wasm-bindgen, built once with `cargo install` and kept in the user's cache folder.
-//
-// worker-build would download wasm-bindgen from a release page; building it from the package registry works
-// wherever the crates themselves can be fetched.
+// wasm-bindgen, built once with `cargo install` and kept in the user's cache folder: that works wherever the crates
+// themselves can be fetched.
 
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +9,7 @@ import { cargoTools, Failure, projectEnv, toolCache } from './project.mjs';
 
 const UNFINISHED = '.installing-';
 
-// The tools run for seconds: compiling them fast matters more than what they could still gain in speed.
+// It runs for seconds: compiling them fast matters more than what they could still gain in speed.
 const FAST_TO_COMPILE = {
   CARGO_PROFILE_RELEASE_OPT_LEVEL: '1',
   CARGO_PROFILE_RELEASE_LTO: 'off',
@@ -37,7 +35,6 @@ async function install(tool) {
   mkdirSync(temporary, { recursive: true });
   try {
     const args = ['install', tool.crate, '--version', `=${tool.version}`, '--locked', '--bin', tool.binary];
-    // One target folder for both: they share most of their dependencies.
     args.push('--root', temporary, '--target-dir', path.join(tmpdir(), 'conversation-monitor-cargo-tools'));
     await run('cargo', args, {
       env: projectEnv(FAST_TO_COMPILE),

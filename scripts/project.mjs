@@ -76,13 +76,12 @@ export function lockedVersion(crate, lockText = readFileSync(inRoot('Cargo.lock'
 }
 
 /**
- * The programs that `cargo install` builds for this project. Each has the version of the crate in
- * Cargo.lock that it must match: wasm-bindgen refuses any other, and worker-build is released with worker.
+ * The programs that `cargo install` builds for this project. Each has the version of the crate in Cargo.lock that it
+ * must match: wasm-bindgen refuses any other.
  */
 export function cargoTools() {
   return [
     { crate: 'wasm-bindgen-cli', binary: 'wasm-bindgen', version: lockedVersion('wasm-bindgen') },
-    { crate: 'worker-build', binary: 'worker-build', version: lockedVersion('worker') },
   ].map((tool) => {
     const folder = path.join(toolCache(), `${tool.crate}-${tool.version}`);
     return { ...tool, folder, path: path.join(folder, 'bin', tool.binary) };

@@ -11,6 +11,7 @@ pub mod platform;
 pub mod random;
 pub mod rate_limit;
 pub mod ready;
+pub mod request;
 pub mod stream;
 pub mod webcrypto;
 

@@ -3,13 +3,16 @@
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use web_sys::Response;
+use web_sys::{Request, Response};
 
 #[wasm_bindgen(module = "/src/bindings/platform.js")]
 extern "C" {
-    /// A response; `headers` are names and values by turns, a line each.
+    /// What every answer depends on: see [`Head`](super::request::Head).
+    pub fn read(request: &Request) -> String;
+
+    /// A response; `names` and `values` are those of its headers, a line each.
     #[wasm_bindgen(catch)]
-    pub fn respond(status: u16, body: &JsValue, headers: &str) -> Result<Response, JsValue>;
+    pub fn respond(status: u16, body: &JsValue, names: &str, values: &str) -> Result<Response, JsValue>;
 
     /// The bytes of a key's value in KV, null where there is none; fails if that takes longer than `milliseconds`.
     #[wasm_bindgen(catch, js_name = getWithin)]

@@ -13,14 +13,13 @@ use crate::report::{Export, ReportRequest, content_disposition};
 /// the body: a cut file is never taken for a whole one.
 pub async fn handle(call: &Call<'_>, request_id: &str) -> Result<Reply, ApiError> {
     let claims = authenticate(call, Limit::Read).await?;
-    let request = ReportRequest::read_unpaged(call.query())?;
+    let request = ReportRequest::read_unpaged(call.head.query())?;
     let access = read_access(&claims, request.organization_id.as_deref())?;
 
-    let if_none_match = call.header("If-None-Match");
     let sources = Sources::of(call);
     let answer = sources
         .reader(call)?
-        .export(&access, &request, if_none_match.as_deref(), call.now)
+        .export(&access, &request, call.head.if_none_match(), call.now)
         .await?;
     let mut headers = vec![("ETag", answer.etag)];
     let Some(file) = answer.file else {
@@ -34,7 +33,7 @@ pub async fn handle(call: &Call<'_>, request_id: &str) -> Result<Reply, ApiError
     headers.push(("Content-Type", "text/csv; charset=utf-8; header=present".to_owned()));
     headers.push(("Content-Disposition", disposition));
     let mut body = None;
-    if call.method != "HEAD" {
+    if call.head.method() != "HEAD" {
         let source = Source {
             file,
             database: sources.database,

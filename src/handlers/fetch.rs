@@ -2,6 +2,7 @@
 
 use crate::bindings::bytes::Bytes;
 use crate::bindings::platform::respond;
+use crate::bindings::request::Head;
 use crate::bindings::{clock, random};
 use crate::config::ConfigError;
 use crate::envelope;
@@ -14,7 +15,7 @@ use crate::report::{Body as _, Form, etag_of, matches};
 use crate::settings::segment_of_path;
 use crate::trace::Trace;
 use wasm_bindgen::JsValue;
-use web_sys::{Headers, ReadableStream, Request};
+use web_sys::{ReadableStream, Request};
 use worker::{Context, Env};
 
 /// What a handler gives back.
@@ -40,14 +41,13 @@ pub enum Body {
 /// What a handler works with.
 pub struct Call<'a> {
     pub request: &'a Request,
-    pub method: String,
+    /// The request but for its body and its rarer headers.
+    pub head: Head,
     pub now: Instant,
     pub env: &'a Env,
     pub context: &'a Context,
     pub setup: &'a Result<Service, Vec<ConfigError>>,
     pub trace: &'a Trace,
-    headers: Headers,
-    url: Url,
 }
 
 impl Call<'_> {
@@ -59,35 +59,9 @@ impl Call<'_> {
         })
     }
 
-    /// The value of a request header.
+    /// The value of a request header that is not in `head`.
     pub fn header(&self, name: &str) -> Option<String> {
-        self.headers.get(name).ok().flatten()
-    }
-
-    /// The path of the request's URL.
-    pub fn path(&self) -> &str {
-        self.url.path()
-    }
-
-    /// The query of the request's URL, as it was sent.
-    pub fn query(&self) -> &str {
-        self.url.query()
-    }
-}
-
-/// A request's URL, as the platform has parsed and written it: absolute, without credentials.
-struct Url(String);
-
-impl Url {
-    fn path(&self) -> &str {
-        let (_, rest) = self.0.split_once("://").unwrap_or_default();
-        let (path, _) = rest.split_once(['?', '#']).unwrap_or((rest, ""));
-        path.find('/').and_then(|start| path.get(start..)).unwrap_or("/")
-    }
-
-    fn query(&self) -> &str {
-        let (url, _) = self.0.split_once('#').unwrap_or((&self.0, ""));
-        url.split_once('?').map_or("", |(_, query)| query)
+        self.request.headers().get(name).ok().flatten()
     }
 }
 
@@ -148,9 +122,7 @@ pub async fn answer(request: Request, env: Env, context: Context) -> Result<JsVa
     let trace = Trace::default();
     let setup: Setup = isolate::setup(&env).await;
     let call = Call {
-        method: request.method(),
-        headers: request.headers(),
-        url: Url(request.url()),
+        head: Head::of(&request),
         now: began_at,
         request: &request,
         env: &env,
@@ -158,12 +130,11 @@ pub async fn answer(request: Request, env: Env, context: Context) -> Result<JsVa
         setup: &setup,
         trace: &trace,
     };
-    let route = Route::of_path(call.path());
-    let origin = call.header("Origin");
+    let route = Route::of_path(call.head.path());
     let outcome = match route {
         None => Err(ApiError::RouteNotFound),
-        Some(route) if is_preflight(&call, origin.as_deref()) => Ok(preflight(&call, origin.as_deref(), route)),
-        Some(route) if !route.takes(&call.method) => Err(ApiError::MethodNotAllowed(route.allow())),
+        Some(route) if is_preflight(&call) => Ok(preflight(&call, route)),
+        Some(route) if !route.takes(call.head.method()) => Err(ApiError::MethodNotAllowed(route.allow())),
         Some(Route::Report) => report::handle(&call, Form::Report).await,
         Some(Route::Summary) => report::handle(&call, Form::Summary).await,
         Some(Route::Csv) => csv::handle(&call, &request_id).await,
@@ -178,7 +149,7 @@ pub async fn answer(request: Request, env: Env, context: Context) -> Result<JsVa
         log::error(&Line {
             message: "a request got by",
             request_id: Some(&request_id),
-            path: Some(call.path()),
+            path: Some(call.head.path()),
             cause: Some(&warning),
             ..Line::default()
         });
@@ -197,32 +168,37 @@ pub async fn answer(request: Request, env: Env, context: Context) -> Result<JsVa
         headers.add("Cache-Control", "no-store");
         headers.add("Vary", "Origin");
     }
-    if let (Ok(service), Some(origin)) = (call.setup, &origin) {
+    if let (Ok(service), Some(origin)) = (call.setup, call.head.origin()) {
         headers.add_all(&service.config.allowed_origins.answer(origin));
     }
     headers.add_all(&reply.headers);
-    let body = reply.body.filter(|_| call.method != "HEAD");
+    let body = reply.body.filter(|_| call.head.method() != "HEAD");
     let body = body.map_or(JsValue::UNDEFINED, |body| match body {
         Body::Text(text) => Bytes::of(text).0.into(),
         Body::Bytes(bytes) => bytes.0.into(),
         Body::Stream(stream) => stream.into(),
     });
-    respond(reply.status, &body, &headers.0).map(Into::into)
+    respond(reply.status, &body, &headers.names, &headers.values).map(Into::into)
 }
 
 /// Headers as [`respond`] takes them: of two with one name the later stands.
 #[derive(Default)]
-struct HeaderLines(String);
+struct HeaderLines {
+    names: String,
+    values: String,
+}
 
 impl HeaderLines {
     fn add(&mut self, name: &str, value: &str) {
-        if !self.0.is_empty() {
-            self.0.push('\n');
+        if !self.names.is_empty() {
+            self.names.push('\n');
+            self.values.push('\n');
         }
-        self.0.push_str(name);
-        self.0.push('\n');
-        // What no header may have is told apart from the end of a line.
-        self.0.extend(value.chars().filter(|character| *character != '\n'));
+        self.names.push_str(name);
+        // No header may have one; whatever has one must not become two.
+        for part in value.split('\n') {
+            self.values.push_str(part);
+        }
     }
 
     fn add_all(&mut self, headers: &[(&'static str, String)]) {
@@ -233,13 +209,15 @@ impl HeaderLines {
 }
 
 /// Whether a browser asks what a page of another origin may send: the Fetch standard, section 3.3.2.
-fn is_preflight(call: &Call<'_>, origin: Option<&str>) -> bool {
-    call.method == "OPTIONS" && origin.is_some() && call.header("Access-Control-Request-Method").is_some()
+fn is_preflight(call: &Call<'_>) -> bool {
+    call.head.method() == "OPTIONS"
+        && call.head.origin().is_some()
+        && call.header("Access-Control-Request-Method").is_some()
 }
 
 /// The answer to a preflight, which carries no token: to an origin that is not listed it allows nothing.
-fn preflight(call: &Call<'_>, origin: Option<&str>, route: Route) -> Reply {
-    let origin = origin.unwrap_or_default();
+fn preflight(call: &Call<'_>, route: Route) -> Reply {
+    let origin = call.head.origin().unwrap_or_default();
     let allowed = call.setup.as_ref().map(|service| &service.config.allowed_origins);
     Reply {
         status: 204,
@@ -254,8 +232,8 @@ fn failure(error: &ApiError, request_id: &str, call: &Call<'_>) -> Reply {
     let line = Line {
         message: "a request was refused",
         request_id: Some(request_id),
-        method: Some(&call.method),
-        path: Some(call.path()),
+        method: Some(call.head.method()),
+        path: Some(call.head.path()),
         status: Some(answer.status),
         error: Some(answer.code),
         cause: cause.as_deref(),
@@ -284,8 +262,8 @@ pub fn ok(body: String) -> Reply {
 /// A successful reply with a JSON body and its ETag, or 304 where the client has it already.
 pub fn ok_or_not_modified(call: &Call<'_>, body: String) -> Reply {
     let etag = etag_of(&body);
-    let condition = call.header("If-None-Match");
-    let is_known = condition.is_some_and(|condition| matches(&condition, &etag));
+    let condition = call.head.if_none_match();
+    let is_known = condition.is_some_and(|condition| matches(condition, &etag));
     Reply {
         status: if is_known { 304 } else { 200 },
         body: (!is_known).then_some(Body::Text(body)),

@@ -63,8 +63,8 @@ pub async fn authenticate(call: &Call<'_>, limit: Limit) -> Result<Rc<Claims>, A
 }
 
 async fn verify(call: &Call<'_>, service: &Service) -> Result<Rc<Claims>, ApiError> {
-    let header = call.header("Authorization").ok_or(ApiError::TokenMissing)?;
-    let token = token::of_header(&header).ok_or(ApiError::TokenMalformed)?;
+    let header = call.head.authorization().ok_or(ApiError::TokenMissing)?;
+    let token = token::of_header(header).ok_or(ApiError::TokenMalformed)?;
     let world = World {
         cryptography: &WebCrypto,
         server: &WebKeyServer,

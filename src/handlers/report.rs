@@ -11,16 +11,15 @@ use crate::report::{Form, Reader, ReportRequest};
 pub async fn handle(call: &Call<'_>, form: Form) -> Result<Reply, ApiError> {
     let claims = authenticate(call, Limit::Read).await?;
     let request = match form {
-        Form::Report => ReportRequest::read(call.query()),
-        Form::Summary | Form::Csv => ReportRequest::read_unpaged(call.query()),
+        Form::Report => ReportRequest::read(call.head.query()),
+        Form::Summary | Form::Csv => ReportRequest::read_unpaged(call.head.query()),
     }?;
     let access = read_access(&claims, request.organization_id.as_deref())?;
 
-    let if_none_match = call.header("If-None-Match");
     let sources = Sources::of(call);
     let answer = sources
         .reader(call)?
-        .answer(form, &access, &request, if_none_match.as_deref(), call.now)
+        .answer(form, &access, &request, call.head.if_none_match(), call.now)
         .await?;
     Ok(Reply {
         status: if answer.body.is_some() { 200 } else { 304 },

@@ -9,7 +9,7 @@ use crate::scopes::{ScopesRequest, scopes};
 /// In the order of the product's precedence: 401, 400, 403, 404, 304.
 pub async fn handle(call: &Call<'_>) -> Result<Reply, ApiError> {
     let claims = authenticate(call, Limit::Read).await?;
-    let request = ScopesRequest::read(call.query())?;
+    let request = ScopesRequest::read(call.head.query())?;
     let body = scopes(&D1::primary(call.env), &claims, &request).await?;
     Ok(ok_or_not_modified(call, body))
 }

@@ -12,8 +12,8 @@ use crate::settings::{BODY_BYTES_MAX, organization_id, read_threshold, segment_o
 /// In the order of the product's precedence: 401, then what is wrong with path and body, then 403, 404; 304 where it is only read.
 pub async fn handle(call: &Call<'_>) -> Result<Reply, ApiError> {
     let claims = authenticate(call, Limit::Read).await?;
-    let requested = organization_id(segment_of_path(call.path()).unwrap_or_default())?;
-    let set = match call.method.as_str() {
+    let requested = organization_id(segment_of_path(call.head.path()).unwrap_or_default())?;
+    let set = match call.head.method() {
         "PUT" => Some(read_body(call).await?),
         _ => None,
     };

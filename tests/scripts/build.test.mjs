@@ -23,7 +23,7 @@ function repository(t) {
   let compiled = 0;
   const compile = async () => {
     compiled += 1;
-    for (const name of ['index.js', 'index_bg.wasm', 'worker/shim.mjs']) write(`build/${name}`, `${compiled}`);
+    for (const name of ['index.js', 'index_bg.wasm']) write(`build/${name}`, `${compiled}`);
   };
   const said = [];
   return { root, write, said, times: () => compiled, build: (options) => build({ root, compile, say: (line) => said.push(line), delay: nextTurn, ...options }) };
