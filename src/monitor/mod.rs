@@ -5,6 +5,7 @@
 pub mod candidate;
 pub mod event;
 pub mod fields;
+mod lanes;
 pub mod outline;
 mod part;
 pub mod record;

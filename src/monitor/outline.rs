@@ -3,16 +3,18 @@
 use crate::instant::{Instant, MINUTE_MS};
 use crate::json;
 use crate::monitor::candidate::{Category, Reason};
+use crate::monitor::lanes::Lanes;
 use crate::monitor::part::{Part, PartEntry, Texts, at};
 use std::rc::Rc;
 
-/// A version's entries without conversation ids: 32 bytes an entry and 4 an assignee, and each text once.
+/// A version's entries without conversation ids: 40 bytes an entry and 4 an assignee, and each text once.
 #[derive(Debug, Clone, Default)]
 pub struct Outline {
     pub(super) departments: Vec<Department>,
     pub(super) channels: Vec<Rc<str>>,
     pub(super) names: Vec<Rc<str>>,
     pub(super) entries: Vec<OutlineEntry>,
+    pub(super) lanes: Lanes,
     /// The assignees of all entries one after the other, as indices into `names`.
     assignees: Vec<u32>,
 }
@@ -70,6 +72,7 @@ impl Outline {
                     outline.assignees.push(*at(&name_numbers, name)?);
                 }
                 let department = department.map(|number| at(&department_numbers, number)).transpose()?;
+                outline.lanes.push(category, department.copied());
                 outline.entries.push(OutlineEntry {
                     stalled_since,
                     row_no,
@@ -97,6 +100,7 @@ impl Outline {
         let entries = self.entries.len().saturating_mul(size_of::<OutlineEntry>());
         texts
             .saturating_add(entries)
+            .saturating_add(self.lanes.bytes())
             .saturating_add(self.assignees.len().saturating_mul(size_of::<u32>()))
     }
 

@@ -1,6 +1,7 @@
 //! Which rows of a version a report shows: threshold, departments, category and page.
 
 use crate::monitor::candidate::Category;
+use crate::monitor::lanes::{self, Lane};
 use crate::monitor::outline::{Outline, OutlineEntry};
 use std::collections::BTreeSet;
 
@@ -44,12 +45,12 @@ impl Counts {
         }
     }
 
-    pub(super) fn add(&mut self, category: Category) {
+    pub(super) fn add(&mut self, category: Category, rows: usize) {
         let count = match category {
             Category::AiStuck => &mut self.ai_stuck,
             Category::AgentAbandoned => &mut self.agent_abandoned,
         };
-        *count = count.saturating_add(1);
+        *count = count.saturating_add(rows as u64);
     }
 }
 
@@ -66,20 +67,40 @@ impl Outline {
     /// Applies a filter.
     #[must_use]
     pub fn select(&self, filter: &Filter) -> Selection {
-        let skip = filter.page.saturating_sub(1).saturating_mul(filter.limit);
-        let end = skip.saturating_add(filter.limit);
         let mut counts = Counts::default();
-        let mut row_nos = Vec::new();
-        for (_, entry) in self.shown(filter) {
-            if filter.shows(entry) {
-                let position = counts.of(filter.category);
-                if position >= skip && position < end {
-                    row_nos.push(entry.row_no);
+        let mut shown = Vec::new();
+        for lanes in self.lanes_of(filter) {
+            for (category, lane) in [Category::AiStuck, Category::AgentAbandoned].into_iter().zip(lanes) {
+                let lane = lanes::before(lane, filter.cut);
+                counts.add(category, lane.len());
+                if !lane.is_empty() && filter.shows(category) {
+                    shown.push(lane);
                 }
             }
-            counts.add(entry.category);
         }
-        Selection { counts, row_nos }
+        let skip = filter.page.saturating_sub(1).saturating_mul(filter.limit);
+        let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
+        let positions = lanes::page(shown, usize::try_from(skip).unwrap_or(usize::MAX), limit);
+        let entries = positions.into_iter().filter_map(|position| self.entries.get(position));
+        Selection {
+            counts,
+            row_nos: entries.map(|entry| entry.row_no).collect(),
+        }
+    }
+
+    /// The lanes of the departments that a filter shows.
+    fn lanes_of(&self, filter: &Filter) -> Vec<&[Lane; 2]> {
+        let Some(ids) = &filter.departments else {
+            return vec![self.lanes.all()];
+        };
+        let numbers = self
+            .wanted(ids)
+            .into_iter()
+            .enumerate()
+            .filter(|(_, is_wanted)| *is_wanted);
+        numbers
+            .filter_map(|(number, _)| self.lanes.of_department(number))
+            .collect()
     }
 
     /// All rows that a filter selects, in order, whatever its page: in chunks that may be held in memory at once.
@@ -88,7 +109,7 @@ impl Outline {
         let mut chunks = Vec::new();
         let mut chunk = Vec::new();
         let mut names: usize = 0;
-        for (index, entry) in self.shown(filter).filter(|(_, entry)| filter.shows(entry)) {
+        for (index, entry) in self.shown(filter).filter(|(_, entry)| filter.shows(entry.category)) {
             if chunk.len() >= CHUNK_ROWS_MAX || names >= CHUNK_NAMES_MAX {
                 chunks.push(std::mem::take(&mut chunk));
                 names = 0;
@@ -124,18 +145,19 @@ impl Outline {
 }
 
 impl Filter {
-    /// Whether `entry` is of the category.
-    pub(super) fn shows(&self, entry: &OutlineEntry) -> bool {
-        self.category.is_none_or(|category| category == entry.category)
+    /// Whether it shows rows of `category`.
+    pub(super) fn shows(&self, category: Category) -> bool {
+        self.category.is_none_or(|shown| shown == category)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Counts, Filter, Outline};
+    use super::{Counts, Filter, Outline, OutlineEntry};
     use crate::instant::Instant;
     use crate::monitor::candidate::{Category, Reason};
     use crate::monitor::version::{Entry, Version};
+    use std::collections::BTreeSet;
     use std::rc::Rc;
 
     /// Ten entries, stalled at minutes 0 to 9, by turns of both categories and of departments d0, d1 and none.
@@ -227,6 +249,51 @@ mod tests {
         check(500, 0, &[500]);
         check(1_001, 1, &[500, 500, 1]);
         check(50, 100, &[20, 20, 10]);
+    }
+
+    #[test]
+    fn a_page_is_what_a_look_at_every_entry_finds() {
+        let outline = outline();
+        let departments: [Option<&[&str]>; 6] = [
+            None,
+            Some(&[]),
+            Some(&["d0"]),
+            Some(&["d1"]),
+            Some(&["d1", "d0"]),
+            Some(&["x"]),
+        ];
+        for departments in departments {
+            let departments: Option<BTreeSet<String>> =
+                departments.map(|ids| ids.iter().map(|id| (*id).to_owned()).collect());
+            for category in [None, Some(Category::AiStuck), Some(Category::AgentAbandoned)] {
+                for (cut, page, limit) in (0..=10)
+                    .flat_map(|cut| (1..=11).flat_map(move |page| [1, 2, 3, 10].map(|limit| (cut, page, limit))))
+                {
+                    let departments = departments.clone();
+                    let filter = Filter {
+                        cut,
+                        departments,
+                        category,
+                        page,
+                        limit,
+                    };
+                    let of_category = |entry: &&OutlineEntry| filter.shows(entry.category);
+                    let (skip, take) = ((page as usize - 1) * limit as usize, limit as usize);
+                    let shown: Vec<&OutlineEntry> = outline.shown(&filter).map(|(_, entry)| entry).collect();
+                    let expected: Vec<i64> = shown
+                        .iter()
+                        .copied()
+                        .filter(of_category)
+                        .map(|entry| entry.row_no)
+                        .skip(skip)
+                        .take(take)
+                        .collect();
+                    let selection = outline.select(&filter);
+                    assert_eq!(selection.row_nos, expected, "{filter:?}");
+                    assert_eq!(selection.counts.of(None), shown.len() as u64, "{filter:?}");
+                }
+            }
+        }
     }
 
     #[test]

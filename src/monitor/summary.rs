@@ -50,8 +50,8 @@ impl Outline {
         let mut reasons = counts(Reason::ALL.iter().map(|reason| (reason.name(), None)));
         let mut categories = Counts::default();
         let mut ages = [0_u64; AGES_FROM_MINUTES.len()];
-        for (index, entry) in self.shown(filter).filter(|(_, entry)| filter.shows(entry)) {
-            categories.add(entry.category);
+        for (index, entry) in self.shown(filter).filter(|(_, entry)| filter.shows(entry.category)) {
+            categories.add(entry.category, 1);
             add(&mut reasons, entry.reason as usize);
             add(&mut channels, entry.channel as usize);
             add(&mut departments, entry.department as usize);
