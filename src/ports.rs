@@ -3,6 +3,7 @@
 //! In the worker D1 and KV fill these ports, in native tests SQLite and a map do, so that the very same statements
 //! run in both. The clock is no port: `now` is an argument.
 
+use std::borrow::Cow;
 use std::future::Future;
 
 /// A SQL database that runs a batch of statements as one atomic transaction. Reads may be answered by a replica; whoever
@@ -43,16 +44,16 @@ pub trait PageCache {
 #[derive(Debug, Clone)]
 pub struct Statement {
     /// The text.
-    pub sql: &'static str,
+    pub sql: Cow<'static, str>,
     /// The values of `?1`, `?2` …
     pub parameters: Vec<Cell>,
 }
 
 impl Statement {
     /// A statement with parameters.
-    pub fn new(sql: &'static str, parameters: impl IntoIterator<Item = Cell>) -> Self {
+    pub fn new(sql: impl Into<Cow<'static, str>>, parameters: impl IntoIterator<Item = Cell>) -> Self {
         Self {
-            sql,
+            sql: sql.into(),
             parameters: parameters.into_iter().collect(),
         }
     }

@@ -110,7 +110,7 @@ async fn batch(database: &D1Database, statements: Vec<Statement>) -> Result<Vec<
     let prepared = Array::new();
     for statement in &statements {
         let parameters: Array = statement.parameters.iter().map(to_js).collect();
-        let bound = database.prepare(statement.sql).and_then(|sql| sql.bind(parameters));
+        let bound = database.prepare(&statement.sql).and_then(|sql| sql.bind(parameters));
         prepared.push(&bound.map_err(|error| failure(&error))?.into());
     }
     let promise = database.batch(prepared).map_err(|error| failure(&error))?;

@@ -2,7 +2,6 @@
 
 pub mod assets;
 pub mod body;
-pub mod bytes;
 pub mod clock;
 pub mod d1;
 pub mod key_server;

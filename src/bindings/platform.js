@@ -16,7 +16,10 @@ export function read(request) {
 /** The names of lists of headers by their text: there are few, and cutting one up costs more than all its values. */
 const lists = new Map();
 
-/** A response. `names` and `values` are those of its headers, a line each: a header has no line breaks. */
+/**
+ * A response. `names` and `values` are those of its headers, a line each: a header has no line breaks. A body of bytes is a
+ * view of the wasm's memory: the response copies it, as the Fetch standard demands (section 5.2, "extract a body").
+ */
 export function respond(status, body, names, values) {
   let list = lists.get(names);
   if (list === undefined) lists.set(names, (list = names.split('\n')));

@@ -1,7 +1,6 @@
 //! From a request to its answer: the route, the handler, and what every answer has in common.
 
-use crate::bindings::bytes::Bytes;
-use crate::bindings::platform::respond;
+use crate::bindings::platform::{respond, respond_streaming};
 use crate::bindings::request::Head;
 use crate::bindings::{clock, random};
 use crate::config::ConfigError;
@@ -11,9 +10,10 @@ use crate::handlers::isolate::{self, Service, Setup};
 use crate::handlers::log::{self, Line};
 use crate::handlers::{csv, events, health, openapi, report, scopes, settings};
 use crate::instant::Instant;
-use crate::report::{Body as _, Form, etag_of, matches};
+use crate::report::{Form, etag_of, matches};
 use crate::settings::segment_of_path;
 use crate::trace::Trace;
+use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use web_sys::{ReadableStream, Request};
 use worker::{Context, Env};
@@ -32,8 +32,8 @@ pub struct Reply {
 pub enum Body {
     /// JSON, unless the reply's headers say otherwise.
     Text(String),
-    /// JSON that is ready.
-    Bytes(Bytes),
+    /// JSON that others may be answered with, too.
+    Shared(Rc<String>),
     /// Bytes that are still to come.
     Stream(ReadableStream),
 }
@@ -173,12 +173,14 @@ pub async fn answer(request: Request, env: Env, context: Context) -> Result<JsVa
     }
     headers.add_all(&reply.headers);
     let body = reply.body.filter(|_| call.head.method() != "HEAD");
-    let body = body.map_or(JsValue::UNDEFINED, |body| match body {
-        Body::Text(text) => Bytes::of(text).0.into(),
-        Body::Bytes(bytes) => bytes.0.into(),
-        Body::Stream(stream) => stream.into(),
-    });
-    respond(reply.status, &body, &headers.names, &headers.values).map(Into::into)
+    let (names, values) = (&headers.names, &headers.values);
+    let response = match &body {
+        None => respond(reply.status, None, names, values),
+        Some(Body::Text(text)) => respond(reply.status, Some(text.as_bytes()), names, values),
+        Some(Body::Shared(text)) => respond(reply.status, Some(text.as_bytes()), names, values),
+        Some(Body::Stream(stream)) => respond_streaming(reply.status, stream, names, values),
+    };
+    response.map(Into::into)
 }
 
 /// Headers as [`respond`] takes them: of two with one name the later stands.

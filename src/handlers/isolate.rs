@@ -1,7 +1,6 @@
 //! What an isolate keeps between requests: nothing that belongs to the request that made it, as bindings do.
 
 use crate::auth::Authenticator;
-use crate::bindings::bytes::Bytes;
 use crate::bindings::webcrypto::{ImportedKey, WebCrypto};
 use crate::config::{Config, ConfigError};
 use crate::handlers::identity::LIMITS;
@@ -17,7 +16,7 @@ pub struct Service {
     pub config: Config,
     pub authenticator: Authenticator<ImportedKey>,
     /// What was read before.
-    pub memory: RefCell<Memory<Bytes>>,
+    pub memory: RefCell<Memory>,
     /// The rate limits that there are, by the names of their bindings.
     pub limits: Vec<&'static str>,
 }

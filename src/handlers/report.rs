@@ -1,7 +1,7 @@
 //! `GET /api/conversation-monitor/report` and `…/summary`
 
 use crate::auth::access::read_access;
-use crate::bindings::{bytes::Bytes, d1::D1, kv::Kv};
+use crate::bindings::{d1::D1, kv::Kv};
 use crate::error::ApiError;
 use crate::handlers::fetch::{Body, Call, Reply};
 use crate::handlers::identity::{Limit, authenticate};
@@ -23,8 +23,8 @@ pub async fn handle(call: &Call<'_>, form: Form) -> Result<Reply, ApiError> {
         .await?;
     Ok(Reply {
         status: if answer.body.is_some() { 200 } else { 304 },
-        body: answer.body.map(Body::Bytes),
-        headers: vec![("ETag", answer.etag)],
+        body: answer.body.map(Body::Shared),
+        headers: vec![("ETag", answer.etag.to_string())],
     })
 }
 
@@ -42,7 +42,7 @@ impl<'a> Sources<'a> {
         }
     }
 
-    pub fn reader<'b>(&'b self, call: &'b Call<'_>) -> Result<Reader<'b, D1, Kv<'a>, Bytes>, ApiError> {
+    pub fn reader<'b>(&'b self, call: &'b Call<'_>) -> Result<Reader<'b, D1, Kv<'a>>, ApiError> {
         let service = call.service()?;
         Ok(Reader {
             database: &self.database,

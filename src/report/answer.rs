@@ -4,10 +4,11 @@ use crate::auth::access::{OrganizationId, ReadAccess, View};
 use crate::error::ApiError;
 use crate::instant::Instant;
 use crate::json::{self, push_text};
-use crate::monitor::row::PublishedRow;
 use crate::monitor::selection::Counts;
 use crate::report::head::Head;
+use crate::report::memory::{HeldPage, Whole};
 use crate::report::request::ReportRequest;
+use crate::report::rows::Rows;
 use crate::report::snapshot_id::Snapshot;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::Serialize;
@@ -18,11 +19,11 @@ use std::rc::Rc;
 
 /// The answer to a report.
 #[derive(Debug)]
-pub struct Answer<B = Rc<str>> {
+pub struct Answer {
     /// The strong ETag, quotes and all.
-    pub etag: String,
+    pub etag: Rc<str>,
     /// The body; none: what the client has is still right, 304.
-    pub body: Option<B>,
+    pub body: Option<Rc<String>>,
 }
 
 /// What is made of a snapshot.
@@ -100,6 +101,18 @@ impl Asked<'_> {
         }
     }
 
+    /// The snapshot that the answer speaks of, if everybody who asks this gets the same answer: those who see all.
+    pub fn shared_snapshot(&self) -> Option<&Rc<str>> {
+        let is_shared = !self.stale && self.access.view == View::All;
+        self.snapshot_id.as_ref().filter(|_| is_shared)
+    }
+
+    /// What was answered last to this question, if it was just this answer.
+    pub fn same_whole<'b>(&self, held: &'b HeldPage) -> Option<&'b Whole> {
+        let whole = held.whole.as_ref()?;
+        (self.shared_snapshot()? == &whole.snapshot_id).then_some(whole)
+    }
+
     /// A strong ETag over all that the body depends on: the snapshot's rows never change, so its id stands for them.
     pub fn etag(&self) -> String {
         let mut content = self.question.clone();
@@ -129,7 +142,7 @@ impl Asked<'_> {
     }
 
     /// The body: the envelope around the rows' own bytes, each with the caller's `hasAccess`.
-    pub fn write(&self, counts: Counts, rows: &[PublishedRow]) -> Result<String, ApiError> {
+    pub fn write(&self, counts: Counts, rows: &Rows) -> Result<String, ApiError> {
         let internal = |error: serde_json::Error| ApiError::Internal(error.to_string());
         let total = counts.of(self.request.category);
         let data = Data {
@@ -152,16 +165,17 @@ impl Asked<'_> {
             },
         };
         let data = serde_json::to_string(&data).map_err(internal)?;
-        let mut body = String::with_capacity(data.len().saturating_add(rows.len().saturating_mul(640)));
+        let mut body = String::with_capacity(data.len().saturating_add(rows.as_lines().len()).saturating_add(64));
         body.push_str(r#"{"success":true,"data":"#);
         body.push_str(data.strip_suffix('}').unwrap_or(&data));
         body.push_str(r#","rows":["#);
+        let access = Access::of(&self.access.view);
         for (number, row) in rows.iter().enumerate() {
             if number > 0 {
                 body.push(',');
             }
-            body.push_str(row.json.strip_suffix('}').unwrap_or(&row.json));
-            body.push_str(match has_access(&self.access.view, row)? {
+            body.push_str(row.json.strip_suffix('}').unwrap_or(row.json));
+            body.push_str(match access.has(row.people)? {
                 true => r#","hasAccess":true}"#,
                 false => r#","hasAccess":false}"#,
             });
@@ -171,28 +185,53 @@ impl Asked<'_> {
     }
 }
 
-/// Whether a caller has access to a row.
-///
-/// # Errors
-/// Where the row is not what was published.
-pub fn has_access(view: &View, row: &PublishedRow) -> Result<bool, ApiError> {
-    match view {
-        View::All => Ok(true),
-        View::Departments { subject: None, .. } => Ok(false),
-        View::Departments {
-            subject: Some(subject), ..
-        } => is_among(subject, &row.people),
-    }
+/// Tells the rows that a caller has access to.
+pub enum Access<'a> {
+    /// All.
+    All,
+    /// None.
+    None,
+    /// Those whose people the caller is among.
+    Among {
+        subject: &'a str,
+        /// The subject in quotes: where it stands in JSON, if nothing of it has to be escaped.
+        written: String,
+    },
 }
 
-/// Whether `id` is in `ids`, a JSON array of strings.
-fn is_among(id: &str, ids: &str) -> Result<bool, ApiError> {
-    if ids.contains('\\') {
-        let ids: Vec<String> = json::read(ids).map_err(|error| ApiError::Internal(error.to_string()))?;
-        return Ok(ids.iter().any(|other| other == id));
+impl<'a> Access<'a> {
+    /// That of a view.
+    pub fn of(view: &'a View) -> Self {
+        match view {
+            View::All => Self::All,
+            View::Departments { subject: None, .. } => Self::None,
+            View::Departments {
+                subject: Some(subject), ..
+            } => Self::Among {
+                subject,
+                written: format!("\"{subject}\""),
+            },
+        }
     }
-    // Where nothing is escaped a quote only ever begins or ends a string.
-    Ok(ids.split('"').skip(1).step_by(2).any(|other| other == id))
+
+    /// Whether it is access to a row of `people`, a JSON array of strings.
+    ///
+    /// # Errors
+    /// Where they are not what was published.
+    pub fn has(&self, people: &str) -> Result<bool, ApiError> {
+        match self {
+            Self::All => Ok(true),
+            Self::None => Ok(false),
+            // Where nothing is escaped a quote only ever begins or ends a string.
+            Self::Among { subject, written } if !people.contains('\\') => {
+                Ok(people.contains(written) && people.split('"').skip(1).step_by(2).any(|id| id == *subject))
+            }
+            Self::Among { subject, .. } => {
+                let ids: Vec<String> = json::read(people).map_err(|error| ApiError::Internal(error.to_string()))?;
+                Ok(ids.iter().any(|id| id == subject))
+            }
+        }
+    }
 }
 
 /// A strong ETag for an answer that `content` decides.
@@ -242,7 +281,8 @@ pub fn matches(condition: &str, etag: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_among, matches};
+    use super::{Access, matches};
+    use crate::auth::access::View;
 
     #[test]
     fn finds_an_id_among_those_of_a_json_array_and_nothing_else() {
@@ -260,7 +300,15 @@ mod tests {
         for list in lists {
             let json = serde_json::to_string(list).unwrap();
             for id in ids {
-                assert_eq!(is_among(id, &json), Ok(list.contains(&id)), "{id} among {json}");
+                let view = View::Departments {
+                    subject: Some(id.to_owned()),
+                    departments: std::collections::BTreeSet::new(),
+                };
+                assert_eq!(
+                    Access::of(&view).has(&json),
+                    Ok(list.contains(&id)),
+                    "{id} among {json}"
+                );
             }
         }
     }

@@ -5,10 +5,9 @@ use crate::auth::access::{OrganizationId, View};
 use crate::error::ApiError;
 use crate::instant::{Instant, MINUTE_MS};
 use crate::json::{self, Object};
-use crate::monitor::row::PublishedRow;
 use crate::ports::Database;
-use crate::report::answer::has_access;
-use crate::report::page::read_rows;
+use crate::report::answer::Access;
+use crate::report::rows::{PassingRow, read_rows};
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -85,13 +84,14 @@ impl Export {
             return Ok(None);
         };
         let mut csv = String::new();
-        for row in read_rows(database, &self.organization, &row_nos).await? {
-            self.push_line(&mut csv, &row)?;
+        let access = Access::of(&self.view);
+        for row in read_rows(database, &self.organization, &row_nos).await?.iter() {
+            self.push_line(&mut csv, row, &access)?;
         }
         Ok(Some(csv))
     }
 
-    fn push_line(&self, csv: &mut String, row: &PublishedRow) -> Result<(), ApiError> {
+    fn push_line(&self, csv: &mut String, row: PassingRow<'_>, access: &Access<'_>) -> Result<(), ApiError> {
         let Ok(Value::Object(members)) = json::parse(row.json.as_bytes()) else {
             return Err(ApiError::Internal("a row is no JSON object".to_owned()));
         };
@@ -108,7 +108,7 @@ impl Export {
         let names = members.get("assigneeNames").and_then(Value::as_array);
         let names: Vec<&str> = names.into_iter().flatten().filter_map(Value::as_str).collect();
         push_cell(csv, &names.join("; "));
-        let has_access = has_access(&self.view, row)?;
+        let has_access = access.has(row.people)?;
         csv.push_str(if has_access { ",true\r\n" } else { ",false\r\n" });
         Ok(())
     }

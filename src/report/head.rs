@@ -5,9 +5,11 @@ use crate::error::ApiError;
 use crate::instant::Instant;
 use crate::json;
 use crate::ports::{Cell, Database, DatabaseError, Outcome, PageCache, Row, Statement};
+use crate::report::Reader;
 use crate::report::snapshot_id::Snapshot;
-use crate::report::{Body, Reader};
 use crate::sql::sql;
+use base64ct::{Base64UrlUnpadded, Encoding};
+use sha2::{Digest, Sha256};
 use std::rc::Rc;
 
 /// The threshold of an organization that has not set one, in minutes.
@@ -26,8 +28,10 @@ pub struct Head {
     pub as_of: Instant,
     /// The threshold in force.
     pub threshold_minutes: i64,
-    /// As old as the database: no version of one is ever taken for a version of another.
+    /// A key as old as the database: it signs the ids of snapshots.
     pub generation: String,
+    /// A hash of the generation, which is no secret: no version of one database is ever taken for a version of another.
+    pub database: String,
 }
 
 /// A head in memory; none where the organization does not exist.
@@ -66,7 +70,7 @@ struct ReadHead {
     is_from_replica: bool,
 }
 
-impl<D: Database, P: PageCache, B: Body> Reader<'_, D, P, B> {
+impl<D: Database, P: PageCache> Reader<'_, D, P> {
     /// The head of an organization, at most `head_max_age_ms` old, or stale.
     pub(super) async fn head(&self, organization: &OrganizationId, now: Instant) -> Result<CurrentHead, ApiError> {
         let held = self.memory.borrow_mut().heads.get(organization);
@@ -238,11 +242,13 @@ fn read_head_of(outcome: Option<&Outcome>) -> Result<Option<Head>, DatabaseError
 fn decode(row: &Row) -> Result<Head, DatabaseError> {
     let kept = json::read(row.text(1)?)
         .map_err(|_| DatabaseError::Decode("the retired versions of a head are not a JSON array"))?;
+    let generation = row.text(5)?;
     Ok(Head {
         version: row.integer(0)?,
         kept,
         as_of: Instant::from_milliseconds(row.integer(2)?),
         threshold_minutes: row.optional_integer(3)?.unwrap_or(THRESHOLD_MINUTES_DEFAULT),
-        generation: row.text(5)?.to_owned(),
+        generation: generation.to_owned(),
+        database: Base64UrlUnpadded::encode_string(&Sha256::digest(generation.as_bytes())),
     })
 }

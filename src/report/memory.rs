@@ -4,29 +4,18 @@ use crate::auth::access::OrganizationId;
 use crate::bounded::Bounded;
 use crate::instant::Instant;
 use crate::monitor::outline::Outline;
-use crate::monitor::row::PublishedRow;
 use crate::monitor::selection::Counts;
 use crate::report::head::HeldHead;
+use crate::report::rows::Rows;
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// The most bytes of outlines that an isolate keeps.
 const OUTLINE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// The most bytes of heads that an isolate keeps.
 const HEAD_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// What a row takes beside its texts.
-const ROW_BYTES: usize = 64;
-
-/// The bytes of an answer's body: text natively, in the worker what a response takes without another copy.
-pub trait Body: Clone {
-    /// The body that says `text`.
-    fn of(text: String) -> Self;
-}
-
-impl Body for Rc<str> {
-    fn of(text: String) -> Self {
-        text.into()
-    }
-}
+/// What a page takes beside its rows: numbers, and itself.
+const PAGE_BYTES: usize = 1024;
 
 /// How pages are kept. The default keeps none in memory.
 #[derive(Debug, Clone, Copy, Default)]
@@ -39,23 +28,23 @@ pub struct PagePolicy {
     pub share_after_ms: i64,
 }
 
-/// What an isolate remembers of reports; `B` is what bodies are kept as.
-pub struct Memory<B = Rc<str>> {
+/// What an isolate remembers of reports.
+pub struct Memory {
     pub(super) heads: Bounded<OrganizationId, HeldHead>,
     pub(super) outlines: Bounded<(OrganizationId, i64), Rc<Outline>>,
-    pub(super) pages: Bounded<String, HeldPage<B>>,
+    pub(super) pages: Bounded<String, Rc<HeldPage>>,
     pub(super) policy: PagePolicy,
     /// The database that the outlines and the pages were read from.
     generation: String,
 }
 
-impl<B: Clone> Default for Memory<B> {
+impl Default for Memory {
     fn default() -> Self {
         Self::new(PagePolicy::default())
     }
 }
 
-impl<B: Clone> Memory<B> {
+impl Memory {
     /// Nothing yet.
     #[must_use]
     pub fn new(policy: PagePolicy) -> Self {
@@ -87,12 +76,12 @@ impl<B: Clone> Memory<B> {
 #[derive(Debug, Default)]
 pub struct Page {
     pub row_nos: Vec<i64>,
-    pub rows: Vec<PublishedRow>,
+    pub rows: Rows,
 }
 
 /// The last page that answered a question.
 #[derive(Clone)]
-pub struct HeldPage<B> {
+pub struct HeldPage {
     /// The version that it is a page of.
     pub version: i64,
     /// How many of the version's entries were considered.
@@ -102,28 +91,38 @@ pub struct HeldPage<B> {
     /// Since when it has been the page of this version and cut.
     pub since: Instant,
     /// Whether the shared cache has it.
-    pub is_shared: bool,
+    pub is_shared: Cell<bool>,
     /// What was last answered, where that is the same for all who ask: those who see all.
-    pub whole: Option<Whole<B>>,
+    pub whole: Option<Whole>,
 }
 
 /// A whole answer.
 #[derive(Clone)]
-pub struct Whole<B> {
+pub struct Whole {
+    /// The snapshot that it speaks of.
     pub snapshot_id: Rc<str>,
-    pub etag: String,
-    pub body: B,
-    pub body_bytes: usize,
+    pub etag: Rc<str>,
+    pub body: Rc<String>,
 }
 
-impl<B> HeldPage<B> {
+impl HeldPage {
+    /// A page that is neither shared nor was answered with.
+    pub fn of(version: i64, cut: usize, counts: Counts, page: Rc<Page>, since: Instant) -> Self {
+        Self {
+            version,
+            cut,
+            counts,
+            page,
+            since,
+            is_shared: Cell::new(false),
+            whole: None,
+        }
+    }
+
     /// Bytes of memory, about.
     pub fn bytes(&self) -> usize {
-        let rows = self.page.rows.iter().fold(0_usize, |sum, row| {
-            let texts = row.json.len().saturating_add(row.people.len());
-            sum.saturating_add(texts).saturating_add(ROW_BYTES)
-        });
-        let whole = self.whole.as_ref().map_or(0, |whole| whole.body_bytes);
-        rows.saturating_add(whole)
+        let whole = self.whole.as_ref().map_or(0, |whole| whole.body.len());
+        let rows = self.page.rows.as_lines().len();
+        rows.saturating_add(whole).saturating_add(PAGE_BYTES)
     }
 }

@@ -13,16 +13,17 @@ mod head;
 mod memory;
 mod page;
 mod request;
+mod rows;
 mod snapshot_id;
 mod summary;
 
 pub use answer::{Answer, Form, etag_of, matches};
 pub use csv::{Export, content_disposition};
 pub use head::{Head, STALE_MAX_MS};
-pub use memory::{Body, Memory, PagePolicy};
+pub use memory::{Memory, PagePolicy};
 pub use request::{Parameters, ReportRequest};
 
-use crate::auth::access::{OrganizationId, ReadAccess, View};
+use crate::auth::access::{OrganizationId, ReadAccess};
 use crate::error::ApiError;
 use crate::instant::Instant;
 use crate::monitor::outline::Outline;
@@ -32,7 +33,7 @@ use crate::sql::sql;
 use crate::trace::Trace;
 use answer::Asked;
 use head::{CurrentHead, Origin};
-use memory::Whole;
+use memory::{HeldPage, Whole};
 use snapshot_id::Snapshot;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -48,20 +49,20 @@ pub struct ExportAnswer {
 }
 
 /// What reports are read from.
-pub struct Reader<'a, D, P, B = Rc<str>> {
+pub struct Reader<'a, D, P> {
     /// The database.
     pub database: &'a D,
     /// The shared cache of pages.
     pub pages: &'a P,
     /// The isolate's memory; never borrowed across an await.
-    pub memory: &'a RefCell<Memory<B>>,
+    pub memory: &'a RefCell<Memory>,
     /// How old a head in memory may be.
     pub head_max_age_ms: i64,
     /// Where each part of the answer came from.
     pub trace: &'a Trace,
 }
 
-impl<D: Database, P: PageCache, B: Body> Reader<'_, D, P, B> {
+impl<D: Database, P: PageCache> Reader<'_, D, P> {
     /// Answers a request for a page of the report.
     ///
     /// # Errors
@@ -73,7 +74,7 @@ impl<D: Database, P: PageCache, B: Body> Reader<'_, D, P, B> {
         request: &ReportRequest,
         if_none_match: Option<&str>,
         now: Instant,
-    ) -> Result<Answer<B>, ApiError> {
+    ) -> Result<Answer, ApiError> {
         self.answer(Form::Report, access, request, if_none_match, now).await
     }
 
@@ -88,22 +89,24 @@ impl<D: Database, P: PageCache, B: Body> Reader<'_, D, P, B> {
         request: &ReportRequest,
         if_none_match: Option<&str>,
         now: Instant,
-    ) -> Result<Answer<B>, ApiError> {
+    ) -> Result<Answer, ApiError> {
         let asked = self.prepare(form, access, request, now).await?;
         let is_known = |etag: &str| if_none_match.is_some_and(|condition| answer::matches(condition, etag));
-        if let Some(whole) = self.whole(&asked) {
-            let body = (!is_known(&whole.etag)).then(|| {
+        let held = self.memory.borrow_mut().pages.get(&*asked.place());
+        if let Some(whole) = held.as_ref().and_then(|held| asked.same_whole(held)) {
+            let etag = Rc::clone(&whole.etag);
+            let body = (!is_known(&etag)).then(|| {
                 self.trace.source("page", "memory");
-                whole.body
+                Rc::clone(&whole.body)
             });
-            return Ok(Answer { etag: whole.etag, body });
+            return Ok(Answer { etag, body });
         }
-        let etag = asked.etag();
+        let etag: Rc<str> = asked.etag().into();
         if is_known(&etag) {
             return Ok(Answer { etag, body: None });
         }
         let written = match form {
-            Form::Report => self.write_page(&asked, &etag, now).await,
+            Form::Report => self.write_page(&asked, held, &etag, now).await,
             Form::Summary | Form::Csv => self.write_summary(&asked).await,
         };
         let body = Some(self.unless_removed(request, written)?);
@@ -212,39 +215,32 @@ impl<D: Database, P: PageCache, B: Body> Reader<'_, D, P, B> {
         Ok((current, Some(snapshot), Some(Rc::from(id.as_str()))))
     }
 
-    /// What was answered to just this, if it was to somebody who sees all.
-    fn whole(&self, asked: &Asked<'_>) -> Option<Whole<B>> {
-        if asked.stale || asked.access.view != View::All {
-            return None;
-        }
-        let whole = self.memory.borrow_mut().pages.get(&*asked.place())?.whole?;
-        (Some(&whole.snapshot_id) == asked.snapshot_id.as_ref()).then_some(whole)
-    }
-
-    async fn write_summary(&self, asked: &Asked<'_>) -> Result<B, ApiError> {
+    async fn write_summary(&self, asked: &Asked<'_>) -> Result<Rc<String>, ApiError> {
         let (outline, filter, _) = self.selected(asked).await?;
         let summary = outline.summarize(&filter, asked.as_of());
-        Ok(B::of(asked.write_summary(&summary)))
+        Ok(Rc::new(asked.write_summary(&summary)))
     }
 
-    async fn write_page(&self, asked: &Asked<'_>, etag: &str, now: Instant) -> Result<B, ApiError> {
+    async fn write_page(
+        &self,
+        asked: &Asked<'_>,
+        held: Option<Rc<HeldPage>>,
+        etag: &Rc<str>,
+        now: Instant,
+    ) -> Result<Rc<String>, ApiError> {
         let (outline, filter, was_at_database) = self.selected(asked).await?;
-        let mut held = self.page(asked, &outline, &filter, was_at_database, now).await?;
-        let text = asked.write(held.counts, &held.page.rows)?;
-        let body_bytes = text.len();
-        let body = B::of(text);
-        if let Some(snapshot_id) = &asked.snapshot_id
-            && !asked.stale
-            && asked.access.view == View::All
-        {
-            held.whole = Some(Whole {
-                snapshot_id: Rc::clone(snapshot_id),
-                etag: etag.to_owned(),
-                body: body.clone(),
-                body_bytes,
-            });
+        let page = self.page(asked, (&outline, &filter), held, was_at_database, now);
+        let (held, is_new) = page.await?;
+        let body = Rc::new(asked.write(held.counts, &held.page.rows)?);
+        let whole = asked.shared_snapshot().map(|snapshot_id| Whole {
+            snapshot_id: Rc::clone(snapshot_id),
+            etag: Rc::clone(etag),
+            body: Rc::clone(&body),
+        });
+        if is_new || whole.is_some() {
+            let held = HeldPage::clone(&held);
+            self.hold(asked.place().into_owned(), HeldPage { whole, ..held });
         }
-        self.hold(asked.place().into_owned(), held);
         Ok(body)
     }
 

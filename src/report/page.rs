@@ -1,22 +1,20 @@
 //! Pages: the bytes of the rows that a filter selects, from memory, the shared cache or the database.
 //!
 //! A page holds nothing that moves each minute and nothing of any caller: rows as published, each with the people that
-//! `hasAccess` is worked out from.
+//! `hasAccess` is worked out from. Nobody takes them apart: from the database to the answer they are lines of text.
 
 use crate::auth::access::OrganizationId;
 use crate::error::ApiError;
 use crate::instant::Instant;
 use crate::monitor::outline::Outline;
-use crate::monitor::row::PublishedRow;
 use crate::monitor::selection::{Counts, Filter};
-use crate::ports::{Cell, Database, PageCache, Statement, rows_of};
+use crate::ports::{Database, PageCache};
+use crate::report::Reader;
 use crate::report::answer::Asked;
 use crate::report::memory::{HeldPage, Page};
-use crate::report::{Body, Reader};
-use crate::sql::sql;
+use crate::report::rows::{Rows, read_rows};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
 use std::rc::Rc;
 use xxhash_rust::xxh64::xxh64;
 
@@ -27,18 +25,13 @@ const PAGE_TTL_SECONDS: u64 = 3_600;
 pub struct PageKey(String);
 
 impl PageKey {
+    /// The key of the page that `filter` selects of a version of an organization; `database` tells databases apart.
+    ///
     /// # Errors
     /// Where the key cannot be written as JSON, which does not happen.
-    pub fn new(
-        organization: &OrganizationId,
-        generation: &str,
-        version: i64,
-        filter: &Filter,
-    ) -> Result<Self, ApiError> {
-        // The generation is a key; its hash tells databases apart just as well.
-        let generation = Base64UrlUnpadded::encode_string(&Sha256::digest(generation.as_bytes()));
+    pub fn new(organization: &OrganizationId, database: &str, version: i64, filter: &Filter) -> Result<Self, ApiError> {
         let key = (
-            generation,
+            database,
             organization.as_str(),
             version,
             filter.cut,
@@ -54,13 +47,13 @@ impl PageKey {
 
     fn of(asked: &Asked<'_>, filter: &Filter) -> Result<Self, ApiError> {
         let version = asked.snapshot.as_ref().map_or(0, |snapshot| snapshot.version);
-        Self::new(&asked.access.organization, &asked.head.generation, version, filter)
+        Self::new(&asked.access.organization, &asked.head.database, version, filter)
     }
 
     /// The name in the cache: hashed, because ids can be longer than a key may be.
     pub fn name(&self) -> String {
         let hash = Base64UrlUnpadded::encode_string(&Sha256::digest(self.0.as_bytes()));
-        format!("page/1/{hash}")
+        format!("page/2/{hash}")
     }
 }
 
@@ -69,84 +62,77 @@ fn checksum(content: &str) -> String {
     format!("{:016x}", xxh64(content.as_bytes(), 0))
 }
 
-/// A page as it is cached: a checksum of all that follows, the key, then two lines a row. JSON has no line breaks.
-pub fn encode(key: &PageKey, rows: &[PublishedRow]) -> String {
-    let mut content = format!("{}\n", key.0);
-    for row in rows {
-        content.push_str(&row.people);
-        content.push('\n');
-        content.push_str(&row.json);
-        content.push('\n');
-    }
+/// A page as it is cached: a checksum of all that follows, the key, the number of rows, and the rows' lines. JSON has no
+/// line breaks.
+#[must_use]
+pub fn encode(key: &PageKey, rows: &Rows) -> String {
+    let content = format!("{}\n{}\n{}", key.0, rows.len(), rows.as_lines());
     format!("{}\n{content}", checksum(&content))
 }
 
 /// Reads a cached page back; none where it is damaged, or another page, or has another number of rows.
-pub fn decode(key: &PageKey, rows: usize, text: &str) -> Option<Vec<PublishedRow>> {
+#[must_use]
+pub fn decode(key: &PageKey, rows: usize, mut text: String) -> Option<Rows> {
     let (first_line, content) = text.split_once('\n')?;
     if first_line != checksum(content) {
         return None;
     }
-    let mut lines = content.strip_suffix('\n')?.split('\n');
-    if lines.next()? != key.0 {
+    let (count, lines) = content.strip_prefix(&key.0)?.strip_prefix('\n')?.split_once('\n')?;
+    if count != rows.to_string() {
         return None;
     }
-    let mut page = Vec::with_capacity(rows);
-    while let Some(people) = lines.next() {
-        page.push(PublishedRow {
-            people: people.to_owned(),
-            json: lines.next()?.to_owned(),
-        });
-    }
-    (page.len() == rows).then_some(page)
+    let start = text.len().checked_sub(lines.len())?;
+    text.drain(..start);
+    Some(Rows::of_lines(text, rows))
 }
 
-impl<D: Database, P: PageCache, B: Body> Reader<'_, D, P, B> {
-    /// The page that `filter` selects of the snapshot's outline. Not kept yet: see [`Reader::hold`].
+impl<D: Database, P: PageCache> Reader<'_, D, P> {
+    /// The page that `filter` selects of the snapshot's outline, where `held` was the last one to answer the question;
+    /// and whether it is another one, which is not kept yet: see [`Reader::hold`].
     pub(super) async fn page(
         &self,
         asked: &Asked<'_>,
-        outline: &Outline,
-        filter: &Filter,
+        (outline, filter): (&Outline, &Filter),
+        held: Option<Rc<HeldPage>>,
         was_at_database: bool,
         now: Instant,
-    ) -> Result<HeldPage<B>, ApiError> {
+    ) -> Result<(Rc<HeldPage>, bool), ApiError> {
         let Some(snapshot) = &asked.snapshot else {
             self.trace.source("page", "empty");
-            return Ok(HeldPage::of(0, filter.cut, Counts::default(), Rc::default(), now));
+            return Ok((
+                Rc::new(HeldPage::of(0, 0, Counts::default(), Rc::default(), now)),
+                false,
+            ));
         };
-        let held = self.memory.borrow_mut().pages.get(&*asked.place());
         if let Some(held) = &held
             && (held.version, held.cut) == (snapshot.version, filter.cut)
         {
             self.trace.source("page", "memory");
-            return self.share_if_asked_again(asked, filter, held.clone(), now);
+            self.share_if_asked_again(asked, filter, held, now)?;
+            return Ok((Rc::clone(held), false));
         }
         let selection = outline.select(filter);
-        let new = |page: Rc<Page>| HeldPage::of(snapshot.version, filter.cut, selection.counts, page, now);
-        if selection.row_nos.is_empty() {
+        let (page, is_shared) = if selection.row_nos.is_empty() {
             self.trace.source("page", "empty");
-            return Ok(new(Rc::default()));
-        }
-        // Another version, but the same rows: rows never change.
-        if let Some(held) = held.filter(|held| held.page.row_nos == selection.row_nos) {
+            (Rc::default(), false)
+        } else if let Some(held) = held.filter(|held| held.page.row_nos == selection.row_nos) {
+            // Another version, but the same rows: rows never change.
             self.trace.source("page", "memory");
-            return Ok(new(held.page));
-        }
-        let (rows, is_shared) = self.rows(asked, filter, &selection.row_nos, was_at_database).await?;
-        let page = Rc::new(Page {
-            row_nos: selection.row_nos,
-            rows,
-        });
-        let mut held = HeldPage::of(snapshot.version, filter.cut, selection.counts, page, now);
-        held.is_shared = is_shared;
-        Ok(held)
+            (Rc::clone(&held.page), false)
+        } else {
+            let row_nos = selection.row_nos;
+            let (rows, is_shared) = self.rows(asked, filter, &row_nos, was_at_database).await?;
+            (Rc::new(Page { row_nos, rows }), is_shared)
+        };
+        let new = HeldPage::of(snapshot.version, filter.cut, selection.counts, page, now);
+        new.is_shared.set(is_shared);
+        Ok((Rc::new(new), true))
     }
 
     /// Keeps the page that answers a question now in its place.
-    pub(super) fn hold(&self, place: String, held: HeldPage<B>) {
+    pub(super) fn hold(&self, place: String, held: HeldPage) {
         let bytes = held.bytes().saturating_add(place.len());
-        self.memory.borrow_mut().pages.put(place, held, bytes);
+        self.memory.borrow_mut().pages.put(place, Rc::new(held), bytes);
     }
 
     /// Puts a page into the shared cache that was asked for again after it has been the same for long enough: such a one
@@ -155,17 +141,17 @@ impl<D: Database, P: PageCache, B: Body> Reader<'_, D, P, B> {
         &self,
         asked: &Asked<'_>,
         filter: &Filter,
-        mut held: HeldPage<B>,
+        held: &HeldPage,
         now: Instant,
-    ) -> Result<HeldPage<B>, ApiError> {
+    ) -> Result<(), ApiError> {
         let share_after_ms = self.memory.borrow().policy.share_after_ms;
-        if !held.is_shared && !held.page.rows.is_empty() && now.since(held.since) >= share_after_ms {
+        if !held.is_shared.get() && !held.page.rows.is_empty() && now.since(held.since) >= share_after_ms {
             let key = PageKey::of(asked, filter)?;
             self.pages
                 .put(key.name(), encode(&key, &held.page.rows), PAGE_TTL_SECONDS);
-            held.is_shared = true;
+            held.is_shared.set(true);
         }
-        Ok(held)
+        Ok(())
     }
 
     /// The rows of a page that is not in memory, and whether the shared cache has it.
@@ -175,7 +161,7 @@ impl<D: Database, P: PageCache, B: Body> Reader<'_, D, P, B> {
         filter: &Filter,
         row_nos: &[i64],
         was_at_database: bool,
-    ) -> Result<(Vec<PublishedRow>, bool), ApiError> {
+    ) -> Result<(Rows, bool), ApiError> {
         let key = PageKey::of(asked, filter)?;
         let policy = self.memory.borrow().policy;
         let has_memory = policy.memory_bytes_max > 0;
@@ -202,9 +188,9 @@ impl<D: Database, P: PageCache, B: Body> Reader<'_, D, P, B> {
     }
 
     /// The rows of a page as the shared cache has them; none where it has none that are right.
-    async fn cached_rows(&self, key: &PageKey, rows: usize) -> Option<Vec<PublishedRow>> {
+    async fn cached_rows(&self, key: &PageKey, rows: usize) -> Option<Rows> {
         match self.pages.get(&key.name()).await {
-            Ok(Some(text)) => match decode(key, rows, &text) {
+            Ok(Some(text)) => match decode(key, rows, text) {
                 Some(rows) => {
                     self.trace.source("page", "kv");
                     return Some(rows);
@@ -218,56 +204,9 @@ impl<D: Database, P: PageCache, B: Body> Reader<'_, D, P, B> {
     }
 }
 
-impl<B> HeldPage<B> {
-    fn of(version: i64, cut: usize, counts: Counts, page: Rc<Page>, since: Instant) -> Self {
-        Self {
-            version,
-            cut,
-            counts,
-            page,
-            since,
-            is_shared: false,
-            whole: None,
-        }
-    }
-}
-
-/// Rows as the database has them, in the order of `row_nos`.
-///
-/// # Errors
-/// [`ApiError::SnapshotExpired`] where one is not there any more.
-pub async fn read_rows<D: Database>(
-    database: &D,
-    organization: &OrganizationId,
-    row_nos: &[i64],
-) -> Result<Vec<PublishedRow>, ApiError> {
-    let numbers = serde_json::to_string(row_nos).map_err(|error| ApiError::Internal(error.to_string()))?;
-    let outcomes = database
-        .batch(vec![Statement::new(
-            sql!("rows.sql"),
-            [Cell::from(organization.as_str()), Cell::Text(numbers)],
-        )])
-        .await?;
-    let [found] = rows_of(outcomes)?;
-    let mut by_number = HashMap::new();
-    for row in &found {
-        let page_row = PublishedRow {
-            people: row.text(1)?.to_owned(),
-            json: row.text(2)?.to_owned(),
-        };
-        by_number.insert(row.integer(0)?, page_row);
-    }
-    row_nos
-        .iter()
-        .map(|row_no| by_number.remove(row_no))
-        .collect::<Option<Vec<_>>>()
-        // Its version was removed while it was read, ten minutes after another took its place.
-        .ok_or(ApiError::SnapshotExpired)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{PageKey, PublishedRow, decode, encode};
+    use super::{PageKey, Rows, decode, encode};
     use crate::auth::access::{ReadAccess, read_access};
     use crate::auth::claims::Claims;
     use crate::monitor::selection::Filter;
@@ -315,14 +254,12 @@ mod tests {
 
     #[test]
     fn reads_back_only_what_was_asked_for_and_is_whole() {
-        let row = |number: usize| PublishedRow {
-            people: format!("[\"u{number}\"]"),
-            json: format!("{{\"conversationId\":\"c{number}\"}}"),
-        };
-        let rows = [row(1), row(2)];
+        let row = |number: usize| format!("[\"u{number}\"]\n{{\"conversationId\":\"c{number}\"}}\n");
+        let rows = Rows::of_lines(row(1) + &row(2), 2);
         let asked = key("o", None, 1);
         let text = encode(&asked, &rows);
-        assert_eq!(decode(&asked, 2, &text).as_deref(), Some(&rows[..]));
+        let decode = |key: &PageKey, rows: usize, text: &str| decode(key, rows, text.to_owned());
+        assert_eq!(decode(&asked, 2, &text), Some(rows));
         assert_eq!(decode(&asked, 1, &text), None);
         assert_eq!(decode(&asked, 3, &text), None);
         assert_eq!(decode(&key("o", None, 2), 2, &text), None);

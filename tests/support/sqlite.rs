@@ -190,7 +190,7 @@ fn run_statement(connection: &Connection, statement: &Statement) -> rusqlite::Re
         })
         .collect();
     let before = connection.total_changes();
-    let mut prepared = connection.prepare_cached(statement.sql)?;
+    let mut prepared = connection.prepare_cached(&statement.sql)?;
     let columns = prepared.column_count();
     let mut rows = Vec::new();
     let mut cursor = prepared.query(rusqlite::params_from_iter(parameters))?;
