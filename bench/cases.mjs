@@ -1,14 +1,22 @@
-// What is measured. A case prepares a side and gives, for each round, what to send.
+// What is timed: for each case what to send, and what a side has to have by then.
 
 import { claimsOf, DEPARTMENTS, LARGE, signToken } from './data.mjs';
 
 export const REPORT = '/api/conversation-monitor/report';
 
+/**
+ * Where the pages of a case come from. `memory`: one request again and again, and whatever a side can keep it keeps.
+ * `KV`, `D1`: a page is asked for once only, from a KV that has all of them, or none.
+ */
+export const SOURCES = ['memory', 'KV', 'D1'];
+
 const bearer = (claims, options) => ({ Authorization: `Bearer ${signToken(claims, options)}` });
 
-/** One request again and again: whatever a side can keep it keeps. */
+/** One request again and again. */
 function repeated(role, query = '', number = 3) {
   return {
+    source: 'memory',
+    count: 2500,
     async prepare() {
       const request = { path: `${REPORT}${query}`, headers: bearer(claimsOf(role, LARGE.organizationId, number)) };
       return () => ({ requests: [request] });
@@ -19,6 +27,8 @@ function repeated(role, query = '', number = 3) {
 /** What the client has is still right. */
 function notModified(role) {
   return {
+    source: 'memory',
+    count: 2500,
     async prepare(side) {
       const headers = bearer(claimsOf(role, LARGE.organizationId, 3));
       const response = await side.fetch(REPORT, { headers });
@@ -29,26 +39,50 @@ function notModified(role) {
   };
 }
 
-/** Never the same page twice: from D1 the first time, and after a restart from KV. */
-function distinct(role, limit = 25) {
-  const callers = role === 'DEPARTMENT_HEAD' ? DEPARTMENTS.map((_, number) => number) : [0];
+/** A token that was never seen before, at each request, for a page that is in memory. */
+function firstToken(alg) {
   return {
-    isDistinct: true,
-    async prepare() {
-      const requests = callers.flatMap((number) => {
-        const claims = claimsOf(role, LARGE.organizationId, number);
-        const headers = bearer(claims);
-        return fullPages(claims.departmentIds, limit).map((query) => ({ path: `${REPORT}?${query}`, headers }));
+    source: 'memory',
+    count: 400,
+    async prepare(_side, { privateKeys }) {
+      return (round) => ({
+        requests: Array.from({ length: 400 }, (_, index) => ({
+          path: `${REPORT}?limit=1`,
+          headers: bearer(claimsOf('ADMIN', LARGE.organizationId, 1_000_000 + round * 400 + index), { alg, privateKeys }),
+        })),
       });
-      const order = requests.map((request, index) => ({ request, at: (index * 7919) % requests.length }));
-      const shuffled = order.sort((left, right) => left.at - right.at).map(({ request }) => request);
-      return (round) => ({ requests: shuffled.slice(round * DISTINCT_A_ROUND, (round + 1) * DISTINCT_A_ROUND), once: true });
     },
   };
 }
 
-/** How many distinct pages a round asks for. */
-export const DISTINCT_A_ROUND = 150;
+/** Never the same page twice. */
+function distinct(source, role, limit = 25) {
+  const count = limit === 25 ? 150 : 40;
+  const callers = role === 'DEPARTMENT_HEAD' ? DEPARTMENTS.map((_, number) => number) : [0];
+  const all = () => {
+    const requests = callers.flatMap((number) => {
+      const claims = claimsOf(role, LARGE.organizationId, number);
+      const headers = bearer(claims);
+      return fullPages(claims.departmentIds, limit).map((query) => ({ path: `${REPORT}?${query}`, headers }));
+    });
+    const order = requests.map((request, index) => ({ request, at: (index * 7919) % requests.length }));
+    return order.sort((left, right) => left.at - right.at).map(({ request }) => request);
+  };
+  return {
+    source,
+    count,
+    /** The requests of so many rounds, and of the one that warms up. */
+    all: (rounds) => all().slice(0, count * (rounds + 1)),
+    async prepare() {
+      const requests = all();
+      return (round) => {
+        const own = requests.slice(round * count, (round + 1) * count);
+        if (own.length < count) throw new Error(`there are pages for ${Math.floor(requests.length / count)} rounds only`);
+        return { requests: own };
+      };
+    },
+  };
+}
 
 /** Queries of pages with all their rows, no two of them of the same rows under the same filter. */
 function fullPages(own, limit) {
@@ -64,31 +98,22 @@ function fullPages(own, limit) {
   return queries;
 }
 
-/** A token that was never seen before, at each request. */
-function firstToken(alg) {
-  return {
-    async prepare(_side, { privateKeys }) {
-      return (round) => ({
-        requests: Array.from({ length: 200 }, (_, index) => ({
-          path: `${REPORT}?limit=1`,
-          headers: bearer(claimsOf('ADMIN', LARGE.organizationId, 1_000_000 + round * 200 + index), { alg, privateKeys }),
-        })),
-      });
-    },
-  };
-}
-
 export const CASES = {
-  'memory ADMIN 25': repeated('ADMIN'),
-  'memory ADMIN 100': repeated('ADMIN', '?limit=100'),
-  'memory DEPARTMENT_HEAD 25': repeated('DEPARTMENT_HEAD'),
-  'memory SUPERADMIN 25': repeated('SUPERADMIN', `?organizationId=${LARGE.organizationId}`),
-  '304 ADMIN': notModified('ADMIN'),
-  '304 DEPARTMENT_HEAD': notModified('DEPARTMENT_HEAD'),
-  'D1 or KV ADMIN 25': distinct('ADMIN'),
-  'D1 or KV DEPARTMENT_HEAD 25': distinct('DEPARTMENT_HEAD'),
-  'first token HS256': firstToken('HS256'),
-  'first token RS256': firstToken('RS256'),
-  'first token ES256': firstToken('ES256'),
-  'first token EdDSA': firstToken('EdDSA'),
+  'memory, ADMIN, 25 rows': repeated('ADMIN'),
+  'memory, ADMIN, 100 rows': repeated('ADMIN', '?limit=100'),
+  'memory, DEPARTMENT_HEAD, 25 rows': repeated('DEPARTMENT_HEAD'),
+  'memory, DEPARTMENT_HEAD, 100 rows': repeated('DEPARTMENT_HEAD', '?limit=100'),
+  'memory, SUPERADMIN, 25 rows': repeated('SUPERADMIN', `?organizationId=${LARGE.organizationId}`),
+  '304, ADMIN': notModified('ADMIN'),
+  '304, DEPARTMENT_HEAD': notModified('DEPARTMENT_HEAD'),
+  'KV, ADMIN, 25 rows': distinct('KV', 'ADMIN'),
+  'KV, DEPARTMENT_HEAD, 25 rows': distinct('KV', 'DEPARTMENT_HEAD'),
+  'KV, DEPARTMENT_HEAD, 100 rows': distinct('KV', 'DEPARTMENT_HEAD', 100),
+  'D1, ADMIN, 25 rows': distinct('D1', 'ADMIN'),
+  'D1, ADMIN, 100 rows': distinct('D1', 'ADMIN', 100),
+  'D1, DEPARTMENT_HEAD, 25 rows': distinct('D1', 'DEPARTMENT_HEAD'),
+  'first token, HS256': firstToken('HS256'),
+  'first token, RS256': firstToken('RS256'),
+  'first token, ES256': firstToken('ES256'),
+  'first token, EdDSA': firstToken('EdDSA'),
 };

@@ -58,6 +58,12 @@ function* candidateEvents(common, number, candidates, asOf) {
   if (isHuman) yield { ...item, type: 'autopilot', changeId: hexId('f', number), enabled: false, actorId: owner };
 }
 
+/** An event: the conversation of a candidate that waits for the autopilot gets another department. */
+export function movedConversation({ organizationId }, number, updatedAt = AS_OF) {
+  const ids = { conversationId: hexId('c', number - (number % 2)), contactId: hexId('e', number - (number % 2)) };
+  return { type: 'conversation', organizationId, ...ids, channelType: 'sms', departmentId: DEPARTMENTS[0], updatedAt: iso(updatedAt) };
+}
+
 /** Good until the year 2100: a token must not end during a run. */
 const EXPIRES_AT = Date.UTC(2100, 0, 1) / 1000;
 

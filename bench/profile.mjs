@@ -5,18 +5,19 @@ import path from 'node:path';
 import { parseFlags } from '../scripts/flags.mjs';
 import { compileWorker } from '../scripts/build.mjs';
 import { whenProgram, inRoot } from '../scripts/project.mjs';
-import { CASES, DISTINCT_A_ROUND } from './cases.mjs';
+import { CASES } from './cases.mjs';
 import { makeKeys } from './data.mjs';
 import { Load } from './load.mjs';
 import { Profiler } from './profiler.mjs';
 import { ensureSeed } from './seed.mjs';
-import { copyState, cpuMicroseconds, modulesOf, Side, WORK } from './sides.mjs';
+import { cpuMicroseconds, modulesOf, Side, WORK } from './sides.mjs';
+import { stateOf, warmUp } from './timing.mjs';
 
-const USAGE = `usage: node bench/profile.mjs [--side ours] [--case NAME] [--count 5000] [--top 40]
+const USAGE = `usage: node bench/profile.mjs [--side ours] [--case NAME] [--rounds 5] [--top 40] [--built]
 
 Runs a case under V8's sampling profiler and prints the functions that took the most time, by themselves and with all
 that they call. The whole profile goes to bench/.work/NAME.cpuprofile: Chrome's DevTools and speedscope read it.
-Cases: ${Object.keys(CASES).join(', ')}`;
+Cases: ${Object.keys(CASES).map((name) => `"${name}"`).join(' ')}`;
 
 const NAMED = path.join('bench', '.work', 'named');
 
@@ -78,52 +79,42 @@ const labelOf = ({ callFrame: { functionName, url, lineNumber, columnNumber } })
   return url.startsWith('wasm') ? `${name} (wasm)` : name;
 };
 
-const WARM_UP = 3000;
-
-/** What warms up, and what is profiled; of pages that may be asked for only once, as many as there are. */
-function sendable(order, count) {
-  if (!order(0).once) return { warmUp: { ...order(0), count: WARM_UP }, measured: { ...order(1), count } };
-  const rounds = Math.ceil(count / DISTINCT_A_ROUND);
-  const measured = Array.from({ length: rounds }, (_, round) => order(round + 1).requests).flat();
-  return { warmUp: { ...order(0), count: order(0).requests.length }, measured: { requests: measured, count: measured.length } };
-}
-
 await whenProgram(import.meta.url, async (args) => {
   const flags = parseFlags(args, USAGE, {
     side: { type: 'string', default: 'ours' },
-    case: { type: 'string', default: 'memory ADMIN 25' },
-    count: { type: 'string', default: '5000' },
+    case: { type: 'string', default: 'memory, ADMIN, 25 rows' },
+    rounds: { type: 'string', default: '5' },
     top: { type: 'string', default: '40' },
     built: { type: 'boolean', default: false },
   });
   if (!flags) return;
-  const { side: name, case: caseName, count, top, built } = flags.values;
+  const { side: name, case: caseName, top, built } = flags.values;
   // The worker as it is built, but with the names of its functions.
   if (name === 'ours' && !built) await compileWorker(console.error, { folder: NAMED, named: true });
   const keys = makeKeys();
   const seed = await ensureSeed({ say: console.error });
-  const side = await Side.start(name, {
-    state: copyState(seed, path.join(WORK, 'state-profile')),
-    jwks: keys.jwks,
-    modules: await modulesOf(name, { folder: inRoot(NAMED), readable: true }),
-    inspectorPort: 0,
-  });
+  const rounds = Number(flags.values.rounds);
   const load = new Load();
+  const state = await stateOf(name, [caseName], { rounds, seed, keys, load, say: console.error });
+  const modules = await modulesOf(name, { folder: inRoot(NAMED), readable: true });
+  const side = await Side.start(name, { state, jwks: keys.jwks, modules, inspectorPort: 0 });
   try {
-    const order = await CASES[caseName].prepare(side, keys);
-    const requests = sendable(order, Number(count));
-    await load.run(side.url, requests.warmUp);
+    const { prepare, count } = CASES[caseName];
+    const order = await prepare(side, keys);
+    await warmUp(side, load);
+    await load.run(side.url, { ...order(0), count });
     const profiler = await Profiler.attach(await side.miniflare.getInspectorURL(), name);
     const before = cpuMicroseconds(side.pid);
     await profiler.start();
-    await load.run(side.url, requests.measured);
+    for (let round = 1; round <= rounds; round += 1) await load.run(side.url, { ...order(round), count });
     const profile = await profiler.stop();
-    const cpu = (cpuMicroseconds(side.pid) - before) / requests.measured.count;
+    const requests = rounds * count;
+    const cpu = (cpuMicroseconds(side.pid) - before) / requests;
     mkdirSync(WORK, { recursive: true });
-    const file = path.join(WORK, `${name}-${caseName.replaceAll(' ', '-')}.cpuprofile`);
+    const file = path.join(WORK, `${name}-${caseName.replaceAll(/\W+/g, '-')}.cpuprofile`);
     writeFileSync(file, JSON.stringify(profile));
     console.log(`${name}, ${caseName}: ${cpu.toFixed(0)} µs of CPU a request of the whole process, profiled`);
-    print(profile, requests.measured.count, Number(top));
+    print(profile, requests, Number(top));
     console.log(`\n${file}`);
   } finally {
     load.stop();

@@ -40,32 +40,48 @@ export async function modulesOf(side, { folder = inRoot('build'), readable = fal
 
 const module = (name, contents) => ({ type: 'ESModule', path: name, contents });
 
-/** A running side. */
+/** How workerd runs a side; `counting` puts what counts around it. */
+async function workerOf({ side, modules, counting = false, jwks, bindings = {}, ...more }) {
+  const own = modules ?? (await modulesOf(side));
+  const all = counting ? [module('counting.js', readFileSync(inRoot('bench', 'counting.js'), 'utf8')), ...own] : own;
+  return {
+    rootPath: inRoot(),
+    modules: all.map((each) => ({ ...each, path: path.join(inRoot(), each.path) })),
+    modulesRoot: inRoot(),
+    compatibilityDate: COMPATIBILITY_DATE,
+    bindings: { JWT_SECRET: SECRET, ...(jwks && { JWT_KEYS: JSON.stringify(jwks) }), ...bindings },
+    d1Databases: { DB: 'database' },
+    kvNamespaces: { PAGES: 'pages' },
+    unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
+    ...more,
+  };
+}
+
+/** Starts a workerd with these workers; `state` is a folder with their D1 and KV. */
+async function startWorkerd({ state, inspectorPort, ...workers }) {
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      ...workers,
+      resourcePersistencePath: state,
+      cf: false,
+      log: new Log(LogLevel.ERROR),
+      logRequests: false,
+      // The log lines of refused requests are not what is looked at.
+      handleStructuredLogs: () => {},
+      inspectorPort,
+    }),
+  );
+  await miniflare.ready;
+  return miniflare;
+}
+
+/** A running side, in a workerd of its own. */
 export class Side {
   /** Starts workerd; `state` is a folder with its D1 and KV. */
-  static async start(name, { state, jwks, modules, bindings = {}, inspectorPort } = {}) {
+  static async start(name, { state, inspectorPort, ...options } = {}) {
     const before = new Set(childrenOf(process.pid));
-    const miniflare = new Miniflare(
-      convertV4MiniflareOptions({
-        name,
-        rootPath: inRoot(),
-        modules: (modules ?? (await modulesOf(name))).map((each) => ({ ...each, path: path.join(inRoot(), each.path) })),
-        modulesRoot: inRoot(),
-        compatibilityDate: COMPATIBILITY_DATE,
-        bindings: { JWT_SECRET: SECRET, ...(jwks && { JWT_KEYS: JSON.stringify(jwks) }), ...bindings },
-        d1Databases: { DB: 'database' },
-        kvNamespaces: { PAGES: 'pages' },
-        resourcePersistencePath: state,
-        unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
-        cf: false,
-        log: new Log(LogLevel.ERROR),
-        logRequests: false,
-        // The log lines of refused requests are not what is looked at.
-        handleStructuredLogs: () => {},
-        inspectorPort,
-      }),
-    );
-    await miniflare.ready;
+    const worker = await workerOf({ side: name, name, ...options });
+    const miniflare = await startWorkerd({ state, inspectorPort, ...worker });
     const url = await miniflare.unsafeGetDirectURL(name);
     const pid = childrenOf(process.pid).find((child) => !before.has(child) && isWorkerd(child));
     return new Side(name, miniflare, url, pid);
@@ -91,9 +107,27 @@ export class Side {
     return this.miniflare.getD1Database('DB', this.name);
   }
 
+  /** What the platform has billed this isolate since the last call, where it runs with `counting`. */
+  async counts() {
+    return (await this.fetch('/counts')).json();
+  }
+
   stop() {
     return this.miniflare.dispose();
   }
+}
+
+/**
+ * Counting isolates in one workerd, over one database, each side with a KV of its own. `isolates` are options of each by
+ * its name. Returns them as sides by their names; stopping one stops all.
+ */
+export async function startIsolates({ state, isolates }) {
+  const workers = await Promise.all(
+    Object.entries(isolates).map(([name, options]) => workerOf({ name, counting: true, kvNamespaces: { PAGES: `pages-${options.side}` }, ...options })),
+  );
+  const miniflare = await startWorkerd({ state, workers });
+  const started = Object.keys(isolates).map(async (name) => [name, new Side(name, miniflare, await miniflare.unsafeGetDirectURL(name))]);
+  return Object.fromEntries(await Promise.all(started));
 }
 
 /** A side's own copy of a state. */

@@ -1,0 +1,123 @@
+// The first table: CPU per request and requests per second of each side, in one interleaved run.
+//
+// Round by round every side does the same work, each time another one first, so that whatever else the machine does
+// falls on all of them. CPU is the whole process's: the platform's share is in it, and shown by a worker that does nothing.
+
+import path from 'node:path';
+import { CASES, REPORT } from './cases.mjs';
+import { claimsOf, LARGE, signToken } from './data.mjs';
+import { Load } from './load.mjs';
+import { ratio, spreadText, table } from './statistics.mjs';
+import { copyState, cpuMicroseconds, FLOOR, Side, SIDES, WORK } from './sides.mjs';
+
+/** Enough for V8 to have compiled what is hot as well as it can. */
+const WARM_UP_COUNT = 3000;
+/** How long what a side does after its answers may take. */
+const SETTLE_MS = 30;
+
+/**
+ * Measures `cases` in so many rounds. Returns of each case, of each side, the CPU of a request in microseconds and the
+ * requests a second of every round.
+ */
+export async function timeCases({ names, rounds, seed, keys, say }) {
+  const results = {};
+  const load = new Load();
+  try {
+    for (const source of new Set(names.map((name) => CASES[name].source))) {
+      const own = names.filter((name) => CASES[name].source === source);
+      const sides = await startSides(source, own, { rounds, seed, keys, load, say });
+      try {
+        for (const name of own) {
+          say(`${name} …`);
+          results[name] = await timeCase(CASES[name], sides, { rounds, keys, load });
+          say(`  CPU a request, µs: ${Object.entries(results[name]).map(([side, { cpu }]) => `${side} ${spreadText(cpu)}`).join(', ')}`);
+        }
+      } finally {
+        await Promise.all(sides.map((side) => side.stop()));
+      }
+    }
+  } finally {
+    load.stop();
+  }
+  return results;
+}
+
+/** All sides, warm, each with its own copy of the database; for pages from KV with a KV that has them. */
+async function startSides(source, names, { rounds, seed, keys, load, say }) {
+  const sides = [];
+  try {
+    for (const name of source === 'memory' ? [...SIDES, FLOOR] : SIDES) {
+      const state = await stateOf(name, names, { rounds, seed, keys, load, say });
+      const side = await Side.start(name, { state, jwks: keys.jwks });
+      sides.push(side);
+      await warmUp(side, load);
+    }
+  } catch (error) {
+    await Promise.all(sides.map((side) => side.stop()));
+    throw error;
+  }
+  return sides;
+}
+
+/** Lets a side answer one request again and again. */
+export function warmUp(side, load) {
+  const headers = { Authorization: `Bearer ${signToken(claimsOf('ADMIN', LARGE.organizationId, 3))}` };
+  return load.run(side.url, { requests: [{ path: REPORT, headers }], count: WARM_UP_COUNT });
+}
+
+/** A copy of the seed for a side; where these cases take pages from KV, with a KV that has them. */
+export async function stateOf(name, cases, { rounds, seed, keys, load, say }) {
+  const state = copyState(seed, path.join(WORK, `state-timing-${name}`));
+  const requests = cases.flatMap((each) => (CASES[each].source === 'KV' ? CASES[each].all(rounds) : []));
+  if (requests.length) await fillCache(name, state, { requests, keys, load, say });
+  return state;
+}
+
+/** Asks for every page once, so that each is in the side's KV. */
+async function fillCache(name, state, { requests, keys, load, say }) {
+  say(`Filling the KV of ${name} with ${requests.length} pages …`);
+  // Our worker puts into KV what is asked for again; without a memory of its own, everything.
+  const side = await Side.start(name, { state, jwks: keys.jwks, bindings: { PAGE_MEMORY_MEBIBYTES: '0' } });
+  try {
+    await load.run(side.url, { requests, count: requests.length });
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  } finally {
+    await side.stop();
+  }
+}
+
+async function timeCase(each, sides, { rounds, keys, load }) {
+  const results = Object.fromEntries(sides.map(({ name }) => [name, { cpu: [], rate: [] }]));
+  const orders = new Map();
+  for (const side of sides) {
+    const order = side.name === FLOOR ? () => ({ requests: [{ path: REPORT, headers: {} }] }) : await each.prepare(side, keys);
+    orders.set(side, order);
+    await load.run(side.url, { ...order(0), count: each.count });
+  }
+  for (let round = 1; round <= rounds; round += 1) {
+    const first = round % sides.length;
+    for (const side of [...sides.slice(first), ...sides.slice(0, first)]) {
+      const before = cpuMicroseconds(side.pid);
+      const { seconds } = await load.run(side.url, { ...orders.get(side)(round), count: each.count });
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+      results[side.name].cpu.push((cpuMicroseconds(side.pid) - before) / each.count);
+      results[side.name].rate.push(each.count / seconds);
+    }
+  }
+  return results;
+}
+
+/** The results as two tables: CPU with the ratios of the medians, and requests a second. */
+export function timingTables(results) {
+  const cpu = Object.entries(results).map(([name, sides]) => [
+    name,
+    ...[...SIDES, FLOOR].map((side) => (sides[side] ? spreadText(sides[side].cpu) : '')),
+    ratio(sides.ours.cpu, sides.plain.cpu).toFixed(2),
+    ratio(sides.ours.cpu, sides.tuned.cpu).toFixed(2),
+  ]);
+  const rate = Object.entries(results).map(([name, sides]) => [name, ...SIDES.map((side) => spreadText(sides[side].rate))]);
+  return {
+    cpu: table(['CPU a request, µs: median (min–max)', 'ours', 'plain', 'tuned', 'nothing', 'ours ÷ plain', 'ours ÷ tuned'], cpu),
+    rate: table(['requests a second: median (min–max)', 'ours', 'plain', 'tuned'], rate),
+  };
+}
