@@ -1,9 +1,10 @@
 // A worker around a worker of the comparison: it counts what the platform bills, by the platform's own `meta`, and lets
 // the clock be set, so that a day takes minutes.
 
+import { wasmBytes } from './instances.js';
 import inner from './index.js';
 
-const fresh = () => ({ requests: 0, trips: 0, statements: 0, rowsRead: 0, rowsWritten: 0, kvReads: 0, kvWrites: 0 });
+const fresh = () => ({ requests: 0, trips: 0, statements: 0, rowsRead: 0, rowsWritten: 0, kvReads: 0, kvHits: 0, kvWrites: 0 });
 let counts = fresh();
 
 /** The instant that a request was sent with, if any was. */
@@ -17,7 +18,7 @@ export default {
     if (url.pathname === '/counts') {
       const counted = counts;
       counts = fresh();
-      return Response.json(counted);
+      return Response.json({ ...counted, wasmBytes: wasmBytes() });
     }
     const at = request.headers.get('X-Instant');
     if (at) instant = Number(at);
@@ -97,9 +98,11 @@ class Namespace {
     this.inner = inner;
   }
 
-  get(...parameters) {
+  async get(...parameters) {
     counts.kvReads += 1;
-    return this.inner.get(...parameters);
+    const value = await this.inner.get(...parameters);
+    if (value !== null) counts.kvHits += 1;
+    return value;
   }
 
   put(...parameters) {

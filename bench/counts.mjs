@@ -13,10 +13,11 @@ const FILTER = '?category=ai_stuck&limit=100';
 /** An ADMIN's request of an isolate at a second; without a name it is not counted. */
 const ask = (second, name, { isolate = 'first', query = '', isConditional = false } = {}) => ({ second, name, isolate, query, isConditional });
 /** A refresh at a second, after these events. */
-const refresh = (second, name, events = []) => ({ second, name, events });
+const refresh = (second, name = undefined, events = []) => ({ second, name, events });
 
 /** One after the other, about an organization with 10,000 candidates. */
 const STEPS = [
+  refresh(0),
   ask(0, 'first request of an isolate'),
   ask(1, 'the same page again'),
   ask(2, 'the same page, 304', { isConditional: true }),
@@ -29,10 +30,11 @@ const STEPS = [
   refresh(120, 'refresh: one candidate has changed', [movedConversation(LARGE, 123)]),
   ask(130, 'the first page, of a new version'),
   ask(131, 'first request of another isolate', { isolate: 'other' }),
-  ask(132, undefined, { query: FILTER }),
-  ask(200, 'a page asked for again after a minute', { query: FILTER }),
-  ask(201, undefined, { isolate: 'other' }),
-  ask(202, 'this page, in the other isolate', { isolate: 'other', query: FILTER }),
+  ask(132, undefined, { query: '?skipThreshold=true' }),
+  refresh(480),
+  ask(490, 'a page asked for again after six minutes', { query: '?skipThreshold=true' }),
+  ask(491, undefined, { isolate: 'other' }),
+  ask(492, 'this page, in the other isolate', { isolate: 'other', query: '?skipThreshold=true' }),
 ];
 
 /** Runs all steps on all sides. Returns of each step with a name the counts of each side; of a refresh only ours. */

@@ -19,7 +19,7 @@ const CHANNELS = ['whatsapp', 'sms', 'webchat', 'email', 'instagram'];
 const FIRST_NAMES = ['Aaliyah', 'Bruno', 'Chloé', 'Dmitri', 'Esra', 'Fatima', 'Giulia', 'Hiroshi', 'Inés', 'Jürgen'];
 const LAST_NAMES = ['Valkonen', 'Okafor', "O'Brien", 'Nakamura', 'García', 'Şahin', 'Lindqvist', 'Moreau', 'Petrov', 'Haddad'];
 
-function hexId(kind, number) {
+export function hexId(kind, number) {
   return `65d3${kind.charCodeAt(0).toString(16)}${number.toString(16).padStart(18, '0')}`;
 }
 
@@ -27,12 +27,16 @@ const nameOf = (number) => `${FIRST_NAMES[number % 10]} ${LAST_NAMES[Math.floor(
 const iso = (milliseconds) => new Date(milliseconds).toISOString();
 
 /** The events of an organization of which exactly `candidates` conversations wait at `asOf`, nine in ten for longer than five minutes. */
-export function* organizationEvents({ organizationId, candidates, asOf = AS_OF }) {
+export function* organizationEvents({ organizationId, candidates, asOf = AS_OF, withStaff = true }) {
   const common = { organizationId, updatedAt: iso(asOf - 2000 * MINUTE) };
   yield { ...common, type: 'organization', name: 'Benchmark' };
+  if (withStaff) yield* staffEvents(common);
+  for (let number = 0; number < candidates; number += 1) yield* candidateEvents(common, number, candidates, asOf);
+}
+
+function* staffEvents(common) {
   for (const [index, departmentId] of DEPARTMENTS.entries()) yield { ...common, type: 'department', departmentId, name: `Department ${index}` };
   for (const [index, userId] of USERS.entries()) yield { ...common, type: 'user', userId, fullName: nameOf(index * 7) };
-  for (let number = 0; number < candidates; number += 1) yield* candidateEvents(common, number, candidates, asOf);
 }
 
 function* candidateEvents(common, number, candidates, asOf) {
@@ -58,10 +62,11 @@ function* candidateEvents(common, number, candidates, asOf) {
   if (isHuman) yield { ...item, type: 'autopilot', changeId: hexId('f', number), enabled: false, actorId: owner };
 }
 
-/** An event: the conversation of a candidate that waits for the autopilot gets another department. */
-export function movedConversation({ organizationId }, number, updatedAt = AS_OF) {
-  const ids = { conversationId: hexId('c', number - (number % 2)), contactId: hexId('e', number - (number % 2)) };
-  return { type: 'conversation', organizationId, ...ids, channelType: 'sms', departmentId: DEPARTMENTS[0], updatedAt: iso(updatedAt) };
+/** An event: the conversation of a candidate, of the autopilot's if there is one beside, is in another department now. */
+export function movedConversation({ organizationId }, number, { updatedAt = AS_OF, turn = 0 } = {}) {
+  const own = number - (number % 2);
+  const ids = { conversationId: hexId('c', own), contactId: hexId('e', own) };
+  return { type: 'conversation', organizationId, ...ids, channelType: 'sms', departmentId: hexId('d', 100 + turn), updatedAt: iso(updatedAt) };
 }
 
 /** Good until the year 2100: a token must not end during a run. */

@@ -1,6 +1,8 @@
 // Whether all sides answer the same: the same requests, and what of the answers must be the same bytes.
 
+import path from 'node:path';
 import { claimsOf, DEPARTMENTS, LARGE, signToken, SMALL, UNPUBLISHED, USERS } from './data.mjs';
+import { copyState, Side, SIDES, WORK } from './sides.mjs';
 
 const REPORT = '/api/conversation-monitor/report';
 /** Headers that must be the same; an ETag is opaque and each side's own. */
@@ -15,7 +17,7 @@ const admin = tokenOf('ADMIN');
 const head = tokenOf('DEPARTMENT_HEAD');
 
 /** Every request: `[what it shows, query, token, more]`. */
-export function requests({ privateKeys, withAlgorithms = [] } = {}) {
+function requests({ privateKeys, withAlgorithms = [] } = {}) {
   const get = (name, query = '', token = admin, more = {}) => ({ name, path: `${REPORT}${query && `?${query}`}`, token, ...more });
   return [
     get('the first page'),
@@ -68,8 +70,23 @@ export function requests({ privateKeys, withAlgorithms = [] } = {}) {
   ];
 }
 
+/** Starts every side on the same database, and asks all of them the same. Returns how much was asked, and all differences. */
+export async function compareSides({ seed, keys, folder = WORK }) {
+  const sides = [];
+  try {
+    for (const name of SIDES) {
+      const state = copyState(seed, path.join(folder, `state-equality-${name}`));
+      sides.push(await Side.start(name, { state, jwks: keys.jwks }));
+    }
+    const options = { privateKeys: keys.privateKeys, withAlgorithms: Object.keys(keys.privateKeys) };
+    return { differences: await differences(sides, options), requests: requests(options).length };
+  } finally {
+    await Promise.all(sides.map((side) => side.stop()));
+  }
+}
+
 /** Asks every side the same, each request twice: from storage, then from what a side has kept. Returns the differences. */
-export async function differences(sides, options) {
+async function differences(sides, options) {
   const found = [];
   for (const request of requests(options)) {
     for (const time of ['first', 'second']) {

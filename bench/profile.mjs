@@ -108,6 +108,7 @@ await whenProgram(import.meta.url, async (args) => {
     await profiler.start();
     for (let round = 1; round <= rounds; round += 1) await load.run(side.url, { ...order(round), count });
     const profile = await profiler.stop();
+    profiler.detach();
     const requests = rounds * count;
     const cpu = (cpuMicroseconds(side.pid) - before) / requests;
     mkdirSync(WORK, { recursive: true });

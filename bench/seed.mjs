@@ -17,15 +17,16 @@ export async function ensureSeed({ organizations = [LARGE, SMALL], name = 'seed'
   digest.update(JSON.stringify(organizations));
   const folder = path.join(WORK, `${name}-${digest.digest('hex').slice(0, 16)}`);
   if (existsSync(folder)) return folder;
+  // Those of other times are of no use any more.
+  for (const old of existsSync(WORK) ? readdirSync(WORK) : []) if (old.startsWith(`${name}-`)) rmSync(path.join(WORK, old), { recursive: true });
   const unfinished = `${folder}.unfinished`;
   rmSync(unfinished, { recursive: true, force: true });
   const side = await Side.start('ours', { state: unfinished });
   try {
     await migrate(await side.database());
-    for (const organization of organizations) {
-      say(`Taking in ${organization.candidates} candidates …`);
-      await post(side, organizationEvents(organization));
-    }
+    const candidates = organizations.reduce((sum, each) => sum + each.candidates, 0);
+    say(`Taking in ${organizations.length} organizations with ${candidates} candidates …`);
+    await post(side, eventsOf(organizations));
     await side.refresh(AS_OF);
     await post(side, [{ type: 'organization', ...UNPUBLISHED, name: 'Unpublished', updatedAt: new Date(AS_OF).toISOString() }]);
   } finally {
@@ -33,6 +34,10 @@ export async function ensureSeed({ organizations = [LARGE, SMALL], name = 'seed'
   }
   renameSync(unfinished, folder);
   return folder;
+}
+
+function* eventsOf(organizations) {
+  for (const organization of organizations) yield* organizationEvents(organization);
 }
 
 /** Runs migrations/ on an empty database. */

@@ -1,0 +1,97 @@
+// A day of one organization among 1,000, as goals.md's scenario has it: what happens, and who asks for what.
+//
+// 200 conversations of 10 messages within 8 hours, a tenth of which stall for a while; 20 dashboards that poll every 10
+// seconds, one poll in ten under another filter or page. The same at every run.
+
+import { claimsOf, hexId, signToken } from './data.mjs';
+import { REPORT } from './cases.mjs';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+export const HOURS = 8;
+export const DAY = { organizationId: '65d3e0f0a0b0c0d0e0f0000d' };
+export const DAY_BEGINS = Date.UTC(2026, 9, 6, 8);
+const CONVERSATIONS = 200;
+const DASHBOARDS = 20;
+const POLL_SECONDS = 10;
+const DEPARTMENTS = Array.from({ length: 8 }, (_, index) => hexId('d', index));
+const USERS = Array.from({ length: 40 }, (_, index) => hexId('a', index));
+const CHANNELS = ['whatsapp', 'sms', 'webchat', 'email', 'instagram'];
+
+const iso = (milliseconds) => new Date(milliseconds).toISOString();
+/** A number from 0 to below `end` that hangs on nothing but its arguments. */
+const scatter = (end, ...numbers) => numbers.reduce((sum, value) => (sum * 31 + value * 7919 + 17) % 1_000_003, 7) % end;
+
+/** What the organization is before the day begins. */
+export function organizationEvents() {
+  const common = { organizationId: DAY.organizationId, updatedAt: iso(DAY_BEGINS - MINUTE) };
+  return [
+    { ...common, type: 'organization', name: 'A day' },
+    ...DEPARTMENTS.map((departmentId, index) => ({ ...common, type: 'department', departmentId, name: `Department ${index}` })),
+    ...USERS.map((userId, index) => ({ ...common, type: 'user', userId, fullName: `User ${index}` })),
+  ];
+}
+
+/** Events by the second of the day at which the CRM posts them. */
+export function eventsBySecond() {
+  const seconds = new Map();
+  for (let number = 0; number < CONVERSATIONS; number += 1) {
+    for (const event of conversationEvents(number)) {
+      const second = Math.floor((Date.parse(event.updatedAt) - DAY_BEGINS) / SECOND);
+      if (second < HOURS * 3600) seconds.set(second, [...(seconds.get(second) ?? []), event]);
+    }
+  }
+  return seconds;
+}
+
+/** One conversation: five questions with their answers, then it is resolved. Every tenth one stalls at the fourth question. */
+function* conversationEvents(number) {
+  const organizationId = DAY.organizationId;
+  const conversationId = hexId('c', 900_000 + number);
+  const contactId = hexId('e', 900_000 + number);
+  const stalls = number % 10 === 3;
+  // Half of those that stall are taken over by somebody who then forgets them.
+  const owner = stalls && number % 20 === 3 ? USERS[number % USERS.length] : undefined;
+  let at = DAY_BEGINS + Math.floor((number * (HOURS - 0.5) * 60 * MINUTE) / CONVERSATIONS) + scatter(90, number) * SECOND;
+  const conversation = { type: 'conversation', organizationId, conversationId, contactId, channelType: CHANNELS[number % 5], departmentId: DEPARTMENTS[scatter(8, number, 2)] };
+  yield { type: 'contact', organizationId, contactId, name: `Contact ${number}`, phone: `+4420794${60_000 + number}`, updatedAt: iso(at) };
+  yield { ...conversation, updatedAt: iso(at) };
+  const message = (name, more) => ({ type: 'message', organizationId, conversationId, messageId: hexId('m', number * 100 + name), at: iso(at), updatedAt: iso(at), ...more });
+  for (let turn = 0; turn < 5; turn += 1) {
+    yield message(2 * turn, { direction: 'inbound', sender: 'contact' });
+    const isStalled = stalls && turn === 3;
+    if (isStalled && owner) {
+      at += 90 * SECOND;
+      yield { type: 'autopilot', organizationId, conversationId, changeId: hexId('f', number), enabled: false, actorId: owner, at: iso(at), updatedAt: iso(at) };
+      yield { ...conversation, ownerId: owner, assigneeIds: [owner], updatedAt: iso(at) };
+    }
+    at += isStalled ? (20 + scatter(100, number, 5)) * MINUTE : (4 + scatter(20, number, turn)) * SECOND;
+    yield message(2 * turn + 1, { direction: 'outbound', sender: stalls && turn >= 3 ? 'human' : 'ai' });
+    at += (40 + scatter(110, number, turn, 9)) * SECOND;
+  }
+  yield { ...conversation, ...(owner && { ownerId: owner, assigneeIds: [owner] }), resolvedAt: iso(at), updatedAt: iso(at) };
+}
+
+/** Who looks, half of them ADMINs, each with the addresses that its polls take by turns. */
+export function dashboards() {
+  return Array.from({ length: DASHBOARDS }, (_, number) => {
+    const claims = claimsOf(number % 2 ? 'DEPARTMENT_HEAD' : 'ADMIN', DAY.organizationId, number);
+    const others = ['category=ai_stuck', 'category=agent_abandoned', 'skipThreshold=true', 'page=2', 'limit=100', `departmentId=${DEPARTMENTS[number % 8]}`];
+    return {
+      number,
+      authorization: `Bearer ${signToken(claims)}`,
+      /** When within its ten seconds it polls. */
+      phase: number % POLL_SECONDS,
+      pathOf(poll) {
+        const isOther = (poll + number) % 10 === 0;
+        return isOther ? `${REPORT}?${others[(Math.floor(poll / 10) + number) % others.length]}` : REPORT;
+      },
+    };
+  });
+}
+
+/** The polls of a second: a dashboard, and its address. */
+export function pollsOf(all, second) {
+  const polling = all.filter(({ phase }) => second % POLL_SECONDS === phase);
+  return polling.map((dashboard) => ({ dashboard, path: dashboard.pathOf(Math.floor(second / POLL_SECONDS)) }));
+}

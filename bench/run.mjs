@@ -1,0 +1,163 @@
+// `npm run bench`: the worker beside two peers, in figures. See USAGE.
+
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import { build } from '../scripts/build.mjs';
+import { duration } from '../scripts/command.mjs';
+import { parseFlags, usageFailure } from '../scripts/flags.mjs';
+import { Failure, inRoot, whenProgram } from '../scripts/project.mjs';
+import { EVERYTHING, ensureEverything } from '../scripts/setup.mjs';
+import { CASES } from './cases.mjs';
+import { makeKeys } from './data.mjs';
+import { spread } from './statistics.mjs';
+
+const USAGE = `usage: npm run bench [-- [--rounds 9] [--hours 8] [--only PART …] [--case NAME …]]
+
+Builds the worker and its two peers in TypeScript, checks that all three answer the same bytes to the same requests, then
+measures them side by side in bare workerd. All parts take about 20 minutes; their results go to bench/RESULTS.md, unless
+only some are asked for.
+  --rounds N    rounds of every timed case (3 to 9)
+  --hours N     hours of the simulated day (1 to 8)
+  --only PART   only this part: equality, timing, counts, bill, throughput, memory, start
+  --case NAME   of the timing only this case: ${Object.keys(CASES).map((name) => `"${name}"`).join(', ')}`;
+
+const RESULTS = inRoot('bench', 'RESULTS.md');
+const say = (line) => console.error(line);
+
+/** Each part, what it is about, and what it gives: texts for RESULTS.md, and what later parts need. */
+const PARTS = {
+  async equality({ seed, keys }) {
+    const { compareSides } = await import('./equality.mjs');
+    const { differences, requests } = await compareSides({ seed, keys });
+    if (differences.length) throw new Failure(`The sides differ:\n${differences.join('\n')}`);
+    return [`All three sides answered the same to ${requests} requests, each asked twice: status, headers and every byte of the body.`];
+  },
+  async timing({ seed, keys, rounds, names }, results) {
+    const { timeCases, timingTables } = await import('./timing.mjs');
+    results.timing = await timeCases({ names, rounds, seed, keys, say });
+    const { cpu, rate } = timingTables(results.timing);
+    return [cpu, rate];
+  },
+  async counts({ seed }) {
+    const { countSteps, countsTable } = await import('./counts.mjs');
+    return [countsTable(await countSteps({ seed, say }))];
+  },
+  async throughput({ rounds }, results) {
+    const { measureThroughput, throughputTables } = await import('./throughput.mjs');
+    results.throughput = await measureThroughput({ rounds, say });
+    const { ingest, refreshes } = throughputTables(results.throughput);
+    return [ingest, refreshes];
+  },
+  async bill({ hours }, results) {
+    const { billOf, simulateDay } = await import('./bill.mjs');
+    const day = await simulateDay({ hours, say });
+    results.bill = billOf(day, cpuOf(results));
+    const { plain, tuned } = results.bill.ratios;
+    return [
+      `${day.compared} answers of the peers were held against ours during the day: all the same.`,
+      results.bill.text,
+      `Ours ÷ plain: ${plain.toFixed(2)}; ours ÷ tuned: ${tuned.toFixed(2)}.`,
+    ];
+  },
+  async memory() {
+    const { measureMemory, memoryTable } = await import('./memory.mjs');
+    return [memoryTable(await measureMemory({ say }))];
+  },
+  async start({ rounds }) {
+    const { measureStart, startTable } = await import('./sizes.mjs');
+    return [startTable(await measureStart({ rounds, say }))];
+  },
+};
+
+const TITLES = {
+  equality: 'The same answers',
+  timing: 'CPU and requests',
+  counts: 'What a request is billed for',
+  throughput: 'Ingest and refresh',
+  bill: "The month's bill",
+  memory: 'Memory',
+  start: 'Size and start',
+};
+
+/** CPU in microseconds of what the bill counts: measured before, or a guess that is named as one. */
+function cpuOf({ timing, throughput }) {
+  if (!timing || !throughput) throw new Failure('The bill needs the parts timing and throughput of the same run: add `--only timing --only throughput`.');
+  const medianOf = (name, side) => spread(timing[name][side].cpu).median;
+  const sideOf = (side) => ({ ok: medianOf('memory, DEPARTMENT_HEAD, 25 rows', side), notModified: medianOf('304, DEPARTMENT_HEAD', side) });
+  const [{ ingest }] = throughput;
+  const runs = throughput.at(-1).refreshes['none changed'].map(({ cpuSeconds }) => cpuSeconds * 1e6);
+  return { ours: sideOf('ours'), plain: sideOf('plain'), tuned: sideOf('tuned'), event: ingest.cpuOfOne, run: spread(runs).median };
+}
+
+/** The cases in which a side is faster than ours, worst first. */
+function losses(timing) {
+  const found = Object.entries(timing).flatMap(([name, sides]) =>
+    ['plain', 'tuned'].map((peer) => ({ name, peer, ratio: spread(sides.ours.cpu).median / spread(sides[peer].cpu).median })),
+  );
+  const lost = found.filter(({ ratio }) => ratio > 1).sort((left, right) => right.ratio - left.ratio);
+  if (!lost.length) return 'No case takes ours more CPU than a peer.';
+  return ['Cases that take ours more CPU than a peer:', '', ...lost.map(({ name, peer, ratio }) => `- ${name}: ${ratio.toFixed(2)} × ${peer}`)].join('\n');
+}
+
+function capture(program, ...args) {
+  return execFileSync(program, args, { cwd: inRoot(), encoding: 'utf8' }).trim();
+}
+
+/** What was measured, when, and on what. */
+function heading({ rounds, hours }) {
+  const isClean = capture('git', 'status', '--porcelain') === '';
+  const versionOf = (name) => JSON.parse(readFileSync(inRoot('node_modules', name, 'package.json'), 'utf8')).version;
+  const versions = ['workerd', 'hono', 'jose'].map((name) => `${name} ${versionOf(name)}`).join(', ');
+  return `# Results
+
+${new Date().toISOString().slice(0, 10)}, commit ${capture('git', 'rev-parse', 'HEAD')}${isClean ? '' : ' with uncommitted changes'}.
+${cpus()[0].model}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, ${versions}.
+
+Written by \`npm run bench\` (${rounds} rounds, ${hours} simulated hours); [README.md](README.md) says what is measured and how, and where
+the time goes. Times are of a shared machine: only ratios within one run mean something. Counts are exact.
+`;
+}
+
+await whenProgram(import.meta.url, async (args) => {
+  const flags = parseFlags(args, USAGE, {
+    rounds: { type: 'string', default: '9' },
+    hours: { type: 'string', default: '8' },
+    only: { type: 'string', multiple: true, default: [] },
+    case: { type: 'string', multiple: true, default: [] },
+  });
+  if (!flags) return;
+  const { only } = flags.values;
+  const rounds = wholeNumber('rounds', flags.values.rounds, 3, 9);
+  const hours = wholeNumber('hours', flags.values.hours, 1, 8);
+  const names = flags.values.case.length ? flags.values.case : Object.keys(CASES);
+  for (const [name, known] of [...only.map((each) => [each, PARTS]), ...names.map((each) => [each, CASES])]) {
+    if (!(name in known)) throw usageFailure(`There is no "${name}".`, USAGE);
+  }
+  await ensureEverything({ need: EVERYTHING });
+  await build();
+  const { ensureSeed } = await import('./seed.mjs');
+  const shared = { seed: await ensureSeed({ say }), keys: makeKeys(), rounds, hours, names };
+
+  const isWhole = only.length === 0 && flags.values.case.length === 0;
+  const text = [heading(shared)];
+  const results = {};
+  for (const part of Object.keys(PARTS).filter((each) => isWhole || only.length === 0 || only.includes(each))) {
+    say(`\n▶ ${TITLES[part]}`);
+    const startedAt = performance.now();
+    const paragraphs = await PARTS[part](shared, results);
+    if (part === 'timing') paragraphs.push(losses(results.timing));
+    text.push(`## ${TITLES[part]}`, ...paragraphs);
+    console.log(`\n${paragraphs.join('\n\n')}`);
+    say(`✔ ${TITLES[part]}: ${duration(performance.now() - startedAt)}`);
+  }
+  if (!isWhole) return;
+  writeFileSync(RESULTS, `${text.join('\n\n')}\n`);
+  say(`\nWritten to ${RESULTS}`);
+});
+
+function wholeNumber(name, text, min, max) {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < min || value > max) throw usageFailure(`--${name} takes a whole number from ${min} to ${max}.`, USAGE);
+  return value;
+}
