@@ -108,6 +108,10 @@ export class Side {
     return this.miniflare.getD1Database('DB', this.name);
   }
 
+  pages() {
+    return this.miniflare.getKVNamespace('PAGES', this.name);
+  }
+
   /** What the platform has billed this isolate since the last call, where it runs with `counting`. */
   async counts() {
     return (await this.fetch('/counts')).json();

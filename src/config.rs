@@ -18,7 +18,7 @@ const PAGE_MEMORY_MEBIBYTES_DEFAULT: u32 = 16;
 const PAGE_MEMORY_MEBIBYTES_MAX: u32 = 48;
 /// How long a page must have been the same before it is put into the shared cache, in seconds, unless configured:
 /// longer than a refresh's minute, so that a page that each refresh changes is never put there.
-const PAGE_SHARE_AFTER_SECONDS_DEFAULT: u32 = 60;
+const PAGE_SHARE_AFTER_SECONDS_DEFAULT: u32 = 300;
 /// The most that may be configured: a day, which hardly a page lasts.
 const PAGE_SHARE_AFTER_SECONDS_MAX: u32 = 86_400;
 /// The periods that the platform's rate limits may have, in seconds; the last is the default.

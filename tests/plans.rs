@@ -6,6 +6,7 @@
 mod support;
 
 use std::path::{Path, PathBuf};
+use support::desk::{Desk, Mood, NOW, admin};
 use support::service::Service;
 
 /// Steps that read more than the rows that they return, each with the reason why it may.
@@ -159,4 +160,27 @@ fn no_statement_reads_more_than_it_needs() {
     }
     assert!(problems.is_empty(), "{problems:#?}");
     println!("statements whose plan was checked: {}", files.len());
+}
+
+#[test]
+fn each_row_of_a_page_is_found_by_its_key() {
+    let desk = Desk::new(Mood::Empty, 150);
+    for limit in [1, 2, 100] {
+        desk.ask(&admin(), &format!("skipThreshold=true&limit={limit}"), NOW)
+            .unwrap();
+    }
+    let texts = desk.service.database.texts();
+    let of_rows: Vec<&String> = texts.iter().filter(|text| text.starts_with("VALUES")).collect();
+    assert_eq!(of_rows.len(), 3);
+    for text in of_rows {
+        let plan = desk.service.database.plan(text);
+        let rows = text.matches("?2 ->> ").count();
+        let by_key = "SEARCH snapshot_row USING PRIMARY KEY (organization_id=? AND row_no=?)";
+        assert_eq!(plan.iter().filter(|step| *step == by_key).count(), rows, "{plan:#?}");
+        let others = plan.iter().filter(|step| *step != by_key);
+        for step in others {
+            let is_constant = step.starts_with("SCALAR SUBQUERY") || step.contains("CONSTANT ROW");
+            assert!(is_constant, "{step}");
+        }
+    }
 }

@@ -10,146 +10,15 @@
 
 mod support;
 
-use conversation_monitor::auth::access::{ReadAccess, read_access};
-use conversation_monitor::auth::claims::Claims;
 use conversation_monitor::error::ApiError;
 use conversation_monitor::instant::Instant;
-use conversation_monitor::ports::{PageCache, PageCacheError};
-use conversation_monitor::report::{Memory, Reader, ReportRequest, STALE_MAX_MS};
-use conversation_monitor::trace::Trace;
+use conversation_monitor::report::{Memory, STALE_MAX_MS};
 use futures_executor::block_on;
 use serde_json::{Value, json};
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use support::desk::{Desk, MINUTE, Mood, NOW, access};
 use support::history::many_candidates;
-use support::oracle::{Oracle, OracleRow};
-use support::service::Service;
+use support::oracle::OracleRow;
 use support::sqlite::Fault;
-
-const NOW: i64 = 1_780_000_000_000;
-const MINUTE: i64 = 60_000;
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Mood {
-    Well,
-    Empty,
-    Failing,
-    Garbage,
-    /// Every key holds the page that was stored last.
-    Confused,
-}
-
-/// A page cache that can go wrong.
-struct Pages {
-    mood: Cell<Mood>,
-    stored: RefCell<HashMap<String, String>>,
-    last: RefCell<String>,
-    hits: Cell<u32>,
-}
-
-impl Pages {
-    fn new(mood: Mood) -> Self {
-        Self {
-            mood: Cell::new(mood),
-            stored: RefCell::default(),
-            last: RefCell::default(),
-            hits: Cell::new(0),
-        }
-    }
-}
-
-impl PageCache for Pages {
-    async fn get(&self, key: &str) -> Result<Option<String>, PageCacheError> {
-        match self.mood.get() {
-            Mood::Empty => Ok(None),
-            Mood::Failing => Err(PageCacheError("out of order".to_owned())),
-            Mood::Garbage => Ok(Some("garbage".to_owned())),
-            Mood::Confused => Ok(Some(self.last.borrow().clone())),
-            Mood::Well => {
-                let found = self.stored.borrow().get(key).cloned();
-                self.hits.set(self.hits.get() + u32::from(found.is_some()));
-                Ok(found)
-            }
-        }
-    }
-
-    fn put(&self, key: String, value: String, seconds: u64) {
-        assert!(seconds >= 60, "KV takes no shorter life");
-        assert!(key.len() <= 512, "KV takes no longer key");
-        assert!(!value.contains("hasAccess"), "a view is in the shared cache");
-        *self.last.borrow_mut() = value.clone();
-        self.stored.borrow_mut().insert(key, value);
-    }
-}
-
-fn access(claims: Value) -> ReadAccess {
-    let mut claims = claims;
-    claims["exp"] = json!(1);
-    read_access(&Claims::read(claims.to_string().as_bytes()).unwrap(), None).unwrap()
-}
-
-struct Desk {
-    service: Service,
-    oracle: Oracle,
-    pages: Pages,
-    memory: RefCell<Memory>,
-}
-
-impl Desk {
-    fn new(mood: Mood, candidates: usize) -> Self {
-        let desk = Self {
-            service: Service::default(),
-            oracle: Oracle::default(),
-            pages: Pages::new(mood),
-            memory: RefCell::default(),
-        };
-        desk.with(&many_candidates("o", NOW, candidates))
-    }
-
-    fn with(mut self, events: &[Value]) -> Self {
-        self.oracle.take_in(events);
-        block_on(async {
-            self.service.ingest_all(events, NOW).await;
-            self.service.refresh(NOW).await.unwrap();
-        });
-        self
-    }
-
-    fn ask(&self, access: &ReadAccess, query: &str, now: i64) -> Result<Value, ApiError> {
-        let trace = Trace::default();
-        let reader = Reader {
-            database: &self.service.database,
-            pages: &self.pages,
-            memory: &self.memory,
-            head_max_age_ms: 5_000,
-            trace: &trace,
-        };
-        let request = ReportRequest::read(query).unwrap();
-        let answer = block_on(reader.report(access, &request, None, Instant::from_milliseconds(now)))?;
-        let body: Value = serde_json::from_str(&answer.body.expect("a body")).unwrap();
-        Ok(body["data"].clone())
-    }
-
-    /// The rows of all pages.
-    fn walk(&self, access: &ReadAccess, query: &str, limit: usize) -> Vec<Value> {
-        let mut rows = Vec::new();
-        for page in 1.. {
-            let data = self
-                .ask(access, &format!("{query}&limit={limit}&page={page}"), NOW)
-                .unwrap();
-            let found = data["rows"].as_array().unwrap();
-            assert_eq!(data["pagination"]["total"], data["totalCount"]);
-            let pages = data["totalCount"].as_u64().unwrap().div_ceil(limit as u64);
-            assert_eq!(data["pagination"]["totalPages"], pages);
-            if found.is_empty() {
-                assert_eq!(rows.len() as u64, data["totalCount"].as_u64().unwrap());
-                return rows;
-            }
-            rows.extend(found.iter().cloned());
-        }
-        panic!("pages without an end")
-    }
-}
 
 fn expected(rows: &[OracleRow], has_access: impl Fn(&OracleRow) -> bool) -> Vec<Value> {
     let with_access = |row: &OracleRow| {

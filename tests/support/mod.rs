@@ -6,6 +6,7 @@
     clippy::panic,
     clippy::unwrap_used
 )]
+pub mod desk;
 pub mod history;
 pub mod keys;
 pub mod oracle;

@@ -4,6 +4,7 @@ use conversation_monitor::ports::{Cell, Database, DatabaseError, Outcome, Row, S
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ToSql};
 use std::cell::{Cell as Slot, RefCell};
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -24,6 +25,7 @@ pub struct Sqlite {
     batches: Slot<u64>,
     /// A statement that contains this text fails, and so does its batch.
     poison: RefCell<Option<String>>,
+    texts: RefCell<BTreeSet<String>>,
 }
 
 impl Default for Sqlite {
@@ -41,6 +43,7 @@ impl Sqlite {
             statements: Slot::new(0),
             batches: Slot::new(0),
             poison: RefCell::new(None),
+            texts: RefCell::default(),
         };
         database.migrate(|name| name < number);
         database
@@ -79,6 +82,11 @@ impl Sqlite {
     /// Statements since the fault was set, and batches.
     pub fn counts(&self) -> (u64, u64) {
         (self.statements.get(), self.batches.get())
+    }
+
+    /// The texts of all statements so far.
+    pub fn texts(&self) -> BTreeSet<String> {
+        self.texts.borrow().clone()
     }
 
     /// Runs some SQL aside, uncounted.
@@ -134,6 +142,7 @@ impl Sqlite {
                 return Err(lost());
             }
             self.statements.set(self.statements.get() + 1);
+            self.texts.borrow_mut().insert(statement.sql.to_string());
             if let Some(poison) = self.poison.borrow().as_deref() {
                 let poisoned = |cell: &Cell| matches!(cell, Cell::Text(text) if text.contains(poison));
                 if statement.parameters.iter().any(poisoned) {

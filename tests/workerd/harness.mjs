@@ -31,14 +31,14 @@ function workerOf({ vars = {}, secrets = {}, limits = {} }, more = {}) {
       .map((binding) => ({ ...binding, simple: { limit: limits[binding.name], period: 60 } })),
     ...more,
   };
-  return { config, secrets: { HEAD_MAX_AGE_SECONDS: '0', PAGE_MEMORY_MEBIBYTES: '0', JWT_SECRET: SECRET, ...vars, ...secrets } };
+  return { config, secrets: { HEAD_MAX_AGE_SECONDS: '0', JWT_SECRET: SECRET, ...vars, ...secrets } };
 }
 
 /**
  * Starts a worker with an empty, migrated database.
  *
- * Neither heads nor pages are kept in memory unless `vars` says so: a test wants to see what it has just done, and what
- * is in the shared cache. There are no rate limits but `limits`: calls a minute by the name of the binding.
+ * Heads are not kept in memory unless `vars` says so: a test wants to see what it has just done. There are no rate limits
+ * but `limits`: calls a minute by the name of the binding.
  *
  * `siblings` are further workers by name, each with settings and an isolate of its own, over the same database and
  * cache: a second one costs a tenth of a second start.

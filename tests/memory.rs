@@ -1,0 +1,558 @@
+//! What an isolate remembers: it saves work, and never changes an answer.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+mod support;
+
+use conversation_monitor::auth::access::ReadAccess;
+use conversation_monitor::error::ApiError;
+use conversation_monitor::instant::Instant;
+use conversation_monitor::ports::{Database, DatabaseError, Outcome, Statement};
+use conversation_monitor::report::{Form, Memory, PagePolicy, Reader, STALE_MAX_MS};
+use conversation_monitor::trace::Trace;
+use futures_executor::block_on;
+use serde_json::{Value, json};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use support::desk::{Desk, MINUTE, Mood, NOW, Pages, access, admin, answer, data_of};
+use support::history::{HistoryOptions, Random, random_history};
+use support::service::Service;
+use support::sqlite::{Fault, Sqlite};
+
+const SHARE_AFTER_MS: i64 = 60_000;
+
+fn memory_of(mebibytes: usize) -> RefCell<Memory> {
+    let memory_bytes_max = mebibytes * 1024 * 1024;
+    RefCell::new(Memory::new(PagePolicy {
+        memory_bytes_max,
+        share_after_ms: SHARE_AFTER_MS,
+    }))
+}
+
+/// An isolate as it is deployed, over an organization of so many candidates.
+fn desk(candidates: usize) -> Desk {
+    let desk = Desk::new(Mood::Well, candidates);
+    desk.memory.replace(memory_of(16).into_inner());
+    desk
+}
+
+/// A DEPARTMENT_HEAD of one department, to whom nothing of the answer is remembered as a whole.
+fn head_of(department: &str) -> ReadAccess {
+    access(json!({ "role": "DEPARTMENT_HEAD", "organizationId": "o", "sub": "u", "departmentIds": [department] }))
+}
+
+/// What asking costs: batches and statements of the database, questions to the page cache, and pages put there.
+#[track_caller]
+fn check_cost(desk: &Desk, access: &ReadAccess, query: &str, now: i64, expected: (u64, u64, u32, u32)) -> Value {
+    desk.service.database.set_fault(None);
+    let (gets, puts) = (desk.pages.gets.get(), desk.pages.puts.get());
+    let data = desk.ask(access, query, now).unwrap();
+    let (statements, batches) = desk.service.database.counts();
+    let (gets, puts) = (desk.pages.gets.get() - gets, desk.pages.puts.get() - puts);
+    assert_eq!((batches, statements, gets, puts), expected, "{query} at {}", now - NOW);
+    data
+}
+
+#[test]
+fn an_answer_takes_two_round_trips_at_most_and_none_from_memory() {
+    let desk = desk(120);
+    let department = desk.oracle.rows("o", NOW)[0].department_id.clone().unwrap();
+    for (access, filter) in [(admin(), ""), (head_of(&department), "skipThreshold=true&")] {
+        desk.memory.replace(memory_of(16).into_inner());
+        let first = check_cost(&desk, &access, &format!("{filter}limit=5"), NOW, (2, 3, 0, 0));
+        assert_eq!(first["rows"].as_array().unwrap().len(), 5);
+        let again = check_cost(&desk, &access, &format!("{filter}limit=5"), NOW + 4_999, (0, 0, 0, 0));
+        assert_eq!(again, first);
+        // Another page, while the head holds: the cache, then the database.
+        check_cost(&desk, &access, &format!("{filter}limit=5&page=2"), NOW, (1, 1, 1, 0));
+        // The head is too old, and so at the database anyway.
+        check_cost(
+            &desk,
+            &access,
+            &format!("{filter}limit=5&page=3"),
+            NOW + 5_000,
+            (2, 3, 0, 0),
+        );
+        check_cost(&desk, &access, &format!("{filter}limit=5"), NOW + 10_000, (1, 2, 0, 0));
+        // A page without rows is asked of nobody.
+        check_cost(
+            &desk,
+            &access,
+            &format!("{filter}limit=5&page=999"),
+            NOW + 10_000,
+            (0, 0, 0, 0),
+        );
+    }
+}
+
+#[test]
+fn a_304_costs_neither_page_nor_body() {
+    let desk = desk(40);
+    let query = "limit=5&page=2";
+    for access in [admin(), head_of("d")] {
+        let first = desk.answer(&access, query, None, NOW).unwrap();
+        assert!(first.body.is_some());
+        for (memory, batches) in [(None, 0), (Some(memory_of(16)), 1)] {
+            if let Some(memory) = memory {
+                desk.memory.replace(memory.into_inner());
+            }
+            desk.service.database.set_fault(None);
+            let (gets, puts) = (desk.pages.gets.get(), desk.pages.puts.get());
+            let answer = desk.answer(&access, query, Some(&first.etag), NOW).unwrap();
+            assert_eq!((&answer.etag, answer.body), (&first.etag, None));
+            // An isolate that knows nothing reads the head, and the list with it.
+            assert_eq!(desk.service.database.counts().1, batches);
+            assert_eq!((desk.pages.gets.get(), desk.pages.puts.get()), (gets, puts));
+        }
+    }
+}
+
+#[test]
+fn what_moves_with_the_minute_leaves_the_page() {
+    let desk = desk(40);
+    let first = check_cost(&desk, &admin(), "limit=5", NOW, (2, 3, 0, 0));
+    for minute in 1..4 {
+        let now = NOW + minute * MINUTE;
+        block_on(desk.service.refresh(now)).unwrap();
+        // The head alone; the page goes to the cache once it is asked for again after a minute.
+        let later = check_cost(&desk, &admin(), "limit=5", now, (1, 2, 0, u32::from(minute == 1)));
+        assert_ne!(later["generatedAt"], first["generatedAt"]);
+        assert_eq!(later["rows"], first["rows"]);
+    }
+}
+
+#[test]
+fn a_version_with_the_same_rows_on_the_page_reads_none_of_them() {
+    let desk = desk(40);
+    let first = check_cost(&desk, &admin(), "limit=5&skipThreshold=true", NOW, (2, 3, 0, 0));
+    let (last, total) = (&desk.oracle.rows("o", NOW)[39], first["totalCount"].as_u64().unwrap());
+    let last: Value = serde_json::from_str(&last.json).unwrap();
+    let draft = json!({ "type": "conversation", "organizationId": "o", "conversationId": last["conversationId"],
+                        "contactId": last["contactId"], "channelType": "sms", "draft": true,
+                        "updatedAt": Instant::from_milliseconds(NOW).to_string() });
+    block_on(async {
+        desk.service.ingest(&[draft], NOW).await.unwrap();
+        desk.service.refresh(NOW + MINUTE).await.unwrap();
+    });
+    let second = check_cost(
+        &desk,
+        &admin(),
+        "limit=5&skipThreshold=true",
+        NOW + MINUTE,
+        (1, 2, 0, 0),
+    );
+    assert_eq!(second["rows"], first["rows"]);
+    assert_eq!(second["totalCount"], total - 1);
+}
+
+#[test]
+fn a_page_is_shared_once_it_was_asked_for_again_after_a_while() {
+    let desk = desk(40);
+    let head = head_of(&desk.oracle.rows("o", NOW)[0].department_id.clone().unwrap());
+    let ask = |at: i64, puts: u32| {
+        let before = desk.pages.puts.get();
+        desk.ask(&head, "skipThreshold=true&limit=3", at).unwrap();
+        assert_eq!(desk.pages.puts.get() - before, puts, "at {}", at - NOW);
+    };
+    ask(NOW, 0);
+    ask(NOW + SHARE_AFTER_MS - 1, 0);
+    ask(NOW + SHARE_AFTER_MS, 1);
+    ask(NOW + 2 * SHARE_AFTER_MS, 0);
+
+    // Another isolate that has the head and the list finds it there.
+    desk.memory.replace(memory_of(16).into_inner());
+    desk.ask(&head, "skipThreshold=true&limit=4", NOW).unwrap();
+    let hits = desk.pages.hits.get();
+    check_cost(&desk, &head, "skipThreshold=true&limit=3", NOW, (0, 0, 1, 0));
+    assert_eq!(desk.pages.hits.get(), hits + 1);
+    // And does not put there what came from there.
+    ask(NOW + 2 * SHARE_AFTER_MS, 0);
+}
+
+#[test]
+fn without_memory_every_page_goes_to_the_cache() {
+    let desk = desk(40);
+    desk.memory.replace(memory_of(0).into_inner());
+    check_cost(&desk, &admin(), "limit=5", NOW, (2, 3, 1, 1));
+    check_cost(&desk, &admin(), "limit=5", NOW + 1, (0, 0, 1, 0));
+}
+
+#[test]
+fn what_is_remembered_answers_for_ten_minutes_while_the_database_is_out_of_reach() {
+    let desk = desk(40);
+    let department = desk.oracle.rows("o", NOW)[0].department_id.clone().unwrap();
+    let callers = [admin(), head_of(&department)];
+    let fresh: Vec<Value> = callers
+        .iter()
+        .map(|caller| desk.ask(caller, "limit=5", NOW).unwrap())
+        .collect();
+    desk.service.database.set_fault(Some(Fault::AfterBatches(0)));
+    for at in [5_000, STALE_MAX_MS] {
+        for (caller, fresh) in callers.iter().zip(&fresh) {
+            let mut expected = fresh.clone();
+            expected["stale"] = json!(true);
+            assert_eq!(desk.ask(caller, "limit=5", NOW + at).unwrap(), expected);
+            let numbers = answer(
+                (&desk.service.database, &desk.pages, &desk.memory),
+                5_000,
+                (Form::Summary, caller, ""),
+                None,
+                NOW + at,
+            );
+            assert_eq!(data_of(&numbers.unwrap())["stale"], true);
+        }
+    }
+    let unavailable = |outcome: Result<Value, ApiError>| matches!(outcome, Err(ApiError::Unavailable(_)));
+    assert!(unavailable(desk.ask(&admin(), "limit=5", NOW + STALE_MAX_MS + 1)));
+    assert!(
+        unavailable(desk.ask(&admin(), "limit=6", NOW + 5_000)),
+        "a page that is nowhere"
+    );
+
+    // It is back: nothing stale is left over.
+    desk.service.database.set_fault(None);
+    assert_eq!(desk.ask(&admin(), "limit=5", NOW + 5_000).unwrap(), fresh[0]);
+}
+
+#[test]
+fn a_page_of_the_shared_cache_answers_while_the_rows_are_out_of_reach() {
+    let desk = desk(40);
+    desk.ask(&admin(), "limit=5", NOW).unwrap();
+    let fresh = desk.ask(&admin(), "limit=5", NOW + SHARE_AFTER_MS).unwrap();
+    block_on(desk.service.refresh(NOW + MINUTE)).unwrap();
+    let fresh_later = desk.ask(&admin(), "limit=5", NOW + 2 * MINUTE).unwrap();
+    assert_eq!(fresh_later["rows"], fresh["rows"]);
+    assert_eq!(desk.pages.puts.get(), 1);
+    // An isolate that gets as far as the head and the list.
+    desk.memory.replace(memory_of(16).into_inner());
+    desk.service.database.set_fault(Some(Fault::AfterStatements(2)));
+    assert_eq!(desk.ask(&admin(), "limit=5", NOW).unwrap()["rows"], fresh["rows"]);
+    assert!(desk.ask(&admin(), "limit=6", NOW).is_err());
+}
+
+#[test]
+fn a_threshold_is_everybodys_within_the_heads_bound() {
+    let desk = desk(40);
+    let other = memory_of(16);
+    let (database, pages) = (&desk.service.database, &desk.pages);
+    let ask = |memory: &RefCell<Memory>, now: i64| {
+        let outcome = answer(
+            (database, pages, memory),
+            5_000,
+            (Form::Report, &admin(), ""),
+            None,
+            now,
+        );
+        data_of(&outcome.unwrap())["thresholdMinutes"].clone()
+    };
+    assert_eq!((ask(&desk.memory, NOW), ask(&other, NOW)), (json!(5), json!(5)));
+    let trace = Trace::default();
+    let reader = Reader {
+        database,
+        pages,
+        memory: &desk.memory,
+        head_max_age_ms: 5_000,
+        trace: &trace,
+    };
+    let organization = admin().organization;
+    let set = reader.threshold_minutes(&organization, Some(30), Instant::from_milliseconds(NOW));
+    assert_eq!(block_on(set), Ok(30));
+    // Who has set it sees it at once.
+    assert_eq!(
+        (ask(&desk.memory, NOW), ask(&other, NOW + 4_999)),
+        (json!(30), json!(5))
+    );
+    assert_eq!(ask(&other, NOW + 5_000), 30);
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Replicas
+// ---------------------------------------------------------------------------------------------------------------
+
+/// Two databases, of which the one that lags answers as a replica, until the primary was asked: a session's bookmark then
+/// sees to it that nothing older is read.
+struct Replicated<'a> {
+    primary: &'a Sqlite,
+    replica: &'a Sqlite,
+    at_primary: Cell<bool>,
+}
+
+impl Database for Replicated<'_> {
+    async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Outcome>, DatabaseError> {
+        if self.at_primary.get() {
+            return self.primary.batch(statements).await;
+        }
+        let mut outcomes = self.replica.batch(statements).await?;
+        for outcome in &mut outcomes {
+            outcome.is_from_replica = true;
+        }
+        Ok(outcomes)
+    }
+
+    async fn batch_at_primary(&self, statements: Vec<Statement>) -> Result<Vec<Outcome>, DatabaseError> {
+        self.at_primary.set(true);
+        self.primary.batch(statements).await
+    }
+}
+
+#[test]
+fn what_a_replica_does_not_know_yet_is_asked_of_the_primary_before_anybody_is_told() {
+    let (ahead, behind) = (desk(8), Service::default());
+    // As replication brings it, the key of the database is the same on both.
+    let generation = &ahead.service.database.query("SELECT generation FROM refresh")[0][0];
+    behind
+        .database
+        .execute(&format!("UPDATE refresh SET generation = '{generation}'"));
+    let memory = memory_of(16);
+    // A request, and whether it went to the primary.
+    let ask = |access: &ReadAccess, query: &str, now: i64| {
+        let (primary, replica) = (&ahead.service.database, &behind.database);
+        let database = Replicated {
+            primary,
+            replica,
+            at_primary: Cell::new(false),
+        };
+        let isolate = (&database, &ahead.pages, &memory);
+        let outcome = answer(isolate, 5_000, (Form::Report, access, query), None, now);
+        (outcome.map(|answer| data_of(&answer)), database.at_primary.get())
+    };
+
+    let first = ahead.ask(&admin(), "skipThreshold=true", NOW).unwrap();
+    assert_eq!(
+        ask(&admin(), "skipThreshold=true", NOW),
+        (Ok(first.clone()), true),
+        "the replica has not heard of it"
+    );
+
+    // Now it has, and the primary is a version ahead.
+    block_on(async {
+        behind
+            .ingest_all(&support::history::many_candidates("o", NOW, 8), NOW)
+            .await;
+        behind.refresh(NOW).await.unwrap();
+        let more = support::history::many_candidates("o", NOW, 12);
+        ahead.service.ingest_all(&more, NOW).await;
+        ahead.service.refresh(NOW + MINUTE).await.unwrap();
+    });
+    let second = ahead.ask(&admin(), "skipThreshold=true", NOW + MINUTE).unwrap();
+    assert_ne!(second["totalCount"], first["totalCount"]);
+    assert_eq!(
+        ask(&admin(), "skipThreshold=true", NOW + MINUTE),
+        (Ok(first), false),
+        "a report may lag"
+    );
+
+    let pin = format!("skipThreshold=true&snapshot={}", second["snapshotId"].as_str().unwrap());
+    assert_eq!(ask(&admin(), &pin, NOW + MINUTE), (Ok(second), true));
+    memory.replace(memory_of(16).into_inner());
+    let never = ask(&admin(), "snapshot=v7-1-5-x", NOW + MINUTE);
+    assert_eq!(never, (Err(ApiError::SnapshotExpired), true));
+    let unknown = access(json!({ "role": "ADMIN", "organizationId": "nobody" }));
+    assert_eq!(ask(&unknown, "", NOW), (Err(ApiError::OrganizationNotFound), true));
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Any history
+// ---------------------------------------------------------------------------------------------------------------
+
+/// An isolate that remembers, one after the other, against isolates that have just started.
+struct World {
+    random: Random,
+    service: Service,
+    remembering: RefCell<Memory>,
+    pages: Pages,
+    events: Vec<Value>,
+    organizations: Vec<String>,
+    departments: Vec<String>,
+    people: Vec<String>,
+    pins: Vec<String>,
+    /// What was asked last, and the ETag that came of it.
+    last: Option<(Form, Value, String, Option<String>)>,
+    now: i64,
+    statuses: [u32; 3],
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let options = HistoryOptions {
+            now: NOW,
+            organizations: 3,
+            conversations: 12,
+            events: 400,
+        };
+        let events = random_history(seed, &options);
+        let every = |name: &str| -> Vec<String> {
+            let found = events.iter().filter_map(|event| event[name].as_str());
+            found.map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect()
+        };
+        let mut random = Random::new(seed);
+        // Little memory, so that pages come and go, or plenty.
+        let memory_bytes_max = *random.pick(&[0, 0, 20_000, 200_000, 16 * 1024 * 1024]);
+        let share_after_ms = *random.pick(&[0, 30_000, 300_000]);
+        Self {
+            organizations: every("organizationId"),
+            departments: every("departmentId"),
+            people: every("ownerId"),
+            random,
+            service: Service::default(),
+            remembering: RefCell::new(Memory::new(PagePolicy {
+                memory_bytes_max,
+                share_after_ms,
+            })),
+            pages: Pages::new(Mood::Well),
+            events,
+            pins: Vec::new(),
+            last: None,
+            now: NOW,
+            statuses: [0; 3],
+        }
+    }
+
+    fn step(&mut self) {
+        match self.random.below(20) {
+            0 => {
+                let count = self.random.below(40).min(self.events.len());
+                let events: Vec<Value> = self.events.drain(..count).collect();
+                block_on(self.service.ingest_all(&events, NOW));
+            }
+            1 | 2 => {
+                self.now += self.random.below(3) as i64 * 30_000;
+                block_on(self.service.refresh(self.now)).unwrap();
+            }
+            3 => {
+                let organization = self.random.pick(&self.organizations).replace('\'', "''");
+                let minutes = self.random.pick(&["NULL", "1", "7", "600"]);
+                self.service.database.execute(&format!(
+                    "UPDATE organization SET threshold_minutes = {minutes} WHERE organization_id = '{organization}'"
+                ));
+            }
+            4 => {
+                let moods = [
+                    Mood::Well,
+                    Mood::Well,
+                    Mood::Well,
+                    Mood::Well,
+                    Mood::Well,
+                    Mood::Well,
+                    Mood::Well,
+                    Mood::Well,
+                    Mood::Empty,
+                    Mood::Failing,
+                    Mood::Garbage,
+                    Mood::Confused,
+                ];
+                self.pages.mood.set(*self.random.pick(&moods));
+            }
+            5 => self.now += 20_000,
+            _ => self.compare(),
+        }
+    }
+
+    fn claims(&mut self) -> Value {
+        let organization = self.random.pick(&self.organizations).clone();
+        if self.random.chance(50) {
+            return json!({ "role": "ADMIN", "organizationId": organization });
+        }
+        let departments: Vec<&String> = self.departments.iter().take(self.random.below(4)).collect();
+        let mut claims =
+            json!({ "role": "DEPARTMENT_HEAD", "organizationId": organization, "departmentIds": departments });
+        if self.random.chance(80) && !self.people.is_empty() {
+            claims["sub"] = json!(self.random.pick(&self.people));
+        }
+        claims
+    }
+
+    fn query(&mut self, is_paged: bool) -> String {
+        let mut parameters = Vec::new();
+        if self.random.chance(50) {
+            parameters.push(("skipThreshold", "true".to_owned()));
+        }
+        if self.random.chance(30) {
+            parameters.push((
+                "category",
+                (*self.random.pick(&["ai_stuck", "agent_abandoned"])).to_owned(),
+            ));
+        }
+        if self.random.chance(20) && !self.departments.is_empty() {
+            parameters.push(("departmentId", self.random.pick(&self.departments).clone()));
+        }
+        if self.random.chance(20) && !self.pins.is_empty() {
+            parameters.push(("snapshot", self.random.pick(&self.pins).clone()));
+        }
+        if is_paged {
+            parameters.push(("limit", (*self.random.pick(&["1", "3", "25"])).to_owned()));
+            parameters.push(("page", (*self.random.pick(&["1", "1", "2", "5"])).to_owned()));
+        }
+        form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(parameters)
+            .finish()
+    }
+
+    /// The same question to an isolate that remembers and to one that does not: the same answer, byte for byte.
+    fn compare(&mut self) {
+        let asked = self.last.take().filter(|_| self.random.chance(40));
+        let (form, claims, query, etag) = asked.unwrap_or_else(|| {
+            let form = if self.random.chance(85) {
+                Form::Report
+            } else {
+                Form::Summary
+            };
+            (form, self.claims(), self.query(form == Form::Report), None)
+        });
+        let caller = access(claims.clone());
+        let ask = |pages: &Pages, memory: &RefCell<Memory>| {
+            let isolate = (&self.service.database, pages, memory);
+            answer(isolate, 0, (form, &caller, &query), etag.as_deref(), self.now)
+        };
+        let fresh = ask(&Pages::new(Mood::Empty), &RefCell::default());
+        let remembered = ask(&self.pages, &self.remembering);
+        let context = format!("{claims} {query}");
+        match (fresh, remembered) {
+            (Ok(fresh), Ok(remembered)) => {
+                assert_eq!(remembered.etag, fresh.etag, "{context}");
+                assert_eq!(remembered.body, fresh.body, "{context}");
+                self.statuses[usize::from(fresh.body.is_none())] += 1;
+                // Every other time it is asked again without the ETag.
+                let etag = self.random.chance(50).then(|| fresh.etag.to_string());
+                self.last = Some((form, claims, query, etag));
+                if let Some(id) = fresh.body.and_then(|body| {
+                    let body: Value = serde_json::from_str(&body).unwrap();
+                    body["data"]["snapshotId"].as_str().map(str::to_owned)
+                }) {
+                    self.pins.push(id);
+                }
+            }
+            (Err(fresh), Err(remembered)) => {
+                assert_eq!(remembered, fresh, "{context}");
+                self.statuses[2] += 1;
+            }
+            (fresh, remembered) => panic!("{context}: {fresh:?}, {remembered:?}"),
+        }
+        self.pins.drain(..self.pins.len().saturating_sub(8));
+    }
+}
+
+#[test]
+fn an_isolate_that_remembers_answers_as_one_that_has_just_started() {
+    let mut statuses = [0; 3];
+    let mut hits = 0;
+    for seed in 0..60 {
+        let mut world = World::new(seed);
+        for _ in 0..400 {
+            world.step();
+        }
+        for (sum, count) in statuses.iter_mut().zip(world.statuses) {
+            *sum += count;
+        }
+        hits += world.pages.hits.get();
+    }
+    let [ok, not_modified, refused] = statuses;
+    println!("{ok} answers, {not_modified} times 304, {refused} refusals, {hits} pages from the cache");
+    assert!(ok > 8_000 && not_modified > 300 && refused > 300 && hits > 100);
+}
