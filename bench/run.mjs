@@ -12,12 +12,12 @@ import { CASES } from './cases.mjs';
 import { makeKeys } from './data.mjs';
 import { spread } from './statistics.mjs';
 
-const USAGE = `usage: npm run bench [-- [--rounds 9] [--hours 8] [--only PART …] [--case NAME …]]
+const USAGE = `usage: npm run bench [-- [--rounds 7] [--hours 8] [--only PART …] [--case NAME …]]
 
 Builds the worker and its two peers in TypeScript, checks that all three answer the same bytes to the same requests, then
 measures them side by side in bare workerd. All parts take about 20 minutes; their results go to bench/RESULTS.md, unless
 only some are asked for.
-  --rounds N    rounds of every timed case (3 to 9)
+  --rounds N    rounds of every timed case (3 to 8)
   --hours N     hours of the simulated day (1 to 8)
   --only PART   only this part: equality, timing, counts, bill, throughput, memory, start
   --case NAME   of the timing only this case: ${Object.keys(CASES).map((name) => `"${name}"`).join(', ')}`;
@@ -121,14 +121,14 @@ the time goes. Times are of a shared machine: only ratios within one run mean so
 
 await whenProgram(import.meta.url, async (args) => {
   const flags = parseFlags(args, USAGE, {
-    rounds: { type: 'string', default: '9' },
+    rounds: { type: 'string', default: '7' },
     hours: { type: 'string', default: '8' },
     only: { type: 'string', multiple: true, default: [] },
     case: { type: 'string', multiple: true, default: [] },
   });
   if (!flags) return;
   const { only } = flags.values;
-  const rounds = wholeNumber('rounds', flags.values.rounds, 3, 9);
+  const rounds = wholeNumber('rounds', flags.values.rounds, 3, 8);
   const hours = wholeNumber('hours', flags.values.hours, 1, 8);
   const names = flags.values.case.length ? flags.values.case : Object.keys(CASES);
   for (const [name, known] of [...only.map((each) => [each, PARTS]), ...names.map((each) => [each, CASES])]) {
