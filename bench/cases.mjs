@@ -1,14 +1,11 @@
 // What is timed: for each case what to send, and what a side has to have by then.
+//
+// A case's `source` says where its pages come from. `memory`: one request again and again, and whatever a side can keep it
+// keeps. `KV`, `D1`: a page is asked for once only, from a KV that has all of them, or none.
 
 import { claimsOf, DEPARTMENTS, LARGE, signToken } from './data.mjs';
 
 export const REPORT = '/api/conversation-monitor/report';
-
-/**
- * Where the pages of a case come from. `memory`: one request again and again, and whatever a side can keep it keeps.
- * `KV`, `D1`: a page is asked for once only, from a KV that has all of them, or none.
- */
-export const SOURCES = ['memory', 'KV', 'D1'];
 
 const bearer = (claims, options) => ({ Authorization: `Bearer ${signToken(claims, options)}` });
 
