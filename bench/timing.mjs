@@ -80,10 +80,26 @@ async function fillCache(name, state, { requests, keys, load, say }) {
   const side = await Side.start(name, { state, jwks: keys.jwks, bindings: { PAGE_MEMORY_MEBIBYTES: '0' } });
   try {
     await load.run(side.url, { requests, count: requests.length });
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const pages = await side.pages();
+    // They are put there after the answers were given.
+    for (let before = -1, count = 0; before < count; ) {
+      before = count;
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      count = await countKeys(pages);
+    }
+    say(`  ${await countKeys(pages)} pages are in it.`);
   } finally {
     await side.stop();
   }
+}
+
+async function countKeys(namespace) {
+  let [count, list] = [0, { list_complete: false }];
+  while (!list.list_complete) {
+    list = await namespace.list({ cursor: list.cursor });
+    count += list.keys.length;
+  }
+  return count;
 }
 
 async function timeCase(each, sides, { rounds, keys, load }) {
