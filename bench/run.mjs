@@ -112,7 +112,7 @@ function heading({ rounds, hours }) {
   return `# Results
 
 ${new Date().toISOString().slice(0, 10)}, commit ${capture('git', 'rev-parse', 'HEAD')}${isClean ? '' : ' with uncommitted changes'}.
-${cpus()[0].model}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, ${versions}.
+${cpus()[0].model}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release().split('-')[0]}, ${versions}.
 
 Written by \`npm run bench\` (${rounds} rounds, ${hours} simulated hours); [README.md](README.md) says what is measured and how, and where
 the time goes. Times are of a shared machine: only ratios within one run mean something. Counts are exact.
