@@ -10,6 +10,7 @@ import { Failure, inRoot, whenProgram } from '../scripts/project.mjs';
 import { EVERYTHING, ensureEverything } from '../scripts/setup.mjs';
 import { CASES } from './cases.mjs';
 import { makeKeys } from './data.mjs';
+import { goalsText } from './goals.mjs';
 import { spread } from './statistics.mjs';
 
 const USAGE = `usage: npm run bench [-- [--rounds 7] [--hours 8] [--only PART …] [--case NAME …]]
@@ -152,6 +153,7 @@ await whenProgram(import.meta.url, async (args) => {
     say(`✔ ${TITLES[part]}: ${duration(performance.now() - startedAt)}`);
   }
   if (!isWhole) return;
+  text.splice(1, 0, '## Goals', goalsText(results.timing, results.bill));
   writeFileSync(RESULTS, `${text.join('\n\n')}\n`);
   say(`\nWritten to ${RESULTS}`);
 });
