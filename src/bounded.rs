@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
-/// Bytes that an entry takes beside its value: its key twice, and what the map keeps of it.
+/// Bytes that an entry takes beside its value and the text of its key: the key itself twice, and what the map keeps of it.
 const OVERHEAD_BYTES: usize = 160;
 
 /// Entries leave by second chance, the clock algorithm: in the order in which they came, but one that was used since it
@@ -47,7 +47,8 @@ impl<K: Eq + Hash + Clone, V> Bounded<K, V> {
         Some(slot.value.clone())
     }
 
-    /// Keeps `value`, which takes about `bytes`; one that alone is over the bound is not kept.
+    /// Keeps `value`; it and the text of its key, which is there twice, take about `bytes`. One that alone is over the bound
+    /// is not kept.
     pub fn put(&mut self, key: K, value: V, bytes: usize) {
         self.remove(&key);
         let bytes = bytes.saturating_add(OVERHEAD_BYTES);

@@ -17,6 +17,9 @@ pub const THRESHOLD_MINUTES_DEFAULT: i64 = 5;
 /// How old a head may be that is used while the database is out of reach: ten minutes.
 pub const STALE_MAX_MS: i64 = 10 * 60_000;
 
+/// What a head takes: its key, a hash, an id and a few numbers.
+const HEAD_BYTES: usize = 512;
+
 /// The head of an organization that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
@@ -195,7 +198,7 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
             read_at: now,
         };
         let current = fresh.current(false, origin);
-        let bytes = organization.as_str().len().saturating_add(256);
+        let bytes = organization.as_str().len().saturating_mul(2).saturating_add(HEAD_BYTES);
         memory.heads.put(organization.clone(), fresh, bytes);
         current
     }

@@ -301,7 +301,10 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
         let texts = parts.iter().map(|row| row.text(0)).collect::<Result<Vec<_>, _>>()?;
         let outline = Outline::from_parts(texts).map_err(|error| ApiError::Internal(error.to_string()))?;
         let outline = Rc::new(outline);
-        let bytes = outline.bytes();
+        let (organization, _) = &key;
+        let bytes = outline
+            .bytes()
+            .saturating_add(organization.as_str().len().saturating_mul(2));
         self.memory.borrow_mut().outlines.put(key, Rc::clone(&outline), bytes);
         Ok(outline)
     }

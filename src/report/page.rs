@@ -131,7 +131,7 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
 
     /// Keeps the page that answers a question now in its place.
     pub(super) fn hold(&self, place: String, held: HeldPage) {
-        let bytes = held.bytes().saturating_add(place.len());
+        let bytes = held.bytes().saturating_add(place.len().saturating_mul(2));
         self.memory.borrow_mut().pages.put(place, Rc::new(held), bytes);
     }
 
