@@ -2,8 +2,9 @@
 
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { DAY_BEGINS, dashboards, eventsBySecond, HOURS, organizationEvents, pollsOf } from './day.mjs';
-import { migrate, ingestToken, post } from './seed.mjs';
+import { iso, organizationEvents } from './data.mjs';
+import { DAY, DAY_BEGINS, dashboards, eventsBySecond, HOURS, pollsOf } from './day.mjs';
+import { migrate, post } from './seed.mjs';
 import { SIDES, startIsolates, WORK } from './sides.mjs';
 import { number, table } from './statistics.mjs';
 
@@ -53,9 +54,9 @@ export async function simulateDay({ hours = HOURS, say }) {
 
 /** The organization of the day, and the others, which are silent: a refresh looks whether they are. */
 async function announce(writer) {
-  const updatedAt = new Date(DAY_BEGINS - 5 * MINUTE).toISOString();
+  const updatedAt = iso(DAY_BEGINS - 5 * MINUTE);
   const others = Array.from({ length: ORGANIZATIONS - 1 }, (_, index) => ({ type: 'organization', organizationId: `silent-${index}`, name: `Silent ${index}`, updatedAt }));
-  await post(writer, [...others, ...organizationEvents()]);
+  await post(writer, [...others, ...organizationEvents({ ...DAY, asOf: DAY_BEGINS })]);
 }
 
 const sumOf = (left, right) => Object.fromEntries(Object.keys(left).map((name) => [name, left[name] + right[name]]));
@@ -69,7 +70,7 @@ async function liveThrough(running, { hours, say }) {
   let compared = 0;
   for (let second = 0; second < hours * 3600; second += 1) {
     const now = DAY_BEGINS + second * SECOND;
-    for (const event of events.get(second) ?? []) await postOne(running.writer, event, now);
+    for (const event of events.get(second) ?? []) await post(running.writer, [event], { headers: { 'X-Instant': `${now}` } });
     if (second % 60 === 0) await running.writer.refresh(now);
     for (const { dashboard, path: target } of pollsOf(all, second)) {
       const answers = await Promise.all(SIDES.map((side) => poll(running[`${side}-${dashboard.number % ISOLATES}`], side, dashboard, target, now, held)));
@@ -79,16 +80,6 @@ async function liveThrough(running, { hours, say }) {
     if (second % 3600 === 3599) say(`Hour ${(second + 1) / 3600} of ${hours} has passed …`);
   }
   return { statuses, compared };
-}
-
-async function postOne(writer, event, now) {
-  const response = await writer.fetch('/api/conversation-monitor/events', {
-    method: 'POST',
-    headers: { Authorization: `Bearer ${ingestToken()}`, 'Content-Type': 'application/x-ndjson', 'X-Instant': `${now}` },
-    body: JSON.stringify(event),
-  });
-  if (response.status !== 200) throw new Error(`ingest: ${response.status} ${await response.text()}`);
-  await response.arrayBuffer();
 }
 
 /** Asks as a dashboard does: with the ETag of what it has of this address. Returns what it has then. */

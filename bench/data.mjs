@@ -15,7 +15,7 @@ export const DEPARTMENTS = Array.from({ length: 8 }, (_, index) => hexId('d', in
 export const USERS = Array.from({ length: 40 }, (_, index) => hexId('a', index));
 
 const MINUTE = 60_000;
-const CHANNELS = ['whatsapp', 'sms', 'webchat', 'email', 'instagram'];
+export const CHANNELS = ['whatsapp', 'sms', 'webchat', 'email', 'instagram'];
 const FIRST_NAMES = ['Aaliyah', 'Bruno', 'Chloé', 'Dmitri', 'Esra', 'Fatima', 'Giulia', 'Hiroshi', 'Inés', 'Jürgen'];
 const LAST_NAMES = ['Valkonen', 'Okafor', "O'Brien", 'Nakamura', 'García', 'Şahin', 'Lindqvist', 'Moreau', 'Petrov', 'Haddad'];
 
@@ -24,7 +24,8 @@ export function hexId(kind, number) {
 }
 
 const nameOf = (number) => `${FIRST_NAMES[number % 10]} ${LAST_NAMES[Math.floor(number / 10) % 10]}`;
-const iso = (milliseconds) => new Date(milliseconds).toISOString();
+/** An instant as events have it. */
+export const iso = (milliseconds) => new Date(milliseconds).toISOString();
 
 /** The events of an organization of which exactly `candidates` conversations wait at `asOf`, nine in ten for longer than five minutes. */
 export function* organizationEvents({ organizationId, candidates, asOf = AS_OF, withStaff = true }) {

@@ -3,34 +3,21 @@
 // 200 conversations of 10 messages within 8 hours, a tenth of which stall for a while; 20 dashboards that poll every 10
 // seconds, one poll in ten under another filter or page. The same at every run.
 
-import { claimsOf, hexId, signToken } from './data.mjs';
+import { CHANNELS, claimsOf, DEPARTMENTS, hexId, iso, signToken, USERS } from './data.mjs';
 import { REPORT } from './cases.mjs';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 export const HOURS = 8;
-export const DAY = { organizationId: '65d3e0f0a0b0c0d0e0f0000d' };
+/** It has no candidates when the day begins. */
+export const DAY = { organizationId: '65d3e0f0a0b0c0d0e0f0000d', candidates: 0 };
 export const DAY_BEGINS = Date.UTC(2026, 9, 6, 8);
 const CONVERSATIONS = 200;
 const DASHBOARDS = 20;
 const POLL_SECONDS = 10;
-const DEPARTMENTS = Array.from({ length: 8 }, (_, index) => hexId('d', index));
-const USERS = Array.from({ length: 40 }, (_, index) => hexId('a', index));
-const CHANNELS = ['whatsapp', 'sms', 'webchat', 'email', 'instagram'];
 
-const iso = (milliseconds) => new Date(milliseconds).toISOString();
 /** A number from 0 to below `end` that hangs on nothing but its arguments. */
 const scatter = (end, ...numbers) => numbers.reduce((sum, value) => (sum * 31 + value * 7919 + 17) % 1_000_003, 7) % end;
-
-/** What the organization is before the day begins. */
-export function organizationEvents() {
-  const common = { organizationId: DAY.organizationId, updatedAt: iso(DAY_BEGINS - MINUTE) };
-  return [
-    { ...common, type: 'organization', name: 'A day' },
-    ...DEPARTMENTS.map((departmentId, index) => ({ ...common, type: 'department', departmentId, name: `Department ${index}` })),
-    ...USERS.map((userId, index) => ({ ...common, type: 'user', userId, fullName: `User ${index}` })),
-  ];
-}
 
 /** Events by the second of the day at which the CRM posts them. */
 export function eventsBySecond() {

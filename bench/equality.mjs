@@ -1,10 +1,10 @@
 // Whether all sides answer the same: the same requests, and what of the answers must be the same bytes.
 
 import path from 'node:path';
+import { REPORT } from './cases.mjs';
 import { claimsOf, DEPARTMENTS, LARGE, signToken, SMALL, UNPUBLISHED, USERS } from './data.mjs';
 import { copyState, Side, SIDES, WORK } from './sides.mjs';
 
-const REPORT = '/api/conversation-monitor/report';
 /** Headers that must be the same; an ETag is opaque and each side's own. */
 const HEADERS = ['cache-control', 'vary', 'x-content-type-options', 'www-authenticate', 'allow'];
 /** Headers whose value is each answer's own, but which must be there. */

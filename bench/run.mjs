@@ -16,7 +16,7 @@ import { spread } from './statistics.mjs';
 const USAGE = `usage: npm run bench [-- [--rounds 7] [--hours 8] [--only PART …] [--case NAME …]]
 
 Builds the worker and its two peers in TypeScript, checks that all three answer the same bytes to the same requests, then
-measures them side by side in bare workerd. All parts take about 20 minutes; their results go to bench/RESULTS.md, unless
+measures them side by side in bare workerd. All parts take about a quarter of an hour; their results go to bench/RESULTS.md, unless
 only some are asked for.
   --rounds N    rounds of every timed case (3 to 8)
   --hours N     hours of the simulated day (1 to 8)
@@ -116,8 +116,7 @@ ${new Date().toISOString().slice(0, 10)}, commit ${capture('git', 'rev-parse', '
 ${cpus()[0].model}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release().split('-')[0]}, ${versions}.
 
 Written by \`npm run bench\` (${rounds} rounds, ${hours} simulated hours); [README.md](README.md) says what is measured and how, and where
-the time goes. Times are of a shared machine: only ratios within one run mean something. Counts are exact.
-`;
+the time goes. Times are of a shared machine: only ratios within one run mean something. Counts are exact.`;
 }
 
 await whenProgram(import.meta.url, async (args) => {

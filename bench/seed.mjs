@@ -49,15 +49,15 @@ export async function migrate(database) {
   }
 }
 
-/** Posts events in full batches; every one must be accepted. Calls `posted` with the number of each batch. */
-export async function post(side, events, posted = () => {}) {
+/** Posts events in full batches, with these headers; every one must be accepted. Calls `posted` with the number of each batch. */
+export async function post(side, events, { posted = () => {}, headers = {} } = {}) {
   const authorization = `Bearer ${ingestToken()}`;
   let lines = [];
   const flush = async () => {
     if (lines.length === 0) return;
     const response = await side.fetch(EVENTS, {
       method: 'POST',
-      headers: { Authorization: authorization, 'Content-Type': 'application/x-ndjson' },
+      headers: { Authorization: authorization, 'Content-Type': 'application/x-ndjson', ...headers },
       body: lines.join('\n'),
     });
     if (response.status !== 200) throw new Error(`ingest: ${response.status} ${await response.text()}`);
@@ -73,7 +73,7 @@ export async function post(side, events, posted = () => {}) {
 }
 
 /** May post events of any organization. */
-export function ingestToken() {
+function ingestToken() {
   const exp = Date.UTC(2100, 0, 1) / 1000;
   return signToken({ sub: 'the-crm', role: 'SUPERADMIN', scope: 'conversation-monitor:ingest', exp });
 }

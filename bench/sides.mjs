@@ -43,8 +43,8 @@ const module = (name, contents) => ({ type: 'ESModule', path: name, contents });
 /** How workerd runs a side; `counting` puts what counts around it. */
 async function workerOf({ side, modules, counting = false, jwks, bindings = {}, ...more }) {
   const own = modules ?? (await modulesOf(side));
-  const around = ['counting.js', 'instances.js'].map((name) => module(name, readFileSync(inRoot('bench', name), 'utf8')));
-  const all = counting ? [...around, ...own] : own;
+  const around = counting ? ['counting.js', 'instances.js'] : [];
+  const all = [...around.map((name) => module(name, readFileSync(inRoot('bench', name), 'utf8'))), ...own];
   return {
     rootPath: inRoot(),
     modules: all.map((each) => ({ ...each, path: path.join(inRoot(), each.path) })),

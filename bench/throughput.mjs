@@ -60,12 +60,13 @@ async function measureIngest(side, ids, candidates) {
   const before = cpuMicroseconds(side.pid);
   let events = 0;
   let startedAt = performance.now();
-  await post(side, allEvents(ids, candidates), (count) => {
+  const posted = (count) => {
     const now = performance.now();
     rates.push((count * 1000) / (now - startedAt));
     startedAt = now;
     events += count;
-  });
+  };
+  await post(side, allEvents(ids, candidates), { posted });
   return { events, rates, cpuAnEvent: (cpuMicroseconds(side.pid) - before) / events };
 }
 

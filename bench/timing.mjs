@@ -81,13 +81,13 @@ async function fillCache(name, state, { requests, keys, load, say }) {
   try {
     await load.run(side.url, { requests, count: requests.length });
     const pages = await side.pages();
-    // They are put there after the answers were given.
-    for (let before = -1, count = 0; before < count; ) {
-      before = count;
+    // They are put there after the answers were given: until there come no more.
+    let [before, count] = [-1, 0];
+    while (before < count) {
       await new Promise((resolve) => setTimeout(resolve, 1000));
-      count = await countKeys(pages);
+      [before, count] = [count, await countKeys(pages)];
     }
-    say(`  ${await countKeys(pages)} pages are in it.`);
+    say(`  ${count} pages are in it.`);
   } finally {
     await side.stop();
   }
