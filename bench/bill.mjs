@@ -21,7 +21,14 @@ const HEAD_SECONDS = 6;
 
 /** Dollars a million. */
 const PRICES = { requests: 0.3, cpuMs: 0.02, rowsRead: 0.001, rowsWritten: 1, kvReads: 0.5, kvWrites: 5 };
-const NAMES = { requests: 'requests', cpuMs: 'CPU, ms', rowsRead: 'D1 rows read', rowsWritten: 'D1 rows written', kvReads: 'KV reads', kvWrites: 'KV writes' };
+const NAMES = {
+  requests: 'requests',
+  cpuMs: 'CPU, ms',
+  rowsRead: 'D1 rows read',
+  rowsWritten: 'D1 rows written',
+  kvReads: 'KV reads',
+  kvWrites: 'KV writes',
+};
 
 /** Runs the day on all sides at once, over one database that our worker writes. Returns what was counted. */
 export async function simulateDay({ hours = HOURS, say }) {
@@ -43,7 +50,9 @@ export async function simulateDay({ hours = HOURS, say }) {
     const written = await writer.counts();
     const read = {};
     for (const side of SIDES) {
-      const counts = await Promise.all(Array.from({ length: ISOLATES }, (_, index) => running[`${side}-${index}`].counts()));
+      const counts = await Promise.all(
+        Array.from({ length: ISOLATES }, (_, index) => running[`${side}-${index}`].counts()),
+      );
       read[side] = counts.reduce(sumOf);
     }
     return { idle, written, read, statuses, compared, refreshes: hours * 60, share: hours / HOURS };
@@ -55,7 +64,12 @@ export async function simulateDay({ hours = HOURS, say }) {
 /** The organization of the day, and the others, which are silent: a refresh looks whether they are. */
 async function announce(writer) {
   const updatedAt = iso(DAY_BEGINS - 5 * MINUTE);
-  const others = Array.from({ length: ORGANIZATIONS - 1 }, (_, index) => ({ type: 'organization', organizationId: `silent-${index}`, name: `Silent ${index}`, updatedAt }));
+  const others = Array.from({ length: ORGANIZATIONS - 1 }, (_, index) => ({
+    type: 'organization',
+    organizationId: `silent-${index}`,
+    name: `Silent ${index}`,
+    updatedAt,
+  }));
   await post(writer, [...others, ...organizationEvents({ ...DAY, asOf: DAY_BEGINS })]);
 }
 
@@ -70,11 +84,18 @@ async function liveThrough(running, { hours, say }) {
   let compared = 0;
   for (let second = 0; second < hours * 3600; second += 1) {
     const now = DAY_BEGINS + second * SECOND;
-    for (const event of events.get(second) ?? []) await post(running.writer, [event], { headers: { 'X-Instant': `${now}` } });
+    for (const event of events.get(second) ?? [])
+      await post(running.writer, [event], { headers: { 'X-Instant': `${now}` } });
     if (second % 60 === 0) await running.writer.refresh(now);
     for (const { dashboard, path: target } of pollsOf(all, second)) {
-      const answers = await Promise.all(SIDES.map((side) => poll(running[`${side}-${dashboard.number % ISOLATES}`], side, dashboard, target, now, held)));
-      answers.forEach(({ status }, index) => (statuses[SIDES[index]][status] = (statuses[SIDES[index]][status] ?? 0) + 1));
+      const answers = await Promise.all(
+        SIDES.map((side) =>
+          poll(running[`${side}-${dashboard.number % ISOLATES}`], side, dashboard, target, now, held),
+        ),
+      );
+      answers.forEach(
+        ({ status }, index) => (statuses[SIDES[index]][status] = (statuses[SIDES[index]][status] ?? 0) + 1),
+      );
       if (second % 60 >= HEAD_SECONDS) compared += compare(answers, `${target} at second ${second}`);
     }
     if (second % 3600 === 3599) say(`Hour ${(second + 1) / 3600} of ${hours} has passed …`);
@@ -86,7 +107,11 @@ async function liveThrough(running, { hours, say }) {
 async function poll(isolate, side, { number: dashboard, authorization }, target, now, held) {
   const key = `${side} ${dashboard} ${target}`;
   const before = held.get(key);
-  const headers = { Authorization: authorization, 'X-Instant': `${now}`, ...(before && { 'If-None-Match': before.etag }) };
+  const headers = {
+    Authorization: authorization,
+    'X-Instant': `${now}`,
+    ...(before && { 'If-None-Match': before.etag }),
+  };
   const response = await isolate.fetch(target, { headers });
   const { status } = response;
   const text = await response.text();
@@ -111,7 +136,11 @@ function monthOf(side, { idle, written, read, statuses, refreshes, share }, cpu)
     // A run's own rows are there once, whatever the number of organizations.
     counts[name] = days * (own[name] + written[name] - refreshes * idle[name]) + RUNS * idle[name];
   }
-  const microseconds = days * ((statuses[side][200] ?? 0) * cpu[side].ok + (statuses[side][304] ?? 0) * cpu[side].notModified + events * cpu.event);
+  const microseconds =
+    days *
+    ((statuses[side][200] ?? 0) * cpu[side].ok +
+      (statuses[side][304] ?? 0) * cpu[side].notModified +
+      events * cpu.event);
   counts.cpuMs = (microseconds + RUNS * cpu.run) / 1000;
   return counts;
 }
@@ -119,10 +148,14 @@ function monthOf(side, { idle, written, read, statuses, refreshes, share }, cpu)
 /** The bill: what is counted in a month, and what it costs, of each side; and the ratios of the totals. */
 export function billOf(day, cpu) {
   const months = Object.fromEntries(SIDES.map((side) => [side, monthOf(side, day, cpu)]));
-  const dollars = (side) => Object.keys(PRICES).reduce((sum, name) => sum + (months[side][name] * PRICES[name]) / 1e6, 0);
+  const dollars = (side) =>
+    Object.keys(PRICES).reduce((sum, name) => sum + (months[side][name] * PRICES[name]) / 1e6, 0);
   const rows = Object.keys(PRICES).map((name) => [
     `${NAMES[name]} (${PRICES[name]} a million)`,
-    ...SIDES.flatMap((side) => [`${number(months[side][name] / 1e6, 2)} M`, number((months[side][name] * PRICES[name]) / 1e6, 2)]),
+    ...SIDES.flatMap((side) => [
+      `${number(months[side][name] / 1e6, 2)} M`,
+      number((months[side][name] * PRICES[name]) / 1e6, 2),
+    ]),
   ]);
   rows.push(['all', ...SIDES.flatMap((side) => ['', number(dollars(side), 2)])]);
   return {

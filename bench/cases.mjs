@@ -45,7 +45,10 @@ function firstToken(alg) {
       return (round) => ({
         requests: Array.from({ length: 400 }, (_, index) => ({
           path: `${REPORT}?limit=1`,
-          headers: bearer(claimsOf('ADMIN', LARGE.organizationId, 1_000_000 + round * 400 + index), { alg, privateKeys }),
+          headers: bearer(claimsOf('ADMIN', LARGE.organizationId, 1_000_000 + round * 400 + index), {
+            alg,
+            privateKeys,
+          }),
         })),
       });
     },
@@ -74,7 +77,8 @@ function distinct(source, role, limit = 25) {
       const requests = all();
       return (round) => {
         const own = requests.slice(round * count, (round + 1) * count);
-        if (own.length < count) throw new Error(`there are pages for ${Math.floor(requests.length / count)} rounds only`);
+        if (own.length < count)
+          throw new Error(`there are pages for ${Math.floor(requests.length / count)} rounds only`);
         return { requests: own };
       };
     },
@@ -85,11 +89,19 @@ function distinct(source, role, limit = 25) {
 function fullPages(own, limit) {
   const queries = [];
   const share = own ? own.length / DEPARTMENTS.length : 1;
-  for (const [departments, filter] of [[share, ''], ...(own ?? DEPARTMENTS).map((id) => [1 / DEPARTMENTS.length, `&departmentId=${id}`])]) {
-    for (const [categories, category] of [[1, ''], [0.5, '&category=ai_stuck'], [0.5, '&category=agent_abandoned']]) {
+  for (const [departments, filter] of [
+    [share, ''],
+    ...(own ?? DEPARTMENTS).map((id) => [1 / DEPARTMENTS.length, `&departmentId=${id}`]),
+  ]) {
+    for (const [categories, category] of [
+      [1, ''],
+      [0.5, '&category=ai_stuck'],
+      [0.5, '&category=agent_abandoned'],
+    ]) {
       // A little less than there are, for the shares are not exact.
       const pages = Math.floor((LARGE.candidates * departments * categories * 0.9) / limit);
-      for (let page = 1; page <= pages; page += 1) queries.push(`limit=${limit}&page=${page}&skipThreshold=true${filter}${category}`);
+      for (let page = 1; page <= pages; page += 1)
+        queries.push(`limit=${limit}&page=${page}&skipThreshold=true${filter}${category}`);
     }
   }
   return queries;

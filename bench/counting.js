@@ -1,10 +1,19 @@
 // A worker around a worker of the comparison: it counts what the platform bills, by the platform's own `meta`, and lets
 // the clock be set, so that a day takes minutes.
 
-import { wasmBytes } from './instances.js';
 import inner from './index.js';
+import { wasmBytes } from './instances.js';
 
-const fresh = () => ({ requests: 0, trips: 0, statements: 0, rowsRead: 0, rowsWritten: 0, kvReads: 0, kvHits: 0, kvWrites: 0 });
+const fresh = () => ({
+  requests: 0,
+  trips: 0,
+  statements: 0,
+  rowsRead: 0,
+  rowsWritten: 0,
+  kvReads: 0,
+  kvHits: 0,
+  kvWrites: 0,
+});
 let counts = fresh();
 
 /** The instant that a request was sent with, if any was. */

@@ -1,8 +1,8 @@
 // The second table: what the platform bills for one request or one refresh, by its own `meta`. Exact, the same at every run.
 
 import path from 'node:path';
-import { AS_OF, claimsOf, LARGE, movedConversation, signToken } from './data.mjs';
 import { REPORT } from './cases.mjs';
+import { AS_OF, claimsOf, LARGE, movedConversation, signToken } from './data.mjs';
 import { post } from './seed.mjs';
 import { copyState, SIDES, startIsolates, WORK } from './sides.mjs';
 import { number, table } from './statistics.mjs';
@@ -11,7 +11,13 @@ const SECOND = 1000;
 const FILTER = '?category=ai_stuck&limit=100';
 
 /** An ADMIN's request of an isolate at a second; without a name it is not counted. */
-const ask = (second, name, { isolate = 'first', query = '', isConditional = false } = {}) => ({ second, name, isolate, query, isConditional });
+const ask = (second, name, { isolate = 'first', query = '', isConditional = false } = {}) => ({
+  second,
+  name,
+  isolate,
+  query,
+  isConditional,
+});
 /** A refresh at a second, after these events. */
 const refresh = (second, name = undefined, events = []) => ({ second, name, events });
 
@@ -104,6 +110,9 @@ function countsText({ trips, rowsRead, rowsWritten, kvReads, kvWrites }) {
 
 /** The counts as a table. */
 export function countsTable(steps) {
-  const rows = steps.map(({ name, counts }) => [name, ...SIDES.map((side) => (counts[side] ? countsText(counts[side]) : ''))]);
+  const rows = steps.map(({ name, counts }) => [
+    name,
+    ...SIDES.map((side) => (counts[side] ? countsText(counts[side]) : '')),
+  ]);
   return table(['D1 round trips / rows read / rows written · KV reads / writes', ...SIDES], rows);
 }

@@ -17,7 +17,18 @@ export const USERS = Array.from({ length: 40 }, (_, index) => hexId('a', index))
 const MINUTE = 60_000;
 export const CHANNELS = ['whatsapp', 'sms', 'webchat', 'email', 'instagram'];
 const FIRST_NAMES = ['Aaliyah', 'Bruno', 'Chloé', 'Dmitri', 'Esra', 'Fatima', 'Giulia', 'Hiroshi', 'Inés', 'Jürgen'];
-const LAST_NAMES = ['Valkonen', 'Okafor', "O'Brien", 'Nakamura', 'García', 'Şahin', 'Lindqvist', 'Moreau', 'Petrov', 'Haddad'];
+const LAST_NAMES = [
+  'Valkonen',
+  'Okafor',
+  "O'Brien",
+  'Nakamura',
+  'García',
+  'Şahin',
+  'Lindqvist',
+  'Moreau',
+  'Petrov',
+  'Haddad',
+];
 
 export function hexId(kind, number) {
   return `65d3${kind.charCodeAt(0).toString(16)}${number.toString(16).padStart(18, '0')}`;
@@ -36,19 +47,27 @@ export function* organizationEvents({ organizationId, candidates, asOf = AS_OF, 
 }
 
 function* staffEvents(common) {
-  for (const [index, departmentId] of DEPARTMENTS.entries()) yield { ...common, type: 'department', departmentId, name: `Department ${index}` };
+  for (const [index, departmentId] of DEPARTMENTS.entries())
+    yield { ...common, type: 'department', departmentId, name: `Department ${index}` };
   for (const [index, userId] of USERS.entries()) yield { ...common, type: 'user', userId, fullName: nameOf(index * 7) };
 }
 
 function* candidateEvents(common, number, candidates, asOf) {
   // A tenth within the five minutes of the threshold, the rest up to a day.
-  const waited = number % 10 === 0 ? (number % 50) * 5000 : 6 * MINUTE + Math.floor((number * 1430 * MINUTE) / candidates);
+  const waited =
+    number % 10 === 0 ? (number % 50) * 5000 : 6 * MINUTE + Math.floor((number * 1430 * MINUTE) / candidates);
   const at = iso(asOf - waited);
   const conversationId = hexId('c', number);
   const contactId = hexId('e', number);
   const isHuman = number % 2 === 1;
   const owner = USERS[number % USERS.length];
-  yield { ...common, type: 'contact', contactId, name: nameOf(number), phone: `+4420794${String(60_000 + number).padStart(6, '0')}` };
+  yield {
+    ...common,
+    type: 'contact',
+    contactId,
+    name: nameOf(number),
+    phone: `+4420794${String(60_000 + number).padStart(6, '0')}`,
+  };
   yield {
     ...common,
     type: 'conversation',
@@ -67,7 +86,14 @@ function* candidateEvents(common, number, candidates, asOf) {
 export function movedConversation({ organizationId }, number, { updatedAt = AS_OF, turn = 0 } = {}) {
   const own = number - (number % 2);
   const ids = { conversationId: hexId('c', own), contactId: hexId('e', own) };
-  return { type: 'conversation', organizationId, ...ids, channelType: 'sms', departmentId: hexId('d', 100 + turn), updatedAt: iso(updatedAt) };
+  return {
+    type: 'conversation',
+    organizationId,
+    ...ids,
+    channelType: 'sms',
+    departmentId: hexId('d', 100 + turn),
+    updatedAt: iso(updatedAt),
+  };
 }
 
 /** Good until the year 2100: a token must not end during a run. */
@@ -90,7 +116,12 @@ export function makeKeys() {
     EdDSA: generateKeyPairSync('ed25519'),
   };
   const jwks = {
-    keys: Object.entries(pairs).map(([alg, { publicKey }]) => ({ ...publicKey.export({ format: 'jwk' }), alg, kid: kidOf(alg), use: 'sig' })),
+    keys: Object.entries(pairs).map(([alg, { publicKey }]) => ({
+      ...publicKey.export({ format: 'jwk' }),
+      alg,
+      kid: kidOf(alg),
+      use: 'sig',
+    })),
   };
   const privateKeys = Object.fromEntries(Object.entries(pairs).map(([alg, { privateKey }]) => [alg, privateKey]));
   return { jwks, privateKeys };
@@ -109,6 +140,7 @@ export function signToken(claims, { alg = 'HS256', privateKeys, secret = SECRET 
 function signatureOf(signed, alg, privateKeys, secret) {
   if (alg === 'HS256') return createHmac('sha256', secret).update(signed).digest();
   if (alg === 'RS256') return sign('sha256', Buffer.from(signed), privateKeys.RS256);
-  if (alg === 'ES256') return sign('sha256', Buffer.from(signed), { key: privateKeys.ES256, dsaEncoding: 'ieee-p1363' });
+  if (alg === 'ES256')
+    return sign('sha256', Buffer.from(signed), { key: privateKeys.ES256, dsaEncoding: 'ieee-p1363' });
   return sign(null, Buffer.from(signed), privateKeys.EdDSA);
 }

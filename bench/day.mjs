@@ -3,8 +3,8 @@
 // 200 conversations of 10 messages within 8 hours, a tenth of which stall for a while; 20 dashboards that poll every 10
 // seconds, one poll in ten under another filter or page. The same at every run.
 
-import { CHANNELS, claimsOf, DEPARTMENTS, hexId, iso, signToken, USERS } from './data.mjs';
 import { REPORT } from './cases.mjs';
+import { CHANNELS, claimsOf, DEPARTMENTS, hexId, iso, signToken, USERS } from './data.mjs';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -17,7 +17,8 @@ const DASHBOARDS = 20;
 const POLL_SECONDS = 10;
 
 /** A number from 0 to below `end` that hangs on nothing but its arguments. */
-const scatter = (end, ...numbers) => numbers.reduce((sum, value) => (sum * 31 + value * 7919 + 17) % 1_000_003, 7) % end;
+const scatter = (end, ...numbers) =>
+  numbers.reduce((sum, value) => (sum * 31 + value * 7919 + 17) % 1_000_003, 7) % end;
 
 /** Events by the second of the day at which the CRM posts them. */
 export function eventsBySecond() {
@@ -39,31 +40,75 @@ function* conversationEvents(number) {
   const stalls = number % 10 === 3;
   // Half of those that stall are taken over by somebody who then forgets them.
   const owner = stalls && number % 20 === 3 ? USERS[number % USERS.length] : undefined;
-  let at = DAY_BEGINS + Math.floor((number * (HOURS - 0.5) * 60 * MINUTE) / CONVERSATIONS) + scatter(90, number) * SECOND;
-  const conversation = { type: 'conversation', organizationId, conversationId, contactId, channelType: CHANNELS[number % 5], departmentId: DEPARTMENTS[scatter(8, number, 2)] };
-  yield { type: 'contact', organizationId, contactId, name: `Contact ${number}`, phone: `+4420794${60_000 + number}`, updatedAt: iso(at) };
+  let at =
+    DAY_BEGINS + Math.floor((number * (HOURS - 0.5) * 60 * MINUTE) / CONVERSATIONS) + scatter(90, number) * SECOND;
+  const conversation = {
+    type: 'conversation',
+    organizationId,
+    conversationId,
+    contactId,
+    channelType: CHANNELS[number % 5],
+    departmentId: DEPARTMENTS[scatter(8, number, 2)],
+  };
+  yield {
+    type: 'contact',
+    organizationId,
+    contactId,
+    name: `Contact ${number}`,
+    phone: `+4420794${60_000 + number}`,
+    updatedAt: iso(at),
+  };
   yield { ...conversation, updatedAt: iso(at) };
-  const message = (name, more) => ({ type: 'message', organizationId, conversationId, messageId: hexId('m', number * 100 + name), at: iso(at), updatedAt: iso(at), ...more });
+  const message = (name, more) => ({
+    type: 'message',
+    organizationId,
+    conversationId,
+    messageId: hexId('m', number * 100 + name),
+    at: iso(at),
+    updatedAt: iso(at),
+    ...more,
+  });
   for (let turn = 0; turn < 5; turn += 1) {
     yield message(2 * turn, { direction: 'inbound', sender: 'contact' });
     const isStalled = stalls && turn === 3;
     if (isStalled && owner) {
       at += 90 * SECOND;
-      yield { type: 'autopilot', organizationId, conversationId, changeId: hexId('f', number), enabled: false, actorId: owner, at: iso(at), updatedAt: iso(at) };
+      yield {
+        type: 'autopilot',
+        organizationId,
+        conversationId,
+        changeId: hexId('f', number),
+        enabled: false,
+        actorId: owner,
+        at: iso(at),
+        updatedAt: iso(at),
+      };
       yield { ...conversation, ownerId: owner, assigneeIds: [owner], updatedAt: iso(at) };
     }
     at += isStalled ? (20 + scatter(100, number, 5)) * MINUTE : (4 + scatter(20, number, turn)) * SECOND;
     yield message(2 * turn + 1, { direction: 'outbound', sender: stalls && turn >= 3 ? 'human' : 'ai' });
     at += (40 + scatter(110, number, turn, 9)) * SECOND;
   }
-  yield { ...conversation, ...(owner && { ownerId: owner, assigneeIds: [owner] }), resolvedAt: iso(at), updatedAt: iso(at) };
+  yield {
+    ...conversation,
+    ...(owner && { ownerId: owner, assigneeIds: [owner] }),
+    resolvedAt: iso(at),
+    updatedAt: iso(at),
+  };
 }
 
 /** Who looks, half of them ADMINs, each with the addresses that its polls take by turns. */
 export function dashboards() {
   return Array.from({ length: DASHBOARDS }, (_, number) => {
     const claims = claimsOf(number % 2 ? 'DEPARTMENT_HEAD' : 'ADMIN', DAY.organizationId, number);
-    const others = ['category=ai_stuck', 'category=agent_abandoned', 'skipThreshold=true', 'page=2', 'limit=100', `departmentId=${DEPARTMENTS[number % 8]}`];
+    const others = [
+      'category=ai_stuck',
+      'category=agent_abandoned',
+      'skipThreshold=true',
+      'page=2',
+      'limit=100',
+      `departmentId=${DEPARTMENTS[number % 8]}`,
+    ];
     return {
       number,
       authorization: `Bearer ${signToken(claims)}`,

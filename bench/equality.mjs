@@ -2,8 +2,8 @@
 
 import path from 'node:path';
 import { REPORT } from './cases.mjs';
-import { claimsOf, DEPARTMENTS, LARGE, signToken, SMALL, UNPUBLISHED, USERS } from './data.mjs';
-import { copyState, Side, SIDES, WORK } from './sides.mjs';
+import { claimsOf, DEPARTMENTS, LARGE, SMALL, signToken, UNPUBLISHED, USERS } from './data.mjs';
+import { copyState, SIDES, Side, WORK } from './sides.mjs';
 
 /** Headers that must be the same; an ETag is opaque and each side's own. */
 const HEADERS = ['cache-control', 'vary', 'x-content-type-options', 'www-authenticate', 'allow'];
@@ -18,7 +18,12 @@ const head = tokenOf('DEPARTMENT_HEAD');
 
 /** Every request: `[what it shows, query, token, more]`. */
 function requests({ privateKeys, withAlgorithms = [] } = {}) {
-  const get = (name, query = '', token = admin, more = {}) => ({ name, path: `${REPORT}${query && `?${query}`}`, token, ...more });
+  const get = (name, query = '', token = admin, more = {}) => ({
+    name,
+    path: `${REPORT}${query && `?${query}`}`,
+    token,
+    ...more,
+  });
   return [
     get('the first page'),
     get('a hundred rows', 'limit=100'),
@@ -32,15 +37,25 @@ function requests({ privateKeys, withAlgorithms = [] } = {}) {
     get('a department that nobody knows', 'departmentId=nobody'),
     get('an unknown parameter', 'colour=red&limit=1'),
     get('the own organization by name', `organizationId=${organizationId}&limit=1`),
-    get('a large organization', 'limit=100&page=90&skipThreshold=true', tokenOf('ADMIN', { organization: LARGE.organizationId })),
+    get(
+      'a large organization',
+      'limit=100&page=90&skipThreshold=true',
+      tokenOf('ADMIN', { organization: LARGE.organizationId }),
+    ),
     get('no snapshot yet', '', tokenOf('ADMIN', { organization: UNPUBLISHED.organizationId })),
     get('DEPARTMENT_HEAD', 'limit=100', head),
     get('DEPARTMENT_HEAD, one of its own', `departmentId=${DEPARTMENTS[4]}`, head),
     get('DEPARTMENT_HEAD, another department is ignored', `departmentId=${DEPARTMENTS[0]}&limit=5`, head),
     get('DEPARTMENT_HEAD without departments', '', tokenOf('DEPARTMENT_HEAD', { departmentIds: [] })),
-    get('DEPARTMENT_HEAD with one department', 'skipThreshold=true', tokenOf('DEPARTMENT_HEAD', { departmentIds: undefined, departmentId: DEPARTMENTS[1] })),
+    get(
+      'DEPARTMENT_HEAD with one department',
+      'skipThreshold=true',
+      tokenOf('DEPARTMENT_HEAD', { departmentIds: undefined, departmentId: DEPARTMENTS[1] }),
+    ),
     get('DEPARTMENT_HEAD without a subject', '', tokenOf('DEPARTMENT_HEAD', { sub: undefined })),
-    ...USERS.slice(0, 5).map((_, number) => get(`DEPARTMENT_HEAD number ${number}`, 'limit=50', tokenOf('DEPARTMENT_HEAD', { number }))),
+    ...USERS.slice(0, 5).map((_, number) =>
+      get(`DEPARTMENT_HEAD number ${number}`, 'limit=50', tokenOf('DEPARTMENT_HEAD', { number })),
+    ),
     get('SUPERADMIN, an organization', `organizationId=${organizationId}`, tokenOf('SUPERADMIN')),
     get('SUPERADMIN, no organization', '', tokenOf('SUPERADMIN')),
     get('SUPERADMIN, an organization that does not exist', 'organizationId=nobody', tokenOf('SUPERADMIN')),
@@ -54,11 +69,25 @@ function requests({ privateKeys, withAlgorithms = [] } = {}) {
     get('a token that has expired', '', tokenOf('ADMIN', { exp: 1_700_000_000 })),
     get('a token of the future', '', tokenOf('ADMIN', { nbf: 4_000_000_000 })),
     get('a token without an end', '', tokenOf('ADMIN', { exp: undefined })),
-    get('a token of another key', '', signToken(claimsOf('ADMIN', organizationId), { secret: 'another secret, just as long as the first one is' })),
-    get('a token changed', '', `${admin.slice(0, -3)}AAA`),
-    ...['page=0', 'page=x', 'page=9007199254740992', 'limit=101', 'limit=', 'category=all', 'skipThreshold=1', 'departmentId=', 'snapshot=', 'limit=5&limit=5', 'organizationId=%00'].map(
-      (query) => get(`refused: ${query}`, query),
+    get(
+      'a token of another key',
+      '',
+      signToken(claimsOf('ADMIN', organizationId), { secret: 'another secret, just as long as the first one is' }),
     ),
+    get('a token changed', '', `${admin.slice(0, -3)}AAA`),
+    ...[
+      'page=0',
+      'page=x',
+      'page=9007199254740992',
+      'limit=101',
+      'limit=',
+      'category=all',
+      'skipThreshold=1',
+      'departmentId=',
+      'snapshot=',
+      'limit=5&limit=5',
+      'organizationId=%00',
+    ].map((query) => get(`refused: ${query}`, query)),
     get('401 before 400', 'page=0', null),
     get('400 before 403', 'page=0', tokenOf('AGENT')),
     get('a pin that never was', 'snapshot=v1-1-5-AAAAAAAAAAAAAAAAAAAAAA'),
@@ -66,7 +95,9 @@ function requests({ privateKeys, withAlgorithms = [] } = {}) {
     get('HEAD', '', admin, { method: 'HEAD' }),
     get('POST', '', admin, { method: 'POST' }),
     { name: 'another path', path: '/nothing', token: admin },
-    ...withAlgorithms.map((alg) => get(alg, 'limit=2', signToken(claimsOf('ADMIN', organizationId), { alg, privateKeys }))),
+    ...withAlgorithms.map((alg) =>
+      get(alg, 'limit=2', signToken(claimsOf('ADMIN', organizationId), { alg, privateKeys })),
+    ),
   ];
 }
 
@@ -94,7 +125,10 @@ async function differences(sides, options) {
       for (const side of sides) answers.push(await answerOf(side, request));
       const [expected, ...others] = answers.map((answer) => JSON.stringify(answer));
       others.forEach((other, index) => {
-        if (other !== expected) found.push(`${request.name}, ${time} time: ${sides[0].name} ${expected}\n  ${sides[index + 1].name} ${other}`);
+        if (other !== expected)
+          found.push(
+            `${request.name}, ${time} time: ${sides[0].name} ${expected}\n  ${sides[index + 1].name} ${other}`,
+          );
       });
     }
   }
@@ -103,7 +137,10 @@ async function differences(sides, options) {
 }
 
 async function answerOf(side, { path, token, method = 'GET', headers = {} }) {
-  const response = await side.fetch(path, { method, headers: { ...(token && { Authorization: `Bearer ${token}` }), ...headers } });
+  const response = await side.fetch(path, {
+    method,
+    headers: { ...(token && { Authorization: `Bearer ${token}` }), ...headers },
+  });
   const body = await response.text();
   const type = response.headers.get('content-type')?.split(';')[0];
   return {
@@ -118,7 +155,9 @@ async function answerOf(side, { path, token, method = 'GET', headers = {} }) {
 /** A side's own ETag makes a 304 of the same view, and of no other. */
 async function conditionFaults(side) {
   const ask = (token, etag, query = '') =>
-    side.fetch(`${REPORT}${query}`, { headers: { Authorization: `Bearer ${token}`, ...(etag && { 'If-None-Match': etag }) } });
+    side.fetch(`${REPORT}${query}`, {
+      headers: { Authorization: `Bearer ${token}`, ...(etag && { 'If-None-Match': etag }) },
+    });
   const first = await ask(admin);
   const etag = first.headers.get('etag');
   await first.text();
@@ -134,7 +173,8 @@ async function conditionFaults(side) {
   for (const [name, status, question, applies = true] of expected) {
     const response = await ask(...question);
     const text = await response.text();
-    if (applies && response.status !== status) faults.push(`${side.name}, If-None-Match, ${name}: ${response.status} and not ${status}`);
+    if (applies && response.status !== status)
+      faults.push(`${side.name}, If-None-Match, ${name}: ${response.status} and not ${status}`);
     if (response.status === 304 && text !== '') faults.push(`${side.name}, If-None-Match, ${name}: a body`);
   }
   return faults;
@@ -146,5 +186,7 @@ async function pinFaults(side, first) {
   const { data } = await (await first.fetch(REPORT, { headers })).json();
   const pinned = await side.fetch(`${REPORT}?snapshot=${data.snapshotId}`, { headers });
   const answer = await pinned.json();
-  return JSON.stringify(answer.data) === JSON.stringify(data) ? [] : [`${side.name}: a pin of ${first.name} gives ${JSON.stringify(answer)}`];
+  return JSON.stringify(answer.data) === JSON.stringify(data)
+    ? []
+    : [`${side.name}: a pin of ${first.name} gives ${JSON.stringify(answer)}`];
 }

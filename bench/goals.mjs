@@ -13,10 +13,21 @@ const BILL_MAX = 0.5;
 
 /** The goals as a table, from what was timed and from the bill's ratios, and what is missing to those not reached. */
 export function goalsText(timing, bill) {
-  const goals = CPU_GOALS.map(([name, own, peer, theirs, most]) => [`CPU, ${name}, ÷ ${peer}`, ratio(timing[own].ours.cpu, timing[theirs][peer].cpu), most]);
+  const goals = CPU_GOALS.map(([name, own, peer, theirs, most]) => [
+    `CPU, ${name}, ÷ ${peer}`,
+    ratio(timing[own].ours.cpu, timing[theirs][peer].cpu),
+    most,
+  ]);
   goals.push(["the month's bill, ÷ plain", bill.ratios.plain, BILL_MAX]);
-  const rows = goals.map(([name, measured, most]) => [name, most.toFixed(2), measured.toFixed(2), measured <= most ? 'reached' : `${(measured - most).toFixed(2)} too much`]);
+  const rows = goals.map(([name, measured, most]) => [
+    name,
+    most.toFixed(2),
+    measured.toFixed(2),
+    measured <= most ? 'reached' : `${(measured - most).toFixed(2)} too much`,
+  ]);
   const missed = goals.some(([, measured, most]) => measured > most);
   const text = table(['goal', 'at most', 'measured', ''], rows);
-  return missed ? `${text}\n\nWhere the time goes in what is not reached, by profile, and what was tried: [README.md](README.md#where-the-time-goes).` : text;
+  return missed
+    ? `${text}\n\nWhere the time goes in what is not reached, by profile, and what was tried: [README.md](README.md#where-the-time-goes).`
+    : text;
 }

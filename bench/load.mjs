@@ -1,13 +1,16 @@
 // The load generator: a process of its own that sends requests over kept connections, as many as it is told, and says
 // how long that took. HTTP/1.1 by hand, because a client library would cost more than the servers under test.
 
-import net from 'node:net';
 import { fork } from 'node:child_process';
+import net from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 /** A running load generator. */
 export class Load {
-  #child = fork(fileURLToPath(import.meta.url), ['--load'], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  #child = fork(fileURLToPath(import.meta.url), ['--load'], {
+    serialization: 'advanced',
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
 
   /**
    * Sends `count` requests over `connections`, taking `requests` (`{ path, headers }`) by turns; every answer must have
@@ -38,7 +41,9 @@ if (process.argv[2] === '--load' && process.send) {
 
 async function runOrder({ hostname, port, requests, count, connections, status }) {
   const heads = requests.map(({ path, headers }) => {
-    const lines = Object.entries({ Host: `${hostname}:${port}`, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
+    const lines = Object.entries({ Host: `${hostname}:${port}`, ...headers }).map(
+      ([name, value]) => `${name}: ${value}\r\n`,
+    );
     return Buffer.from(`GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`);
   });
   let next = 0;
@@ -59,7 +64,10 @@ function converse(hostname, port, take, status) {
       if (request) socket.write(request);
       else socket.end(() => resolve(bodies));
     };
-    socket.on('connect', send).on('error', reject).on('close', () => reject(new Error('the connection was closed')));
+    socket
+      .on('connect', send)
+      .on('error', reject)
+      .on('close', () => reject(new Error('the connection was closed')));
     socket.on('data', (chunk) => {
       received = received.length ? Buffer.concat([received, chunk]) : chunk;
       const answer = readAnswer(received);

@@ -2,9 +2,9 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseFlags } from '../scripts/flags.mjs';
 import { compileWorker } from '../scripts/build.mjs';
-import { whenProgram, inRoot } from '../scripts/project.mjs';
+import { parseFlags } from '../scripts/flags.mjs';
+import { inRoot, whenProgram } from '../scripts/project.mjs';
 import { CASES } from './cases.mjs';
 import { makeKeys } from './data.mjs';
 import { Load } from './load.mjs';
@@ -17,7 +17,9 @@ const USAGE = `usage: node bench/profile.mjs [--side ours] [--case NAME] [--roun
 
 Runs a case under V8's sampling profiler and prints the functions that took the most time, by themselves and with all
 that they call. The whole profile goes to bench/.work/NAME.cpuprofile: Chrome's DevTools and speedscope read it.
-Cases: ${Object.keys(CASES).map((name) => `"${name}"`).join(' ')}`;
+Cases: ${Object.keys(CASES)
+  .map((name) => `"${name}"`)
+  .join(' ')}`;
 
 const NAMED = path.join('bench', '.work', 'named');
 
@@ -41,8 +43,12 @@ function print(profile, count, top) {
   }
   const rows = [...functions].map(([label, entry]) => ({ label, own: entry.own / count, total: entry.total / count }));
   console.log('\n  own µs  total µs  function');
-  const show = ({ label, own, total }) => console.log(`${own.toFixed(1).padStart(8)}${total.toFixed(1).padStart(10)}  ${label}`);
-  rows.sort((left, right) => right.own - left.own).slice(0, top).forEach(show);
+  const show = ({ label, own, total }) =>
+    console.log(`${own.toFixed(1).padStart(8)}${total.toFixed(1).padStart(10)}  ${label}`);
+  rows
+    .sort((left, right) => right.own - left.own)
+    .slice(0, top)
+    .forEach(show);
   console.log('\nWho calls whom (µs a request, with all that is called):');
   printTree(nodes, own, count);
 }
@@ -75,7 +81,9 @@ function printTree(nodes, own, count) {
 
 const labelOf = ({ callFrame: { functionName, url, lineNumber, columnNumber } }) => {
   if (functionName.startsWith('(')) return functionName;
-  const name = functionName.replace(/::h[0-9a-f]{16}/, '').replace(/\[[0-9a-f]{16}\]/g, '') || `anonymous ${lineNumber}:${columnNumber}`;
+  const name =
+    functionName.replace(/::h[0-9a-f]{16}/, '').replace(/\[[0-9a-f]{16}\]/g, '') ||
+    `anonymous ${lineNumber}:${columnNumber}`;
   return url.startsWith('wasm') ? `${name} (wasm)` : name;
 };
 

@@ -21,7 +21,9 @@ only some are asked for.
   --rounds N    rounds of every timed case (3 to 8)
   --hours N     hours of the simulated day (1 to 8)
   --only PART   only this part: equality, timing, counts, bill, throughput, memory, start
-  --case NAME   of the timing only this case: ${Object.keys(CASES).map((name) => `"${name}"`).join(', ')}`;
+  --case NAME   of the timing only this case: ${Object.keys(CASES)
+    .map((name) => `"${name}"`)
+    .join(', ')}`;
 
 const RESULTS = inRoot('bench', 'RESULTS.md');
 const say = (line) => console.error(line);
@@ -32,7 +34,9 @@ const PARTS = {
     const { compareSides } = await import('./equality.mjs');
     const { differences, requests } = await compareSides({ seed, keys });
     if (differences.length) throw new Failure(`The sides differ:\n${differences.join('\n')}`);
-    return [`All three sides answered the same to ${requests} requests, each asked twice: status, headers and every byte of the body.`];
+    return [
+      `All three sides answered the same to ${requests} requests, each asked twice: status, headers and every byte of the body.`,
+    ];
   },
   async timing({ seed, keys, rounds, names }, results) {
     const { timeCases, timingTables } = await import('./timing.mjs');
@@ -83,22 +87,42 @@ const TITLES = {
 
 /** CPU in microseconds of what the bill counts: measured before, or a guess that is named as one. */
 function cpuOf({ timing, throughput }) {
-  if (!timing || !throughput) throw new Failure('The bill needs the parts timing and throughput of the same run: add `--only timing --only throughput`.');
+  if (!timing || !throughput)
+    throw new Failure(
+      'The bill needs the parts timing and throughput of the same run: add `--only timing --only throughput`.',
+    );
   const medianOf = (name, side) => spread(timing[name][side].cpu).median;
-  const sideOf = (side) => ({ ok: medianOf('memory, DEPARTMENT_HEAD, 25 rows', side), notModified: medianOf('304, DEPARTMENT_HEAD', side) });
+  const sideOf = (side) => ({
+    ok: medianOf('memory, DEPARTMENT_HEAD, 25 rows', side),
+    notModified: medianOf('304, DEPARTMENT_HEAD', side),
+  });
   const [{ ingest }] = throughput;
   const runs = throughput.at(-1).refreshes['none changed'].map(({ cpuSeconds }) => cpuSeconds * 1e6);
-  return { ours: sideOf('ours'), plain: sideOf('plain'), tuned: sideOf('tuned'), event: ingest.cpuOfOne, run: spread(runs).median };
+  return {
+    ours: sideOf('ours'),
+    plain: sideOf('plain'),
+    tuned: sideOf('tuned'),
+    event: ingest.cpuOfOne,
+    run: spread(runs).median,
+  };
 }
 
 /** The cases in which a side is faster than ours, worst first. */
 function losses(timing) {
   const found = Object.entries(timing).flatMap(([name, sides]) =>
-    ['plain', 'tuned'].map((peer) => ({ name, peer, ratio: spread(sides.ours.cpu).median / spread(sides[peer].cpu).median })),
+    ['plain', 'tuned'].map((peer) => ({
+      name,
+      peer,
+      ratio: spread(sides.ours.cpu).median / spread(sides[peer].cpu).median,
+    })),
   );
   const lost = found.filter(({ ratio }) => ratio > 1).sort((left, right) => right.ratio - left.ratio);
   if (!lost.length) return 'No case takes ours more CPU than a peer.';
-  return ['Cases that take ours more CPU than a peer:', '', ...lost.map(({ name, peer, ratio }) => `- ${name}: ${ratio.toFixed(2)} × ${peer}`)].join('\n');
+  return [
+    'Cases that take ours more CPU than a peer:',
+    '',
+    ...lost.map(({ name, peer, ratio }) => `- ${name}: ${ratio.toFixed(2)} × ${peer}`),
+  ].join('\n');
 }
 
 function capture(program, ...args) {
@@ -159,6 +183,7 @@ await whenProgram(import.meta.url, async (args) => {
 
 function wholeNumber(name, text, min, max) {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < min || value > max) throw usageFailure(`--${name} takes a whole number from ${min} to ${max}.`, USAGE);
+  if (!Number.isInteger(value) || value < min || value > max)
+    throw usageFailure(`--${name} takes a whole number from ${min} to ${max}.`, USAGE);
   return value;
 }

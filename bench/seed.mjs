@@ -1,10 +1,10 @@
 // The database that every side starts from: events taken in and refreshed by the worker itself, once.
 
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { inRoot } from '../scripts/project.mjs';
-import { AS_OF, LARGE, organizationEvents, signToken, SMALL, UNPUBLISHED } from './data.mjs';
+import { AS_OF, LARGE, organizationEvents, SMALL, signToken, UNPUBLISHED } from './data.mjs';
 import { Side, WORK } from './sides.mjs';
 
 const EVENTS = '/api/conversation-monitor/events';
@@ -18,7 +18,8 @@ export async function ensureSeed({ organizations = [LARGE, SMALL], name = 'seed'
   const folder = path.join(WORK, `${name}-${digest.digest('hex').slice(0, 16)}`);
   if (existsSync(folder)) return folder;
   // Those of other times are of no use any more.
-  for (const old of existsSync(WORK) ? readdirSync(WORK) : []) if (old.startsWith(`${name}-`)) rmSync(path.join(WORK, old), { recursive: true });
+  for (const old of existsSync(WORK) ? readdirSync(WORK) : [])
+    if (old.startsWith(`${name}-`)) rmSync(path.join(WORK, old), { recursive: true });
   const unfinished = `${folder}.unfinished`;
   rmSync(unfinished, { recursive: true, force: true });
   const side = await Side.start('ours', { state: unfinished });
@@ -28,7 +29,9 @@ export async function ensureSeed({ organizations = [LARGE, SMALL], name = 'seed'
     say(`Taking in ${organizations.length} organizations with ${candidates} candidates …`);
     await post(side, eventsOf(organizations));
     await side.refresh(AS_OF);
-    await post(side, [{ type: 'organization', ...UNPUBLISHED, name: 'Unpublished', updatedAt: new Date(AS_OF).toISOString() }]);
+    await post(side, [
+      { type: 'organization', ...UNPUBLISHED, name: 'Unpublished', updatedAt: new Date(AS_OF).toISOString() },
+    ]);
   } finally {
     await side.stop();
   }
@@ -44,7 +47,10 @@ function* eventsOf(organizations) {
 export async function migrate(database) {
   for (const file of readdirSync(inRoot('migrations')).sort()) {
     const text = readFileSync(inRoot('migrations', file), 'utf8').replace(/--.*$/gm, '');
-    const statements = text.split(';').map((statement) => statement.trim()).filter(Boolean);
+    const statements = text
+      .split(';')
+      .map((statement) => statement.trim())
+      .filter(Boolean);
     await database.batch(statements.map((statement) => database.prepare(statement)));
   }
 }

@@ -1,8 +1,8 @@
 // The sides of the comparison: the worker and its peers, each in a workerd of its own with the same data.
 
-import { build as bundle } from 'esbuild';
 import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { build as bundle } from 'esbuild';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { inRoot } from '../scripts/project.mjs';
 import { SECRET } from './data.mjs';
@@ -128,10 +128,15 @@ export class Side {
  */
 export async function startIsolates({ state, isolates }) {
   const workers = await Promise.all(
-    Object.entries(isolates).map(([name, options]) => workerOf({ name, counting: true, kvNamespaces: { PAGES: `pages-${options.side}` }, ...options })),
+    Object.entries(isolates).map(([name, options]) =>
+      workerOf({ name, counting: true, kvNamespaces: { PAGES: `pages-${options.side}` }, ...options }),
+    ),
   );
   const miniflare = await startWorkerd({ state, workers });
-  const started = Object.keys(isolates).map(async (name) => [name, new Side(name, miniflare, await miniflare.unsafeGetDirectURL(name))]);
+  const started = Object.keys(isolates).map(async (name) => [
+    name,
+    new Side(name, miniflare, await miniflare.unsafeGetDirectURL(name)),
+  ]);
   return Object.fromEntries(await Promise.all(started));
 }
 

@@ -1,7 +1,7 @@
 // What is deployed, and how fast it is up: sizes of the modules, and the first answer of a fresh process.
 
 import { gzipSync } from 'node:zlib';
-import { cpuMicroseconds, FLOOR, modulesOf, Side, SIDES } from './sides.mjs';
+import { cpuMicroseconds, FLOOR, modulesOf, SIDES, Side } from './sides.mjs';
 import { number, spreadText, table } from './statistics.mjs';
 
 /** Sizes of a side's modules in bytes, by kind: as they are, and with `gzip -9`. */
@@ -18,7 +18,9 @@ async function sizesOf(side) {
 /** Starts each side so many times, by turns; milliseconds and CPU from the start of the process to the first answer. */
 export async function measureStart({ rounds, say }) {
   const sides = [...SIDES, FLOOR];
-  const results = Object.fromEntries(await Promise.all(sides.map(async (side) => [side, { ...(await sizesOf(side)), seconds: [], cpu: [] }])));
+  const results = Object.fromEntries(
+    await Promise.all(sides.map(async (side) => [side, { ...(await sizesOf(side)), seconds: [], cpu: [] }])),
+  );
   for (let round = 0; round < rounds; round += 1) {
     say(`Start ${round + 1} of ${rounds} …`);
     for (const name of sides) {
@@ -47,5 +49,15 @@ export function startTable(results) {
     spreadText(seconds.map((each) => each * 1000)),
     spreadText(cpu),
   ]);
-  return table(['side', 'wasm, KB', 'JS, KB', 'both with gzip -9, KB', 'process start to first answer, ms', 'CPU of the process by then, ms'], rows);
+  return table(
+    [
+      'side',
+      'wasm, KB',
+      'JS, KB',
+      'both with gzip -9, KB',
+      'process start to first answer, ms',
+      'CPU of the process by then, ms',
+    ],
+    rows,
+  );
 }

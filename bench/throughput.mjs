@@ -72,14 +72,17 @@ async function measureIngest(side, ids, candidates) {
 
 /** CPU in microseconds of a request with a single event. */
 async function measureSingleEvents(side, organizationId) {
-  const events = Array.from({ length: SINGLE_EVENTS }, (_, turn) => movedConversation({ organizationId }, 0, { turn, updatedAt: AS_OF + turn }));
+  const events = Array.from({ length: SINGLE_EVENTS }, (_, turn) =>
+    movedConversation({ organizationId }, 0, { turn, updatedAt: AS_OF + turn }),
+  );
   const before = cpuMicroseconds(side.pid);
   for (const event of events) await post(side, [event]);
   return (cpuMicroseconds(side.pid) - before) / events.length;
 }
 
 function* allEvents(ids, candidates) {
-  for (const organizationId of ids) yield* organizationEvents({ organizationId, candidates, withStaff: ids.length === 1 });
+  for (const organizationId of ids)
+    yield* organizationEvents({ organizationId, candidates, withStaff: ids.length === 1 });
 }
 
 /** Moves every hundredth candidate to another department: one of each organization if there are many. */
@@ -115,25 +118,52 @@ async function measureRefresh(side, at) {
 const middle = (runs, name) => number(spread(runs.map((run) => run[name])).median);
 
 function runsText(runs) {
-  const seconds = spreadText(runs.map((run) => run.seconds), 2);
+  const seconds = spreadText(
+    runs.map((run) => run.seconds),
+    2,
+  );
   return `${seconds} s, ${middle(runs, 'runs')} runs, ${middle(runs, 'statements')} statements, ${middle(runs, 'rowsWritten')} rows written`;
 }
 
 /** The results as two tables. */
 export function throughputTables(results) {
   const scaleOf = ({ organizations, candidates }) => `${number(organizations)} × ${number(candidates)} candidates`;
-  const ingest = results.map((result) => [scaleOf(result), number(result.ingest.events), spreadText(result.ingest.rates), number(result.ingest.cpuAnEvent), number(result.ingest.cpuOfOne)]);
+  const ingest = results.map((result) => [
+    scaleOf(result),
+    number(result.ingest.events),
+    spreadText(result.ingest.rates),
+    number(result.ingest.cpuAnEvent),
+    number(result.ingest.cpuOfOne),
+  ]);
   const refreshes = results.flatMap((result) =>
     Object.entries(result.refreshes).map(([name, runs]) => [
       `${scaleOf(result)}, ${name}`,
       ...['folded', 'published'].map((each) => middle(runs, each)),
-      spreadText(runs.map((run) => run.seconds), 2),
-      spreadText(runs.map((run) => run.cpuSeconds), 2),
+      spreadText(
+        runs.map((run) => run.seconds),
+        2,
+      ),
+      spreadText(
+        runs.map((run) => run.cpuSeconds),
+        2,
+      ),
       ...['runs', 'statements', 'rowsWritten'].map((each) => middle(runs, each)),
     ]),
   );
   return {
-    ingest: table(['organizations', 'events', 'events a second: median (min–max)', 'CPU an event, µs', 'CPU of a request with one, µs'], ingest),
-    refreshes: table(['refresh', 'folded', 'organizations published', 'seconds', 'CPU seconds', 'runs', 'statements', 'rows written'], refreshes),
+    ingest: table(
+      [
+        'organizations',
+        'events',
+        'events a second: median (min–max)',
+        'CPU an event, µs',
+        'CPU of a request with one, µs',
+      ],
+      ingest,
+    ),
+    refreshes: table(
+      ['refresh', 'folded', 'organizations published', 'seconds', 'CPU seconds', 'runs', 'statements', 'rows written'],
+      refreshes,
+    ),
   };
 }

@@ -7,8 +7,8 @@ import path from 'node:path';
 import { CASES, REPORT } from './cases.mjs';
 import { claimsOf, LARGE, signToken } from './data.mjs';
 import { Load } from './load.mjs';
+import { copyState, cpuMicroseconds, FLOOR, SIDES, Side, WORK } from './sides.mjs';
 import { ratio, spreadText, table } from './statistics.mjs';
-import { copyState, cpuMicroseconds, FLOOR, Side, SIDES, WORK } from './sides.mjs';
 
 /** Enough for V8 to have compiled what is hot as well as it can. */
 const WARM_UP_COUNT = 3000;
@@ -30,7 +30,11 @@ export async function timeCases({ names, rounds, seed, keys, say }) {
         for (const name of own) {
           say(`${name} …`);
           results[name] = await timeCase(CASES[name], sides, { rounds, keys, load });
-          say(`  CPU a request, µs: ${Object.entries(results[name]).map(([side, { cpu }]) => `${side} ${spreadText(cpu)}`).join(', ')}`);
+          say(
+            `  CPU a request, µs: ${Object.entries(results[name])
+              .map(([side, { cpu }]) => `${side} ${spreadText(cpu)}`)
+              .join(', ')}`,
+          );
         }
       } finally {
         await Promise.all(sides.map((side) => side.stop()));
@@ -106,7 +110,8 @@ async function timeCase(each, sides, { rounds, keys, load }) {
   const results = Object.fromEntries(sides.map(({ name }) => [name, { cpu: [], rate: [] }]));
   const orders = new Map();
   for (const side of sides) {
-    const order = side.name === FLOOR ? () => ({ requests: [{ path: REPORT, headers: {} }] }) : await each.prepare(side, keys);
+    const order =
+      side.name === FLOOR ? () => ({ requests: [{ path: REPORT, headers: {} }] }) : await each.prepare(side, keys);
     orders.set(side, order);
     await load.run(side.url, { ...order(0), count: each.count });
   }
@@ -131,9 +136,15 @@ export function timingTables(results) {
     ratio(sides.ours.cpu, sides.plain.cpu).toFixed(2),
     ratio(sides.ours.cpu, sides.tuned.cpu).toFixed(2),
   ]);
-  const rate = Object.entries(results).map(([name, sides]) => [name, ...SIDES.map((side) => spreadText(sides[side].rate))]);
+  const rate = Object.entries(results).map(([name, sides]) => [
+    name,
+    ...SIDES.map((side) => spreadText(sides[side].rate)),
+  ]);
   return {
-    cpu: table(['CPU a request, µs: median (min–max)', 'ours', 'plain', 'tuned', 'nothing', 'ours ÷ plain', 'ours ÷ tuned'], cpu),
+    cpu: table(
+      ['CPU a request, µs: median (min–max)', 'ours', 'plain', 'tuned', 'nothing', 'ours ÷ plain', 'ours ÷ tuned'],
+      cpu,
+    ),
     rate: table(['requests a second: median (min–max)', 'ours', 'plain', 'tuned'], rate),
   };
 }

@@ -49,13 +49,15 @@ export function missingBrowser(problem) {
 /** Returns why it could not be installed; undefined if it was. */
 async function installBrowser(say) {
   if (process.getuid?.() !== 0) return 'There is no Chromium on the PATH, and only root can install one.';
-  if ((await capture('apt-get', ['--version'])).code !== 0) return 'There is no Chromium on the PATH, and no apt-get to install one.';
+  if ((await capture('apt-get', ['--version'])).code !== 0)
+    return 'There is no Chromium on the PATH, and no apt-get to install one.';
   say('Installing Chromium for the browser tests (apt-get) …');
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const steps = [['update'], ['install', '--yes', '--no-install-recommends', APT_PACKAGE, ...APT_FONTS]];
   for (const step of steps) {
     const { code, stdout, stderr } = await capture('apt-get', step, { env });
-    if (code !== 0) return `\`apt-get ${step.join(' ')}\` failed:\n${`${stdout}${stderr}`.trim().split('\n').slice(-5).join('\n')}`;
+    if (code !== 0)
+      return `\`apt-get ${step.join(' ')}\` failed:\n${`${stdout}${stderr}`.trim().split('\n').slice(-5).join('\n')}`;
   }
   return undefined;
 }

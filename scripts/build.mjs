@@ -21,21 +21,42 @@ const PRODUCTS = ['index.js', 'index_bg.wasm'];
 
 const WASM_TARGET = 'wasm32-unknown-unknown';
 /** The wasm can be started anew in the same isolate, and is, once it has aborted. */
-const BINDGEN_ARGS = ['--target', 'module', '--no-typescript', '--experimental-reset-state-function', '--force-enable-abort-handler'];
+const BINDGEN_ARGS = [
+  '--target',
+  'module',
+  '--no-typescript',
+  '--experimental-reset-state-function',
+  '--force-enable-abort-handler',
+];
 /**
  * Measured in gzipped bytes, which the platform's limit and the budget of `npm test` count. The passes left out save raw
  * bytes at the cost of the patterns that gzip finds again: inlining alone makes the gzipped wasm 10 KB larger.
  */
 const WASM_OPT_ARGS = [
-  ...['bulk-memory', 'exception-handling', 'multivalue', 'mutable-globals', 'nontrapping-float-to-int', 'reference-types', 'sign-ext'].map(
-    (feature) => `--enable-${feature}`,
-  ),
+  ...[
+    'bulk-memory',
+    'exception-handling',
+    'multivalue',
+    'mutable-globals',
+    'nontrapping-float-to-int',
+    'reference-types',
+    'sign-ext',
+  ].map((feature) => `--enable-${feature}`),
   '-Oz',
-  ...['inlining-optimizing', 'ssa-nomerge', 'local-cse', 'merge-similar-functions', 'simplify-locals'].map((pass) => `--skip-pass=${pass}`),
+  ...['inlining-optimizing', 'ssa-nomerge', 'local-cse', 'merge-similar-functions', 'simplify-locals'].map(
+    (pass) => `--skip-pass=${pass}`,
+  ),
   // What is alike stands together then, within the 32 KB that gzip looks back.
   '--reorder-functions-by-name',
 ];
-const ESBUILD_ARGS = ['--bundle', '--minify', '--format=esm', '--external:./index_bg.wasm', '--external:cloudflare:*', '--log-level=warning'];
+const ESBUILD_ARGS = [
+  '--bundle',
+  '--minify',
+  '--format=esm',
+  '--external:./index_bg.wasm',
+  '--external:cloudflare:*',
+  '--log-level=warning',
+];
 
 const USAGE = `usage: npm run build [-- --force]
 
@@ -119,7 +140,9 @@ export async function compileWorker(say, { folder = 'build', named = false } = {
   // Of this process: two builds at once, should it come to that, must not take each other's files.
   const bound = inRoot(folder, `.bound-${process.pid}`);
   const compiled = path.join(await targetFolder(), WASM_TARGET, 'release', 'conversation_monitor.wasm');
-  await run(cargoTool('wasm-bindgen'), [compiled, '--out-dir', bound, '--out-name', 'index', ...BINDGEN_ARGS], { failure });
+  await run(cargoTool('wasm-bindgen'), [compiled, '--out-dir', bound, '--out-name', 'index', ...BINDGEN_ARGS], {
+    failure,
+  });
 
   const wasm = [path.join(bound, 'index_bg.wasm'), '-o', inRoot(folder, 'index_bg.wasm')];
   const names = named ? ['--debuginfo'] : ['--strip-debug', '--strip-producers'];
@@ -128,7 +151,11 @@ export async function compileWorker(say, { folder = 'build', named = false } = {
   const glue = path.join(bound, 'index.js');
   // workerd knows modules of wasm, but not the newer words for them.
   writeFileSync(glue, readFileSync(glue, 'utf8').replace(/^import source /gm, 'import '));
-  const bundled = [`--alias:conversation-monitor-wasm=${glue}`, `--outfile=${inRoot(folder, 'index.js')}`, ...ESBUILD_ARGS];
+  const bundled = [
+    `--alias:conversation-monitor-wasm=${glue}`,
+    `--outfile=${inRoot(folder, 'index.js')}`,
+    ...ESBUILD_ARGS,
+  ];
   await run(packageBin('esbuild'), [inRoot('src', 'entry.js'), ...bundled], { failure });
   rmSync(bound, { recursive: true });
 }

@@ -53,7 +53,12 @@ function organizationEvents(organization, now) {
 
 /** The organization itself, its departments and its users. */
 function directory({ organizationId, name, departments, here, left, bots }, now) {
-  const record = (type, daysAgo, fields) => ({ type, organizationId, updatedAt: new Date(now - daysAgo * DAY_MS).toISOString(), ...fields });
+  const record = (type, daysAgo, fields) => ({
+    type,
+    organizationId,
+    updatedAt: new Date(now - daysAgo * DAY_MS).toISOString(),
+    ...fields,
+  });
   return [
     record('organization', 400, { name }),
     ...departments.map((department) => record('department', 390, department)),
@@ -71,7 +76,15 @@ function tellAll(organization, random, now) {
     // Some customers have more than one conversation; one who is blocked has no other, or that would show no row either.
     const returning = previous && !previous.contactBlocked && !each.blocked && random.chance(0.04);
     const contactId = returning ? previous.contactId : demoId(organization.key, 'contact', index);
-    const conversation = new Conversation({ organization, random, now, number: index, channelType, contactId, blocked: each.blocked });
+    const conversation = new Conversation({
+      organization,
+      random,
+      now,
+      number: index,
+      channelType,
+      contactId,
+      blocked: each.blocked,
+    });
     conversation.previousConversationId = previous?.conversationId ?? demoId(organization.key, 'elsewhere');
     each.tell(conversation, each.age);
     told.push({
@@ -103,13 +116,23 @@ function contactRecord({ organization, contactId, contactBlocked, record, now },
     organizationId: organization.organizationId,
     updatedAt: new Date(now - random.between(2, 300) * DAY_MS).toISOString(),
     contactId,
-    ...defined({ name: customerName(random), phone: customerPhone(random, record.channelType), blocked: contactBlocked || undefined }),
+    ...defined({
+      name: customerName(random),
+      phone: customerPhone(random, record.channelType),
+      blocked: contactBlocked || undefined,
+    }),
   };
 }
 
 function rowOf(conversation, { category, reason, age }) {
   const { organization, conversationId } = conversation;
-  return { organizationId: organization.organizationId, conversationId, category, reason, stalledSince: conversation.instant(age) };
+  return {
+    organizationId: organization.organizationId,
+    conversationId,
+    category,
+    reason,
+    stalledSince: conversation.instant(age),
+  };
 }
 
 await whenProgram(import.meta.url, (args) => {
@@ -117,6 +140,11 @@ await whenProgram(import.meta.url, (args) => {
   if (!flags) return;
   const { now } = flags.values;
   const instant = now === undefined ? Date.now() : Date.parse(now);
-  if (Number.isNaN(instant)) throw usageFailure(`--now takes an instant such as 2026-05-18T13:45:00Z; "${now}" is none.`, USAGE);
-  process.stdout.write(demoEvents(instant).map((event) => `${JSON.stringify(event)}\n`).join(''));
+  if (Number.isNaN(instant))
+    throw usageFailure(`--now takes an instant such as 2026-05-18T13:45:00Z; "${now}" is none.`, USAGE);
+  process.stdout.write(
+    demoEvents(instant)
+      .map((event) => `${JSON.stringify(event)}\n`)
+      .join(''),
+  );
 });

@@ -7,7 +7,11 @@ import { Failure } from './project.mjs';
 export function parseFlags(args, usage, options, { positionals = 0 } = {}) {
   let parsed;
   try {
-    parsed = parseArgs({ args, options: { ...options, help: { type: 'boolean', short: 'h' } }, allowPositionals: positionals > 0 });
+    parsed = parseArgs({
+      args,
+      options: { ...options, help: { type: 'boolean', short: 'h' } },
+      allowPositionals: positionals > 0,
+    });
   } catch (error) {
     throw usageFailure(error.message, usage);
   }

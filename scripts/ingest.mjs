@@ -1,8 +1,8 @@
 // Posts events to the ingest: batch by batch, again where that can help, and without what the service refuses.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Failure } from './project.mjs';
 import { batches } from './event-lines.mjs';
+import { Failure } from './project.mjs';
 
 const EVENTS_PATH = '/api/conversation-monitor/events';
 const TRIES = 8;
@@ -12,7 +12,7 @@ const RETRY_AFTER_MAX_MS = 5 * 60_000;
 const TIMEOUT_MS = 60_000;
 const RETRYABLE = new Set([429, 500, 502, 503, 504]);
 const ADVICE = {
-  401: 'The token is not valid there: is it signed with that worker\'s JWT_SECRET, and does it still hold?',
+  401: "The token is not valid there: is it signed with that worker's JWT_SECRET, and does it still hold?",
   403: 'The token does not allow this: it needs the scope conversation-monitor:ingest, and the organization of the events.',
   404: 'There is no ingest at this address: is --url right?',
   413: 'The request is larger than this service takes.',
@@ -101,7 +101,9 @@ async function post(fetch, target, token, body) {
     });
     return { status: response.status, headers: response.headers, body: parseJson(await response.text()) };
   } catch (error) {
-    return { problem: `no answer from ${target.origin} (${error.cause?.code ?? error.cause?.message ?? error.message})` };
+    return {
+      problem: `no answer from ${target.origin} (${error.cause?.code ?? error.cause?.message ?? error.message})`,
+    };
   }
 }
 

@@ -104,7 +104,11 @@ async function countLines(lines) {
 }
 
 await whenProgram(import.meta.url, async (args) => {
-  const options = { url: { type: 'string', default: LOCAL_URL }, 'shift-to-now': { type: 'boolean' }, token: { type: 'string' } };
+  const options = {
+    url: { type: 'string', default: LOCAL_URL },
+    'shift-to-now': { type: 'boolean' },
+    token: { type: 'string' },
+  };
   const flags = parseFlags(args, USAGE, options, { positionals: 1 });
   if (!flags) return 0;
   const [file] = flags.positionals;
@@ -114,7 +118,12 @@ await whenProgram(import.meta.url, async (args) => {
 
   // npm runs scripts in the repository's root; the path was typed elsewhere, perhaps.
   const typedIn = process.env.npm_lifecycle_event === 'load' ? process.env.INIT_CWD : undefined;
-  const { sent, accepted, applied, ignored, refused } = await load({ file: file === '-' ? file : path.resolve(typedIn ?? '.', file), url, shift, token });
+  const { sent, accepted, applied, ignored, refused } = await load({
+    file: file === '-' ? file : path.resolve(typedIn ?? '.', file),
+    url,
+    shift,
+    token,
+  });
   console.log(`sent ${sent}, accepted ${accepted}, applied ${applied}, ignored ${ignored}, refused ${refused}`);
   return refused ? 1 : 0;
 });

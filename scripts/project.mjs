@@ -80,9 +80,7 @@ export function lockedVersion(crate, lockText = readFileSync(inRoot('Cargo.lock'
  * must match: wasm-bindgen refuses any other.
  */
 export function cargoTools() {
-  return [
-    { crate: 'wasm-bindgen-cli', binary: 'wasm-bindgen', version: lockedVersion('wasm-bindgen') },
-  ].map((tool) => {
+  return [{ crate: 'wasm-bindgen-cli', binary: 'wasm-bindgen', version: lockedVersion('wasm-bindgen') }].map((tool) => {
     const folder = path.join(toolCache(), `${tool.crate}-${tool.version}`);
     return { ...tool, folder, path: path.join(folder, 'bin', tool.binary) };
   });

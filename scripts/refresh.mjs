@@ -32,7 +32,9 @@ export async function triggerRefresh({ url = LOCAL_URL, at, fetch = globalThis.f
   const body = (await response.text()).trim();
   // wrangler answers 200 and "ok", or 500 and "exception" or another outcome: a single word.
   if (/^[a-zA-Z]{1,40}$/.test(body)) return body;
-  throw new Failure(`${target.origin} answered ${response.status}, and not as \`wrangler dev\` does to ${SCHEDULED_PATH}: is it a local worker?`);
+  throw new Failure(
+    `${target.origin} answered ${response.status}, and not as \`wrangler dev\` does to ${SCHEDULED_PATH}: is it a local worker?`,
+  );
 }
 
 await whenProgram(import.meta.url, async (args) => {
@@ -41,7 +43,8 @@ await whenProgram(import.meta.url, async (args) => {
   const { url, at } = flags.values;
   if (!URL.canParse(url)) throw usageFailure(`--url takes an address such as ${LOCAL_URL}; "${url}" is none.`, USAGE);
   const time = at === undefined ? Date.now() : Date.parse(at);
-  if (Number.isNaN(time)) throw usageFailure(`--at takes an instant such as 2026-05-18T13:45:00Z; "${at}" is none.`, USAGE);
+  if (Number.isNaN(time))
+    throw usageFailure(`--at takes an instant such as 2026-05-18T13:45:00Z; "${at}" is none.`, USAGE);
 
   const startedAt = performance.now();
   const outcome = await triggerRefresh({ url, at: time });

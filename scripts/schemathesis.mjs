@@ -22,7 +22,12 @@ export async function ensureSchemathesis(say = console.error) {
   mkdirSync(path.dirname(folder), { recursive: true });
   const reason =
     (await virtualEnvironment(folder)) ??
-    (await failureOf(path.join(folder, 'bin', 'pip'), ['install', '--quiet', '--disable-pip-version-check', `schemathesis==${VERSION}`]));
+    (await failureOf(path.join(folder, 'bin', 'pip'), [
+      'install',
+      '--quiet',
+      '--disable-pip-version-check',
+      `schemathesis==${VERSION}`,
+    ]));
   if (reason) return { reason };
   writeFileSync(installed, '');
   return { program };

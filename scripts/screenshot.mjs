@@ -4,7 +4,7 @@ import { copyFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { ensureBrowser } from './browser.mjs';
 import { build } from './build.mjs';
-import { demoEvents, DEMO_ORGANIZATIONS } from './demo.mjs';
+import { DEMO_ORGANIZATIONS, demoEvents } from './demo.mjs';
 import { parseFlags } from './flags.mjs';
 import { Failure, inRoot, whenProgram } from './project.mjs';
 
@@ -34,7 +34,13 @@ async function takePicture() {
   try {
     await service.post(demoEvents(now));
     await service.refresh(now);
-    const options = { url: service.url, now: now + 12_000, token: adminToken(organizationId), width: 1440, height: 900 };
+    const options = {
+      url: service.url,
+      now: now + 12_000,
+      token: adminToken(organizationId),
+      width: 1440,
+      height: 900,
+    };
     const scene = await Scene.open(browser, options);
     await scene.ready();
     await scene.settled();

@@ -34,7 +34,16 @@ function portProblem(error, port) {
  * the server ended by itself. `stop` ends it, with all that it started, and is to be awaited in any case.
  */
 export function startServer(port) {
-  const args = [packageBin('wrangler'), 'dev', '--local', '--ip', HOST, '--port', String(port), '--show-interactive-dev-session=false'];
+  const args = [
+    packageBin('wrangler'),
+    'dev',
+    '--local',
+    '--ip',
+    HOST,
+    '--port',
+    String(port),
+    '--show-interactive-dev-session=false',
+  ];
   const child = spawn(wranglerNode(), args, {
     cwd: ROOT,
     // CI: no questions, no hot keys.

@@ -5,12 +5,18 @@
 // Runs on the machine's own Node, because the newer one that wrangler needs comes only with the packages.
 
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { capture, run } from './command.mjs';
 import { ensureCargoTools } from './cargo-tools.mjs';
+import { capture, run } from './command.mjs';
 import { Failure, inRoot, NODE_MIN_MAJOR, pathWithoutPackageBin, whenProgram, wranglerNode } from './project.mjs';
 
 const WASM_TARGET = 'wasm32-unknown-unknown';
-const STEPS = { node: ensureNode, packages: ensurePackages, rust: ensureRust, lint: ensureLint, tools: ensureCargoTools };
+const STEPS = {
+  node: ensureNode,
+  packages: ensurePackages,
+  rust: ensureRust,
+  lint: ensureLint,
+  tools: ensureCargoTools,
+};
 
 /** What every script of this project may ask for. */
 export const EVERYTHING = Object.keys(STEPS);
@@ -25,11 +31,15 @@ export async function ensureEverything({ need = EVERYTHING, say = console.error 
 
 function ensureNode() {
   if (process.platform === 'win32') {
-    throw new Failure('These scripts need Linux or macOS. On Windows, run them in WSL: https://learn.microsoft.com/windows/wsl/install');
+    throw new Failure(
+      'These scripts need Linux or macOS. On Windows, run them in WSL: https://learn.microsoft.com/windows/wsl/install',
+    );
   }
   const major = Number(process.versions.node.split('.')[0]);
   if (major < NODE_MIN_MAJOR) {
-    throw new Failure(`Node ${NODE_MIN_MAJOR} or newer is needed; this is ${process.versions.node}. Get it from https://nodejs.org/`);
+    throw new Failure(
+      `Node ${NODE_MIN_MAJOR} or newer is needed; this is ${process.versions.node}. Get it from https://nodejs.org/`,
+    );
   }
 }
 
@@ -40,7 +50,10 @@ async function ensurePackages(say) {
     // Not with this project's own Node in front: `npm ci` removes it before it fetches it again. No warnings: the
     // machine's Node may be older than wrangler asks for, and that is just what the package "node" is there for.
     const env = { ...process.env, PATH: pathWithoutPackageBin() };
-    await run('npm', ['ci', '--no-json', '--no-audit', '--no-fund', '--loglevel=error'], { env, failure: '`npm ci` failed; what it printed above says why.' });
+    await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+      env,
+      failure: '`npm ci` failed; what it printed above says why.',
+    });
   }
   wranglerNode();
 }
@@ -65,7 +78,9 @@ async function ensureRust(say) {
   const wanted = readFileSync(inRoot('Cargo.toml'), 'utf8').match(/^rust-version = "(\d+)\.(\d+)/m);
   const found = stdout.match(/^rustc (\d+)\.(\d+)/);
   if (wanted && found && (Number(found[1]) - Number(wanted[1]) || Number(found[2]) - Number(wanted[2])) < 0) {
-    throw new Failure(`Rust ${wanted[1]}.${wanted[2]} or newer is needed; this is ${stdout.trim()}. Run \`rustup update\`.`);
+    throw new Failure(
+      `Rust ${wanted[1]}.${wanted[2]} or newer is needed; this is ${stdout.trim()}. Run \`rustup update\`.`,
+    );
   }
   if (await hasWasmTarget()) return;
   say(`Adding the Rust target ${WASM_TARGET} …`);
@@ -80,7 +95,10 @@ async function hasWasmTarget() {
 }
 
 async function ensureLint(say) {
-  for (const [component, command] of [['rustfmt', 'fmt'], ['clippy', 'clippy']]) {
+  for (const [component, command] of [
+    ['rustfmt', 'fmt'],
+    ['clippy', 'clippy'],
+  ]) {
     if ((await capture('cargo', [command, '--version'])).code === 0) continue;
     say(`Adding the Rust component ${component} …`);
     await rustup(['component', 'add', component]);

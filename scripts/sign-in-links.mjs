@@ -13,7 +13,10 @@ export function signInLinks(url, organization, demo, makeOne = makeToken) {
   const head = demo && {
     role: 'DEPARTMENT_HEAD',
     user: demo.here[0].userId,
-    departments: demo.departments.slice(0, 2).map(({ departmentId }) => departmentId).join(','),
+    departments: demo.departments
+      .slice(0, 2)
+      .map(({ departmentId }) => departmentId)
+      .join(','),
   };
   return [{ role: 'ADMIN' }, head, { role: 'SUPERADMIN' }].filter(Boolean).map((claims) => {
     const token = makeOne({ ...claims, organization, ttl: LINK_TTL });

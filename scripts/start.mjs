@@ -1,9 +1,9 @@
 // Everything that runs on a laptop, with one command. See USAGE.
 
-import { ensureJwtSecret } from './dev-vars.mjs';
 import { build } from './build.mjs';
 import { wrangler } from './command.mjs';
-import { demoEvents, DEMO_ORGANIZATIONS } from './demo.mjs';
+import { DEMO_ORGANIZATIONS, demoEvents } from './demo.mjs';
+import { ensureJwtSecret } from './dev-vars.mjs';
 import { parseFlags, usageFailure } from './flags.mjs';
 import { postEvents } from './ingest.mjs';
 import { ingestToken, progressReporter } from './load.mjs';
@@ -26,7 +26,8 @@ await whenProgram(import.meta.url, async (args) => {
   const flags = parseFlags(args, USAGE, { port: { type: 'string', default: String(DEFAULT_PORT) } });
   if (!flags) return 0;
   const port = /^\d{1,5}$/.test(flags.values.port) ? Number(flags.values.port) : 0;
-  if (port < 1 || port > 65_535) throw usageFailure(`--port takes a number from 1 to 65535; "${flags.values.port}" is none.`, USAGE);
+  if (port < 1 || port > 65_535)
+    throw usageFailure(`--port takes a number from 1 to 65535; "${flags.values.port}" is none.`, USAGE);
   const exitCode = await start(port);
   // Not only the exit code: a request or a pause that is still under way must not keep this alive.
   process.exit(exitCode);
@@ -111,7 +112,8 @@ function until(instant) {
 async function refresh(url, at) {
   try {
     const outcome = await triggerRefresh({ url, at });
-    if (outcome !== 'ok') say(`The refresh of ${new Date(at).toISOString()} ended with "${outcome}"; the log above says why.`);
+    if (outcome !== 'ok')
+      say(`The refresh of ${new Date(at).toISOString()} ended with "${outcome}"; the log above says why.`);
   } catch (error) {
     say(`The refresh of ${new Date(at).toISOString()} failed: ${error.message}`);
   }

@@ -11,7 +11,7 @@ import { build } from './build.mjs';
 import { duration, run } from './command.mjs';
 import { parseFlags } from './flags.mjs';
 import { Failure, inRoot, packageBin, projectEnv, whenProgram, wranglerNode } from './project.mjs';
-import { ensureEverything, EVERYTHING } from './setup.mjs';
+import { EVERYTHING, ensureEverything } from './setup.mjs';
 
 /** The platform takes 3 MB; a small module starts fast in a fresh isolate. */
 const WASM_GZIP_MAX_BYTES = 200_000;

@@ -26,7 +26,10 @@ Prints a token (JWT, HS256) and nothing else on stdout.
 JWT_SECRET, JWT_ISSUER and JWT_AUDIENCE come from the environment, else from .dev.vars.`;
 
 const OPTIONS = Object.fromEntries(
-  ['role', 'organization', 'user', 'departments', 'scope', 'ttl', 'issuer', 'audience'].map((name) => [name, { type: 'string' }]),
+  ['role', 'organization', 'user', 'departments', 'scope', 'ttl', 'issuer', 'audience'].map((name) => [
+    name,
+    { type: 'string' },
+  ]),
 );
 
 /** The claims as a compact JWS, signed with HS256. */
@@ -56,7 +59,8 @@ export function buildClaims(options, nowSeconds) {
   if (role && options['no-role']) throw refuse('--role and --no-role exclude each other.');
   if (role && !ROLES.includes(role)) throw refuse(`--role takes ${ROLES.join(', ')}; "${role}" is none of them.`);
   if (!role && !scope) throw refuse('Say --role, or --scope: a token with neither is of no use.');
-  if (!organization && role !== 'SUPERADMIN') throw refuse('--organization is missing; only a SUPERADMIN can do without.');
+  if (!organization && role !== 'SUPERADMIN')
+    throw refuse('--organization is missing; only a SUPERADMIN can do without.');
   const ttl = parseTtl(options.ttl ?? '1h');
   if (!ttl) throw refuse(`--ttl takes a number and s, m, h or d, at most 365d: "${options.ttl}" is not that.`);
 
@@ -66,7 +70,10 @@ export function buildClaims(options, nowSeconds) {
     sub: options.user ?? 'developer',
     role,
     organizationId: organization,
-    departmentIds: options.departments?.split(',').map((id) => id.trim()).filter(Boolean),
+    departmentIds: options.departments
+      ?.split(',')
+      .map((id) => id.trim())
+      .filter(Boolean),
     scope,
     iat: nowSeconds,
     exp: nowSeconds + ttl,

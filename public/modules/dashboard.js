@@ -110,7 +110,10 @@ export function startDashboard() {
     list.render(monitor, context());
     pager.render(monitor);
     announcer.watch(monitor);
-    const total = monitor.isCurrent && monitor.state.shown.data.generatedAt ? `${formatNumber(monitor.state.shown.data.totalCount)} waiting – ` : '';
+    const total =
+      monitor.isCurrent && monitor.state.shown.data.generatedAt
+        ? `${formatNumber(monitor.state.shown.data.totalCount)} waiting – `
+        : '';
     document.title = total + TITLE;
     tick();
   }
@@ -175,7 +178,11 @@ export function startDashboard() {
     const { expiresAt } = signedIn.session;
     const now = clock.now();
     const ranOut = expiresAt !== null && expiresAt <= now;
-    signOut(ranOut ? `Your token ran out at ${formatTime(expiresAt, now)}. Sign in with a new one.` : `Your token was not accepted. ${message ?? ''}`);
+    signOut(
+      ranOut
+        ? `Your token ran out at ${formatTime(expiresAt, now)}. Sign in with a new one.`
+        : `Your token was not accepted. ${message ?? ''}`,
+    );
   }
 
   function signOut(reason) {

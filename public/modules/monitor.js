@@ -55,7 +55,9 @@ export class Monitor {
   /** Whether there is a newer snapshot than the one on the screen. */
   get isOutdated() {
     const { shown, newest, filters } = this.state;
-    return this.isCurrent && filters.snapshot !== null && newest !== null && newest.snapshotId !== shown.data.snapshotId;
+    return (
+      this.isCurrent && filters.snapshot !== null && newest !== null && newest.snapshotId !== shown.data.snapshotId
+    );
   }
 
   /** The organization on the screen, or the one asked for. */
@@ -219,6 +221,13 @@ export class Monitor {
 function problemOf({ kind, status, code }) {
   if (kind !== 'refused') return status === 401 ? 'unauthenticated' : kind;
   if (status === 401) return 'unauthenticated';
-  const byCode = { INVALID_REQUEST: 'invalid', FORBIDDEN: 'forbidden', NOT_FOUND: 'not_found', SNAPSHOT_EXPIRED: 'snapshot_expired', RATE_LIMITED: 'rate_limited', UNAVAILABLE: 'unavailable' };
+  const byCode = {
+    INVALID_REQUEST: 'invalid',
+    FORBIDDEN: 'forbidden',
+    NOT_FOUND: 'not_found',
+    SNAPSHOT_EXPIRED: 'snapshot_expired',
+    RATE_LIMITED: 'rate_limited',
+    UNAVAILABLE: 'unavailable',
+  };
   return byCode[code] ?? 'internal';
 }

@@ -37,7 +37,10 @@ export function takeTokenFromFragment() {
 
 /** The token as people paste it: with blanks around it, line breaks in it, or "Bearer" before it. */
 export function cleanToken(text) {
-  return text.trim().replace(/^Bearer\s+/i, '').replace(/\s+/g, '');
+  return text
+    .trim()
+    .replace(/^Bearer\s+/i, '')
+    .replace(/\s+/g, '');
 }
 
 /** Whether it has the form of a token: three parts, base64url. */

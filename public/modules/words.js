@@ -53,7 +53,10 @@ const PROBLEMS = {
   forbidden: ['Access denied', 'Your role or organization does not allow you to see this list.'],
   not_found: ['Organization not found', 'There is no organization with this id, or it has been removed.'],
   invalid: ['These filters do not work', 'The service does not understand the address.'],
-  organization_needed: ['Choose an organization', 'Your token is not bound to one organization: say whose list you want to see.'],
+  organization_needed: [
+    'Choose an organization',
+    'Your token is not bound to one organization: say whose list you want to see.',
+  ],
 };
 
 /** A category's name. */

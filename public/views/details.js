@@ -7,11 +7,20 @@ import { categoryName, channelName, reasonWords } from '../modules/words.js';
 /** A table row with a list of terms; hidden until it is unfolded. */
 export function createDetails(id) {
   const list = element('dl', { class: 'details' });
-  const row = element('tr', { role: 'row', class: 'details-row', id, hidden: true },
-    element('td', { role: 'cell', colspan: '7' }, list));
+  const row = element(
+    'tr',
+    { role: 'row', class: 'details-row', id, hidden: true },
+    element('td', { role: 'cell', colspan: '7' }, list),
+  );
   let facts = [];
 
-  const tick = (now) => drawList(list, facts, ({ term }) => term, (fact, old) => drawFact(fact, old, now));
+  const tick = (now) =>
+    drawList(
+      list,
+      facts,
+      ({ term }) => term,
+      (fact, old) => drawFact(fact, old, now),
+    );
   return {
     element: row,
     update(data, department) {
@@ -43,7 +52,9 @@ function factsOf(data, department) {
 }
 
 function drawFact({ term, instant, text, id }, old, now) {
-  const fact = old ?? element('div', {}, element('dt', {}, term), element('dd', {}, element(instant ? 'time' : id ? 'code' : 'span')));
+  const fact =
+    old ??
+    element('div', {}, element('dt', {}, term), element('dd', {}, element(instant ? 'time' : id ? 'code' : 'span')));
   const value = fact.lastElementChild.firstElementChild;
   if (!instant) {
     setText(value, text ?? id);

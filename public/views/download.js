@@ -13,7 +13,8 @@ export async function downloadCsv(client, { data, filters }) {
   }
   // A file cut short is never saved: it could pass for a whole one.
   if (answer.kind === 'unreachable') return { ok: false, text: 'The download broke off, and nothing was saved.' };
-  if (answer.code === 'SNAPSHOT_EXPIRED') return { ok: false, text: 'This list is no longer kept. Show the newest one and try again.' };
+  if (answer.code === 'SNAPSHOT_EXPIRED')
+    return { ok: false, text: 'This list is no longer kept. Show the newest one and try again.' };
   const kind = answer.kind === 'refused' && answer.status < 500 ? 'invalid' : 'unavailable';
   return { ok: false, text: `There is no CSV file. ${problemWords({ kind, message: answer.message }).text}` };
 }

@@ -60,11 +60,17 @@ function check(radios, value) {
 /** A department of the address that is not among those known here is in the list by its id: it is in force. */
 function drawDepartments(select, departments, chosen) {
   const options = [{ departmentId: '', name: 'All departments' }, ...departments];
-  if (chosen && !departments.some(({ departmentId }) => departmentId === chosen)) options.push({ departmentId: chosen, name: null });
-  drawList(select, options, ({ departmentId }) => departmentId, ({ departmentId, name }, old) => {
-    const option = old ?? element('option', { value: departmentId });
-    setText(option, name ?? departmentId);
-    return option;
-  });
+  if (chosen && !departments.some(({ departmentId }) => departmentId === chosen))
+    options.push({ departmentId: chosen, name: null });
+  drawList(
+    select,
+    options,
+    ({ departmentId }) => departmentId,
+    ({ departmentId, name }, old) => {
+      const option = old ?? element('option', { value: departmentId });
+      setText(option, name ?? departmentId);
+      return option;
+    },
+  );
   if (select.value !== (chosen ?? '')) select.value = chosen ?? '';
 }

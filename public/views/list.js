@@ -1,8 +1,8 @@
 // The list: the rows of the page, or a message in their place.
 
 import { arrange, byId } from '../modules/dom.js';
-import { createRow } from './row.js';
 import { drawMessage } from './message.js';
+import { createRow } from './row.js';
 
 /** `actions`: for the message's buttons. */
 export function createList(actions) {
@@ -14,12 +14,15 @@ export function createList(actions) {
   return {
     render(monitor, context) {
       const { state, isCurrent } = monitor;
-      const isListed = state.shown !== null && (isCurrent || (state.busy && !state.problem)) && state.shown.data.rows.length > 0;
+      const isListed =
+        state.shown !== null && (isCurrent || (state.busy && !state.problem)) && state.shown.data.rows.length > 0;
       byId('list').hidden = !isListed;
       section.classList.toggle('waiting', isListed && !isCurrent);
       section.setAttribute('aria-busy', String(state.busy));
       drawMessage(byId('list-message'), isListed ? null : monitor, context, actions);
-      const departments = new Map((state.scopes?.departments ?? []).map(({ departmentId, name }) => [departmentId, name]));
+      const departments = new Map(
+        (state.scopes?.departments ?? []).map(({ departmentId, name }) => [departmentId, name]),
+      );
       drawn = drawRows(body, isListed ? state.shown.data.rows : [], drawn, departments);
       this.tick(context.now);
     },
@@ -41,11 +44,19 @@ function drawRows(body, rows, old, departments) {
     row.update(data, departments);
     drawn.set(data.conversationId, row);
   }
-  arrange(body, [...drawn.values()].flatMap(({ elements }) => elements));
+  arrange(
+    body,
+    [...drawn.values()].flatMap(({ elements }) => elements),
+  );
 
   if (focused && document.activeElement !== focused) {
     // Moving an element takes the focus from it; a row that is gone leaves it to the one in its place.
-    const heir = focused.isConnected ? focused : [...drawn.values()].slice(place).map(({ control }) => control()).find(Boolean);
+    const heir = focused.isConnected
+      ? focused
+      : [...drawn.values()]
+          .slice(place)
+          .map(({ control }) => control())
+          .find(Boolean);
     (heir ?? byId('list-heading')).focus({ preventScroll: true });
   }
   return drawn;

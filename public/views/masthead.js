@@ -34,7 +34,9 @@ export function createMasthead(actions) {
       const age = now - generatedAt;
       setText(text, `As of ${formatTime(generatedAt, now)}, ${formatAge(age)} ago`);
       setAttributes(text, { datetime: new Date(generatedAt).toISOString(), title: formatExactTime(generatedAt) });
-      setAttributes(freshness, { 'data-live': !isOutdated && !state.problem && !state.newest?.stale && age < 3 * 60_000 });
+      setAttributes(freshness, {
+        'data-live': !isOutdated && !state.problem && !state.newest?.stale && age < 3 * 60_000,
+      });
     },
   };
 }

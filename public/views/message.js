@@ -12,7 +12,8 @@ export function drawMessage(container, monitor, context, actions) {
   const key = message === null ? '' : JSON.stringify([message.title, message.button?.label]);
   if (container.dataset.key !== key) {
     container.dataset.key = key;
-    const parts = message === null ? [] : [message.symbol && icon(message.symbol), element('h3', {}, message.title), element('p')];
+    const parts =
+      message === null ? [] : [message.symbol && icon(message.symbol), element('h3', {}, message.title), element('p')];
     if (message?.button) {
       const button = element('button', { class: 'button', type: 'button' }, message.button.label);
       button.addEventListener('click', message.button.act);
@@ -20,7 +21,8 @@ export function drawMessage(container, monitor, context, actions) {
     }
     container.replaceChildren(...parts.filter(Boolean));
   }
-  if (message !== null && container.querySelector('p').textContent !== message.text) container.querySelector('p').textContent = message.text;
+  if (message !== null && container.querySelector('p').textContent !== message.text)
+    container.querySelector('p').textContent = message.text;
 }
 
 function messageOf({ state, isCurrent }, { now, nextAt, session }, actions) {
@@ -28,20 +30,32 @@ function messageOf({ state, isCurrent }, { now, nextAt, session }, actions) {
   if (!isCurrent) return { title: 'Loading …', text: '' };
   const { data, filters } = state.shown;
   if (data.snapshotMissing) {
-    return { symbol: 'information', title: 'No snapshot yet', text: 'The first list of this organization is made within a minute or two, and appears here by itself.' };
+    return {
+      symbol: 'information',
+      title: 'No snapshot yet',
+      text: 'The first list of this organization is made within a minute or two, and appears here by itself.',
+    };
   }
   if (session.hasNoDepartment) {
-    return { symbol: 'information', title: 'No department', text: 'Your token names no department, so there are no conversations for you to see.' };
+    return {
+      symbol: 'information',
+      title: 'No department',
+      text: 'Your token names no department, so there are no conversations for you to see.',
+    };
   }
   if (isNarrowed(filters)) {
     return {
-      symbol: 'done', title: 'Nobody is waiting here', text: 'Nothing matches these filters.',
+      symbol: 'done',
+      title: 'Nobody is waiting here',
+      text: 'Nothing matches these filters.',
       button: { label: 'Clear the filters', act: () => actions.filter({ category: null, departmentId: null }) },
     };
   }
   if (!filters.skipThreshold) {
     return {
-      symbol: 'done', title: 'Nobody is waiting too long', text: `No answer has been owed for ${minutes(data.thresholdMinutes)} or more.`,
+      symbol: 'done',
+      title: 'Nobody is waiting too long',
+      text: `No answer has been owed for ${minutes(data.thresholdMinutes)} or more.`,
       button: { label: 'Show everyone waiting', act: () => actions.filter({ skipThreshold: true }) },
     };
   }
@@ -50,18 +64,30 @@ function messageOf({ state, isCurrent }, { now, nextAt, session }, actions) {
 
 function problemMessage({ problem, filters }, now, nextAt, actions, session) {
   const { title, text } = problemWords(problem);
-  const symbol = { unreachable: 'offline', forbidden: 'lock', organization_needed: 'information' }[problem.kind] ?? 'warning';
+  const symbol =
+    { unreachable: 'offline', forbidden: 'lock', organization_needed: 'information' }[problem.kind] ?? 'warning';
   const message = { symbol, title, text };
   switch (problem.kind) {
     case 'organization_needed':
       return { ...message, button: { label: 'Choose …', act: actions.changeOrganization } };
     case 'forbidden':
     case 'not_found':
-      if (filters.organizationId === null) return { ...message, button: { label: 'Use another token', act: actions.signOut } };
-      if (session.role === 'SUPERADMIN') return { ...message, button: { label: 'Choose another organization', act: actions.changeOrganization } };
-      return { ...message, button: { label: 'Show my organization', act: () => actions.filter({ organizationId: null }) } };
+      if (filters.organizationId === null)
+        return { ...message, button: { label: 'Use another token', act: actions.signOut } };
+      if (session.role === 'SUPERADMIN')
+        return { ...message, button: { label: 'Choose another organization', act: actions.changeOrganization } };
+      return {
+        ...message,
+        button: { label: 'Show my organization', act: () => actions.filter({ organizationId: null }) },
+      };
     case 'invalid':
-      return { ...message, button: { label: 'Clear the filters', act: () => actions.filter({ category: null, departmentId: null, skipThreshold: false }) } };
+      return {
+        ...message,
+        button: {
+          label: 'Clear the filters',
+          act: () => actions.filter({ category: null, departmentId: null, skipThreshold: false }),
+        },
+      };
     default:
       return { ...message, text: `${text} ${nextTry(now, nextAt)}`, button: { label: 'Try now', act: actions.retry } };
   }

@@ -17,7 +17,13 @@ export function createNotices(actions) {
     return strip;
   };
   const makeStrip = ({ kind, symbol, button }) => {
-    const text = element('p', {}, element('strong', { class: 'notice-title' }), ' ', element('span', { class: 'notice-text' }));
+    const text = element(
+      'p',
+      {},
+      element('strong', { class: 'notice-title' }),
+      ' ',
+      element('span', { class: 'notice-text' }),
+    );
     const strip = element('div', { class: `notice ${kind}` }, icon(symbol), text);
     if (button) {
       const control = element('button', { class: 'button', type: 'button' }, button.label);
@@ -33,14 +39,19 @@ export function createNotices(actions) {
       const notices = [];
       if (outcome) {
         notices.push({
-          kind: outcome.ok ? 'plain' : 'bad', symbol: outcome.ok ? 'done' : 'warning', title: outcome.ok ? 'Done.' : 'That did not work.', text: outcome.text,
+          kind: outcome.ok ? 'plain' : 'bad',
+          symbol: outcome.ok ? 'done' : 'warning',
+          title: outcome.ok ? 'Done.' : 'That did not work.',
+          text: outcome.text,
           button: { label: 'OK', act: actions.dismissOutcome },
         });
       }
       if (state.problem && isCurrent) notices.push(failing(state, now, nextAt, actions));
       if (state.snapshotExpired && isCurrent) {
         notices.push({
-          kind: 'plain', symbol: 'information', title: 'This is the newest list.',
+          kind: 'plain',
+          symbol: 'information',
+          title: 'This is the newest list.',
           text: 'The one that you were paging through is no longer kept.',
           button: { label: 'OK', act: actions.dismissExpired },
         });
@@ -48,7 +59,9 @@ export function createNotices(actions) {
       if (isCurrent && !state.problem) notices.push(...freshness(state, now));
       if (isOutdated) {
         notices.push({
-          kind: 'plain', symbol: 'information', title: 'New data.',
+          kind: 'plain',
+          symbol: 'information',
+          title: 'New data.',
           text: `There is a list of ${formatTime(Date.parse(state.newest.generatedAt), now)}; yours stays as it is while you read.`,
           button: { label: 'Show', act: actions.showNewest },
         });
@@ -60,9 +73,13 @@ export function createNotices(actions) {
 
 function failing({ problem, shown }, now, nextAt, { retry }) {
   const { title, text } = problemWords(problem);
-  const of = shown.data.generatedAt ? ` What you see is of ${formatTime(Date.parse(shown.data.generatedAt), now)}.` : '';
+  const of = shown.data.generatedAt
+    ? ` What you see is of ${formatTime(Date.parse(shown.data.generatedAt), now)}.`
+    : '';
   return {
-    kind: 'bad', symbol: problem.kind === 'unreachable' ? 'offline' : 'warning', title: `${title}.`,
+    kind: 'bad',
+    symbol: problem.kind === 'unreachable' ? 'offline' : 'warning',
+    title: `${title}.`,
     text: `${text}${of} ${nextTry(now, nextAt)}`,
     button: { label: 'Try now', act: retry },
   };
@@ -79,8 +96,22 @@ function freshness({ newest }, now) {
   const since = `of ${formatTime(generatedAt, now)}, ${formatAge(now - generatedAt)} ago`;
   const symbol = 'warning';
   if (newest.stale) {
-    return [{ kind: 'bad', symbol, title: 'Stale data.', text: `The service cannot reach its storage. The newest list that it has is ${since}.` }];
+    return [
+      {
+        kind: 'bad',
+        symbol,
+        title: 'Stale data.',
+        text: `The service cannot reach its storage. The newest list that it has is ${since}.`,
+      },
+    ];
   }
   if (now - generatedAt < LATE_AFTER_MS) return [];
-  return [{ kind: 'bad', symbol, title: 'Late data.', text: `The list should be refreshed each minute, and the newest is ${since}.` }];
+  return [
+    {
+      kind: 'bad',
+      symbol,
+      title: 'Late data.',
+      text: `The list should be refreshed each minute, and the newest is ${since}.`,
+    },
+  ];
 }

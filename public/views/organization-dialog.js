@@ -64,16 +64,35 @@ export function createOrganizationDialog({ onChosen }) {
     const shown = organizations.slice(0, SHOWN_MAX);
     const isPart = organizationsTruncated || shown.length < organizations.length;
     const count = organizations.length === 1 ? '1 organization' : `${formatNumber(shown.length)} organizations`;
-    setText(hint, organizations.length === 0 ? 'No organization matches.' : isPart ? `The first ${count}. Type to find others.` : `${count}.`);
-    drawList(choices, shown, ({ organizationId }) => organizationId, ({ organizationId, name }, old) => {
-      if (old) return old;
-      const button = element('button', { class: 'choice', type: 'button' },
-        element('span', { class: 'choice-name' }, name ?? 'No name'), ' ', element('code', { class: 'second' }, organizationId));
-      button.addEventListener('click', () => choose(organizationId));
-      return element('li', {}, button);
-    });
+    setText(
+      hint,
+      organizations.length === 0
+        ? 'No organization matches.'
+        : isPart
+          ? `The first ${count}. Type to find others.`
+          : `${count}.`,
+    );
+    drawList(
+      choices,
+      shown,
+      ({ organizationId }) => organizationId,
+      ({ organizationId, name }, old) => {
+        if (old) return old;
+        const button = element(
+          'button',
+          { class: 'choice', type: 'button' },
+          element('span', { class: 'choice-name' }, name ?? 'No name'),
+          ' ',
+          element('code', { class: 'second' }, organizationId),
+        );
+        button.addEventListener('click', () => choose(organizationId));
+        return element('li', {}, button);
+      },
+    );
     for (const item of choices.children) {
-      setAttributes(item.firstElementChild, { 'aria-current': item.dataset.key === monitor.organizationId ? 'true' : null });
+      setAttributes(item.firstElementChild, {
+        'aria-current': item.dataset.key === monitor.organizationId ? 'true' : null,
+      });
     }
   }
 

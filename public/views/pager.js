@@ -29,7 +29,10 @@ export function createPager(actions) {
       if (pager.hidden) return;
       at = pagination;
       const first = (at.page - 1) * at.limit + 1;
-      setText(byId('pager-range'), `${formatNumber(first)}–${formatNumber(first + rows.length - 1)} of ${formatNumber(at.total)}`);
+      setText(
+        byId('pager-range'),
+        `${formatNumber(first)}–${formatNumber(first + rows.length - 1)} of ${formatNumber(at.total)}`,
+      );
       limit.value = String(at.limit);
       // Not `disabled`: the button just pressed would lose the focus when the end is reached.
       const off = (isOff) => ({ 'aria-disabled': isOff ? 'true' : null });

@@ -1,9 +1,9 @@
 // One row: a customer who is owed an answer. With access it leads to the conversation, or unfolds what is known of it.
 
 import { formatAge, formatExactTime, formatTime, isoDuration, severityOf } from '../modules/clock.js';
+import { conversationLink } from '../modules/conversation-link.js';
 import { element, icon, setAttributes, setText } from '../modules/dom.js';
 import { categoryName, channelName, reasonWords } from '../modules/words.js';
-import { conversationLink } from '../modules/conversation-link.js';
 import { createDetails } from './details.js';
 
 /** A wait that began so much before the clock of the one who owes the answer is told beside it. */
@@ -26,10 +26,17 @@ export function createRow() {
   const access = element('span', { class: 'access' });
 
   const cell = (kind, ...children) => element('td', { role: 'cell', class: `cell-${kind}` }, ...children);
-  const row = element('tr', { role: 'row', class: 'row' },
+  const row = element(
+    'tr',
+    { role: 'row', class: 'row' },
     cell('wait', age, inAll),
     element('th', { role: 'rowheader', scope: 'row', class: 'cell-contact' }, name, phone),
-    cell('why', category, reason), cell('channel', channel), cell('department', department), cell('assignees', assignees), cell('access', access));
+    cell('why', category, reason),
+    cell('channel', channel),
+    cell('department', department),
+    cell('assignees', assignees),
+    cell('access', access),
+  );
   const details = createDetails(detailsId);
 
   let data = null;
@@ -55,14 +62,23 @@ export function createRow() {
     details.element.hidden = true;
     row.classList.remove('open');
     if (kind === 'none') control = null;
-    else if (kind === 'link') control = element('a', { class: 'control', target: '_blank', rel: 'noopener noreferrer' });
+    else if (kind === 'link')
+      control = element('a', { class: 'control', target: '_blank', rel: 'noopener noreferrer' });
     else {
-      control = element('button', { class: 'control', type: 'button', 'aria-expanded': 'false', 'aria-controls': detailsId });
+      control = element('button', {
+        class: 'control',
+        type: 'button',
+        'aria-expanded': 'false',
+        'aria-controls': detailsId,
+      });
       control.addEventListener('click', () => unfold(details.element.hidden));
     }
     const label = control ?? element('span', { class: 'control' });
     name.replaceChildren(label);
-    access.replaceChildren(icon(kind === 'none' ? 'lock' : 'open'), element('span', {}, kind === 'none' ? 'No access' : 'Access'));
+    access.replaceChildren(
+      icon(kind === 'none' ? 'lock' : 'open'),
+      element('span', {}, kind === 'none' ? 'No access' : 'Access'),
+    );
   };
 
   return {
@@ -77,11 +93,17 @@ export function createRow() {
       setText(phone, data.contactPhone ?? '');
       if (category.dataset.category !== data.category) {
         category.dataset.category = data.category;
-        category.replaceChildren(icon(data.category === 'ai_stuck' ? 'autopilot' : 'agent'), element('span', {}, categoryName(data.category)));
+        category.replaceChildren(
+          icon(data.category === 'ai_stuck' ? 'autopilot' : 'agent'),
+          element('span', {}, categoryName(data.category)),
+        );
       }
       setText(reason, reasonWords(data.reason, data.category));
       setText(channel, channelName(data.channelType));
-      setText(department, data.departmentId ? (departments.get(data.departmentId) ?? data.departmentId) : 'No department');
+      setText(
+        department,
+        data.departmentId ? (departments.get(data.departmentId) ?? data.departmentId) : 'No department',
+      );
       setText(assignees, data.assigneeNames.join(', ') || 'Nobody');
       department.classList.toggle('none', !data.departmentId);
       assignees.classList.toggle('none', data.assigneeNames.length === 0);

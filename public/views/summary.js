@@ -28,24 +28,50 @@ export function createSummary() {
 
 function drawCategories(counts, only) {
   const shown = Object.entries(counts).filter(([category]) => only === null || category === only);
-  drawList(byId('total-categories'), shown, ([category]) => category, ([category, count], old) => {
-    const item = old ?? element('li', { class: category }, icon(CATEGORY_ICONS[category] ?? 'information'), element('b'), ' ', element('span', {}, categoryName(category)));
-    setText(item.querySelector('b'), formatNumber(count));
-    return item;
-  });
+  drawList(
+    byId('total-categories'),
+    shown,
+    ([category]) => category,
+    ([category, count], old) => {
+      const item =
+        old ??
+        element(
+          'li',
+          { class: category },
+          icon(CATEGORY_ICONS[category] ?? 'information'),
+          element('b'),
+          ' ',
+          element('span', {}, categoryName(category)),
+        );
+      setText(item.querySelector('b'), formatNumber(count));
+      return item;
+    },
+  );
 }
 
 function drawHistogram(buckets) {
   const most = Math.max(1, ...buckets.map(({ count }) => count));
-  drawList(byId('histogram'), buckets, ({ from }) => String(from), (bucket, old) => {
-    const item = old ?? element('li', {},
-      element('b', { class: 'bar-count' }), element('span', { class: 'bar', 'aria-hidden': 'true' }), element('span', { class: 'bar-label' }));
-    setText(item.querySelector('.bar-count'), formatNumber(bucket.count));
-    setText(item.querySelector('.bar-label'), bucketWords(bucket));
-    item.classList.toggle('none', bucket.count === 0);
-    item.style.setProperty('--share', bucket.count / most);
-    return item;
-  });
+  drawList(
+    byId('histogram'),
+    buckets,
+    ({ from }) => String(from),
+    (bucket, old) => {
+      const item =
+        old ??
+        element(
+          'li',
+          {},
+          element('b', { class: 'bar-count' }),
+          element('span', { class: 'bar', 'aria-hidden': 'true' }),
+          element('span', { class: 'bar-label' }),
+        );
+      setText(item.querySelector('.bar-count'), formatNumber(bucket.count));
+      setText(item.querySelector('.bar-label'), bucketWords(bucket));
+      item.classList.toggle('none', bucket.count === 0);
+      item.style.setProperty('--share', bucket.count / most);
+      return item;
+    },
+  );
 }
 
 /** "5–15 min", "30–60 min", "4–24 h", "24 h +": in hours where both ends are whole ones. */
@@ -56,13 +82,29 @@ export function bucketWords({ from, to }) {
 }
 
 function drawReasons(byReason, category) {
-  const reasons = Object.entries(byReason).filter(([, count]) => count > 0).sort(([, a], [, b]) => b - a).slice(0, REASONS_MAX);
+  const reasons = Object.entries(byReason)
+    .filter(([, count]) => count > 0)
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, REASONS_MAX);
   const most = Math.max(1, ...reasons.map(([, count]) => count));
-  drawList(byId('reasons'), reasons, ([reason]) => reason, ([reason, count], old) => {
-    const item = old ?? element('li', {}, element('span', { class: 'reason-name' }), element('b'), element('span', { class: 'bar', 'aria-hidden': 'true' }));
-    setText(item.querySelector('.reason-name'), reasonWords(reason, category ?? undefined));
-    setText(item.querySelector('b'), formatNumber(count));
-    item.style.setProperty('--share', count / most);
-    return item;
-  });
+  drawList(
+    byId('reasons'),
+    reasons,
+    ([reason]) => reason,
+    ([reason, count], old) => {
+      const item =
+        old ??
+        element(
+          'li',
+          {},
+          element('span', { class: 'reason-name' }),
+          element('b'),
+          element('span', { class: 'bar', 'aria-hidden': 'true' }),
+        );
+      setText(item.querySelector('.reason-name'), reasonWords(reason, category ?? undefined));
+      setText(item.querySelector('b'), formatNumber(count));
+      item.style.setProperty('--share', count / most);
+      return item;
+    },
+  );
 }

@@ -1,7 +1,7 @@
 // Changing the organization's threshold.
 
-import { byId, setText } from '../modules/dom.js';
 import { PATHS } from '../modules/client.js';
+import { byId, setText } from '../modules/dom.js';
 import { minutes, problemWords } from '../modules/words.js';
 
 const MINUTES_MAX = 10_080;
@@ -40,7 +40,11 @@ export function createThresholdDialog({ onSaved }) {
   async function put(of, count) {
     complain('');
     try {
-      const answer = await of.client.put(PATHS.settings(of.organizationId), { thresholdMinutes: count }, { signal: of.abort.signal });
+      const answer = await of.client.put(
+        PATHS.settings(of.organizationId),
+        { thresholdMinutes: count },
+        { signal: of.abort.signal },
+      );
       if (answer.kind !== 'data') complain(refusal(answer));
       else {
         dialog.close();
@@ -62,7 +66,9 @@ export function createThresholdDialog({ onSaved }) {
       dialog.showModal();
       field.select();
       // What is in force may be newer than the snapshot on the screen.
-      const answer = await client.get(PATHS.settings(organizationId), '', { signal: of.abort.signal }).catch(() => null);
+      const answer = await client
+        .get(PATHS.settings(organizationId), '', { signal: of.abort.signal })
+        .catch(() => null);
       const isUntouched = field.value === String(thresholdMinutes);
       if (opened === of && answer?.kind === 'data' && isUntouched) {
         field.value = String(answer.data.thresholdMinutes);

@@ -7,7 +7,10 @@ export class Conversation {
   constructor({ organization, random, now, number, channelType, contactId, blocked }) {
     Object.assign(this, { organization, random, now, contactId });
     this.conversationId = demoId(organization.key, 'conversation', number);
-    this.record = { channelType, departmentId: random.chance(0.93) ? random.pick(organization.departments).departmentId : undefined };
+    this.record = {
+      channelType,
+      departmentId: random.chance(0.93) ? random.pick(organization.departments).departmentId : undefined,
+    };
     this.contactBlocked = blocked;
     // Nobody writes on the full second.
     this.fractionMs = random.between(0, 999);
@@ -18,18 +21,38 @@ export class Conversation {
   /** The customer writes. */
   asks(ago, more = {}) {
     const kind = this.random.chance(0.12) ? 'media' : 'text';
-    return this.message(ago, { direction: 'inbound', sender: 'contact', senderId: this.contactId, kind, status: 'received', ...more });
+    return this.message(ago, {
+      direction: 'inbound',
+      sender: 'contact',
+      senderId: this.contactId,
+      kind,
+      status: 'received',
+      ...more,
+    });
   }
 
   /** The autopilot writes. */
   aiSays(ago, more = {}) {
-    return this.message(ago, { direction: 'outbound', sender: 'ai', kind: 'text', status: this.random.pick(['sent', 'delivered', 'read']), ...more });
+    return this.message(ago, {
+      direction: 'outbound',
+      sender: 'ai',
+      kind: 'text',
+      status: this.random.pick(['sent', 'delivered', 'read']),
+      ...more,
+    });
   }
 
   /** The agent writes. */
   agentSays(ago, more = {}) {
     const status = this.random.pick(['sent', 'delivered', 'read']);
-    return this.message(ago, { direction: 'outbound', sender: 'human', senderId: this.agent.userId, kind: 'text', status, ...more });
+    return this.message(ago, {
+      direction: 'outbound',
+      sender: 'human',
+      senderId: this.agent.userId,
+      kind: 'text',
+      status,
+      ...more,
+    });
   }
 
   /** The product itself writes: a notice, a campaign. */
@@ -40,7 +63,12 @@ export class Conversation {
   message(ago, fields) {
     const number = this.timeline.length;
     const messageId = demoId(this.conversationId, 'message', number);
-    this.timeline.push({ type: 'message', messageId, ago, fields: { sequence: number, visibility: 'public', ...fields } });
+    this.timeline.push({
+      type: 'message',
+      messageId,
+      ago,
+      fields: { sequence: number, visibility: 'public', ...fields },
+    });
     return messageId;
   }
 
@@ -69,7 +97,7 @@ export class Conversation {
 
   /** Questions that the autopilot answered, all before `ago`. Leaves nobody waiting. */
   earlierChat(ago) {
-    let at = ago + this.random.between(1, 4) * 600;
+    const at = ago + this.random.between(1, 4) * 600;
     const rounds = this.random.between(0, 3);
     for (let round = rounds; round > 0; round -= 1) {
       const asked = at + round * 480 + this.random.between(0, 200);
@@ -87,14 +115,26 @@ export class Conversation {
   events() {
     const base = { organizationId: this.organization.organizationId };
     const { resolvedAt, snoozedAt } = this.record;
-    const touched = [this.instant(Math.min(...this.timeline.map((item) => item.ago))), resolvedAt, snoozedAt].filter(Boolean);
+    const touched = [this.instant(Math.min(...this.timeline.map((item) => item.ago))), resolvedAt, snoozedAt].filter(
+      Boolean,
+    );
     const record = {
-      type: 'conversation', ...base, updatedAt: touched.sort().at(-1), conversationId: this.conversationId,
-      contactId: this.contactId, ...defined(this.record),
+      type: 'conversation',
+      ...base,
+      updatedAt: touched.sort().at(-1),
+      conversationId: this.conversationId,
+      contactId: this.contactId,
+      ...defined(this.record),
     };
     const timeline = this.timeline.map(({ type, messageId, changeId, ago, fields }) => {
       const at = this.instant(ago);
-      const identity = { type, ...base, updatedAt: at, ...defined({ messageId, changeId }), conversationId: this.conversationId };
+      const identity = {
+        type,
+        ...base,
+        updatedAt: at,
+        ...defined({ messageId, changeId }),
+        conversationId: this.conversationId,
+      };
       return fields.deleted ? { ...identity, deleted: true } : { ...identity, at, ...defined(fields) };
     });
     return { record, timeline };

@@ -32,5 +32,8 @@ export function seededRandom(seed) {
 
 /** An id of 24 hex digits that depends on nothing but its name. */
 export function demoId(...name) {
-  return createHash('sha256').update(['demo', ...name].join('/')).digest('hex').slice(0, 24);
+  return createHash('sha256')
+    .update(['demo', ...name].join('/'))
+    .digest('hex')
+    .slice(0, 24);
 }

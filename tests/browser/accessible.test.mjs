@@ -16,11 +16,19 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 async function axe(scene) {
   const session = await scene.context.newCDPSession(scene.page);
   const { frameTree } = await session.send('Page.getFrameTree');
-  const { executionContextId: contextId } = await session.send('Page.createIsolatedWorld', { frameId: frameTree.frame.id, worldName: 'axe' });
+  const { executionContextId: contextId } = await session.send('Page.createIsolatedWorld', {
+    frameId: frameTree.frame.id,
+    worldName: 'axe',
+  });
   await session.send('Runtime.evaluate', { expression: AXE, contextId });
   const run = `axe.run(document, { resultTypes: ['violations'] }).then(({ violations, passes }) =>
     ({ violations: violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ target, failureSummary }) => target + ' ' + failureSummary).join(' | ')), passes: passes.length }))`;
-  const { result } = await session.send('Runtime.evaluate', { expression: run, contextId, awaitPromise: true, returnByValue: true });
+  const { result } = await session.send('Runtime.evaluate', {
+    expression: run,
+    contextId,
+    awaitPromise: true,
+    returnByValue: true,
+  });
   await session.detach();
   return result.value;
 }
@@ -29,7 +37,12 @@ async function axe(scene) {
 function lively(stage) {
   const company = stage.company({ name: 'Hazelnut & Company Home Deliveries' }).waitMany(26, 30);
   return company
-    .waits('x1', 1700, { name: 'Maximiliana Featherstonehaugh-Wolfeschlegelstein', phone: '+442079460307', departmentId: 'd-sales', channelType: 'webchat' })
+    .waits('x1', 1700, {
+      name: 'Maximiliana Featherstonehaugh-Wolfeschlegelstein',
+      phone: '+442079460307',
+      departmentId: 'd-sales',
+      channelType: 'webchat',
+    })
     .waits('x2', 300, { name: 'Ada Byrne', departmentId: 'd-support', agent: 'u-alice', takeover: 290 })
     .waits('x3', 90, { name: 'Ben Oduya', departmentId: 'd-sales', agent: 'u-bo', channelType: 'email' })
     .waits('x4', 8, { name: '美玲 Tanaka' });
@@ -37,63 +50,101 @@ function lively(stage) {
 
 /** Each state: who opens it, and what she does until it shows. */
 const STATES = {
-  'sign-in': { async act(scene) {
-    await scene.page.getByRole('button', { name: 'Sign in' }).click();
-  } },
-  'token-ran-out': { token: (company) => company.admin({ exp: Math.floor(company.now / 1000) - 300 }), sees: 'Your token ran out' },
+  'sign-in': {
+    async act(scene) {
+      await scene.page.getByRole('button', { name: 'Sign in' }).click();
+    },
+  },
+  'token-ran-out': {
+    token: (company) => company.admin({ exp: Math.floor(company.now / 1000) - 300 }),
+    sees: 'Your token ran out',
+  },
   list: { sees: 'Ada Byrne' },
   'list-of-a-department-head': { token: (company) => company.head(['d-sales', 'd-support']), sees: 'No access' },
-  details: { async act(scene) {
-    await scene.page.getByRole('button', { name: 'Ada Byrne' }).click();
-  } },
-  'second-page-with-news': { async act(scene, stage) {
-    await scene.settled();
-    await scene.page.getByRole('button', { name: 'Next' }).click();
-    await stage.refresh();
-    await scene.nextPoll();
-    await scene.sees('New data.');
-  } },
+  details: {
+    async act(scene) {
+      await scene.page.getByRole('button', { name: 'Ada Byrne' }).click();
+    },
+  },
+  'second-page-with-news': {
+    async act(scene, stage) {
+      await scene.settled();
+      await scene.page.getByRole('button', { name: 'Next' }).click();
+      await stage.refresh();
+      await scene.nextPoll();
+      await scene.sees('New data.');
+    },
+  },
   'no-snapshot': { company: (stage) => stage.send(stage.company()), sees: 'No snapshot yet' },
   'nobody-waits': { company: (stage) => stage.publish(stage.company()), sees: 'Nobody is waiting too long' },
   'nothing-matches': { query: '?departmentId=d-none', sees: 'Nobody is waiting here' },
-  late: { async act(scene) {
-    await scene.settled();
-    await scene.pass(19_000);
-    for (let step = 0; step < 10; step += 1) await scene.nextPoll(5_000);
-    scene.now += 4 * MINUTE;
-    scene.date = scene.now;
-    await scene.nextPoll(5_000);
-    await scene.sees('Late data.');
-  } },
-  'no-connection': { async act(scene) {
-    await scene.settled();
-    scene.fault = onReport('cut');
-    await scene.nextPoll();
-    await scene.sees('No connection.');
-  } },
+  late: {
+    async act(scene) {
+      await scene.settled();
+      await scene.pass(19_000);
+      for (let step = 0; step < 10; step += 1) await scene.nextPoll(5_000);
+      scene.now += 4 * MINUTE;
+      scene.date = scene.now;
+      await scene.nextPoll(5_000);
+      await scene.sees('Late data.');
+    },
+  },
+  'no-connection': {
+    async act(scene) {
+      await scene.settled();
+      scene.fault = onReport('cut');
+      await scene.nextPoll();
+      await scene.sees('No connection.');
+    },
+  },
   'no-connection-from-the-start': { fault: onReport('cut'), sees: 'No connection' },
   'too-many-requests': { fault: onReport(RATE_LIMITED), sees: 'Too many requests' },
   'access-denied': { token: () => tokenOf({ sub: 'x', role: 'AGENT', organizationId: 'x' }), sees: 'Access denied' },
-  'choose-an-organization': { token: () => superadmin(), async act(scene) {
-    await scene.page.getByRole('button', { name: 'Choose …' }).click();
-    await scene.sees('Search by name or id');
-    await scene.page.locator('.choice').first().waitFor();
-  } },
-  'threshold-dialog': { async act(scene) {
-    await scene.settled();
-    await scene.page.getByRole('button', { name: 'Change threshold' }).click();
-    await scene.page.getByRole('spinbutton').fill('0');
-    await scene.page.getByRole('button', { name: 'Save' }).click();
-  } },
+  'choose-an-organization': {
+    token: () => superadmin(),
+    async act(scene) {
+      await scene.page.getByRole('button', { name: 'Choose …' }).click();
+      await scene.sees('Search by name or id');
+      await scene.page.locator('.choice').first().waitFor();
+    },
+  },
+  'threshold-dialog': {
+    async act(scene) {
+      await scene.settled();
+      await scene.page.getByRole('button', { name: 'Change threshold' }).click();
+      await scene.page.getByRole('spinbutton').fill('0');
+      await scene.page.getByRole('button', { name: 'Save' }).click();
+    },
+  },
 };
-const WIDTHS = [[360, 740], [768, 1024], [1920, 1080]];
+const WIDTHS = [
+  [360, 740],
+  [768, 1024],
+  [1920, 1080],
+];
 
 onStage('each state', (stage) => {
-  for (const [name, { company: tell = (on) => on.publish(lively(on)), token = (company) => company.admin(), query, fault, sees, act = () => {} }] of Object.entries(STATES)) {
+  for (const [
+    name,
+    {
+      company: tell = (on) => on.publish(lively(on)),
+      token = (company) => company.admin(),
+      query,
+      fault,
+      sees,
+      act = () => {},
+    },
+  ] of Object.entries(STATES)) {
     test(`${name}: axe finds nothing, it fits at each width, in light and dark`, async (t) => {
       for (const scheme of ['light', 'dark']) {
         const company = await tell(stage);
-        const scene = await stage.open(t, { token: name === 'sign-in' ? undefined : token(company), query, fault, scheme, width: 1280 });
+        const scene = await stage.open(t, {
+          token: name === 'sign-in' ? undefined : token(company),
+          query,
+          fault,
+          scheme,
+          width: 1280,
+        });
         if (sees) await scene.sees(sees);
         await act(scene, stage);
         for (const [width, height] of WIDTHS) {
@@ -101,7 +152,10 @@ onStage('each state', (stage) => {
           const { violations, passes } = await axe(scene);
           assert.deepEqual(violations, [], `${scheme}, ${width} px`);
           assert.ok(passes > 10, 'axe has looked');
-          assert.ok(await scene.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} is wider than ${width} px`);
+          assert.ok(
+            await scene.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
+            `${name} is wider than ${width} px`,
+          );
           await scene.screenshot(`${name}-${width}-${scheme}`, { fullPage: false });
         }
         await scene.close();
@@ -111,10 +165,11 @@ onStage('each state', (stage) => {
 });
 
 onStage('by keyboard alone', (stage) => {
-  const focus = (scene) => scene.page.evaluate(() => {
-    const { id, name, value, textContent } = document.activeElement;
-    return id || (name ? `${name}=${value}` : textContent.trim());
-  });
+  const focus = (scene) =>
+    scene.page.evaluate(() => {
+      const { id, name, value, textContent } = document.activeElement;
+      return id || (name ? `${name}=${value}` : textContent.trim());
+    });
 
   test('she signs in, filters, pages, unfolds a row, changes the threshold and signs out', async (t) => {
     const company = await stage.publish(stage.company().waitMany(30));
@@ -215,7 +270,15 @@ onStage('the table', (stage) => {
       await scene.settled();
       const { page } = scene;
       assert.equal(await page.getByRole('table', { name: 'Who is waiting, longest first' }).count(), 1);
-      assert.deepEqual(await page.getByRole('columnheader').allTextContents(), ['Owed for', 'Contact', 'Why', 'Channel', 'Department', 'Assigned to', 'Access']);
+      assert.deepEqual(await page.getByRole('columnheader').allTextContents(), [
+        'Owed for',
+        'Contact',
+        'Why',
+        'Channel',
+        'Department',
+        'Assigned to',
+        'Access',
+      ]);
       assert.equal(await page.getByRole('rowheader', { name: 'Customer a' }).count(), 1);
       assert.equal(await page.getByRole('row').last().getByRole('cell').count(), 6);
     }
@@ -225,10 +288,14 @@ onStage('the table', (stage) => {
     const company = await stage.publish(stage.company().waits('a', 30));
     const scene = await stage.open(t, { token: company.admin() });
     await scene.settled();
-    const moving = await scene.page.evaluate(() => [...document.querySelectorAll('*')].filter((each) => {
-      const { transitionDuration, animationName } = getComputedStyle(each);
-      return transitionDuration !== '0s' || animationName !== 'none';
-    }).map(({ className }) => String(className)));
+    const moving = await scene.page.evaluate(() =>
+      [...document.querySelectorAll('*')]
+        .filter((each) => {
+          const { transitionDuration, animationName } = getComputedStyle(each);
+          return transitionDuration !== '0s' || animationName !== 'none';
+        })
+        .map(({ className }) => String(className)),
+    );
     assert.deepEqual(moving, []);
   });
 });

@@ -32,30 +32,64 @@ export class Company {
   }
 
   /** A customer who has been waiting for the autopilot for so many minutes; for an agent, if one has it. */
-  waits(key, minutes, { name = `Customer ${key}`, phone, channelType = 'whatsapp', departmentId, agent, takeover = minutes } = {}) {
+  waits(
+    key,
+    minutes,
+    { name = `Customer ${key}`, phone, channelType = 'whatsapp', departmentId, agent, takeover = minutes } = {},
+  ) {
     const conversationId = `c-${key}`;
     const assignment = agent ? { ownerId: agent, assigneeIds: [agent] } : {};
     this.#add(minutes, { type: 'contact', contactId: `p-${key}`, name, phone });
-    this.#add(minutes, { type: 'conversation', conversationId, contactId: `p-${key}`, channelType, departmentId, ...assignment });
+    this.#add(minutes, {
+      type: 'conversation',
+      conversationId,
+      contactId: `p-${key}`,
+      channelType,
+      departmentId,
+      ...assignment,
+    });
     const at = new Date(this.now - minutes * MINUTE).toISOString();
-    this.#add(minutes, { type: 'message', messageId: `m-${key}`, conversationId, at, direction: 'inbound', sender: 'contact' });
+    this.#add(minutes, {
+      type: 'message',
+      messageId: `m-${key}`,
+      conversationId,
+      at,
+      direction: 'inbound',
+      sender: 'contact',
+    });
     if (agent) {
       const changedAt = new Date(this.now - takeover * MINUTE).toISOString();
-      this.#add(takeover, { type: 'autopilot', changeId: `a-${key}`, conversationId, at: changedAt, enabled: false, actorId: agent });
+      this.#add(takeover, {
+        type: 'autopilot',
+        changeId: `a-${key}`,
+        conversationId,
+        at: changedAt,
+        enabled: false,
+        actorId: agent,
+      });
     }
     return this;
   }
 
   /** So many of them, the first one waiting longest: each a minute longer than the next. */
   waitMany(count, shortest = 10) {
-    for (let number = 1; number <= count; number += 1) this.waits(String(number).padStart(3, '0'), shortest + count - number);
+    for (let number = 1; number <= count; number += 1)
+      this.waits(String(number).padStart(3, '0'), shortest + count - number);
     return this;
   }
 
   /** Somebody answers, so many minutes ago. */
   answered(key, minutesAgo = 0) {
     const at = new Date(this.now - minutesAgo * MINUTE).toISOString();
-    this.#add(minutesAgo, { type: 'message', messageId: `r-${key}`, conversationId: `c-${key}`, at, direction: 'outbound', sender: 'ai', status: 'sent' });
+    this.#add(minutesAgo, {
+      type: 'message',
+      messageId: `r-${key}`,
+      conversationId: `c-${key}`,
+      at,
+      direction: 'outbound',
+      sender: 'ai',
+      status: 'sent',
+    });
     return this;
   }
 
@@ -71,7 +105,13 @@ export class Company {
 
   /** Sees these departments, and may open what is Alice's. */
   head(departmentIds, more = {}) {
-    return tokenOf({ sub: 'u-alice', role: 'DEPARTMENT_HEAD', organizationId: this.organizationId, departmentIds, ...more });
+    return tokenOf({
+      sub: 'u-alice',
+      role: 'DEPARTMENT_HEAD',
+      organizationId: this.organizationId,
+      departmentIds,
+      ...more,
+    });
   }
 }
 

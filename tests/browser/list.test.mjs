@@ -10,7 +10,8 @@ import { onStage } from './stage.mjs';
 
 onStage('a row', (stage) => {
   test('says who, how long, why, where and whose', async (t) => {
-    const company = stage.company()
+    const company = stage
+      .company()
       .waits('a', 95, { name: 'Ada Byrne', phone: '+442079460307', channelType: 'webchat', departmentId: 'd-sales' })
       .waits('b', 80, { name: 'Ben Oduya', departmentId: 'd-support', agent: 'u-alice', takeover: 45 })
       .waits('c', 10, { name: 'Cleo Sato', channelType: 'pigeon_post' });
@@ -21,16 +22,28 @@ onStage('a row', (stage) => {
     assert.deepEqual(await scene.column('wait'), ['1 h 35 min', '45 min\n1 h 20 min in all', '10 min']);
     assert.deepEqual(await scene.column('contact'), ['Ada Byrne\n+442079460307', 'Ben Oduya', 'Cleo Sato']);
     assert.deepEqual(await scene.column('why'), [
-      'Autopilot stuck\nIt has not replied', 'Agent silent\nNo reply since taking over', 'Autopilot stuck\nIt has not replied']);
+      'Autopilot stuck\nIt has not replied',
+      'Agent silent\nNo reply since taking over',
+      'Autopilot stuck\nIt has not replied',
+    ]);
     assert.deepEqual(await scene.column('channel'), ['Web chat', 'WhatsApp', 'pigeon post']);
     assert.deepEqual(await scene.column('department'), ['Sales & Orders', 'Support', 'No department']);
     assert.deepEqual(await scene.column('assignees'), ['Nobody', 'Alice Rivera', 'Nobody']);
     assert.deepEqual(await scene.column('access'), ['Access', 'Access', 'Access']);
     assert.equal(await scene.page.title(), '3 waiting – Conversation Monitor');
     assert.equal(await scene.page.locator('#organization-name').innerText(), 'Hazelnut & Co');
-    const lines = async (list) => (await scene.page.locator(`${list} li`).allInnerTexts()).map((text) => text.replaceAll('\n', ' '));
+    const lines = async (list) =>
+      (await scene.page.locator(`${list} li`).allInnerTexts()).map((text) => text.replaceAll('\n', ' '));
     assert.deepEqual(await lines('#total-categories'), ['2 Autopilot stuck', '1 Agent silent']);
-    assert.deepEqual(await lines('#histogram'), ['0 0–5 min', '1 5–15 min', '0 15–30 min', '1 30–60 min', '1 1–4 h', '0 4–24 h', '0 24 h +']);
+    assert.deepEqual(await lines('#histogram'), [
+      '0 0–5 min',
+      '1 5–15 min',
+      '0 15–30 min',
+      '1 30–60 min',
+      '1 1–4 h',
+      '0 4–24 h',
+      '0 24 h +',
+    ]);
   });
 
   test('counts on between two answers, by the clock of the server', async (t) => {
@@ -47,7 +60,8 @@ onStage('a row', (stage) => {
   });
 
   test('of a department head is a link only where she has access', async (t) => {
-    const company = stage.company()
+    const company = stage
+      .company()
       .waits('a', 30, { departmentId: 'd-sales', agent: 'u-alice' })
       .waits('b', 20, { departmentId: 'd-sales', agent: 'u-bo' })
       .waits('c', 15, { departmentId: 'd-support', agent: 'u-alice' });
@@ -59,7 +73,11 @@ onStage('a row', (stage) => {
     assert.deepEqual(await scene.page.locator('#rows .row :is(a, button)').allInnerTexts(), ['Customer a']);
     await scene.page.getByText('Customer b').click();
     assert.equal(await scene.page.locator('.details-row:visible').count(), 0);
-    assert.equal(await scene.page.getByRole('button', { name: 'Change threshold' }).count(), 0, 'nor may she set the threshold');
+    assert.equal(
+      await scene.page.getByRole('button', { name: 'Change threshold' }).count(),
+      0,
+      'nor may she set the threshold',
+    );
   });
 
   test('unfolds all that is known, and folds again', async (t) => {
@@ -69,7 +87,8 @@ onStage('a row', (stage) => {
     await button.click();
     assert.equal(await button.getAttribute('aria-expanded'), 'true');
     const details = await scene.page.locator('.details').innerText();
-    for (const text of ['30 min ago', '+447700900123', 'c-a', 'p-a', 'm-a', 'No department']) assert.ok(details.includes(text), text);
+    for (const text of ['30 min ago', '+447700900123', 'c-a', 'p-a', 'm-a', 'No department'])
+      assert.ok(details.includes(text), text);
     await button.click();
     assert.equal(await scene.page.locator('.details-row:visible').count(), 0);
   });
@@ -79,7 +98,10 @@ onStage('a row', (stage) => {
     const scene = await stage.open(t, {});
     await scene.page.route(stage.service.url.href, async (route) => {
       const response = await route.fetch();
-      const body = (await response.text()).replace('name="conversation-url" content=""', 'name="conversation-url" content="https://crm.example/c/{conversationId}?tab=1"');
+      const body = (await response.text()).replace(
+        'name="conversation-url" content=""',
+        'name="conversation-url" content="https://crm.example/c/{conversationId}?tab=1"',
+      );
       await route.fulfill({ response, body });
     });
     await scene.page.goto(`${stage.service.url.href}?x#token=${company.admin()}`);
@@ -91,10 +113,23 @@ onStage('a row', (stage) => {
   });
 
   test('shows every name as the text that it is', async (t) => {
-    const payloads = ['<img src=x onerror="pwned=1">', '"><script>pwned=1</script>', "{{constructor.constructor('pwned=1')()}}", '<svg onload=pwned=1>', '&lt;b&gt;', 'javascript:pwned=1'];
+    const payloads = [
+      '<img src=x onerror="pwned=1">',
+      '"><script>pwned=1</script>',
+      "{{constructor.constructor('pwned=1')()}}",
+      '<svg onload=pwned=1>',
+      '&lt;b&gt;',
+      'javascript:pwned=1',
+    ];
     const [organization, department, user, contact, phone, channel] = payloads;
-    const company = stage.company({ name: organization, departments: [{ departmentId: 'd', name: department }], users: [{ userId: 'u', fullName: user }] });
-    await stage.publish(company.waits('<b>x</b>', 30, { name: contact, phone, channelType: channel, departmentId: 'd', agent: 'u' }));
+    const company = stage.company({
+      name: organization,
+      departments: [{ departmentId: 'd', name: department }],
+      users: [{ userId: 'u', fullName: user }],
+    });
+    await stage.publish(
+      company.waits('<b>x</b>', 30, { name: contact, phone, channelType: channel, departmentId: 'd', agent: 'u' }),
+    );
     const scene = await stage.open(t, { token: company.admin() });
     await scene.settled();
     assert.equal(await scene.page.locator('#organization-name').innerText(), organization);
@@ -112,7 +147,8 @@ onStage('a row', (stage) => {
 
 onStage('she can', (stage) => {
   async function sample() {
-    const company = stage.company()
+    const company = stage
+      .company()
       .waits('a', 60, { departmentId: 'd-sales' })
       .waits('b', 50, { departmentId: 'd-support', agent: 'u-alice' })
       .waits('c', 40, { departmentId: 'd-support' })
@@ -148,7 +184,10 @@ onStage('she can', (stage) => {
 
   test('open an address that somebody mistyped', async (t) => {
     const company = await sample();
-    const scene = await stage.open(t, { token: company.admin(), query: '?page=zero&limit=7&category=both&skipThreshold=maybe&snapshot=&departmentId=' });
+    const scene = await stage.open(t, {
+      token: company.admin(),
+      query: '?page=zero&limit=7&category=both&skipThreshold=maybe&snapshot=&departmentId=',
+    });
     await scene.settled();
     assert.equal((await scene.contacts()).length, 3);
   });
@@ -166,11 +205,19 @@ onStage('she can', (stage) => {
     const company = await sample();
     const scene = await stage.open(t, { token: company.admin(), query: '?departmentId=d-support&limit=50' });
     await scene.settled();
-    const [download] = await Promise.all([scene.page.waitForEvent('download'), scene.page.getByRole('button', { name: 'Download CSV' }).click()]);
+    const [download] = await Promise.all([
+      scene.page.waitForEvent('download'),
+      scene.page.getByRole('button', { name: 'Download CSV' }).click(),
+    ]);
     assert.match(download.suggestedFilename(), new RegExp(`^waiting-${company.organizationId}-[\\dT-]+\\.csv$`));
-    const lines = readFileSync(await download.path(), 'utf8').trim().split('\r\n');
+    const lines = readFileSync(await download.path(), 'utf8')
+      .trim()
+      .split('\r\n');
     assert.match(lines[0], /^\uFEFF?conversationId/);
-    assert.deepEqual(lines.slice(1).map((line) => line.split(',')[0]), ['c-b', 'c-c']);
+    assert.deepEqual(
+      lines.slice(1).map((line) => line.split(',')[0]),
+      ['c-b', 'c-c'],
+    );
     await scene.sees('The CSV file is saved.');
     const query = new URLSearchParams(scene.answers.find(({ path }) => path.endsWith('.csv')).query);
     assert.deepEqual([...query.keys()].sort(), ['departmentId', 'snapshot']);
@@ -178,7 +225,10 @@ onStage('she can', (stage) => {
 
   test('trust that half a CSV is none', async (t) => {
     const company = await sample();
-    for (const [fault, text] of [['cut', 'The download broke off, and nothing was saved.'], [INTERNAL, 'There is no CSV file.']]) {
+    for (const [fault, text] of [
+      ['cut', 'The download broke off, and nothing was saved.'],
+      [INTERNAL, 'There is no CSV file.'],
+    ]) {
       const scene = await stage.open(t, { token: company.admin() });
       await scene.settled();
       scene.fault = ({ name }) => (name === 'report.csv' ? fault : undefined);
@@ -213,7 +263,10 @@ onStage('she can', (stage) => {
 
   test('read why the threshold was not changed', async (t) => {
     const company = await sample();
-    const scene = await stage.open(t, { token: company.admin(), fault: ({ method }) => (method === 'PUT' ? refusal(403, 'FORBIDDEN', 'Only administrators may.') : undefined) });
+    const scene = await stage.open(t, {
+      token: company.admin(),
+      fault: ({ method }) => (method === 'PUT' ? refusal(403, 'FORBIDDEN', 'Only administrators may.') : undefined),
+    });
     await scene.settled();
     await scene.page.getByRole('button', { name: 'Change threshold' }).click();
     await scene.page.getByRole('button', { name: 'Save' }).click();
@@ -224,8 +277,13 @@ onStage('she can', (stage) => {
 
   test('as a superadmin go from one organization to another by searching for it', async (t) => {
     const first = await stage.publish(stage.company({ name: 'Walnut Books' }).waits('w', 10));
-    const second = await stage.publish(stage.company({ name: 'Chestnut Travel' }).waits('t', 10, { departmentId: 'd-sales' }));
-    const scene = await stage.open(t, { token: superadmin(), query: `?organizationId=${first.organizationId}&departmentId=d-sales` });
+    const second = await stage.publish(
+      stage.company({ name: 'Chestnut Travel' }).waits('t', 10, { departmentId: 'd-sales' }),
+    );
+    const scene = await stage.open(t, {
+      token: superadmin(),
+      query: `?organizationId=${first.organizationId}&departmentId=d-sales`,
+    });
     await scene.sees('Nobody is waiting here');
     await scene.page.getByRole('button', { name: 'Change organization' }).click();
     await scene.sees('Chestnut Travel');

@@ -25,8 +25,16 @@ onStage('the files', (stage) => {
       assert.equal(status, 200, target);
       const policy = headers.get('content-security-policy').split('; ').sort();
       assert.deepEqual(policy, [
-        "base-uri 'none'", "connect-src 'self'", "default-src 'none'", "form-action 'none'", "frame-ancestors 'none'", "img-src 'self' data:",
-        "require-trusted-types-for 'script'", "script-src 'self'", "style-src 'self'", "trusted-types 'none'",
+        "base-uri 'none'",
+        "connect-src 'self'",
+        "default-src 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+        "img-src 'self' data:",
+        "require-trusted-types-for 'script'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "trusted-types 'none'",
       ]);
       assert.equal(headers.get('referrer-policy'), 'no-referrer');
       assert.equal(headers.get('x-content-type-options'), 'nosniff');
@@ -46,9 +54,15 @@ onStage('the files', (stage) => {
 
   test('name no other host and write no markup', () => {
     for (const file of files().filter((each) => /\.(js|css|html)$/.test(each))) {
-      const text = readFileSync(file, 'utf8').replaceAll('http://www.w3.org/2000/svg', '').replace(/<!--.*?-->/g, '');
+      const text = readFileSync(file, 'utf8')
+        .replaceAll('http://www.w3.org/2000/svg', '')
+        .replace(/<!--.*?-->/g, '');
       assert.doesNotMatch(text, /https?:\/\//, file);
-      assert.doesNotMatch(text, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|localStorage\.\w|\beval\(|new Function/, file);
+      assert.doesNotMatch(
+        text,
+        /innerHTML|outerHTML|insertAdjacentHTML|document\.write|localStorage\.\w|\beval\(|new Function/,
+        file,
+      );
       assert.doesNotMatch(text, /<style|\sstyle=|\son[a-z]+=|<script(?! type="module" src=)/, file);
     }
   });
@@ -56,7 +70,9 @@ onStage('the files', (stage) => {
   test('are loaded side by side: index.html names every module', () => {
     const page = readFileSync(path.join(PUBLIC, 'index.html'), 'utf8');
     const named = [...page.matchAll(/rel="modulepreload" href="([^"]+)"/g)].map(([, href]) => href);
-    const modules = files().filter((each) => each.endsWith('.js')).map((each) => `/${path.relative(PUBLIC, each)}`);
+    const modules = files()
+      .filter((each) => each.endsWith('.js'))
+      .map((each) => `/${path.relative(PUBLIC, each)}`);
     assert.deepEqual(named.sort(), modules.filter((each) => each !== '/modules/main.js').sort());
   });
 });
@@ -67,18 +83,32 @@ onStage('the policy', (stage) => {
     const tried = await scene.page.evaluate(async () => {
       const script = document.createElement('script');
       const attempts = {
-        markup: () => { document.body.innerHTML = '<b>x</b>'; },
-        script: () => { script.textContent = 'globalThis.ran = true'; document.head.append(script); },
+        markup: () => {
+          document.body.innerHTML = '<b>x</b>';
+        },
+        script: () => {
+          script.textContent = 'globalThis.ran = true';
+          document.head.append(script);
+        },
         elsewhere: () => fetch('https://example.com/'),
       };
       const outcomes = {};
-      for (const [name, attempt] of Object.entries(attempts)) outcomes[name] = await Promise.resolve().then(attempt).then(() => 'done', ({ name: error }) => error);
+      for (const [name, attempt] of Object.entries(attempts))
+        outcomes[name] = await Promise.resolve()
+          .then(attempt)
+          .then(
+            () => 'done',
+            ({ name: error }) => error,
+          );
       return { ...outcomes, ran: 'ran' in globalThis };
     });
     assert.deepEqual(tried, { markup: 'TypeError', script: 'TypeError', elsewhere: 'TypeError', ran: false });
     const violations = () => scene.complaints.filter((text) => text.startsWith('CSP: '));
     await until(() => violations().length === 3, 'not every attempt violates the policy');
-    assert.deepEqual(violations().map((text) => text.split(' ')[1]), ['require-trusted-types-for', 'require-trusted-types-for', 'connect-src']);
+    assert.deepEqual(
+      violations().map((text) => text.split(' ')[1]),
+      ['require-trusted-types-for', 'require-trusted-types-for', 'connect-src'],
+    );
     scene.complaints.length = 0;
   });
 });

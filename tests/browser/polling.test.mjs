@@ -8,7 +8,8 @@ import { MINUTE } from './company.mjs';
 import { until } from './scene.mjs';
 import { onStage } from './stage.mjs';
 
-const statuses = (scene, name) => scene.answers.filter(({ path }) => path.endsWith(`/${name}`)).map(({ status }) => status);
+const statuses = (scene, name) =>
+  scene.answers.filter(({ path }) => path.endsWith(`/${name}`)).map(({ status }) => status);
 
 onStage('polling', (stage) => {
   test('costs a 304 while nothing changes, and one 200 for each new snapshot', async (t) => {
@@ -16,7 +17,12 @@ onStage('polling', (stage) => {
     const scene = await stage.open(t, { token: company.admin() });
     await scene.nextPolls(3);
     assert.deepEqual(statuses(scene, 'report'), [200, 304, 304, 304]);
-    assert.ok(scene.reports().slice(1).every(({ ifNoneMatch }) => ifNoneMatch));
+    assert.ok(
+      scene
+        .reports()
+        .slice(1)
+        .every(({ ifNoneMatch }) => ifNoneMatch),
+    );
     await stage.refresh();
     await scene.nextPolls(3);
     assert.deepEqual(statuses(scene, 'report'), [200, 304, 304, 304, 200, 304, 304]);
@@ -28,10 +34,11 @@ onStage('polling', (stage) => {
     const company = await stage.publish(stage.company().waits('a', 10));
     const scene = await stage.open(t, { token: company.admin() });
     await scene.settled();
-    const hide = (isHidden) => scene.page.evaluate((value) => {
-      Object.defineProperty(document, 'hidden', { value, configurable: true });
-      document.dispatchEvent(new Event('visibilitychange'));
-    }, isHidden);
+    const hide = (isHidden) =>
+      scene.page.evaluate((value) => {
+        Object.defineProperty(document, 'hidden', { value, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+      }, isHidden);
     await hide(true);
     await scene.pass(10 * MINUTE);
     assert.equal(scene.reports().length, 1);
@@ -123,7 +130,8 @@ onStage('the first page', (stage) => {
 });
 
 onStage('paging', (stage) => {
-  const names = (first, last) => Array.from({ length: last - first + 1 }, (_, index) => `Customer ${String(first + index).padStart(3, '0')}`);
+  const names = (first, last) =>
+    Array.from({ length: last - first + 1 }, (_, index) => `Customer ${String(first + index).padStart(3, '0')}`);
   const turn = async (scene, button) => {
     await scene.page.getByRole('button', { name: button, exact: true }).click();
     await scene.settled();

@@ -32,7 +32,10 @@ export class Scene {
   addresses = [];
   downloads = [];
 
-  static async open(browser, { url, now, token, query = '', width = 1280, height = 900, scheme = 'light', reducedMotion = 'reduce', fault }) {
+  static async open(
+    browser,
+    { url, now, token, query = '', width = 1280, height = 900, scheme = 'light', reducedMotion = 'reduce', fault },
+  ) {
     const context = await browser.newContext({
       viewport: { width, height },
       colorScheme: scheme,
@@ -62,13 +65,16 @@ export class Scene {
     page.on('pageerror', (error) => this.complaints.push(String(error)));
     page.on('request', (request) => {
       const { origin, protocol } = new URL(request.url());
-      if (origin !== this.url.origin && !['blob:', 'data:'].includes(protocol)) this.complaints.push(`asked a third party: ${request.url()}`);
+      if (origin !== this.url.origin && !['blob:', 'data:'].includes(protocol))
+        this.complaints.push(`asked a third party: ${request.url()}`);
     });
     page.on('framenavigated', (frame) => this.addresses.push(frame.url()));
     page.on('download', (download) => this.downloads.push(download));
     await page.addInitScript(() => {
       // A violation of the policy is told to the page even where the console is silent.
-      addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => console.error(`CSP: ${violatedDirective} ${blockedURI}`));
+      addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
+        console.error(`CSP: ${violatedDirective} ${blockedURI}`),
+      );
     });
     // Time runs from the installation on, and the clock cannot be stopped in its past.
     await page.clock.install({ time: this.now - 60_000 });
@@ -80,7 +86,12 @@ export class Scene {
   async #answer(route) {
     const request = route.request();
     const { pathname, search } = new URL(request.url());
-    const noted = { method: request.method(), path: pathname, query: search.slice(1), ifNoneMatch: (await request.headerValue('if-none-match')) ?? null };
+    const noted = {
+      method: request.method(),
+      path: pathname,
+      query: search.slice(1),
+      ifNoneMatch: (await request.headerValue('if-none-match')) ?? null,
+    };
     try {
       const fault = await this.fault({ ...noted, name: pathname.split('/').at(-1) });
       if (fault === 'cut') {
@@ -91,7 +102,12 @@ export class Scene {
       const status = fault?.status ?? response.status();
       this.answers.push({ ...noted, status });
       const date = this.date && { Date: new Date(this.date).toUTCString() };
-      if (fault) return await route.fulfill({ contentType: 'application/json', ...fault, headers: { ...fault.headers, ...date } });
+      if (fault)
+        return await route.fulfill({
+          contentType: 'application/json',
+          ...fault,
+          headers: { ...fault.headers, ...date },
+        });
       return await route.fulfill({ response, headers: { ...response.headers(), ...date } });
     } catch (error) {
       // The tab was closed, or the page gave the request up.
@@ -138,14 +154,20 @@ export class Scene {
 
   /** Waits until all is answered and the next poll is planned. Not for states in which none will be. */
   async settled() {
-    await this.page.waitForFunction(() => globalThis.plannedPolls.size > 0 && document.querySelector('.list').getAttribute('aria-busy') !== 'true');
+    await this.page.waitForFunction(
+      () => globalThis.plannedPolls.size > 0 && document.querySelector('.list').getAttribute('aria-busy') !== 'true',
+    );
   }
 
   /** Waits until the list shows rows, a message, or the sign-in. */
   async ready() {
     await this.page.waitForFunction(() => {
       const shown = (id) => document.getElementById(id)?.checkVisibility();
-      return shown('sign-in') || shown('list') || (shown('list-message') && !document.getElementById('list-message').textContent.startsWith('Loading'));
+      return (
+        shown('sign-in') ||
+        shown('list') ||
+        (shown('list-message') && !document.getElementById('list-message').textContent.startsWith('Loading'))
+      );
     });
   }
 
@@ -161,7 +183,12 @@ export class Scene {
 
   async screenshot(name, options = {}) {
     mkdirSync(SCREENSHOTS, { recursive: true });
-    await this.page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`), fullPage: true, animations: 'disabled', ...options });
+    await this.page.screenshot({
+      path: path.join(SCREENSHOTS, `${name}.png`),
+      fullPage: true,
+      animations: 'disabled',
+      ...options,
+    });
   }
 
   async close() {

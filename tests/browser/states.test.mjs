@@ -12,7 +12,11 @@ onStage('signing in and out', (stage) => {
   test('without a token she is asked for one, and a bad paste is refused on the spot', async (t) => {
     const scene = await stage.open(t, {});
     assert.equal(await scene.page.getByRole('heading', { name: 'Sign in' }).isVisible(), true);
-    for (const [pasted, complaint] of [['', 'Paste a token first.'], ['  ', 'Paste a token first.'], ['not a token', 'This is not a whole token']]) {
+    for (const [pasted, complaint] of [
+      ['', 'Paste a token first.'],
+      ['  ', 'Paste a token first.'],
+      ['not a token', 'This is not a whole token'],
+    ]) {
       await scene.page.getByLabel('Access token').fill(pasted);
       await scene.page.getByRole('button', { name: 'Sign in' }).click();
       await scene.sees(complaint);
@@ -98,7 +102,7 @@ onStage('signing in and out', (stage) => {
 
   test('a token of another key is not accepted', async (t) => {
     const [header, claims] = superadmin().split('.');
-    const scene = await stage.open(t, { token: `${header}.${claims}.${'A'.repeat(43)}` , query: '?organizationId=x' });
+    const scene = await stage.open(t, { token: `${header}.${claims}.${'A'.repeat(43)}`, query: '?organizationId=x' });
     await scene.sees('Your token was not accepted.');
   });
 });
@@ -184,8 +188,16 @@ onStage('something is wrong', (stage) => {
     ['storage is out of reach', UNAVAILABLE, 'Not available.'],
     ['a fault of the service', INTERNAL, 'Something went wrong.'],
     ['too many requests', RATE_LIMITED, 'Too many requests.'],
-    ['a proxy answers instead', { status: 502, contentType: 'text/html', body: '<h1>Bad gateway</h1>' }, 'Unexpected answer.'],
-    ['a portal answers 200 instead', { status: 200, contentType: 'text/html', body: '<h1>Welcome</h1>' }, 'Unexpected answer.'],
+    [
+      'a proxy answers instead',
+      { status: 502, contentType: 'text/html', body: '<h1>Bad gateway</h1>' },
+      'Unexpected answer.',
+    ],
+    [
+      'a portal answers 200 instead',
+      { status: 200, contentType: 'text/html', body: '<h1>Welcome</h1>' },
+      'Unexpected answer.',
+    ],
   ];
   for (const [name, fault, title] of cases) {
     test(`${name}: the rows stay, it is said, and it goes on by itself`, async (t) => {
@@ -243,7 +255,10 @@ onStage('something is wrong', (stage) => {
 
   test('a summary that fails leaves the list as it is', async (t) => {
     const company = await stage.publish(stage.company().waits('a', 10));
-    const scene = await stage.open(t, { token: company.admin(), fault: ({ name }) => (name === 'report' ? undefined : INTERNAL) });
+    const scene = await stage.open(t, {
+      token: company.admin(),
+      fault: ({ name }) => (name === 'report' ? undefined : INTERNAL),
+    });
     await scene.sees('Customer a');
     await scene.sees('The histogram is not available at the moment.');
     assert.equal(await scene.page.locator('#total').innerText(), '1');

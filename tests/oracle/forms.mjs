@@ -6,7 +6,15 @@
 import { compareUtf8, parseInstant } from './oracle.mjs';
 
 const MINUTE = 60_000;
-const AGES = [[0, 5], [5, 15], [15, 30], [30, 60], [60, 240], [240, 1440], [1440, null]];
+const AGES = [
+  [0, 5],
+  [5, 15],
+  [15, 30],
+  [30, 60],
+  [60, 240],
+  [240, 1440],
+  [1440, null],
+];
 
 /** "Sorted by count descending, then id or name (null last)." */
 function byCount(left, right) {
@@ -30,10 +38,12 @@ export function summaryOf(oracle, question) {
   const { organizationId, thresholdMinutes, rows } = allRows(oracle, question);
   const { asOf } = question;
   const inCategory = (category) => rows.filter((row) => row.category === category).length;
-  const inAge = ([from, to]) => (row) => {
-    const age = ageOf(row, asOf);
-    return age >= from * MINUTE && (to === null || age < to * MINUTE);
-  };
+  const inAge =
+    ([from, to]) =>
+    (row) => {
+      const age = ageOf(row, asOf);
+      return age >= from * MINUTE && (to === null || age < to * MINUTE);
+    };
   return {
     organizationId,
     thresholdMinutes,
@@ -54,8 +64,21 @@ export function summaryOf(oracle, question) {
 }
 
 const COLUMNS = [
-  'conversationId', 'contactId', 'contactName', 'contactPhone', 'channelType', 'category', 'reason', 'waitingSince',
-  'stalledSince', 'stalledMinutes', 'latestInboundAt', 'latestInboundMessageId', 'departmentId', 'assigneeNames', 'hasAccess',
+  'conversationId',
+  'contactId',
+  'contactName',
+  'contactPhone',
+  'channelType',
+  'category',
+  'reason',
+  'waitingSince',
+  'stalledSince',
+  'stalledMinutes',
+  'latestInboundAt',
+  'latestInboundMessageId',
+  'departmentId',
+  'assigneeNames',
+  'hasAccess',
 ];
 
 /** The whole file, byte order mark and all. */

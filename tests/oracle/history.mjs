@@ -67,14 +67,52 @@ const TWO_ORDERS = ['c-\uFF5E', 'c-\u{1F600}'];
 
 /** Ids are opaque: whatever has a meaning in a URL, SQL, JSON, CSV or a key must have none here. */
 const ODD_IDS = [
-  '65d3e0f0a0b0c0d0e0f0a0b0', 'with space', "it's", '"quoted"', 'a/b', '100%', '%2F', 'a:b', 'a|b', 'a,b;c',
-  'back\\slash', '_%', '__proto__', 'null', '0', '00', 'A', 'a', '-', '..', '?x=1&y#z', '=1+1', 'trailing ',
-  '\u00E9', 'e\u0301', '\u65E5\u672C\u8A9E', '\uFF01', '\u{10000}', '\u{1F600}', '\uFB00', 'x'.repeat(128),
+  '65d3e0f0a0b0c0d0e0f0a0b0',
+  'with space',
+  "it's",
+  '"quoted"',
+  'a/b',
+  '100%',
+  '%2F',
+  'a:b',
+  'a|b',
+  'a,b;c',
+  'back\\slash',
+  '_%',
+  '__proto__',
+  'null',
+  '0',
+  '00',
+  'A',
+  'a',
+  '-',
+  '..',
+  '?x=1&y#z',
+  '=1+1',
+  'trailing ',
+  '\u00E9',
+  'e\u0301',
+  '\u65E5\u672C\u8A9E',
+  '\uFF01',
+  '\u{10000}',
+  '\u{1F600}',
+  '\uFB00',
+  'x'.repeat(128),
 ];
 
 const NAMES = [
-  'Ann Lee', 'Zo\u00EB', '\u674E\u96F7', "O'Brien; \"Q\", Jr.", '=SUM(A1)', '\u{1F600}', '\uFF5E', 'ann lee',
-  'Bob; Ray', '\u05D0\u05D1\u05D2', ' ', 'A'.repeat(200),
+  'Ann Lee',
+  'Zo\u00EB',
+  '\u674E\u96F7',
+  'O\'Brien; "Q", Jr.',
+  '=SUM(A1)',
+  '\u{1F600}',
+  '\uFF5E',
+  'ann lee',
+  'Bob; Ray',
+  '\u05D0\u05D1\u05D2',
+  ' ',
+  'A'.repeat(200),
 ];
 
 const PHONES = ['+14155550123', '+442079460000', '030 / 90 18 20', '=+1'];
@@ -113,8 +151,18 @@ function poolsOf(dice, conversations, events, organizations) {
 
 /** Just before, on and after the edges of a stuck send, the default threshold, now itself, and the allowed future. */
 const EDGES = [
-  0, -1, 1, -2 * MINUTE, -2 * MINUTE - 1, -2 * MINUTE + 1, -5 * MINUTE, -5 * MINUTE - 1, -5 * MINUTE + 1,
-  MINUTE, 3 * MINUTE, 5 * MINUTE - 1,
+  0,
+  -1,
+  1,
+  -2 * MINUTE,
+  -2 * MINUTE - 1,
+  -2 * MINUTE + 1,
+  -5 * MINUTE,
+  -5 * MINUTE - 1,
+  -5 * MINUTE + 1,
+  MINUTE,
+  3 * MINUTE,
+  5 * MINUTE - 1,
 ];
 
 /** The last instant that may be taken in at `now`, whatever digits below the millisecond are written after it. */
@@ -174,7 +222,15 @@ function aConversation(dice, pools) {
     channelType: dice.chance(0.05) ? 'voice' : dice.pick(CHANNELS),
     departmentId: maybe(dice, 0.7, () => dice.pick(departmentIds)),
     ownerId: maybe(dice, 0.4, () => dice.pick(userIds)),
-    assigneeIds: dice.shuffled(userIds).slice(0, dice.weighted([[5, 0], [4, 1], [2, 2], [1, 3]])),
+    assigneeIds: dice.shuffled(userIds).slice(
+      0,
+      dice.weighted([
+        [5, 0],
+        [4, 1],
+        [2, 2],
+        [1, 3],
+      ]),
+    ),
     resolvedAt: maybe(dice, 0.25, () => instantNear(dice, pools)),
     ...aSnooze(dice, pools),
     draft: dice.chance(0.04),
@@ -196,40 +252,75 @@ const SENDERS = ['contact', 'ai', 'human', 'automation', 'system'];
 const STATUSES = ['received', 'queued', 'sent', 'delivered', 'read', 'failed'];
 
 const aDemand = (dice) => ({
-  direction: 'inbound', sender: 'contact', visibility: 'public', kind: dice.pick(['text', 'text', 'media']),
+  direction: 'inbound',
+  sender: 'contact',
+  visibility: 'public',
+  kind: dice.pick(['text', 'text', 'media']),
   status: 'received',
 });
 const aReplyOf = (sender) => (dice) => ({
-  direction: 'outbound', sender, visibility: 'public', kind: dice.pick(['text', 'text', 'media']),
-  status: dice.weighted([[3, 'queued'], [3, 'failed'], [2, 'sent'], [1, 'delivered'], [1, 'read']]),
+  direction: 'outbound',
+  sender,
+  visibility: 'public',
+  kind: dice.pick(['text', 'text', 'media']),
+  status: dice.weighted([
+    [3, 'queued'],
+    [3, 'failed'],
+    [2, 'sent'],
+    [1, 'delivered'],
+    [1, 'read'],
+  ]),
 });
 const aPrivateNote = () => ({
-  direction: 'outbound', sender: 'human', visibility: 'private', kind: 'text', status: 'sent',
+  direction: 'outbound',
+  sender: 'human',
+  visibility: 'private',
+  kind: 'text',
+  status: 'sent',
 });
 const aHandoffNotice = (dice) => ({
-  direction: 'outbound', sender: dice.pick(['ai', 'system']), visibility: 'public', kind: 'handoff_notice',
+  direction: 'outbound',
+  sender: dice.pick(['ai', 'system']),
+  visibility: 'public',
+  kind: 'handoff_notice',
   status: 'sent',
 });
 const aMassSend = (dice) => ({
-  direction: 'outbound', sender: dice.pick(['automation', 'ai', 'human']), visibility: 'public',
-  kind: dice.pick(['campaign', 'auto_reply']), status: 'sent',
+  direction: 'outbound',
+  sender: dice.pick(['automation', 'ai', 'human']),
+  visibility: 'public',
+  kind: dice.pick(['campaign', 'auto_reply']),
+  status: 'sent',
 });
 const aReaction = (dice) => ({ ...dice.pick([aDemand, aReplyOf('ai'), aReplyOf('human')])(dice), kind: 'reaction' });
 /** Anything that the fields allow, sensible or not. */
 const anything = (dice) => ({
-  direction: dice.pick(['inbound', 'outbound']), sender: dice.pick(SENDERS),
-  visibility: dice.pick(['public', 'private']), kind: dice.pick(KINDS), status: dice.pick(STATUSES),
+  direction: dice.pick(['inbound', 'outbound']),
+  sender: dice.pick(SENDERS),
+  visibility: dice.pick(['public', 'private']),
+  kind: dice.pick(KINDS),
+  status: dice.pick(STATUSES),
 });
 
 function aMessage(dice, pools) {
   const draw = dice.weighted([
-    [40, aDemand], [14, aReplyOf('ai')], [10, aReplyOf('human')], [6, aPrivateNote], [6, aHandoffNotice],
-    [5, aMassSend], [5, aReaction], [10, anything],
+    [40, aDemand],
+    [14, aReplyOf('ai')],
+    [10, aReplyOf('human')],
+    [6, aPrivateNote],
+    [6, aHandoffNotice],
+    [5, aMassSend],
+    [5, aReaction],
+    [10, anything],
   ]);
   return {
     conversationId: dice.pick(pools.conversationIds),
     at: instantNear(dice, pools),
-    sequence: dice.weighted([[6, 0], [4, dice.below(4)], [0.2, Number.MAX_SAFE_INTEGER]]),
+    sequence: dice.weighted([
+      [6, 0],
+      [4, dice.below(4)],
+      [0.2, Number.MAX_SAFE_INTEGER],
+    ]),
     senderId: maybe(dice, 0.3, () => dice.pick(pools.userIds)),
     ...draw(dice),
   };
@@ -252,7 +343,13 @@ const TYPES = {
 
 const INSTANTS = ['at', 'updatedAt', 'resolvedAt', 'snoozedAt', 'snoozedUntil'];
 const DEFAULTS = {
-  active: true, bot: false, blocked: false, draft: false, sequence: 0, visibility: 'public', kind: 'text',
+  active: true,
+  bot: false,
+  blocked: false,
+  draft: false,
+  sequence: 0,
+  visibility: 'public',
+  kind: 'text',
 };
 const OFFSETS = [0, 330, -180, 840, -720, 345, -1];
 
@@ -277,7 +374,10 @@ function writeFraction(dice, milliseconds) {
 }
 
 function writeInstant(dice, instant) {
-  const offset = dice.weighted([[6, null], [3, dice.pick(OFFSETS)]]);
+  const offset = dice.weighted([
+    [6, null],
+    [3, dice.pick(OFFSETS)],
+  ]);
   const local = new Date(instant + (offset ?? 0) * MINUTE).toISOString();
   const fraction = writeFraction(dice, ((instant % SECOND) + SECOND) % SECOND);
   return `${local.slice(0, 19)}${fraction}${offset === null ? 'Z' : writeOffset(offset)}`;
@@ -346,8 +446,13 @@ class Source {
   /** A version of any record of the organization. */
   anyVersion(organizationId) {
     const type = this.#dice.weighted([
-      [60, 'message'], [12, 'autopilot'], [14, 'conversation'], [6, 'user'], [4, 'contact'],
-      [1, 'department'], [1, 'organization'],
+      [60, 'message'],
+      [12, 'autopilot'],
+      [14, 'conversation'],
+      [6, 'user'],
+      [4, 'contact'],
+      [1, 'department'],
+      [1, 'organization'],
     ]);
     const { pool } = TYPES[type];
     const id = pool === undefined ? organizationId : this.#dice.pick(this.#pools[pool]);
@@ -440,7 +545,10 @@ function candidateEvents(organizationId, index, stalledAt) {
   const failedReply = { sequence: 1, direction: 'outbound', sender: byHuman ? 'human' : 'ai', status: 'failed' };
   const events = [
     {
-      ...common, type: 'conversation', conversationId, contactId: `contact-${index % MANY_CONTACTS}`,
+      ...common,
+      type: 'conversation',
+      conversationId,
+      contactId: `contact-${index % MANY_CONTACTS}`,
       channelType: CHANNELS[index % CHANNELS.length],
       // The last number stands for none.
       departmentId: department === MANY_DEPARTMENTS ? null : `department-${department}`,
@@ -468,11 +576,16 @@ export function manyCandidates({ organizationId, now, count, thresholdMinutes })
   return [
     { ...common, type: 'organization', name: 'Many candidates' },
     ...several(MANY_DEPARTMENTS, (index) => ({
-      type: 'department', departmentId: `department-${index}`, name: `Department ${index}`,
+      type: 'department',
+      departmentId: `department-${index}`,
+      name: `Department ${index}`,
     })),
     ...several(MANY_USERS, (index) => ({ type: 'user', userId: `user-${index}`, fullName: `User ${index}` })),
     ...several(MANY_CONTACTS, (index) => ({
-      type: 'contact', contactId: `contact-${index}`, name: `Contact ${index}`, phone: `+141555501${twoDigits(index)}`,
+      type: 'contact',
+      contactId: `contact-${index}`,
+      name: `Contact ${index}`,
+      phone: `+141555501${twoDigits(index)}`,
     })),
     ...Array.from({ length: count }, (_, index) =>
       candidateEvents(organizationId, index, instant(now - ageOf(index, threshold))),

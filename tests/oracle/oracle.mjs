@@ -16,8 +16,16 @@ const RECORD_TYPES = {
   conversation: {
     ownId: 'conversationId',
     fields: [
-      'contactId', 'channelType', 'departmentId', 'ownerId', 'assigneeIds',
-      'resolvedAt', 'snoozedUntil', 'snoozedAt', 'draft', 'mergedInto',
+      'contactId',
+      'channelType',
+      'departmentId',
+      'ownerId',
+      'assigneeIds',
+      'resolvedAt',
+      'snoozedUntil',
+      'snoozedAt',
+      'draft',
+      'mergedInto',
     ],
     instants: ['resolvedAt', 'snoozedUntil', 'snoozedAt'],
     defaults: () => ({ assigneeIds: [], draft: false }),
@@ -25,9 +33,7 @@ const RECORD_TYPES = {
   autopilot: { ownId: 'changeId', fields: ['conversationId', 'at', 'enabled', 'actorId'], instants: ['at'] },
   message: {
     ownId: 'messageId',
-    fields: [
-      'conversationId', 'at', 'sequence', 'direction', 'sender', 'senderId', 'visibility', 'kind', 'status',
-    ],
+    fields: ['conversationId', 'at', 'sequence', 'direction', 'sender', 'senderId', 'visibility', 'kind', 'status'],
     instants: ['at'],
     defaults: (message) => ({
       sequence: 0,
@@ -67,7 +73,9 @@ export function compareUtf8(left, right) {
 export function canonicalJson(value) {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  const members = Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`);
+  const members = Object.keys(value)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`);
   return `{${members.join(',')}}`;
 }
 
@@ -260,7 +268,11 @@ function reasonOfHuman(since, { timeline, ownerSince, conversation, users, asOf 
 
 /** "assigneeNames": of the active people among the assignees, in that order, else the owner's, else none. */
 function assigneeNamesOf(conversation, users) {
-  const namesOf = (ids) => ids.map((id) => users.get(id)).filter(isActivePerson).map((user) => user.fullName);
+  const namesOf = (ids) =>
+    ids
+      .map((id) => users.get(id))
+      .filter(isActivePerson)
+      .map((user) => user.fullName);
   const names = namesOf(conversation.assigneeIds);
   if (names.length > 0) return names;
   return conversation.ownerId === undefined ? [] : namesOf([conversation.ownerId]);

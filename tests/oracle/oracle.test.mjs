@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { manyCandidates, mulberry32, randomHistory } from './history.mjs';
-import { Oracle, canonicalJson, compareUtf8, formatInstant, normalise } from './oracle.mjs';
+import { canonicalJson, compareUtf8, formatInstant, normalise, Oracle } from './oracle.mjs';
 
 const MINUTE = 60_000;
 const BASE = Date.UTC(2026, 0, 1);
@@ -13,8 +13,19 @@ const THREADS = fileURLToPath(new URL('../../../shared/data/support-threads.ndjs
 const EVENT_INSTANTS = ['at', 'updatedAt', 'resolvedAt', 'snoozedAt', 'snoozedUntil'];
 const ROW_INSTANTS = ['waitingSince', 'stalledSince', 'latestInboundAt'];
 const ROW_MEMBERS = [
-  'conversationId', 'contactId', 'contactName', 'contactPhone', 'channelType', 'latestInboundMessageId',
-  'latestInboundAt', 'category', 'assigneeNames', 'departmentId', 'waitingSince', 'stalledSince', 'reason',
+  'conversationId',
+  'contactId',
+  'contactName',
+  'contactPhone',
+  'channelType',
+  'latestInboundMessageId',
+  'latestInboundAt',
+  'category',
+  'assigneeNames',
+  'departmentId',
+  'waitingSince',
+  'stalledSince',
+  'reason',
 ];
 
 /*
@@ -53,7 +64,10 @@ function reportOf(oracle, organizationId, kase, step, skipThreshold) {
 }
 
 function checkCandidates(expected, rows) {
-  assert.deepEqual(rows.map((row) => row.conversationId), expected.map((row) => row.conversationId));
+  assert.deepEqual(
+    rows.map((row) => row.conversationId),
+    expected.map((row) => row.conversationId),
+  );
   expected
     .map((row) => onClock(row, ROW_INSTANTS))
     .forEach((row, index) => assert.deepEqual(membersOf(row, rows[index]), row));
@@ -68,13 +82,19 @@ function checkStep(oracle, organizationId, kase, step) {
   if (candidates !== undefined) checkCandidates(candidates, reportOf(oracle, organizationId, kase, step, true).rows);
   if (listed !== undefined) {
     const { rows } = reportOf(oracle, organizationId, kase, step, false);
-    assert.deepEqual(rows.map((row) => row.conversationId), listed);
+    assert.deepEqual(
+      rows.map((row) => row.conversationId),
+      listed,
+    );
   }
 }
 
 test('the numbered cases', async (t) => {
   const numbers = new Set(CASES.map((kase) => kase.number));
-  assert.deepEqual([...numbers], Array.from({ length: 31 }, (_, index) => index + 1));
+  assert.deepEqual(
+    [...numbers],
+    Array.from({ length: 31 }, (_, index) => index + 1),
+  );
   for (const kase of CASES) {
     await t.test(`${kase.number}${kase.variant ?? ''}: ${kase.title}`, () => {
       const organizationId = 'org-1';
@@ -151,7 +171,13 @@ test('the same seed gives the same history, of every type and safe to send as JS
   assert.deepEqual(JSON.parse(JSON.stringify(events)), events);
   assert.equal(organizationsOf(events).length, 3);
   assert.deepEqual([...new Set(events.map((event) => event.type))].sort(), [
-    'autopilot', 'contact', 'conversation', 'department', 'message', 'organization', 'user',
+    'autopilot',
+    'contact',
+    'conversation',
+    'department',
+    'message',
+    'organization',
+    'user',
   ]);
 });
 
@@ -177,18 +203,39 @@ test('every event of a history may be taken in at its now', () => {
 
 test('a record is normalised', () => {
   const event = {
-    type: 'message', organizationId: 'o', messageId: 'm', conversationId: 'c',
-    updatedAt: '2026-01-01T05:30:00.1239+05:30', at: '2025-12-31T23:59:59.9999Z',
-    direction: 'inbound', sender: 'contact', senderId: null, kind: null, text: 'dropped',
+    type: 'message',
+    organizationId: 'o',
+    messageId: 'm',
+    conversationId: 'c',
+    updatedAt: '2026-01-01T05:30:00.1239+05:30',
+    at: '2025-12-31T23:59:59.9999Z',
+    direction: 'inbound',
+    sender: 'contact',
+    senderId: null,
+    kind: null,
+    text: 'dropped',
   };
   assert.deepEqual(normalise(event), {
-    type: 'message', organizationId: 'o', messageId: 'm', conversationId: 'c', updatedAt: '2026-01-01T00:00:00.123Z',
-    at: '2025-12-31T23:59:59.999Z', sequence: 0, direction: 'inbound', sender: 'contact', visibility: 'public',
-    kind: 'text', status: 'received',
+    type: 'message',
+    organizationId: 'o',
+    messageId: 'm',
+    conversationId: 'c',
+    updatedAt: '2026-01-01T00:00:00.123Z',
+    at: '2025-12-31T23:59:59.999Z',
+    sequence: 0,
+    direction: 'inbound',
+    sender: 'contact',
+    visibility: 'public',
+    kind: 'text',
+    status: 'received',
   });
   assert.equal(normalise({ ...event, direction: 'outbound' }).status, 'sent');
   assert.deepEqual(normalise({ ...event, deleted: true }), {
-    type: 'message', organizationId: 'o', messageId: 'm', updatedAt: '2026-01-01T00:00:00.123Z', deleted: true,
+    type: 'message',
+    organizationId: 'o',
+    messageId: 'm',
+    updatedAt: '2026-01-01T00:00:00.123Z',
+    deleted: true,
   });
 });
 
@@ -206,8 +253,16 @@ test('at the same updatedAt a removal wins, then the greater bytes', () => {
   const fullWidth = contact({ name: '\uFF5E' });
   const astral = contact({ name: '\u{1F600}' });
   const removal = contact({ deleted: true });
-  for (const pair of [[fullWidth, astral], [astral, fullWidth]]) assert.equal(nameAfter(...pair), '\u{1F600}');
-  for (const pair of [[removal, astral], [astral, removal]]) assert.equal(nameAfter(...pair), '');
+  for (const pair of [
+    [fullWidth, astral],
+    [astral, fullWidth],
+  ])
+    assert.equal(nameAfter(...pair), '\u{1F600}');
+  for (const pair of [
+    [removal, astral],
+    [astral, removal],
+  ])
+    assert.equal(nameAfter(...pair), '');
   // One microsecond later is the same millisecond.
   assert.equal(nameAfter(astral, { ...fullWidth, updatedAt: at.replace('Z', '001Z') }), '\u{1F600}');
   assert.equal(nameAfter(removal, { ...fullWidth, updatedAt: formatInstant(BASE + 1) }), '\uFF5E');
@@ -253,7 +308,10 @@ test('many candidates: filters, counts, pages and access', () => {
   assert.deepEqual(report({ category: 'ai_stuck' }).counts, overThreshold.counts);
 
   const pages = Array.from({ length: 40 }, (_, index) => report({ skipThreshold: true, page: index + 1 }));
-  assert.deepEqual(pages.flatMap((page) => page.rows), allRows);
+  assert.deepEqual(
+    pages.flatMap((page) => page.rows),
+    allRows,
+  );
   const pastTheEnd = report({ skipThreshold: true, page: 41 });
   assert.deepEqual(pastTheEnd.pagination, { page: 41, limit: 25, total: 1000, totalPages: 40 });
   assert.deepEqual(pastTheEnd.rows, []);
@@ -288,7 +346,11 @@ test('real conversations at ten prefix instants', (t) => {
     return;
   }
   const byUpdatedAt = (left, right) => Date.parse(left.updatedAt) - Date.parse(right.updatedAt);
-  const events = readFileSync(THREADS, 'utf8').trim().split('\n').map((line) => JSON.parse(line)).sort(byUpdatedAt);
+  const events = readFileSync(THREADS, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+    .sort(byUpdatedAt);
   const oracle = new Oracle();
   const candidates = [];
   for (let tenth = 1; tenth <= 10; tenth += 1) {
@@ -298,6 +360,9 @@ test('real conversations at ten prefix instants', (t) => {
     const asOf = Date.parse(events[end - 1].updatedAt);
     candidates.push(organizationsOf(events).flatMap((id) => oracle.rows(id, asOf)).length);
   }
-  assert.ok(candidates.every((count) => count > 0), `candidates at each instant: ${candidates}`);
+  assert.ok(
+    candidates.every((count) => count > 0),
+    `candidates at each instant: ${candidates}`,
+  );
   t.diagnostic(`candidates at each instant: ${candidates}`);
 });

@@ -5,8 +5,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { acquireLock } from '../../scripts/build-lock.mjs';
 import { build, digestSources, isUpToDate } from '../../scripts/build.mjs';
+import { acquireLock } from '../../scripts/build-lock.mjs';
 import { lockedVersion } from '../../scripts/project.mjs';
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
@@ -26,7 +26,13 @@ function repository(t) {
     for (const name of ['index.js', 'index_bg.wasm']) write(`build/${name}`, `${compiled}`);
   };
   const said = [];
-  return { root, write, said, times: () => compiled, build: (options) => build({ root, compile, say: (line) => said.push(line), delay: nextTurn, ...options }) };
+  return {
+    root,
+    write,
+    said,
+    times: () => compiled,
+    build: (options) => build({ root, compile, say: (line) => said.push(line), delay: nextTurn, ...options }),
+  };
 }
 
 test('a build happens only if something changed', async (t) => {
@@ -121,7 +127,8 @@ test('a lock is waited for while its process lives, and taken over when it is go
 });
 
 test('the tools have the versions of Cargo.lock', () => {
-  const lock = '[[package]]\nname = "wasm-bindgen-macro"\nversion = "1.0.0"\n\n[[package]]\nname = "wasm-bindgen"\nversion = "0.2.129"\nsource = "x"\n';
+  const lock =
+    '[[package]]\nname = "wasm-bindgen-macro"\nversion = "1.0.0"\n\n[[package]]\nname = "wasm-bindgen"\nversion = "0.2.129"\nsource = "x"\n';
   assert.equal(lockedVersion('wasm-bindgen', lock), '0.2.129');
   assert.throws(() => lockedVersion('worker', lock), /no crate "worker"/);
 });

@@ -9,7 +9,14 @@ const NOW = Date.parse('2026-05-18T13:45:00.000Z');
 const THRESHOLD_MS = 5 * 60_000;
 const REASONS = {
   ai_stuck: ['handoff_not_completed', 'no_reply', 'reply_failed', 'reply_queued'],
-  agent_abandoned: ['assignee_missing', 'no_reply_since_takeover', 'no_reply_to_follow_up', 'only_private_note', 'reply_failed', 'reply_queued'],
+  agent_abandoned: [
+    'assignee_missing',
+    'no_reply_since_takeover',
+    'no_reply_to_follow_up',
+    'only_private_note',
+    'reply_failed',
+    'reply_queued',
+  ],
 };
 
 const ID = (value) => typeof value === 'string' && /^[0-9a-f]{24}$/.test(value);
@@ -17,7 +24,10 @@ const TEXT = (value) => typeof value === 'string' && value.length > 0;
 const BOOLEAN = (value) => typeof value === 'boolean';
 const INSTANT = (value) => new Date(value).toISOString() === value;
 const PAST = (value) => INSTANT(value) && Date.parse(value) <= NOW;
-const one = (...values) => (value) => values.includes(value);
+const one =
+  (...values) =>
+  (value) =>
+    values.includes(value);
 const COMMON = { organizationId: ID, updatedAt: PAST };
 const optional = (check) => Object.assign((value) => value === undefined || check(value), { optional: true });
 
@@ -26,16 +36,35 @@ const SHAPES = {
   organization: { name: TEXT },
   department: { departmentId: ID, name: TEXT },
   user: { userId: ID, fullName: TEXT, active: optional(BOOLEAN), bot: optional(BOOLEAN) },
-  contact: { contactId: ID, name: TEXT, phone: optional((value) => /^\+\d{8,15}$/.test(value)), blocked: optional(BOOLEAN) },
+  contact: {
+    contactId: ID,
+    name: TEXT,
+    phone: optional((value) => /^\+\d{8,15}$/.test(value)),
+    blocked: optional(BOOLEAN),
+  },
   conversation: {
-    conversationId: ID, contactId: ID, channelType: TEXT, departmentId: optional(ID), ownerId: optional(ID),
-    assigneeIds: optional((value) => value.every(ID)), resolvedAt: optional(PAST), snoozedAt: optional(PAST),
-    snoozedUntil: optional(INSTANT), draft: optional(BOOLEAN), mergedInto: optional(ID),
+    conversationId: ID,
+    contactId: ID,
+    channelType: TEXT,
+    departmentId: optional(ID),
+    ownerId: optional(ID),
+    assigneeIds: optional((value) => value.every(ID)),
+    resolvedAt: optional(PAST),
+    snoozedAt: optional(PAST),
+    snoozedUntil: optional(INSTANT),
+    draft: optional(BOOLEAN),
+    mergedInto: optional(ID),
   },
   autopilot: { changeId: ID, conversationId: ID, at: PAST, enabled: BOOLEAN, actorId: optional(ID) },
   message: {
-    messageId: ID, conversationId: ID, at: PAST, sequence: optional(Number.isSafeInteger), direction: one('inbound', 'outbound'),
-    sender: one('contact', 'ai', 'human', 'automation', 'system'), senderId: optional(ID), visibility: optional(one('public', 'private')),
+    messageId: ID,
+    conversationId: ID,
+    at: PAST,
+    sequence: optional(Number.isSafeInteger),
+    direction: one('inbound', 'outbound'),
+    sender: one('contact', 'ai', 'human', 'automation', 'system'),
+    senderId: optional(ID),
+    visibility: optional(one('public', 'private')),
     kind: optional(one('text', 'media', 'reaction', 'activity', 'handoff_notice', 'auto_reply', 'campaign')),
     status: optional(one('received', 'queued', 'sent', 'delivered', 'read', 'failed')),
   },
@@ -49,7 +78,8 @@ test('the same instant gives the same events, another the same ones moved', () =
   assert.deepEqual(demoEvents(NOW), events);
   const moved = demoEvents(NOW + 3_600_000);
   assert.equal(moved.length, events.length);
-  const ids = (list) => list.map((event) => event.messageId ?? event.changeId ?? event.conversationId ?? event.contactId).sort();
+  const ids = (list) =>
+    list.map((event) => event.messageId ?? event.changeId ?? event.conversationId ?? event.contactId).sort();
   assert.deepEqual(ids(moved), ids(events));
   assert.equal(Date.parse(moved[0].updatedAt) - Date.parse(events[0].updatedAt), 3_600_000);
 });
@@ -80,7 +110,8 @@ test('each organization has departments, a dozen users and some two hundred conv
     const conversations = ofType(own, 'conversation');
     assert.ok(conversations.length >= 190 && conversations.length <= 210, `${conversations.length} conversations`);
     const channels = [...countBy(conversations, (conversation) => conversation.channelType).keys()];
-    for (const channel of ['sms', 'whatsapp', 'webchat', 'email', 'instagram', 'messenger', 'twitter', 'voice']) assert.ok(channels.includes(channel), channel);
+    for (const channel of ['sms', 'whatsapp', 'webchat', 'email', 'instagram', 'messenger', 'twitter', 'voice'])
+      assert.ok(channels.includes(channel), channel);
     const contacts = new Set(ofType(own, 'contact').map((contact) => contact.contactId));
     assert.ok(conversations.every((conversation) => contacts.has(conversation.contactId)));
   }
@@ -88,13 +119,22 @@ test('each organization has departments, a dozen users and some two hundred conv
 
 test('no record appears twice, but for the messages that are removed', () => {
   const events = demoEvents(NOW).filter((event) => !event.deleted);
-  const identity = (event) => [event.type, event.messageId ?? event.changeId ?? event.userId, event.conversationId ?? event.contactId, event.departmentId, event.organizationId].join();
+  const identity = (event) =>
+    [
+      event.type,
+      event.messageId ?? event.changeId ?? event.userId,
+      event.conversationId ?? event.contactId,
+      event.departmentId,
+      event.organizationId,
+    ].join();
   assert.equal(new Set(events.map(identity)).size, events.length);
 });
 
 test('telephone numbers are of the ranges that are kept for fiction', () => {
   const fictional = /^(\+1\d{3}55501\d{2}|\+447700900\d{3}|\+442079460\d{3}|\+3363998\d{4}|\+493023125\d{3})$/;
-  const phones = ofType(demoEvents(NOW), 'contact').map((contact) => contact.phone).filter(Boolean);
+  const phones = ofType(demoEvents(NOW), 'contact')
+    .map((contact) => contact.phone)
+    .filter(Boolean);
   assert.ok(phones.length > 100);
   for (const phone of phones) assert.match(phone, fictional);
 });
@@ -114,6 +154,9 @@ test('the oracle finds the candidates that the stories mean, with every reason, 
       assert.deepEqual([...new Set(given)].sort(), reasons);
     }
     const young = found.filter((row) => NOW - Date.parse(row.stalledSince) < THRESHOLD_MS);
-    assert.ok(young.length >= 10 && found.length - young.length >= 20, `${young.length} of ${found.length} below the threshold`);
+    assert.ok(
+      young.length >= 10 && found.length - young.length >= 20,
+      `${young.length} of ${found.length} below the threshold`,
+    );
   }
 });

@@ -14,7 +14,8 @@ function temporaryFile(t) {
 }
 
 test('names and values are read as dotenv does', () => {
-  const text = '# a comment\r\nA=1\nB = "two # words" # why\nexport C=\'three\'\nD=four # why\n\nnonsense\nA=last\nE=\n';
+  const text =
+    '# a comment\r\nA=1\nB = "two # words" # why\nexport C=\'three\'\nD=four # why\n\nnonsense\nA=last\nE=\n';
   assert.deepEqual(parseDevVars(text), { A: 'last', B: 'two # words', C: 'three', D: 'four', E: '' });
 });
 

@@ -21,10 +21,21 @@ async function serve(t, answer) {
   const server = createServer(async (request, response) => {
     let body = '';
     for await (const chunk of request.setEncoding('utf8')) body += chunk;
-    const events = body.split('\n').filter(Boolean).map((line) => JSON.parse(line));
-    requests.push({ method: request.method, url: request.url, headers: request.headers, bytes: Buffer.byteLength(body), events });
+    const events = body
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
+    requests.push({
+      method: request.method,
+      url: request.url,
+      headers: request.headers,
+      bytes: Buffer.byteLength(body),
+      events,
+    });
     const { status, headers = {}, body: reply } = { ...accept(events), ...answer?.(events, requests.length - 1) };
-    response.writeHead(status, { 'Content-Type': 'application/json', ...headers }).end(typeof reply === 'string' ? reply : JSON.stringify(reply));
+    response
+      .writeHead(status, { 'Content-Type': 'application/json', ...headers })
+      .end(typeof reply === 'string' ? reply : JSON.stringify(reply));
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());
@@ -32,7 +43,10 @@ async function serve(t, answer) {
 }
 
 function accept(events) {
-  return { status: 200, body: { success: true, data: { accepted: events.length, applied: events.length, ignored: 0 } } };
+  return {
+    status: 200,
+    body: { success: true, data: { accepted: events.length, applied: events.length, ignored: 0 } },
+  };
 }
 
 function refuseThem(bad) {
@@ -40,9 +54,17 @@ function refuseThem(bad) {
   return { status: 400, body: { success: false, message: 'Bad events.', error: 'INVALID_REQUEST', details } };
 }
 
-const failing = (status, headers) => ({ status, headers, body: { success: false, message: 'Not now.', error: 'UNAVAILABLE' } });
+const failing = (status, headers) => ({
+  status,
+  headers,
+  body: { success: false, message: 'Not now.', error: 'UNAVAILABLE' },
+});
 
-const lines = (events) => events.map((event, index) => ({ number: index + 1, text: typeof event === 'string' ? event : JSON.stringify(event) }));
+const lines = (events) =>
+  events.map((event, index) => ({
+    number: index + 1,
+    text: typeof event === 'string' ? event : JSON.stringify(event),
+  }));
 const numbered = (count) => Array.from({ length: count }, (_, index) => ({ organizationId: 'o', n: index + 1 }));
 
 /** Posts with a clock, a delay and a chance of the test's own; returns what was heard as well. */
@@ -52,7 +74,10 @@ async function post(url, events, options = {}) {
     lines: lines(events),
     url,
     token: () => 'a.token.here',
-    on: { refused: (number, reason) => heard.refused.push([number, reason]), retry: (message) => heard.retries.push(message) },
+    on: {
+      refused: (number, reason) => heard.refused.push([number, reason]),
+      retry: (message) => heard.retries.push(message),
+    },
     io: { delay: async (milliseconds) => void heard.delays.push(milliseconds), random: () => 1, now: () => NOW },
     ...options,
   }).catch((error) => ({ error }));
@@ -73,12 +98,24 @@ test('events go as NDJSON with the token', async (t) => {
 test('no request holds more than 1,000 events or 1 MiB, and the order is kept', async (t) => {
   const { url, requests } = await serve(t);
   await post(url, numbered(2500));
-  assert.deepEqual(requests.map(({ events }) => events.length), [1000, 1000, 500]);
-  assert.deepEqual(requests.flatMap(({ events }) => events), numbered(2500));
+  assert.deepEqual(
+    requests.map(({ events }) => events.length),
+    [1000, 1000, 500],
+  );
+  assert.deepEqual(
+    requests.flatMap(({ events }) => events),
+    numbered(2500),
+  );
 
   requests.length = 0;
-  await post(url, numbered(10).map((event) => ({ ...event, padding: 'é'.repeat(100_000) })));
-  assert.deepEqual(requests.map(({ events }) => events.length), [5, 5]);
+  await post(
+    url,
+    numbered(10).map((event) => ({ ...event, padding: 'é'.repeat(100_000) })),
+  );
+  assert.deepEqual(
+    requests.map(({ events }) => events.length),
+    [5, 5],
+  );
   for (const { bytes } of requests) assert.ok(bytes <= REQUEST_MAX_BYTES);
 });
 
@@ -86,8 +123,14 @@ test('a line of just 1 MiB with its line end goes; one byte more does not', asyn
   const { url, requests } = await serve(t);
   const sized = (bytes) => JSON.stringify({ x: 'x'.repeat(bytes - '{"x":""}\n'.length) });
   const { counts, refused } = await post(url, [sized(REQUEST_MAX_BYTES), sized(REQUEST_MAX_BYTES + 1), '{}']);
-  assert.deepEqual(requests.map(({ bytes }) => bytes), [REQUEST_MAX_BYTES, 3]);
-  assert.deepEqual(refused.map(([number]) => number), [2]);
+  assert.deepEqual(
+    requests.map(({ bytes }) => bytes),
+    [REQUEST_MAX_BYTES, 3],
+  );
+  assert.deepEqual(
+    refused.map(([number]) => number),
+    [2],
+  );
   assert.equal(counts.accepted, 2);
 });
 
@@ -105,12 +148,17 @@ test('a token of one organization gets requests of one organization', async () =
 test('lines that are no JSON object are refused with their numbers, the rest goes', async (t) => {
   const { url } = await serve(t);
   const { counts, refused } = await post(url, ['{"a":1}', 'nonsense', '[1]', 'null', '{"b":2}']);
-  assert.deepEqual(refused.map(([number]) => number), [2, 3, 4]);
+  assert.deepEqual(
+    refused.map(([number]) => number),
+    [2, 3, 4],
+  );
   assert.deepEqual(counts, { read: 5, sent: 2, accepted: 2, applied: 2, ignored: 0, refused: 3 });
 });
 
 test('what fails for the moment is tried again, later each time', async (t) => {
-  const { url, requests } = await serve(t, (_, number) => (number < 5 ? failing([503, 500, 502, 504, 429][number]) : {}));
+  const { url, requests } = await serve(t, (_, number) =>
+    number < 5 ? failing([503, 500, 502, 504, 429][number]) : {},
+  );
   const { counts, delays } = await post(url, numbered(2));
   assert.equal(requests.length, 6);
   assert.deepEqual(delays, [500, 1000, 2000, 4000, 8000]);
@@ -119,7 +167,9 @@ test('what fails for the moment is tried again, later each time', async (t) => {
 
 test('Retry-After is honoured, in seconds and as a date', async (t) => {
   const date = new Date(NOW + 45_000).toUTCString();
-  const { url } = await serve(t, (_, number) => (number < 2 ? failing(429, { 'Retry-After': ['20', date][number] }) : {}));
+  const { url } = await serve(t, (_, number) =>
+    number < 2 ? failing(429, { 'Retry-After': ['20', date][number] }) : {},
+  );
   const { delays } = await post(url, numbered(1));
   assert.deepEqual(delays, [20_000, 45_000]);
 });
@@ -155,9 +205,19 @@ test('refused events are named by line and left out, however many; nothing good 
   });
   const { counts, refused } = await post(url, ['nonsense', ...numbered(200)]);
   // Line 1 is the nonsense: event n is on line n + 1.
-  const wanted = numbered(200).map(({ n }) => n).filter((n) => n % 3 === 0);
-  assert.deepEqual(refused.slice(1), wanted.map((n) => [n + 1, 'at: is missing']));
-  assert.deepEqual(requests.at(-1).events.map(({ n }) => n), numbered(200).map(({ n }) => n).filter((n) => n % 3));
+  const wanted = numbered(200)
+    .map(({ n }) => n)
+    .filter((n) => n % 3 === 0);
+  assert.deepEqual(
+    refused.slice(1),
+    wanted.map((n) => [n + 1, 'at: is missing']),
+  );
+  assert.deepEqual(
+    requests.at(-1).events.map(({ n }) => n),
+    numbered(200)
+      .map(({ n }) => n)
+      .filter((n) => n % 3),
+  );
   assert.deepEqual(counts, { read: 201, sent: 200, accepted: 134, applied: 134, ignored: 0, refused: 67 });
 });
 
@@ -169,7 +229,10 @@ test('a batch with nothing good in it ends', async (t) => {
 });
 
 test('two faults of one event are one refusal', async (t) => {
-  const details = [{ index: 0, field: 'at', reason: 'is missing' }, { index: 0, field: 'kind', reason: 'is unknown' }];
+  const details = [
+    { index: 0, field: 'at', reason: 'is missing' },
+    { index: 0, field: 'kind', reason: 'is unknown' },
+  ];
   const { url } = await serve(t, (_, number) => (number ? {} : { status: 400, body: { details } }));
   const { counts, refused } = await post(url, numbered(2));
   assert.deepEqual(refused, [[1, 'at: is missing; kind: is unknown']]);
@@ -177,8 +240,20 @@ test('two faults of one event are one refusal', async (t) => {
 });
 
 test('a refusal of the whole request stops with what the service said', async (t) => {
-  for (const [status, advice] of [[401, /JWT_SECRET/], [403, /scope/], [413, /larger/], [415, /x-ndjson/], [404, /--url/], [400, /answered 400/], [302, /answered 302/]]) {
-    const { url, requests } = await serve(t, () => ({ status, headers: { Location: 'http://elsewhere.test/' }, body: { message: 'No.' } }));
+  for (const [status, advice] of [
+    [401, /JWT_SECRET/],
+    [403, /scope/],
+    [413, /larger/],
+    [415, /x-ndjson/],
+    [404, /--url/],
+    [400, /answered 400/],
+    [302, /answered 302/],
+  ]) {
+    const { url, requests } = await serve(t, () => ({
+      status,
+      headers: { Location: 'http://elsewhere.test/' },
+      body: { message: 'No.' },
+    }));
     const { counts } = await post(url, numbered(1));
     assert.equal(requests.length, 1);
     assert.match(counts.error.message, advice);
@@ -193,12 +268,23 @@ test('an answer that is no JSON is no crash', async (t) => {
 
 test('--shift-to-now moves every instant by the same span: the latest updatedAt is 90 s ago', async (t) => {
   const old = { updatedAt: '2017-10-31T22:00:00.000Z', at: '2017-10-31T21:59:58.250Z' };
-  const older = { updatedAt: '2017-10-31T21:00:00.000+01:00', resolvedAt: '2017-10-31T20:00:00Z', snoozedAt: '2017-10-31T20:00:01Z', snoozedUntil: '2017-11-01T20:00:00Z', name: '2017', at: null };
+  const older = {
+    updatedAt: '2017-10-31T21:00:00.000+01:00',
+    resolvedAt: '2017-10-31T20:00:00Z',
+    snoozedAt: '2017-10-31T20:00:01Z',
+    snoozedUntil: '2017-11-01T20:00:00Z',
+    name: '2017',
+    at: null,
+  };
   const shift = await shiftToNow(lines([older, old, 'nonsense', { updatedAt: 'never' }]), NOW);
   assert.deepEqual(shiftEvent(old, shift), { updatedAt: '2026-05-18T13:43:30.000Z', at: '2026-05-18T13:43:28.250Z' });
   assert.deepEqual(shiftEvent(older, shift), {
-    updatedAt: '2026-05-18T11:43:30.000Z', resolvedAt: '2026-05-18T11:43:30.000Z', snoozedAt: '2026-05-18T11:43:31.000Z',
-    snoozedUntil: '2026-05-19T11:43:30.000Z', name: '2017', at: null,
+    updatedAt: '2026-05-18T11:43:30.000Z',
+    resolvedAt: '2026-05-18T11:43:30.000Z',
+    snoozedAt: '2026-05-18T11:43:31.000Z',
+    snoozedUntil: '2026-05-19T11:43:30.000Z',
+    name: '2017',
+    at: null,
   });
   assert.deepEqual(shiftEvent({ updatedAt: 'never' }, shift), { updatedAt: 'never' });
 
@@ -212,13 +298,20 @@ test('the program reads a file, makes its own token, sums up, and its exit code 
   t.after(() => rmSync(folder, { recursive: true }));
   const file = path.join(folder, 'some events.ndjson');
   const { url, requests } = await serve(t);
-  const load = (...args) => new Promise((resolve) => {
-    const env = { ...process.env, JWT_SECRET: 'a secret of the tests, 32 bytes or more' };
-    execFile(process.execPath, ['scripts/load.mjs', ...args], { cwd: ROOT, env }, (error, stdout, stderr) => resolve({ code: error?.code ?? 0, stdout, stderr }));
-  });
+  const load = (...args) =>
+    new Promise((resolve) => {
+      const env = { ...process.env, JWT_SECRET: 'a secret of the tests, 32 bytes or more' };
+      execFile(process.execPath, ['scripts/load.mjs', ...args], { cwd: ROOT, env }, (error, stdout, stderr) =>
+        resolve({ code: error?.code ?? 0, stdout, stderr }),
+      );
+    });
 
   writeFileSync(file, '\uFEFF{"a":1}\r\n\r\n{"a":2}');
-  assert.deepEqual(await load(file, '--url', url), { code: 0, stdout: 'sent 2, accepted 2, applied 2, ignored 0, refused 0\n', stderr: '2 of 2 events\n' });
+  assert.deepEqual(await load(file, '--url', url), {
+    code: 0,
+    stdout: 'sent 2, accepted 2, applied 2, ignored 0, refused 0\n',
+    stderr: '2 of 2 events\n',
+  });
   assert.deepEqual(requests[0].events, [{ a: 1 }, { a: 2 }]);
   const claims = readClaims(requests[0].headers.authorization.slice('Bearer '.length));
   assert.deepEqual([claims.role, claims.scope], ['SUPERADMIN', 'conversation-monitor:ingest']);

@@ -7,12 +7,18 @@ import { signInLinks } from '../../scripts/sign-in-links.mjs';
 import { makeToken, readClaims } from '../../scripts/token.mjs';
 
 const URL_BASE = 'http://localhost:8787';
-const makeOne = (options) => makeToken(options, { where: { env: { JWT_SECRET: 'a secret of the tests, long enough for HMAC-SHA256' }, file: '/none' } });
+const makeOne = (options) =>
+  makeToken(options, {
+    where: { env: { JWT_SECRET: 'a secret of the tests, long enough for HMAC-SHA256' }, file: '/none' },
+  });
 
 test('each role of the demo organization gets a link with its own token in the fragment', () => {
   const [demo] = DEMO_ORGANIZATIONS;
   const links = signInLinks(URL_BASE, demo.organizationId, demo, makeOne);
-  assert.deepEqual(links.map(({ role }) => role), ['ADMIN', 'DEPARTMENT_HEAD', 'SUPERADMIN']);
+  assert.deepEqual(
+    links.map(({ role }) => role),
+    ['ADMIN', 'DEPARTMENT_HEAD', 'SUPERADMIN'],
+  );
   for (const { role, token, link } of links) {
     const url = new URL(link);
     assert.deepEqual([url.origin, url.pathname, url.search, url.hash], [URL_BASE, '/', '', `#token=${token}`]);
@@ -21,10 +27,16 @@ test('each role of the demo organization gets a link with its own token in the f
     assert.equal(claims.exp - claims.iat, 12 * 3600);
   }
   const head = readClaims(links[1].token);
-  assert.deepEqual(head.departmentIds, demo.departments.slice(0, 2).map(({ departmentId }) => departmentId));
+  assert.deepEqual(
+    head.departmentIds,
+    demo.departments.slice(0, 2).map(({ departmentId }) => departmentId),
+  );
   assert.ok(demo.here.some(({ userId }) => userId === head.sub));
 });
 
 test('of another organization nobody knows the departments, and no head is invented', () => {
-  assert.deepEqual(signInLinks(URL_BASE, 'another', undefined, makeOne).map(({ role }) => role), ['ADMIN', 'SUPERADMIN']);
+  assert.deepEqual(
+    signInLinks(URL_BASE, 'another', undefined, makeOne).map(({ role }) => role),
+    ['ADMIN', 'SUPERADMIN'],
+  );
 });

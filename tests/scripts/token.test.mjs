@@ -14,7 +14,10 @@ const NOW_SECONDS = 1_700_000_000;
 
 /** Runs a program in the repository with SECRET and nothing else of this machine's configuration. */
 async function runProgram(program, args, env = {}) {
-  const options = { cwd: ROOT, env: { ...process.env, JWT_SECRET: SECRET, JWT_ISSUER: 'tests', JWT_AUDIENCE: 'worker', ...env } };
+  const options = {
+    cwd: ROOT,
+    env: { ...process.env, JWT_SECRET: SECRET, JWT_ISSUER: 'tests', JWT_AUDIENCE: 'worker', ...env },
+  };
   try {
     return { code: 0, ...(await promisify(execFile)(program, args, options)) };
   } catch (error) {
@@ -33,13 +36,32 @@ test('a token is a JWS that HMAC-SHA256 over its first two parts verifies', () =
 });
 
 test('every option becomes its claim, and what was not asked for is absent', () => {
-  const all = { role: 'DEPARTMENT_HEAD', organization: 'o', user: 'u', departments: 'a, b', scope: 's t', ttl: '15m', issuer: 'i', audience: 'd' };
+  const all = {
+    role: 'DEPARTMENT_HEAD',
+    organization: 'o',
+    user: 'u',
+    departments: 'a, b',
+    scope: 's t',
+    ttl: '15m',
+    issuer: 'i',
+    audience: 'd',
+  };
   assert.deepEqual(buildClaims(all, NOW_SECONDS), {
-    iss: 'i', aud: 'd', sub: 'u', role: 'DEPARTMENT_HEAD', organizationId: 'o', departmentIds: ['a', 'b'], scope: 's t',
-    iat: NOW_SECONDS, exp: NOW_SECONDS + 900,
+    iss: 'i',
+    aud: 'd',
+    sub: 'u',
+    role: 'DEPARTMENT_HEAD',
+    organizationId: 'o',
+    departmentIds: ['a', 'b'],
+    scope: 's t',
+    iat: NOW_SECONDS,
+    exp: NOW_SECONDS + 900,
   });
   assert.deepEqual(buildClaims({ role: 'SUPERADMIN' }, NOW_SECONDS), {
-    sub: 'developer', role: 'SUPERADMIN', iat: NOW_SECONDS, exp: NOW_SECONDS + 3600,
+    sub: 'developer',
+    role: 'SUPERADMIN',
+    iat: NOW_SECONDS,
+    exp: NOW_SECONDS + 3600,
   });
   const ingest = buildClaims({ 'no-role': true, organization: 'o', scope: 'conversation-monitor:ingest' }, NOW_SECONDS);
   assert.equal('role' in ingest, false);
@@ -57,20 +79,36 @@ test('options that make no usable token are refused with the usage', () => {
     [{ role: 'SUPERADMIN', ttl: '1w' }, /--ttl/],
   ];
   for (const [options, message] of refused) {
-    assert.throws(() => buildClaims(options, NOW_SECONDS), (error) => message.test(error.message) && /usage:/.test(error.message) && error.exitCode === 2);
+    assert.throws(
+      () => buildClaims(options, NOW_SECONDS),
+      (error) => message.test(error.message) && /usage:/.test(error.message) && error.exitCode === 2,
+    );
   }
 });
 
 test('a time to live is a number and a unit', () => {
   const cases = {
-    '30s': 30, '15m': 900, '1h': 3600, '7d': 604_800, '365d': 31_536_000,
-    '366d': undefined, '0s': undefined, '1': undefined, h: undefined, '1.5h': undefined, '-1h': undefined, '1h ': undefined, '1H': undefined, '': undefined,
+    '30s': 30,
+    '15m': 900,
+    '1h': 3600,
+    '7d': 604_800,
+    '365d': 31_536_000,
+    '366d': undefined,
+    '0s': undefined,
+    1: undefined,
+    h: undefined,
+    '1.5h': undefined,
+    '-1h': undefined,
+    '1h ': undefined,
+    '1H': undefined,
+    '': undefined,
   };
   for (const [text, seconds] of Object.entries(cases)) assert.equal(parseTtl(text), seconds, text);
 });
 
 test('a secret that the worker would not accept is refused', () => {
-  const make = (secret) => makeToken({ role: 'SUPERADMIN' }, { where: { env: { JWT_SECRET: secret }, file: '/nowhere' } });
+  const make = (secret) =>
+    makeToken({ role: 'SUPERADMIN' }, { where: { env: { JWT_SECRET: secret }, file: '/nowhere' } });
   assert.throws(() => make('x'.repeat(31)), /31 bytes/);
   assert.throws(() => make(''), /There is no JWT_SECRET/);
   // 16 characters of two bytes each.

@@ -15,7 +15,12 @@ export const ES = KEYS.service['es-1'];
 export const ED = KEYS.service['ed-1'];
 export const SECRET = Buffer.from(HS.k, 'base64url');
 /** Sound keys of somebody else: what RFCs print is in everybody's hands. */
-export const FOREIGN = { HS: KEYS['RFC 7515']['A.1'], RS: KEYS['RFC 7515']['A.2'], ES: KEYS['RFC 7515']['A.3'], ED: KEYS['RFC 8037']['A.1'] };
+export const FOREIGN = {
+  HS: KEYS['RFC 7515']['A.1'],
+  RS: KEYS['RFC 7515']['A.2'],
+  ES: KEYS['RFC 7515']['A.3'],
+  ED: KEYS['RFC 8037']['A.1'],
+};
 
 const set = (...keys) => ({ keys: keys.map(publicHalf) });
 const rfc7515 = Object.values(KEYS['RFC 7515']);
@@ -23,7 +28,11 @@ const rfc7515 = Object.values(KEYS['RFC 7515']);
 /** The services that tokens are tried at: their key sets, and the issuer and audience that they demand. */
 export const SERVICES = {
   main: { keys: set(...Object.values(KEYS.service)) },
-  strict: { keys: set(...Object.values(KEYS.service)), issuer: 'https://issuer.example.com', audience: 'conversation-monitor' },
+  strict: {
+    keys: set(...Object.values(KEYS.service)),
+    issuer: 'https://issuer.example.com',
+    audience: 'conversation-monitor',
+  },
   'RFC 7515 and 8037': { keys: set(...rfc7515, KEYS['RFC 8037']['A.1']) },
   'RFC 7520': { keys: set(...Object.values(KEYS['RFC 7520'])) },
   'two keys an algorithm': { keys: set(...Object.values(KEYS.service), ...rfc7515, KEYS['RFC 8037']['A.1']) },
@@ -32,8 +41,10 @@ export const SERVICES = {
 /** Honest tokens of `now`, in seconds, and what they are made of. */
 export function fixtureAt(now) {
   const claims = (more = {}) => ({ sub: 'u', exp: now + 3600, ...more });
-  const token = (alg, signer) => (payload = claims(), header = {}) =>
-    compact(typeof header === 'string' || Buffer.isBuffer(header) ? header : { alg, ...header }, payload, signer);
+  const token =
+    (alg, signer) =>
+    (payload = claims(), header = {}) =>
+      compact(typeof header === 'string' || Buffer.isBuffer(header) ? header : { alg, ...header }, payload, signer);
   return {
     now,
     claims,

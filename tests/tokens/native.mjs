@@ -34,5 +34,11 @@ export function printTable(t, title, rows) {
   const columns = Object.keys(Object.values(rows)[0] ?? {});
   const line = (name, cells) => name.padEnd(32) + cells.map((cell) => String(cell).padStart(14)).join('');
   t.diagnostic(line(title, columns));
-  for (const [name, counts] of Object.entries(rows)) t.diagnostic(line(name, columns.map((column) => counts[column])));
+  for (const [name, counts] of Object.entries(rows))
+    t.diagnostic(
+      line(
+        name,
+        columns.map((column) => counts[column]),
+      ),
+    );
 }

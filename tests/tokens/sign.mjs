@@ -1,6 +1,15 @@
 // Makes tokens, well-formed or not. Everything is reproducible: the same question gives the same bytes.
 
-import { constants, createECDH, createHash, createHmac, createPrivateKey, createPublicKey, privateEncrypt, sign } from 'node:crypto';
+import {
+  constants,
+  createECDH,
+  createHash,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  privateEncrypt,
+  sign,
+} from 'node:crypto';
 
 /** The order of P-256's group. */
 export const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
@@ -48,32 +57,43 @@ export function publicHalf(jwk) {
 }
 
 /** HMAC, by SHA-256 unless `hash` says otherwise. */
-export const hmac = (secret, hash = 'sha256') => (content) => createHmac(hash, secret).update(content).digest();
+export const hmac =
+  (secret, hash = 'sha256') =>
+  (content) =>
+    createHmac(hash, secret).update(content).digest();
 
 /** RSASSA-PKCS1-v1_5. */
-export const rsa = (jwk, hash = 'sha256') => (content) => sign(hash, Buffer.from(content), privateKey(jwk));
+export const rsa =
+  (jwk, hash = 'sha256') =>
+  (content) =>
+    sign(hash, Buffer.from(content), privateKey(jwk));
 
 /** RSASSA-PSS; without a salt, so that it is reproducible. */
-export const pss = (jwk, hash = 'sha256') => (content) =>
-  sign(hash, Buffer.from(content), { key: privateKey(jwk), padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 0 });
+export const pss =
+  (jwk, hash = 'sha256') =>
+  (content) =>
+    sign(hash, Buffer.from(content), { key: privateKey(jwk), padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 0 });
 
 /** RSA over a padded message of one's own making. */
-export const rawRsa = (jwk, padded) => privateEncrypt({ key: privateKey(jwk), padding: constants.RSA_NO_PADDING }, padded);
+export const rawRsa = (jwk, padded) =>
+  privateEncrypt({ key: privateKey(jwk), padding: constants.RSA_NO_PADDING }, padded);
 
 export const ed25519 = (jwk) => (content) => sign(null, Buffer.from(content), privateKey(jwk));
 
 /** ECDSA over P-256, `r` and `s` side by side. The nonce is a hash of key and message; `hash` is the message's. */
-export const ecdsa = (jwk, hash = 'sha256') => (content) => {
-  const d = numberOf(Buffer.from(jwk.d, 'base64url'));
-  const digest = createHash(hash).update(content).digest().subarray(0, 32);
-  const nonce = createHash('sha256').update(jwk.d).update(digest).digest();
-  const curve = createECDH('prime256v1');
-  // The curve's generator, multiplied: ECDH's public key is just that.
-  curve.setPrivateKey(nonce);
-  const r = numberOf(curve.getPublicKey().subarray(1, 33)) % P256_ORDER;
-  const s = (inverse(numberOf(nonce), P256_ORDER) * (numberOf(digest) + r * d)) % P256_ORDER;
-  return Buffer.concat([bytesOfNumber(r, 32), bytesOfNumber(s, 32)]);
-};
+export const ecdsa =
+  (jwk, hash = 'sha256') =>
+  (content) => {
+    const d = numberOf(Buffer.from(jwk.d, 'base64url'));
+    const digest = createHash(hash).update(content).digest().subarray(0, 32);
+    const nonce = createHash('sha256').update(jwk.d).update(digest).digest();
+    const curve = createECDH('prime256v1');
+    // The curve's generator, multiplied: ECDH's public key is just that.
+    curve.setPrivateKey(nonce);
+    const r = numberOf(curve.getPublicKey().subarray(1, 33)) % P256_ORDER;
+    const s = (inverse(numberOf(nonce), P256_ORDER) * (numberOf(digest) + r * d)) % P256_ORDER;
+    return Buffer.concat([bytesOfNumber(r, 32), bytesOfNumber(s, 32)]);
+  };
 
 /** By Fermat: the order is a prime. */
 function inverse(number, prime) {

@@ -28,7 +28,9 @@ const SOURCES = {
   'RFC 7519, 7516 and 7797': rfc7519,
   'RFC 7520': rfc7520,
   'RFC 8037': rfc8037,
-  ...Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`RFC 8725 section 3.${index + 1}`, rfc8725[`section3_${index + 1}`]])),
+  ...Object.fromEntries(
+    Array.from({ length: 12 }, (_, index) => [`RFC 8725 section 3.${index + 1}`, rfc8725[`section3_${index + 1}`]]),
+  ),
   'form: segments': segments,
   'form: base64url': encoding,
   'header: JSON': header,
@@ -62,14 +64,21 @@ export function fileText() {
   const places = new Map(segments.map((segment, place) => [segment, `#${place}`]));
   const line = ({ name, token, service, at }) => {
     if (token.includes('#')) throw new Error(`${name}: # stands for a segment`);
-    const short = token.split('.').map((segment) => places.get(segment) ?? segment).join('.');
+    const short = token
+      .split('.')
+      .map((segment) => places.get(segment) ?? segment)
+      .join('.');
     return JSON.stringify(at ? [name, short, service, at] : service ? [name, short, service] : [name, short]);
   };
   const sources = byMember(vectors, 'source').map(([source, group]) => {
-    const verdicts = byMember(group, 'verdict').map(([verdict, rows]) => member(verdict, `[\n${rows.map(line).join(',\n')}]`));
+    const verdicts = byMember(group, 'verdict').map(([verdict, rows]) =>
+      member(verdict, `[\n${rows.map(line).join(',\n')}]`),
+    );
     return member(source, `{\n${verdicts.join(',\n')}}`);
   });
-  const head = Object.entries({ now: NOW, services: SERVICES, segments }).map(([name, value]) => member(name, JSON.stringify(value)));
+  const head = Object.entries({ now: NOW, services: SERVICES, segments }).map(([name, value]) =>
+    member(name, JSON.stringify(value)),
+  );
   return `{\n${head.join(',\n')},\n"vectors": {\n${sources.join(',\n')}}}\n`;
 }
 

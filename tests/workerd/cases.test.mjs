@@ -57,8 +57,13 @@ function checkMissing(report) {
   assert.deepEqual(
     { snapshotMissing, generatedAt, snapshotId, totalCount, rows, counts, pagination },
     {
-      snapshotMissing: true, generatedAt: null, snapshotId: null, totalCount: 0, rows: [],
-      counts: { ai_stuck: 0, agent_abandoned: 0 }, pagination: { page: 1, limit: 100, total: 0, totalPages: 0 },
+      snapshotMissing: true,
+      generatedAt: null,
+      snapshotId: null,
+      totalCount: 0,
+      rows: [],
+      counts: { ai_stuck: 0, agent_abandoned: 0 },
+      pagination: { page: 1, limit: 100, total: 0, totalPages: 0 },
     },
   );
 }
@@ -69,8 +74,11 @@ function checkEnvelope(report, kase, asOf) {
   assert.deepEqual(
     { snapshotMissing, generatedAt, thresholdMinutes, totalCount, stale },
     {
-      snapshotMissing: false, generatedAt: formatInstant(asOf), thresholdMinutes: kase.thresholdMinutes,
-      totalCount: rows.length, stale: false,
+      snapshotMissing: false,
+      generatedAt: formatInstant(asOf),
+      thresholdMinutes: kase.thresholdMinutes,
+      totalCount: rows.length,
+      stale: false,
     },
   );
   const countOf = (category) => rows.filter((row) => row.category === category).length;
@@ -122,9 +130,15 @@ function looksAtTheMillisecond(kase) {
 
 test('there are cases for all 31 numbers, and those at an edge look at both sides of it', () => {
   const numbers = new Set(CASES.map((kase) => kase.number));
-  assert.deepEqual([...numbers], Array.from({ length: 31 }, (_, index) => index + 1));
+  assert.deepEqual(
+    [...numbers],
+    Array.from({ length: 31 }, (_, index) => index + 1),
+  );
   for (const number of EXACT_TO_THE_MILLISECOND) {
-    assert.ok(CASES.some((kase) => kase.number === number && looksAtTheMillisecond(kase)), `case ${number}`);
+    assert.ok(
+      CASES.some((kase) => kase.number === number && looksAtTheMillisecond(kase)),
+      `case ${number}`,
+    );
   }
 });
 

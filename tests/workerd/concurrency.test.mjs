@@ -7,8 +7,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { mulberry32, randomHistory } from '../oracle/history.mjs';
-import { Oracle, formatInstant } from '../oracle/oracle.mjs';
-import { REPORT, adminToken, startService } from './harness.mjs';
+import { formatInstant, Oracle } from '../oracle/oracle.mjs';
+import { adminToken, REPORT, startService } from './harness.mjs';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -97,8 +97,13 @@ function historyNamed(name, seed, options) {
 const organizationIdsOf = (events) => [...new Set(events.map((event) => event.organizationId))];
 
 const OWN_IDS = {
-  organization: 'organizationId', department: 'departmentId', user: 'userId', contact: 'contactId',
-  conversation: 'conversationId', autopilot: 'changeId', message: 'messageId',
+  organization: 'organizationId',
+  department: 'departmentId',
+  user: 'userId',
+  contact: 'contactId',
+  conversation: 'conversationId',
+  autopilot: 'changeId',
+  message: 'messageId',
 };
 
 /** No event is lost: of every record that came, one version is held. */
@@ -209,7 +214,14 @@ function beforeAndDuring(events) {
 }
 
 /** How many requests later the ingest starts than the refresh, and the refresh than the ingest. */
-const HEAD_STARTS = [[0, 0], [1, 0], [0, 1], [2, 0], [0, 2], [3, 0]];
+const HEAD_STARTS = [
+  [0, 0],
+  [1, 0],
+  [0, 1],
+  [2, 0],
+  [0, 2],
+  [3, 0],
+];
 
 test('an ingest during a refresh: its version has all of it or nothing', async (t) => {
   const seen = { before: 0, after: 0 };
@@ -268,7 +280,11 @@ test('refreshes at once: the latest instant wins, and asOf never decreases', asy
     await service.post(events);
 
     // Far enough apart that sends get stuck and snoozes end between them.
-    const instants = [[now, now + 3 * MINUTE], [now + HOUR, now - 1], [now + 1, now, now + 2 * MINUTE + 1]][round % 3];
+    const instants = [
+      [now, now + 3 * MINUTE],
+      [now + HOUR, now - 1],
+      [now + 1, now, now + 2 * MINUTE + 1],
+    ][round % 3];
     const latest = Math.max(...instants);
     const polled = await whileDoing(
       instants.map((instant) => () => service.refresh(instant)),

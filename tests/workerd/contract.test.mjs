@@ -44,7 +44,8 @@ function waiting(organizationId, conversationId, { since, agent, ...conversation
     { ...common, type: 'conversation', conversationId, contactId, channelType: 'sms', ...conversation },
     { ...item, type: 'message', messageId: `m-${conversationId}`, direction: 'inbound', sender: 'contact' },
   ];
-  if (agent) events.push({ ...item, type: 'autopilot', changeId: `a-${conversationId}`, enabled: false, actorId: agent });
+  if (agent)
+    events.push({ ...item, type: 'autopilot', changeId: `a-${conversationId}`, enabled: false, actorId: agent });
   return events;
 }
 
@@ -55,7 +56,14 @@ async function publish(conversations, organizationId = newOrganizationId()) {
   );
   await service.post([
     { type: 'organization', organizationId, name: 'An organization', updatedAt: isoAt(clock) },
-    { type: 'contact', organizationId, contactId: 'contact of c1', name: 'Jane', phone: '+14155550123', updatedAt: isoAt(clock) },
+    {
+      type: 'contact',
+      organizationId,
+      contactId: 'contact of c1',
+      name: 'Jane',
+      phone: '+14155550123',
+      updatedAt: isoAt(clock),
+    },
     { type: 'user', organizationId, userId: 'u1', fullName: 'Alice', updatedAt: isoAt(clock) },
     { type: 'user', organizationId, userId: 'u2', fullName: 'Bob', updatedAt: isoAt(clock) },
     ...events,
@@ -132,7 +140,8 @@ function checkData({ success, data }) {
   assert.equal(data.generatedAt === null, data.snapshotMissing);
   assert.equal(data.snapshotId === null, data.snapshotMissing);
   for (const row of rows) {
-    for (const name of ['latestInboundAt', 'waitingSince', 'stalledSince']) assert.equal(isoAt(Date.parse(row[name])), row[name]);
+    for (const name of ['latestInboundAt', 'waitingSince', 'stalledSince'])
+      assert.equal(isoAt(Date.parse(row[name])), row[name]);
     assert.equal(typeof row.reason, 'string');
     assert.ok(Object.hasOwn(row, 'departmentId'));
   }
@@ -151,7 +160,13 @@ async function ask({ query = '', target = `${REPORT}?${query}`, ...init }) {
 
 /** Different for two answers to the same question. */
 const OWN_HEADERS = [
-  'x-request-id', 'server-timing', 'date', 'content-length', 'transfer-encoding', 'content-encoding', 'mf-content-encoding',
+  'x-request-id',
+  'server-timing',
+  'date',
+  'content-length',
+  'transfer-encoding',
+  'content-encoding',
+  'mf-content-encoding',
 ];
 
 async function checkHead(response, target, init) {
@@ -196,15 +211,42 @@ describe('the contract', () => {
       change(body);
       return schemaErrors('ConversationMonitorReportResponse', body).length;
     };
-    assert.equal(broken(() => {}), 0);
-    assert.equal(broken((body) => (body.success = false)), 1);
-    assert.equal(broken((body) => delete body.data.rows), 1);
-    assert.equal(broken((body) => (body.data.generatedAt = 'today')), 1);
-    assert.equal(broken((body) => (body.data.generatedAt = null)), 0);
-    assert.equal(broken((body) => (body.data.pagination.page = 1.5)), 1);
-    assert.equal(broken((body) => (body.data.rows[0].category = 'other')), 1);
-    assert.equal(broken((body) => (body.data.rows[0].contactName = null)), 1);
-    assert.equal(broken((body) => (body.data.rows[0].assigneeNames = [null])), 1);
+    assert.equal(
+      broken(() => {}),
+      0,
+    );
+    assert.equal(
+      broken((body) => (body.success = false)),
+      1,
+    );
+    assert.equal(
+      broken((body) => delete body.data.rows),
+      1,
+    );
+    assert.equal(
+      broken((body) => (body.data.generatedAt = 'today')),
+      1,
+    );
+    assert.equal(
+      broken((body) => (body.data.generatedAt = null)),
+      0,
+    );
+    assert.equal(
+      broken((body) => (body.data.pagination.page = 1.5)),
+      1,
+    );
+    assert.equal(
+      broken((body) => (body.data.rows[0].category = 'other')),
+      1,
+    );
+    assert.equal(
+      broken((body) => (body.data.rows[0].contactName = null)),
+      1,
+    );
+    assert.equal(
+      broken((body) => (body.data.rows[0].assigneeNames = [null])),
+      1,
+    );
     assert.throws(() => schemaErrors('X', {}, { components: { schemas: { X: { pattern: 'x' } } } }), /unknown keyword/);
   });
 });
@@ -229,7 +271,10 @@ describe('200', () => {
       pagination: { page: 1, limit: 25, total: 5, totalPages: 1 },
     });
     assert.match(snapshotId, /^\S+$/);
-    assert.deepEqual(rows.map((row) => row.conversationId), ['c1', 'c2', 'c3', 'c4', 'c5']);
+    assert.deepEqual(
+      rows.map((row) => row.conversationId),
+      ['c1', 'c2', 'c3', 'c4', 'c5'],
+    );
     const waited = isoAt(clock - 61 * MINUTE);
     assert.deepEqual(rows[0], {
       conversationId: 'c1',
@@ -311,9 +356,17 @@ describe('200', () => {
 
 /** Of each parameter: values that it does not take, one that it takes, and what the message must say of it. */
 const PARAMETERS = {
-  page: [['0', '-1', '1.0', '+1', '1e3', ' 1', '0x1', 'x', '٣', '9007199254740992', '9'.repeat(40)], '1', /9007199254740991/],
+  page: [
+    ['0', '-1', '1.0', '+1', '1e3', ' 1', '0x1', 'x', '٣', '9007199254740992', '9'.repeat(40)],
+    '1',
+    /9007199254740991/,
+  ],
   limit: [['0', '101', '-5', '2.5', 'ten', '1000000'], '25', /1 to 100/],
-  category: [['AI_STUCK', 'ai', 'ai_stuck,agent_abandoned', 'null', ' ai_stuck'], 'ai_stuck', /ai_stuck or agent_abandoned/],
+  category: [
+    ['AI_STUCK', 'ai', 'ai_stuck,agent_abandoned', 'null', ' ai_stuck'],
+    'ai_stuck',
+    /ai_stuck or agent_abandoned/,
+  ],
   skipThreshold: [['1', '0', 'TRUE', 'yes', 'null'], 'true', /true or false/],
   departmentId: [['a\nb', 'a\0', 'x'.repeat(129), 'é'.repeat(129)], 'd1', /128 characters/],
   organizationId: [['a\tb', '\u007f', 'x'.repeat(129)], 'own', /128 characters/],
@@ -379,7 +432,10 @@ describe('401', () => {
     'three segments of nothing': [() => 'Bearer ..', INVALID_TOKEN],
     'no base64url': [() => 'Bearer a+b.c/d.e=', INVALID_TOKEN],
     'two tokens': [(id) => `Bearer ${good(id)} ${good(id)}`, /error="invalid_(token|request)"/],
-    'a header that is no JSON': [(id) => `Bearer ${base64url('{')}.${good(id).split('.').slice(1).join('.')}`, INVALID_TOKEN],
+    'a header that is no JSON': [
+      (id) => `Bearer ${base64url('{')}.${good(id).split('.').slice(1).join('.')}`,
+      INVALID_TOKEN,
+    ],
     'no signature': [(id) => `Bearer ${unsigned(id)}.`, INVALID_TOKEN],
     'four segments': [(id) => `Bearer ${good(id)}.${base64url('x')}`, INVALID_TOKEN],
     'another secret': [(id) => `Bearer ${jws(HS256, claims(id), `${SECRET}!`)}`, INVALID_TOKEN],
@@ -391,7 +447,10 @@ describe('401', () => {
       INVALID_TOKEN,
     ],
     'a signature cut short': [(id) => `Bearer ${good(id).slice(0, -10)}`, INVALID_TOKEN],
-    'alg none': [(id) => `Bearer ${base64url('{"alg":"none"}')}.${base64url(JSON.stringify(claims(id)))}.`, INVALID_TOKEN],
+    'alg none': [
+      (id) => `Bearer ${base64url('{"alg":"none"}')}.${base64url(JSON.stringify(claims(id)))}.`,
+      INVALID_TOKEN,
+    ],
     'alg none, signed': [withHeader({ alg: 'none' }), INVALID_TOKEN],
     'alg in lower case': [withHeader({ alg: 'hs256' }), INVALID_TOKEN],
     'alg HS512': [withHeader({ alg: 'HS512' }), INVALID_TOKEN],
@@ -477,7 +536,12 @@ describe('404', () => {
     const organizationId = await publish(SAMPLE);
     const token = adminToken(organizationId);
     const { snapshotId } = await service.report(token);
-    const record = (updatedAt, more) => ({ type: 'organization', organizationId, updatedAt: isoAt(updatedAt), ...more });
+    const record = (updatedAt, more) => ({
+      type: 'organization',
+      organizationId,
+      updatedAt: isoAt(updatedAt),
+      ...more,
+    });
     const questions = [{}, { query: `snapshot=${snapshotId}` }, { headers: { 'If-None-Match': '*' } }];
 
     await service.post([record(clock, { deleted: true })]);
@@ -498,7 +562,12 @@ describe('404', () => {
 
   test('no such route', async () => {
     const token = adminToken(await publish([]));
-    for (const target of ['/api/conversation-monitor/reports', `${REPORT}/`, '/api', '/api/conversation-monitor/REPORT']) {
+    for (const target of [
+      '/api/conversation-monitor/reports',
+      `${REPORT}/`,
+      '/api',
+      '/api/conversation-monitor/REPORT',
+    ]) {
       const response = await service.fetch(target, { token });
       assert.equal(response.status, 404, target);
       checkBody(404, await response.json());
@@ -527,11 +596,27 @@ describe('410', () => {
     const [organizationId, other] = [await publish(SAMPLE), await publish(SAMPLE)];
     const { snapshotId } = await service.report(adminToken(organizationId));
     const foreign = await service.report(adminToken(other));
-    const flipped = (index) => snapshotId.slice(0, index) + (snapshotId[index] === 'A' ? 'B' : 'A') + snapshotId.slice(index + 1);
+    const flipped = (index) =>
+      snapshotId.slice(0, index) + (snapshotId[index] === 'A' ? 'B' : 'A') + snapshotId.slice(index + 1);
     const forged = [
-      'x', 'v1', 'null', '1', '-', '🙂', "' OR 1=1 --", foreign.snapshotId, ` ${snapshotId}`, `${snapshotId} `, `${snapshotId}=`,
-      snapshotId.slice(0, -1), snapshotId.toUpperCase(), snapshotId.replace(/\d+/, '999'), snapshotId.replace(/\d+/, '01'),
-      snapshotId.replace('-5-', '-1-'), snapshotId.replace('-5-', '-05-'), snapshotId.replace(String(clock), String(clock - 1)),
+      'x',
+      'v1',
+      'null',
+      '1',
+      '-',
+      '🙂',
+      "' OR 1=1 --",
+      foreign.snapshotId,
+      ` ${snapshotId}`,
+      `${snapshotId} `,
+      `${snapshotId}=`,
+      snapshotId.slice(0, -1),
+      snapshotId.toUpperCase(),
+      snapshotId.replace(/\d+/, '999'),
+      snapshotId.replace(/\d+/, '01'),
+      snapshotId.replace('-5-', '-1-'),
+      snapshotId.replace('-5-', '-05-'),
+      snapshotId.replace(String(clock), String(clock - 1)),
       ...Array.from(snapshotId, (_, index) => flipped(index)).filter((_, index) => index % 5 === 0),
       flipped(snapshotId.length - 1),
     ].filter((snapshot) => snapshot !== snapshotId);
@@ -572,7 +657,10 @@ describe('precedence', () => {
   const QUERIES = { 400: 'page=0', 403: 'organizationId=nowhere', 410: 'snapshot=x' };
 
   async function checkPrecedence(faults, tokenFor) {
-    const query = faults.map((status) => QUERIES[status]).filter(Boolean).join('&');
+    const query = faults
+      .map((status) => QUERIES[status])
+      .filter(Boolean)
+      .join('&');
     const headers = faults.includes(304) ? { 'If-None-Match': '*' } : {};
     await check(faults[0], { token: faults.includes(401) ? 'garbage' : tokenFor(faults), query, headers });
   }
@@ -619,8 +707,12 @@ describe('ETag', () => {
       [[adminToken(id), 'skipThreshold=true']],
       [[adminToken(id), 'departmentId=d1']],
       [[adminToken(id), 'departmentId=d2']],
-      [[headToken(id, ['d1']), ''], [headToken(id, ['d1']), 'departmentId=d1'], [headToken(id, ['d1']), 'departmentId=d2'],
-        [tokenOf({ sub: 'u1', role: 'DEPARTMENT_HEAD', organizationId: id, departmentId: 'd1' })]],
+      [
+        [headToken(id, ['d1']), ''],
+        [headToken(id, ['d1']), 'departmentId=d1'],
+        [headToken(id, ['d1']), 'departmentId=d2'],
+        [tokenOf({ sub: 'u1', role: 'DEPARTMENT_HEAD', organizationId: id, departmentId: 'd1' })],
+      ],
       [[headToken(id, ['d1'], 'u2')]],
       [[headToken(id, ['d1', 'd2'])], [headToken(id, ['d2', 'd1'])], [headToken(id, ['d2', 'd1', 'd2'])]],
       [[headToken(id, ['d1,d2'])]],
@@ -710,7 +802,13 @@ test('a pinned snapshot repeats rows, asOf and threshold while newer ones exist'
   assert.deepEqual([raised.thresholdMinutes, idsOf(raised)], [45, ['c1', 'c2']]);
   assert.deepEqual((await check(200, { token, query: query() })).body, first);
 
-  await publish([['c0', 100], ['c1', 0]], organizationId);
+  await publish(
+    [
+      ['c0', 100],
+      ['c1', 0],
+    ],
+    organizationId,
+  );
   const newer = (await check(200, { token })).body.data;
   assert.deepEqual([newer.generatedAt, newer.thresholdMinutes], [isoAt(clock), 45]);
   assert.deepEqual(idsOf(newer), ['c0', 'c2']);
@@ -739,7 +837,10 @@ test('every kept snapshot can be pinned, the raised threshold and the one before
   for (const answer of answers) {
     assert.deepEqual((await check(200, { token, query: `snapshot=${answer.data.snapshotId}` })).body, answer);
   }
-  assert.deepEqual(answers.map(({ data }) => data.thresholdMinutes), [5, 25, 45, 10080]);
+  assert.deepEqual(
+    answers.map(({ data }) => data.thresholdMinutes),
+    [5, 25, 45, 10080],
+  );
 });
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -747,7 +848,8 @@ test('every kept snapshot can be pinned, the raised threshold and the one before
 // ---------------------------------------------------------------------------------------------------------------
 
 describe('what a role sees', () => {
-  const head = (claims) => (organizationId) => tokenOf({ sub: 'u1', role: 'DEPARTMENT_HEAD', organizationId, ...claims });
+  const head = (claims) => (organizationId) =>
+    tokenOf({ sub: 'u1', role: 'DEPARTMENT_HEAD', organizationId, ...claims });
   const everything = { c1: true, c2: true, c3: true, c4: true, c5: true };
 
   /** Claims, query, and the rows seen with their `hasAccess`. */
@@ -757,16 +859,34 @@ describe('what a role sees', () => {
     'ADMIN: claims of departments mean nothing': [head({ role: 'ADMIN', departmentIds: ['d2'] }), '', everything],
     'SUPERADMIN: all of their own': [superadminToken, '', everything],
     'DEPARTMENT_HEAD: their own department': [head({ departmentIds: ['d1'] }), '', { c1: true, c3: true, c5: false }],
-    'DEPARTMENT_HEAD: each of their own': [head({ departmentIds: ['d2', 'd1'] }), '', { c1: true, c2: false, c3: true, c5: false }],
+    'DEPARTMENT_HEAD: each of their own': [
+      head({ departmentIds: ['d2', 'd1'] }),
+      '',
+      { c1: true, c2: false, c3: true, c5: false },
+    ],
     'DEPARTMENT_HEAD: one of their own': [head({ departmentIds: ['d2', 'd1'] }), 'departmentId=d2', { c2: false }],
     'DEPARTMENT_HEAD: a foreign one is ignored': [head({ departmentIds: ['d2'] }), 'departmentId=d1', { c2: false }],
-    'DEPARTMENT_HEAD: an unknown one is ignored': [head({ departmentIds: ['d2'] }), 'departmentId=unknown', { c2: false }],
-    'DEPARTMENT_HEAD: as owner and as assignee': [
-      head({ sub: 'u2', departmentIds: ['d1', 'd2'] }), '', { c1: false, c2: true, c3: true, c5: false },
+    'DEPARTMENT_HEAD: an unknown one is ignored': [
+      head({ departmentIds: ['d2'] }),
+      'departmentId=unknown',
+      { c2: false },
     ],
-    'DEPARTMENT_HEAD: without a subject': [head({ sub: undefined, departmentIds: ['d1'] }), '', { c1: false, c3: false, c5: false }],
+    'DEPARTMENT_HEAD: as owner and as assignee': [
+      head({ sub: 'u2', departmentIds: ['d1', 'd2'] }),
+      '',
+      { c1: false, c2: true, c3: true, c5: false },
+    ],
+    'DEPARTMENT_HEAD: without a subject': [
+      head({ sub: undefined, departmentIds: ['d1'] }),
+      '',
+      { c1: false, c3: false, c5: false },
+    ],
     'DEPARTMENT_HEAD: departmentId alone': [head({ departmentId: 'd2' }), '', { c2: false }],
-    'DEPARTMENT_HEAD: departmentIds beats departmentId': [head({ departmentIds: ['d2'], departmentId: 'd1' }), '', { c2: false }],
+    'DEPARTMENT_HEAD: departmentIds beats departmentId': [
+      head({ departmentIds: ['d2'], departmentId: 'd1' }),
+      '',
+      { c2: false },
+    ],
     'DEPARTMENT_HEAD: even an empty departmentIds does': [head({ departmentIds: [], departmentId: 'd1' }), '', {}],
     'DEPARTMENT_HEAD: of none': [head({}), '', {}],
     'DEPARTMENT_HEAD: of none, choosing one': [head({ departmentIds: [] }), 'departmentId=d1', {}],
@@ -815,10 +935,16 @@ describe('what a role sees', () => {
 describe('misconfigured', () => {
   const SHORT_SECRET = 'only thirty-one bytes, oh dear!';
   const cases = {
-    'a secret of 31 bytes': { settings: { secrets: { JWT_SECRET: SHORT_SECRET } }, variable: 'JWT_SECRET', value: SHORT_SECRET },
+    'a secret of 31 bytes': {
+      settings: { secrets: { JWT_SECRET: SHORT_SECRET } },
+      variable: 'JWT_SECRET',
+      value: SHORT_SECRET,
+    },
     'no secret': { settings: { secrets: { JWT_SECRET: '' } }, variable: 'JWT_SECRET', value: SECRET },
     'a head age that is no number': {
-      settings: { vars: { HEAD_MAX_AGE_SECONDS: 'xyzzy' } }, variable: 'HEAD_MAX_AGE_SECONDS', value: 'xyzzy',
+      settings: { vars: { HEAD_MAX_AGE_SECONDS: 'xyzzy' } },
+      variable: 'HEAD_MAX_AGE_SECONDS',
+      value: 'xyzzy',
     },
   };
 

@@ -4,14 +4,30 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
 import { adminToken, REPORT, startService, tokenOf } from './harness.mjs';
-import { OPEN, READS, requestOf, ROUTES } from './routes.mjs';
+import { OPEN, READS, ROUTES, requestOf } from './routes.mjs';
 
 const LISTED = ['https://crm.example', 'http://localhost:3000', 'https://[::1]:8443'];
 const OTHERS = [
-  'null', '*', 'https://evil.example', 'https://crm.example.evil.example', 'https://evil-crm.example', 'https://sub.crm.example',
-  'http://crm.example', 'https://crm.example:443', 'https://crm.example:8443', 'https://crm.example/', 'https://CRM.example',
-  'https://crm.example.', 'http://localhost', 'http://localhost:30000', 'http://127.0.0.1:3000', 'https://crm.example, http://localhost:3000',
-  'https://crm.example http://localhost:3000', 'https://crm.example@evil.example', 'file://', 'x',
+  'null',
+  '*',
+  'https://evil.example',
+  'https://crm.example.evil.example',
+  'https://evil-crm.example',
+  'https://sub.crm.example',
+  'http://crm.example',
+  'https://crm.example:443',
+  'https://crm.example:8443',
+  'https://crm.example/',
+  'https://CRM.example',
+  'https://crm.example.',
+  'http://localhost',
+  'http://localhost:30000',
+  'http://127.0.0.1:3000',
+  'https://crm.example, http://localhost:3000',
+  'https://crm.example http://localhost:3000',
+  'https://crm.example@evil.example',
+  'file://',
+  'x',
 ];
 const EXPOSED = ['ETag', 'Retry-After', 'Server-Timing', 'X-Request-Id'];
 const ALL = [...ROUTES, ...OPEN];
@@ -40,14 +56,21 @@ function checkReadable(response, origin) {
   checkVary(response);
   assert.equal(response.headers.get('access-control-allow-origin'), origin);
   const exposed = listOf(response, 'access-control-expose-headers');
-  assert.deepEqual(EXPOSED.filter((name) => !exposed.includes(name)), []);
+  assert.deepEqual(
+    EXPOSED.filter((name) => !exposed.includes(name)),
+    [],
+  );
 }
 
 /** Nothing is allowed, and the origin is nowhere in the headers. */
 function checkUnreadable(response, origin) {
   checkVary(response);
   assert.deepEqual(corsHeaders(response), [], origin);
-  if (origin.length > 1) assert.ok([...response.headers.values()].every((value) => !value.includes(origin)), origin);
+  if (origin.length > 1)
+    assert.ok(
+      [...response.headers.values()].every((value) => !value.includes(origin)),
+      origin,
+    );
 }
 
 function preflight(target, origin, { method = 'GET', headers = 'authorization', via = service } = {}) {
@@ -80,7 +103,11 @@ describe('a preflight', () => {
   }
 
   test('allows what the route takes, whatever is asked for', async () => {
-    for (const [method, headers] of [['DELETE', 'x-evil'], ['PUT', '*'], ['evil', 'authorization, x-evil']]) {
+    for (const [method, headers] of [
+      ['DELETE', 'x-evil'],
+      ['PUT', '*'],
+      ['evil', 'authorization, x-evil'],
+    ]) {
       const response = await preflight(REPORT, LISTED[0], { method, headers });
       assert.equal(response.headers.get('access-control-allow-methods'), 'GET, HEAD');
       assert.ok(![...response.headers.values()].some((value) => /evil|\*|DELETE|PUT/i.test(value)));
@@ -88,8 +115,14 @@ describe('a preflight', () => {
   });
 
   test('is one only with an origin and a method', async () => {
-    for (const [origin, method] of [[undefined, 'GET'], [LISTED[0], undefined]]) {
-      const headers = { ...(origin ? { Origin: origin } : {}), ...(method ? { 'Access-Control-Request-Method': method } : {}) };
+    for (const [origin, method] of [
+      [undefined, 'GET'],
+      [LISTED[0], undefined],
+    ]) {
+      const headers = {
+        ...(origin ? { Origin: origin } : {}),
+        ...(method ? { 'Access-Control-Request-Method': method } : {}),
+      };
       const response = await service.fetch(REPORT, { method: 'OPTIONS', headers });
       assert.equal(response.status, 405);
       checkVary(response);
@@ -100,11 +133,19 @@ describe('a preflight', () => {
 describe('an answer', () => {
   /** Requests that end in each way, by status. */
   const requests = () => {
-    const list = [[401, REPORT, {}], [401, REPORT, { token: 'garbage' }], [404, '/nowhere', {}], [405, REPORT, { method: 'DELETE' }]];
+    const list = [
+      [401, REPORT, {}],
+      [401, REPORT, { token: 'garbage' }],
+      [404, '/nowhere', {}],
+      [405, REPORT, { method: 'DELETE' }],
+    ];
     for (const route of READS) {
       const [target, init] = requestOf(route, undefined);
       const token = route.scope ? tokenOf({ role: 'SUPERADMIN', scope: route.scope }) : adminToken('o');
-      list.push([200, target, { ...init, token }], [304, target, { ...init, token, headers: { 'If-None-Match': '*' } }]);
+      list.push(
+        [200, target, { ...init, token }],
+        [304, target, { ...init, token, headers: { 'If-None-Match': '*' } }],
+      );
       list.push([200, target, { ...init, token, method: 'HEAD' }]);
       list.push([400, requestOf(route, undefined, { isBad: true })[0], { token }]);
       list.push([403, requestOf(route, 'another')[0], { token }]);
@@ -134,7 +175,11 @@ describe('an answer', () => {
   test('to each similar origin says nothing', async () => {
     for (const origin of OTHERS) {
       const response = await service.fetch(REPORT, { token: adminToken('o'), headers: { Origin: origin } });
-      assert.equal(response.status, 200, 'the origin refuses nobody: it is the browser that keeps the answer from the page');
+      assert.equal(
+        response.status,
+        200,
+        'the origin refuses nobody: it is the browser that keeps the answer from the page',
+      );
       await response.text();
       checkUnreadable(response, origin);
     }

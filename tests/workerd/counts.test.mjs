@@ -46,8 +46,10 @@ async function settle() {
 /** Nothing was done but to write down the run itself. */
 function checkIdle(run) {
   const { organizationsSeen, organizationsPublished, conversationsFolded, rowsPublished } = run;
-  assert.deepEqual({ organizationsSeen, organizationsPublished, conversationsFolded, rowsPublished },
-    { organizationsSeen: 0, organizationsPublished: 0, conversationsFolded: 0, rowsPublished: 0 });
+  assert.deepEqual(
+    { organizationsSeen, organizationsPublished, conversationsFolded, rowsPublished },
+    { organizationsSeen: 0, organizationsPublished: 0, conversationsFolded: 0, rowsPublished: 0 },
+  );
   assert.ok(run.rowsWritten <= 2, `rows written: ${run.rowsWritten}`);
 }
 
@@ -64,12 +66,24 @@ let organizations = 0;
 const newOrganizationId = () => `organization-${(organizations += 1)}`;
 
 const messageOf = (organizationId, conversationId, at, more = {}) => ({
-  type: 'message', organizationId, messageId: `m-${conversationId}`, conversationId, at, updatedAt: at,
-  direction: 'inbound', sender: 'contact', ...more,
+  type: 'message',
+  organizationId,
+  messageId: `m-${conversationId}`,
+  conversationId,
+  at,
+  updatedAt: at,
+  direction: 'inbound',
+  sender: 'contact',
+  ...more,
 });
 const conversationOf = (organizationId, conversationId, updatedAt, more = {}) => ({
-  type: 'conversation', organizationId, conversationId, contactId: `contact of ${conversationId}`, channelType: 'sms',
-  updatedAt, ...more,
+  type: 'conversation',
+  organizationId,
+  conversationId,
+  contactId: `contact of ${conversationId}`,
+  channelType: 'sms',
+  updatedAt,
+  ...more,
 });
 
 /** A customer who waits since now. */
@@ -81,13 +95,22 @@ const waiting = (organizationId, conversationId, more) => [
 /** Every table but the refresh's own row. */
 async function tables() {
   const named = await select("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name");
-  const names = named.map(({ name }) => name).filter((name) => !/^(refresh|d1_migrations|sqlite_.*|_cf_.*)$/.test(name));
+  const names = named
+    .map(({ name }) => name)
+    .filter((name) => !/^(refresh|d1_migrations|sqlite_.*|_cf_.*)$/.test(name));
   assert.ok(names.length > 0);
-  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await select(`SELECT * FROM "${name}"`)])));
+  return Object.fromEntries(
+    await Promise.all(names.map(async (name) => [name, await select(`SELECT * FROM "${name}"`)])),
+  );
 }
 
 async function select(sql, ...parameters) {
-  return (await service.database.prepare(sql).bind(...parameters).all()).results;
+  return (
+    await service.database
+      .prepare(sql)
+      .bind(...parameters)
+      .all()
+  ).results;
 }
 
 /** All candidates, unless the parameters say otherwise. */
@@ -111,7 +134,12 @@ describe('statements grow with rows and not with organizations', () => {
     const ids = Array.from({ length: 500 }, newOrganizationId);
     await service.post(ids.flatMap((id) => waiting(id, 'c1')));
     const first = await refresh();
-    checkRun(first, { organizationsSeen: 500, organizationsPublished: 500, conversationsFolded: 500, rowsPublished: 500 });
+    checkRun(first, {
+      organizationsSeen: 500,
+      organizationsPublished: 500,
+      conversationsFolded: 500,
+      rowsPublished: 500,
+    });
     await settle();
 
     const none = await refresh();
@@ -119,10 +147,20 @@ describe('statements grow with rows and not with organizations', () => {
     checkRun(one, { organizationsSeen: 1, organizationsPublished: 1, conversationsFolded: 1, rowsPublished: 1 });
     await settle();
     const all = await runWith(ids, 2);
-    checkRun(all, { organizationsSeen: 500, organizationsPublished: 500, conversationsFolded: 500, rowsPublished: 500 });
+    checkRun(all, {
+      organizationsSeen: 500,
+      organizationsPublished: 500,
+      conversationsFolded: 500,
+      rowsPublished: 500,
+    });
     // All their superseded versions go at once.
     const retirement = await refresh(RETENTION);
-    checkRun(retirement, { organizationsSeen: 500, organizationsPublished: 0, conversationsFolded: 0, rowsPublished: 0 });
+    checkRun(retirement, {
+      organizationsSeen: 500,
+      organizationsPublished: 0,
+      conversationsFolded: 0,
+      rowsPublished: 0,
+    });
 
     assert.ok(none.statements <= 10, `none: ${none.statements}`);
     assert.ok(one.statements <= 30, `one: ${one.statements}`);
@@ -237,7 +275,12 @@ describe(`among ${MANY} candidates`, () => {
 
   test('one conversation changed', async () => {
     await settle();
-    const moved = { conversationId: 'conversation-000123', contactId: 'contact-1', channelType: 'sms', departmentId: 'another' };
+    const moved = {
+      conversationId: 'conversation-000123',
+      contactId: 'contact-1',
+      channelType: 'sms',
+      departmentId: 'another',
+    };
     const rows = () => select('SELECT row_no FROM snapshot_row WHERE organization_id = ?1', organizationId);
     const before = (await rows()).length;
     const event = { type: 'conversation', organizationId, updatedAt: isoAt(clock), ...moved };
@@ -277,7 +320,13 @@ describe(`among ${MANY} candidates`, () => {
   });
 
   test('one contact renamed: its rows, and no timeline is read', async () => {
-    const renamed = { type: 'contact', organizationId, contactId: 'contact-7', name: 'Renamed', updatedAt: isoAt(clock) };
+    const renamed = {
+      type: 'contact',
+      organizationId,
+      contactId: 'contact-7',
+      name: 'Renamed',
+      updatedAt: isoAt(clock),
+    };
     // 100 contacts take turns.
     const run = await checkOneChange(renamed, { conversationsFolded: 0, rowsPublished: MANY / 100 }, 20 * MANY);
     assert.ok(run.rowsWritten <= MANY / 100 + 12, `rows written: ${run.rowsWritten}`);
@@ -301,10 +350,17 @@ describe('time alone folds exactly those that it changes', () => {
     await amongOthers(organizationId);
     const at = isoAt(clock);
     const snoozed = (conversationId, until) => [
-      conversationOf(organizationId, conversationId, at, { snoozedAt: isoAt(clock + SECOND), snoozedUntil: isoAt(clock + until) }),
+      conversationOf(organizationId, conversationId, at, {
+        snoozedAt: isoAt(clock + SECOND),
+        snoozedUntil: isoAt(clock + until),
+      }),
       messageOf(organizationId, conversationId, at),
     ];
-    await service.post([...snoozed('two', 2 * MINUTE), ...snoozed('two and a bit', 2 * MINUTE + 1), ...snoozed('four', 4 * MINUTE)]);
+    await service.post([
+      ...snoozed('two', 2 * MINUTE),
+      ...snoozed('two and a bit', 2 * MINUTE + 1),
+      ...snoozed('four', 4 * MINUTE),
+    ]);
 
     const steps = [
       [{ conversationsFolded: 9, rowsPublished: 6, organizationsPublished: 1 }, []],
@@ -315,7 +371,10 @@ describe('time alone folds exactly those that it changes', () => {
     ];
     for (const [counts, ids] of steps) {
       checkRun(await refresh(), counts);
-      assert.deepEqual(idsOf(await report(organizationId)).filter((id) => !id.startsWith('other')), ids);
+      assert.deepEqual(
+        idsOf(await report(organizationId)).filter((id) => !id.startsWith('other')),
+        ids,
+      );
     }
     checkIdle(await refresh());
   });
@@ -327,10 +386,17 @@ describe('time alone folds exactly those that it changes', () => {
     const queued = (conversationId, at) => [
       ...waiting(organizationId, conversationId),
       messageOf(organizationId, conversationId, isoAt(at), {
-        messageId: `q-${conversationId}`, direction: 'outbound', sender: 'ai', status: 'queued',
+        messageId: `q-${conversationId}`,
+        direction: 'outbound',
+        sender: 'ai',
+        status: 'queued',
       }),
     ];
-    await service.post([...queued('first', clock + SECOND), ...queued('second', clock + SECOND + 1), ...queued('third', clock + MINUTE)]);
+    await service.post([
+      ...queued('first', clock + SECOND),
+      ...queued('second', clock + SECOND + 1),
+      ...queued('third', clock + MINUTE),
+    ]);
     const steps = [
       [MINUTE, { conversationsFolded: 9, rowsPublished: 6 }, []],
       [MINUTE + SECOND, { conversationsFolded: 0, rowsPublished: 0 }, []],
@@ -397,9 +463,37 @@ describe('names are joined at publication: rows are published again, and nothing
     'an owner removed': [{ type: 'user', userId: 'alice', deleted: true }, 2, assigneesOf, [[], [], ['Bob'], []]],
     'an assignee that is a bot': [user('bob', { bot: true }), 1, assigneesOf, [['Alice'], ['Alice'], [], []]],
     'a user who is nobody here': [user('carol'), 0, assigneesOf, [['Alice'], ['Alice'], ['Bob'], []]],
-    'a contact renamed': [jane({ name: 'Janet' }), 2, contactsOf, [['c1', 'Janet'], ['c2', ''], ['c3', ''], ['c4', 'Janet']]],
-    'a contact removed': [jane({ deleted: true }), 2, contactsOf, [['c1', ''], ['c2', ''], ['c3', ''], ['c4', '']]],
-    'a contact blocked': [jane({ blocked: true }), 0, contactsOf, [['c2', ''], ['c3', '']]],
+    'a contact renamed': [
+      jane({ name: 'Janet' }),
+      2,
+      contactsOf,
+      [
+        ['c1', 'Janet'],
+        ['c2', ''],
+        ['c3', ''],
+        ['c4', 'Janet'],
+      ],
+    ],
+    'a contact removed': [
+      jane({ deleted: true }),
+      2,
+      contactsOf,
+      [
+        ['c1', ''],
+        ['c2', ''],
+        ['c3', ''],
+        ['c4', ''],
+      ],
+    ],
+    'a contact blocked': [
+      jane({ blocked: true }),
+      0,
+      contactsOf,
+      [
+        ['c2', ''],
+        ['c3', ''],
+      ],
+    ],
   };
 
   for (const [name, [event, rowsPublished, shownOf, shown]] of Object.entries(table)) {
@@ -409,7 +503,11 @@ describe('names are joined at publication: rows are published again, and nothing
       await service.post([{ ...event, organizationId, updatedAt: isoAt(clock) }]);
       const run = await refresh();
       const gone = before - shown.length;
-      checkRun(run, { conversationsFolded: 0, rowsPublished, organizationsPublished: rowsPublished + gone > 0 ? 1 : 0 });
+      checkRun(run, {
+        conversationsFolded: 0,
+        rowsPublished,
+        organizationsPublished: rowsPublished + gone > 0 ? 1 : 0,
+      });
       assert.ok(run.rowsWritten <= 8 + rowsPublished, `rows written: ${run.rowsWritten}`);
       assert.deepEqual(shownOf(await report(organizationId)), shown);
     });
@@ -432,7 +530,10 @@ describe('names are joined at publication: rows are published again, and nothing
 
 describe('a superseded version', () => {
   const stored = async (organizationId) => {
-    const versions = await select('SELECT DISTINCT version FROM snapshot_part WHERE organization_id = ?1', organizationId);
+    const versions = await select(
+      'SELECT DISTINCT version FROM snapshot_part WHERE organization_id = ?1',
+      organizationId,
+    );
     const rows = await select('SELECT row_no FROM snapshot_row WHERE organization_id = ?1', organizationId);
     return { versions: versions.length, rows: rows.length };
   };

@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { csvOf, parseCsv, summaryOf } from '../oracle/forms.mjs';
 import { manyCandidates, randomHistory } from '../oracle/history.mjs';
-import { Oracle, formatInstant } from '../oracle/oracle.mjs';
-import { adminToken, CSV, REPORT, startService, SUMMARY, tokenOf } from './harness.mjs';
+import { formatInstant, Oracle } from '../oracle/oracle.mjs';
+import { adminToken, CSV, REPORT, SUMMARY, startService, tokenOf } from './harness.mjs';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -21,7 +21,8 @@ before(async () => {
 after(() => service?.close());
 
 const superadminToken = tokenOf({ sub: 'root', role: 'SUPERADMIN' });
-const headToken = (organizationId, departmentIds, sub) => tokenOf({ sub, role: 'DEPARTMENT_HEAD', organizationId, departmentIds });
+const headToken = (organizationId, departmentIds, sub) =>
+  tokenOf({ sub, role: 'DEPARTMENT_HEAD', organizationId, departmentIds });
 
 /** The answer to a GET; `text` keeps the byte order mark. */
 async function ask(target, parameters = {}, init = {}) {
@@ -152,7 +153,15 @@ function waiting(organizationId, conversationId, minutes, { name = 'Jane', ...mo
   return [
     { ...common, type: 'contact', contactId: `k-${conversationId}`, name, phone: '+14155550123' },
     { ...common, type: 'conversation', conversationId, contactId: `k-${conversationId}`, channelType: 'sms', ...more },
-    { ...common, type: 'message', messageId: `m-${conversationId}`, conversationId, at, direction: 'inbound', sender: 'contact' },
+    {
+      ...common,
+      type: 'message',
+      messageId: `m-${conversationId}`,
+      conversationId,
+      at,
+      direction: 'inbound',
+      sender: 'contact',
+    },
   ];
 }
 
@@ -163,7 +172,12 @@ async function publish(events) {
 }
 
 const department = (organizationId, more) => ({
-  type: 'department', organizationId, departmentId: 'd1', updatedAt: isoAt(clock), name: 'Sales', ...more,
+  type: 'department',
+  organizationId,
+  departmentId: 'd1',
+  updatedAt: isoAt(clock),
+  name: 'Sales',
+  ...more,
 });
 
 describe('names of departments', () => {
@@ -192,13 +206,34 @@ describe('without a snapshot', () => {
     await service.post(waiting(organizationId, 'c1', 60));
     const token = adminToken(organizationId);
     assert.deepEqual(await summary(token), {
-      organizationId, generatedAt: null, snapshotId: null, thresholdMinutes: 5, snapshotMissing: true, stale: false, total: 0,
-      byCategory: { ai_stuck: 0, agent_abandoned: 0 }, byReason: {}, byChannel: {}, byDepartment: [], byAssignee: [],
-      ageMinutes: [[0, 5], [5, 15], [15, 30], [30, 60], [60, 240], [240, 1440], [1440, null]].map(([from, to]) => ({ from, to, count: 0 })),
+      organizationId,
+      generatedAt: null,
+      snapshotId: null,
+      thresholdMinutes: 5,
+      snapshotMissing: true,
+      stale: false,
+      total: 0,
+      byCategory: { ai_stuck: 0, agent_abandoned: 0 },
+      byReason: {},
+      byChannel: {},
+      byDepartment: [],
+      byAssignee: [],
+      ageMinutes: [
+        [0, 5],
+        [5, 15],
+        [15, 30],
+        [30, 60],
+        [60, 240],
+        [240, 1440],
+        [1440, null],
+      ].map(([from, to]) => ({ from, to, count: 0 })),
     });
     const { text, headers } = await check(200, CSV, {}, { token });
     assert.equal(parseCsv(text).length, 1);
-    assert.match(headers.get('content-disposition'), /^attachment; filename="conversation-monitor-[\w-]+-no-snapshot\.csv"/);
+    assert.match(
+      headers.get('content-disposition'),
+      /^attachment; filename="conversation-monitor-[\w-]+-no-snapshot\.csv"/,
+    );
   });
 });
 
@@ -208,7 +243,9 @@ describe('the file', () => {
     await publish(waiting(organizationId, 'c1', 60));
     const { headers } = await check(200, CSV, { organizationId }, { token: superadminToken });
     const instant = isoAt(clock).slice(0, 19).replaceAll(':', '-');
-    const [, plain, whole] = /^attachment; filename="([\w.-]+)"; filename\*=UTF-8''([\w.%-]+)$/.exec(headers.get('content-disposition'));
+    const [, plain, whole] = /^attachment; filename="([\w.-]+)"; filename\*=UTF-8''([\w.%-]+)$/.exec(
+      headers.get('content-disposition'),
+    );
     assert.ok(plain.endsWith(`-${instant}Z.csv`), plain);
     assert.ok(decodeURIComponent(whole).includes('Größe'), whole);
     assert.ok(!/[/"]/.test(decodeURIComponent(whole)), whole);
@@ -217,10 +254,31 @@ describe('the file', () => {
   test('is one that a spreadsheet reads back, and runs nothing of', async () => {
     const organizationId = newOrganizationId();
     const names = [
-      '=1+1', '+1', '-1', '@x', '\tx', '\rx', 'a,b', 'a"b', '"', '""', 'a\nb', '\r\n', '=HYPERLINK("http://x","y")', "'=x", '',
-      'é\u{1F600}', ' =1', '-', 'a;b', '\uFEFFx', 'a\u0000b',
+      '=1+1',
+      '+1',
+      '-1',
+      '@x',
+      '\tx',
+      '\rx',
+      'a,b',
+      'a"b',
+      '"',
+      '""',
+      'a\nb',
+      '\r\n',
+      '=HYPERLINK("http://x","y")',
+      "'=x",
+      '',
+      'é\u{1F600}',
+      ' =1',
+      '-',
+      'a;b',
+      '\uFEFFx',
+      'a\u0000b',
     ];
-    await publish(names.flatMap((name, index) => waiting(organizationId, `c${String(index).padStart(2, '0')}`, 60, { name })));
+    await publish(
+      names.flatMap((name, index) => waiting(organizationId, `c${String(index).padStart(2, '0')}`, 60, { name })),
+    );
     const { text } = await check(200, CSV, {}, { token: adminToken(organizationId) });
     assert.equal(text.charCodeAt(0), 0xfeff);
     const [header, ...rows] = parseCsv(text.slice(1));
@@ -228,7 +286,11 @@ describe('the file', () => {
     for (const [index, name] of names.entries()) {
       const cell = rows[index][column];
       assert.equal(cell, /^[=+\-@\t\r]/.test(name) ? `'${name}` : name);
-      for (const cells of rows) assert.ok(cells.every((other) => !/^[=+\-@\t\r]/.test(other)), JSON.stringify(cells));
+      for (const cells of rows)
+        assert.ok(
+          cells.every((other) => !/^[=+\-@\t\r]/.test(other)),
+          JSON.stringify(cells),
+        );
     }
     assert.equal(rows.length, names.length);
   });
@@ -252,7 +314,9 @@ describe('the file', () => {
     const events = manyCandidates({ organizationId, now: clock, count: 1_200, thresholdMinutes: 5 });
     await publish(events);
     await service.database
-      .prepare("UPDATE snapshot_row SET json = '?' WHERE organization_id = ?1 AND row_no = (SELECT value ->> 1 FROM snapshot_part, json_each(entries, '$.entries') WHERE organization_id = ?1 ORDER BY key DESC LIMIT 1)")
+      .prepare(
+        "UPDATE snapshot_row SET json = '?' WHERE organization_id = ?1 AND row_no = (SELECT value ->> 1 FROM snapshot_part, json_each(entries, '$.entries') WHERE organization_id = ?1 ORDER BY key DESC LIMIT 1)",
+      )
       .bind(organizationId)
       .run();
     const token = adminToken(organizationId);
@@ -262,9 +326,15 @@ describe('the file', () => {
       await response.text();
     });
     const lines = service.server.getLogs().map((line) => JSON.stringify(line));
-    assert.ok(lines.some((line) => line.includes('a file was cut off')), lines.slice(-3).join('\n'));
+    assert.ok(
+      lines.some((line) => line.includes('a file was cut off')),
+      lines.slice(-3).join('\n'),
+    );
     // A single row that is in the first chunk is said with a status.
-    await service.database.prepare("UPDATE snapshot_row SET json = '?' WHERE organization_id = ?1").bind(organizationId).run();
+    await service.database
+      .prepare("UPDATE snapshot_row SET json = '?' WHERE organization_id = ?1")
+      .bind(organizationId)
+      .run();
     await check(500, CSV, {}, { token });
   });
 });
@@ -298,7 +368,10 @@ describe('as of the report', () => {
         for (const others of [order.slice(index + 1), ...order.slice(index + 1).map((status) => [status])]) {
           const given = [first, ...others].map((status) => faults[status]).reverse();
           const parameters = Object.assign({}, ...given.map((fault) => fault.parameters));
-          const token = Object.assign({ token: adminToken(organizationId) }, ...given.map(({ token }) => (token ? { token } : {}))).token;
+          const token = Object.assign(
+            { token: adminToken(organizationId) },
+            ...given.map(({ token }) => (token ? { token } : {})),
+          ).token;
           const headers = Object.assign({}, ...given.map((fault) => fault.headers));
           const { text } = await check(first, target, parameters, { token, headers });
           assert.equal(text === '', first === 304);
@@ -313,17 +386,35 @@ describe('as of the report', () => {
       const answer = await check(200, target, {}, { token });
       const etag = answer.headers.get('etag');
       assert.match(etag, /^"[\x21\x23-\x7e]+"$/);
-      const same = await check(200, target, [['page', '0'], ['page', 'x'], ['limit', ''], ['limit', '1000']], { token });
+      const same = await check(
+        200,
+        target,
+        [
+          ['page', '0'],
+          ['page', 'x'],
+          ['limit', ''],
+          ['limit', '1000'],
+        ],
+        { token },
+      );
       assert.deepEqual([same.text, same.headers.get('etag')], [answer.text, etag]);
       const head = await service.fetch(target, { token, method: 'HEAD' });
       assert.deepEqual([head.status, await head.text(), head.headers.get('etag')], [200, '', etag]);
       assert.equal(head.headers.get('content-type'), answer.headers.get('content-type'));
       assert.equal(head.headers.get('content-disposition'), answer.headers.get('content-disposition'));
       await check(304, target, {}, { token, headers: { 'If-None-Match': `"x", W/${etag}` } });
-      const etags = [etag, (await check(200, target === CSV ? SUMMARY : CSV, {}, { token })).headers.get('etag'),
-        (await check(200, REPORT, {}, { token })).headers.get('etag')];
-      const others = [[{ skipThreshold: true }, token], [{ category: 'ai_stuck' }, token], [{ departmentId: 'd1' }, token],
-        [{}, headToken(organizationId, ['d1'], 'u1')], [{}, headToken(organizationId, ['d1'], 'u2')]];
+      const etags = [
+        etag,
+        (await check(200, target === CSV ? SUMMARY : CSV, {}, { token })).headers.get('etag'),
+        (await check(200, REPORT, {}, { token })).headers.get('etag'),
+      ];
+      const others = [
+        [{ skipThreshold: true }, token],
+        [{ category: 'ai_stuck' }, token],
+        [{ departmentId: 'd1' }, token],
+        [{}, headToken(organizationId, ['d1'], 'u1')],
+        [{}, headToken(organizationId, ['d1'], 'u2')],
+      ];
       for (const [parameters, caller] of others) {
         etags.push((await check(200, target, parameters, { token: caller })).headers.get('etag'));
       }
@@ -355,11 +446,20 @@ describe('as of the report', () => {
     const organizationId = await sample();
     const accessOf = async (token) => {
       const { text } = await check(200, CSV, { skipThreshold: true }, { token });
-      return parseCsv(text).slice(1).map((cells) => [cells[0], cells.at(-1)]);
+      return parseCsv(text)
+        .slice(1)
+        .map((cells) => [cells[0], cells.at(-1)]);
     };
     for (let round = 0; round < 2; round += 1) {
-      assert.deepEqual(await accessOf(adminToken(organizationId)), [['c1', 'true'], ['c2', 'true'], ['c3', 'true']]);
-      assert.deepEqual(await accessOf(headToken(organizationId, ['d1'], 'u1')), [['c1', 'true'], ['c3', 'false']]);
+      assert.deepEqual(await accessOf(adminToken(organizationId)), [
+        ['c1', 'true'],
+        ['c2', 'true'],
+        ['c3', 'true'],
+      ]);
+      assert.deepEqual(await accessOf(headToken(organizationId, ['d1'], 'u1')), [
+        ['c1', 'true'],
+        ['c3', 'false'],
+      ]);
     }
   });
 });

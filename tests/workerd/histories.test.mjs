@@ -6,8 +6,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { manyCandidates, mulberry32, randomHistory } from '../oracle/history.mjs';
-import { Oracle, formatInstant } from '../oracle/oracle.mjs';
-import { REPORT, ROOT, adminToken, startService, tokenOf } from './harness.mjs';
+import { formatInstant, Oracle } from '../oracle/oracle.mjs';
+import { adminToken, REPORT, ROOT, startService, tokenOf } from './harness.mjs';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -161,8 +161,17 @@ async function refuse404(organizationId) {
 // ---------------------------------------------------------------------------------------------------------------
 
 const ID_FIELDS = [
-  'organizationId', 'conversationId', 'contactId', 'userId', 'departmentId', 'messageId', 'changeId', 'senderId',
-  'ownerId', 'actorId', 'mergedInto',
+  'organizationId',
+  'conversationId',
+  'contactId',
+  'userId',
+  'departmentId',
+  'messageId',
+  'changeId',
+  'senderId',
+  'ownerId',
+  'actorId',
+  'mergedInto',
 ];
 
 /** The same event among other ids: no record of one prefix is a record of another. */
@@ -242,7 +251,10 @@ function headLists(head, foreignDepartmentId) {
 
 function* headsWalk(state, seen, limit) {
   const [first, second, third = 'unknown'] = state.departmentIds;
-  for (const [departmentIds, foreign] of [[[first], second], [[second, first], third]]) {
+  for (const [departmentIds, foreign] of [
+    [[first], second],
+    [[second, first], third],
+  ]) {
     const head = headOf(state, departmentIds);
     for (const list of headLists(head, foreign)) {
       const whole = wholeList(head, list);
@@ -268,7 +280,10 @@ test('ten prefixes of real conversations', async (t) => {
     t.skip('the real conversations (shared/data/support-threads.ndjson beside the repository) are not here');
     return;
   }
-  const events = readFileSync(THREADS, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  const events = readFileSync(THREADS, 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
   const prefixes = prefixesOf(events);
   const known = [];
   const accessSeen = new Set();
@@ -278,10 +293,16 @@ test('ten prefixes of real conversations', async (t) => {
       known.push(...states);
       await service.post(prefix);
       await service.refresh(asOf);
-      const pages = await forEachOf(flatMap(states, (state) => walkOf(state, state.departmentIds)), checkPage);
+      const pages = await forEachOf(
+        flatMap(states, (state) => walkOf(state, state.departmentIds)),
+        checkPage,
+      );
       const heads = largest(states, 3);
       assert.equal(heads.length, 3);
-      const headPages = await forEachOf(flatMap(heads, (state) => headsWalk(state, accessSeen, 7)), checkPage);
+      const headPages = await forEachOf(
+        flatMap(heads, (state) => headsWalk(state, accessSeen, 7)),
+        checkPage,
+      );
       t.diagnostic(`${states.length} organizations, ${pages + headPages} pages`);
     });
   }
@@ -289,7 +310,10 @@ test('ten prefixes of real conversations', async (t) => {
     const { asOf } = prefixes.at(-1);
     const states = known.map((state) => ({ ...state, asOf, snapshotId: undefined }));
     const all = withSkip(UNFILTERED, true);
-    await forEachOf(flatMap(states, (state) => pagesOf(state, all, wholeList(state, all), 100)), checkPage);
+    await forEachOf(
+      flatMap(states, (state) => pagesOf(state, all, wholeList(state, all), 100)),
+      checkPage,
+    );
   });
   assert.deepEqual(accessSeen, new Set([true, false]), 'the heads have access to some rows and not to others');
 });
@@ -321,7 +345,10 @@ test('3,000 candidates on both sides of the threshold', async (t) => {
     question: { category: 'ai_stuck', departments: [departmentIds[1]] },
   };
   const combined = withAndWithoutThreshold(both);
-  await forEachOf(flatMap(combined, (list) => pagesOf(state, list, wholeList(state, list), 25)), checkPage);
+  await forEachOf(
+    flatMap(combined, (list) => pagesOf(state, list, wholeList(state, list), 25)),
+    checkPage,
+  );
   await forEachOf(headsWalk(state, new Set(), 100), checkPage);
   t.diagnostic(`${overThreshold} over the threshold, ${pages} pages`);
 });
@@ -362,7 +389,10 @@ async function checkAgainst(oracle, organizationId, asOf, seen) {
   const report = await service.report(adminToken(organizationId), { skipThreshold: true, limit: 100 });
   const expected = oracle.rows(organizationId, asOf).map((candidate) => candidate.row);
   const bytes = report.rows.map(({ hasAccess, ...row }) => JSON.stringify(row));
-  assert.deepEqual(bytes, expected.map((row) => JSON.stringify(row)));
+  assert.deepEqual(
+    bytes,
+    expected.map((row) => JSON.stringify(row)),
+  );
   assert.ok(report.rows.every((row) => row.hasAccess === true));
   assert.equal(report.generatedAt, formatInstant(asOf));
   assert.equal(report.totalCount, expected.length);

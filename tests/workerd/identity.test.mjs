@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 
 import { adminToken, EVENTS, REPORT, SECRET, startService, tokenOf } from './harness.mjs';
 import { ALGORITHMS, keySet, newKey } from './issuer.mjs';
-import { requestOf, ROUTES } from './routes.mjs';
+import { ROUTES, requestOf } from './routes.mjs';
 
 const CLAIMS = { sub: 'SUBJECT-IN-NO-LOG', role: 'ADMIN', organizationId: 'o' };
 const keys = Object.fromEntries(ALGORITHMS.map((algorithm) => [algorithm, newKey(algorithm, `the ${algorithm} key`)]));
@@ -35,7 +35,15 @@ const WRONG = [
   ['RATE_LIMIT_PERIOD_SECONDS', { RATE_LIMIT_PERIOD_SECONDS: 'CANARY' }],
   ['RATE_LIMIT_PERIOD_SECONDS', { RATE_LIMIT_PERIOD_SECONDS: '30' }],
 ];
-const EMPTY = { JWT_KEYS: '', JWT_JWKS_URL: '', JWT_ISSUER: '', JWT_AUDIENCE: '', ALLOWED_ORIGINS: '', HEAD_MAX_AGE_SECONDS: '', RATE_LIMIT_PERIOD_SECONDS: '' };
+const EMPTY = {
+  JWT_KEYS: '',
+  JWT_JWKS_URL: '',
+  JWT_ISSUER: '',
+  JWT_AUDIENCE: '',
+  ALLOWED_ORIGINS: '',
+  HEAD_MAX_AGE_SECONDS: '',
+  RATE_LIMIT_PERIOD_SECONDS: '',
+};
 
 let service;
 /** The worker under test, unless said otherwise: JWT_SECRET, and keys of all algorithms. */
@@ -55,7 +63,9 @@ before(async () => {
   service = await startService({ siblings });
   worker = service.sibling('full');
   for (const organizationId of ['o', 'p']) {
-    await service.post([{ type: 'organization', organizationId, name: 'An organization', updatedAt: '2026-01-01T00:00:00Z' }]);
+    await service.post([
+      { type: 'organization', organizationId, name: 'An organization', updatedAt: '2026-01-01T00:00:00Z' },
+    ]);
   }
 });
 after(() => service?.close());
@@ -113,7 +123,11 @@ describe('keys', () => {
     'that is null': [keys.ES256, { kid: null }, 'header: malformed kid'],
     'that is a path': [keys.ES256, { kid: '../../../dev/null' }, 'key: none, or not just one, fits'],
     'with an embedded key': [stranger, { kid: undefined, jwk: stranger.jwk }, 'signature: does not match'],
-    'with a URL': [stranger, { jku: 'https://issuer.example/keys', x5u: 'https://issuer.example/' }, 'signature: does not match'],
+    'with a URL': [
+      stranger,
+      { jku: 'https://issuer.example/keys', x5u: 'https://issuer.example/' },
+      'signature: does not match',
+    ],
   };
   for (const [name, [key, header, cause]] of Object.entries(kids)) {
     test(`a kid ${name}`, async () => assert.equal(causeOf(await checkToken(401, key.token(CLAIMS, header))), cause));
@@ -174,11 +188,11 @@ describe('401 says, in WWW-Authenticate and in the log,', () => {
     'two tokens': malformed(`Bearer ${token} ${token}`),
     'two headers in one': malformed(`Bearer ${token}, Bearer ${token}`),
     'two schemes': malformed(`Bearer Bearer ${token}`),
-    'quotes': malformed(`Bearer "${token}"`),
+    quotes: malformed(`Bearer "${token}"`),
     'a parameter': malformed(`Bearer token=${token};`),
     'a letter beyond ASCII': malformed('Bearer é'),
     'no JWT': ['Bearer x', invalid(), 'form: not three segments of canonical base64url'],
-    'padding': [`Bearer ${token}=`, invalid(), 'form: not three segments of canonical base64url'],
+    padding: [`Bearer ${token}=`, invalid(), 'form: not three segments of canonical base64url'],
     'too many bytes': [`Bearer ${'x'.repeat(8193)}`, invalid(), 'form: too large'],
     'a forbidden algorithm': [bearer({}, { alg: 'none' }), invalid(), 'header: algorithm not allowed'],
     'another type': [bearer({}, { typ: 'JWE' }), invalid(), 'header: not a JWT by its typ'],
@@ -187,9 +201,13 @@ describe('401 says, in WWW-Authenticate and in the log,', () => {
     'another signature': [`Bearer ${stranger.token(CLAIMS)}`, invalid(), 'signature: does not match'],
     'no expiry': [bearer({ exp: undefined }), invalid(), 'claims: malformed exp'],
     'a malformed claim': [bearer({ role: 1 }), invalid(), 'claims: malformed role'],
-    'expiry': [bearer({ exp: nowSeconds - 60 }), invalid('The token has expired'), 'claims: expired'],
+    expiry: [bearer({ exp: nowSeconds - 60 }), invalid('The token has expired'), 'claims: expired'],
     'not yet': [bearer({ nbf: nowSeconds + 600 }), invalid('The token is not valid yet'), 'claims: not valid yet'],
-    'issued to come': [bearer({ iat: nowSeconds + 600 }), invalid('The token is not valid yet'), 'claims: issued in the future'],
+    'issued to come': [
+      bearer({ iat: nowSeconds + 600 }),
+      invalid('The token is not valid yet'),
+      'claims: issued in the future',
+    ],
   };
   for (const [name, [authorization, expected, cause]] of Object.entries(cases)) {
     test(name, async () => {
@@ -214,7 +232,12 @@ describe('401 says, in WWW-Authenticate and in the log,', () => {
     const expected = invalid('The token is not meant for this service');
     const meant = { iss: 'the issuer', aud: ['x', 'this service'] };
     await checkToken(200, tokenOf({ ...CLAIMS, ...meant }), strict);
-    for (const [claims, cause] of [[{ iss: 'x' }, 'issuer'], [{ iss: undefined }, 'issuer'], [{ aud: 'x' }, 'audience'], [{ aud: undefined }, 'audience']]) {
+    for (const [claims, cause] of [
+      [{ iss: 'x' }, 'issuer'],
+      [{ iss: undefined }, 'issuer'],
+      [{ aud: 'x' }, 'audience'],
+      [{ aud: undefined }, 'audience'],
+    ]) {
       const answer = await checkToken(401, tokenOf({ ...CLAIMS, ...meant, ...claims }), strict);
       assert.equal(answer.response.headers.get('www-authenticate'), expected);
       assert.equal(causeOf(answer), `claims: another ${cause}`);
@@ -226,14 +249,18 @@ describe('401 says, in WWW-Authenticate and in the log,', () => {
       const { response } = await ask(`${REPORT}?${query}`);
       assert.equal(response.headers.get('www-authenticate'), REALM);
     }
-    const { status } = await ask(REPORT, { headers: { Cookie: `token=${token}`, 'X-Authorization': `Bearer ${token}` } });
+    const { status } = await ask(REPORT, {
+      headers: { Cookie: `token=${token}`, 'X-Authorization': `Bearer ${token}` },
+    });
     assert.equal(status, 401);
     sent.add(token);
   });
 
   test('the scheme is taken in any case, with any number of blanks', async () => {
     for (const scheme of ['Bearer', 'bearer', 'BEARER', 'bEaReR', 'Bearer  ', 'Bearer    ']) {
-      const { status, text } = await ask(REPORT, { headers: { Authorization: `${scheme} ${keys.ES256.token(CLAIMS)}` } });
+      const { status, text } = await ask(REPORT, {
+        headers: { Authorization: `${scheme} ${keys.ES256.token(CLAIMS)}` },
+      });
       assert.equal(status, 200, text);
     }
   });
@@ -243,7 +270,17 @@ describe('401 says, in WWW-Authenticate and in the log,', () => {
 // 403
 // ---------------------------------------------------------------------------------------------------------------
 
-const ROLES = ['SUPERADMIN', 'ADMIN', 'DEPARTMENT_HEAD', 'AGENT', 'superadmin', 'ADMIN ', 'SUPERADMIN ADMIN', '', undefined];
+const ROLES = [
+  'SUPERADMIN',
+  'ADMIN',
+  'DEPARTMENT_HEAD',
+  'AGENT',
+  'superadmin',
+  'ADMIN ',
+  'SUPERADMIN ADMIN',
+  '',
+  undefined,
+];
 const SCOPES = ['conversation-monitor:ingest', 'conversation-monitor:read', 'conversation-monitor', undefined];
 
 /** What the role table says of a caller at home in `o` who asks for an organization; `undefined`: for none. */
@@ -293,9 +330,16 @@ describe('403 by the role table', () => {
       JSON.stringify({ type: 'user', organizationId, userId, fullName: 'X', updatedAt: '2026-01-01T00:00:00Z' });
     const body = [...Array.from({ length: 999 }, (_, number) => event('o', `u${number}`)), event('p', 'u')].join('\n');
     const token = keys.EdDSA.token({ ...CLAIMS, scope: SCOPES[0] });
-    const { status } = await ask(EVENTS, { method: 'POST', token, body, headers: { 'Content-Type': 'application/x-ndjson' } });
+    const { status } = await ask(EVENTS, {
+      method: 'POST',
+      token,
+      body,
+      headers: { 'Content-Type': 'application/x-ndjson' },
+    });
     assert.equal(status, 403);
-    const { count } = await service.database.prepare("SELECT count(*) AS count FROM record WHERE type = 'user'").first();
+    const { count } = await service.database
+      .prepare("SELECT count(*) AS count FROM record WHERE type = 'user'")
+      .first();
     assert.equal(count, 0);
   });
 });
@@ -353,7 +397,10 @@ describe('misconfigured', () => {
       }
       for (const { response } of answers) {
         const causes = service.linesOf(response).map(({ cause }) => cause ?? '');
-        assert.ok(causes.some((cause) => cause.startsWith(`misconfigured: ${variable} `)), JSON.stringify(causes));
+        assert.ok(
+          causes.some((cause) => cause.startsWith(`misconfigured: ${variable} `)),
+          JSON.stringify(causes),
+        );
       }
       assert.ok(answers.every(({ text }) => !text.includes('CANARY')));
     });

@@ -41,11 +41,22 @@ const REQUIRED = {
   message: { messageId: 'm', conversationId: 'c', at: AT, direction: 'inbound', sender: 'contact' },
 };
 const OWN_ID = {
-  organization: 'organizationId', department: 'departmentId', user: 'userId', contact: 'contactId',
-  conversation: 'conversationId', autopilot: 'changeId', message: 'messageId',
+  organization: 'organizationId',
+  department: 'departmentId',
+  user: 'userId',
+  contact: 'contactId',
+  conversation: 'conversationId',
+  autopilot: 'changeId',
+  message: 'messageId',
 };
 
-const eventOf = (type, organizationId, more = {}) => ({ type, organizationId, updatedAt: AT, ...REQUIRED[type], ...more });
+const eventOf = (type, organizationId, more = {}) => ({
+  type,
+  organizationId,
+  updatedAt: AT,
+  ...REQUIRED[type],
+  ...more,
+});
 
 const toJson = (events) => JSON.stringify({ events });
 const toNdjson = (events) => events.map((event) => JSON.stringify(event)).join('\n');
@@ -77,7 +88,9 @@ async function checkReceipt(events, applied) {
 
 /** All records that are held of an organization. */
 async function held(organizationId) {
-  const statement = service.database.prepare('SELECT * FROM record WHERE organization_id = ?1 ORDER BY type, record_id');
+  const statement = service.database.prepare(
+    'SELECT * FROM record WHERE organization_id = ?1 ORDER BY type, record_id',
+  );
   return (await statement.bind(organizationId).all()).results;
 }
 
@@ -106,7 +119,12 @@ describe('the body', () => {
       [(events) => events.map((event) => `  ${JSON.stringify(event)} \r\n`).join('\r\n'), 'application/x-ndjson'],
       [(events) => JSON.stringify({ unknown: [1], events, more: null }, null, 2), 'application/json'],
     ];
-    const encodings = [[undefined, (text) => text], ['identity', (text) => text], ['gzip', gzipSync], ['GZIP', gzipSync]];
+    const encodings = [
+      [undefined, (text) => text],
+      ['identity', (text) => text],
+      ['gzip', gzipSync],
+      ['GZIP', gzipSync],
+    ];
     for (const [write, type] of formats) {
       for (const [encoding, pack] of encodings) {
         const organizationId = newOrganizationId();
@@ -121,12 +139,21 @@ describe('the body', () => {
   test('no events', async () => {
     const none = { accepted: 0, applied: 0, ignored: 0 };
     assert.deepEqual((await check(200, toJson([]))).data, none);
-    for (const body of ['', '\n', ' \r\n\n']) assert.deepEqual((await check(200, body, { headers: NDJSON_TYPE })).data, none);
+    for (const body of ['', '\n', ' \r\n\n'])
+      assert.deepEqual((await check(200, body, { headers: NDJSON_TYPE })).data, none);
   });
 
   test('another type or encoding: 415', async () => {
     const body = toJson([eventOf('user', newOrganizationId())]);
-    const types = ['text/plain', 'application/jsonx', 'application/json-seq', 'application/ndjson', 'json', 'multipart/form-data', ' '];
+    const types = [
+      'text/plain',
+      'application/jsonx',
+      'application/json-seq',
+      'application/ndjson',
+      'json',
+      'multipart/form-data',
+      ' ',
+    ];
     for (const type of types) await check(415, body, { headers: { 'Content-Type': type } });
     // Bytes, because a string would get a type of its own.
     await check(415, Buffer.from(body), { headers: {} });
@@ -170,7 +197,16 @@ describe('the body', () => {
     const good = JSON.stringify(eventOf('user', organizationId));
     const lines = [good, '{', '', good, `{"type":"user",${good.slice(1)}`, `${good} ${good}`, '[]', 'null', good];
     const { details } = await check(400, lines.join('\n'), { headers: NDJSON_TYPE });
-    assert.deepEqual(details.map(({ index, field }) => [index, field]), [[1, ''], [3, ''], [4, ''], [5, ''], [6, '']]);
+    assert.deepEqual(
+      details.map(({ index, field }) => [index, field]),
+      [
+        [1, ''],
+        [3, ''],
+        [4, ''],
+        [5, ''],
+        [6, ''],
+      ],
+    );
     assert.deepEqual(await held(organizationId), []);
   });
 
@@ -191,7 +227,10 @@ describe('its size', () => {
 
   test('1 MiB is taken, a byte more is not, packed or not', async () => {
     const packed = { headers: { ...JSON_TYPE, 'Content-Encoding': 'gzip' } };
-    for (const [pack, options] of [[(text) => text, {}], [gzipSync, packed]]) {
+    for (const [pack, options] of [
+      [(text) => text, {}],
+      [gzipSync, packed],
+    ]) {
       const organizationId = newOrganizationId();
       await check(413, pack(padded(organizationId, BODY_BYTES_MAX + 1)), options);
       assert.deepEqual(await held(organizationId), []);
@@ -203,7 +242,8 @@ describe('its size', () => {
   test('a small body that unpacks to a huge one: 413', async () => {
     const bomb = gzipSync(Buffer.alloc(128 * BODY_BYTES_MAX, ' '));
     assert.ok(bomb.length < BODY_BYTES_MAX);
-    for (const type of [JSON_TYPE, NDJSON_TYPE]) await check(413, bomb, { headers: { ...type, 'Content-Encoding': 'gzip' } });
+    for (const type of [JSON_TYPE, NDJSON_TYPE])
+      await check(413, bomb, { headers: { ...type, 'Content-Encoding': 'gzip' } });
   });
 
   test('corrupt gzip: 400', async () => {
@@ -211,7 +251,13 @@ describe('its size', () => {
     const packed = gzipSync(toJson([eventOf('user', organizationId)]));
     const corrupt = Buffer.from(packed);
     corrupt[corrupt.length - 6] ^= 0xff;
-    const bodies = [packed.subarray(0, -12), packed.subarray(0, 5), corrupt, Buffer.from(toJson([])), Buffer.from('garbage')];
+    const bodies = [
+      packed.subarray(0, -12),
+      packed.subarray(0, 5),
+      corrupt,
+      Buffer.from(toJson([])),
+      Buffer.from('garbage'),
+    ];
     for (const body of bodies) await check(400, body, { headers: { ...JSON_TYPE, 'Content-Encoding': 'gzip' } });
     assert.deepEqual(await held(organizationId), []);
   });
@@ -219,7 +265,10 @@ describe('its size', () => {
   test('1,000 events are taken, 1,001 are not', async () => {
     const users = (organizationId, count) =>
       Array.from({ length: count }, (_, index) => eventOf('user', organizationId, { userId: `u${index}` }));
-    for (const [write, headers] of [[toJson, JSON_TYPE], [toNdjson, NDJSON_TYPE]]) {
+    for (const [write, headers] of [
+      [toJson, JSON_TYPE],
+      [toNdjson, NDJSON_TYPE],
+    ]) {
       const organizationId = newOrganizationId();
       await check(413, write(users(organizationId, 1001)), { headers });
       assert.deepEqual(await held(organizationId), []);
@@ -240,7 +289,20 @@ const inMinutes = (minutes) => () => isoAt(Date.now() + minutes * MINUTE);
 /** Of each kind of field: what it does not take, and what it takes with the form in which that is held. */
 const KINDS = {
   id: {
-    bad: ['', 5, true, {}, ['x'], 'x'.repeat(129), 'é'.repeat(129), '🙂'.repeat(129), 'a\u0000', 'a\nb', '\u007f', '\u0085'],
+    bad: [
+      '',
+      5,
+      true,
+      {},
+      ['x'],
+      'x'.repeat(129),
+      'é'.repeat(129),
+      '🙂'.repeat(129),
+      'a\u0000',
+      'a\nb',
+      '\u007f',
+      '\u0085',
+    ],
     good: [['x'], ['x'.repeat(128)], ['é'.repeat(128)], ['🙂'.repeat(128)], [' '], ['"\\\'%_'], ['__proto__']],
   },
   ids: {
@@ -260,8 +322,16 @@ const KINDS = {
   },
   instant: {
     bad: [
-      '', 'yesterday', '2024-05-18', '2024-05-18T14:00:00', '2024-05-18 14:00', '2024-02-30T14:00:00Z', '2024-05-18T25:00:00Z',
-      1716040800000, true, {},
+      '',
+      'yesterday',
+      '2024-05-18',
+      '2024-05-18T14:00:00',
+      '2024-05-18 14:00',
+      '2024-02-30T14:00:00Z',
+      '2024-05-18T25:00:00Z',
+      1716040800000,
+      true,
+      {},
     ],
     good: [
       ['2024-05-18T14:00:00Z', AT],
@@ -277,7 +347,10 @@ KINDS.past = {
   bad: [...KINDS.instant.bad, inMinutes(6), inMinutes(600), '1969-12-31T23:59:59.999Z', '1970-01-01T00:00:00+01:00'],
   good: [...KINDS.instant.good, [inMinutes(4)], [inMinutes(-600)]],
 };
-KINDS.future = { bad: KINDS.instant.bad, good: [...KINDS.instant.good, [inMinutes(600)], ['2999-12-31T00:00:00.000Z']] };
+KINDS.future = {
+  bad: KINDS.instant.bad,
+  good: [...KINDS.instant.good, [inMinutes(600)], ['2999-12-31T00:00:00.000Z']],
+};
 
 const choice = (...values) => ({
   bad: ['', 'other', values[0].toUpperCase(), `${values[0]} `, 5, true, [values[0]]],
@@ -291,12 +364,20 @@ const FIELDS = {
   user: { fullName: ['name'], active: ['flag', '?', true], bot: ['flag', '?', false] },
   contact: { name: ['name'], phone: ['optionalWord', '?'], blocked: ['flag', '?', false] },
   conversation: {
-    contactId: ['id'], channelType: ['word'], departmentId: ['id', '?'], ownerId: ['id', '?'], assigneeIds: ['ids', '?', []],
-    resolvedAt: ['past', '?'], draft: ['flag', '?', false], mergedInto: ['id', '?'],
+    contactId: ['id'],
+    channelType: ['word'],
+    departmentId: ['id', '?'],
+    ownerId: ['id', '?'],
+    assigneeIds: ['ids', '?', []],
+    resolvedAt: ['past', '?'],
+    draft: ['flag', '?', false],
+    mergedInto: ['id', '?'],
   },
   autopilot: { conversationId: ['id'], at: ['past'], enabled: ['flag'], actorId: ['id', '?'] },
   message: {
-    conversationId: ['id'], at: ['past'], sequence: ['sequence', '?', 0],
+    conversationId: ['id'],
+    at: ['past'],
+    sequence: ['sequence', '?', 0],
     direction: [choice('inbound', 'outbound')],
     sender: [choice('contact', 'ai', 'human', 'automation', 'system')],
     senderId: ['id', '?'],
@@ -316,7 +397,11 @@ async function checkBad(organizationId, events, field) {
   for (let start = 0; start < events.length; start += 20) {
     const batch = events.slice(start, start + 20);
     const { details, message } = await check(400, toJson(batch));
-    assert.deepEqual(details.map(({ index }) => index), batch.map((_, index) => index), `${field}: ${JSON.stringify(batch)}`);
+    assert.deepEqual(
+      details.map(({ index }) => index),
+      batch.map((_, index) => index),
+      `${field}: ${JSON.stringify(batch)}`,
+    );
     for (const detail of details) {
       assert.deepEqual(Object.keys(detail).sort(), ['field', 'index', 'reason']);
       assert.equal(detail.field, field);
@@ -343,7 +428,11 @@ describe('a field is refused by name', () => {
   test('type', async () => {
     const organizationId = newOrganizationId();
     const types = [undefined, null, '', 'unknown', 'Message', 'messages', 5, ['message'], '__proto__', 'toString'];
-    await checkBad(organizationId, types.map((type) => ({ ...eventOf('message', organizationId), type })), 'type');
+    await checkBad(
+      organizationId,
+      types.map((type) => ({ ...eventOf('message', organizationId), type })),
+      'type',
+    );
   });
 
   test('an event that is no object', async () => {
@@ -353,8 +442,16 @@ describe('a field is refused by name', () => {
   test('snoozedUntil and snoozedAt: both or neither', async () => {
     const organizationId = newOrganizationId();
     const conversation = (more) => eventOf('conversation', organizationId, more);
-    await checkBad(organizationId, [conversation({ snoozedUntil: AT }), conversation({ snoozedUntil: AT, snoozedAt: null })], 'snoozedAt');
-    await checkBad(organizationId, [conversation({ snoozedAt: AT }), conversation({ snoozedUntil: null, snoozedAt: AT })], 'snoozedUntil');
+    await checkBad(
+      organizationId,
+      [conversation({ snoozedUntil: AT }), conversation({ snoozedUntil: AT, snoozedAt: null })],
+      'snoozedAt',
+    );
+    await checkBad(
+      organizationId,
+      [conversation({ snoozedAt: AT }), conversation({ snoozedUntil: null, snoozedAt: AT })],
+      'snoozedUntil',
+    );
     const badAt = KINDS.past.bad.map((value) => conversation({ snoozedAt: valueOf(value), snoozedUntil: AT }));
     await checkBad(organizationId, badAt, 'snoozedAt');
     const badUntil = KINDS.future.bad.map((value) => conversation({ snoozedAt: AT, snoozedUntil: valueOf(value) }));
@@ -373,16 +470,27 @@ describe('a field is refused by name', () => {
       eventOf('user', organizationId, { userId: `u${index}`, fullName: index % 3 === 2 ? 5 : 'A user' }),
     );
     const { details, message } = await check(400, toNdjson(events), { headers: NDJSON_TYPE });
-    assert.deepEqual(details.map(({ index }) => index), Array.from({ length: 20 }, (_, number) => number * 3 + 2));
+    assert.deepEqual(
+      details.map(({ index }) => index),
+      Array.from({ length: 20 }, (_, number) => number * 3 + 2),
+    );
     assert.match(message, /\b333\b/);
     assert.deepEqual(await held(organizationId), []);
   });
 
   test('one bad event among good ones refuses them all, of every organization', async () => {
     const [one, other] = [newOrganizationId(), newOrganizationId()];
-    const events = [eventOf('user', one), eventOf('user', other), eventOf('contact', other, { name: null }), eventOf('message', one)];
+    const events = [
+      eventOf('user', one),
+      eventOf('user', other),
+      eventOf('contact', other, { name: null }),
+      eventOf('message', one),
+    ];
     const { details } = await check(400, toJson(events));
-    assert.deepEqual(details.map(({ index, field }) => [index, field]), [[2, 'name']]);
+    assert.deepEqual(
+      details.map(({ index, field }) => [index, field]),
+      [[2, 'name']],
+    );
     assert.deepEqual([await held(one), await held(other)], [[], []]);
   });
 });
@@ -403,7 +511,10 @@ describe('a field is held', () => {
         await checkReceipt([eventOf(type, organizationId)], 1);
         assert.deepEqual((await heldBody(organizationId))[field], fallback);
         const same = [null, ...(fallback === undefined ? [] : [fallback])];
-        await checkReceipt(same.map((value) => eventOf(type, organizationId, { [field]: value })), 0);
+        await checkReceipt(
+          same.map((value) => eventOf(type, organizationId, { [field]: value })),
+          0,
+        );
       });
     }
 
@@ -412,7 +523,10 @@ describe('a field is held', () => {
         const organizationId = type === 'organization' ? id : newOrganizationId();
         await checkReceipt([eventOf(type, organizationId, { [OWN_ID[type]]: id })], 1);
         const records = await held(organizationId);
-        assert.deepEqual(records.map((record) => [record.type, record.record_id]), [[type, id]]);
+        assert.deepEqual(
+          records.map((record) => [record.type, record.record_id]),
+          [[type, id]],
+        );
       }
     });
 
@@ -434,12 +548,18 @@ describe('a field is held', () => {
       const badFields = Object.fromEntries(Object.keys(fields).map((field) => [field, { bad: true }]));
       await checkReceipt([{ ...badFields, ...removal }], 0);
       const records = await held(organizationId);
-      assert.deepEqual(records.map((record) => [record.deleted, record.body]), [[1, '']]);
+      assert.deepEqual(
+        records.map((record) => [record.deleted, record.body]),
+        [[1, '']],
+      );
     });
   }
 
   test('the status of a message that does not say', async () => {
-    for (const [direction, status] of [['inbound', 'received'], ['outbound', 'sent']]) {
+    for (const [direction, status] of [
+      ['inbound', 'received'],
+      ['outbound', 'sent'],
+    ]) {
       const organizationId = newOrganizationId();
       await checkReceipt([eventOf('message', organizationId, { direction })], 1);
       assert.equal((await heldBody(organizationId)).status, status);
@@ -454,7 +574,8 @@ describe('a field is held', () => {
     for (const spelling of ['5.0', '50e-1', '0.5E1']) {
       assert.equal((await check(200, spelled(spelling))).data.applied, 0, spelling);
     }
-    for (const spelling of ['5.5', '-5', '9007199254740992', '1e16', '99999999999999999999']) await check(400, spelled(spelling));
+    for (const spelling of ['5.5', '-5', '9007199254740992', '1e16', '99999999999999999999'])
+      await check(400, spelled(spelling));
   });
 
   test('nothing that a person wrote is held', async () => {
@@ -475,7 +596,12 @@ describe('who may post', () => {
   test('nobody without a token', async () => {
     for (const token of [undefined, 'garbage']) {
       const organizationId = newOrganizationId();
-      const response = await service.fetch(EVENTS, { method: 'POST', token, headers: JSON_TYPE, body: forOne(organizationId) });
+      const response = await service.fetch(EVENTS, {
+        method: 'POST',
+        token,
+        headers: JSON_TYPE,
+        body: forOne(organizationId),
+      });
       assert.equal(response.status, 401);
       assert.match(response.headers.get('www-authenticate'), /^Bearer /);
       assert.equal((await response.json()).error, 'UNAUTHENTICATED');
@@ -494,7 +620,15 @@ describe('who may post', () => {
   });
 
   test('nobody without the scope', async () => {
-    const scopes = [undefined, '', 'conversation-monitor', `${SCOPE}:all`, `${SCOPE},email`, SCOPE.toUpperCase(), 'conversation-monitor:*'];
+    const scopes = [
+      undefined,
+      '',
+      'conversation-monitor',
+      `${SCOPE}:all`,
+      `${SCOPE},email`,
+      SCOPE.toUpperCase(),
+      'conversation-monitor:*',
+    ];
     for (const role of [undefined, 'ADMIN', 'SUPERADMIN']) {
       for (const scope of scopes) {
         const organizationId = newOrganizationId();
@@ -555,31 +689,111 @@ describe('versions', () => {
   async function checkSequence(steps) {
     const organizationId = newOrganizationId();
     for (const [applied, ...versions] of steps) {
-      await checkReceipt(versions.map((version) => contact(organizationId, ...version)), applied);
+      await checkReceipt(
+        versions.map((version) => contact(organizationId, ...version)),
+        applied,
+      );
     }
     const [record] = await held(organizationId);
     return record.deleted ? 'removed' : JSON.parse(record.body).name;
   }
 
   const cases = {
-    'the same again, and again': ['a', [[1, [1, 'a']], [0, [1, 'a']], [0, [1, 'a'], [1, 'a']]]],
+    'the same again, and again': [
+      'a',
+      [
+        [1, [1, 'a']],
+        [0, [1, 'a']],
+        [0, [1, 'a'], [1, 'a']],
+      ],
+    ],
     'ten times in one request': ['a', [[1, ...Array(10).fill([1, 'a'])]]],
-    'a later one': ['b', [[1, [1, 'a']], [1, [2, 'b']]]],
-    'an older one': ['b', [[1, [2, 'b']], [0, [1, 'a']]]],
-    'a later one that says the same': ['a', [[1, [1, 'a']], [1, [2, 'a']]]],
+    'a later one': [
+      'b',
+      [
+        [1, [1, 'a']],
+        [1, [2, 'b']],
+      ],
+    ],
+    'an older one': [
+      'b',
+      [
+        [1, [2, 'b']],
+        [0, [1, 'a']],
+      ],
+    ],
+    'a later one that says the same': [
+      'a',
+      [
+        [1, [1, 'a']],
+        [1, [2, 'a']],
+      ],
+    ],
     'several in one request, the latest in the middle': ['b', [[1, [1, 'a'], [3, 'b'], [2, 'c']]]],
-    'at the same time the greater one': ['b', [[1, [1, 'a']], [1, [1, 'b']], [0, [1, 'a']]]],
+    'at the same time the greater one': [
+      'b',
+      [
+        [1, [1, 'a']],
+        [1, [1, 'b']],
+        [0, [1, 'a']],
+      ],
+    ],
     'at the same time in one request': ['c', [[1, [1, 'a'], [1, 'c'], [1, 'b']]]],
-    'greater by bytes, not by UTF-16 units': ['\u{10000}', [[1, [1, '\u{10000}']], [0, [1, '\uffff']]]],
-    'greater by bytes, the other way round': ['\u{10000}', [[1, [1, '\uffff']], [1, [1, '\u{10000}']]]],
-    'greater by the escape, not by the character': ['a\\', [[1, [1, 'a"']], [1, [1, 'a\\']], [0, [1, 'aZ']]]],
-    'members in the order of their names': ['a', [[1, [1, 'z']], [1, [1, 'a', { blocked: true }]], [0, [1, 'y']]]],
+    'greater by bytes, not by UTF-16 units': [
+      '\u{10000}',
+      [
+        [1, [1, '\u{10000}']],
+        [0, [1, '\uffff']],
+      ],
+    ],
+    'greater by bytes, the other way round': [
+      '\u{10000}',
+      [
+        [1, [1, '\uffff']],
+        [1, [1, '\u{10000}']],
+      ],
+    ],
+    'greater by the escape, not by the character': [
+      'a\\',
+      [
+        [1, [1, 'a"']],
+        [1, [1, 'a\\']],
+        [0, [1, 'aZ']],
+      ],
+    ],
+    'members in the order of their names': [
+      'a',
+      [
+        [1, [1, 'z']],
+        [1, [1, 'a', { blocked: true }]],
+        [0, [1, 'y']],
+      ],
+    ],
     'at the same time a removal': [
-      'removed', [[1, [1, 'a']], [1, [1, 'a', { deleted: true }]], [0, [1, 'z']], [0, [1, 'a', { deleted: true }]]],
+      'removed',
+      [
+        [1, [1, 'a']],
+        [1, [1, 'a', { deleted: true }]],
+        [0, [1, 'z']],
+        [0, [1, 'a', { deleted: true }]],
+      ],
     ],
     'at the same time a removal, in one request': ['removed', [[1, [1, 'z', { deleted: true }], [1, 'zz']]]],
-    'a removed record comes again, older': ['removed', [[1, [1, 'a']], [1, [3, 'a', { deleted: true }]], [0, [2, 'b']]]],
-    'a removed record comes again, later': ['b', [[1, [3, 'a', { deleted: true }]], [1, [4, 'b']]]],
+    'a removed record comes again, older': [
+      'removed',
+      [
+        [1, [1, 'a']],
+        [1, [3, 'a', { deleted: true }]],
+        [0, [2, 'b']],
+      ],
+    ],
+    'a removed record comes again, later': [
+      'b',
+      [
+        [1, [3, 'a', { deleted: true }]],
+        [1, [4, 'b']],
+      ],
+    ],
   };
   for (const [name, [winner, steps]] of Object.entries(cases)) {
     test(name, async () => assert.equal(await checkSequence(steps), winner));
@@ -596,14 +810,21 @@ describe('versions', () => {
       ['conversation', { departmentId: 'd' }, {}],
       ['conversation', { draft: true, mergedInto: 'c2' }, { draft: true, ownerId: 'u' }],
       ['autopilot', { actorId: 'u' }, {}],
-      ['autopilot', { at: '2024-05-18T14:00:00.001Z', enabled: false }, { at: '2024-05-18T16:00:00.002+02:00', enabled: false }],
+      [
+        'autopilot',
+        { at: '2024-05-18T14:00:00.001Z', enabled: false },
+        { at: '2024-05-18T16:00:00.002+02:00', enabled: false },
+      ],
       ['message', { sequence: 10 }, { sequence: 9 }],
       ['message', { direction: 'inbound' }, { direction: 'outbound' }],
       ['message', { senderId: 'u' }, {}],
     ];
     for (const [type, lesser, greater] of pairs) {
       const winners = [];
-      for (const [first, second, applied] of [[lesser, greater, 1], [greater, lesser, 0]]) {
+      for (const [first, second, applied] of [
+        [lesser, greater, 1],
+        [greater, lesser, 0],
+      ]) {
         const organizationId = newOrganizationId();
         await checkReceipt([eventOf(type, organizationId, first)], 1);
         await checkReceipt([eventOf(type, organizationId, second)], applied);
@@ -617,7 +838,10 @@ describe('versions', () => {
     const organizationId = newOrganizationId();
     await checkReceipt([eventOf('user', organizationId, { updatedAt: '2024-05-18T14:00:00.123Z' })], 1);
     const updatedAts = ['2024-05-18T14:00:00.123999Z', '2024-05-18T16:00:00.123+02:00', '2024-05-18t14:00:00.1230z'];
-    await checkReceipt(updatedAts.map((updatedAt) => eventOf('user', organizationId, { updatedAt, active: true, bot: null })), 0);
+    await checkReceipt(
+      updatedAts.map((updatedAt) => eventOf('user', organizationId, { updatedAt, active: true, bot: null })),
+      0,
+    );
     await checkReceipt([eventOf('user', organizationId, { updatedAt: '2024-05-18T14:00:00.124Z' })], 1);
   });
 
@@ -631,8 +855,10 @@ describe('versions', () => {
   test('a moved message leaves its conversation, and both are looked at again', async () => {
     const organizationId = newOrganizationId();
     const since = isoAt(Date.now() - 60 * MINUTE);
-    const conversation = (conversationId) => eventOf('conversation', organizationId, { conversationId, updatedAt: since });
-    const message = (conversationId, updatedAt) => eventOf('message', organizationId, { conversationId, at: since, updatedAt });
+    const conversation = (conversationId) =>
+      eventOf('conversation', organizationId, { conversationId, updatedAt: since });
+    const message = (conversationId, updatedAt) =>
+      eventOf('message', organizationId, { conversationId, at: since, updatedAt });
     const listed = async () => {
       await service.refresh(Date.now());
       const { rows } = await service.report(adminToken(organizationId));

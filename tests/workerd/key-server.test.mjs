@@ -20,9 +20,13 @@ const published = newKey('HS256', 'published');
 const SET = keySet(good);
 /** The good set, as long as is wanted. */
 const padded = (bytes) => SET + ' '.repeat(bytes - Buffer.byteLength(SET));
-const setOf = (count) => keySet(good, ...Array.from({ length: count - 1 }, (_, number) => ({ ...retired.jwk, kid: `${number}` })));
+const setOf = (count) =>
+  keySet(good, ...Array.from({ length: count - 1 }, (_, number) => ({ ...retired.jwk, kid: `${number}` })));
 
-const text = (body, status = 200, headers = {}) => (_request, response) => response.writeHead(status, headers).end(body);
+const text =
+  (body, status = 200, headers = {}) =>
+  (_request, response) =>
+    response.writeHead(status, headers).end(body);
 
 /** Servers that give no keys: what they do, and what the log says of it. */
 const BROKEN = {
@@ -33,7 +37,10 @@ const BROKEN = {
   'redirects to a good set': [text(SET, 302, { Location: '/target' }), /answered 302/],
   'redirects for good': [text(SET, 301, { Location: '/target' }), /answered 301/],
   'sends nothing': [text(''), /answered with nothing|not a JSON Web Key Set/],
-  'sends HTML': [text('<!doctype html><title>Sign in</title>', 200, { 'Content-Type': 'text/html' }), /not a JSON Web Key Set/],
+  'sends HTML': [
+    text('<!doctype html><title>Sign in</title>', 200, { 'Content-Type': 'text/html' }),
+    /not a JSON Web Key Set/,
+  ],
   'sends a list': [text(JSON.stringify([good.jwk])), /not a JSON Web Key Set/],
   'names keys twice': [text(`{"keys":[],${SET.slice(1)}`), /not a JSON Web Key Set/],
   'sends an empty set': [text(keySet()), /no usable key/],
@@ -44,9 +51,13 @@ const BROKEN = {
   'sends a byte more than 64 KiB': [text(padded(BYTES_MAX + 1)), /more than 64 KiB/],
   'sends 10 MB': [text(padded(10_000_000)), /more than 64 KiB/],
   'sends 10 MB in a few kilobytes of gzip': [
-    text(gzipSync(padded(10_000_000)), 200, { 'Content-Encoding': 'gzip' }), /more than 64 KiB/,
+    text(gzipSync(padded(10_000_000)), 200, { 'Content-Encoding': 'gzip' }),
+    /more than 64 KiB/,
   ],
-  'sends what is no gzip as gzip': [text(SET, 200, { 'Content-Encoding': 'gzip' }), /broke off|not a JSON Web Key Set|no usable/],
+  'sends what is no gzip as gzip': [
+    text(SET, 200, { 'Content-Encoding': 'gzip' }),
+    /broke off|not a JSON Web Key Set|no usable/,
+  ],
   'resets the connection': [(request) => request.socket.resetAndDestroy(), /the key server/],
 };
 
@@ -71,29 +82,75 @@ const SLOW = {
 
 /** Servers that give the good key, each in its way. */
 const SOUND = {
-  'plain': text(SET),
-  'gzip': text(gzipSync(SET), 200, { 'Content-Encoding': 'gzip' }),
+  plain: text(SET),
+  gzip: text(gzipSync(SET), 200, { 'Content-Encoding': 'gzip' }),
   'as text': text(SET, 200, { 'Content-Type': 'text/plain' }),
   'exactly 64 KiB': text(padded(BYTES_MAX)),
   '100 keys': text(setOf(100)),
   'beside what is no key of ours': text(
-    keySet(leaked.privateJwk, published, { kty: 'EC', crv: 'P-521', kid: 'x' }, null, { ...retired.jwk, use: 'enc' }, good),
+    keySet(
+      leaked.privateJwk,
+      published,
+      { kty: 'EC', crv: 'P-521', kid: 'x' },
+      null,
+      { ...retired.jwk, use: 'enc' },
+      good,
+    ),
   ),
 };
 
 /** Copies in the cache: their age in minutes, the set, what the server then sends, and the statuses of both keys. */
 const COPIES = {
-  'a fresh copy saves the fetch': { age: 9, set: keySet(retired), sends: text(SET), fetches: 0, statuses: { retired: 200 } },
-  'an old copy gives way to the server': { age: 11, set: keySet(retired), sends: text(SET), fetches: 1, statuses: { good: 200, retired: 401 } },
+  'a fresh copy saves the fetch': {
+    age: 9,
+    set: keySet(retired),
+    sends: text(SET),
+    fetches: 0,
+    statuses: { retired: 200 },
+  },
+  'an old copy gives way to the server': {
+    age: 11,
+    set: keySet(retired),
+    sends: text(SET),
+    fetches: 1,
+    statuses: { good: 200, retired: 401 },
+  },
   'an old copy goes on while the server is down': {
-    age: 55, set: keySet(retired), sends: text('', 500), fetches: 1, statuses: { retired: 200, good: 503 },
+    age: 55,
+    set: keySet(retired),
+    sends: text('', 500),
+    fetches: 1,
+    statuses: { retired: 200, good: 503 },
   },
-  'a copy of more than an hour does not': { age: 61, set: keySet(retired), sends: text('', 500), fetches: 1, statuses: { retired: 503, good: 503 } },
+  'a copy of more than an hour does not': {
+    age: 61,
+    set: keySet(retired),
+    sends: text('', 500),
+    fetches: 1,
+    statuses: { retired: 503, good: 503 },
+  },
   'a fresh copy that lacks the key is looked past': {
-    age: 1, set: keySet(retired), sends: text(keySet(good, retired)), fetches: 1, statuses: { good: 200, retired: 200 },
+    age: 1,
+    set: keySet(retired),
+    sends: text(keySet(good, retired)),
+    fetches: 1,
+    statuses: { good: 200, retired: 200 },
   },
-  'a copy of another server is none': { age: 1, set: keySet(retired), of: '/other', sends: text(SET), fetches: 1, statuses: { good: 200, retired: 401 } },
-  'a copy from the future is none': { age: -600, set: keySet(retired), sends: text(SET), fetches: 1, statuses: { good: 200, retired: 401 } },
+  'a copy of another server is none': {
+    age: 1,
+    set: keySet(retired),
+    of: '/other',
+    sends: text(SET),
+    fetches: 1,
+    statuses: { good: 200, retired: 401 },
+  },
+  'a copy from the future is none': {
+    age: -600,
+    set: keySet(retired),
+    sends: text(SET),
+    fetches: 1,
+    statuses: { good: 200, retired: 401 },
+  },
   'a garbled copy is none': { raw: 'no copy at all', sends: text(SET), fetches: 1, statuses: { good: 200 } },
 };
 
@@ -103,7 +160,10 @@ const nameOf = (path) => `worker-${createHash('sha256').update(path).digest('hex
 const storeKey = (path) => `keys/1/${createHash('sha256').update(keyServer.url(path)).digest('base64url')}`;
 const names = [
   ...[BROKEN, SLOW, SOUND, COPIES].flatMap(Object.keys),
-  'concurrent', 'first isolate', 'unknown kids', 'rotation',
+  'concurrent',
+  'first isolate',
+  'unknown kids',
+  'rotation',
 ];
 
 let keyServer;
@@ -112,7 +172,8 @@ const fetchOutside = globalThis.fetch;
 before(async () => {
   // What the worker fetches goes through this process's own fetch, which would follow redirects before the worker
   // could decide to.
-  globalThis.fetch = (url, { method, headers, signal }) => fetchOutside(url, { method, headers, signal, redirect: 'manual' });
+  globalThis.fetch = (url, { method, headers, signal }) =>
+    fetchOutside(url, { method, headers, signal, redirect: 'manual' });
   keyServer = await startKeyServer();
   keyServer.serve('/target', text(SET));
   const paths = [...names.map(pathOf), pathOf('first isolate').concat('#2')];
@@ -164,7 +225,10 @@ async function checkBroken(name, handler, cause) {
   assert.equal(fetches(), 1);
   const log = JSON.stringify(service.linesOf(response));
   assert.match(log, cause);
-  assert.ok(token.split('.').every((segment) => !log.includes(segment)), 'the token is in the log');
+  assert.ok(
+    token.split('.').every((segment) => !log.includes(segment)),
+    'the token is in the log',
+  );
 }
 
 describe('a cold isolate, and a server that', () => {
@@ -174,7 +238,9 @@ describe('a cold isolate, and a server that', () => {
 
   test('takes longer than five seconds', async () => {
     const startedAt = performance.now();
-    await Promise.all(Object.entries(SLOW).map(([name, handler]) => checkBroken(name, handler, /timed? ?out|in time|abort/i)));
+    await Promise.all(
+      Object.entries(SLOW).map(([name, handler]) => checkBroken(name, handler, /timed? ?out|in time|abort/i)),
+    );
     const seconds = (performance.now() - startedAt) / 1000;
     assert.ok(seconds >= 4.5, `gave up after ${seconds} s`);
   });
@@ -226,7 +292,9 @@ test('however many unknown kids come, nothing is fetched again', async () => {
   assert.equal(fetches(), 1);
 });
 
-test('a second isolate takes the copy that the first has left, and the server may be down', { timeout: 30_000 }, async () => {
+test('a second isolate takes the copy that the first has left, and the server may be down', {
+  timeout: 30_000,
+}, async () => {
   const first = cold('first isolate', text(SET));
   const startedAt = Date.now();
   await checkStatus(200, await first.report(good.token(CLAIMS)));

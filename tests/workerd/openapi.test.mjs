@@ -6,7 +6,17 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import {
-  adminToken, CSV, EVENTS, ingestToken, REPORT, ROOT, SCOPES, settingsOf, startService, SUMMARY, tokenOf,
+  adminToken,
+  CSV,
+  EVENTS,
+  ingestToken,
+  REPORT,
+  ROOT,
+  SCOPES,
+  SUMMARY,
+  settingsOf,
+  startService,
+  tokenOf,
 } from './harness.mjs';
 import { CONTRACT, documentErrors, resolve, schemaErrors } from './schema.mjs';
 
@@ -77,7 +87,8 @@ test('it is printed the way it is kept, and every reference leads somewhere', ()
   walk(DOCUMENT);
   for (const [kind, named] of Object.entries(DOCUMENT.components)) {
     if (kind === 'securitySchemes') continue;
-    for (const name of Object.keys(named)) assert.ok(used.has(`#/components/${kind}/${name}`), `${kind}/${name} is not used`);
+    for (const name of Object.keys(named))
+      assert.ok(used.has(`#/components/${kind}/${name}`), `${kind}/${name} is not used`);
   }
   const ids = operations.map(({ operation }) => operation.operationId);
   assert.equal(new Set(ids).size, ids.length);
@@ -99,7 +110,8 @@ test('the contract is in it as it is, with additions where the contract allows t
   contained(CONTRACT.paths, DOCUMENT.paths, 'paths');
   contained(CONTRACT.components, DOCUMENT.components, 'components');
   const { parameters } = DOCUMENT.paths[REPORT].get;
-  for (const added of parameters.slice(CONTRACT.paths[REPORT].get.parameters.length)) assert.equal(deref(added).required, false);
+  for (const added of parameters.slice(CONTRACT.paths[REPORT].get.parameters.length))
+    assert.equal(deref(added).required, false);
   for (const [name, schema] of Object.entries(CONTRACT.components.schemas)) {
     assert.equal(schema.additionalProperties, true, `${name} allows additions`);
     assert.deepEqual(DOCUMENT.components.schemas[name].example, schema.example);
@@ -133,7 +145,9 @@ test('the parameters are those that are known', async () => {
   const names = ['page', 'limit', 'category', 'skipThreshold', 'departmentId', 'organizationId', 'snapshot', 'search'];
   const token = adminToken(ORGANIZATION);
   for (const one of operations.filter(({ method }) => method === 'get')) {
-    const documented = parametersOf(one).filter((parameter) => parameter.in === 'query').map(({ name }) => name);
+    const documented = parametersOf(one)
+      .filter((parameter) => parameter.in === 'query')
+      .map(({ name }) => name);
     const known = [];
     for (const name of names) {
       const target = one.route === SETTINGS ? settingsOf(ORGANIZATION) : one.route;
@@ -160,7 +174,8 @@ function checkAnswer({ route, method, operation }, response, text) {
     assert.deepEqual(documentErrors(schema, typed, DOCUMENT), [], `${name}: ${header}`);
   }
   for (const header of Object.keys(DOCUMENT.components.headers)) {
-    if (!Object.hasOwn(headers, header)) assert.equal(response.headers.get(header), null, `${name}: ${header} is not documented`);
+    if (!Object.hasOwn(headers, header))
+      assert.equal(response.headers.get(header), null, `${name}: ${header} is not documented`);
   }
   if (content === undefined) return assert.equal(text, '', name);
   const [type] = response.headers.get('content-type').split(';');
@@ -177,15 +192,25 @@ function checkAnswer({ route, method, operation }, response, text) {
 const superadminToken = tokenOf({ sub: 'root', role: 'SUPERADMIN' });
 const admin = { token: adminToken(ORGANIZATION) };
 const json = (body, more) => ({ token: admin.token, body, headers: { 'Content-Type': 'application/json', ...more } });
-const event = JSON.stringify({ events: [{ type: 'user', organizationId: ORGANIZATION, userId: 'u9', fullName: 'x', updatedAt: '2024-01-01T00:00:00Z' }] });
+const event = JSON.stringify({
+  events: [
+    { type: 'user', organizationId: ORGANIZATION, userId: 'u9', fullName: 'x', updatedAt: '2024-01-01T00:00:00Z' },
+  ],
+});
 const posted = (body, more) => ({ ...json(body, more), token: ingestToken() });
 
 /** Of each route and method: for each status a request that has it, `[query or target, init]`. */
 const READS = (route, { pinned = true } = {}) => ({
-  200: [[route, admin], [`${route}?organizationId=${encodeURIComponent(ORGANIZATION)}`, { token: superadminToken }]],
+  200: [
+    [route, admin],
+    [`${route}?organizationId=${encodeURIComponent(ORGANIZATION)}`, { token: superadminToken }],
+  ],
   304: [[route, { ...admin, headers: { 'If-None-Match': '*' } }]],
   400: [[`${route}?organizationId=`, admin]],
-  401: [[route, {}], [route, { token: 'x' }]],
+  401: [
+    [route, {}],
+    [route, { token: 'x' }],
+  ],
   403: [[`${route}?organizationId=other`, admin]],
   404: [[route, { token: adminToken('nowhere') }]],
   ...(pinned && { 410: [[`${route}?snapshot=x`, admin]], 500: [[route, { token: adminToken('broken') }]] }),
@@ -199,7 +224,10 @@ const REQUESTS = {
   [EVENTS]: {
     post: {
       200: [[EVENTS, posted(event)]],
-      400: [[EVENTS, posted('{')], [EVENTS, posted('{"events":[1,{"type":"user"}]}')]],
+      400: [
+        [EVENTS, posted('{')],
+        [EVENTS, posted('{"events":[1,{"type":"user"}]}')],
+      ],
       401: [[EVENTS, { ...posted(event), token: undefined }]],
       403: [[EVENTS, { ...posted(event), token: admin.token }]],
       413: [[EVENTS, posted(`{"events":[${'1,'.repeat(1000)}1]}`)]],
@@ -226,7 +254,9 @@ const REQUESTS = {
     },
   },
   '/health': { get: { 200: [['/health', {}]] } },
-  '/openapi.json': { get: { 200: [['/openapi.json', {}]], 304: [['/openapi.json', { headers: { 'If-None-Match': '*' } }]] } },
+  '/openapi.json': {
+    get: { 200: [['/openapi.json', {}]], 304: [['/openapi.json', { headers: { 'If-None-Match': '*' } }]] },
+  },
 };
 for (const methods of Object.values(REQUESTS)) if (methods.get) methods.head = methods.get;
 
@@ -246,7 +276,8 @@ describe('statuses, headers and bodies of', () => {
     const { route, method, operation } = one;
     test(`${method} ${route}`, async () => {
       const requests = REQUESTS[route][method];
-      for (const [status, list] of Object.entries(requests)) for (const request of list) await checkRequest(service, one, status, request);
+      for (const [status, list] of Object.entries(requests))
+        for (const request of list) await checkRequest(service, one, status, request);
       const shown = new Set([...Object.keys(requests), ...(FAULTS_OF_OURS[route] ?? [])]);
       if (operation.security.length > 0) for (const status of Object.values(ELSEWHERE)) shown.add(status);
       assert.deepEqual(Object.keys(operation.responses).sort(), [...shown].sort(), 'every documented status is shown');

@@ -48,7 +48,11 @@ function waiting(organizationId, conversationId, { minutes = 60, ...more } = {})
 /** Six conversations, by turns of two departments, of the owners u0, u1 and u2. */
 const sample = (organizationId, departments = ['d1', 'd2']) =>
   Array.from({ length: 6 }, (_, index) =>
-    waiting(organizationId, `c${index}`, { minutes: 60 - index, departmentId: departments[index % 2], ownerId: `u${index % 3}` }),
+    waiting(organizationId, `c${index}`, {
+      minutes: 60 - index,
+      departmentId: departments[index % 2],
+      ownerId: `u${index % 3}`,
+    }),
   ).flat();
 
 async function publish(organizationId = newOrganizationId(), departments) {
@@ -151,7 +155,8 @@ describe('a page', () => {
       ],
       [{ token: headToken(organizationId, ['d1', 'd2']) }, { token: headToken(organizationId, ['d2', 'd1']) }],
     ];
-    for (const line of lines) assert.equal((await keysOf(line)).length, 1, JSON.stringify(line.map(({ query }) => query)));
+    for (const line of lines)
+      assert.equal((await keysOf(line)).length, 1, JSON.stringify(line.map(({ query }) => query)));
   });
 
   test('survives a minute in which nothing crosses the threshold', async () => {
@@ -193,7 +198,10 @@ describe('a page', () => {
     assert.deepEqual(await keysOf([{ token }]), [], 'not before the next refresh');
     await refresh();
     assert.equal((await keysOf([{ token }])).length, 1);
-    assert.deepEqual((await ask({ token })).rows.map((row) => row.conversationId), ['c1', 'c3', 'c2']);
+    assert.deepEqual(
+      (await ask({ token })).rows.map((row) => row.conversationId),
+      ['c1', 'c3', 'c2'],
+    );
   });
 
   test('of a pinned snapshot is the one that was cached while it was the newest', async () => {
@@ -234,7 +242,7 @@ describe('whatever is in the cache, the answer is right', () => {
     'itself twice': (own) => own + own,
     'a byte more': (own) => `${own} `,
     'the page of another key': (own, all) => all.find((other) => other !== own),
-    'the last key\'s page': (own, all) => all.at(-1),
+    "the last key's page": (own, all) => all.at(-1),
     'the content of another page behind its own first lines': (own, all) => {
       const lines = (text) => text.split('\n');
       const other = all.find((text) => text !== own);
@@ -282,13 +290,15 @@ describe('whatever is in the cache, the answer is right', () => {
       assert.ok(damaged > 0);
       assert.ok(refused >= damaged, `${refused} of ${damaged} damaged pages were refused`);
       // What was damaged is replaced.
-      for (const [number, question] of questions.entries()) assert.equal((await askCached(question)).text, answers[number]);
+      for (const [number, question] of questions.entries())
+        assert.equal((await askCached(question)).text, answers[number]);
     });
   }
 
   test('every key deleted', async () => {
     const { questions, answers } = await checkDamage((key) => service.pages.delete(key));
-    for (const [number, question] of questions.entries()) assert.equal((await askCached(question)).text, answers[number]);
+    for (const [number, question] of questions.entries())
+      assert.equal((await askCached(question)).text, answers[number]);
   });
 });
 
@@ -297,7 +307,7 @@ describe('whatever is in the cache, the answer is right', () => {
 // ---------------------------------------------------------------------------------------------------------------
 
 describe('what is stored', () => {
-  test('nobody\'s view, though each caller has one', async () => {
+  test("nobody's view, though each caller has one", async () => {
     const organizationId = await publish();
     const accessOf = async (sub) => {
       const question = { token: headToken(organizationId, ['d1'], sub) };
@@ -362,10 +372,12 @@ describe('what is stored', () => {
     const before = await keys();
     const rows = [];
     for (const id of ids) {
-      for (const query of ['', 'limit=2', 'departmentId=d1']) rows.push((await askCached({ token: adminToken(id), query })).rows);
+      for (const query of ['', 'limit=2', 'departmentId=d1'])
+        rows.push((await askCached({ token: adminToken(id), query })).rows);
     }
     assert.equal((await keys()).length, before.length + ids.length * 3);
-    for (let number = 3; number < rows.length; number += 1) assert.deepEqual(rows[number], rows[number % 3], 'they are equal');
+    for (let number = 3; number < rows.length; number += 1)
+      assert.deepEqual(rows[number], rows[number % 3], 'they are equal');
   });
 
   test('only for a while', async () => {

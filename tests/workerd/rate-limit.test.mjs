@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { REPORT, ROOT, startService, tokenOf } from './harness.mjs';
-import { READS, requestOf, ROUTES } from './routes.mjs';
+import { READS, ROUTES, requestOf } from './routes.mjs';
 
 const PERIOD_SECONDS = 60;
 const LIMITS = { READ_LIMIT: 3, INGEST_LIMIT: 2, FAILURE_LIMIT: 3 };
@@ -23,7 +23,12 @@ before(async () => {
     // By a subject of its own each, so that the test's own calls are not limited.
     const token = tokenOf({ sub: `setup ${organizationId}`, role: 'SUPERADMIN', scope: EVENTS_ROUTE.scope });
     const headers = { 'Content-Type': 'application/x-ndjson' };
-    const response = await service.fetch('/api/conversation-monitor/events', { method: 'POST', token, headers, body: JSON.stringify(event) });
+    const response = await service.fetch('/api/conversation-monitor/events', {
+      method: 'POST',
+      token,
+      headers,
+      body: JSON.stringify(event),
+    });
     assert.equal(response.status, 200, await response.text());
   }
 });
@@ -135,7 +140,14 @@ describe('failed authentication', () => {
       await check429(await service.fetch(REPORT, { ...init, token }));
     }
     assert.deepEqual(await statuses(3, REPORT, { ...init, token: reader(run) }), [200, 200, 200], 'valid tokens pass');
-    assert.equal(await statusOf(EVENTS_TARGET, { ...EVENTS_INIT, headers: { ...EVENTS_INIT.headers, ...init.headers }, token: writer(run) }), 200);
+    assert.equal(
+      await statusOf(EVENTS_TARGET, {
+        ...EVENTS_INIT,
+        headers: { ...EVENTS_INIT.headers, ...init.headers },
+        token: writer(run),
+      }),
+      200,
+    );
     assert.equal(await statusOf(REPORT, from(`198.51.101.${number}`)), 401, 'another address');
   });
 
@@ -151,7 +163,11 @@ describe('failed authentication', () => {
     const init = { ...from(`203.0.113.${number}`), token: reader(run) };
     await statuses(3, REPORT, init);
     assert.equal(await statusOf(REPORT, init), 429);
-    assert.equal(await statusOf(REPORT, from(`203.0.113.${number}`)), 401, 'valid calls, refused ones too, are no failures');
+    assert.equal(
+      await statusOf(REPORT, from(`203.0.113.${number}`)),
+      401,
+      'valid calls, refused ones too, are no failures',
+    );
   });
 });
 
@@ -170,7 +186,11 @@ describe('precedence: 401, 429, then all the others', () => {
       for (const [faulty, its] of Object.values(faults)) {
         assert.equal(await statusOf(faulty, { ...its, token: tokenOf(claims) }), 429);
       }
-      const unauthenticated = { ...init, token: 'garbage', headers: { ...init.headers, 'CF-Connecting-IP': `run-${run}` } };
+      const unauthenticated = {
+        ...init,
+        token: 'garbage',
+        headers: { ...init.headers, 'CF-Connecting-IP': `run-${run}` },
+      };
       assert.equal(await statusOf(target, unauthenticated), 401);
     });
   }

@@ -3,10 +3,17 @@
 import { CSV, EVENTS, REPORT, SCOPES, SUMMARY } from './harness.mjs';
 
 const id = encodeURIComponent;
-const named = (target) => (organizationId) => (organizationId === undefined ? target : `${target}?organizationId=${id(organizationId)}`);
+const named = (target) => (organizationId) =>
+  organizationId === undefined ? target : `${target}?organizationId=${id(organizationId)}`;
 const settings = (organizationId, own) => `/api/organizations/${id(organizationId ?? own)}/autopilot-monitor-settings`;
 const oneEvent = (organizationId) =>
-  JSON.stringify({ type: 'organization', organizationId, name: 'N', updatedAt: '2026-01-01T00:00:00Z', deleted: false });
+  JSON.stringify({
+    type: 'organization',
+    organizationId,
+    name: 'N',
+    updatedAt: '2026-01-01T00:00:00Z',
+    deleted: false,
+  });
 
 /**
  * Of each route: `method`; `target(organizationId, own)`, which asks for that organization, or for the caller's own
@@ -15,11 +22,50 @@ const oneEvent = (organizationId) =>
  * `snapshot` and the report's filters.
  */
 export const ROUTES = [
-  { name: 'report', method: 'GET', target: named(REPORT), bad: 'limit=0', allow: 'GET, HEAD', pins: true, roles: ['SUPERADMIN', 'ADMIN', 'DEPARTMENT_HEAD'] },
-  { name: 'report.csv', method: 'GET', target: named(CSV), bad: 'category=x', allow: 'GET, HEAD', pins: true, roles: ['SUPERADMIN', 'ADMIN', 'DEPARTMENT_HEAD'] },
-  { name: 'summary', method: 'GET', target: named(SUMMARY), bad: 'category=x', allow: 'GET, HEAD', pins: true, roles: ['SUPERADMIN', 'ADMIN', 'DEPARTMENT_HEAD'] },
-  { name: 'settings', method: 'GET', target: settings, badTarget: settings('\0'), allow: 'GET, HEAD, PUT', roles: ['SUPERADMIN', 'ADMIN'] },
-  { name: 'events', method: 'POST', target: () => EVENTS, body: oneEvent, bad: '{', allow: 'POST', scope: 'conversation-monitor:ingest' },
+  {
+    name: 'report',
+    method: 'GET',
+    target: named(REPORT),
+    bad: 'limit=0',
+    allow: 'GET, HEAD',
+    pins: true,
+    roles: ['SUPERADMIN', 'ADMIN', 'DEPARTMENT_HEAD'],
+  },
+  {
+    name: 'report.csv',
+    method: 'GET',
+    target: named(CSV),
+    bad: 'category=x',
+    allow: 'GET, HEAD',
+    pins: true,
+    roles: ['SUPERADMIN', 'ADMIN', 'DEPARTMENT_HEAD'],
+  },
+  {
+    name: 'summary',
+    method: 'GET',
+    target: named(SUMMARY),
+    bad: 'category=x',
+    allow: 'GET, HEAD',
+    pins: true,
+    roles: ['SUPERADMIN', 'ADMIN', 'DEPARTMENT_HEAD'],
+  },
+  {
+    name: 'settings',
+    method: 'GET',
+    target: settings,
+    badTarget: settings('\0'),
+    allow: 'GET, HEAD, PUT',
+    roles: ['SUPERADMIN', 'ADMIN'],
+  },
+  {
+    name: 'events',
+    method: 'POST',
+    target: () => EVENTS,
+    body: oneEvent,
+    bad: '{',
+    allow: 'POST',
+    scope: 'conversation-monitor:ingest',
+  },
 ];
 
 /** The routes that answer with rows, names or counts. */

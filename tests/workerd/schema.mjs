@@ -61,7 +61,10 @@ function errorsOf(schema, value, at) {
 
 /** What a `$ref` stands for. */
 export function resolve(reference, contract) {
-  const found = reference.replace(/^#\//, '').split('/').reduce((node, name) => node?.[name], contract);
+  const found = reference
+    .replace(/^#\//, '')
+    .split('/')
+    .reduce((node, name) => node?.[name], contract);
   if (found === undefined) throw new Error(`no such schema: ${reference}`);
   return found;
 }
@@ -105,7 +108,9 @@ function checkAdditionalProperties({ additionalProperties, properties = {} }, va
   if (additionalProperties === true || !TYPES.object(value)) return [];
   const additional = Object.keys(value).filter((name) => !Object.hasOwn(properties, name));
   if (additionalProperties === false) return additional.map((name) => `${at.path}.${name} is not allowed`);
-  return additional.flatMap((name) => errorsOf(additionalProperties, value[name], { ...at, path: `${at.path}.${name}` }));
+  return additional.flatMap((name) =>
+    errorsOf(additionalProperties, value[name], { ...at, path: `${at.path}.${name}` }),
+  );
 }
 
 function bound(keyword, holds) {

@@ -16,7 +16,10 @@ const SEED = 20_261_123;
 /** Requests made at random, an operation; those that walk over the bounds of each parameter come on top. */
 const EXAMPLES = 12;
 const CHECKS = [
-  'not_a_server_error', 'status_code_conformance', 'content_type_conformance', 'response_headers_conformance',
+  'not_a_server_error',
+  'status_code_conformance',
+  'content_type_conformance',
+  'response_headers_conformance',
   'response_schema_conformance',
 ];
 /** Schemathesis does not ask for the document that it reads. */
@@ -28,11 +31,14 @@ const CALLERS = {
   ADMIN: { claims: { ...claims, role: 'ADMIN' }, phases: 'coverage,fuzzing', operations: OPERATIONS },
   'SUPERADMIN who may ingest': {
     claims: { ...claims, role: 'SUPERADMIN', scope: 'conversation-monitor:ingest' },
-    phases: 'coverage,fuzzing', options: ['--exclude-method', 'HEAD'], operations: 8,
+    phases: 'coverage,fuzzing',
+    options: ['--exclude-method', 'HEAD'],
+    operations: 8,
   },
   DEPARTMENT_HEAD: {
     claims: { ...claims, role: 'DEPARTMENT_HEAD', departmentIds: ['department-1', 'department-2'] },
-    phases: 'fuzzing', operations: OPERATIONS,
+    phases: 'fuzzing',
+    operations: OPERATIONS,
   },
   nobody: { phases: 'fuzzing', operations: OPERATIONS },
 };
@@ -58,9 +64,26 @@ async function run(program, name, caller) {
   // Without it a path would hardly ever name an organization that is there.
   writeFileSync(settings, `[parameters]\n"path.organizationId" = "${ORGANIZATION}"\n`);
   const args = [
-    '--config-file', settings, 'run', new URL('/openapi.json', url).href, '--phases', caller.phases, '--checks', CHECKS.join(','),
-    '--seed', String(SEED), '--max-examples', String(EXAMPLES), '--continue-on-failure', '--warnings', 'off',
-    '--report', 'json', '--report-json-path', report, ...(caller.options ?? []),
+    '--config-file',
+    settings,
+    'run',
+    new URL('/openapi.json', url).href,
+    '--phases',
+    caller.phases,
+    '--checks',
+    CHECKS.join(','),
+    '--seed',
+    String(SEED),
+    '--max-examples',
+    String(EXAMPLES),
+    '--continue-on-failure',
+    '--warnings',
+    'off',
+    '--report',
+    'json',
+    '--report-json-path',
+    report,
+    ...(caller.options ?? []),
   ];
   if (caller.claims) args.push('--header', `Authorization: Bearer ${tokenOf(caller.claims)}`);
   const env = { ...process.env, NO_COLOR: '1', PYTHONDONTWRITEBYTECODE: '1' };

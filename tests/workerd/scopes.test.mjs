@@ -20,8 +20,12 @@ before(async () => {
     { type: 'organization', organizationId: 'gone', deleted: true, updatedAt: isoAt(clock + 1) },
     { type: 'user', organizationId: 'Nameless', userId: 'u1', fullName: 'Somebody', updatedAt },
     { type: 'organization', organizationId: 'percent', name: '100% "quoted" _\\', updatedAt },
-    ...[['d2', 'Sales'], ['d1', 'Support'], ['d3', 'Sales'], ['d4', 'Closed']].map(([departmentId, name]) => (
-      { type: 'department', organizationId: 'o1', departmentId, name, updatedAt })),
+    ...[
+      ['d2', 'Sales'],
+      ['d1', 'Support'],
+      ['d3', 'Sales'],
+      ['d4', 'Closed'],
+    ].map(([departmentId, name]) => ({ type: 'department', organizationId: 'o1', departmentId, name, updatedAt })),
     { type: 'department', organizationId: 'o1', departmentId: 'd4', deleted: true, updatedAt: isoAt(clock + 1) },
     { type: 'department', organizationId: 'o2', departmentId: 'd1', name: 'Another', updatedAt },
   ]);
@@ -29,7 +33,8 @@ before(async () => {
 after(() => service?.close());
 
 const superadminToken = (organizationId) => tokenOf({ sub: 'root', role: 'SUPERADMIN', organizationId });
-const headToken = (organizationId, departmentIds) => tokenOf({ sub: 'u1', role: 'DEPARTMENT_HEAD', organizationId, departmentIds });
+const headToken = (organizationId, departmentIds) =>
+  tokenOf({ sub: 'u1', role: 'DEPARTMENT_HEAD', organizationId, departmentIds });
 
 async function check(status, token, parameters = {}, init = {}) {
   const response = await service.fetch(`${SCOPES}?${new URLSearchParams(parameters)}`, { token, ...init });
@@ -44,26 +49,55 @@ async function check(status, token, parameters = {}, init = {}) {
 
 const organization = (organizationId, name) => ({ organizationId, name });
 const department = (departmentId, name) => ({ departmentId, name });
-const ALL = [organization('percent', '100% "quoted" _\\'), organization('o1', 'Acme'), organization('o4', 'Acme'),
-  organization('o2', 'Beta Care'), organization('Nameless', null)];
+const ALL = [
+  organization('percent', '100% "quoted" _\\'),
+  organization('o1', 'Acme'),
+  organization('o4', 'Acme'),
+  organization('o2', 'Beta Care'),
+  organization('Nameless', null),
+];
 const OF_O1 = [department('d2', 'Sales'), department('d3', 'Sales'), department('d1', 'Support')];
 
 describe('SUPERADMIN', () => {
   test('all organizations by name, and departments of the one that is named, else of their own, else none', async () => {
     const { data } = await check(200, superadminToken());
-    assert.deepEqual(data, { organizationId: null, organizations: ALL, organizationsTruncated: false, departments: [] });
-    assert.deepEqual((await check(200, superadminToken(), { organizationId: 'o1' })).data,
-      { organizationId: 'o1', organizations: ALL, organizationsTruncated: false, departments: OF_O1 });
+    assert.deepEqual(data, {
+      organizationId: null,
+      organizations: ALL,
+      organizationsTruncated: false,
+      departments: [],
+    });
+    assert.deepEqual((await check(200, superadminToken(), { organizationId: 'o1' })).data, {
+      organizationId: 'o1',
+      organizations: ALL,
+      organizationsTruncated: false,
+      departments: OF_O1,
+    });
     assert.deepEqual((await check(200, superadminToken('o1'))).data.departments, OF_O1);
-    assert.deepEqual((await check(200, superadminToken('o1'), { organizationId: 'o2' })).data.departments, [department('d1', 'Another')]);
+    assert.deepEqual((await check(200, superadminToken('o1'), { organizationId: 'o2' })).data.departments, [
+      department('d1', 'Another'),
+    ]);
     assert.deepEqual((await check(200, superadminToken('o4'))).data.departments, []);
   });
 
   test('search: a part of the id or the name, in any case', async () => {
-    const found = async (search) => (await check(200, superadminToken(), { search })).data.organizations.map(({ organizationId }) => organizationId);
+    const found = async (search) =>
+      (await check(200, superadminToken(), { search })).data.organizations.map(({ organizationId }) => organizationId);
     const table = {
-      ACME: ['o1', 'o4'], 'a c': ['o2'], o2: ['o2'], NAMEL: ['Nameless'], '100%': ['percent'], '%': ['percent'], _: ['percent'],
-      '"q': ['percent'], '\\': ['percent'], old: [], 'acme of': [], "'": [], o: ['percent', 'o1', 'o4', 'o2'], ' ': ['percent', 'o2'],
+      ACME: ['o1', 'o4'],
+      'a c': ['o2'],
+      o2: ['o2'],
+      NAMEL: ['Nameless'],
+      '100%': ['percent'],
+      '%': ['percent'],
+      _: ['percent'],
+      '"q': ['percent'],
+      '\\': ['percent'],
+      old: [],
+      'acme of': [],
+      "'": [],
+      o: ['percent', 'o1', 'o4', 'o2'],
+      ' ': ['percent', 'o2'],
     };
     for (const [search, ids] of Object.entries(table)) assert.deepEqual(await found(search), ids, search);
     const { data } = await check(200, superadminToken(), { search: 'none of them', organizationId: 'o1' });
@@ -81,23 +115,33 @@ describe('SUPERADMIN', () => {
 describe('ADMIN and DEPARTMENT_HEAD', () => {
   test('their own organization, whatever they search for', async () => {
     for (const parameters of [{}, { organizationId: 'o1' }, { search: 'x' }]) {
-      assert.deepEqual((await check(200, adminToken('o1'), parameters)).data,
-        { organizationId: 'o1', organizations: [organization('o1', 'Acme')], organizationsTruncated: false, departments: OF_O1 });
+      assert.deepEqual((await check(200, adminToken('o1'), parameters)).data, {
+        organizationId: 'o1',
+        organizations: [organization('o1', 'Acme')],
+        organizationsTruncated: false,
+        departments: OF_O1,
+      });
     }
     assert.deepEqual((await check(200, adminToken('Nameless'))).data.organizations, [organization('Nameless', null)]);
   });
 
   test('a head’s departments are the token’s, known or not', async () => {
     const { data } = await check(200, headToken('o1', ['x', 'd4', 'd1', 'd3', 'a']));
-    assert.deepEqual(data.departments,
-      [department('d3', 'Sales'), department('d1', 'Support'), department('a', null), department('d4', null), department('x', null)]);
+    assert.deepEqual(data.departments, [
+      department('d3', 'Sales'),
+      department('d1', 'Support'),
+      department('a', null),
+      department('d4', null),
+      department('x', null),
+    ]);
     assert.deepEqual((await check(200, headToken('o1', []))).data.departments, []);
   });
 
   test('403 for another organization, 404 for their own that is none', async () => {
     for (const tokenFor of [adminToken, (id) => headToken(id, ['d1'])]) {
       const texts = new Set();
-      for (const organizationId of ['o2', 'gone', 'nowhere']) texts.add((await check(403, tokenFor('o1'), { organizationId })).text);
+      for (const organizationId of ['o2', 'gone', 'nowhere'])
+        texts.add((await check(403, tokenFor('o1'), { organizationId })).text);
       assert.equal(texts.size, 1);
       await check(404, tokenFor('nowhere'));
       await check(404, tokenFor('gone'));
@@ -108,8 +152,20 @@ describe('ADMIN and DEPARTMENT_HEAD', () => {
 });
 
 test('400, before 403', async () => {
-  const queries = [{ search: '' }, { search: 'x'.repeat(129) }, { organizationId: '' }, { organizationId: 'a\0' },
-    [['search', 'a'], ['search', 'a']], [['organizationId', 'o1'], ['organizationId', 'o1']]];
+  const queries = [
+    { search: '' },
+    { search: 'x'.repeat(129) },
+    { organizationId: '' },
+    { organizationId: 'a\0' },
+    [
+      ['search', 'a'],
+      ['search', 'a'],
+    ],
+    [
+      ['organizationId', 'o1'],
+      ['organizationId', 'o1'],
+    ],
+  ];
   for (const parameters of queries) {
     for (const token of [superadminToken(), adminToken('o1'), tokenOf({ sub: 'u', role: 'AGENT' })]) {
       const { body } = await check(400, token, parameters);
@@ -134,7 +190,10 @@ test('ETag, 304, HEAD and 405', async () => {
 
 test('at most 1,000 organizations', async () => {
   const more = Array.from({ length: 1_000 - ALL.length }, (_, index) => ({
-    type: 'organization', organizationId: `many-${index}`, name: `Many ${String(index).padStart(4, '0')}`, updatedAt,
+    type: 'organization',
+    organizationId: `many-${index}`,
+    name: `Many ${String(index).padStart(4, '0')}`,
+    updatedAt,
   }));
   await service.post(more);
   const full = (await check(200, superadminToken())).data;

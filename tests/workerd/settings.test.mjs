@@ -23,8 +23,13 @@ async function newOrganization(id = `an organization/${(organizations += 1)}`) {
 
 const superadminToken = tokenOf({ sub: 'root', role: 'SUPERADMIN' });
 const CODES = {
-  400: 'INVALID_REQUEST', 401: 'UNAUTHENTICATED', 403: 'FORBIDDEN', 404: 'NOT_FOUND', 405: 'METHOD_NOT_ALLOWED',
-  413: 'PAYLOAD_TOO_LARGE', 415: 'UNSUPPORTED_MEDIA_TYPE',
+  400: 'INVALID_REQUEST',
+  401: 'UNAUTHENTICATED',
+  403: 'FORBIDDEN',
+  404: 'NOT_FOUND',
+  405: 'METHOD_NOT_ALLOWED',
+  413: 'PAYLOAD_TOO_LARGE',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
 };
 
 async function check(status, target, init) {
@@ -43,12 +48,19 @@ const get = (status, organizationId, token) => check(status, settingsOf(organiza
 
 function put(status, organizationId, token, body, headers = {}) {
   const init = { method: 'PUT', token, headers: { 'Content-Type': 'application/json', ...headers } };
-  return check(status, settingsOf(organizationId), { ...init, body: typeof body === 'object' ? JSON.stringify(body) : body });
+  return check(status, settingsOf(organizationId), {
+    ...init,
+    body: typeof body === 'object' ? JSON.stringify(body) : body,
+  });
 }
 
 const stored = async (organizationId) =>
-  (await service.database.prepare('SELECT threshold_minutes FROM organization WHERE organization_id = ?1').bind(organizationId).first())
-    ?.threshold_minutes;
+  (
+    await service.database
+      .prepare('SELECT threshold_minutes FROM organization WHERE organization_id = ?1')
+      .bind(organizationId)
+      .first()
+  )?.threshold_minutes;
 
 test('5 until set, and then what was set', async () => {
   const organizationId = await newOrganization();
@@ -57,14 +69,19 @@ test('5 until set, and then what was set', async () => {
   assert.deepEqual((await get(200, organizationId, token)).body, data(5));
   assert.equal(await stored(organizationId), null);
   for (const minutes of [30, 1, 10080]) {
-    assert.deepEqual((await put(200, organizationId, token, { thresholdMinutes: minutes, unknown: [1] })).body, data(minutes));
+    assert.deepEqual(
+      (await put(200, organizationId, token, { thresholdMinutes: minutes, unknown: [1] })).body,
+      data(minutes),
+    );
     assert.deepEqual((await get(200, organizationId, token)).body, data(minutes));
     assert.deepEqual((await get(200, organizationId, superadminToken)).body, data(minutes));
     assert.equal(await stored(organizationId), minutes);
     assert.equal((await service.report(token)).thresholdMinutes, minutes);
   }
   // No event changes it.
-  await service.post([{ type: 'organization', organizationId, name: 'Renamed', thresholdMinutes: 7, updatedAt: isoAt(clock + 1) }]);
+  await service.post([
+    { type: 'organization', organizationId, name: 'Renamed', thresholdMinutes: 7, updatedAt: isoAt(clock + 1) },
+  ]);
   assert.deepEqual((await get(200, organizationId, token)).body, data(10080));
 });
 
@@ -83,11 +100,29 @@ test('ETag, 304 and HEAD', async () => {
 
 describe('400', () => {
   const bodies = [
-    '{"thresholdMinutes":0}', '{"thresholdMinutes":10081}', '{"thresholdMinutes":-5}', '{"thresholdMinutes":1.0}',
-    '{"thresholdMinutes":5e0}', '{"thresholdMinutes":1.5}', '{"thresholdMinutes":"5"}', '{"thresholdMinutes":null}',
-    '{"thresholdMinutes":true}', '{"thresholdMinutes":[5]}', '{}', '[]', '5', 'null', '', ' ', '{', '{"thresholdMinutes":5}}',
-    '{"thresholdMinutes":5,"thresholdMinutes":6}', '{"thresholdMinutes":5,"a":1,"a":1}', '\uFEFF{"thresholdMinutes":5}',
-    `{"thresholdMinutes":${'9'.repeat(400)}}`, `{"a":${'['.repeat(1000)}${']'.repeat(1000)},"thresholdMinutes":5}`,
+    '{"thresholdMinutes":0}',
+    '{"thresholdMinutes":10081}',
+    '{"thresholdMinutes":-5}',
+    '{"thresholdMinutes":1.0}',
+    '{"thresholdMinutes":5e0}',
+    '{"thresholdMinutes":1.5}',
+    '{"thresholdMinutes":"5"}',
+    '{"thresholdMinutes":null}',
+    '{"thresholdMinutes":true}',
+    '{"thresholdMinutes":[5]}',
+    '{}',
+    '[]',
+    '5',
+    'null',
+    '',
+    ' ',
+    '{',
+    '{"thresholdMinutes":5}}',
+    '{"thresholdMinutes":5,"thresholdMinutes":6}',
+    '{"thresholdMinutes":5,"a":1,"a":1}',
+    '\uFEFF{"thresholdMinutes":5}',
+    `{"thresholdMinutes":${'9'.repeat(400)}}`,
+    `{"a":${'['.repeat(1000)}${']'.repeat(1000)},"thresholdMinutes":5}`,
   ];
 
   test('bodies that are no threshold', async () => {
@@ -113,7 +148,9 @@ describe('400', () => {
       await newOrganization(id);
       assert.equal((await get(200, id, superadminToken)).body.data.organizationId, id);
     }
-    const response = await service.fetch('/api/organizations/a/b/autopilot-monitor-settings', { token: superadminToken });
+    const response = await service.fetch('/api/organizations/a/b/autopilot-monitor-settings', {
+      token: superadminToken,
+    });
     assert.equal(response.status, 404);
     assert.match((await response.json()).message, /path/, 'that is no route');
   });
@@ -134,7 +171,9 @@ test('413 beyond 4 KiB, 415 for another type', async () => {
     await put(415, organizationId, token, '{"thresholdMinutes":9}', { 'Content-Type': type });
   }
   await put(415, organizationId, token, gzipSync('{"thresholdMinutes":9}'), { 'Content-Encoding': 'gzip' });
-  await put(200, organizationId, token, '{"thresholdMinutes":9}', { 'Content-Type': 'APPLICATION/JSON ; charset=utf-8' });
+  await put(200, organizationId, token, '{"thresholdMinutes":9}', {
+    'Content-Type': 'APPLICATION/JSON ; charset=utf-8',
+  });
   assert.equal(await stored(organizationId), 9);
 });
 
@@ -154,7 +193,10 @@ describe('who', () => {
     ];
     const texts = new Set();
     for (const [token, organizationId, status] of callers) {
-      const answers = [await get(status, organizationId, token), await put(status, organizationId, token, { thresholdMinutes: 12 })];
+      const answers = [
+        await get(status, organizationId, token),
+        await put(status, organizationId, token, { thresholdMinutes: 12 }),
+      ];
       if (status === 403) for (const { text } of answers) texts.add(text);
     }
     assert.equal(texts.size, 1, 'whether an organization exists is not told');

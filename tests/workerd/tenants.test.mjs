@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 
 import { startService, tokenOf } from './harness.mjs';
-import { READS, requestOf, ROUTES } from './routes.mjs';
+import { READS, ROUTES, requestOf } from './routes.mjs';
 
 const MINUTE = 60_000;
 const SEED = 20_260_101;
@@ -18,8 +18,25 @@ const TURNS = Math.ceil(2 / READS.length);
 
 /** Prefixes of each other, and what breaks quoting, escaping, paths, patterns and folding. */
 const IDS = [
-  'o', 'o1', 'o11', 'O', 'o ', 'o"', "o' OR '1'='1", 'o%', 'o%20', '_', 'o,1', 'o/1', 'o?organizationId=o1', 'o\\', 'ö', 'o\u0308',
-  '🙂', '__proto__', 'x'.repeat(128),
+  'o',
+  'o1',
+  'o11',
+  'O',
+  'o ',
+  'o"',
+  "o' OR '1'='1",
+  'o%',
+  'o%20',
+  '_',
+  'o,1',
+  'o/1',
+  'o?organizationId=o1',
+  'o\\',
+  'ö',
+  'o\u0308',
+  '🙂',
+  '__proto__',
+  'x'.repeat(128),
 ];
 
 /** Pseudo-random numbers (mulberry32): the same run at every run. */
@@ -37,14 +54,20 @@ const pick = (items) => items[random(items.length)];
 
 const organizations = IDS.map((organizationId, number) => {
   const canary = `canary${createHash('sha256').update(`${SEED} ${number}`).digest('hex').slice(0, 12)}`;
-  return { id: organizationId, canary, departments: [`${canary}-d1`, `${canary}-d2`], users: [`${canary}-u1`, `${canary}-u2`] };
+  return {
+    id: organizationId,
+    canary,
+    departments: [`${canary}-d1`, `${canary}-d2`],
+    users: [`${canary}-u1`, `${canary}-u2`],
+  };
 });
 
 /** Everything that can be stored, a canary in every string. */
 function eventsOf({ id, canary, departments, users }, at) {
   const common = { organizationId: id, updatedAt: at };
   const events = [{ ...common, type: 'organization', name: `${canary} Inc.` }];
-  for (const departmentId of departments) events.push({ ...common, type: 'department', departmentId, name: `${departmentId} name` });
+  for (const departmentId of departments)
+    events.push({ ...common, type: 'department', departmentId, name: `${departmentId} name` });
   for (const userId of users) events.push({ ...common, type: 'user', userId, fullName: `${userId} name` });
   for (const number of [0, 1, 2, 3]) {
     const name = `${canary}-${number}`;
@@ -52,12 +75,26 @@ function eventsOf({ id, canary, departments, users }, at) {
     events.push(
       { ...common, type: 'contact', contactId: `${name}-p`, name: `${name} name`, phone: `+1 ${name}` },
       {
-        ...common, type: 'conversation', conversationId: `${name}-c`, contactId: `${name}-p`, channelType: `${name}-channel`,
-        departmentId: departments[number % 2], ownerId: users[0], assigneeIds: users,
+        ...common,
+        type: 'conversation',
+        conversationId: `${name}-c`,
+        contactId: `${name}-p`,
+        channelType: `${name}-channel`,
+        departmentId: departments[number % 2],
+        ownerId: users[0],
+        assigneeIds: users,
       },
-      { ...item, type: 'message', messageId: `${name}-m`, direction: 'inbound', sender: 'contact', senderId: `${name}-p` },
+      {
+        ...item,
+        type: 'message',
+        messageId: `${name}-m`,
+        direction: 'inbound',
+        sender: 'contact',
+        senderId: `${name}-p`,
+      },
     );
-    if (number > 1) events.push({ ...item, type: 'autopilot', changeId: `${name}-a`, enabled: false, actorId: users[1] });
+    if (number > 1)
+      events.push({ ...item, type: 'autopilot', changeId: `${name}-a`, enabled: false, actorId: users[1] });
   }
   return events;
 }
@@ -66,10 +103,14 @@ let service;
 /** The two isolates: one reads heads anew each time and puts every page into KV, one keeps them in memory. */
 let isolates;
 before(async () => {
-  service = await startService({ vars: { PAGE_MEMORY_MEBIBYTES: '0' }, siblings: { remembering: { vars: { HEAD_MAX_AGE_SECONDS: '60' } } } });
+  service = await startService({
+    vars: { PAGE_MEMORY_MEBIBYTES: '0' },
+    siblings: { remembering: { vars: { HEAD_MAX_AGE_SECONDS: '60' } } },
+  });
   isolates = [service, service.sibling('remembering')];
   const now = Math.floor(Date.now() / MINUTE) * MINUTE;
-  for (const organization of organizations) await service.post(eventsOf(organization, new Date(now - 60 * MINUTE).toISOString()));
+  for (const organization of organizations)
+    await service.post(eventsOf(organization, new Date(now - 60 * MINUTE).toISOString()));
   await service.refresh(now);
   for (const organization of organizations) {
     const { snapshotId, rows } = await service.report(tokenOf({ role: 'ADMIN', organizationId: organization.id }));
@@ -85,7 +126,11 @@ const CALLERS = {
   admin: (home) => ({ role: 'ADMIN', sub: home.users[0] }),
   'admin with the user id of another': (_home, other) => ({ role: 'ADMIN', sub: other.users[0] }),
   head: (home) => ({ role: 'DEPARTMENT_HEAD', sub: home.users[0], departmentIds: [home.departments[0]] }),
-  'head with departments of another': (home, other) => ({ role: 'DEPARTMENT_HEAD', sub: other.users[0], departmentIds: [...other.departments, home.departments[1]] }),
+  'head with departments of another': (home, other) => ({
+    role: 'DEPARTMENT_HEAD',
+    sub: other.users[0],
+    departmentIds: [...other.departments, home.departments[1]],
+  }),
   'head with nothing': () => ({ role: 'DEPARTMENT_HEAD' }),
   agent: (home) => ({ role: 'AGENT', sub: home.users[0], departmentIds: home.departments }),
   superadmin: () => ({ role: 'SUPERADMIN', sub: 'root' }),
@@ -103,15 +148,21 @@ const ATTEMPTS = {
   'in a page of its own size': () => ({ query: { limit: '3', page: '2', skipThreshold: 'true' } }),
   'with HEAD': () => ({ method: 'HEAD' }),
   'with a fault': (other) => ({ query: { category: other.canary }, isBad: true }),
-  'in headers that nothing reads': (other) => ({ headers: { 'X-Organization-Id': encodeURIComponent(other.id), Cookie: `organizationId=${other.canary}` } }),
+  'in headers that nothing reads': (other) => ({
+    headers: { 'X-Organization-Id': encodeURIComponent(other.id), Cookie: `organizationId=${other.canary}` },
+  }),
 };
 
 /** The canaries in an answer's body and headers, however they are spelled. */
 async function canariesIn(response) {
   const body = await response.text();
   const headers = [...response.headers].map(([name, value]) => `${name}: ${value}`).join('\n');
-  const text = `${headers}\n${body}`.replace(/\\u([0-9a-f]{4})/gi, (_, code) => String.fromCharCode(parseInt(code, 16)));
-  const base64 = [...text.matchAll(/[A-Za-z0-9_+/-]{16,}/g)].map(([run]) => Buffer.from(run, 'base64').toString('latin1'));
+  const text = `${headers}\n${body}`.replace(/\\u([0-9a-f]{4})/gi, (_, code) =>
+    String.fromCharCode(parseInt(code, 16)),
+  );
+  const base64 = [...text.matchAll(/[A-Za-z0-9_+/-]{16,}/g)].map(([run]) =>
+    Buffer.from(run, 'base64').toString('latin1'),
+  );
   const found = new Set();
   for (const haystack of [text, decodeLoosely(text), ...base64]) {
     for (const [canary] of haystack.toLowerCase().matchAll(/canary[0-9a-f]{12}/g)) found.add(canary);
@@ -141,7 +192,12 @@ async function attempt(route, home, named, callerName, attemptName, isolate) {
   const [target, init] = requestOf(route, named === home && random(2) ? undefined : named.id, { own: home.id });
   const asked = withQuery(target, query);
   const context = `${callerName} of ${home.id} asks ${route.name} for ${named.id} ${attemptName}: ${asked}`;
-  const response = await isolate.fetch(asked, { ...init, method: method ?? init.method, headers, token: tokenOf(claims) });
+  const response = await isolate.fetch(asked, {
+    ...init,
+    method: method ?? init.method,
+    headers,
+    token: tokenOf(claims),
+  });
   const { body, found } = await canariesIn(response);
 
   const isExpired = isPinned && route.pins && other !== allowed;
@@ -153,12 +209,19 @@ async function attempt(route, home, named, callerName, attemptName, isolate) {
   else assert.equal(response.status, 200, `${context}: ${body}`);
 
   const mayShow = response.status === 200 ? [allowed.canary] : [];
-  assert.deepEqual([...found].filter((canary) => !mayShow.includes(canary)), [], context);
+  assert.deepEqual(
+    [...found].filter((canary) => !mayShow.includes(canary)),
+    [],
+    context,
+  );
   if (response.status === 200) {
     if (route.name === 'report' && method !== 'HEAD') {
       const { data } = JSON.parse(body);
       assert.equal(data.organizationId, allowed.id, context);
-      assert.ok(data.rows.every((row) => row.conversationId.startsWith(allowed.canary)), context);
+      assert.ok(
+        data.rows.every((row) => row.conversationId.startsWith(allowed.canary)),
+        context,
+      );
       counts.rows += data.rows.length;
     }
     if (!allowed.etags.includes(response.headers.get('etag'))) allowed.etags.push(response.headers.get('etag'));
@@ -197,7 +260,13 @@ describe('no caller gets a byte of another organization', () => {
   test('and it was no test of refusals alone, nor of one cache', (t) => {
     t.diagnostic(JSON.stringify(counts));
     for (const status of [200, 304, 400, 403]) assert.ok(counts.statuses[status] >= 20, JSON.stringify(counts));
-    for (const source of ['head;desc="memory"', 'head;desc="d1"', 'outline;desc="memory"', 'page;desc="kv"', 'page;desc="d1"']) {
+    for (const source of [
+      'head;desc="memory"',
+      'head;desc="d1"',
+      'outline;desc="memory"',
+      'page;desc="kv"',
+      'page;desc="d1"',
+    ]) {
       assert.ok(counts.sources[source] >= 10, `${source}: ${JSON.stringify(counts)}`);
     }
     assert.ok(counts.rows > 500, JSON.stringify(counts));
@@ -213,7 +282,10 @@ test('a snapshot of another organization is as expired as one that never was', a
         const role = pick(['SUPERADMIN', 'ADMIN', 'DEPARTMENT_HEAD']);
         const token = tokenOf({ sub: 'u', role, organizationId: home.id });
         const headers = pick([{}, { 'If-None-Match': '*' }]);
-        const response = await pick(isolates).fetch(withQuery(route.target(undefined), { snapshot }), { token, headers });
+        const response = await pick(isolates).fetch(withQuery(route.target(undefined), { snapshot }), {
+          token,
+          headers,
+        });
         const { body, found } = await canariesIn(response);
         assert.deepEqual([...found], []);
         answers.add(`${response.status} ${body}`);
@@ -252,7 +324,11 @@ test('an ingest for another organization says and changes nothing', async () => 
     const token = tokenOf({ sub: 'u', organizationId: home.id, scope: route.scope });
     const events = eventsOf(other, new Date().toISOString());
     const [target, init] = requestOf(route, other.id);
-    const response = await service.fetch(target, { ...init, token, body: events.map((event) => JSON.stringify(event)).join('\n') });
+    const response = await service.fetch(target, {
+      ...init,
+      token,
+      body: events.map((event) => JSON.stringify(event)).join('\n'),
+    });
     assert.equal(response.status, 403);
     assert.deepEqual([...(await canariesIn(response)).found], []);
   }
@@ -264,7 +340,11 @@ test('an ingest that is refused for its form tells nothing of what is stored', a
   for (const home of organizations) {
     const token = tokenOf({ sub: 'u', organizationId: home.id, scope: route.scope });
     const [target, init] = requestOf(route, home.id);
-    const response = await service.fetch(target, { ...init, token, body: JSON.stringify({ type: 'user', organizationId: home.id }) });
+    const response = await service.fetch(target, {
+      ...init,
+      token,
+      body: JSON.stringify({ type: 'user', organizationId: home.id }),
+    });
     assert.equal(response.status, 400);
     assert.deepEqual([...(await canariesIn(response)).found], []);
   }

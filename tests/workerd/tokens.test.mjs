@@ -6,8 +6,8 @@ import { after, before, describe, test } from 'node:test';
 import { seededRandom } from '../../scripts/demo/random.mjs';
 import { fixtureAt, SERVICES } from '../tokens/fixture.mjs';
 import { printTable } from '../tokens/native.mjs';
-import { ACCEPTED, AUDIENCE, EXPIRED, ISSUED_IN_FUTURE, ISSUER, NOT_YET_VALID } from '../tokens/verdicts.mjs';
 import { vectorsAt } from '../tokens/vectors.mjs';
+import { ACCEPTED, AUDIENCE, EXPIRED, ISSUED_IN_FUTURE, ISSUER, NOT_YET_VALID } from '../tokens/verdicts.mjs';
 import { REPORT, startService } from './harness.mjs';
 
 /** Requests at a time. */
@@ -32,7 +32,9 @@ const challengeOf = (verdict) =>
     : `error="invalid_token", error_description="${DESCRIPTIONS[verdict] ?? 'The token is not valid'}"`;
 
 function start({ keys, issuer = '', audience = '' }) {
-  return startService({ vars: { JWT_SECRET: '', JWT_KEYS: JSON.stringify(keys), JWT_ISSUER: issuer, JWT_AUDIENCE: audience } });
+  return startService({
+    vars: { JWT_SECRET: '', JWT_KEYS: JSON.stringify(keys), JWT_ISSUER: issuer, JWT_AUDIENCE: audience },
+  });
 }
 
 /** Does `work` for every item, some at a time; the results in their order. */
@@ -55,7 +57,11 @@ async function ask(service, authorization) {
   }
   const response = await service.fetch(REPORT, { headers: { authorization } });
   await response.text();
-  return { status: response.status, id: response.headers.get('x-request-id'), challenge: response.headers.get('www-authenticate') };
+  return {
+    status: response.status,
+    id: response.headers.get('x-request-id'),
+    challenge: response.headers.get('www-authenticate'),
+  };
 }
 
 /** The causes that the log gives, by request. What is logged comes a while after the answer: so it is asked for more. */
@@ -92,14 +98,18 @@ describe('tokens over HTTP', () => {
         const vectors = vectorsAt(now).filter(({ service: at = 'main' }) => at === name);
         assert.ok(vectors.length > 5);
         const answers = await inParallel(vectors, ({ token }) => ask(service, `Bearer ${token}`));
-        const causes = await causesOf(service, answers.filter((answer) => answer?.status === 401).map(({ id }) => id));
+        const causes = await causesOf(
+          service,
+          answers.filter((answer) => answer?.status === 401).map(({ id }) => id),
+        );
         const wrong = [];
         for (const [index, vector] of vectors.entries()) {
           const answer = answers[index];
           const expected = expectedOf(vector, answer);
           const count = (counts[vector.source] ??= { tried: 0, accepted: 0, refused: 0, 'no token': 0, unsendable: 0 });
           count.tried += 1;
-          const column = { [ACCEPTED]: 'accepted', [NO_TOKEN]: 'no token', [UNSENDABLE]: 'unsendable' }[expected] ?? 'refused';
+          const column =
+            { [ACCEPTED]: 'accepted', [NO_TOKEN]: 'no token', [UNSENDABLE]: 'unsendable' }[expected] ?? 'refused';
           count[column] += 1;
           if (expected === UNSENDABLE) continue;
           const problem = expected === ACCEPTED ? acceptedProblem(answer) : refusedProblem(answer, expected, causes);
@@ -145,13 +155,40 @@ describe('an honest token', () => {
 
   test('is accepted in every spelling of its scheme, and in no other place', async () => {
     const token = tokens.HS256;
-    for (const spelling of [`Bearer ${token}`, `bearer ${token}`, `BEARER ${token}`, `Bearer   ${token}`, `Bearer ${token} `]) {
+    for (const spelling of [
+      `Bearer ${token}`,
+      `bearer ${token}`,
+      `BEARER ${token}`,
+      `Bearer   ${token}`,
+      `Bearer ${token} `,
+    ]) {
       assert.equal((await ask(service, spelling)).status, 404, spelling);
     }
-    const others = ['', token, 'Bearer', `Bearer${token}`, `Bearer\t${token}`, `Bearer: ${token}`, `Token ${token}`, `Basic ${token}`, `DPoP ${token}`];
-    others.push(`Bearer ${token}, Bearer ${token}`, `Bearer ${token} ${token}`, `Bearer "${token}"`, `Bearer token=${token};`, `Bearer Bearer ${token}`);
+    const others = [
+      '',
+      token,
+      'Bearer',
+      `Bearer${token}`,
+      `Bearer\t${token}`,
+      `Bearer: ${token}`,
+      `Token ${token}`,
+      `Basic ${token}`,
+      `DPoP ${token}`,
+    ];
+    others.push(
+      `Bearer ${token}, Bearer ${token}`,
+      `Bearer ${token} ${token}`,
+      `Bearer "${token}"`,
+      `Bearer token=${token};`,
+      `Bearer Bearer ${token}`,
+    );
     for (const spelling of others) assert.equal((await ask(service, spelling)).status, 401, spelling);
-    const elsewhere = [[`${REPORT}?access_token=${token}`, {}], [`${REPORT}?token=${token}`, {}], [REPORT, { cookie: `token=${token}` }], [REPORT, { 'x-authorization': `Bearer ${token}` }]];
+    const elsewhere = [
+      [`${REPORT}?access_token=${token}`, {}],
+      [`${REPORT}?token=${token}`, {}],
+      [REPORT, { cookie: `token=${token}` }],
+      [REPORT, { 'x-authorization': `Bearer ${token}` }],
+    ];
     for (const [target, headers] of elsewhere) {
       const response = await service.fetch(target, { headers });
       await response.text();
@@ -174,9 +211,12 @@ describe('an honest token', () => {
     };
     const counts = {};
     for (const [algorithm, token] of Object.entries(tokens)) {
-      const mutations = Array.from({ length: MUTATIONS / 4 }, () => mutate(token)).filter((text) => text.trim() !== token);
+      const mutations = Array.from({ length: MUTATIONS / 4 }, () => mutate(token)).filter(
+        (text) => text.trim() !== token,
+      );
       const answers = await inParallel(mutations, (text) => ask(service, `Bearer ${text}`));
-      for (const [index, answer] of answers.entries()) assert.equal(answer.status, 401, `${algorithm}: ${mutations[index]}`);
+      for (const [index, answer] of answers.entries())
+        assert.equal(answer.status, 401, `${algorithm}: ${mutations[index]}`);
       assert.notEqual((await ask(service, `Bearer ${token}`)).status, 401);
       counts[algorithm] = { tried: mutations.length, refused: answers.length };
     }

@@ -69,7 +69,13 @@ describe('WebCrypto', () => {
     for (const [index, { vector, key, question, native: verified }] of questions.entries()) {
       const native = question === 'import' ? 'import' : verified;
       const webcrypto = answers[index];
-      const count = (counts[names[key.kty]] ??= { compared: 0, accepted: 0, refused: 0, 'key refused': 0, differing: 0 });
+      const count = (counts[names[key.kty]] ??= {
+        compared: 0,
+        accepted: 0,
+        refused: 0,
+        'key refused': 0,
+        differing: 0,
+      });
       count.compared += 1;
       count[webcrypto === 'import' ? 'key refused' : native === true ? 'accepted' : 'refused'] += 1;
       if (native === webcrypto) continue;
@@ -78,7 +84,10 @@ describe('WebCrypto', () => {
     }
     printTable(t, 'WebCrypto and jwt-compact', counts);
     for (const [name, { reason }] of Object.entries(DISAGREEMENTS)) t.diagnostic(`${name}: ${reason}`);
-    const expected = Object.entries(DISAGREEMENTS).map(([name, { native, webcrypto }]) => [name, { native, webcrypto }]);
+    const expected = Object.entries(DISAGREEMENTS).map(([name, { native, webcrypto }]) => [
+      name,
+      { native, webcrypto },
+    ]);
     assert.deepEqual(differing, Object.fromEntries(expected));
     assert.ok(questions.length > 1000);
   });

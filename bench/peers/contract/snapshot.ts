@@ -52,7 +52,8 @@ export function newestSnapshot(head: Head): Snapshot | null {
 export const thresholdOf = (head: Head) => head.thresholdMinutes ?? THRESHOLD_MINUTES_DEFAULT;
 
 /** What is signed of a snapshot's id. */
-export const snapshotContent = ({ version, asOf, thresholdMinutes }: Snapshot) => `v${version}-${asOf}-${thresholdMinutes}`;
+export const snapshotContent = ({ version, asOf, thresholdMinutes }: Snapshot) =>
+  `v${version}-${asOf}-${thresholdMinutes}`;
 
 /** The snapshot that an id names, if it is still kept; whether it was ever given out is for the caller to check. */
 export function readSnapshotId(head: Head, id: string): Snapshot | null {
@@ -70,7 +71,9 @@ let signingKey: { generation: string; key: CryptoKey } | undefined;
 export async function snapshotId(organizationId: string, head: Head, snapshot: Snapshot): Promise<string> {
   if (signingKey?.generation !== head.generation) {
     const algorithm = { name: 'HMAC', hash: 'SHA-256' };
-    const key = await crypto.subtle.importKey('raw', new TextEncoder().encode(head.generation), algorithm, false, ['sign']);
+    const key = await crypto.subtle.importKey('raw', new TextEncoder().encode(head.generation), algorithm, false, [
+      'sign',
+    ]);
     signingKey = { generation: head.generation, key };
   }
   const content = snapshotContent(snapshot);

@@ -4,7 +4,7 @@ import { env } from 'cloudflare:workers';
 import { createMiddleware } from 'hono/factory';
 import { createLocalJWKSet, errors, jwtVerify } from 'jose';
 import { type Claims, readClaims } from '../contract/access';
-import { Refusal, tokenMalformed, tokenMissing, tokenRefused } from '../contract/errors';
+import { type Refusal, tokenMalformed, tokenMissing, tokenRefused } from '../contract/errors';
 
 export interface Variables {
   claims: Claims;

@@ -6,9 +6,16 @@ import { etag, RETAINED_304_HEADERS } from 'hono/etag';
 import { requestId } from 'hono/request-id';
 import { endTime, startTime, timing } from 'hono/timing';
 import { readAccess, shownDepartments } from '../contract/access';
-import { internal, methodNotAllowed, organizationNotFound, Refusal, routeNotFound, snapshotExpired } from '../contract/errors';
+import {
+  internal,
+  methodNotAllowed,
+  organizationNotFound,
+  Refusal,
+  routeNotFound,
+  snapshotExpired,
+} from '../contract/errors';
 import { readRequest } from '../contract/request';
-import { type Head, HEAD_SQL, newestSnapshot, readSnapshotId, snapshotId, thresholdOf } from '../contract/snapshot';
+import { HEAD_SQL, type Head, newestSnapshot, readSnapshotId, snapshotId, thresholdOf } from '../contract/snapshot';
 import { authenticate, type Variables } from './authenticate';
 import { readPage } from './page';
 

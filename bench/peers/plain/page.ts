@@ -1,9 +1,9 @@
 // A page of a snapshot: from KV, else from D1 and then into KV.
 
 import type { Context } from 'hono';
-import type { Category, ReportRequest } from '../contract/request';
-import { type Part, PARTS_SQL, ROWS_SQL, type Snapshot } from '../contract/snapshot';
 import { snapshotExpired } from '../contract/errors';
+import type { Category, ReportRequest } from '../contract/request';
+import { PARTS_SQL, type Part, ROWS_SQL, type Snapshot } from '../contract/snapshot';
 import type { Env } from './index';
 
 export interface Page {
@@ -43,7 +43,10 @@ async function keyOf({ id, departments, request }: Wanted): Promise<string> {
 
 async function queryPage(database: D1Database, wanted: Wanted): Promise<Page> {
   const { organizationId, snapshot, departments, request } = wanted;
-  const { results: parts } = await database.prepare(PARTS_SQL).bind(organizationId, snapshot.version).all<{ entries: string }>();
+  const { results: parts } = await database
+    .prepare(PARTS_SQL)
+    .bind(organizationId, snapshot.version)
+    .all<{ entries: string }>();
   if (parts.length === 0) throw snapshotExpired();
 
   const latest = snapshot.asOf - snapshot.thresholdMinutes * 60_000;

@@ -25,7 +25,8 @@ export async function authenticate(header: string | null): Promise<Claims> {
   if (!header) throw tokenMissing();
   const known = tokens.get(header);
   const now = Math.floor(Date.now() / 1000);
-  if (known && now < known.exp + CLOCK_TOLERANCE_SECONDS && now >= known.nbf - CLOCK_TOLERANCE_SECONDS) return known.claims;
+  if (known && now < known.exp + CLOCK_TOLERANCE_SECONDS && now >= known.nbf - CLOCK_TOLERANCE_SECONDS)
+    return known.claims;
 
   const [, token] = /^Bearer +(\S+)$/i.exec(header.trim()) ?? [];
   if (!token) throw tokenMalformed();
@@ -37,11 +38,15 @@ export async function authenticate(header: string | null): Promise<Claims> {
 async function verify(token: string): Promise<Verified> {
   secret ??= await crypto.subtle.importKey('raw', new TextEncoder().encode(env.JWT_SECRET), HMAC, false, ['verify']);
   try {
-    const { payload } = await jwtVerify(token, (header, jws) => (header.alg === 'HS256' || !keys ? secret! : keys(header, jws)), {
-      algorithms: ['HS256', 'RS256', 'ES256', 'EdDSA'],
-      requiredClaims: ['exp'],
-      clockTolerance: CLOCK_TOLERANCE_SECONDS,
-    });
+    const { payload } = await jwtVerify(
+      token,
+      (header, jws) => (header.alg === 'HS256' || !keys ? secret! : keys(header, jws)),
+      {
+        algorithms: ['HS256', 'RS256', 'ES256', 'EdDSA'],
+        requiredClaims: ['exp'],
+        clockTolerance: CLOCK_TOLERANCE_SECONDS,
+      },
+    );
     return { claims: readClaims(payload), exp: payload.exp!, nbf: payload.nbf ?? 0 };
   } catch (error) {
     throw refusalOf(error);

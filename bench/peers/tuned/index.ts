@@ -2,7 +2,7 @@
 // keys, heads, outlines, pages and whole answers in the isolate's memory, rows as bytes and never as objects.
 
 import { Hono } from 'hono';
-import { methodNotAllowed, internal, Refusal, routeNotFound } from '../contract/errors';
+import { internal, methodNotAllowed, Refusal, routeNotFound } from '../contract/errors';
 import { authenticate } from './authenticate';
 import { report } from './report';
 
@@ -17,7 +17,10 @@ app.get(REPORT, async (c) => {
     const claims = await authenticate(headers.get('Authorization'));
     const { body, etag } = await report(c, claims, headers.get('If-None-Match'));
     const status = body === null ? 304 : 200;
-    return new Response(body, { status, headers: answerHeaders(beganAt, body === null ? { ETag: etag } : { ...JSON_TYPE, ETag: etag }) });
+    return new Response(body, {
+      status,
+      headers: answerHeaders(beganAt, body === null ? { ETag: etag } : { ...JSON_TYPE, ETag: etag }),
+    });
   } catch (error) {
     return refuse(error, beganAt);
   }

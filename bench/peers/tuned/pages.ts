@@ -4,8 +4,8 @@ import type { Context } from 'hono';
 import { snapshotExpired } from '../contract/errors';
 import { ROWS_SQL } from '../contract/snapshot';
 import { Bounded } from './bounded';
-import type { Filter } from './outline';
 import type { Env } from './index';
+import type { Filter } from './outline';
 
 /** Rows of a page: the people of each, and each without its closing brace. */
 export interface Page {

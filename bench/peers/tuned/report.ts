@@ -3,12 +3,21 @@
 import type { Context } from 'hono';
 import { type Access, type Claims, readAccess, shownDepartments } from '../contract/access';
 import { organizationNotFound, snapshotExpired } from '../contract/errors';
-import { type Query, readRequest, type ReportRequest } from '../contract/request';
-import { type Head, HEAD_SQL, newestSnapshot, PARTS_SQL, readSnapshotId, type Snapshot, snapshotId, thresholdOf } from '../contract/snapshot';
+import { type Query, type ReportRequest, readRequest } from '../contract/request';
+import {
+  HEAD_SQL,
+  type Head,
+  newestSnapshot,
+  PARTS_SQL,
+  readSnapshotId,
+  type Snapshot,
+  snapshotId,
+  thresholdOf,
+} from '../contract/snapshot';
 import { Bounded } from './bounded';
+import type { Env } from './index';
 import { type Filter, Outline, type Selection } from './outline';
 import { type Page, pageName, readPage } from './pages';
-import type { Env } from './index';
 
 type Call = Context<{ Bindings: Env }>;
 
@@ -43,7 +52,18 @@ export async function report(c: Call, claims: Claims, ifNoneMatch: string | null
   const departments = shownDepartments(access, request.departmentId);
   const { category, skipThreshold, page, limit } = request;
   const threshold = snapshot?.thresholdMinutes ?? thresholdOf(held.head);
-  const name = JSON.stringify([organizationId, id, threshold, departments, category, skipThreshold, page, limit, access.head?.subject ?? null, !!access.head]);
+  const name = JSON.stringify([
+    organizationId,
+    id,
+    threshold,
+    departments,
+    category,
+    skipThreshold,
+    page,
+    limit,
+    access.head?.subject ?? null,
+    !!access.head,
+  ]);
   const etag = await etagOf(name);
   if (ifNoneMatch !== null && matches(ifNoneMatch, etag)) return { etag, body: null };
 
@@ -57,7 +77,12 @@ export async function report(c: Call, claims: Claims, ifNoneMatch: string | null
     const filter: Filter = { cut, departments, category, page, limit };
     selection = outline.select(filter);
     if (selection.rowNos.length > 0) {
-      rows = await readPage(c, organizationId, pageName(organizationId, held.head.generation, snapshot.version, filter), selection.rowNos);
+      rows = await readPage(
+        c,
+        organizationId,
+        pageName(organizationId, held.head.generation, snapshot.version, filter),
+        selection.rowNos,
+      );
     }
   }
   const body = encoder.encode(write(access, request, snapshot, id, threshold, selection, rows));
@@ -89,7 +114,11 @@ async function readSnapshot(c: Call, organizationId: string, request: ReportRequ
   }
 }
 
-async function readHead(c: Call, organizationId: string, maxAgeMs: number): Promise<{ held: HeldHead; isFresh: boolean }> {
+async function readHead(
+  c: Call,
+  organizationId: string,
+  maxAgeMs: number,
+): Promise<{ held: HeldHead; isFresh: boolean }> {
   const known = heads.get(organizationId);
   const now = Date.now();
   if (known && now - known.readAt < maxAgeMs) return { held: known, isFresh: false };
@@ -123,7 +152,8 @@ async function etagOf(name: string): Promise<string> {
 }
 
 const matches = (condition: string, etag: string) =>
-  condition === etag || condition.split(',').some((part) => part.trim() === '*' || part.trim().replace(/^W\//, '') === etag);
+  condition === etag ||
+  condition.split(',').some((part) => part.trim() === '*' || part.trim().replace(/^W\//, '') === etag);
 
 function write(
   { organizationId, head }: Access,

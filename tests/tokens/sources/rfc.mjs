@@ -19,7 +19,8 @@ function* examples(service, verdicts) {
     } else {
       yield [name, verdict, token, { service }];
     }
-    if (verdict === ACCEPTED || verdict === CLAIMS) yield [`${name}, a bit of its signature flipped`, SIGNATURE, flipped(token), { service }];
+    if (verdict === ACCEPTED || verdict === CLAIMS)
+      yield [`${name}, a bit of its signature flipped`, SIGNATURE, flipped(token), { service }];
   }
 }
 
@@ -35,10 +36,20 @@ export function* rfc7515() {
     'RFC 7515 A.7': SEGMENTS,
     'RFC 7515 E': ALGORITHM,
   });
-  yield ['RFC 7515 F: detached', SEGMENTS, `${unsigned}..${RFC_TOKENS['RFC 7515 A.1'].split('.')[2]}`, { service: 'RFC 7515 and 8037' }];
+  yield [
+    'RFC 7515 F: detached',
+    SEGMENTS,
+    `${unsigned}..${RFC_TOKENS['RFC 7515 A.1'].split('.')[2]}`,
+    { service: 'RFC 7515 and 8037' },
+  ];
   for (const example of ['A.1', 'A.2', 'A.3']) {
     yield [`RFC 7515 ${example}, where its key is not trusted`, SIGNATURE, RFC_TOKENS[`RFC 7515 ${example}`]];
-    yield [`RFC 7515 ${example}, where more keys fit`, NO_KEY, RFC_TOKENS[`RFC 7515 ${example}`], { service: 'two keys an algorithm' }];
+    yield [
+      `RFC 7515 ${example}, where more keys fit`,
+      NO_KEY,
+      RFC_TOKENS[`RFC 7515 ${example}`],
+      { service: 'two keys an algorithm' },
+    ];
   }
 }
 
@@ -47,7 +58,8 @@ export function* rfc7519() {
   const service = 'RFC 7515 and 8037';
   yield ['RFC 7519 3.1', ACCEPTED, RFC_TOKENS['RFC 7515 A.1'], { service, at: IN_TIME }];
   yield ['RFC 7519 6.1', ALGORITHM, RFC_TOKENS['RFC 7515 A.5'], { service, at: IN_TIME }];
-  for (const example of ['A.1', 'A.2', 'A.3']) yield [`RFC 7516 ${example}: encrypted`, SEGMENTS, RFC_TOKENS[`RFC 7516 ${example}`], { service }];
+  for (const example of ['A.1', 'A.2', 'A.3'])
+    yield [`RFC 7516 ${example}: encrypted`, SEGMENTS, RFC_TOKENS[`RFC 7516 ${example}`], { service }];
   yield ['RFC 7797 4.2: detached and not encoded', CRITICAL, RFC_TOKENS['RFC 7797 4.2'], { service }];
   yield ['RFC 7797 4.2: with its payload', SEGMENTS, RFC_TOKENS['RFC 7797 4.2'].replace('..', '.$.02.'), { service }];
 }

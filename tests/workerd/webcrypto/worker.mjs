@@ -8,7 +8,8 @@ const NAMES = { RSA: 'RSASSA-PKCS1-v1_5', EC: 'ECDSA', OKP: 'Ed25519' };
 /** One set of parameters for all algorithms, as in the original. */
 const parameters = (name) => ({ name, hash: 'SHA-256', namedCurve: 'P-256' });
 
-const bytes = (base64url) => Uint8Array.from(atob(base64url.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0));
+const bytes = (base64url) =>
+  Uint8Array.from(atob(base64url.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0));
 
 /** Whether the signature is the key's, or, if WebCrypto does not import the key, "import". */
 async function answer({ key: jwk, question, message, signature }) {
