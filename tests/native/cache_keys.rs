@@ -1,17 +1,6 @@
 //! Keys under which something is kept or counted: two different questions never share one. The ids are those that
 //! naive joining would mix up: with quotes, commas, digits, blanks, and prefixes of each other.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::unwrap_used
-)]
-
-mod support;
-
 use conversation_monitor::auth::access::read_access;
 use conversation_monitor::auth::claims::{Claims, Expectations};
 use conversation_monitor::auth::{Authenticator, World};
@@ -25,9 +14,9 @@ use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
-use support::history::Random;
-use support::keys::{MapStore, Native, ScriptedServer};
-use support::service::Service;
+use crate::support::history::Random;
+use crate::support::keys::{MapStore, Native, ScriptedServer};
+use crate::support::service::Service;
 
 const NOW: i64 = 1_780_000_000_000;
 const QUESTIONS: usize = 6_000;

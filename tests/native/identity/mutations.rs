@@ -1,7 +1,7 @@
 //! No change of a byte of a good token leaves a good token.
 
-use crate::isolate::report;
-use crate::vectors::Vectors;
+use crate::identity::isolate::report;
+use crate::identity::vectors::Vectors;
 use std::fmt::Write as _;
 
 /// What a byte is changed to: the letters of base64url, the dot, and what lenient readers skip or take for a letter.

@@ -1,6 +1,6 @@
 //! The tokens of `tests/tokens/`, each with its verdict.
 
-use crate::isolate::{Isolate, report};
+use crate::identity::isolate::{Isolate, report};
 use conversation_monitor::auth::claims::Expectations;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;

@@ -1,16 +1,6 @@
 //! Ingest and refresh stopped at every statement, and running at once in every order that chance finds: a reader sees
 //! an old or a new version whole, no event is lost, and the next refresh comes to what the oracle says.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used
-)]
-
-mod support;
-
 use conversation_monitor::ports::DatabaseError;
 use futures_executor::block_on;
 use futures_util::task::noop_waker;
@@ -18,10 +8,10 @@ use serde_json::{Value, json};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use support::history::{HistoryOptions, Random, random_history};
-use support::oracle::Oracle;
-use support::service::{Service, SnapshotRow};
-use support::sqlite::Fault;
+use crate::support::history::{HistoryOptions, Random, random_history};
+use crate::support::oracle::Oracle;
+use crate::support::service::{Service, SnapshotRow};
+use crate::support::sqlite::Fault;
 
 const NOW: i64 = 1_780_000_000_000;
 const MINUTE: i64 = 60_000;

@@ -1,6 +1,6 @@
 //! An isolate that has just started, as far as tokens go.
 
-use crate::keys::{MapStore, Native, NativeKey, ScriptedServer};
+use crate::support::keys::{MapStore, Native, NativeKey, ScriptedServer};
 use conversation_monitor::auth::claims::{Claims, Expectations};
 use conversation_monitor::auth::jwk::read_set;
 use conversation_monitor::auth::keys::{Key, PublicKey};

@@ -1,15 +1,5 @@
 //! What an isolate remembers: it saves work, and never changes an answer.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used
-)]
-
-mod support;
-
 use conversation_monitor::auth::access::ReadAccess;
 use conversation_monitor::error::ApiError;
 use conversation_monitor::instant::Instant;
@@ -20,10 +10,10 @@ use futures_executor::block_on;
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
-use support::desk::{Desk, MINUTE, Mood, NOW, Pages, access, admin, answer, data_of};
-use support::history::{HistoryOptions, Random, random_history};
-use support::service::Service;
-use support::sqlite::{Fault, Sqlite};
+use crate::support::desk::{Desk, MINUTE, Mood, NOW, Pages, access, admin, answer, data_of};
+use crate::support::history::{HistoryOptions, Random, random_history};
+use crate::support::service::Service;
+use crate::support::sqlite::{Fault, Sqlite};
 
 const SHARE_AFTER_MS: i64 = 60_000;
 

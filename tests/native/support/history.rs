@@ -1,14 +1,6 @@
 //! Random histories of valid events, the same for the same seed, made so that things collide: few ids, few
 //! instants, repeats, removals, returns, and several ways of writing the same thing.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used
-)]
-
 use chrono::DateTime;
 use serde_json::{Map, Value, json};
 

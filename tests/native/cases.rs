@@ -1,20 +1,10 @@
 //! The product's numbered cases, by number: `tests/cases.json` through ingest, refresh and the report's selection.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used
-)]
-
-mod support;
-
 use conversation_monitor::instant::Instant;
 use futures_executor::block_on;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use support::service::Service;
+use crate::support::service::Service;
 
 const BASE: i64 = 1_770_000_000_000;
 const MINUTE: i64 = 60_000;

@@ -1,10 +1,8 @@
 //! The README says what the code does: the configuration.
 
-#![allow(clippy::expect_used, clippy::panic)]
-
 use conversation_monitor::config::VARIABLES;
 
-const README: &str = include_str!("../README.md");
+const README: &str = include_str!("../../README.md");
 
 /// The names in the first column of the table that is headed so.
 fn first_column(heading: &str) -> Vec<&'static str> {
@@ -21,7 +19,7 @@ fn every_variable_is_documented_and_no_other() {
 
 #[test]
 fn every_variable_is_read_where_all_are() {
-    let source = include_str!("../src/config.rs");
+    let source = include_str!("../../src/config.rs");
     let code = source.split("#[cfg(test)]").next().expect("code");
     for variable in VARIABLES {
         // Once in the list, and at least once where it is read.

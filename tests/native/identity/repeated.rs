@@ -1,7 +1,7 @@
 //! Tokens that come again: verified once, held against the clock each time.
 
-use crate::isolate::Isolate;
-use crate::issuer::{Pair, T0, published};
+use crate::identity::isolate::Isolate;
+use crate::identity::issuer::{Pair, T0, published};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use conversation_monitor::auth::claims::Expectations;
 use conversation_monitor::auth::{TokenError, VerifyError};

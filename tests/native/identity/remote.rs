@@ -1,8 +1,8 @@
 //! The keys of a server: how long they hold, how often it is asked, and what becomes of its failures.
 
-use crate::isolate::Isolate;
-use crate::issuer::{Pair, T0, published};
-use crate::keys::{MapStore, ScriptedServer};
+use crate::identity::isolate::Isolate;
+use crate::identity::issuer::{Pair, T0, published};
+use crate::support::keys::{MapStore, ScriptedServer};
 use conversation_monitor::auth::claims::Expectations;
 use conversation_monitor::auth::remote::{COOLDOWN_MS, FRESH_MS, KNOWN_MAX_MS};
 use serde_json::{Value, json};

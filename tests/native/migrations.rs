@@ -1,21 +1,11 @@
 //! Migrations over data: whatever a database held, the next refresh reports it.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used
-)]
-
-mod support;
-
 use futures_executor::block_on;
 use serde_json::{Value, json};
-use support::history::{HistoryOptions, many_candidates, random_history};
-use support::oracle::Oracle;
-use support::service::Service;
-use support::sqlite::Sqlite;
+use crate::support::history::{HistoryOptions, many_candidates, random_history};
+use crate::support::oracle::Oracle;
+use crate::support::service::Service;
+use crate::support::sqlite::Sqlite;
 
 const NOW: i64 = 1_780_000_000_000;
 const MINUTE: i64 = 60_000;

@@ -1,6 +1,6 @@
 //! Keys that are none, or hardly any: Wycheproof's signature vectors have sound keys only.
 
-use crate::vectors::{Vector, base64url};
+use crate::wycheproof::vectors::{Vector, base64url};
 use serde_json::{Value, json};
 use wycheproof::TestResult;
 

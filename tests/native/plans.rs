@@ -1,13 +1,9 @@
 //! How every statement finds its rows: by the keys of its tables, never by reading all of one; and without sorting
 //! where a report is read.
 
-#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
-
-mod support;
-
 use std::path::{Path, PathBuf};
-use support::desk::{Desk, Mood, NOW, admin};
-use support::service::Service;
+use crate::support::desk::{Desk, Mood, NOW, admin};
+use crate::support::service::Service;
 
 /// Steps that read more than the rows that they return, each with the reason why it may.
 const WIDE: [(&str, &str, &str); 20] = [

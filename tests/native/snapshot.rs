@@ -1,22 +1,12 @@
 //! Random histories, taken in by random batches and refreshed at random instants: the snapshot is always what a naive
 //! oracle works out from the whole history.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used
-)]
-
-mod support;
-
 use conversation_monitor::instant::Instant;
 use futures_executor::block_on;
 use serde_json::{Value, json};
-use support::history::{HistoryOptions, Random, many_candidates, random_history};
-use support::oracle::Oracle;
-use support::service::Service;
+use crate::support::history::{HistoryOptions, Random, many_candidates, random_history};
+use crate::support::oracle::Oracle;
+use crate::support::service::Service;
 
 const NOW: i64 = 1_780_000_000_000;
 

@@ -1,24 +1,14 @@
 //! The report over caches that lie, fail or are empty, and a database that is out of reach: only time is lost.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used
-)]
-
-mod support;
-
 use conversation_monitor::error::ApiError;
 use conversation_monitor::instant::Instant;
 use conversation_monitor::report::{Memory, STALE_MAX_MS};
 use futures_executor::block_on;
 use serde_json::{Value, json};
-use support::desk::{Desk, MINUTE, Mood, NOW, access};
-use support::history::many_candidates;
-use support::oracle::OracleRow;
-use support::sqlite::Fault;
+use crate::support::desk::{Desk, MINUTE, Mood, NOW, access};
+use crate::support::history::many_candidates;
+use crate::support::oracle::OracleRow;
+use crate::support::sqlite::Fault;
 
 fn expected(rows: &[OracleRow], has_access: impl Fn(&OracleRow) -> bool) -> Vec<Value> {
     let with_access = |row: &OracleRow| {

@@ -1,13 +1,5 @@
 //! Tokens: which are accepted, and at which stage the others are refused.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::string_slice,
-    clippy::unwrap_used
-)]
-
 use base64ct::{Base64UrlUnpadded, Encoding};
 use conversation_monitor::auth::access::{AccessError, ingest_access, read_access};
 use conversation_monitor::auth::claims::{Claims, Expectations};
@@ -20,9 +12,7 @@ use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use std::rc::Rc;
-use support::keys::{MapStore, Native, ScriptedServer};
-
-mod support;
+use crate::support::keys::{MapStore, Native, ScriptedServer};
 
 const NOW: i64 = 1_780_000_000;
 const SECRET: &[u8] = b"a secret of the tests, long enough for HMAC-SHA256";

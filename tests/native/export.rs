@@ -1,15 +1,5 @@
 //! All rows as CSV: a chunk a read, none before it is asked for, and nothing that ends early looks whole.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used
-)]
-
-mod support;
-
 use conversation_monitor::auth::access::{ReadAccess, read_access, settings_access};
 use conversation_monitor::auth::claims::Claims;
 use conversation_monitor::error::ApiError;
@@ -20,9 +10,9 @@ use conversation_monitor::trace::Trace;
 use futures_executor::block_on;
 use serde_json::{Value, json};
 use std::cell::RefCell;
-use support::history::many_candidates;
-use support::service::Service;
-use support::sqlite::Fault;
+use crate::support::history::many_candidates;
+use crate::support::service::Service;
+use crate::support::sqlite::Fault;
 
 const NOW: i64 = 1_780_000_000_000;
 const MINUTE: i64 = 60_000;

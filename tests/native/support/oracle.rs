@@ -3,15 +3,6 @@
 //! It keeps every record that won and works each report out from the whole history, every time anew.
 //! Nothing in it is fast, incremental or shared with the service.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::string_slice,
-    clippy::unwrap_used
-)]
-
 use chrono::{DateTime, NaiveDate};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;

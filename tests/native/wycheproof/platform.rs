@@ -1,8 +1,8 @@
 //! Jwt-compact's algorithms, with a note of all that they were asked: `tests/workerd/webcrypto.test.mjs` asks
 //! WebCrypto the same and holds the answers against each other.
 
-use crate::keys::{Native, NativeKey};
-use crate::vectors::base64url;
+use crate::support::keys::{Native, NativeKey};
+use crate::wycheproof::vectors::base64url;
 use conversation_monitor::auth::keys::PublicKey;
 use conversation_monitor::auth::ports::{Cryptography, CryptographyError};
 use serde_json::{Value, json};

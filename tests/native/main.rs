@@ -1,0 +1,26 @@
+//! The native tests: the core over SQLite and caches in memory, without the platform.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::string_slice,
+    clippy::unwrap_used
+)]
+
+mod cache_keys;
+mod cases;
+mod documents;
+mod export;
+mod faults;
+mod identity;
+mod memory;
+mod migrations;
+mod plans;
+mod report;
+mod snapshot;
+mod support;
+mod tokens;
+mod wycheproof;
