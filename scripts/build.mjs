@@ -127,7 +127,7 @@ function readdirOrNull(full) {
 /**
  * Compiles the worker into `folder`. With `named`, functions keep their names in the wasm: for a profile.
  *
- * These are the steps of worker-build, but for its entry: see src/entry.js.
+ * These are the steps of worker-build, but for its entry: see src/worker/entry.js.
  */
 export async function compileWorker(say, { folder = 'build', named = false } = {}) {
   // Under wrangler the packages are in use: never replace them then.
@@ -156,7 +156,7 @@ export async function compileWorker(say, { folder = 'build', named = false } = {
     `--outfile=${inRoot(folder, 'index.js')}`,
     ...ESBUILD_ARGS,
   ];
-  await run(packageBin('esbuild'), [inRoot('src', 'entry.js'), ...bundled], { failure });
+  await run(packageBin('esbuild'), [inRoot('src', 'worker', 'entry.js'), ...bundled], { failure });
   rmSync(bound, { recursive: true });
 }
 

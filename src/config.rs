@@ -1,12 +1,12 @@
 //! The service's configuration: read and checked in one place.
 
-use crate::auth::Authenticator;
+use crate::auth::authenticator::Authenticator;
 use crate::auth::claims::Expectations;
 use crate::auth::jwk::{JwkError, read_set};
 use crate::auth::keys::{Candidate, HMAC_KEY_BYTES_MIN, Key, Material};
 use crate::auth::ports::Cryptography;
-use crate::cors::AllowedOrigins;
-use crate::report::PagePolicy;
+use crate::http::cors::AllowedOrigins;
+use crate::report::cache::PagePolicy;
 
 /// How old a head in an isolate's memory may be, in seconds, unless configured.
 pub const HEAD_MAX_AGE_SECONDS_DEFAULT: u32 = 5;

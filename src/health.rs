@@ -1,10 +1,9 @@
 //! Whether the service does its work: for the operator's eyes and alarms.
 
-use crate::instant::Instant;
-use crate::json;
-use crate::ports::{Database, DatabaseError, Statement, rows_of};
+use crate::base::timestamp::Timestamp;
+use crate::base::trace::Trace;
 use crate::refresh::Run;
-use crate::trace::Trace;
+use crate::storage::database::{Database, DatabaseError, Statement, rows_of};
 use serde::Serialize;
 
 /// How old the last refresh may be, in seconds: two were missed, and a third has begun.
@@ -49,7 +48,7 @@ pub struct LastRefresh {
 }
 
 /// Looks at everything; never fails.
-pub async fn health<D: Database>(database: &D, is_configured: bool, now: Instant, trace: &Trace) -> Health {
+pub async fn health<D: Database>(database: &D, is_configured: bool, now: Timestamp, trace: &Trace) -> Health {
     let read = last_run(database).await;
     if let Err(error) = &read {
         trace.warn(error.to_string());
@@ -80,7 +79,7 @@ async fn last_run<D: Database>(database: &D) -> Result<Option<Run>, DatabaseErro
         .await?;
     let [rows] = rows_of(outcomes)?;
     let text = rows.first().map(|row| row.optional_text(0)).transpose()?.flatten();
-    text.map(json::read)
+    text.map(serde_json::from_str)
         .transpose()
         .map_err(|_| DatabaseError::Decode("the last run is not what a run writes"))
 }

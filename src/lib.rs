@@ -3,22 +3,25 @@
 //!
 //! # The map
 //! The core does no I/O, takes `now` as an argument and knows no JavaScript; on the host it is all that there is, and
-//! the compiler keeps the platform out of it.
+//! the compiler keeps the platform out of it. A module uses those of its own floor and of the floors above it in this
+//! table, and no others.
 //!
-//! | module | what it is about |
-//! |---|---|
-//! | [`auth`] | tokens: form → key → signature → claims; and what a caller may do |
-//! | [`ingest`] | events become records; one atomic batch holds them and marks what they touch |
-//! | [`monitor`] | the product's definitions: records, timelines, candidates, rows, versions, selections |
-//! | [`refresh`] | marked timelines become states, changed states become rows, rows become versions |
-//! | [`report`] | the report, its summary and its CSV: head, outline, page, answer |
-//! | [`scopes`], [`settings`] | what a caller may choose from; an organization's threshold |
-//! | [`health`] | whether the service does its work |
-//! | [`config`], [`error`], [`envelope`] | the configuration; every way a request can end; the JSON around answers |
-//! | [`ports`], [`sql`], [`trace`] | the database and the page cache that the core asks for; SQL texts; log notes |
-//! | [`instant`], [`json`], `order` | milliseconds of UTC; JSON without repeated members; sorting |
-//! | `bindings` (wasm only) | D1, KV, clock, randomness, request bodies |
-//! | `handlers` (wasm only) | the entry points: `fetch`, `scheduled`, `start` |
+//! | floor | module | what it is about |
+//! |---|---|---|
+//! | 1 | [`base`] | instants, ids, strict JSON, digests, a bounded cache, notes of a request |
+//! | 1 | [`storage`] | the SQL database and the shared cache that the core asks for |
+//! | 2 | [`http`] | query strings, paths, entity tags, CORS: the protocol without the product |
+//! | 2 | [`conversation`] | events, records, timelines, and what "stalled" means |
+//! | 3 | [`snapshot`] | what is published of an organization, and what can be asked of it |
+//! | 3 | [`auth`] | tokens: form, key, signature, claims; and what a caller may do |
+//! | 4 | [`ingest`] | events become records; one atomic batch stores them and marks what is pending |
+//! | 4 | [`refresh`] | pending timelines become candidates, candidates become rows, rows become versions |
+//! | 4 | [`report`] | the report, its summary and its CSV: head, index, page, answer |
+//! | 4 | [`config`] | the configuration |
+//! | 5 | [`directory`] | what a caller may choose from; an organization's settings |
+//! | 5 | [`health`] | whether the service does its work |
+//! | 5 | [`api`] | the routes, every way a request can end, and the JSON around answers |
+//! | 6 | `worker` (wasm only) | the entry points, and the platform behind the core's ports |
 //!
 //! # What always holds
 //! - The held version of a record is the greatest of all that came, in whatever order.
@@ -32,28 +35,19 @@
 
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::string_slice))]
 
+pub mod api;
 pub mod auth;
-mod bounded;
+pub mod base;
 pub mod config;
-pub mod cors;
-pub mod envelope;
-pub mod error;
+pub mod conversation;
+pub mod directory;
 pub mod health;
+pub mod http;
 pub mod ingest;
-pub mod instant;
-pub mod json;
-pub mod monitor;
-mod order;
-pub mod ports;
-pub mod rate_limit;
 pub mod refresh;
 pub mod report;
-pub mod scopes;
-pub mod settings;
-pub mod sql;
-pub mod trace;
+pub mod snapshot;
+pub mod storage;
 
 #[cfg(target_arch = "wasm32")]
-mod bindings;
-#[cfg(target_arch = "wasm32")]
-mod handlers;
+mod worker;

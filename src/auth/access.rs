@@ -1,7 +1,7 @@
 //! What a verified caller may do: the product's role table. Default deny.
 
 use crate::auth::claims::{Claims, Role};
-use crate::monitor::record::Record;
+use crate::conversation::record::Record;
 use std::collections::BTreeSet;
 
 /// The scope that allows to post events.

@@ -1,9 +1,10 @@
 //! A token's claims: RFC 7519 section 4, and the product's own.
 
-use crate::auth::TokenError;
-use crate::instant::Instant;
-use crate::json::{self, Object};
-use crate::monitor::fields::is_id;
+use crate::auth::error::TokenError;
+use crate::base::id::is_id;
+use crate::base::strict_json;
+use crate::base::strict_json::Object;
+use crate::base::timestamp::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -52,9 +53,9 @@ pub struct Claims {
     pub department_ids: BTreeSet<String>,
     /// `scope`, taken apart.
     pub scopes: Vec<String>,
-    expires_at: Instant,
-    not_before: Option<Instant>,
-    issued_at: Option<Instant>,
+    expires_at: Timestamp,
+    not_before: Option<Timestamp>,
+    issued_at: Option<Timestamp>,
     issuer: Option<String>,
     audience: Vec<String>,
 }
@@ -75,7 +76,7 @@ impl Claims {
     /// # Errors
     /// The claim that is missing or malformed.
     pub fn read(payload: &[u8]) -> Result<Self, TokenError> {
-        let Ok(Value::Object(claims)) = json::parse(payload) else {
+        let Ok(Value::Object(claims)) = strict_json::parse(payload) else {
             return Err(TokenError::Claims);
         };
         let department_ids = match claims.get("departmentIds") {
@@ -111,11 +112,11 @@ impl Claims {
     ///
     /// # Errors
     /// The first claim that does not hold.
-    pub fn check(&self, expected: &Expectations, now: Instant) -> Result<(), TokenError> {
+    pub fn check(&self, expected: &Expectations, now: Timestamp) -> Result<(), TokenError> {
         if now >= self.expires_at.plus(LEEWAY_MS) {
             return Err(TokenError::Expired);
         }
-        let ahead = |instant: Option<Instant>| instant.is_some_and(|instant| instant > now.plus(LEEWAY_MS));
+        let ahead = |instant: Option<Timestamp>| instant.is_some_and(|instant| instant > now.plus(LEEWAY_MS));
         if ahead(self.not_before) {
             return Err(TokenError::NotYetValid);
         }
@@ -180,7 +181,7 @@ fn audience(claims: &Object) -> Result<Vec<String>, TokenError> {
 }
 
 /// A NumericDate: seconds, with or without a fraction, from 1970 to 9999.
-fn instant(claims: &Object, name: &'static str) -> Result<Option<Instant>, TokenError> {
+fn instant(claims: &Object, name: &'static str) -> Result<Option<Timestamp>, TokenError> {
     let Some(value) = claims.get(name) else {
         return Ok(None);
     };
@@ -190,6 +191,6 @@ fn instant(claims: &Object, name: &'static str) -> Result<Option<Instant>, Token
     };
     seconds
         .filter(|seconds| (0.0..=SECONDS_MAX).contains(seconds))
-        .map(|seconds| Some(Instant::from_milliseconds((seconds * 1_000.0) as i64)))
+        .map(|seconds| Some(Timestamp::from_milliseconds((seconds * 1_000.0) as i64)))
         .ok_or(TokenError::Claim(name))
 }

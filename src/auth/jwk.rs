@@ -1,8 +1,10 @@
 //! JSON Web Keys, read strictly: RFC 7517, RFC 7518 section 6, RFC 8037 section 2.
 
-use crate::auth::keys::{Algorithm, Candidate, Material, PublicKey};
+use crate::auth::algorithm::Algorithm;
+use crate::auth::keys::{Candidate, Material, PublicKey};
 use crate::auth::token::{KEY_ID_BYTES_MAX, decode};
-use crate::json::{self, Object};
+use crate::base::strict_json;
+use crate::base::strict_json::Object;
 use serde_json::Value;
 
 /// The most bytes of a key set.
@@ -83,7 +85,7 @@ pub fn read_set(text: &[u8]) -> Result<Vec<Result<Candidate, JwkError>>, KeySetE
     if text.len() > KEY_SET_BYTES_MAX {
         return Err(KeySetError::TooLarge);
     }
-    let Ok(Value::Object(set)) = json::parse(text) else {
+    let Ok(Value::Object(set)) = strict_json::parse(text) else {
         return Err(KeySetError::Malformed);
     };
     let Some(Value::Array(keys)) = set.get("keys") else {

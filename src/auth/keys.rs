@@ -1,6 +1,7 @@
 //! The keys that tokens are verified with, each bound to one algorithm.
 
-use crate::auth::TokenError;
+use crate::auth::algorithm::Algorithm;
+use crate::auth::error::TokenError;
 use crate::auth::ports::{Cryptography, CryptographyError};
 use crate::auth::token::Header;
 use jwt_compact::alg::{Hs256, Hs256Key, Hs256Signature};
@@ -14,33 +15,6 @@ pub const HMAC_KEY_BYTES_MIN: usize = 32;
 const HS256_SIGNATURE_BYTES: usize = 32;
 /// The bytes of an ES256 or Ed25519 signature: RFC 7518 section 3.4, RFC 8032 section 5.1.6.
 const ELLIPTIC_SIGNATURE_BYTES: usize = 64;
-
-/// The algorithms that a key may be bound to: RFC 7518 section 3.1 and RFC 8037 section 3.1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Algorithm {
-    /// HMAC with SHA-256.
-    Hs256,
-    /// RSASSA-PKCS1-v1_5 with SHA-256.
-    Rs256,
-    /// ECDSA with P-256 and SHA-256.
-    Es256,
-    /// EdDSA with Ed25519.
-    EdDsa,
-}
-
-impl Algorithm {
-    /// The algorithm that `alg` names; names are case-sensitive, RFC 7515 section 4.1.1.
-    #[must_use]
-    pub fn of_name(name: &str) -> Option<Self> {
-        match name {
-            "HS256" => Some(Self::Hs256),
-            "RS256" => Some(Self::Rs256),
-            "ES256" => Some(Self::Es256),
-            "EdDSA" => Some(Self::EdDsa),
-            _ => None,
-        }
-    }
-}
 
 /// The public half of a key pair, its numbers in the form that RFC 7518 gives them: big-endian, checked for their
 /// sizes. Whether a point is on its curve is checked by who imports it.
@@ -194,7 +168,7 @@ impl<K> Key<K> {
 pub struct KeySet<K>(Vec<Rc<Key<K>>>);
 
 /// How many keys fit a header.
-pub enum Fitting<K> {
+pub enum KeyMatch<K> {
     /// None.
     None,
     /// Just one.
@@ -213,12 +187,12 @@ impl<K> KeySet<K> {
     /// The keys that a header may mean: those of its `kid`, or, without `kid`, all of its algorithm. A key without an
     /// id is never found by a `kid`.
     #[must_use]
-    pub fn fitting(&self, header: &Header) -> Fitting<K> {
+    pub fn fitting(&self, header: &Header) -> KeyMatch<K> {
         let mut fitting = self.0.iter().filter(|key| key.fits(header));
         match (fitting.next(), fitting.next()) {
-            (None, _) => Fitting::None,
-            (Some(key), None) => Fitting::One(Rc::clone(key)),
-            (Some(_), Some(_)) => Fitting::Several,
+            (None, _) => KeyMatch::None,
+            (Some(key), None) => KeyMatch::One(Rc::clone(key)),
+            (Some(_), Some(_)) => KeyMatch::Several,
         }
     }
 
@@ -229,7 +203,7 @@ impl<K> KeySet<K> {
     }
 }
 
-impl<K> Fitting<K> {
+impl<K> KeyMatch<K> {
     /// The key, if just one fits here and in `other`.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

@@ -4,6 +4,7 @@
 //! and a scripted server do.
 
 use crate::auth::keys::PublicKey;
+use crate::base::trace::Trace;
 use std::future::Future;
 
 /// Signatures of key pairs.
@@ -51,3 +52,15 @@ pub trait KeyServer {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the key server: {0}")]
 pub struct KeyServerError(pub String);
+
+/// What verification needs beside the token.
+pub struct AuthPorts<'a, C, S, P> {
+    /// Signatures of key pairs.
+    pub cryptography: &'a C,
+    /// The key server.
+    pub server: &'a S,
+    /// Where fetched key sets are kept for other isolates.
+    pub store: &'a P,
+    /// Where the claims came from, and what went wrong on the way.
+    pub trace: &'a Trace,
+}

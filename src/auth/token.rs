@@ -3,9 +3,10 @@
 //! jwt-compact could parse tokens as well, but accepts base64url that is not canonical and repeated members, so that
 //! one token would have many spellings; only its algorithms are used (`keys`).
 
-use crate::auth::TokenError;
-use crate::auth::keys::Algorithm;
-use crate::json::{self, Object};
+use crate::auth::algorithm::Algorithm;
+use crate::auth::error::TokenError;
+use crate::base::strict_json;
+use crate::base::strict_json::Object;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::Value;
 
@@ -84,7 +85,7 @@ pub fn decode(segment: &str) -> Result<Vec<u8>, TokenError> {
 }
 
 fn read_header(bytes: &[u8]) -> Result<Header, TokenError> {
-    let Ok(Value::Object(header)) = json::parse(bytes) else {
+    let Ok(Value::Object(header)) = strict_json::parse(bytes) else {
         return Err(TokenError::Header);
     };
     let algorithm = header

@@ -1,12 +1,13 @@
 //! From marked timelines to states.
 
-use crate::instant::Instant;
-use crate::monitor::candidate::{Candidate, fold};
-use crate::monitor::timeline::{Conversation, Item, Timeline, read_body};
-use crate::ports::{Cell, Database, DatabaseError, Row, Statement, rows_of};
-use crate::refresh::split::{chunks, split_on_failure};
-use crate::refresh::{Claim, Failures};
-use crate::sql::{Table, Value, sql};
+use crate::base::timestamp::Timestamp;
+use crate::conversation::stall::{Candidate, fold};
+use crate::conversation::timeline::{Conversation, Item, Timeline, read_body};
+use crate::refresh::Failures;
+use crate::refresh::bisect::{bisect_failures, chunks};
+use crate::refresh::lease::Lease;
+use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
+use crate::storage::json_table::{Table, Value};
 
 /// Conversations listed at a time, and folded in one batch at most.
 const CONVERSATIONS_MAX: usize = 1_000;
@@ -23,7 +24,7 @@ struct Marked {
 /// go to `failures`.
 pub async fn fold_marked<D: Database>(
     database: &D,
-    claim: Claim,
+    lease: Lease,
     failures: &mut Failures,
 ) -> Result<u64, DatabaseError> {
     let mut folded: u64 = 0;
@@ -35,8 +36,8 @@ pub async fn fold_marked<D: Database>(
         };
         after = (last.organization_id.clone(), last.conversation_id.clone());
         for chunk in chunks(&marked, CONVERSATIONS_MAX, ITEMS_MAX, |marked| marked.items) {
-            let culprits = split_on_failure(chunk, async |chunk| {
-                let stored = fold_chunk(database, claim, chunk, failures).await?;
+            let culprits = bisect_failures(chunk, async |chunk| {
+                let stored = fold_chunk(database, lease, chunk, failures).await?;
                 folded = folded.saturating_add(stored);
                 Ok(())
             })
@@ -56,8 +57,12 @@ async fn list<D: Database>(database: &D, after: &(String, String)) -> Result<Vec
     let limit = i64::try_from(CONVERSATIONS_MAX).unwrap_or(i64::MAX);
     let outcomes = database
         .batch(vec![Statement::new(
-            sql!("sql/fold_list.sql"),
-            [after.0.as_str().into(), after.1.as_str().into(), Cell::Integer(limit)],
+            include_str!("sql/fold_list.sql"),
+            [
+                after.0.as_str().into(),
+                after.1.as_str().into(),
+                SqlValue::Integer(limit),
+            ],
         )])
         .await?;
     let [rows] = rows_of(outcomes)?;
@@ -74,7 +79,7 @@ async fn list<D: Database>(database: &D, after: &(String, String)) -> Result<Vec
 /// Reads, folds and stores some conversations: two round trips.
 async fn fold_chunk<D: Database>(
     database: &D,
-    claim: Claim,
+    lease: Lease,
     chunk: &[Marked],
     failures: &mut Failures,
 ) -> Result<u64, DatabaseError> {
@@ -90,8 +95,8 @@ async fn fold_chunk<D: Database>(
         .map_err(|_| DatabaseError::Failed("the ids are too long for one statement".to_owned()))?;
     let outcomes = database
         .batch(vec![
-            Statement::new(sql!("sql/fold_conversations.sql"), [keys.as_str().into()]),
-            Statement::new(sql!("sql/fold_timelines.sql"), [keys.as_str().into()]),
+            Statement::new(include_str!("sql/fold_conversations.sql"), [keys.as_str().into()]),
+            Statement::new(include_str!("sql/fold_timelines.sql"), [keys.as_str().into()]),
         ])
         .await?;
     let [conversations, items] = rows_of(outcomes)?;
@@ -104,7 +109,7 @@ async fn fold_chunk<D: Database>(
         let (Some(marked), Some(items)) = (chunk.get(number), timelines.get(number)) else {
             continue;
         };
-        match fold_one(row, items, claim.as_of) {
+        match fold_one(row, items, lease.as_of) {
             Ok(state) => {
                 folded = folded.saturating_add(1);
                 stored.push(&[
@@ -112,7 +117,7 @@ async fn fold_chunk<D: Database>(
                     marked.conversation_id.as_str().into(),
                     row.text(1)?.into(),
                     state.candidate.as_deref().into(),
-                    state.due_at.map(Instant::milliseconds).into(),
+                    state.due_at.map(Timestamp::milliseconds).into(),
                     Value::Integer(i64::from(state.candidate_changed)),
                 ]);
             }
@@ -122,13 +127,13 @@ async fn fold_chunk<D: Database>(
             }
         }
     }
-    let mut statements = vec![claim.guard()];
+    let mut statements = vec![lease.guard()];
     for states in stored.into_texts() {
         for sql in [
-            sql!("sql/fold_store.sql"),
-            sql!("sql/fold_clear.sql"),
-            sql!("sql/fold_settle.sql"),
-            sql!("sql/fold_forward.sql"),
+            include_str!("sql/fold_store.sql"),
+            include_str!("sql/fold_clear.sql"),
+            include_str!("sql/fold_settle.sql"),
+            include_str!("sql/fold_forward.sql"),
         ] {
             statements.push(Statement::new(sql, [states.as_str().into()]));
         }
@@ -153,12 +158,12 @@ fn group_by_number(items: &[Row], conversations: usize) -> Result<Vec<Vec<&Row>>
 
 struct State {
     candidate: Option<String>,
-    due_at: Option<Instant>,
+    due_at: Option<Timestamp>,
     candidate_changed: bool,
 }
 
 /// Folds one conversation: a row of `fold_conversations.sql`, and its rows of `fold_timelines.sql`.
-fn fold_one(row: &Row, items: &[&Row], as_of: Instant) -> Result<State, String> {
+fn fold_one(row: &Row, items: &[&Row], as_of: Timestamp) -> Result<State, String> {
     let text = |error: DatabaseError| error.to_string();
     let conversation: Option<Conversation> = row
         .optional_text(2)

@@ -1,6 +1,6 @@
 //! The refresh: every minute, from what is marked to what is published.
 //!
-//! 1. *Claim*: the run takes the fence, so that no earlier run publishes any more, and marks what time alone changes.
+//! 1. *Lease*: the run takes the fence, so that no earlier run publishes any more, and marks what time alone changes.
 //! 2. *Fold* (`fold`): marked timelines become states, each stored only if its mark is still the one that was read.
 //! 3. *Publish* (`publish`): changed candidates, joined with names, become rows; an organization's new version and its
 //!    head are switched in one batch.
@@ -9,16 +9,18 @@
 //! A run that ends anywhere in between loses nothing: marks are cleared by the batch that makes them needless. The
 //! work goes by rows and not by organizations: each step takes as many as fit into a statement.
 
+mod bisect;
+mod budget;
 mod fold;
-mod ledger;
-mod organization;
+mod lease;
+mod plan;
 mod publish;
-mod split;
 
-use crate::instant::{Instant, rfc3339};
-use crate::ports::{Cell, Database, DatabaseError, Statement, rows_of};
-use crate::sql::{sql, text_array};
-use ledger::Ledger;
+use crate::base::timestamp::{Timestamp, rfc3339};
+use crate::storage::database::{Database, DatabaseError, SqlValue, Statement};
+use crate::storage::json_table::text_array;
+use budget::StatementBudget;
+use lease::Lease;
 use serde::{Deserialize, Serialize};
 
 /// The statements that a run may use of the 1,000 that D1 allows an invocation.
@@ -33,7 +35,7 @@ pub const RETENTION_MS: i64 = 10 * 60_000;
 pub struct Run {
     /// The instant that it speaks of, RFC 3339.
     #[serde(with = "rfc3339")]
-    pub as_of: Instant,
+    pub as_of: Timestamp,
     /// Organizations that it had work with.
     pub organizations_seen: u64,
     /// Organizations of which it published a new version.
@@ -88,11 +90,11 @@ impl Failures {
 /// What a run needs beside the database.
 pub struct Start<'a> {
     /// The instant that the run was scheduled for.
-    pub scheduled_at: Instant,
+    pub scheduled_at: Timestamp,
     /// Unique to this run.
     pub mark: &'a str,
     /// The clock, for the run's duration only.
-    pub now: &'a dyn Fn() -> Instant,
+    pub now: &'a dyn Fn() -> Timestamp,
 }
 
 /// Runs a refresh.
@@ -101,8 +103,8 @@ pub struct Start<'a> {
 /// [`DatabaseError`] where the run could not finish; what it has published by then stands, and the next run goes on.
 pub async fn refresh<D: Database>(database: &D, start: Start<'_>) -> Result<Finished, DatabaseError> {
     let began_at = (start.now)();
-    let ledger = Ledger::new(database, STATEMENTS_MAX);
-    let run = claim(&ledger, &start).await?;
+    let ledger = StatementBudget::new(database, STATEMENTS_MAX);
+    let run = lease::take(&ledger, &start).await?;
     let mut failures = Failures::default();
     let conversations_folded = fold::fold_marked(&ledger, run, &mut failures).await?;
     let published = publish::publish_changed(&ledger, run, &mut failures).await?;
@@ -127,49 +129,18 @@ pub async fn refresh<D: Database>(database: &D, start: Start<'_>) -> Result<Fini
     })
 }
 
-/// The right to publish, and the instant to publish for.
-#[derive(Debug, Clone, Copy)]
-struct Claim {
-    fence: i64,
-    as_of: Instant,
-}
-
-impl Claim {
-    /// The statement that every batch which writes begins with.
-    fn guard(self) -> Statement {
-        Statement::new(sql!("sql/guard.sql"), [Cell::Integer(self.fence)])
-    }
-}
-
-async fn claim<D: Database>(database: &D, start: &Start<'_>) -> Result<Claim, DatabaseError> {
-    let outcomes = database
-        .batch(vec![
-            Statement::new(
-                sql!("sql/claim.sql"),
-                [Cell::Integer(start.scheduled_at.milliseconds())],
-            ),
-            Statement::new(sql!("sql/mark_due.sql"), [Cell::from(start.mark)]),
-        ])
-        .await?;
-    let [claimed, _] = rows_of(outcomes)?;
-    let row = claimed
-        .first()
-        .ok_or(DatabaseError::Decode("there is no refresh row"))?;
-    Ok(Claim {
-        fence: row.integer(0)?,
-        as_of: Instant::from_milliseconds(row.integer(1)?),
-    })
-}
-
-async fn finish<D: Database>(database: &D, claim: Claim, run: &Run, failures: &Failures) -> Result<(), DatabaseError> {
+async fn finish<D: Database>(database: &D, lease: Lease, run: &Run, failures: &Failures) -> Result<(), DatabaseError> {
     let failed = text_array(failures.0.iter().map(|(failed, _)| failed.as_str()));
     database
         .batch(vec![
-            claim.guard(),
-            Statement::new(sql!("sql/hold.sql"), [Cell::Text(failed)]),
+            lease.guard(),
+            Statement::new(include_str!("sql/freeze_failed.sql"), [SqlValue::Text(failed)]),
             Statement::new(
-                sql!("sql/finish.sql"),
-                [Cell::Integer(run.as_of.milliseconds()), Cell::Text(to_json(run)?)],
+                include_str!("sql/finish.sql"),
+                [
+                    SqlValue::Integer(run.as_of.milliseconds()),
+                    SqlValue::Text(to_json(run)?),
+                ],
             ),
         ])
         .await?;

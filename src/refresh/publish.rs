@@ -1,13 +1,14 @@
 //! From changed candidates to published versions.
 
-use crate::instant::Instant;
-use crate::monitor::row::PublishedRow;
-use crate::monitor::version::CANDIDATES_MAX;
-use crate::ports::{Cell, Database, DatabaseError, Row, Statement, rows_of};
-use crate::refresh::organization::{Draft, Plan, Reading};
-use crate::refresh::split::{chunks, split_on_failure};
-use crate::refresh::{Claim, Failures, to_json};
-use crate::sql::{Table, Value, sql, text_array};
+use crate::base::timestamp::Timestamp;
+use crate::conversation::report_row::PublishedRow;
+use crate::refresh::bisect::{bisect_failures, chunks};
+use crate::refresh::lease::Lease;
+use crate::refresh::plan::{Draft, Plan, PublishInput};
+use crate::refresh::{Failures, to_json};
+use crate::snapshot::version::CANDIDATES_MAX;
+use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
+use crate::storage::json_table::{Table, Value, text_array};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -38,10 +39,10 @@ struct Work {
 /// not whole. Those that cannot be published are added to `failures`.
 pub async fn publish_changed<D: Database>(
     database: &D,
-    claim: Claim,
+    lease: Lease,
     failures: &mut Failures,
 ) -> Result<Published, DatabaseError> {
-    let work = list(database, claim).await?;
+    let work = list(database, lease).await?;
     let mut published = Published {
         organizations_seen: u64::try_from(work.len()).unwrap_or(u64::MAX),
         ..Published::default()
@@ -60,8 +61,8 @@ pub async fn publish_changed<D: Database>(
     let (held, sound): (Vec<Work>, Vec<Work>) = whole.into_iter().partition(|work| work.held);
     let batches = chunks(&sound, ORGANIZATIONS_MAX, WEIGHT_MAX, |work| work.weight);
     for chunk in batches.into_iter().chain(held.chunks(1)) {
-        let culprits = split_on_failure(chunk, async |chunk| {
-            publish_chunk(database, claim, chunk, failures, &mut published).await
+        let culprits = bisect_failures(chunk, async |chunk| {
+            publish_chunk(database, lease, chunk, failures, &mut published).await
         })
         .await?;
         for (culprit, error) in culprits {
@@ -71,12 +72,12 @@ pub async fn publish_changed<D: Database>(
     Ok(published)
 }
 
-async fn list<D: Database>(database: &D, claim: Claim) -> Result<Vec<Work>, DatabaseError> {
-    let as_of = claim.as_of.milliseconds();
+async fn list<D: Database>(database: &D, lease: Lease) -> Result<Vec<Work>, DatabaseError> {
+    let as_of = lease.as_of.milliseconds();
     let outcomes = database
         .batch(vec![Statement::new(
-            sql!("sql/publish_list.sql"),
-            [Cell::Integer(as_of)],
+            include_str!("sql/publish_list.sql"),
+            [SqlValue::Integer(as_of)],
         )])
         .await?;
     let [rows] = rows_of(outcomes)?;
@@ -94,7 +95,7 @@ async fn list<D: Database>(database: &D, claim: Claim) -> Result<Vec<Work>, Data
 /// Reads, plans and writes some organizations: three round trips.
 async fn publish_chunk<D: Database>(
     database: &D,
-    claim: Claim,
+    lease: Lease,
     chunk: &[Work],
     failures: &mut Failures,
     published: &mut Published,
@@ -110,13 +111,13 @@ async fn publish_chunk<D: Database>(
     let mut writes = Writes::default();
     for (organization_id, draft) in drafts {
         let rows_before = rows_before.next().unwrap_or_default();
-        match draft.plan(&rows_before, claim.as_of) {
+        match draft.plan(&rows_before, lease.as_of) {
             Ok(plan) => writes.add(&organization_id, plan)?,
             Err(reason) => failures.add(&organization_id, reason),
         }
     }
     let (organizations, rows) = (writes.versions_published, writes.rows_published);
-    let statements = writes.into_statements(claim);
+    let statements = writes.into_statements(lease);
     if !statements.is_empty() {
         database.batch(statements).await?;
     }
@@ -126,28 +127,34 @@ async fn publish_chunk<D: Database>(
 }
 
 /// Sorted by organization.
-async fn read<D: Database>(database: &D, chunk: &[Work]) -> Result<Vec<(String, Reading)>, DatabaseError> {
+async fn read<D: Database>(database: &D, chunk: &[Work]) -> Result<Vec<(String, PublishInput)>, DatabaseError> {
     let ids = text_array(chunk.iter().map(|work| work.organization_id.as_str()));
     let statement = |sql| Statement::new(sql, [ids.as_str().into()]);
     let outcomes = database
         .batch(vec![
-            statement(sql!("sql/publish_heads.sql")),
-            statement(sql!("sql/publish_marks.sql")),
-            statement(sql!("sql/publish_parts.sql")),
-            statement(sql!("sql/touched.sql", "sql/touched_candidates.sql")),
-            statement(sql!("sql/touched.sql", "sql/touched_users.sql")),
-            statement(sql!("sql/publish_departments.sql")),
+            statement(include_str!("sql/publish_heads.sql")),
+            statement(include_str!("sql/publish_pending.sql")),
+            statement(include_str!("sql/publish_chunks.sql")),
+            statement(concat!(
+                include_str!("sql/affected.sql"),
+                include_str!("sql/affected_candidates.sql")
+            )),
+            statement(concat!(
+                include_str!("sql/affected.sql"),
+                include_str!("sql/affected_users.sql")
+            )),
+            statement(include_str!("sql/publish_departments.sql")),
         ])
         .await?;
     let [heads, marks, parts, touched, users, departments] = rows_of(outcomes)?;
     let mut readings = Vec::with_capacity(heads.len());
     for row in &heads {
-        let reading = Reading {
+        let reading = PublishInput {
             version: row.integer(1)?,
             next_row_no: row.integer(2)?,
             retired: row.text(3)?.to_owned(),
             held: row.integer(4)? != 0,
-            ..Reading::default()
+            ..PublishInput::default()
         };
         readings.push((row.text(0)?.to_owned(), reading));
     }
@@ -180,9 +187,9 @@ async fn read<D: Database>(database: &D, chunk: &[Work]) -> Result<Vec<(String, 
 
 /// Gives each row to the reading of the organization that its first column names.
 fn each(
-    readings: &mut [(String, Reading)],
+    readings: &mut [(String, PublishInput)],
     rows: &[Row],
-    mut give: impl FnMut(&mut Reading, &Row) -> Result<(), DatabaseError>,
+    mut give: impl FnMut(&mut PublishInput, &Row) -> Result<(), DatabaseError>,
 ) -> Result<(), DatabaseError> {
     for row in rows {
         let organization_id = row.text(0)?;
@@ -207,7 +214,7 @@ async fn read_rows_before<D: Database>(
     }
     let mut rows_before: Vec<HashMap<i64, PublishedRow>> = Vec::new();
     rows_before.resize_with(drafts.len(), HashMap::new);
-    let statement = |text| Statement::new(sql!("sql/publish_rows_before.sql"), [Cell::Text(text)]);
+    let statement = |text| Statement::new(include_str!("sql/publish_rows_before.sql"), [SqlValue::Text(text)]);
     let statements: Vec<Statement> = keys.into_texts().into_iter().map(statement).collect();
     if statements.is_empty() {
         return Ok(rows_before);
@@ -264,7 +271,7 @@ impl Writes {
                 head.next_row_no.into(),
                 head.candidates.into(),
                 to_json(&head.retired)?.as_str().into(),
-                head.retire_at().map(Instant::milliseconds).into(),
+                head.retire_at().map(Timestamp::milliseconds).into(),
             ]);
         }
         for version in plan.versions_removed {
@@ -285,20 +292,24 @@ impl Writes {
     }
 
     /// The batch; empty where there is nothing to write.
-    fn into_statements(self, claim: Claim) -> Vec<Statement> {
-        let as_of = Cell::Integer(claim.as_of.milliseconds());
+    fn into_statements(self, lease: Lease) -> Vec<Statement> {
+        let as_of = SqlValue::Integer(lease.as_of.milliseconds());
         let tables = [
-            (sql!("sql/publish_rows.sql"), self.rows, None),
-            (sql!("sql/publish_versions.sql"), self.parts, None),
-            (sql!("sql/publish_heads_switch.sql"), self.heads, Some(as_of)),
-            (sql!("sql/publish_settle.sql"), self.marks, None),
-            (sql!("sql/publish_retire_versions.sql"), self.versions_removed, None),
-            (sql!("sql/publish_retire_rows.sql"), self.rows_removed, None),
+            (include_str!("sql/publish_rows.sql"), self.rows, None),
+            (include_str!("sql/publish_versions.sql"), self.parts, None),
+            (include_str!("sql/publish_heads_switch.sql"), self.heads, Some(as_of)),
+            (include_str!("sql/publish_settle.sql"), self.marks, None),
+            (
+                include_str!("sql/publish_retire_versions.sql"),
+                self.versions_removed,
+                None,
+            ),
+            (include_str!("sql/publish_retire_rows.sql"), self.rows_removed, None),
         ];
-        let mut statements = vec![claim.guard()];
+        let mut statements = vec![lease.guard()];
         for (sql, table, second) in tables {
             for text in table.into_texts() {
-                let parameters = std::iter::once(Cell::Text(text)).chain(second.clone());
+                let parameters = std::iter::once(SqlValue::Text(text)).chain(second.clone());
                 statements.push(Statement::new(sql, parameters));
             }
         }

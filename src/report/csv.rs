@@ -1,13 +1,14 @@
 //! Every row that a report's filters select, as CSV: RFC 4180, read from the database a chunk at a time as the client
 //! takes it, so that no more than a chunk is ever held.
 
+use crate::api::error::ApiError;
 use crate::auth::access::{OrganizationId, View};
-use crate::error::ApiError;
-use crate::instant::{Instant, MINUTE_MS};
-use crate::json::{self, Object};
-use crate::ports::Database;
-use crate::report::answer::Access;
+use crate::base::strict_json;
+use crate::base::strict_json::Object;
+use crate::base::timestamp::{MINUTE_MS, Timestamp};
+use crate::report::json::Access;
 use crate::report::rows::{PassingRow, read_rows};
+use crate::storage::database::Database;
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -36,7 +37,7 @@ const MEMBERS: [&[&str]; 2] = [
 pub struct Export {
     organization: OrganizationId,
     view: View,
-    as_of: Instant,
+    as_of: Timestamp,
     /// The numbers of the rows that are still to come, a list a chunk, the last one first.
     chunks: Vec<Vec<i64>>,
     /// What is read and not taken yet.
@@ -52,7 +53,7 @@ impl Export {
         database: &D,
         organization: &OrganizationId,
         view: &View,
-        as_of: Instant,
+        as_of: Timestamp,
         mut chunks: Vec<Vec<i64>>,
     ) -> Result<Self, ApiError> {
         chunks.reverse();
@@ -92,7 +93,7 @@ impl Export {
     }
 
     fn push_line(&self, csv: &mut String, row: PassingRow<'_>, access: &Access<'_>) -> Result<(), ApiError> {
-        let Ok(Value::Object(members)) = json::parse(row.json.as_bytes()) else {
+        let Ok(Value::Object(members)) = strict_json::parse(row.json.as_bytes()) else {
             return Err(ApiError::Internal("a row is no JSON object".to_owned()));
         };
         let [before, after] = MEMBERS;
@@ -100,7 +101,7 @@ impl Export {
         let stalled_since = members
             .get("stalledSince")
             .and_then(Value::as_str)
-            .and_then(Instant::parse);
+            .and_then(Timestamp::parse);
         let stalled_ms = stalled_since.map_or(0, |since| self.as_of.since(since)).max(0);
         // Writing to a String cannot fail.
         let _ = write!(csv, "{},", stalled_ms / MINUTE_MS);
@@ -141,7 +142,7 @@ fn push_cell(csv: &mut String, text: &str) {
 
 /// The `Content-Disposition` of a file: RFC 6266, with an ASCII name and, where that is not the whole name, the whole.
 #[must_use]
-pub fn content_disposition(organization: &str, as_of: Option<Instant>) -> String {
+pub fn content_disposition(organization: &str, as_of: Option<Timestamp>) -> String {
     let instant = as_of.map_or_else(
         || "no-snapshot".to_owned(),
         |as_of| {
@@ -175,7 +176,7 @@ pub fn content_disposition(organization: &str, as_of: Option<Instant>) -> String
 #[cfg(test)]
 mod tests {
     use super::{content_disposition, push_cell};
-    use crate::instant::Instant;
+    use crate::base::timestamp::Timestamp;
 
     fn check(text: &str, expected: &str) {
         let mut csv = String::new();
@@ -205,7 +206,7 @@ mod tests {
     #[test]
     fn names_the_file_in_two_ways() {
         let check = |organization: &str, expected: &str| {
-            let as_of = Some(Instant::from_milliseconds(1_767_322_985_678));
+            let as_of = Some(Timestamp::from_milliseconds(1_767_322_985_678));
             assert_eq!(content_disposition(organization, as_of), expected);
         };
         check(

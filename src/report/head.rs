@@ -1,13 +1,12 @@
 //! Heads: what an organization's report is about right now. Never read from the page cache, which may lag a minute.
 
+use crate::api::error::ApiError;
 use crate::auth::access::OrganizationId;
-use crate::error::ApiError;
-use crate::instant::Instant;
-use crate::json;
-use crate::ports::{Cell, Database, DatabaseError, Outcome, PageCache, Row, Statement};
-use crate::report::Reader;
-use crate::report::snapshot_id::Snapshot;
-use crate::sql::sql;
+use crate::base::timestamp::Timestamp;
+use crate::report::service::Reader;
+use crate::report::snapshot::Snapshot;
+use crate::storage::database::{Database, DatabaseError, Outcome, Row, SqlValue, Statement};
+use crate::storage::shared_cache::SharedCache;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
 use std::rc::Rc;
@@ -28,7 +27,7 @@ pub struct Head {
     /// Superseded versions that are still kept.
     pub kept: Vec<i64>,
     /// The instant that its report speaks of.
-    pub as_of: Instant,
+    pub as_of: Timestamp,
     /// The threshold in force.
     pub threshold_minutes: i64,
     /// A key as old as the database: it signs the ids of snapshots.
@@ -39,10 +38,10 @@ pub struct Head {
 
 /// A head in memory; none where the organization does not exist.
 #[derive(Debug, Clone)]
-pub struct HeldHead {
+pub struct CachedHead {
     head: Option<Rc<Head>>,
     newest_id: Option<Rc<str>>,
-    read_at: Instant,
+    read_at: Timestamp,
 }
 
 /// Where a head comes from.
@@ -57,7 +56,7 @@ pub enum Origin {
 }
 
 /// A head that answers a request.
-pub struct CurrentHead {
+pub struct ResolvedHead {
     pub head: Rc<Head>,
     /// The id of its newest snapshot, if there is one: signed once a head.
     pub newest_id: Option<Rc<str>>,
@@ -67,17 +66,17 @@ pub struct CurrentHead {
 }
 
 /// A head as it was just read, and the parts of its version's outline, unless that is held already.
-struct ReadHead {
+struct FetchedHead {
     head: Option<Head>,
     parts: Vec<Row>,
     is_from_replica: bool,
 }
 
-impl<D: Database, P: PageCache> Reader<'_, D, P> {
+impl<D: Database, P: SharedCache> Reader<'_, D, P> {
     /// The head of an organization, at most `head_max_age_ms` old, or stale.
-    pub(super) async fn head(&self, organization: &OrganizationId, now: Instant) -> Result<CurrentHead, ApiError> {
+    pub(super) async fn head(&self, organization: &OrganizationId, now: Timestamp) -> Result<ResolvedHead, ApiError> {
         let held = self.memory.borrow_mut().heads.get(organization);
-        let age_ms = |held: &HeldHead| now.since(held.read_at);
+        let age_ms = |held: &CachedHead| now.since(held.read_at);
         if let Some(held) = &held
             && (0..self.head_max_age_ms).contains(&age_ms(held))
         {
@@ -106,10 +105,11 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
         &self,
         organization: &OrganizationId,
         set: Option<i64>,
-        now: Instant,
+        now: Timestamp,
     ) -> Result<i64, ApiError> {
-        let parameters = |minutes: i64| [Cell::from(organization.as_str()), Cell::Integer(minutes)];
-        let setting = set.map(|minutes| Statement::new(sql!("set_threshold.sql"), parameters(minutes)));
+        let parameters = |minutes: i64| [SqlValue::from(organization.as_str()), SqlValue::Integer(minutes)];
+        let setting =
+            set.map(|minutes| Statement::new(include_str!("../directory/sql/set_threshold.sql"), parameters(minutes)));
         let statements = setting.into_iter().chain([head_statement(organization)]).collect();
         let outcomes = self.database.batch_at_primary(statements).await;
         if outcomes.is_err() {
@@ -123,9 +123,9 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
 
     /// The head of an organization as the nearest database has it now, and into memory with it the outline of its
     /// version: one round trip. Where a replica does not know the organization the primary is asked.
-    async fn read_head(&self, organization: &OrganizationId, now: Instant) -> Result<CurrentHead, ApiError> {
+    async fn read_head(&self, organization: &OrganizationId, now: Timestamp) -> Result<ResolvedHead, ApiError> {
         let statements = self.head_and_outline(organization);
-        let read = ReadHead::of(self.database.batch(statements).await?)?;
+        let read = FetchedHead::of(self.database.batch(statements).await?)?;
         if read.head.is_none() && read.is_from_replica {
             return self.read_head_at_primary(organization, now).await;
         }
@@ -136,20 +136,20 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
     pub(super) async fn read_head_at_primary(
         &self,
         organization: &OrganizationId,
-        now: Instant,
-    ) -> Result<CurrentHead, ApiError> {
+        now: Timestamp,
+    ) -> Result<ResolvedHead, ApiError> {
         let statements = self.head_and_outline(organization);
-        let mut read = ReadHead::of(self.database.batch_at_primary(statements).await?)?;
+        let mut read = FetchedHead::of(self.database.batch_at_primary(statements).await?)?;
         read.is_from_replica = false;
         self.take(organization, read, now)
     }
 
     fn head_and_outline(&self, organization: &OrganizationId) -> Vec<Statement> {
         let outline = Statement::new(
-            sql!("newest_outline.sql"),
+            include_str!("sql/newest_index.sql"),
             [
-                Cell::from(organization.as_str()),
-                Cell::Integer(self.held_version(organization)),
+                SqlValue::from(organization.as_str()),
+                SqlValue::Integer(self.held_version(organization)),
             ],
         );
         vec![head_statement(organization), outline]
@@ -165,7 +165,7 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
     }
 
     /// Keeps what was read.
-    fn take(&self, organization: &OrganizationId, read: ReadHead, now: Instant) -> Result<CurrentHead, ApiError> {
+    fn take(&self, organization: &OrganizationId, read: FetchedHead, now: Timestamp) -> Result<ResolvedHead, ApiError> {
         self.trace.source("head", "d1");
         let version = read.head.as_ref().map_or(0, |head| head.version);
         let origin = if read.is_from_replica {
@@ -185,14 +185,14 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
         organization: &OrganizationId,
         head: Option<Head>,
         origin: Origin,
-        now: Instant,
-    ) -> Result<CurrentHead, ApiError> {
+        now: Timestamp,
+    ) -> Result<ResolvedHead, ApiError> {
         let mut memory = self.memory.borrow_mut();
         if let Some(head) = &head {
             memory.notice_generation(&head.generation);
         }
         let newest = head.as_ref().and_then(|head| Some((Snapshot::newest(head)?, head)));
-        let fresh = HeldHead {
+        let fresh = CachedHead {
             newest_id: newest.map(|(snapshot, head)| snapshot.id(organization, head).into()),
             head: head.map(Rc::new),
             read_at: now,
@@ -204,9 +204,9 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
     }
 }
 
-impl HeldHead {
-    fn current(&self, stale: bool, origin: Origin) -> Result<CurrentHead, ApiError> {
-        Ok(CurrentHead {
+impl CachedHead {
+    fn current(&self, stale: bool, origin: Origin) -> Result<ResolvedHead, ApiError> {
+        Ok(ResolvedHead {
             head: self.head.clone().ok_or(ApiError::OrganizationNotFound)?,
             newest_id: self.newest_id.clone(),
             stale,
@@ -215,7 +215,7 @@ impl HeldHead {
     }
 }
 
-impl ReadHead {
+impl FetchedHead {
     /// What the statements of `head_and_outline` came to.
     fn of(outcomes: Vec<Outcome>) -> Result<Self, DatabaseError> {
         let is_from_replica = outcomes.iter().any(|outcome| outcome.is_from_replica);
@@ -230,7 +230,7 @@ impl ReadHead {
 }
 
 fn head_statement(organization: &OrganizationId) -> Statement {
-    Statement::new(sql!("head.sql"), [Cell::from(organization.as_str())])
+    Statement::new(include_str!("sql/head.sql"), [SqlValue::from(organization.as_str())])
 }
 
 /// The head that a statement has read; none where there is no such organization, or it is removed.
@@ -243,13 +243,13 @@ fn read_head_of(outcome: Option<&Outcome>) -> Result<Option<Head>, DatabaseError
 }
 
 fn decode(row: &Row) -> Result<Head, DatabaseError> {
-    let kept = json::read(row.text(1)?)
+    let kept = serde_json::from_str(row.text(1)?)
         .map_err(|_| DatabaseError::Decode("the retired versions of a head are not a JSON array"))?;
     let generation = row.text(5)?;
     Ok(Head {
         version: row.integer(0)?,
         kept,
-        as_of: Instant::from_milliseconds(row.integer(2)?),
+        as_of: Timestamp::from_milliseconds(row.integer(2)?),
         threshold_minutes: row.optional_integer(3)?.unwrap_or(THRESHOLD_MINUTES_DEFAULT),
         generation: generation.to_owned(),
         database: Base64UrlUnpadded::encode_string(&Sha256::digest(generation.as_bytes())),

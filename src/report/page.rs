@@ -3,16 +3,17 @@
 //! A page holds nothing that moves each minute and nothing of any caller: rows as published, each with the people that
 //! `hasAccess` is worked out from. Nobody takes them apart: from the database to the answer they are lines of text.
 
+use crate::api::error::ApiError;
 use crate::auth::access::OrganizationId;
-use crate::error::ApiError;
-use crate::instant::Instant;
-use crate::monitor::outline::Outline;
-use crate::monitor::selection::{Counts, Filter};
-use crate::ports::{Database, PageCache};
-use crate::report::Reader;
-use crate::report::answer::Asked;
-use crate::report::memory::{HeldPage, Page};
+use crate::base::timestamp::Timestamp;
+use crate::report::cache::{CachedPage, Page};
+use crate::report::json::ReportQuery;
 use crate::report::rows::{Rows, read_rows};
+use crate::report::service::Reader;
+use crate::snapshot::index::SnapshotIndex;
+use crate::snapshot::query::{Counts, Filter};
+use crate::storage::database::Database;
+use crate::storage::shared_cache::SharedCache;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
 use std::rc::Rc;
@@ -45,7 +46,7 @@ impl PageKey {
             .map_err(|error| ApiError::Internal(error.to_string()))
     }
 
-    fn of(asked: &Asked<'_>, filter: &Filter) -> Result<Self, ApiError> {
+    fn of(asked: &ReportQuery<'_>, filter: &Filter) -> Result<Self, ApiError> {
         let version = asked.snapshot.as_ref().map_or(0, |snapshot| snapshot.version);
         Self::new(&asked.access.organization, &asked.head.database, version, filter)
     }
@@ -86,21 +87,21 @@ pub fn decode(key: &PageKey, rows: usize, mut text: String) -> Option<Rows> {
     Some(Rows::of_lines(text, rows))
 }
 
-impl<D: Database, P: PageCache> Reader<'_, D, P> {
+impl<D: Database, P: SharedCache> Reader<'_, D, P> {
     /// The page that `filter` selects of the snapshot's outline, where `held` was the last one to answer the question;
     /// and whether it is another one, which is not kept yet: see [`Reader::hold`].
     pub(super) async fn page(
         &self,
-        asked: &Asked<'_>,
-        (outline, filter): (&Outline, &Filter),
-        held: Option<Rc<HeldPage>>,
+        asked: &ReportQuery<'_>,
+        (outline, filter): (&SnapshotIndex, &Filter),
+        held: Option<Rc<CachedPage>>,
         was_at_database: bool,
-        now: Instant,
-    ) -> Result<(Rc<HeldPage>, bool), ApiError> {
+        now: Timestamp,
+    ) -> Result<(Rc<CachedPage>, bool), ApiError> {
         let Some(snapshot) = &asked.snapshot else {
             self.trace.source("page", "empty");
             return Ok((
-                Rc::new(HeldPage::of(0, 0, Counts::default(), Rc::default(), now)),
+                Rc::new(CachedPage::of(0, 0, Counts::default(), Rc::default(), now)),
                 false,
             ));
         };
@@ -124,13 +125,13 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
             let (rows, is_shared) = self.rows(asked, filter, &row_nos, was_at_database).await?;
             (Rc::new(Page { row_nos, rows }), is_shared)
         };
-        let new = HeldPage::of(snapshot.version, filter.cut, selection.counts, page, now);
+        let new = CachedPage::of(snapshot.version, filter.cut, selection.counts, page, now);
         new.is_shared.set(is_shared);
         Ok((Rc::new(new), true))
     }
 
     /// Keeps the page that answers a question now in its place.
-    pub(super) fn hold(&self, place: String, held: HeldPage) {
+    pub(super) fn hold(&self, place: String, held: CachedPage) {
         let bytes = held.bytes().saturating_add(place.len().saturating_mul(2));
         self.memory.borrow_mut().pages.put(place, Rc::new(held), bytes);
     }
@@ -139,10 +140,10 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
     /// will be asked for elsewhere, too, and will still be right then.
     fn share_if_asked_again(
         &self,
-        asked: &Asked<'_>,
+        asked: &ReportQuery<'_>,
         filter: &Filter,
-        held: &HeldPage,
-        now: Instant,
+        held: &CachedPage,
+        now: Timestamp,
     ) -> Result<(), ApiError> {
         let share_after_ms = self.memory.borrow().policy.share_after_ms;
         if !held.is_shared.get() && !held.page.rows.is_empty() && now.since(held.since) >= share_after_ms {
@@ -157,7 +158,7 @@ impl<D: Database, P: PageCache> Reader<'_, D, P> {
     /// The rows of a page that is not in memory, and whether the shared cache has it.
     async fn rows(
         &self,
-        asked: &Asked<'_>,
+        asked: &ReportQuery<'_>,
         filter: &Filter,
         row_nos: &[i64],
         was_at_database: bool,
@@ -209,7 +210,7 @@ mod tests {
     use super::{PageKey, Rows, decode, encode};
     use crate::auth::access::{ReadAccess, read_access};
     use crate::auth::claims::Claims;
-    use crate::monitor::selection::Filter;
+    use crate::snapshot::query::Filter;
     use std::collections::BTreeSet;
 
     fn access(organization: &str) -> ReadAccess {

@@ -1,8 +1,8 @@
 //! The report's parameters.
 
-use crate::error::ApiError;
-use crate::monitor::candidate::Category;
-use crate::monitor::fields::is_id;
+use crate::api::error::ApiError;
+use crate::conversation::category::Category;
+use crate::http::query::Parameters;
 
 /// The greatest page: 2^53 − 1.
 const PAGE_MAX: u64 = 9_007_199_254_740_991;
@@ -10,6 +10,17 @@ const PAGE_MAX: u64 = 9_007_199_254_740_991;
 const LIMIT_MAX: u64 = 100;
 /// Rows of a page where `limit` is left out.
 const LIMIT_DEFAULT: u64 = 25;
+
+/// What is made of a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReportFormat {
+    /// A page of its rows.
+    Report,
+    /// All its rows as CSV.
+    Csv,
+    /// Numbers.
+    Summary,
+}
 
 /// What a report is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,63 +107,10 @@ const NAMES: [&str; 7] = [
     "snapshot",
 ];
 
-/// The parameters of a query that are known, each given once.
-pub struct Parameters(Vec<(&'static str, String)>);
-
-impl Parameters {
-    /// Reads those of a query whose names are in `known`; the others are ignored.
-    ///
-    /// # Errors
-    /// [`ApiError::Invalid`] where one is given twice.
-    pub fn read(query: &str, known: &[&'static str]) -> Result<Self, ApiError> {
-        let mut values: Vec<(&'static str, String)> = Vec::new();
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let Some(name) = known.iter().copied().find(|known| *known == name) else {
-                continue;
-            };
-            if values.iter().any(|(given, _)| *given == name) {
-                return Err(ApiError::Invalid(format!("{name} must be given at most once.")));
-            }
-            values.push((name, value.into_owned()));
-        }
-        Ok(Self(values))
-    }
-
-    /// The value of a parameter as `read` gives it, if the parameter is given.
-    ///
-    /// # Errors
-    /// [`ApiError::Invalid`] where `read` gives none.
-    pub fn get<T>(
-        &self,
-        name: &'static str,
-        expected: &str,
-        read: impl Fn(&str) -> Option<T>,
-    ) -> Result<Option<T>, ApiError> {
-        match self.0.iter().find(|(given, _)| *given == name) {
-            None => Ok(None),
-            Some((_, text)) => read(text)
-                .map(Some)
-                .ok_or_else(|| ApiError::Invalid(format!("{name} must be {expected}."))),
-        }
-    }
-
-    /// An id, if it is given.
-    ///
-    /// # Errors
-    /// [`ApiError::Invalid`] where it is none.
-    pub fn id(&self, name: &'static str) -> Result<Option<String>, ApiError> {
-        self.get(
-            name,
-            "an id of 1 to 128 characters without control characters",
-            |text: &str| is_id(text).then(|| text.to_owned()),
-        )
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::ReportRequest;
-    use crate::error::ApiError;
+    use crate::api::error::ApiError;
 
     fn check(query: &str, error: Option<&str>) {
         let found = match ReportRequest::read(query) {

@@ -1,9 +1,8 @@
 //! Rows on their way to a reader: they were serialized when they were published, and pass through as they are.
 
+use crate::api::error::ApiError;
 use crate::auth::access::OrganizationId;
-use crate::error::ApiError;
-use crate::ports::{Cell, Database, Statement};
-use crate::sql::sql;
+use crate::storage::database::{Database, SqlValue, Statement};
 
 /// The most rows that one statement reads: its text names each.
 const STATEMENT_ROWS_MAX: usize = 100;
@@ -89,7 +88,7 @@ pub async fn read_rows<D: Database>(
 
 /// Reads each row by a subquery of its own: joined with the list of their numbers every row would be billed twice.
 fn statement(organization: &OrganizationId, row_nos: &[i64]) -> Statement {
-    let row = sql!("row.sql").trim_end();
+    let row = include_str!("sql/row.sql").trim_end();
     let row = row.strip_suffix('0').unwrap_or(row);
     let mut text = String::from("VALUES ");
     let mut numbers = String::from("[");
@@ -104,7 +103,7 @@ fn statement(organization: &OrganizationId, row_nos: &[i64]) -> Statement {
         numbers.push_str(&row_no.to_string());
     }
     numbers.push(']');
-    Statement::new(text, [Cell::from(organization.as_str()), Cell::Text(numbers)])
+    Statement::new(text, [SqlValue::from(organization.as_str()), SqlValue::Text(numbers)])
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! The summary's answer: pushed together, for it has more shapes than values.
 
-use crate::json::push_text;
-use crate::monitor::candidate::Category;
-use crate::monitor::summary::{AGES_FROM_MINUTES, Count, Summary};
-use crate::report::answer::Asked;
+use crate::base::strict_json::push_text;
+use crate::conversation::category::Category;
+use crate::report::json::ReportQuery;
+use crate::snapshot::summary::{AGES_FROM_MINUTES, Count, Summary};
 use std::fmt::{Display, Write};
 
-impl Asked<'_> {
+impl ReportQuery<'_> {
     /// The body of a summary.
     #[must_use]
     pub fn write_summary(&self, summary: &Summary<'_>) -> String {

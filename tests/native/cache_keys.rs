@@ -1,22 +1,25 @@
 //! Keys under which something is kept or counted: two different questions never share one. The ids are those that
 //! naive joining would mix up: with quotes, commas, digits, blanks, and prefixes of each other.
 
+use crate::support::history::Random;
+use crate::support::keys::{MapStore, Native, ScriptedServer};
+use crate::support::service::Service;
 use conversation_monitor::auth::access::read_access;
+use conversation_monitor::auth::authenticator::Authenticator;
 use conversation_monitor::auth::claims::{Claims, Expectations};
-use conversation_monitor::auth::{Authenticator, World};
-use conversation_monitor::instant::Instant;
-use conversation_monitor::ports::{PageCache, PageCacheError};
-use conversation_monitor::rate_limit::{address_key, caller_key};
-use conversation_monitor::report::{Memory, Reader, ReportRequest};
-use conversation_monitor::trace::Trace;
+use conversation_monitor::auth::ports::AuthPorts;
+use conversation_monitor::auth::rate_limit_key::{address_key, caller_key};
+use conversation_monitor::base::timestamp::Timestamp;
+use conversation_monitor::base::trace::Trace;
+use conversation_monitor::report::cache::IsolateCache;
+use conversation_monitor::report::request::ReportRequest;
+use conversation_monitor::report::service::Reader;
+use conversation_monitor::storage::shared_cache::{SharedCache, SharedCacheError};
 use futures_executor::block_on;
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
-use crate::support::history::Random;
-use crate::support::keys::{MapStore, Native, ScriptedServer};
-use crate::support::service::Service;
 
 const NOW: i64 = 1_780_000_000_000;
 const QUESTIONS: usize = 6_000;
@@ -65,8 +68,8 @@ impl<Q: Ord + Clone + Debug> Keys<Q> {
 #[derive(Default)]
 struct Asked(RefCell<Vec<String>>);
 
-impl PageCache for Asked {
-    async fn get(&self, key: &str) -> Result<Option<String>, PageCacheError> {
+impl SharedCache for Asked {
+    async fn get(&self, key: &str) -> Result<Option<String>, SharedCacheError> {
         self.0.borrow_mut().push(key.to_owned());
         Ok(None)
     }
@@ -85,7 +88,7 @@ fn everybody_waits() -> Vec<Value> {
     let mut events = Vec::new();
     for organization in IDS {
         for (number, department) in IDS.into_iter().map(Some).chain([None]).enumerate() {
-            let at = Instant::from_milliseconds(NOW - 3_600_000 - number as i64).to_string();
+            let at = Timestamp::from_milliseconds(NOW - 3_600_000 - number as i64).to_string();
             let conversation = format!("c{number}");
             events.push(json!({
                 "type": "conversation", "organizationId": organization, "updatedAt": at, "conversationId": conversation,
@@ -151,7 +154,7 @@ fn pages_and_etags_of_different_questions_differ() {
         service.ingest_all(&everybody_waits(), NOW).await;
         service.refresh(NOW).await.unwrap();
     });
-    let memory = RefCell::<Memory>::default();
+    let memory = RefCell::<IsolateCache>::default();
     let pages = Asked::default();
     let (mut names, mut etags, mut snapshots) = (Keys::new("pages"), Keys::new("ETags"), Keys::new("snapshot ids"));
     let mut random = Random::new(1);
@@ -175,7 +178,7 @@ fn pages_and_etags_of_different_questions_differ() {
         };
         pages.0.borrow_mut().clear();
         let request = ReportRequest::read(&asked.query).unwrap();
-        let answer = block_on(reader.report(&access, &request, None, Instant::from_milliseconds(NOW))).unwrap();
+        let answer = block_on(reader.report(&access, &request, None, Timestamp::from_milliseconds(NOW))).unwrap();
         let body: Value = serde_json::from_str(&answer.body.unwrap()).unwrap();
 
         for row in body["data"]["rows"].as_array().unwrap() {
@@ -274,14 +277,14 @@ fn the_sets_of_different_key_servers_are_kept_apart() {
             let url = format!("https://{host}{path}");
             let (server, store) = (ScriptedServer::default(), MapStore::default());
             server.answer(SET);
-            let world = World {
+            let world = AuthPorts {
                 cryptography: &Native,
                 server: &server,
                 store: &store,
                 trace: &Trace::default(),
             };
             let authenticator = Authenticator::new(Vec::new(), Some(url.clone()), Expectations::default());
-            let outcome = block_on(authenticator.verify(TOKEN, &world, Instant::from_milliseconds(NOW)));
+            let outcome = block_on(authenticator.verify(TOKEN, &world, Timestamp::from_milliseconds(NOW)));
             assert!(outcome.is_err());
             let stored: Vec<String> = store.entries.borrow().keys().cloned().collect();
             assert_eq!(stored.len(), 1, "{url}");

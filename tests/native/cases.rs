@@ -1,10 +1,10 @@
 //! The product's numbered cases, by number: `tests/cases.json` through ingest, refresh and the report's selection.
 
-use conversation_monitor::instant::Instant;
+use crate::support::service::Service;
+use conversation_monitor::base::timestamp::Timestamp;
 use futures_executor::block_on;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use crate::support::service::Service;
 
 const BASE: i64 = 1_770_000_000_000;
 const MINUTE: i64 = 60_000;
@@ -26,7 +26,7 @@ fn placed(object: &Value) -> Value {
     let mut object = object.clone();
     for name in INSTANTS {
         if let Some(offset) = object.get(name).and_then(Value::as_i64) {
-            object[name] = json!(Instant::from_milliseconds(BASE + offset).to_string());
+            object[name] = json!(Timestamp::from_milliseconds(BASE + offset).to_string());
         }
     }
     object
@@ -75,7 +75,7 @@ fn check(case: &Value) {
         }
         if let Some(listed) = step["expect"]["listed"].as_array() {
             let is_over = |row: &&Value| {
-                let stalled_since = Instant::parse(row["stalledSince"].as_str().unwrap()).unwrap();
+                let stalled_since = Timestamp::parse(row["stalledSince"].as_str().unwrap()).unwrap();
                 as_of - stalled_since.milliseconds() >= threshold * MINUTE
             };
             let over: Vec<&Value> = rows.iter().filter(is_over).map(|row| &row["conversationId"]).collect();

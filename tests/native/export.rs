@@ -1,18 +1,21 @@
 //! All rows as CSV: a chunk a read, none before it is asked for, and nothing that ends early looks whole.
 
-use conversation_monitor::auth::access::{ReadAccess, read_access, settings_access};
-use conversation_monitor::auth::claims::Claims;
-use conversation_monitor::error::ApiError;
-use conversation_monitor::instant::Instant;
-use conversation_monitor::ports::{PageCache, PageCacheError};
-use conversation_monitor::report::{Export, ExportAnswer, Form, Memory, Reader, ReportRequest};
-use conversation_monitor::trace::Trace;
-use futures_executor::block_on;
-use serde_json::{Value, json};
-use std::cell::RefCell;
 use crate::support::history::many_candidates;
 use crate::support::service::Service;
 use crate::support::sqlite::Fault;
+use conversation_monitor::api::error::ApiError;
+use conversation_monitor::auth::access::{ReadAccess, read_access, settings_access};
+use conversation_monitor::auth::claims::Claims;
+use conversation_monitor::base::timestamp::Timestamp;
+use conversation_monitor::base::trace::Trace;
+use conversation_monitor::report::cache::IsolateCache;
+use conversation_monitor::report::csv::Export;
+use conversation_monitor::report::request::{ReportFormat, ReportRequest};
+use conversation_monitor::report::service::{ExportAnswer, Reader};
+use conversation_monitor::storage::shared_cache::{SharedCache, SharedCacheError};
+use futures_executor::block_on;
+use serde_json::{Value, json};
+use std::cell::RefCell;
 
 const NOW: i64 = 1_780_000_000_000;
 const MINUTE: i64 = 60_000;
@@ -20,8 +23,8 @@ const ROWS: usize = 1_234;
 
 struct NoPages;
 
-impl PageCache for NoPages {
-    async fn get(&self, _: &str) -> Result<Option<String>, PageCacheError> {
+impl SharedCache for NoPages {
+    async fn get(&self, _: &str) -> Result<Option<String>, SharedCacheError> {
         panic!("a file has no page")
     }
 
@@ -44,7 +47,7 @@ fn claims(role: &str, organization: Option<&str>) -> Claims {
 
 struct Desk {
     service: Service,
-    memory: RefCell<Memory>,
+    memory: RefCell<IsolateCache>,
     access: ReadAccess,
 }
 
@@ -62,7 +65,7 @@ impl Desk {
         }
     }
 
-    fn with_reader<T>(&self, work: impl AsyncFnOnce(&Reader<'_, support::sqlite::Sqlite, NoPages>) -> T) -> T {
+    fn with_reader<T>(&self, work: impl AsyncFnOnce(&Reader<'_, crate::support::sqlite::Sqlite, NoPages>) -> T) -> T {
         let trace = Trace::default();
         block_on(work(&Reader {
             database: &self.service.database,
@@ -75,7 +78,7 @@ impl Desk {
 
     fn export(&self, query: &str) -> Result<ExportAnswer, ApiError> {
         let request = ReportRequest::read_unpaged(query).unwrap();
-        let now = Instant::from_milliseconds(NOW);
+        let now = Timestamp::from_milliseconds(NOW);
         self.with_reader(async |reader| reader.export(&self.access, &request, None, now).await)
     }
 
@@ -127,12 +130,12 @@ fn a_file_that_cannot_be_read_to_its_end_says_so() {
     // Its version goes away, ten minutes after another has taken its place.
     let mut file = desk.begin("skipThreshold=true");
     let gone = json!({ "type": "contact", "organizationId": "o", "contactId": "contact-1", "blocked": true, "name": "x",
-                       "updatedAt": Instant::from_milliseconds(NOW).to_string() });
+                       "updatedAt": Timestamp::from_milliseconds(NOW).to_string() });
     let pin = desk.with_reader(async |reader| {
         let request = ReportRequest::read_unpaged("").unwrap();
-        let now = Instant::from_milliseconds(NOW);
+        let now = Timestamp::from_milliseconds(NOW);
         let answer = reader
-            .answer(Form::Summary, &desk.access, &request, None, now)
+            .answer(ReportFormat::Summary, &desk.access, &request, None, now)
             .await
             .unwrap();
         let body: Value = serde_json::from_str(&answer.body.unwrap()).unwrap();
@@ -177,16 +180,16 @@ fn a_threshold_costs_one_row_and_the_same_again_none() {
     let set = |minutes: Option<i64>, organization: &str, now: i64| {
         let before = changes();
         let organization = settings_access(&claims("SUPERADMIN", None), organization).unwrap();
-        let now = Instant::from_milliseconds(now);
+        let now = Timestamp::from_milliseconds(now);
         let read = desk.with_reader(async |reader| reader.threshold_minutes(&organization, minutes, now).await);
         (read, changes() - before)
     };
     let seen = |now: i64| {
         let request = ReportRequest::read_unpaged("").unwrap();
-        let now = Instant::from_milliseconds(now);
+        let now = Timestamp::from_milliseconds(now);
         let answer = desk.with_reader(async |reader| {
             reader
-                .answer(Form::Summary, &desk.access, &request, None, now)
+                .answer(ReportFormat::Summary, &desk.access, &request, None, now)
                 .await
                 .unwrap()
         });
@@ -209,7 +212,7 @@ fn a_threshold_costs_one_row_and_the_same_again_none() {
     assert_eq!(seen(NOW), 9);
 
     let removal = json!({ "type": "organization", "organizationId": "o", "deleted": true,
-                          "updatedAt": Instant::from_milliseconds(NOW).to_string() });
+                          "updatedAt": Timestamp::from_milliseconds(NOW).to_string() });
     block_on(desk.service.ingest(&[removal], NOW)).unwrap();
     assert_eq!(set(Some(8), "o", NOW), (Err(ApiError::OrganizationNotFound), 0));
     assert_eq!(set(None, "o", NOW), (Err(ApiError::OrganizationNotFound), 0));

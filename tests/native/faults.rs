@@ -1,17 +1,17 @@
 //! Ingest and refresh stopped at every statement, and running at once in every order that chance finds: a reader sees
 //! an old or a new version whole, no event is lost, and the next refresh comes to what the oracle says.
 
-use conversation_monitor::ports::DatabaseError;
+use crate::support::history::{HistoryOptions, Random, random_history};
+use crate::support::oracle::Oracle;
+use crate::support::service::{Service, SnapshotRow};
+use crate::support::sqlite::Fault;
+use conversation_monitor::storage::database::DatabaseError;
 use futures_executor::block_on;
 use futures_util::task::noop_waker;
 use serde_json::{Value, json};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use crate::support::history::{HistoryOptions, Random, random_history};
-use crate::support::oracle::Oracle;
-use crate::support::service::{Service, SnapshotRow};
-use crate::support::sqlite::Fault;
 
 const NOW: i64 = 1_780_000_000_000;
 const MINUTE: i64 = 60_000;
@@ -239,7 +239,7 @@ fn of_two_refreshes_at_once_a_reader_sees_whole_versions() {
 }
 
 fn waiting(organization_id: &str, at: i64) -> Vec<Value> {
-    let at = conversation_monitor::instant::Instant::from_milliseconds(at).to_string();
+    let at = conversation_monitor::base::timestamp::Timestamp::from_milliseconds(at).to_string();
     vec![
         json!({ "type": "conversation", "organizationId": organization_id, "updatedAt": at, "conversationId": "c",
                 "contactId": "k", "channelType": "sms" }),
@@ -365,7 +365,7 @@ fn a_conversation_that_cannot_be_stored_stops_its_organization_alone() {
 }
 
 fn renamed(record_type: &str, id_field: &str, name_field: &str, name: &str, at: i64) -> Value {
-    let at = conversation_monitor::instant::Instant::from_milliseconds(at).to_string();
+    let at = conversation_monitor::base::timestamp::Timestamp::from_milliseconds(at).to_string();
     json!({ "type": record_type, "organizationId": "o", "updatedAt": at, id_field: "k", name_field: name })
 }
 

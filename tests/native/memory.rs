@@ -1,25 +1,28 @@
 //! What an isolate remembers: it saves work, and never changes an answer.
 
-use conversation_monitor::auth::access::ReadAccess;
-use conversation_monitor::error::ApiError;
-use conversation_monitor::instant::Instant;
-use conversation_monitor::ports::{Database, DatabaseError, Outcome, Statement};
-use conversation_monitor::report::{Form, Memory, PagePolicy, Reader, STALE_MAX_MS};
-use conversation_monitor::trace::Trace;
-use futures_executor::block_on;
-use serde_json::{Value, json};
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
 use crate::support::desk::{Desk, MINUTE, Mood, NOW, Pages, access, admin, answer, data_of};
 use crate::support::history::{HistoryOptions, Random, random_history};
 use crate::support::service::Service;
 use crate::support::sqlite::{Fault, Sqlite};
+use conversation_monitor::api::error::ApiError;
+use conversation_monitor::auth::access::ReadAccess;
+use conversation_monitor::base::timestamp::Timestamp;
+use conversation_monitor::base::trace::Trace;
+use conversation_monitor::report::cache::{IsolateCache, PagePolicy};
+use conversation_monitor::report::head::STALE_MAX_MS;
+use conversation_monitor::report::request::ReportFormat;
+use conversation_monitor::report::service::Reader;
+use conversation_monitor::storage::database::{Database, DatabaseError, Outcome, Statement};
+use futures_executor::block_on;
+use serde_json::{Value, json};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 
 const SHARE_AFTER_MS: i64 = 60_000;
 
-fn memory_of(mebibytes: usize) -> RefCell<Memory> {
+fn memory_of(mebibytes: usize) -> RefCell<IsolateCache> {
     let memory_bytes_max = mebibytes * 1024 * 1024;
-    RefCell::new(Memory::new(PagePolicy {
+    RefCell::new(IsolateCache::new(PagePolicy {
         memory_bytes_max,
         share_after_ms: SHARE_AFTER_MS,
     }))
@@ -125,7 +128,7 @@ fn a_version_with_the_same_rows_on_the_page_reads_none_of_them() {
     let last: Value = serde_json::from_str(&last.json).unwrap();
     let draft = json!({ "type": "conversation", "organizationId": "o", "conversationId": last["conversationId"],
                         "contactId": last["contactId"], "channelType": "sms", "draft": true,
-                        "updatedAt": Instant::from_milliseconds(NOW).to_string() });
+                        "updatedAt": Timestamp::from_milliseconds(NOW).to_string() });
     block_on(async {
         desk.service.ingest(&[draft], NOW).await.unwrap();
         desk.service.refresh(NOW + MINUTE).await.unwrap();
@@ -191,7 +194,7 @@ fn what_is_remembered_answers_for_ten_minutes_while_the_database_is_out_of_reach
             let numbers = answer(
                 (&desk.service.database, &desk.pages, &desk.memory),
                 5_000,
-                (Form::Summary, caller, ""),
+                (ReportFormat::Summary, caller, ""),
                 None,
                 NOW + at,
             );
@@ -231,11 +234,11 @@ fn a_threshold_is_everybodys_within_the_heads_bound() {
     let desk = desk(40);
     let other = memory_of(16);
     let (database, pages) = (&desk.service.database, &desk.pages);
-    let ask = |memory: &RefCell<Memory>, now: i64| {
+    let ask = |memory: &RefCell<IsolateCache>, now: i64| {
         let outcome = answer(
             (database, pages, memory),
             5_000,
-            (Form::Report, &admin(), ""),
+            (ReportFormat::Report, &admin(), ""),
             None,
             now,
         );
@@ -251,7 +254,7 @@ fn a_threshold_is_everybodys_within_the_heads_bound() {
         trace: &trace,
     };
     let organization = admin().organization;
-    let set = reader.threshold_minutes(&organization, Some(30), Instant::from_milliseconds(NOW));
+    let set = reader.threshold_minutes(&organization, Some(30), Timestamp::from_milliseconds(NOW));
     assert_eq!(block_on(set), Ok(30));
     // Who has set it sees it at once.
     assert_eq!(
@@ -309,7 +312,7 @@ fn what_a_replica_does_not_know_yet_is_asked_of_the_primary_before_anybody_is_to
             at_primary: Cell::new(false),
         };
         let isolate = (&database, &ahead.pages, &memory);
-        let outcome = answer(isolate, 5_000, (Form::Report, access, query), None, now);
+        let outcome = answer(isolate, 5_000, (ReportFormat::Report, access, query), None, now);
         (outcome.map(|answer| data_of(&answer)), database.at_primary.get())
     };
 
@@ -323,10 +326,10 @@ fn what_a_replica_does_not_know_yet_is_asked_of_the_primary_before_anybody_is_to
     // Now it has, and the primary is a version ahead.
     block_on(async {
         behind
-            .ingest_all(&support::history::many_candidates("o", NOW, 8), NOW)
+            .ingest_all(&crate::support::history::many_candidates("o", NOW, 8), NOW)
             .await;
         behind.refresh(NOW).await.unwrap();
-        let more = support::history::many_candidates("o", NOW, 12);
+        let more = crate::support::history::many_candidates("o", NOW, 12);
         ahead.service.ingest_all(&more, NOW).await;
         ahead.service.refresh(NOW + MINUTE).await.unwrap();
     });
@@ -355,7 +358,7 @@ fn what_a_replica_does_not_know_yet_is_asked_of_the_primary_before_anybody_is_to
 struct World {
     random: Random,
     service: Service,
-    remembering: RefCell<Memory>,
+    remembering: RefCell<IsolateCache>,
     pages: Pages,
     events: Vec<Value>,
     organizations: Vec<String>,
@@ -363,7 +366,7 @@ struct World {
     people: Vec<String>,
     pins: Vec<String>,
     /// What was asked last, and the ETag that came of it.
-    last: Option<(Form, Value, String, Option<String>)>,
+    last: Option<(ReportFormat, Value, String, Option<String>)>,
     now: i64,
     statuses: [u32; 3],
 }
@@ -391,7 +394,7 @@ impl World {
             people: every("ownerId"),
             random,
             service: Service::default(),
-            remembering: RefCell::new(Memory::new(PagePolicy {
+            remembering: RefCell::new(IsolateCache::new(PagePolicy {
                 memory_bytes_max,
                 share_after_ms,
             })),
@@ -489,14 +492,14 @@ impl World {
         let asked = self.last.take().filter(|_| self.random.chance(40));
         let (form, claims, query, etag) = asked.unwrap_or_else(|| {
             let form = if self.random.chance(85) {
-                Form::Report
+                ReportFormat::Report
             } else {
-                Form::Summary
+                ReportFormat::Summary
             };
-            (form, self.claims(), self.query(form == Form::Report), None)
+            (form, self.claims(), self.query(form == ReportFormat::Report), None)
         });
         let caller = access(claims.clone());
-        let ask = |pages: &Pages, memory: &RefCell<Memory>| {
+        let ask = |pages: &Pages, memory: &RefCell<IsolateCache>| {
             let isolate = (&self.service.database, pages, memory);
             answer(isolate, 0, (form, &caller, &query), etag.as_deref(), self.now)
         };

@@ -1,11 +1,11 @@
 //! Migrations over data: whatever a database held, the next refresh reports it.
 
-use futures_executor::block_on;
-use serde_json::{Value, json};
 use crate::support::history::{HistoryOptions, many_candidates, random_history};
 use crate::support::oracle::Oracle;
 use crate::support::service::Service;
 use crate::support::sqlite::Sqlite;
+use futures_executor::block_on;
+use serde_json::{Value, json};
 
 const NOW: i64 = 1_780_000_000_000;
 const MINUTE: i64 = 60_000;

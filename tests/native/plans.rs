@@ -1,17 +1,17 @@
 //! How every statement finds its rows: by the keys of its tables, never by reading all of one; and without sorting
 //! where a report is read.
 
-use std::path::{Path, PathBuf};
 use crate::support::desk::{Desk, Mood, NOW, admin};
 use crate::support::service::Service;
+use std::path::{Path, PathBuf};
 
 /// Steps that read more than the rows that they return, each with the reason why it may.
 const WIDE: [(&str, &str, &str); 20] = [
     ("fold_list.sql", "SCAN p", "those that were listed"),
-    ("claim.sql", "SCAN refresh", "one row"),
+    ("take_lease.sql", "SCAN refresh", "one row"),
     ("finish.sql", "SCAN refresh", "one row"),
     ("guard.sql", "SCAN refresh", "one row"),
-    ("hold.sql", "SCAN refresh", "one row"),
+    ("freeze_failed.sql", "SCAN refresh", "one row"),
     ("mark_due.sql", "SCAN refresh", "one row"),
     ("head.sql", "SCAN r", "one row"),
     ("publish_list.sql", "SCAN o", "one row an organization, once a run"),
@@ -21,12 +21,12 @@ const WIDE: [(&str, &str, &str); 20] = [
         "what is to be done",
     ),
     (
-        "publish_marks.sql",
+        "publish_pending.sql",
         "SEARCH p USING PRIMARY KEY (organization_id=?)",
         "what is to be done",
     ),
     (
-        "publish_parts.sql",
+        "publish_chunks.sql",
         "SEARCH p EXISTS USING PRIMARY KEY (organization_id=?)",
         "stops at the first",
     ),
@@ -56,22 +56,22 @@ const WIDE: [(&str, &str, &str); 20] = [
         "what is to be done",
     ),
     (
-        "touched_candidates.sql",
+        "affected_candidates.sql",
         "SEARCH s USING PRIMARY KEY (organization_id=?)",
         "candidates, where a name changed",
     ),
     (
-        "touched_users.sql",
+        "affected_users.sql",
         "SEARCH s USING PRIMARY KEY (organization_id=?)",
         "candidates, where a name changed",
     ),
     (
-        "touched_candidates.sql",
+        "affected_candidates.sql",
         "SEARCH p USING PRIMARY KEY (organization_id=? AND type=?)",
         "what is to be done",
     ),
     (
-        "touched_users.sql",
+        "affected_users.sql",
         "SEARCH p USING PRIMARY KEY (organization_id=? AND type=?)",
         "what is to be done",
     ),
@@ -101,12 +101,12 @@ fn sql_files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The text of a statement; `touched.sql` is the beginning of others.
+/// The text of a statement; `affected.sql` is the beginning of others.
 fn statement(file: &Path) -> String {
     let name = file.file_name().unwrap().to_str().unwrap();
     let text = std::fs::read_to_string(file).unwrap();
-    if name.starts_with("touched_") {
-        std::fs::read_to_string(file.with_file_name("touched.sql")).unwrap() + &text
+    if name.starts_with("affected_") {
+        std::fs::read_to_string(file.with_file_name("affected.sql")).unwrap() + &text
     } else {
         text
     }
@@ -135,7 +135,7 @@ fn no_statement_reads_more_than_it_needs() {
     sql_files(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut files);
     let mut problems = Vec::new();
     let mut reasons_used = vec![false; WIDE.len()];
-    for file in files.iter().filter(|file| !file.ends_with("touched.sql")) {
+    for file in files.iter().filter(|file| !file.ends_with("affected.sql")) {
         let name = file.file_name().unwrap().to_str().unwrap();
         for step in service.database.plan(&statement(file)) {
             let reason = WIDE.iter().position(|(of, wide, _)| *of == name && *wide == step);
@@ -144,7 +144,7 @@ fn no_statement_reads_more_than_it_needs() {
                 None if is_narrow(&step) => {}
                 None => problems.push(format!("{name}: {step}")),
             }
-            if file.parent().unwrap().ends_with("report") && step.contains("TEMP B-TREE") {
+            if file.parent().unwrap().ends_with("report/sql") && step.contains("TEMP B-TREE") {
                 problems.push(format!("{name}: {step}"));
             }
         }
@@ -166,11 +166,11 @@ fn each_row_of_a_page_is_found_by_its_key() {
             .unwrap();
     }
     let texts = desk.service.database.texts();
-    let of_rows: Vec<&String> = texts.iter().filter(|text| text.starts_with("VALUES")).collect();
+    let of_rows: Vec<&String> = texts.iter().filter(|text| text.starts_with("VALUES ")).collect();
     assert_eq!(of_rows.len(), 3);
     for text in of_rows {
         let plan = desk.service.database.plan(text);
-        let rows = text.matches("?2 ->> ").count();
+        let rows = text.matches("AND row_no = ?2 ->> ").count();
         let by_key = "SEARCH snapshot_row USING PRIMARY KEY (organization_id=? AND row_no=?)";
         assert_eq!(plan.iter().filter(|step| *step == by_key).count(), rows, "{plan:#?}");
         let others = plan.iter().filter(|step| *step != by_key);

@@ -1,14 +1,15 @@
 //! The report over caches that lie, fail or are empty, and a database that is out of reach: only time is lost.
 
-use conversation_monitor::error::ApiError;
-use conversation_monitor::instant::Instant;
-use conversation_monitor::report::{Memory, STALE_MAX_MS};
-use futures_executor::block_on;
-use serde_json::{Value, json};
 use crate::support::desk::{Desk, MINUTE, Mood, NOW, access};
 use crate::support::history::many_candidates;
 use crate::support::oracle::OracleRow;
 use crate::support::sqlite::Fault;
+use conversation_monitor::api::error::ApiError;
+use conversation_monitor::base::timestamp::Timestamp;
+use conversation_monitor::report::cache::IsolateCache;
+use conversation_monitor::report::head::STALE_MAX_MS;
+use futures_executor::block_on;
+use serde_json::{Value, json};
 
 fn expected(rows: &[OracleRow], has_access: impl Fn(&OracleRow) -> bool) -> Vec<Value> {
     let with_access = |row: &OracleRow| {
@@ -118,7 +119,7 @@ fn a_pinned_snapshot_repeats_itself_until_ten_minutes_after_it_was_superseded() 
     let first = desk.ask(&admin, "", NOW).unwrap();
     let pin = format!("snapshot={}", first["snapshotId"].as_str().unwrap());
     let blocked = json!({ "type": "contact", "organizationId": "o", "contactId": first["rows"][0]["contactId"],
-                          "updatedAt": Instant::from_milliseconds(NOW).to_string(), "name": "x", "blocked": true });
+                          "updatedAt": Timestamp::from_milliseconds(NOW).to_string(), "name": "x", "blocked": true });
     block_on(async {
         desk.service.ingest(&[blocked], NOW).await.unwrap();
         desk.service.refresh(NOW + MINUTE).await.unwrap();
@@ -148,23 +149,23 @@ fn a_pin_that_another_isolate_gave_out_is_good_here_at_once() {
     let admin = access(json!({ "role": "ADMIN", "organizationId": "o" }));
     desk.ask(&admin, "", NOW).unwrap();
     let blocked = json!({ "type": "conversation", "organizationId": "o", "conversationId": "new", "contactId": "k",
-                          "updatedAt": Instant::from_milliseconds(NOW).to_string(), "channelType": "sms" });
+                          "updatedAt": Timestamp::from_milliseconds(NOW).to_string(), "channelType": "sms" });
     let demand = json!({ "type": "message", "organizationId": "o", "messageId": "new", "conversationId": "new",
-                         "at": Instant::from_milliseconds(NOW - 60 * MINUTE).to_string(), "sender": "contact",
-                         "updatedAt": Instant::from_milliseconds(NOW).to_string(), "direction": "inbound" });
+                         "at": Timestamp::from_milliseconds(NOW - 60 * MINUTE).to_string(), "sender": "contact",
+                         "updatedAt": Timestamp::from_milliseconds(NOW).to_string(), "direction": "inbound" });
     block_on(async {
         desk.service.ingest(&[blocked, demand], NOW).await.unwrap();
         desk.service.refresh(NOW + MINUTE).await.unwrap();
     });
     // Another isolate, which remembers nothing, sees the new version; this one still has the old head in memory.
-    let here = desk.memory.replace(Memory::default());
+    let here = desk.memory.replace(IsolateCache::default());
     let there = desk.ask(&admin, "", NOW).unwrap();
     desk.memory.replace(here);
     assert_ne!(desk.ask(&admin, "", NOW).unwrap()["snapshotId"], there["snapshotId"]);
     let pin = format!("snapshot={}", there["snapshotId"].as_str().unwrap());
     assert_eq!(desk.ask(&admin, &pin, NOW).unwrap(), there);
 
-    desk.memory.replace(Memory::default());
+    desk.memory.replace(IsolateCache::default());
     desk.ask(&admin, "", NOW).unwrap();
     desk.service.database.set_fault(Some(Fault::AfterBatches(0)));
     let outcome = desk.ask(&admin, "snapshot=v9-1-5-x", NOW);
@@ -218,7 +219,7 @@ fn a_removed_organization_is_not_found_and_comes_back() {
     let pin = format!("snapshot={}", first["snapshotId"].as_str().unwrap());
     let organization = |at: i64, more: Value| {
         let mut event = json!({ "type": "organization", "organizationId": "o",
-                                "updatedAt": Instant::from_milliseconds(at).to_string() });
+                                "updatedAt": Timestamp::from_milliseconds(at).to_string() });
         event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         event
     };

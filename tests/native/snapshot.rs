@@ -1,12 +1,12 @@
 //! Random histories, taken in by random batches and refreshed at random instants: the snapshot is always what a naive
 //! oracle works out from the whole history.
 
-use conversation_monitor::instant::Instant;
-use futures_executor::block_on;
-use serde_json::{Value, json};
 use crate::support::history::{HistoryOptions, Random, many_candidates, random_history};
 use crate::support::oracle::Oracle;
 use crate::support::service::Service;
+use conversation_monitor::base::timestamp::Timestamp;
+use futures_executor::block_on;
+use serde_json::{Value, json};
 
 const NOW: i64 = 1_780_000_000_000;
 
@@ -103,7 +103,7 @@ fn thousands_of_candidates_come_out_in_order() {
 
 /// A conversation of each organization, with a customer who waits since `minutes` ago.
 fn waiting(organizations: impl Iterator<Item = usize>, conversation: &str, minutes: i64) -> Vec<Value> {
-    let at = Instant::from_milliseconds(NOW - minutes * 60_000).to_string();
+    let at = Timestamp::from_milliseconds(NOW - minutes * 60_000).to_string();
     let events = organizations.flat_map(|number| {
         let organization = format!("organization {number}");
         [

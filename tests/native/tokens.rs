@@ -1,18 +1,20 @@
 //! Tokens: which are accepted, and at which stage the others are refused.
 
+use crate::support::keys::{MapStore, Native, ScriptedServer};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use conversation_monitor::auth::access::{AccessError, ingest_access, read_access};
+use conversation_monitor::auth::authenticator::Authenticator;
 use conversation_monitor::auth::claims::{Claims, Expectations};
+use conversation_monitor::auth::error::{TokenError, VerifyError};
 use conversation_monitor::auth::keys::{Candidate, Key, Material};
-use conversation_monitor::auth::{Authenticator, TokenError, VerifyError, World};
-use conversation_monitor::ingest::{BodyFormat, read_records};
-use conversation_monitor::instant::Instant;
-use conversation_monitor::trace::Trace;
+use conversation_monitor::auth::ports::AuthPorts;
+use conversation_monitor::base::timestamp::Timestamp;
+use conversation_monitor::base::trace::Trace;
+use conversation_monitor::ingest::parse::{BodyFormat, read_records};
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use std::rc::Rc;
-use crate::support::keys::{MapStore, Native, ScriptedServer};
 
 const NOW: i64 = 1_780_000_000;
 const SECRET: &[u8] = b"a secret of the tests, long enough for HMAC-SHA256";
@@ -48,14 +50,14 @@ fn verified_with(token: &str, secrets: &[&[u8]], expected: &Expectations) -> Res
             keys.push(Key::import(Candidate { id: None, material }, &Native).await.unwrap());
         }
         let authenticator = Authenticator::new(keys, None, expected.clone());
-        let world = World {
+        let world = AuthPorts {
             cryptography: &Native,
             server: &ScriptedServer::default(),
             store: &MapStore::default(),
             trace: &Trace::default(),
         };
         let verified = authenticator
-            .verify(token, &world, Instant::from_milliseconds(NOW * 1_000))
+            .verify(token, &world, Timestamp::from_milliseconds(NOW * 1_000))
             .await;
         verified.map_err(|error| match error {
             VerifyError::Token(error) => error,
@@ -372,7 +374,7 @@ fn only_the_scope_allows_to_post() {
             })
             .collect();
         let body = json!({ "events": events }).to_string();
-        let now = Instant::from_milliseconds(NOW * 1_000);
+        let now = Timestamp::from_milliseconds(NOW * 1_000);
         let records = read_records(BodyFormat::Json, body.as_bytes(), now).unwrap();
         let outcome = ingest_access(&claims, records);
         assert_eq!(outcome.is_ok(), expected, "{more} posts for {organizations:?}");

@@ -1,13 +1,15 @@
 //! An isolate that has just started, as far as tokens go.
 
 use crate::support::keys::{MapStore, Native, NativeKey, ScriptedServer};
+use conversation_monitor::auth::authenticator::Authenticator;
 use conversation_monitor::auth::claims::{Claims, Expectations};
+use conversation_monitor::auth::error::VerifyError;
 use conversation_monitor::auth::jwk::read_set;
 use conversation_monitor::auth::keys::{Key, PublicKey};
+use conversation_monitor::auth::ports::AuthPorts;
 use conversation_monitor::auth::ports::{Cryptography, CryptographyError};
-use conversation_monitor::auth::{Authenticator, VerifyError, World};
-use conversation_monitor::instant::Instant;
-use conversation_monitor::trace::Trace;
+use conversation_monitor::base::timestamp::Timestamp;
+use conversation_monitor::base::trace::Trace;
 use futures_executor::block_on;
 use serde_json::Value;
 use std::cell::Cell;
@@ -76,13 +78,13 @@ impl Isolate {
     /// What it says of a token at `now`, in milliseconds; and what it logs.
     pub fn verify_noting(&self, token: &str, now: i64) -> (Result<Rc<Claims>, VerifyError>, Trace) {
         let trace = Trace::default();
-        let world = World {
+        let world = AuthPorts {
             cryptography: &self.platform,
             server: &*self.server,
             store: &*self.store,
             trace: &trace,
         };
-        let now = Instant::from_milliseconds(now);
+        let now = Timestamp::from_milliseconds(now);
         let verified = block_on(self.authenticator.verify(token, &world, now));
         (verified, trace)
     }

@@ -4,7 +4,7 @@ use crate::identity::isolate::Isolate;
 use crate::identity::issuer::{Pair, T0, published};
 use crate::support::keys::{MapStore, ScriptedServer};
 use conversation_monitor::auth::claims::Expectations;
-use conversation_monitor::auth::remote::{COOLDOWN_MS, FRESH_MS, KNOWN_MAX_MS};
+use conversation_monitor::auth::jwks_cache::{COOLDOWN_MS, FRESH_MS, KNOWN_MAX_MS};
 use serde_json::{Value, json};
 use std::rc::Rc;
 

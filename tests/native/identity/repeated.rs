@@ -4,7 +4,7 @@ use crate::identity::isolate::Isolate;
 use crate::identity::issuer::{Pair, T0, published};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use conversation_monitor::auth::claims::Expectations;
-use conversation_monitor::auth::{TokenError, VerifyError};
+use conversation_monitor::auth::error::{TokenError, VerifyError};
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;

@@ -3,13 +3,17 @@
 use super::history::many_candidates;
 use super::oracle::Oracle;
 use super::service::Service;
+use conversation_monitor::api::error::ApiError;
 use conversation_monitor::auth::access::{ReadAccess, read_access};
 use conversation_monitor::auth::claims::Claims;
-use conversation_monitor::error::ApiError;
-use conversation_monitor::instant::Instant;
-use conversation_monitor::ports::{Database, PageCache, PageCacheError};
-use conversation_monitor::report::{Answer, Form, Memory, Reader, ReportRequest};
-use conversation_monitor::trace::Trace;
+use conversation_monitor::base::timestamp::Timestamp;
+use conversation_monitor::base::trace::Trace;
+use conversation_monitor::report::cache::IsolateCache;
+use conversation_monitor::report::json::Answer;
+use conversation_monitor::report::request::{ReportFormat, ReportRequest};
+use conversation_monitor::report::service::Reader;
+use conversation_monitor::storage::database::Database;
+use conversation_monitor::storage::shared_cache::{SharedCache, SharedCacheError};
 use futures_executor::block_on;
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
@@ -52,12 +56,12 @@ impl Pages {
     }
 }
 
-impl PageCache for Pages {
-    async fn get(&self, key: &str) -> Result<Option<String>, PageCacheError> {
+impl SharedCache for Pages {
+    async fn get(&self, key: &str) -> Result<Option<String>, SharedCacheError> {
         self.gets.set(self.gets.get() + 1);
         match self.mood.get() {
             Mood::Empty => Ok(None),
-            Mood::Failing => Err(PageCacheError("out of order".to_owned())),
+            Mood::Failing => Err(SharedCacheError("out of order".to_owned())),
             Mood::Garbage => Ok(Some("garbage".to_owned())),
             Mood::Confused => Ok(Some(self.last.borrow().clone())),
             Mood::Well => {
@@ -91,9 +95,9 @@ pub fn admin() -> ReadAccess {
 
 /// Asks an isolate that remembers `memory`; no head is older than `head_max_age_ms`.
 pub fn answer<D: Database>(
-    (database, pages, memory): (&D, &Pages, &RefCell<Memory>),
+    (database, pages, memory): (&D, &Pages, &RefCell<IsolateCache>),
     head_max_age_ms: i64,
-    (form, access, query): (Form, &ReadAccess, &str),
+    (form, access, query): (ReportFormat, &ReadAccess, &str),
     if_none_match: Option<&str>,
     now: i64,
 ) -> Result<Answer, ApiError> {
@@ -106,10 +110,10 @@ pub fn answer<D: Database>(
         trace: &trace,
     };
     let request = match form {
-        Form::Report => ReportRequest::read(query),
-        Form::Summary | Form::Csv => ReportRequest::read_unpaged(query),
+        ReportFormat::Report => ReportRequest::read(query),
+        ReportFormat::Summary | ReportFormat::Csv => ReportRequest::read_unpaged(query),
     };
-    let now = Instant::from_milliseconds(now);
+    let now = Timestamp::from_milliseconds(now);
     block_on(reader.answer(form, access, &request.unwrap(), if_none_match, now))
 }
 
@@ -124,7 +128,7 @@ pub struct Desk {
     pub service: Service,
     pub oracle: Oracle,
     pub pages: Pages,
-    pub memory: RefCell<Memory>,
+    pub memory: RefCell<IsolateCache>,
 }
 
 impl Desk {
@@ -155,7 +159,13 @@ impl Desk {
         now: i64,
     ) -> Result<Answer, ApiError> {
         let isolate = (&self.service.database, &self.pages, &self.memory);
-        answer(isolate, 5_000, (Form::Report, access, query), if_none_match, now)
+        answer(
+            isolate,
+            5_000,
+            (ReportFormat::Report, access, query),
+            if_none_match,
+            now,
+        )
     }
 
     pub fn ask(&self, access: &ReadAccess, query: &str, now: i64) -> Result<Value, ApiError> {

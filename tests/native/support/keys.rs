@@ -3,7 +3,7 @@
 
 use conversation_monitor::auth::keys::PublicKey;
 use conversation_monitor::auth::ports::{Cryptography, CryptographyError, KeyServer, KeyServerError};
-use conversation_monitor::ports::{PageCache, PageCacheError};
+use conversation_monitor::storage::shared_cache::{SharedCache, SharedCacheError};
 use jwt_compact::alg::{Ed25519, Es256, Rsa, VerifyingKey};
 use jwt_compact::{Algorithm, AlgorithmSignature};
 use rsa::{BigUint, RsaPublicKey};
@@ -85,8 +85,8 @@ pub struct MapStore {
     pub puts: Cell<usize>,
 }
 
-impl PageCache for MapStore {
-    async fn get(&self, key: &str) -> Result<Option<String>, PageCacheError> {
+impl SharedCache for MapStore {
+    async fn get(&self, key: &str) -> Result<Option<String>, SharedCacheError> {
         Ok(self.entries.borrow().get(key).cloned())
     }
 

@@ -311,12 +311,12 @@ enum Shape {
     Texts,
     Flag,
     Count,
-    Instant,
+    Timestamp,
 }
 
 /// The table of event types and their fields.
 fn fields_of(record_type: &str) -> &'static [(&'static str, Shape)] {
-    use Shape::{Count, Flag, Instant, Text, Texts};
+    use Shape::{Count, Flag, Text, Texts, Timestamp};
     match record_type {
         "organization" => &[("organizationId", Text), ("name", Text)],
         "department" => &[("departmentId", Text), ("name", Text)],
@@ -329,23 +329,23 @@ fn fields_of(record_type: &str) -> &'static [(&'static str, Shape)] {
             ("departmentId", Text),
             ("ownerId", Text),
             ("assigneeIds", Texts),
-            ("resolvedAt", Instant),
-            ("snoozedUntil", Instant),
-            ("snoozedAt", Instant),
+            ("resolvedAt", Timestamp),
+            ("snoozedUntil", Timestamp),
+            ("snoozedAt", Timestamp),
             ("draft", Flag),
             ("mergedInto", Text),
         ],
         "autopilot" => &[
             ("changeId", Text),
             ("conversationId", Text),
-            ("at", Instant),
+            ("at", Timestamp),
             ("enabled", Flag),
             ("actorId", Text),
         ],
         "message" => &[
             ("messageId", Text),
             ("conversationId", Text),
-            ("at", Instant),
+            ("at", Timestamp),
             ("sequence", Count),
             ("direction", Text),
             ("sender", Text),
@@ -383,7 +383,7 @@ fn normalised(given: &Value, shape: &Shape) -> Value {
             let whole = given.as_u64();
             Value::from(whole.unwrap_or_else(|| given.as_f64().expect("a number") as u64))
         }
-        Shape::Instant => {
+        Shape::Timestamp => {
             let instant = epoch_ms(given.as_str().expect("an instant is a string"));
             Value::from(instant_text(instant))
         }

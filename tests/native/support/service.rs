@@ -4,10 +4,11 @@ use super::oracle::Oracle;
 use super::sqlite::Sqlite;
 use conversation_monitor::auth::access::{INGEST_SCOPE, ingest_access};
 use conversation_monitor::auth::claims::Claims;
-use conversation_monitor::ingest::{BodyFormat, Receipt, hold_records, read_records};
-use conversation_monitor::instant::Instant;
-use conversation_monitor::ports::DatabaseError;
+use conversation_monitor::base::timestamp::Timestamp;
+use conversation_monitor::ingest::parse::{BodyFormat, read_records};
+use conversation_monitor::ingest::store::{Receipt, store_records};
 use conversation_monitor::refresh::{Finished, Start, refresh};
+use conversation_monitor::storage::database::DatabaseError;
 use serde_json::{Value, json};
 use std::cell::Cell;
 
@@ -36,11 +37,11 @@ impl Service {
     /// Takes in events as one request; `now` is the service's clock.
     pub async fn ingest(&self, events: &[Value], now: i64) -> Result<Receipt, DatabaseError> {
         let body = json!({ "events": events }).to_string();
-        let now = Instant::from_milliseconds(now);
+        let now = Timestamp::from_milliseconds(now);
         let records = read_records(BodyFormat::Json, body.as_bytes(), now).expect("valid events");
         let claims = json!({ "exp": 1, "role": "SUPERADMIN", "scope": INGEST_SCOPE }).to_string();
         let records = ingest_access(&Claims::read(claims.as_bytes()).unwrap(), records).expect("permitted");
-        hold_records(&self.database, records, &self.mark()).await
+        store_records(&self.database, records, &self.mark()).await
     }
 
     /// Takes in any number of events, in requests of at most 1,000.
@@ -52,9 +53,9 @@ impl Service {
 
     pub async fn refresh(&self, scheduled_at: i64) -> Result<Finished, DatabaseError> {
         let start = Start {
-            scheduled_at: Instant::from_milliseconds(scheduled_at),
+            scheduled_at: Timestamp::from_milliseconds(scheduled_at),
             mark: &self.mark(),
-            now: &|| Instant::from_milliseconds(0),
+            now: &|| Timestamp::from_milliseconds(0),
         };
         refresh(&self.database, start).await
     }
@@ -94,7 +95,7 @@ impl Service {
                     .iter()
                     .map(|number| listed("names", number));
                 assert_eq!(row["assigneeNames"], names.collect::<Value>());
-                let stalled_since = Instant::from_milliseconds(entry[0].as_i64().unwrap());
+                let stalled_since = Timestamp::from_milliseconds(entry[0].as_i64().unwrap());
                 assert_eq!(row["stalledSince"], stalled_since.to_string());
                 rows.push((found[0][0].clone(), serde_json::from_str(&found[0][1]).unwrap()));
             }

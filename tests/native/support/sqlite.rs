@@ -1,9 +1,9 @@
 //! The database port filled by SQLite, with the very migrations of D1, and with faults to order.
 
-use conversation_monitor::ports::{Cell, Database, DatabaseError, Outcome, Row, Statement};
+use conversation_monitor::storage::database::{Database, DatabaseError, Outcome, Row, SqlValue, Statement};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ToSql};
-use std::cell::{Cell as Slot, RefCell};
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
@@ -20,9 +20,9 @@ pub enum Fault {
 
 pub struct Sqlite {
     connection: RefCell<Connection>,
-    fault: Slot<Option<Fault>>,
-    statements: Slot<u64>,
-    batches: Slot<u64>,
+    fault: Cell<Option<Fault>>,
+    statements: Cell<u64>,
+    batches: Cell<u64>,
     /// A statement that contains this text fails, and so does its batch.
     poison: RefCell<Option<String>>,
     texts: RefCell<BTreeSet<String>>,
@@ -39,9 +39,9 @@ impl Sqlite {
     pub fn before(number: &str) -> Self {
         let database = Self {
             connection: RefCell::new(Connection::open_in_memory().unwrap()),
-            fault: Slot::new(None),
-            statements: Slot::new(0),
-            batches: Slot::new(0),
+            fault: Cell::new(None),
+            statements: Cell::new(0),
+            batches: Cell::new(0),
             poison: RefCell::new(None),
             texts: RefCell::default(),
         };
@@ -144,7 +144,7 @@ impl Sqlite {
             self.statements.set(self.statements.get() + 1);
             self.texts.borrow_mut().insert(statement.sql.to_string());
             if let Some(poison) = self.poison.borrow().as_deref() {
-                let poisoned = |cell: &Cell| matches!(cell, Cell::Text(text) if text.contains(poison));
+                let poisoned = |cell: &SqlValue| matches!(cell, SqlValue::Text(text) if text.contains(poison));
                 if statement.parameters.iter().any(poisoned) {
                     return Err(DatabaseError::Failed("poisoned".to_owned()));
                 }
@@ -191,10 +191,10 @@ fn run_statement(connection: &Connection, statement: &Statement) -> rusqlite::Re
         .iter()
         .map(|cell| -> Box<dyn ToSql> {
             match cell {
-                Cell::Null => Box::new(rusqlite::types::Null),
+                SqlValue::Null => Box::new(rusqlite::types::Null),
                 // As D1 does: every number is bound as a REAL.
-                Cell::Integer(integer) => Box::new(*integer as f64),
-                Cell::Text(text) => Box::new(text.clone()),
+                SqlValue::Integer(integer) => Box::new(*integer as f64),
+                SqlValue::Text(text) => Box::new(text.clone()),
             }
         })
         .collect();
@@ -206,11 +206,11 @@ fn run_statement(connection: &Connection, statement: &Statement) -> rusqlite::Re
     while let Some(row) = cursor.next()? {
         let cells = (0..columns).map(|index| {
             Ok(match row.get_ref(index)? {
-                ValueRef::Null => Cell::Null,
-                ValueRef::Integer(integer) => Cell::Integer(integer),
-                ValueRef::Real(real) => Cell::Integer(real as i64),
-                ValueRef::Text(text) => Cell::Text(String::from_utf8_lossy(text).into_owned()),
-                ValueRef::Blob(_) => Cell::Null,
+                ValueRef::Null => SqlValue::Null,
+                ValueRef::Integer(integer) => SqlValue::Integer(integer),
+                ValueRef::Real(real) => SqlValue::Integer(real as i64),
+                ValueRef::Text(text) => SqlValue::Text(String::from_utf8_lossy(text).into_owned()),
+                ValueRef::Blob(_) => SqlValue::Null,
             })
         });
         rows.push(Row(cells.collect::<rusqlite::Result<_>>()?));

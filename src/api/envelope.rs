@@ -1,0 +1,45 @@
+//! The envelope of every JSON answer.
+
+use crate::api::error::{ApiError, ErrorAnswer};
+use crate::ingest::parse::BadEvent;
+use serde::Serialize;
+
+/// `{"success":true,"data":…}`
+///
+/// # Errors
+/// Where `data` cannot be written as JSON.
+pub fn success<T: Serialize>(data: &T) -> Result<String, ApiError> {
+    #[derive(Serialize)]
+    struct Envelope<'a, T> {
+        success: bool,
+        data: &'a T,
+    }
+    serde_json::to_string(&Envelope { success: true, data }).map_err(|error| ApiError::Internal(error.to_string()))
+}
+
+/// `{"success":false,"message":…,"error":…}`, and `details` where events are bad.
+#[must_use]
+pub fn failure(error: &ApiError, answer: &ErrorAnswer) -> String {
+    #[derive(Serialize)]
+    struct Envelope<'a> {
+        success: bool,
+        message: &'a str,
+        error: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        details: Option<&'a [BadEvent]>,
+    }
+    let details = match error {
+        ApiError::BadEvents(_, events) => Some(events.as_slice()),
+        _ => None,
+    };
+    let envelope = Envelope {
+        success: false,
+        message: &answer.message,
+        error: answer.code,
+        details,
+    };
+    // Plain texts cannot fail to be written; the constant keeps the promise of a body even so.
+    serde_json::to_string(&envelope).unwrap_or_else(|_| {
+        r#"{"success":false,"message":"Something went wrong on our side.","error":"INTERNAL"}"#.to_owned()
+    })
+}

@@ -1,0 +1,178 @@
+//! Everything that a request can end in beside success, and the one place that says with which status, code and words.
+
+use crate::auth::access::AccessError;
+use crate::auth::error::{TokenError, VerifyError};
+use crate::ingest::parse::{BadEvent, Refusal};
+use crate::storage::database::DatabaseError;
+
+/// Seconds after which a client may try again what is out of reach now.
+const RETRY_AFTER_SECONDS: u32 = 5;
+
+/// Why a request was not answered with what it asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ApiError {
+    /// A parameter or the body is malformed; the text names it and says what it takes.
+    Invalid(String),
+    /// Events of a body are bad: how many, and the first of them.
+    BadEvents(usize, Vec<BadEvent>),
+    /// There is no token.
+    TokenMissing,
+    /// The `Authorization` header is not `Bearer` and one token.
+    TokenMalformed,
+    /// The token was refused.
+    Token(TokenError),
+    /// Too many calls; after how many seconds to try again.
+    RateLimited(u32),
+    /// The caller may not do this.
+    Forbidden,
+    /// The organization does not exist.
+    OrganizationNotFound,
+    /// There is no such route.
+    RouteNotFound,
+    /// The route does not take this method; what it takes.
+    MethodNotAllowed(&'static str),
+    /// The pinned snapshot is not kept, or never was one.
+    SnapshotExpired,
+    /// The body has too many bytes or events; the text says which.
+    TooLarge(&'static str),
+    /// The body is of a type or encoding that is not taken; the text says what is.
+    UnsupportedMediaType(&'static str),
+    /// A fault of ours; the text is for the log.
+    Internal(String),
+    /// Storage is out of reach, or the service is misconfigured; the text is for the log.
+    Unavailable(String),
+}
+
+/// How an error is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The stable code.
+    pub code: &'static str,
+    /// A sentence that a person can act on.
+    pub message: String,
+    /// Headers beside those of every answer.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+impl ApiError {
+    /// The answer: status, code, words and headers.
+    #[must_use]
+    pub fn answer(&self) -> ErrorAnswer {
+        let answer = |status, code, message: &str| ErrorAnswer {
+            status,
+            code,
+            message: message.to_owned(),
+            headers: Vec::new(),
+        };
+        match self {
+            Self::Invalid(message) => answer(400, "INVALID_REQUEST", message),
+            Self::BadEvents(total, _) => {
+                let message = format!("{total} of the events are invalid; nothing was taken in. See details.");
+                answer(400, "INVALID_REQUEST", &message)
+            }
+            Self::TokenMissing => {
+                let message = "A bearer token is required in the Authorization header.";
+                answer(401, "UNAUTHENTICATED", message)
+                    .with("WWW-Authenticate", r#"Bearer realm="conversation-monitor""#)
+            }
+            Self::TokenMalformed => {
+                let message = "The Authorization header must be \"Bearer\" and one token.";
+                answer(401, "UNAUTHENTICATED", message).with("WWW-Authenticate", &challenge("invalid_request", message))
+            }
+            Self::Token(error) => {
+                let description = error.description();
+                answer(401, "UNAUTHENTICATED", &format!("{description}."))
+                    .with("WWW-Authenticate", &challenge("invalid_token", description))
+            }
+            Self::RateLimited(seconds) => answer(429, "RATE_LIMITED", "Too many requests. Try again after a while.")
+                .with("Retry-After", &seconds.to_string()),
+            Self::Forbidden => answer(
+                403,
+                "FORBIDDEN",
+                "Your role, scope or organization does not allow this.",
+            ),
+            Self::OrganizationNotFound => answer(404, "NOT_FOUND", "Organization not found."),
+            Self::RouteNotFound => answer(404, "NOT_FOUND", "There is nothing at this path."),
+            Self::MethodNotAllowed(allow) => {
+                let message = format!("This path takes {allow}.");
+                answer(405, "METHOD_NOT_ALLOWED", &message).with("Allow", allow)
+            }
+            Self::SnapshotExpired => {
+                let message = "The snapshot is no longer kept. Leave out \"snapshot\" to get the newest one.";
+                answer(410, "SNAPSHOT_EXPIRED", message)
+            }
+            Self::TooLarge(message) => answer(413, "PAYLOAD_TOO_LARGE", message),
+            Self::UnsupportedMediaType(message) => answer(415, "UNSUPPORTED_MEDIA_TYPE", message),
+            Self::Internal(_) => answer(500, "INTERNAL", "Something went wrong on our side."),
+            Self::Unavailable(_) => answer(503, "UNAVAILABLE", "The service is not available right now. Try again.")
+                .with("Retry-After", &RETRY_AFTER_SECONDS.to_string()),
+        }
+    }
+
+    /// What the log says beside status and code: the cause that the client is not told; of a 401, the stage.
+    #[must_use]
+    pub fn cause(&self) -> Option<String> {
+        match self {
+            Self::TokenMissing => Some("header: no token".to_owned()),
+            Self::TokenMalformed => Some("header: not Bearer and one token".to_owned()),
+            Self::Token(error) => Some(error.to_string()),
+            Self::Internal(cause) | Self::Unavailable(cause) => Some(cause.clone()),
+            _ => None,
+        }
+    }
+}
+
+impl ErrorAnswer {
+    fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+}
+
+/// RFC 6750 section 3. The description is quoted as it is: it holds no quote and no backslash of a client's.
+fn challenge(error: &str, description: &str) -> String {
+    let description = description.replace('"', "'");
+    format!(r#"Bearer realm="conversation-monitor", error="{error}", error_description="{description}""#)
+}
+
+impl From<VerifyError> for ApiError {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::Token(error) => Self::Token(error),
+            VerifyError::KeysUnavailable(cause) => Self::Unavailable(cause),
+            VerifyError::Cryptography(cause) => Self::Internal(cause),
+        }
+    }
+}
+
+impl From<AccessError> for ApiError {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::Forbidden => Self::Forbidden,
+            AccessError::OrganizationMissing => Self::Invalid(
+                "organizationId is required: neither the token nor the request names an organization.".to_owned(),
+            ),
+        }
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::TooManyEvents => Self::TooLarge("A request takes at most 1,000 events."),
+            Refusal::Malformed(message) => Self::Invalid(message),
+            Refusal::BadEvents { total, first } => Self::BadEvents(total, first),
+        }
+    }
+}
+
+impl From<DatabaseError> for ApiError {
+    fn from(error: DatabaseError) -> Self {
+        match error {
+            DatabaseError::Decode(_) => Self::Internal(error.to_string()),
+            _ => Self::Unavailable(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Instants: UTC, in whole milliseconds.
+
+use chrono::{DateTime, SecondsFormat};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// An instant: milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(i64);
+
+/// 0000-01-01T00:00:00.000Z
+const YEAR_0_MS: i64 = -62_167_219_200_000;
+/// 9999-12-31T23:59:59.999Z
+const YEAR_9999_END_MS: i64 = 253_402_300_799_999;
+
+/// Milliseconds in a minute.
+pub const MINUTE_MS: i64 = 60_000;
+
+impl Timestamp {
+    /// The instant `milliseconds` after 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub const fn from_milliseconds(milliseconds: i64) -> Self {
+        Self(milliseconds)
+    }
+
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub const fn milliseconds(self) -> i64 {
+        self.0
+    }
+
+    /// Reads RFC 3339, any offset; what is finer than a millisecond is cut off. None where it is none, or where its
+    /// year in UTC is beyond what RFC 3339 can write: an offset can do that.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let instant = DateTime::parse_from_rfc3339(text).ok()?;
+        let milliseconds = instant.timestamp_millis();
+        (YEAR_0_MS..=YEAR_9999_END_MS)
+            .contains(&milliseconds)
+            .then_some(Self(milliseconds))
+    }
+
+    /// The instant `milliseconds` later.
+    #[must_use]
+    pub const fn plus(self, milliseconds: i64) -> Self {
+        Self(self.0.saturating_add(milliseconds))
+    }
+
+    /// The instant `milliseconds` earlier.
+    #[must_use]
+    pub const fn minus(self, milliseconds: i64) -> Self {
+        Self(self.0.saturating_sub(milliseconds))
+    }
+
+    /// Milliseconds from `earlier` to this instant; negative if that one is later.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339, UTC, with milliseconds and `Z`: `2026-05-18T14:00:00.000Z`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let instant = DateTime::from_timestamp_millis(self.0).ok_or(fmt::Error)?;
+        formatter.write_str(&instant.to_rfc3339_opts(SecondsFormat::Millis, true))
+    }
+}
+
+/// An instant as RFC 3339 text in JSON, `#[serde(with = "rfc3339")]`; by itself it is a number there.
+pub mod rfc3339 {
+    use super::Timestamp;
+    use serde::{Deserialize, Deserializer, Serializer};
+    use std::borrow::Cow;
+
+    /// Writes RFC 3339.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn serialize<S: Serializer>(instant: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(instant)
+    }
+
+    /// Reads RFC 3339.
+    ///
+    /// # Errors
+    /// Where it is something else.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+        parse(&<Cow<'de, str>>::deserialize(deserializer)?)
+    }
+
+    /// Reads RFC 3339 that may be absent or null.
+    ///
+    /// # Errors
+    /// Where it is something else.
+    pub fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+        let text = <Option<Cow<'de, str>>>::deserialize(deserializer)?;
+        text.map(|text| parse(&text)).transpose()
+    }
+
+    fn parse<E: serde::de::Error>(text: &str) -> Result<Timestamp, E> {
+        Timestamp::parse(text).ok_or_else(|| E::custom("not an instant"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Timestamp;
+
+    fn check(text: &str, expected: Option<&str>) {
+        let shown = Timestamp::parse(text).map(|instant| instant.to_string());
+        assert_eq!(shown.as_deref(), expected, "{text}");
+    }
+
+    #[test]
+    fn reads_any_offset_and_cuts_to_milliseconds() {
+        check("2026-05-18T14:00:00Z", Some("2026-05-18T14:00:00.000Z"));
+        check("2026-05-18T14:00:00.9999Z", Some("2026-05-18T14:00:00.999Z"));
+        check("2026-05-18T16:30:00.5+02:30", Some("2026-05-18T14:00:00.500Z"));
+        check("1969-12-31T23:59:59.9996Z", Some("1969-12-31T23:59:59.999Z"));
+        check("0000-01-01T00:00:00Z", Some("0000-01-01T00:00:00.000Z"));
+        check("0000-01-01T00:00:00+01:00", None);
+        check("9999-12-31T23:59:59.9999Z", Some("9999-12-31T23:59:59.999Z"));
+        check("9999-12-31T23:59:59-05:00", None);
+        check("2026-05-18T14:00:00", None);
+        check("2026-05-18", None);
+        check("1779112800000", None);
+        check("", None);
+    }
+}

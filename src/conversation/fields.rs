@@ -1,0 +1,208 @@
+//! Reading the fields of an event, each with its type, its bounds and its default.
+
+use crate::base::id::is_id;
+use crate::base::strict_json::Object;
+use crate::base::timestamp::{MINUTE_MS, Timestamp};
+use serde_json::Value;
+
+/// The most characters of a name.
+pub const NAME_CHARACTERS_MAX: usize = 512;
+/// The most characters of a phone number or a channel type.
+pub const WORD_CHARACTERS_MAX: usize = 64;
+/// The most assignees of a conversation.
+pub const ASSIGNEES_MAX: usize = 100;
+/// How far ahead of the service's clock an event may be: clocks of sources are not the same.
+pub const CLOCK_SKEW_MAX_MS: i64 = 5 * MINUTE_MS;
+/// The greatest `sequence`: 2^53 − 1, the greatest integer that every JSON reader keeps.
+pub const SEQUENCE_MAX: u64 = 9_007_199_254_740_991;
+
+/// Why an event is bad.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The name of the field; empty where the event as a whole is meant.
+    pub field: &'static str,
+    /// What is wrong with it, for a person.
+    pub reason: String,
+}
+
+impl Problem {
+    /// A problem of one field.
+    pub fn new(field: &'static str, reason: impl Into<String>) -> Self {
+        Self {
+            field,
+            reason: reason.into(),
+        }
+    }
+}
+
+const ID_EXPECTED: &str = "must be a string of 1 to 128 characters without control characters";
+
+/// The fields of one event. A member that is null counts as absent.
+pub struct Fields<'a> {
+    object: &'a Object,
+    now: Timestamp,
+}
+
+impl<'a> Fields<'a> {
+    /// The fields of `object`, which came in at `now`.
+    #[must_use]
+    pub fn new(object: &'a Object, now: Timestamp) -> Self {
+        Self { object, now }
+    }
+
+    fn get(&self, name: &str) -> Option<&'a Value> {
+        self.object.get(name).filter(|value| !value.is_null())
+    }
+
+    /// An id that may be left out.
+    pub fn optional_id(&self, name: &'static str) -> Result<Option<String>, Problem> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::String(id)) if is_id(id) => Ok(Some(id.clone())),
+            Some(_) => Err(Problem::new(name, ID_EXPECTED)),
+        }
+    }
+
+    /// An id.
+    pub fn id(&self, name: &'static str) -> Result<String, Problem> {
+        self.optional_id(name)?.ok_or_else(|| missing(name))
+    }
+
+    /// A list of ids; none if it is left out.
+    pub fn ids(&self, name: &'static str) -> Result<Vec<String>, Problem> {
+        let values = match self.get(name) {
+            None => return Ok(Vec::new()),
+            Some(Value::Array(values)) if values.len() <= ASSIGNEES_MAX => values,
+            Some(_) => return Err(Problem::new(name, "must be an array of at most 100 ids")),
+        };
+        let id = |value: &Value| match value {
+            Value::String(id) if is_id(id) => Ok(id.clone()),
+            _ => Err(Problem::new(name, format!("each {ID_EXPECTED}"))),
+        };
+        values.iter().map(id).collect()
+    }
+
+    fn optional_text(&self, name: &'static str, characters_max: usize) -> Result<Option<String>, Problem> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) if text.chars().count() <= characters_max => Ok(Some(text.clone())),
+            Some(_) => Err(Problem::new(
+                name,
+                format!("must be a string of at most {characters_max} characters"),
+            )),
+        }
+    }
+
+    /// The name of something.
+    pub fn name(&self, name: &'static str) -> Result<String, Problem> {
+        self.optional_text(name, NAME_CHARACTERS_MAX)?
+            .ok_or_else(|| missing(name))
+    }
+
+    /// A phone number that may be left out.
+    pub fn optional_word(&self, name: &'static str) -> Result<Option<String>, Problem> {
+        self.optional_text(name, WORD_CHARACTERS_MAX)
+    }
+
+    /// A word that may not be empty.
+    pub fn word(&self, name: &'static str) -> Result<String, Problem> {
+        match self.optional_word(name)? {
+            None => Err(missing(name)),
+            Some(word) if word.is_empty() => Err(Problem::new(name, "must not be empty")),
+            Some(word) => Ok(word),
+        }
+    }
+
+    /// A boolean that may be left out.
+    pub fn flag(&self, name: &'static str, default: bool) -> Result<bool, Problem> {
+        Ok(self.optional_flag(name)?.unwrap_or(default))
+    }
+
+    /// A boolean.
+    pub fn required_flag(&self, name: &'static str) -> Result<bool, Problem> {
+        self.optional_flag(name)?.ok_or_else(|| missing(name))
+    }
+
+    fn optional_flag(&self, name: &'static str) -> Result<Option<bool>, Problem> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(*flag)),
+            Some(_) => Err(Problem::new(name, "must be true or false")),
+        }
+    }
+
+    /// One of a set of words, or absent.
+    pub fn optional_choice(
+        &self,
+        name: &'static str,
+        choices: &[&'static str],
+    ) -> Result<Option<&'static str>, Problem> {
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
+        let choice = choices.iter().find(|choice| value.as_str() == Some(**choice));
+        choice
+            .copied()
+            .map(Some)
+            .ok_or_else(|| Problem::new(name, format!("must be one of {}", choices.join(", "))))
+    }
+
+    /// One of a set of words.
+    pub fn choice(&self, name: &'static str, choices: &[&'static str]) -> Result<&'static str, Problem> {
+        self.optional_choice(name, choices)?.ok_or_else(|| missing(name))
+    }
+
+    /// A whole number from 0 to 2^53 − 1; 0 if it is left out.
+    pub fn sequence(&self, name: &'static str) -> Result<u64, Problem> {
+        let Some(value) = self.get(name) else {
+            return Ok(0);
+        };
+        whole_number(value)
+            .filter(|number| *number <= SEQUENCE_MAX)
+            .ok_or_else(|| Problem::new(name, "must be a whole number from 0 to 9007199254740991"))
+    }
+
+    /// An instant of whatever time, or absent.
+    pub fn optional_instant(&self, name: &'static str) -> Result<Option<Timestamp>, Problem> {
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
+        value
+            .as_str()
+            .and_then(Timestamp::parse)
+            .map(Some)
+            .ok_or_else(|| Problem::new(name, "must be an RFC 3339 instant such as 2026-05-18T14:00:00.000Z"))
+    }
+
+    /// An instant of something that has happened, or absent.
+    pub fn optional_past(&self, name: &'static str) -> Result<Option<Timestamp>, Problem> {
+        let instant = self.optional_instant(name)?;
+        match instant {
+            Some(instant) if instant.milliseconds() < 0 => Err(Problem::new(name, "must not be before 1970")),
+            Some(instant) if instant.since(self.now) > CLOCK_SKEW_MAX_MS => Err(Problem::new(
+                name,
+                "must not be more than 5 minutes ahead of the service's clock",
+            )),
+            _ => Ok(instant),
+        }
+    }
+
+    /// An instant of something that has happened.
+    pub fn past(&self, name: &'static str) -> Result<Timestamp, Problem> {
+        self.optional_past(name)?.ok_or_else(|| missing(name))
+    }
+}
+
+fn missing(name: &'static str) -> Problem {
+    Problem::new(name, "is required")
+}
+
+/// The whole number that a JSON number stands for, however it is written: `5`, `5.0` and `50e-1` are one number.
+fn whole_number(value: &Value) -> Option<u64> {
+    if let Some(number) = value.as_u64() {
+        return Some(number);
+    }
+    let number = value.as_f64()?;
+    let whole = number.fract() == 0.0 && (0.0..=SEQUENCE_MAX as f64).contains(&number);
+    whole.then_some(number as u64)
+}

@@ -1,0 +1,4 @@
+//! What a caller may choose from, and what an organization has set.
+
+pub mod scopes;
+pub mod settings;

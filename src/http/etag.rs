@@ -1,0 +1,36 @@
+//! Entity tags: RFC 9110 section 8.8.3.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use sha2::{Digest, Sha256};
+
+/// A strong ETag for an answer that `content` decides.
+#[must_use]
+pub fn etag_of(content: &str) -> String {
+    let hash = Sha256::digest(content.as_bytes());
+    let hash = Base64UrlUnpadded::encode_string(hash.get(..16).unwrap_or(&hash));
+    format!("\"{hash}\"")
+}
+
+/// Whether an `If-None-Match` names `etag`: RFC 9110 section 13.1.2, by weak comparison.
+pub fn matches(condition: &str, etag: &str) -> bool {
+    condition
+        .split(',')
+        .map(str::trim)
+        .any(|candidate| candidate == "*" || candidate.strip_prefix("W/").unwrap_or(candidate) == etag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn compares_etags_weakly() {
+        let etag = "\"abc\"";
+        for condition in ["\"abc\"", "W/\"abc\"", "\"x\", \"abc\"", "*", " \"abc\" "] {
+            assert!(matches(condition, etag), "{condition}");
+        }
+        for condition in ["", "abc", "\"ab\"", "\"abc", "\"x\"", "w/\"abc\""] {
+            assert!(!matches(condition, etag), "{condition}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The body of an ingest request: `{"events":[…]}`, or one event a line.
+
+use crate::base::strict_json;
+use crate::base::timestamp::Timestamp;
+use crate::conversation::event::read_event;
+use crate::conversation::fields::Problem;
+use crate::conversation::record::Record;
+use serde::Serialize;
+use serde_json::Value;
+
+/// The most events of a request.
+pub const EVENTS_MAX: usize = 1_000;
+/// The most bad events that an answer lists.
+const BAD_EVENTS_MAX: usize = 20;
+
+/// How the events of a body are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyFormat {
+    /// `application/json`: `{"events":[…]}`
+    Json,
+    /// `application/x-ndjson`: one event a line; empty lines are skipped.
+    Ndjson,
+}
+
+impl BodyFormat {
+    /// The format that a `Content-Type` names, whatever its parameters.
+    #[must_use]
+    pub fn of_content_type(content_type: &str) -> Option<Self> {
+        let essence = content_type.split(';').next().unwrap_or_default().trim();
+        if essence.eq_ignore_ascii_case("application/json") {
+            Some(Self::Json)
+        } else if essence.eq_ignore_ascii_case("application/x-ndjson") {
+            Some(Self::Ndjson)
+        } else {
+            None
+        }
+    }
+}
+
+/// Why an event was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BadEvent {
+    /// Its place among the events of the request, from 0.
+    pub index: usize,
+    /// The field; empty where the event as a whole is meant.
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// Why a body was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// More than [`EVENTS_MAX`] events.
+    TooManyEvents,
+    /// The body as a whole is not what it should be; the text says why.
+    Malformed(String),
+    /// Some events are bad.
+    BadEvents {
+        /// How many.
+        total: usize,
+        /// The first of them.
+        first: Vec<BadEvent>,
+    },
+}
+
+/// Reads the events of a body that came in at `now`: all of them, or none.
+///
+/// # Errors
+/// The [`Refusal`].
+pub fn read_records(format: BodyFormat, body: &[u8], now: Timestamp) -> Result<Vec<Record>, Refusal> {
+    let events = match format {
+        BodyFormat::Json => json_events(body)?,
+        BodyFormat::Ndjson => ndjson_events(body)?,
+    };
+    let mut records = Vec::with_capacity(events.len());
+    let mut total: usize = 0;
+    let mut first = Vec::new();
+    for (index, event) in events.into_iter().enumerate() {
+        match event.and_then(|event| read_event(&event, now)) {
+            Ok(record) => records.push(record),
+            Err(Problem { field, reason }) => {
+                total = total.saturating_add(1);
+                if first.len() < BAD_EVENTS_MAX {
+                    first.push(BadEvent { index, field, reason });
+                }
+            }
+        }
+    }
+    if first.is_empty() {
+        Ok(records)
+    } else {
+        Err(Refusal::BadEvents { total, first })
+    }
+}
+
+type Events = Vec<Result<Value, Problem>>;
+
+fn json_events(body: &[u8]) -> Result<Events, Refusal> {
+    let value = strict_json::parse(body)
+        .map_err(|error| Refusal::Malformed(format!("The body is not valid JSON: {error}.")))?;
+    let events = match value {
+        Value::Object(mut object) => object.get_mut("events").map(Value::take),
+        _ => None,
+    };
+    match events {
+        Some(Value::Array(events)) if events.len() > EVENTS_MAX => Err(Refusal::TooManyEvents),
+        Some(Value::Array(events)) => Ok(events.into_iter().map(Ok).collect()),
+        _ => Err(Refusal::Malformed(
+            "The body must be a JSON object with an array \"events\".".to_owned(),
+        )),
+    }
+}
+
+fn ndjson_events(body: &[u8]) -> Result<Events, Refusal> {
+    let lines: Vec<&[u8]> = body
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.trim_ascii().is_empty())
+        .collect();
+    if lines.len() > EVENTS_MAX {
+        return Err(Refusal::TooManyEvents);
+    }
+    let event = |line: &&[u8]| {
+        strict_json::parse(line).map_err(|error| Problem::new("", format!("is not valid JSON: {error}")))
+    };
+    Ok(lines.iter().map(event).collect())
+}

@@ -1,0 +1,179 @@
+//! What the core needs of the world: a database and a cache of pages.
+//!
+//! In the worker D1 and KV fill these ports, in native tests SQLite and a map do, so that the very same statements
+//! run in both. The clock is no port: `now` is an argument.
+
+use std::borrow::Cow;
+use std::future::Future;
+
+/// A SQL database that runs a batch of statements as one atomic transaction. Reads may be answered by a replica; whoever
+/// reads through the same value sees no older state afterwards.
+pub trait Database {
+    /// Runs the statements in order; either all of them take effect or none does.
+    ///
+    /// # Errors
+    /// [`DatabaseError`] when the database is out of reach or refuses a statement; nothing was written then, or, if
+    /// the answer was lost, everything.
+    fn batch(&self, statements: Vec<Statement>) -> impl Future<Output = Result<Vec<Outcome>, DatabaseError>>;
+
+    /// As [`Database::batch`], by the primary, for what must be the newest. Where there are no replicas it is the same.
+    ///
+    /// # Errors
+    /// As [`Database::batch`].
+    fn batch_at_primary(
+        &self,
+        statements: Vec<Statement>,
+    ) -> impl Future<Output = Result<Vec<Outcome>, DatabaseError>> {
+        self.batch(statements)
+    }
+}
+
+/// A SQL text with its parameters, `?1` first.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    /// The text.
+    pub sql: Cow<'static, str>,
+    /// The values of `?1`, `?2` …
+    pub parameters: Vec<SqlValue>,
+}
+
+impl Statement {
+    /// A statement with parameters.
+    pub fn new(sql: impl Into<Cow<'static, str>>, parameters: impl IntoIterator<Item = SqlValue>) -> Self {
+        Self {
+            sql: sql.into(),
+            parameters: parameters.into_iter().collect(),
+        }
+    }
+}
+
+/// A value of a parameter or a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SqlValue {
+    /// SQL null.
+    Null,
+    /// An integer of at most 53 bits.
+    Integer(i64),
+    /// Text.
+    Text(String),
+}
+
+impl From<i64> for SqlValue {
+    fn from(value: i64) -> Self {
+        Self::Integer(value)
+    }
+}
+
+impl From<String> for SqlValue {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl From<&str> for SqlValue {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+/// What a statement came to.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// The rows, for a statement that returns any.
+    pub rows: Vec<Row>,
+    /// How many rows of tables it changed.
+    pub changes: u64,
+    /// How many rows of tables and indexes the platform bills as read.
+    pub rows_read: u64,
+    /// How many rows of tables and indexes the platform bills as written.
+    pub rows_written: u64,
+    /// Whether a replica has answered, which may lag behind the primary.
+    pub is_from_replica: bool,
+}
+
+/// A row: its columns in the order of the statement.
+#[derive(Debug, Clone)]
+pub struct Row(pub Vec<SqlValue>);
+
+impl Row {
+    /// The text of column `index`.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Decode`] when it is not text.
+    pub fn text(&self, index: usize) -> Result<&str, DatabaseError> {
+        self.optional_text(index)?
+            .ok_or(DatabaseError::Decode("text expected, null found"))
+    }
+
+    /// The text of column `index`, if it is not null.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Decode`] when it is neither text nor null.
+    pub fn optional_text(&self, index: usize) -> Result<Option<&str>, DatabaseError> {
+        match self.0.get(index) {
+            Some(SqlValue::Text(text)) => Ok(Some(text)),
+            Some(SqlValue::Null) => Ok(None),
+            _ => Err(DatabaseError::Decode("text expected")),
+        }
+    }
+
+    /// The integer of column `index`.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Decode`] when it is not an integer.
+    pub fn integer(&self, index: usize) -> Result<i64, DatabaseError> {
+        self.optional_integer(index)?
+            .ok_or(DatabaseError::Decode("an integer expected, null found"))
+    }
+
+    /// The integer of column `index`, if it is not null.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Decode`] when it is neither an integer nor null.
+    pub fn optional_integer(&self, index: usize) -> Result<Option<i64>, DatabaseError> {
+        match self.0.get(index) {
+            Some(SqlValue::Integer(integer)) => Ok(Some(*integer)),
+            Some(SqlValue::Null) => Ok(None),
+            _ => Err(DatabaseError::Decode("an integer expected")),
+        }
+    }
+}
+
+/// The rows of the outcomes of a batch, one list a statement.
+///
+/// # Errors
+/// [`DatabaseError::Decode`] when the batch answered for another number of statements.
+pub fn rows_of<const N: usize>(outcomes: Vec<Outcome>) -> Result<[Vec<Row>; N], DatabaseError> {
+    let rows: Vec<Vec<Row>> = outcomes.into_iter().map(|outcome| outcome.rows).collect();
+    rows.try_into()
+        .map_err(|_| DatabaseError::Decode("another number of outcomes than of statements"))
+}
+
+/// Why a batch came to nothing.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum DatabaseError {
+    /// The database answered with an error, or not at all. The text is for the log.
+    #[error("the database failed: {0}")]
+    Failed(String),
+    /// A later refresh has started: the batch of an earlier one was rolled back.
+    #[error("a later refresh has taken over")]
+    Overtaken,
+    /// The invocation has used up the statements that the platform allows it.
+    #[error("the statements of one invocation are used up")]
+    Exhausted,
+    /// A value is not what the schema promises.
+    #[error("the database holds what it should not: {0}")]
+    Decode(&'static str),
+}
+
+impl DatabaseError {
+    /// The error that a database's own message stands for.
+    #[must_use]
+    pub fn of_message(message: String) -> Self {
+        if message.contains("refresh_overtaken") {
+            Self::Overtaken
+        } else {
+            Self::Failed(message)
+        }
+    }
+}

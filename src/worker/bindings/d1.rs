@@ -1,0 +1,174 @@
+//! The database port filled by D1.
+//!
+//! Rows are taken from D1's own objects cell by cell: `worker` would read them through serde, which displays errors
+//! in a way that hangs the request and knows no integers beyond 32 bits on the way in.
+
+use crate::storage::database::{Database, DatabaseError, Outcome, Row, SqlValue, Statement};
+use crate::worker::bindings::message_of;
+use js_sys::{Array, Object, Reflect};
+use std::cell::RefCell;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use worker::Env;
+use worker::worker_sys::types::{D1Database, D1DatabaseSession, D1Result};
+
+/// A session whose first query goes to whatever replica is the nearest.
+const FIRST_UNCONSTRAINED: &str = "first-unconstrained";
+/// A session whose first query goes to the primary.
+const FIRST_PRIMARY: &str = "first-primary";
+
+thread_local! {
+    /// How new the newest state is that this isolate has shown anybody: no session of its shows an older one.
+    static BOOKMARK: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// The D1 database bound as `DB`, as one request uses it. It is looked up when it is first needed.
+pub struct D1 {
+    env: Env,
+    is_replicated: bool,
+    /// Of a replicated one.
+    session: RefCell<Option<D1DatabaseSession>>,
+}
+
+impl D1 {
+    /// The primary: for writing, and for reading what writes depend on.
+    pub fn primary(env: &Env) -> Self {
+        Self::new(env, false)
+    }
+
+    /// For reports: the nearest replica, once read replication is switched on. No query shows an older state than one
+    /// before it, of this request or of another of the isolate.
+    pub fn nearest(env: &Env) -> Self {
+        Self::new(env, true)
+    }
+
+    fn new(env: &Env, is_replicated: bool) -> Self {
+        Self {
+            env: env.clone(),
+            is_replicated,
+            session: RefCell::default(),
+        }
+    }
+
+    fn binding(&self) -> Result<D1Database, DatabaseError> {
+        let binding = Reflect::get(&self.env, &JsValue::from_str("DB")).unwrap_or_default();
+        if binding.is_undefined() {
+            return Err(DatabaseError::Failed("the binding DB is missing".to_owned()));
+        }
+        Ok(binding.unchecked_into())
+    }
+
+    /// The session of this request; a new one from `constraint` where one is given.
+    fn session(&self, constraint: Option<&str>) -> Result<D1DatabaseSession, DatabaseError> {
+        let mut session = self.session.borrow_mut();
+        if let (Some(session), None) = (&*session, constraint) {
+            return Ok(session.clone());
+        }
+        let begun = BOOKMARK.with_borrow(|bookmark| {
+            let constraint = constraint.or(bookmark.as_deref()).unwrap_or(FIRST_UNCONSTRAINED);
+            self.binding()?
+                .with_session(Some(constraint))
+                .map_err(|error| failure(&error))
+        })?;
+        Ok(session.insert(begun).clone())
+    }
+
+    async fn batch_in_session(
+        &self,
+        statements: Vec<Statement>,
+        constraint: Option<&str>,
+    ) -> Result<Vec<Outcome>, DatabaseError> {
+        let session = self.session(constraint)?;
+        // A session has the methods of a database.
+        let outcomes = batch(session.unchecked_ref(), statements).await?;
+        if let Ok(Some(bookmark)) = session.get_bookmark() {
+            BOOKMARK.set(Some(bookmark));
+        }
+        Ok(outcomes)
+    }
+}
+
+impl Database for D1 {
+    async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Outcome>, DatabaseError> {
+        if self.is_replicated {
+            self.batch_in_session(statements, None).await
+        } else {
+            batch(&self.binding()?, statements).await
+        }
+    }
+
+    async fn batch_at_primary(&self, statements: Vec<Statement>) -> Result<Vec<Outcome>, DatabaseError> {
+        if self.is_replicated {
+            self.batch_in_session(statements, Some(FIRST_PRIMARY)).await
+        } else {
+            self.batch(statements).await
+        }
+    }
+}
+
+async fn batch(database: &D1Database, statements: Vec<Statement>) -> Result<Vec<Outcome>, DatabaseError> {
+    let prepared = Array::new();
+    for statement in &statements {
+        let parameters: Array = statement.parameters.iter().map(to_js).collect();
+        let bound = database.prepare(&statement.sql).and_then(|sql| sql.bind(parameters));
+        prepared.push(&bound.map_err(|error| failure(&error))?.into());
+    }
+    let promise = database.batch(prepared).map_err(|error| failure(&error))?;
+    let results = JsFuture::from(promise).await.map_err(|error| failure(&error))?;
+    Array::from(&results)
+        .iter()
+        .map(|result| outcome(&result.unchecked_into()))
+        .collect()
+}
+
+fn to_js(cell: &SqlValue) -> JsValue {
+    match cell {
+        SqlValue::Null => JsValue::NULL,
+        // A JS number: D1 takes no BigInt. Integers of the schema have at most 53 bits.
+        SqlValue::Integer(integer) => JsValue::from_f64(*integer as f64),
+        SqlValue::Text(text) => JsValue::from_str(text),
+    }
+}
+
+fn from_js(value: &JsValue) -> Result<SqlValue, DatabaseError> {
+    if let Some(text) = value.as_string() {
+        Ok(SqlValue::Text(text))
+    } else if let Some(number) = value.as_f64() {
+        Ok(SqlValue::Integer(number as i64))
+    } else if value.is_null() || value.is_undefined() {
+        Ok(SqlValue::Null)
+    } else {
+        Err(DatabaseError::Decode("a value is neither text nor a number"))
+    }
+}
+
+fn outcome(result: &D1Result) -> Result<Outcome, DatabaseError> {
+    let results = result.results().map_err(|error| failure(&error))?;
+    let rows = results
+        .iter()
+        .flat_map(|results| results.iter())
+        .map(|row| {
+            let cells = Object::values(row.unchecked_ref::<Object>());
+            cells
+                .iter()
+                .map(|cell| from_js(&cell))
+                .collect::<Result<_, _>>()
+                .map(Row)
+        })
+        .collect::<Result<_, _>>()?;
+    let meta = result.meta().map_err(|error| failure(&error))?;
+    let member = |name: &str| Reflect::get(&meta, &JsValue::from_str(name)).unwrap_or_default();
+    let count = |name: &str| member(name).as_f64().map_or(0, |count| count as u64);
+    Ok(Outcome {
+        rows,
+        changes: count("changes"),
+        rows_read: count("rows_read"),
+        rows_written: count("rows_written"),
+        is_from_replica: member("served_by_primary") == JsValue::FALSE,
+    })
+}
+
+/// D1's own message; the text of a statement or a parameter is never in it.
+fn failure(error: &JsValue) -> DatabaseError {
+    DatabaseError::of_message(message_of(error, "D1 failed"))
+}

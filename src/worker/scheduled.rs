@@ -1,0 +1,62 @@
+//! The cron's tick.
+
+use crate::base::timestamp::Timestamp;
+use crate::refresh::{Finished, Run, Start, refresh};
+use crate::storage::database::DatabaseError;
+use crate::worker::bindings::d1::D1;
+use crate::worker::bindings::{clock, random};
+use crate::worker::isolate;
+use crate::worker::log;
+use crate::worker::log::Line;
+use serde::Serialize;
+use worker::{Env, ScheduledEvent};
+
+/// The most failed organizations that a log line names.
+const FAILURES_LOGGED_MAX: usize = 50;
+
+/// What came of a run.
+#[derive(Serialize)]
+struct RunLine<'a> {
+    message: &'a str,
+    run: &'a Run,
+    failures: &'a [(String, String)],
+}
+
+/// Refreshes, and says in one log line what came of it: the platform drops whatever this returns.
+pub async fn run(event: &ScheduledEvent, env: &Env) {
+    // Milliseconds of a date are whole and well below 2^53.
+    let scheduled_at = Timestamp::from_milliseconds(event.schedule() as i64);
+    match refresh_at(scheduled_at, env).await {
+        Ok(finished) => {
+            let failures = finished.failures.reasons();
+            let failures = failures.get(..FAILURES_LOGGED_MAX).unwrap_or(failures);
+            let is_sound = failures.is_empty();
+            let line = RunLine {
+                message: "refreshed",
+                run: &finished.run,
+                failures,
+            };
+            if is_sound {
+                log::info(&line);
+            } else {
+                log::error(&line);
+            }
+        }
+        Err(error) => log::error(&Line {
+            message: "a refresh did not finish",
+            cause: Some(&error.to_string()),
+            ..Line::default()
+        }),
+    }
+    isolate::forget_heads();
+}
+
+async fn refresh_at(scheduled_at: Timestamp, env: &Env) -> Result<Finished, DatabaseError> {
+    let mark = random::token().map_err(|error| DatabaseError::Failed(error.to_string()))?;
+    let start = Start {
+        scheduled_at,
+        mark: &mark,
+        now: &clock::now,
+    };
+    refresh(&D1::primary(env), start).await
+}
