@@ -55,7 +55,7 @@ pub async fn health<D: Database>(database: &D, is_configured: bool, now: Timesta
     }
     let is_reachable = read.is_ok();
     let last_refresh = read.ok().flatten().map(|run| LastRefresh {
-        age_seconds: now.since(run.as_of) / 1_000,
+        age_seconds: now.milliseconds_since(run.as_of) / 1_000,
         run,
     });
     let status = match &last_refresh {

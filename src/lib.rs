@@ -33,7 +33,7 @@
 //!   claims could permit.
 //! - Nothing of one caller's view is in a shared cache.
 
-#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::string_slice))]
+#![cfg_attr(test, allow(clippy::string_slice))]
 
 pub mod api;
 pub mod auth;

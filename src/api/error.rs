@@ -2,7 +2,7 @@
 
 use crate::auth::access::AccessError;
 use crate::auth::error::{TokenError, VerifyError};
-use crate::ingest::parse::{BadEvent, Refusal};
+use crate::ingest::parse::{BadEvent, ParseError};
 use crate::storage::database::DatabaseError;
 
 /// Seconds after which a client may try again what is out of reach now.
@@ -158,12 +158,12 @@ impl From<AccessError> for ApiError {
     }
 }
 
-impl From<Refusal> for ApiError {
-    fn from(refusal: Refusal) -> Self {
+impl From<ParseError> for ApiError {
+    fn from(refusal: ParseError) -> Self {
         match refusal {
-            Refusal::TooManyEvents => Self::TooLarge("A request takes at most 1,000 events."),
-            Refusal::Malformed(message) => Self::Invalid(message),
-            Refusal::BadEvents { total, first } => Self::BadEvents(total, first),
+            ParseError::TooManyEvents => Self::TooLarge("A request takes at most 1,000 events."),
+            ParseError::Malformed(message) => Self::Invalid(message),
+            ParseError::BadEvents { total, first } => Self::BadEvents(total, first),
         }
     }
 }
@@ -171,7 +171,7 @@ impl From<Refusal> for ApiError {
 impl From<DatabaseError> for ApiError {
     fn from(error: DatabaseError) -> Self {
         match error {
-            DatabaseError::Decode(_) => Self::Internal(error.to_string()),
+            DatabaseError::Decode(_) | DatabaseError::Encode => Self::Internal(error.to_string()),
             _ => Self::Unavailable(error.to_string()),
         }
     }

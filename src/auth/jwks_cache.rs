@@ -165,7 +165,7 @@ impl<K> JwksCache<K> {
         };
         // A copy from the future, by another isolate's clock, would be fresh at each look until that future has come.
         if is_newer
-            && (0..KNOWN_MAX_MS).contains(&now.since(known_at))
+            && (0..KNOWN_MAX_MS).contains(&now.milliseconds_since(known_at))
             && let Err(error) = self.adopt(text.as_bytes(), known_at, world).await
         {
             world.trace.warn(format!("the stored key set {error}"));
@@ -187,7 +187,7 @@ impl<K> JwksCache<K> {
         };
         match last {
             None => self.fetch(world, now).await,
-            Some(last) if now.since(last) < FETCH_MAX_MS => {
+            Some(last) if now.milliseconds_since(last) < FETCH_MAX_MS => {
                 for _ in 0..PAUSES_MAX {
                     if !self.state.borrow().is_fetching {
                         break;
@@ -224,7 +224,7 @@ impl<K> JwksCache<K> {
         }
         match outcome.map(String::from_utf8) {
             Ok(Ok(text)) if self.is_worth_storing(&text, now) => {
-                let stored = format!("{}\n{}\n{text}", now.milliseconds(), self.url);
+                let stored = format!("{}\n{}\n{text}", now.as_milliseconds(), self.url);
                 world.store.put(self.store_key(), stored, STORED_SECONDS);
             }
             Ok(_) => {}
@@ -240,7 +240,7 @@ impl<K> JwksCache<K> {
                 .held
                 .as_ref()
                 .is_some_and(|held| held.set_no == *set_no && held.text == text.as_bytes());
-            is_same && now.since(*stored_at) < FRESH_MS / 2
+            is_same && now.milliseconds_since(*stored_at) < FRESH_MS / 2
         });
         if !is_stored {
             state.stored = state.held.as_ref().map(|held| (now, held.set_no));
@@ -309,7 +309,7 @@ impl<K> JwksCache<K> {
 
 impl<K> Held<K> {
     fn age_ms(&self, now: Timestamp) -> i64 {
-        now.since(self.known_at)
+        now.milliseconds_since(self.known_at)
     }
 
     fn is_fresh(&self, now: Timestamp) -> bool {
@@ -318,5 +318,5 @@ impl<K> Held<K> {
 }
 
 fn is_recent(instant: Option<Timestamp>, now: Timestamp, milliseconds: i64) -> bool {
-    instant.is_some_and(|instant| now.since(instant) < milliseconds)
+    instant.is_some_and(|instant| now.milliseconds_since(instant) < milliseconds)
 }

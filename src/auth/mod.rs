@@ -5,6 +5,9 @@
 //! earlier ones have passed. What a verified caller may do is decided in `access`, the only place that makes an
 //! [`access::OrganizationId`] for a caller.
 
+// Numbers here come from outside: none may overflow, not even to a wrong result.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+
 pub mod access;
 pub mod algorithm;
 pub mod authenticator;

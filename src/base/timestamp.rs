@@ -26,14 +26,14 @@ impl Timestamp {
 
     /// Milliseconds since 1970-01-01T00:00:00Z.
     #[must_use]
-    pub const fn milliseconds(self) -> i64 {
+    pub const fn as_milliseconds(self) -> i64 {
         self.0
     }
 
     /// Reads RFC 3339, any offset; what is finer than a millisecond is cut off. None where it is none, or where its
     /// year in UTC is beyond what RFC 3339 can write: an offset can do that.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
         let instant = DateTime::parse_from_rfc3339(text).ok()?;
         let milliseconds = instant.timestamp_millis();
         (YEAR_0_MS..=YEAR_9999_END_MS)
@@ -55,7 +55,7 @@ impl Timestamp {
 
     /// Milliseconds from `earlier` to this instant; negative if that one is later.
     #[must_use]
-    pub const fn since(self, earlier: Self) -> i64 {
+    pub const fn milliseconds_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
 }
@@ -100,7 +100,7 @@ pub mod rfc3339 {
     }
 
     fn parse<E: serde::de::Error>(text: &str) -> Result<Timestamp, E> {
-        Timestamp::parse(text).ok_or_else(|| E::custom("not an instant"))
+        Timestamp::from_rfc3339(text).ok_or_else(|| E::custom("not an instant"))
     }
 }
 
@@ -109,7 +109,7 @@ mod tests {
     use super::Timestamp;
 
     fn check(text: &str, expected: Option<&str>) {
-        let shown = Timestamp::parse(text).map(|instant| instant.to_string());
+        let shown = Timestamp::from_rfc3339(text).map(|instant| instant.to_string());
         assert_eq!(shown.as_deref(), expected, "{text}");
     }
 

@@ -1,10 +1,12 @@
-//! Who stalled, and why no answer came.
+//! Who stalled, and why no answer came. docs/definition.md says when which one applies.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 /// Who stalled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Category {
     /// The autopilot.
     AiStuck,
@@ -13,23 +15,21 @@ pub enum Category {
 }
 
 impl Category {
-    /// Its name in the contract.
+    /// The name in answers and in stored rows.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::AiStuck => "ai_stuck",
-            Self::AgentAbandoned => "agent_abandoned",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
-/// Why no answer came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Why no answer came. [`Reason::VARIANTS`] lists them in the order of their declaration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Reason {
-    /// An answer was tried and failed.
+    /// A reply was tried and failed.
     ReplyFailed,
-    /// An answer was tried and its send is stuck.
+    /// A reply was tried and its send is stuck.
     ReplyQueued,
     /// The autopilot announced an agent, and none took over.
     HandoffNotCompleted,
@@ -46,30 +46,9 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 8] = [
-        Self::ReplyFailed,
-        Self::ReplyQueued,
-        Self::HandoffNotCompleted,
-        Self::NoReply,
-        Self::OnlyPrivateNote,
-        Self::AssigneeMissing,
-        Self::NoReplySinceTakeover,
-        Self::NoReplyToFollowUp,
-    ];
-
-    /// Its name in answers.
+    /// The name in answers and in stored rows.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ReplyFailed => "reply_failed",
-            Self::ReplyQueued => "reply_queued",
-            Self::HandoffNotCompleted => "handoff_not_completed",
-            Self::NoReply => "no_reply",
-            Self::OnlyPrivateNote => "only_private_note",
-            Self::AssigneeMissing => "assignee_missing",
-            Self::NoReplySinceTakeover => "no_reply_since_takeover",
-            Self::NoReplyToFollowUp => "no_reply_to_follow_up",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }

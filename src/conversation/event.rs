@@ -5,6 +5,7 @@ use crate::conversation::fields::{Fields, Problem};
 use crate::conversation::record::{Record, RecordType};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+use strum::VariantNames;
 
 /// Reads one event that came in at `now`.
 ///
@@ -13,17 +14,13 @@ use serde_json::Value;
 ///
 /// # Errors
 /// The first [`Problem`] of the event.
-pub fn read_event(event: &Value, now: Timestamp) -> Result<Record, Problem> {
+pub fn parse_event(event: &Value, now: Timestamp) -> Result<Record, Problem> {
     let Value::Object(object) = event else {
         return Err(Problem::new("", "must be a JSON object"));
     };
     let fields = Fields::new(object, now);
-    let names = RecordType::ALL.map(RecordType::name);
-    let name = fields.choice("type", &names)?;
-    let record_type = RecordType::ALL
-        .into_iter()
-        .find(|record_type| record_type.name() == name)
-        .ok_or_else(|| Problem::new("type", "is unknown"))?;
+    let name = fields.choice("type", RecordType::VARIANTS)?;
+    let record_type: RecordType = name.parse().map_err(|_| Problem::new("type", "is unknown"))?;
 
     let organization_id = fields.id("organizationId")?;
     let id = fields.id(record_type.id_field())?;

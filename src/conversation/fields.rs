@@ -169,7 +169,7 @@ impl<'a> Fields<'a> {
         };
         value
             .as_str()
-            .and_then(Timestamp::parse)
+            .and_then(Timestamp::from_rfc3339)
             .map(Some)
             .ok_or_else(|| Problem::new(name, "must be an RFC 3339 instant such as 2026-05-18T14:00:00.000Z"))
     }
@@ -178,8 +178,8 @@ impl<'a> Fields<'a> {
     pub fn optional_past(&self, name: &'static str) -> Result<Option<Timestamp>, Problem> {
         let instant = self.optional_instant(name)?;
         match instant {
-            Some(instant) if instant.milliseconds() < 0 => Err(Problem::new(name, "must not be before 1970")),
-            Some(instant) if instant.since(self.now) > CLOCK_SKEW_MAX_MS => Err(Problem::new(
+            Some(instant) if instant.as_milliseconds() < 0 => Err(Problem::new(name, "must not be before 1970")),
+            Some(instant) if instant.milliseconds_since(self.now) > CLOCK_SKEW_MAX_MS => Err(Problem::new(
                 name,
                 "must not be more than 5 minutes ahead of the service's clock",
             )),

@@ -1,9 +1,11 @@
 //! A record: the normal form of an event, and which of two versions wins.
 
 use crate::base::timestamp::Timestamp;
+use strum::{EnumString, IntoStaticStr, VariantNames};
 
 /// The seven types of records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "snake_case")]
 pub enum RecordType {
     /// An organization.
     Organization,
@@ -22,29 +24,10 @@ pub enum RecordType {
 }
 
 impl RecordType {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Organization,
-        Self::Department,
-        Self::User,
-        Self::Contact,
-        Self::Conversation,
-        Self::Autopilot,
-        Self::Message,
-    ];
-
-    /// Its name in events and in the database.
+    /// The name in events and in the database.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Organization => "organization",
-            Self::Department => "department",
-            Self::User => "user",
-            Self::Contact => "contact",
-            Self::Conversation => "conversation",
-            Self::Autopilot => "autopilot",
-            Self::Message => "message",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// The field that holds the record's own id.
@@ -91,7 +74,7 @@ impl Record {
     /// The identity.
     #[must_use]
     pub fn key(&self) -> (&str, &str, &str) {
-        (&self.organization_id, self.record_type.name(), &self.id)
+        (&self.organization_id, self.record_type.as_str(), &self.id)
     }
 
     /// What decides between two versions of one identity, the greater wins: the later `updatedAt`, then a removal,

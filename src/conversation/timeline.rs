@@ -151,7 +151,7 @@ impl Message {
     /// Whether its send is stuck at `as_of`.
     #[must_use]
     pub fn is_stuck(&self, as_of: Timestamp) -> bool {
-        self.status == Status::Queued && as_of.since(self.at) > QUEUED_MAX_MS
+        self.status == Status::Queued && as_of.milliseconds_since(self.at) > QUEUED_MAX_MS
     }
 
     /// Whether it is a reply that the customer has, or is about to have, at `as_of`.

@@ -6,7 +6,7 @@ use crate::auth::claims::{Claims, Role};
 use crate::base::strict_json::push_text;
 use crate::http::query::Parameters;
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement};
-use crate::storage::json_table::text_array;
+use crate::storage::json_table::to_json;
 
 /// The most organizations of an answer.
 pub const ORGANIZATIONS_MAX: usize = 1_000;
@@ -62,7 +62,7 @@ pub async fn scopes<D: Database>(database: &D, claims: &Claims, request: &Scopes
         statements.push(match &access.view {
             View::All => Statement::new(include_str!("sql/departments.sql"), [organization()]),
             View::Departments { departments, .. } => {
-                let ids = text_array(departments.iter().map(String::as_str));
+                let ids = to_json(departments)?;
                 Statement::new(
                     include_str!("sql/departments_named.sql"),
                     [organization(), SqlValue::Text(ids)],

@@ -2,7 +2,7 @@
 
 use crate::base::strict_json;
 use crate::base::timestamp::Timestamp;
-use crate::conversation::event::read_event;
+use crate::conversation::event::parse_event;
 use crate::conversation::fields::Problem;
 use crate::conversation::record::Record;
 use serde::Serialize;
@@ -25,7 +25,7 @@ pub enum BodyFormat {
 impl BodyFormat {
     /// The format that a `Content-Type` names, whatever its parameters.
     #[must_use]
-    pub fn of_content_type(content_type: &str) -> Option<Self> {
+    pub fn from_content_type(content_type: &str) -> Option<Self> {
         let essence = content_type.split(';').next().unwrap_or_default().trim();
         if essence.eq_ignore_ascii_case("application/json") {
             Some(Self::Json)
@@ -50,7 +50,7 @@ pub struct BadEvent {
 
 /// Why a body was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
+pub enum ParseError {
     /// More than [`EVENTS_MAX`] events.
     TooManyEvents,
     /// The body as a whole is not what it should be; the text says why.
@@ -67,8 +67,8 @@ pub enum Refusal {
 /// Reads the events of a body that came in at `now`: all of them, or none.
 ///
 /// # Errors
-/// The [`Refusal`].
-pub fn read_records(format: BodyFormat, body: &[u8], now: Timestamp) -> Result<Vec<Record>, Refusal> {
+/// The [`ParseError`].
+pub fn parse_records(format: BodyFormat, body: &[u8], now: Timestamp) -> Result<Vec<Record>, ParseError> {
     let events = match format {
         BodyFormat::Json => json_events(body)?,
         BodyFormat::Ndjson => ndjson_events(body)?,
@@ -77,7 +77,7 @@ pub fn read_records(format: BodyFormat, body: &[u8], now: Timestamp) -> Result<V
     let mut total: usize = 0;
     let mut first = Vec::new();
     for (index, event) in events.into_iter().enumerate() {
-        match event.and_then(|event| read_event(&event, now)) {
+        match event.and_then(|event| parse_event(&event, now)) {
             Ok(record) => records.push(record),
             Err(Problem { field, reason }) => {
                 total = total.saturating_add(1);
@@ -90,35 +90,35 @@ pub fn read_records(format: BodyFormat, body: &[u8], now: Timestamp) -> Result<V
     if first.is_empty() {
         Ok(records)
     } else {
-        Err(Refusal::BadEvents { total, first })
+        Err(ParseError::BadEvents { total, first })
     }
 }
 
 type Events = Vec<Result<Value, Problem>>;
 
-fn json_events(body: &[u8]) -> Result<Events, Refusal> {
+fn json_events(body: &[u8]) -> Result<Events, ParseError> {
     let value = strict_json::parse(body)
-        .map_err(|error| Refusal::Malformed(format!("The body is not valid JSON: {error}.")))?;
+        .map_err(|error| ParseError::Malformed(format!("The body is not valid JSON: {error}.")))?;
     let events = match value {
         Value::Object(mut object) => object.get_mut("events").map(Value::take),
         _ => None,
     };
     match events {
-        Some(Value::Array(events)) if events.len() > EVENTS_MAX => Err(Refusal::TooManyEvents),
+        Some(Value::Array(events)) if events.len() > EVENTS_MAX => Err(ParseError::TooManyEvents),
         Some(Value::Array(events)) => Ok(events.into_iter().map(Ok).collect()),
-        _ => Err(Refusal::Malformed(
+        _ => Err(ParseError::Malformed(
             "The body must be a JSON object with an array \"events\".".to_owned(),
         )),
     }
 }
 
-fn ndjson_events(body: &[u8]) -> Result<Events, Refusal> {
+fn ndjson_events(body: &[u8]) -> Result<Events, ParseError> {
     let lines: Vec<&[u8]> = body
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.trim_ascii().is_empty())
         .collect();
     if lines.len() > EVENTS_MAX {
-        return Err(Refusal::TooManyEvents);
+        return Err(ParseError::TooManyEvents);
     }
     let event = |line: &&[u8]| {
         strict_json::parse(line).map_err(|error| Problem::new("", format!("is not valid JSON: {error}")))

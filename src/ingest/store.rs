@@ -20,14 +20,14 @@ pub struct Receipt {
     pub ignored: u64,
 }
 
-/// Holds the records and marks what they touch. `mark` is unique to this call.
+/// Holds the records and marks what they touch. `change_token` is unique to this call.
 ///
 /// # Errors
 /// [`DatabaseError`]; then the caller may send the same again.
 pub async fn store_records<D: Database>(
     database: &D,
     records: PermittedRecords,
-    mark: &str,
+    change_token: &str,
 ) -> Result<Receipt, DatabaseError> {
     let records = records.into_records();
     let accepted = u64::try_from(records.len()).unwrap_or(u64::MAX);
@@ -37,7 +37,7 @@ pub async fn store_records<D: Database>(
         let incoming = || SqlValue::from(table.as_str());
         statements.push(Statement::new(
             include_str!("sql/mark_pending.sql"),
-            [incoming(), SqlValue::from(mark)],
+            [incoming(), SqlValue::from(change_token)],
         ));
         statements.push(Statement::new(include_str!("sql/organizations.sql"), [incoming()]));
         holds.push(statements.len());
@@ -76,10 +76,10 @@ fn tables(records: Vec<Record>) -> Vec<String> {
     for record in records {
         table.push(&[
             Value::Text(&record.organization_id),
-            Value::Text(record.record_type.name()),
+            Value::Text(record.record_type.as_str()),
             Value::Text(&record.id),
             record.conversation_id.as_deref().into(),
-            Value::Integer(record.updated_at.milliseconds()),
+            Value::Integer(record.updated_at.as_milliseconds()),
             Value::Integer(i64::from(record.deleted)),
             Value::Text(&record.body),
         ]);

@@ -117,7 +117,7 @@ async fn fold_chunk<D: Database>(
                     marked.conversation_id.as_str().into(),
                     row.text(1)?.into(),
                     state.candidate.as_deref().into(),
-                    state.due_at.map(Timestamp::milliseconds).into(),
+                    state.due_at.map(Timestamp::as_milliseconds).into(),
                     Value::Integer(i64::from(state.candidate_changed)),
                 ]);
             }

@@ -23,9 +23,9 @@ pub async fn take<D: Database>(database: &D, start: &Start<'_>) -> Result<Lease,
         .batch(vec![
             Statement::new(
                 include_str!("sql/take_lease.sql"),
-                [SqlValue::Integer(start.scheduled_at.milliseconds())],
+                [SqlValue::Integer(start.scheduled_at.as_milliseconds())],
             ),
-            Statement::new(include_str!("sql/mark_due.sql"), [SqlValue::from(start.mark)]),
+            Statement::new(include_str!("sql/mark_due.sql"), [SqlValue::from(start.change_token)]),
         ])
         .await?;
     let [claimed, _] = rows_of(outcomes)?;

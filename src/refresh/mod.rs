@@ -18,7 +18,7 @@ mod publish;
 
 use crate::base::timestamp::{Timestamp, rfc3339};
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement};
-use crate::storage::json_table::text_array;
+use crate::storage::json_table::to_json;
 use budget::StatementBudget;
 use lease::Lease;
 use serde::{Deserialize, Serialize};
@@ -91,8 +91,8 @@ impl Failures {
 pub struct Start<'a> {
     /// The instant that the run was scheduled for.
     pub scheduled_at: Timestamp,
-    /// Unique to this run.
-    pub mark: &'a str,
+    /// Unique to this run: written to what time alone makes pending.
+    pub change_token: &'a str,
     /// The clock, for the run's duration only.
     pub now: &'a dyn Fn() -> Timestamp,
 }
@@ -101,7 +101,7 @@ pub struct Start<'a> {
 ///
 /// # Errors
 /// [`DatabaseError`] where the run could not finish; what it has published by then stands, and the next run goes on.
-pub async fn refresh<D: Database>(database: &D, start: Start<'_>) -> Result<Finished, DatabaseError> {
+pub async fn run<D: Database>(database: &D, start: Start<'_>) -> Result<Finished, DatabaseError> {
     let began_at = (start.now)();
     let ledger = StatementBudget::new(database, STATEMENTS_MAX);
     let run = lease::take(&ledger, &start).await?;
@@ -120,7 +120,7 @@ pub async fn refresh<D: Database>(database: &D, start: Start<'_>) -> Result<Fini
         statements: counts.statements.saturating_add(3),
         rows_read: counts.rows_read,
         rows_written: counts.rows_written.saturating_add(1),
-        duration_ms: (start.now)().since(began_at),
+        duration_ms: (start.now)().milliseconds_since(began_at),
     };
     finish(&ledger, run, &run_report, &failures).await?;
     Ok(Finished {
@@ -130,23 +130,22 @@ pub async fn refresh<D: Database>(database: &D, start: Start<'_>) -> Result<Fini
 }
 
 async fn finish<D: Database>(database: &D, lease: Lease, run: &Run, failures: &Failures) -> Result<(), DatabaseError> {
-    let failed = text_array(failures.0.iter().map(|(failed, _)| failed.as_str()));
+    let failed: Vec<&str> = failures.0.iter().map(|(failed, _)| failed.as_str()).collect();
     database
         .batch(vec![
             lease.guard(),
-            Statement::new(include_str!("sql/freeze_failed.sql"), [SqlValue::Text(failed)]),
+            Statement::new(
+                include_str!("sql/freeze_failed.sql"),
+                [SqlValue::Text(to_json(&failed)?)],
+            ),
             Statement::new(
                 include_str!("sql/finish.sql"),
                 [
-                    SqlValue::Integer(run.as_of.milliseconds()),
+                    SqlValue::Integer(run.as_of.as_milliseconds()),
                     SqlValue::Text(to_json(run)?),
                 ],
             ),
         ])
         .await?;
     Ok(())
-}
-
-fn to_json<T: Serialize>(value: &T) -> Result<String, DatabaseError> {
-    serde_json::to_string(value).map_err(|_| DatabaseError::Decode("a value that JSON cannot hold"))
 }

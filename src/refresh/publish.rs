@@ -2,13 +2,13 @@
 
 use crate::base::timestamp::Timestamp;
 use crate::conversation::report_row::PublishedRow;
+use crate::refresh::Failures;
 use crate::refresh::bisect::{bisect_failures, chunks};
 use crate::refresh::lease::Lease;
 use crate::refresh::plan::{Draft, Plan, PublishInput};
-use crate::refresh::{Failures, to_json};
 use crate::snapshot::version::CANDIDATES_MAX;
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
-use crate::storage::json_table::{Table, Value, text_array};
+use crate::storage::json_table::{Table, Value, to_json};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -73,7 +73,7 @@ pub async fn publish_changed<D: Database>(
 }
 
 async fn list<D: Database>(database: &D, lease: Lease) -> Result<Vec<Work>, DatabaseError> {
-    let as_of = lease.as_of.milliseconds();
+    let as_of = lease.as_of.as_milliseconds();
     let outcomes = database
         .batch(vec![Statement::new(
             include_str!("sql/publish_list.sql"),
@@ -128,7 +128,8 @@ async fn publish_chunk<D: Database>(
 
 /// Sorted by organization.
 async fn read<D: Database>(database: &D, chunk: &[Work]) -> Result<Vec<(String, PublishInput)>, DatabaseError> {
-    let ids = text_array(chunk.iter().map(|work| work.organization_id.as_str()));
+    let ids: Vec<&str> = chunk.iter().map(|work| work.organization_id.as_str()).collect();
+    let ids = to_json(&ids)?;
     let statement = |sql| Statement::new(sql, [ids.as_str().into()]);
     let outcomes = database
         .batch(vec![
@@ -271,7 +272,7 @@ impl Writes {
                 head.next_row_no.into(),
                 head.candidates.into(),
                 to_json(&head.retired)?.as_str().into(),
-                head.retire_at().map(Timestamp::milliseconds).into(),
+                head.retire_at().map(Timestamp::as_milliseconds).into(),
             ]);
         }
         for version in plan.versions_removed {
@@ -293,7 +294,7 @@ impl Writes {
 
     /// The batch; empty where there is nothing to write.
     fn into_statements(self, lease: Lease) -> Vec<Statement> {
-        let as_of = SqlValue::Integer(lease.as_of.milliseconds());
+        let as_of = SqlValue::Integer(lease.as_of.as_milliseconds());
         let tables = [
             (include_str!("sql/publish_rows.sql"), self.rows, None),
             (include_str!("sql/publish_versions.sql"), self.parts, None),

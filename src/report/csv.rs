@@ -101,8 +101,10 @@ impl Export {
         let stalled_since = members
             .get("stalledSince")
             .and_then(Value::as_str)
-            .and_then(Timestamp::parse);
-        let stalled_ms = stalled_since.map_or(0, |since| self.as_of.since(since)).max(0);
+            .and_then(Timestamp::from_rfc3339);
+        let stalled_ms = stalled_since
+            .map_or(0, |since| self.as_of.milliseconds_since(since))
+            .max(0);
         // Writing to a String cannot fail.
         let _ = write!(csv, "{},", stalled_ms / MINUTE_MS);
         push_members(csv, after, &members);

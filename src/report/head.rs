@@ -76,7 +76,7 @@ impl<D: Database, P: SharedCache> Reader<'_, D, P> {
     /// The head of an organization, at most `head_max_age_ms` old, or stale.
     pub(super) async fn head(&self, organization: &OrganizationId, now: Timestamp) -> Result<ResolvedHead, ApiError> {
         let held = self.memory.borrow_mut().heads.get(organization);
-        let age_ms = |held: &CachedHead| now.since(held.read_at);
+        let age_ms = |held: &CachedHead| now.milliseconds_since(held.read_at);
         if let Some(held) = &held
             && (0..self.head_max_age_ms).contains(&age_ms(held))
         {

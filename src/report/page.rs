@@ -146,7 +146,7 @@ impl<D: Database, P: SharedCache> Reader<'_, D, P> {
         now: Timestamp,
     ) -> Result<(), ApiError> {
         let share_after_ms = self.memory.borrow().policy.share_after_ms;
-        if !held.is_shared.get() && !held.page.rows.is_empty() && now.since(held.since) >= share_after_ms {
+        if !held.is_shared.get() && !held.page.rows.is_empty() && now.milliseconds_since(held.since) >= share_after_ms {
             let key = PageKey::of(asked, filter)?;
             self.pages
                 .put(key.name(), encode(&key, &held.page.rows), PAGE_TTL_SECONDS);

@@ -55,7 +55,7 @@ impl Snapshot {
     }
 
     fn content(&self) -> String {
-        let as_of = self.as_of.milliseconds();
+        let as_of = self.as_of.as_milliseconds();
         format!("v{}-{as_of}-{}", self.version, self.threshold_minutes)
     }
 

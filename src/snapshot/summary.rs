@@ -5,6 +5,7 @@ use crate::conversation::category::Reason;
 use crate::snapshot::index::SnapshotIndex;
 use crate::snapshot::query::{Counts, Filter};
 use std::cmp::Reverse;
+use strum::VariantArray;
 
 /// Where the age groups begin, in minutes; each ends where the next begins, and the last one never.
 pub const AGES_FROM_MINUTES: [i64; 7] = [0, 5, 15, 30, 60, 240, 1_440];
@@ -46,7 +47,7 @@ impl SnapshotIndex {
         let mut departments = counts(departments);
         let mut channels = counts(self.channels.iter().map(|channel| (&**channel, None)));
         let mut assignees = counts(self.names.iter().map(|name| (&**name, None)));
-        let mut reasons = counts(Reason::ALL.iter().map(|reason| (reason.name(), None)));
+        let mut reasons = counts(Reason::VARIANTS.iter().map(|reason| (reason.as_str(), None)));
         let mut categories = Counts::default();
         let mut ages = [0_u64; AGES_FROM_MINUTES.len()];
         for (index, entry) in self.shown(filter).filter(|(_, entry)| filter.shows(entry.category)) {
@@ -64,7 +65,7 @@ impl SnapshotIndex {
                     add(&mut assignees, *name as usize);
                 }
             }
-            let age_ms = as_of.since(entry.stalled_since).max(0);
+            let age_ms = as_of.milliseconds_since(entry.stalled_since).max(0);
             let groups = AGES_FROM_MINUTES.iter().zip(&mut ages);
             let reached = |from: i64| from.saturating_mul(MINUTE_MS) <= age_ms;
             if let Some((_, group)) = groups.rev().find(|(from, _)| reached(**from)) {
@@ -128,6 +129,7 @@ mod tests {
     use crate::snapshot::version::{Entry, Version};
     use std::collections::BTreeMap;
     use std::rc::Rc;
+    use strum::VariantArray;
 
     const MINUTE: i64 = 60_000;
 
@@ -218,11 +220,11 @@ mod tests {
 
     #[test]
     fn every_reason_stands_at_its_place() {
-        for (number, reason) in Reason::ALL.into_iter().enumerate() {
+        for (number, reason) in Reason::VARIANTS.iter().copied().enumerate() {
             assert_eq!(reason as usize, number);
             assert_eq!(
                 serde_json::to_string(&reason).unwrap(),
-                format!("\"{}\"", reason.name())
+                format!("\"{}\"", reason.as_str())
             );
         }
     }

@@ -164,12 +164,15 @@ pub enum DatabaseError {
     /// A value is not what the schema promises.
     #[error("the database holds what it should not: {0}")]
     Decode(&'static str),
+    /// A parameter cannot be written as JSON.
+    #[error("a value cannot be written as JSON")]
+    Encode,
 }
 
 impl DatabaseError {
     /// The error that a database's own message stands for.
     #[must_use]
-    pub fn of_message(message: String) -> Self {
+    pub fn from_message(message: String) -> Self {
         if message.contains("refresh_overtaken") {
             Self::Overtaken
         } else {

@@ -1,5 +1,8 @@
 //! JSON tables: rows as one text, which a statement takes apart with `json_each`.
 
+use crate::storage::database::DatabaseError;
+use serde::Serialize;
+
 /// The most bytes of one JSON table, unless a single row is longer: D1 takes 2 MB a parameter.
 const TABLE_BYTES_MAX: usize = 900_000;
 
@@ -83,23 +86,17 @@ fn push_text(json: &mut Vec<u8>, text: &str) {
     let _ = serde_json::to_writer(json, text);
 }
 
-/// Texts as one JSON array of strings.
-#[must_use]
-pub fn text_array<'a>(texts: impl Iterator<Item = &'a str>) -> String {
-    let mut json = vec![b'['];
-    for (number, text) in texts.enumerate() {
-        if number > 0 {
-            json.push(b',');
-        }
-        push_text(&mut json, text);
-    }
-    json.push(b']');
-    String::from_utf8(json).unwrap_or_default()
+/// A value as the JSON text of a parameter or a column.
+///
+/// # Errors
+/// [`DatabaseError::Encode`] if JSON cannot represent it, such as a map whose keys are not strings.
+pub fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<String, DatabaseError> {
+    serde_json::to_string(value).map_err(|_| DatabaseError::Encode)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Table, Value, text_array};
+    use super::{Table, Value};
 
     #[test]
     fn writes_tables_that_json_reads_back() {
@@ -122,7 +119,5 @@ mod tests {
             assert_eq!((found, text.as_str(), none), (number as i64, long.as_str(), None));
         }
         assert!(Table::default().into_texts().is_empty());
-        assert_eq!(text_array(["a", "\"b"].into_iter()), r#"["a","\"b"]"#);
-        assert_eq!(text_array(std::iter::empty()), "[]");
     }
 }

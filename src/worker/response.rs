@@ -167,7 +167,10 @@ pub async fn answer(request: Request, env: Env, context: Context) -> Result<JsVa
     if route.is_some_and(Route::is_data) {
         headers.add("Cache-Control", "private, no-cache");
         headers.add("Vary", "Authorization, Origin");
-        headers.add("Server-Timing", &trace.server_timing(clock::now().since(began_at)));
+        headers.add(
+            "Server-Timing",
+            &trace.server_timing(clock::now().milliseconds_since(began_at)),
+        );
     } else {
         headers.add("Cache-Control", "no-store");
         headers.add("Vary", "Origin");

@@ -1,7 +1,7 @@
 //! The cron's tick.
 
 use crate::base::timestamp::Timestamp;
-use crate::refresh::{Finished, Run, Start, refresh};
+use crate::refresh::{self, Finished, Run, Start};
 use crate::storage::database::DatabaseError;
 use crate::worker::bindings::d1::D1;
 use crate::worker::bindings::{clock, random};
@@ -52,11 +52,11 @@ pub async fn run(event: &ScheduledEvent, env: &Env) {
 }
 
 async fn refresh_at(scheduled_at: Timestamp, env: &Env) -> Result<Finished, DatabaseError> {
-    let mark = random::token().map_err(|error| DatabaseError::Failed(error.to_string()))?;
+    let change_token = random::token().map_err(|error| DatabaseError::Failed(error.to_string()))?;
     let start = Start {
         scheduled_at,
-        mark: &mark,
+        change_token: &change_token,
         now: &clock::now,
     };
-    refresh(&D1::primary(env), start).await
+    refresh::run(&D1::primary(env), start).await
 }

@@ -75,8 +75,8 @@ fn check(case: &Value) {
         }
         if let Some(listed) = step["expect"]["listed"].as_array() {
             let is_over = |row: &&Value| {
-                let stalled_since = Timestamp::parse(row["stalledSince"].as_str().unwrap()).unwrap();
-                as_of - stalled_since.milliseconds() >= threshold * MINUTE
+                let stalled_since = Timestamp::from_rfc3339(row["stalledSince"].as_str().unwrap()).unwrap();
+                as_of - stalled_since.as_milliseconds() >= threshold * MINUTE
             };
             let over: Vec<&Value> = rows.iter().filter(is_over).map(|row| &row["conversationId"]).collect();
             assert_eq!(over, listed.iter().collect::<Vec<_>>(), "{name}");

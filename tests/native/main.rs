@@ -1,7 +1,6 @@
 //! The native tests: the core over SQLite and caches in memory, without the platform.
 
 #![allow(
-    clippy::arithmetic_side_effects,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,

@@ -10,7 +10,7 @@ use conversation_monitor::auth::keys::{Candidate, Key, Material};
 use conversation_monitor::auth::ports::AuthPorts;
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::base::trace::Trace;
-use conversation_monitor::ingest::parse::{BodyFormat, read_records};
+use conversation_monitor::ingest::parse::{BodyFormat, parse_records};
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -375,7 +375,7 @@ fn only_the_scope_allows_to_post() {
             .collect();
         let body = json!({ "events": events }).to_string();
         let now = Timestamp::from_milliseconds(NOW * 1_000);
-        let records = read_records(BodyFormat::Json, body.as_bytes(), now).unwrap();
+        let records = parse_records(BodyFormat::Json, body.as_bytes(), now).unwrap();
         let outcome = ingest_access(&claims, records);
         assert_eq!(outcome.is_ok(), expected, "{more} posts for {organizations:?}");
     };

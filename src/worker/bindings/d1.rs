@@ -170,5 +170,5 @@ fn outcome(result: &D1Result) -> Result<Outcome, DatabaseError> {
 
 /// D1's own message; the text of a statement or a parameter is never in it.
 fn failure(error: &JsValue) -> DatabaseError {
-    DatabaseError::of_message(message_of(error, "D1 failed"))
+    DatabaseError::from_message(message_of(error, "D1 failed"))
 }

@@ -3,7 +3,7 @@
 use crate::api::envelope;
 use crate::api::error::ApiError;
 use crate::auth::access::ingest_access;
-use crate::ingest::parse::{BodyFormat, read_records};
+use crate::ingest::parse::{BodyFormat, parse_records};
 use crate::ingest::store::{BODY_BYTES_MAX, store_records};
 use crate::worker::authenticate::{Limit, authenticate};
 use crate::worker::bindings::body;
@@ -18,7 +18,7 @@ pub async fn handle(call: &Call<'_>) -> Result<Reply, ApiError> {
 
     let format = call
         .header("Content-Type")
-        .and_then(|content_type| BodyFormat::of_content_type(&content_type))
+        .and_then(|content_type| BodyFormat::from_content_type(&content_type))
         .ok_or(ApiError::UnsupportedMediaType(
             "The Content-Type must be application/x-ndjson or application/json.",
         ))?;
@@ -38,10 +38,10 @@ pub async fn handle(call: &Call<'_>) -> Result<Reply, ApiError> {
             BodyError::TooLarge => ApiError::TooLarge("A request takes at most 1 MiB, unpacked."),
             BodyError::Unreadable => ApiError::Invalid("The body could not be read or unpacked.".to_owned()),
         })?;
-    let records = read_records(format, &body, call.now)?;
+    let records = parse_records(format, &body, call.now)?;
     let records = ingest_access(&claims, records)?;
 
-    let mark = random::token().map_err(|error| ApiError::Internal(error.to_string()))?;
-    let receipt = store_records(&D1::primary(call.env), records, &mark).await?;
+    let change_token = random::token().map_err(|error| ApiError::Internal(error.to_string()))?;
+    let receipt = store_records(&D1::primary(call.env), records, &change_token).await?;
     Ok(ok(envelope::success(&receipt)?))
 }

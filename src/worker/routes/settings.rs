@@ -36,7 +36,7 @@ pub async fn handle(call: &Call<'_>) -> Result<Reply, ApiError> {
 /// The threshold that the body says.
 async fn read_body(call: &Call<'_>) -> Result<i64, ApiError> {
     let format = call.header("Content-Type");
-    let format = format.and_then(|content_type| BodyFormat::of_content_type(&content_type));
+    let format = format.and_then(|content_type| BodyFormat::from_content_type(&content_type));
     let encoding = call.header("Content-Encoding").unwrap_or_default();
     if format != Some(BodyFormat::Json) || !["", "identity"].contains(&encoding.trim()) {
         return Err(ApiError::UnsupportedMediaType(

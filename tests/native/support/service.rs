@@ -5,9 +5,9 @@ use super::sqlite::Sqlite;
 use conversation_monitor::auth::access::{INGEST_SCOPE, ingest_access};
 use conversation_monitor::auth::claims::Claims;
 use conversation_monitor::base::timestamp::Timestamp;
-use conversation_monitor::ingest::parse::{BodyFormat, read_records};
+use conversation_monitor::ingest::parse::{BodyFormat, parse_records};
 use conversation_monitor::ingest::store::{Receipt, store_records};
-use conversation_monitor::refresh::{Finished, Start, refresh};
+use conversation_monitor::refresh::{self, Finished, Start};
 use conversation_monitor::storage::database::DatabaseError;
 use serde_json::{Value, json};
 use std::cell::Cell;
@@ -29,7 +29,7 @@ impl Service {
         }
     }
 
-    fn mark(&self) -> String {
+    fn change_token(&self) -> String {
         self.calls.set(self.calls.get() + 1);
         format!("call {}", self.calls.get())
     }
@@ -38,10 +38,10 @@ impl Service {
     pub async fn ingest(&self, events: &[Value], now: i64) -> Result<Receipt, DatabaseError> {
         let body = json!({ "events": events }).to_string();
         let now = Timestamp::from_milliseconds(now);
-        let records = read_records(BodyFormat::Json, body.as_bytes(), now).expect("valid events");
+        let records = parse_records(BodyFormat::Json, body.as_bytes(), now).expect("valid events");
         let claims = json!({ "exp": 1, "role": "SUPERADMIN", "scope": INGEST_SCOPE }).to_string();
         let records = ingest_access(&Claims::read(claims.as_bytes()).unwrap(), records).expect("permitted");
-        store_records(&self.database, records, &self.mark()).await
+        store_records(&self.database, records, &self.change_token()).await
     }
 
     /// Takes in any number of events, in requests of at most 1,000.
@@ -54,10 +54,10 @@ impl Service {
     pub async fn refresh(&self, scheduled_at: i64) -> Result<Finished, DatabaseError> {
         let start = Start {
             scheduled_at: Timestamp::from_milliseconds(scheduled_at),
-            mark: &self.mark(),
+            change_token: &self.change_token(),
             now: &|| Timestamp::from_milliseconds(0),
         };
-        refresh(&self.database, start).await
+        refresh::run(&self.database, start).await
     }
 
     /// The published version of an organization; none where there is none.

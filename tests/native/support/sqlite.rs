@@ -149,8 +149,8 @@ impl Sqlite {
                     return Err(DatabaseError::Failed("poisoned".to_owned()));
                 }
             }
-            let outcome =
-                run_statement(&transaction, statement).map_err(|error| DatabaseError::of_message(error.to_string()))?;
+            let outcome = run_statement(&transaction, statement)
+                .map_err(|error| DatabaseError::from_message(error.to_string()))?;
             outcomes.push(outcome);
         }
         transaction.commit().unwrap();
