@@ -1,10 +1,13 @@
-// public/openapi.json: it is served, it holds the contract, and it says of every route what the worker does, no more and
-// no less.
+// public/openapi.json: it is what its source makes, it contains the contract, and it describes every route exactly as the
+// worker behaves.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
+import { openapiText } from '../../scripts/openapi.mjs';
+import { signToken } from '../../scripts/token.mjs';
 import {
   adminToken,
   CSV,
@@ -13,6 +16,7 @@ import {
   REPORT,
   ROOT,
   SCOPES,
+  SECRET,
   SUMMARY,
   settingsOf,
   startService,
@@ -62,7 +66,7 @@ after(() => service?.close());
 // The document itself
 // ---------------------------------------------------------------------------------------------------------------
 
-test('it is served to anyone, with what every answer carries', async () => {
+test('it is served without a token, with the headers of every answer', async () => {
   const response = await service.fetch('/openapi.json');
   assert.equal(response.status, 200);
   assert.equal(await response.text(), TEXT);
@@ -73,8 +77,11 @@ test('it is served to anyone, with what every answer carries', async () => {
   assert.deepEqual([head.status, await head.text(), head.headers.get('etag')], [200, '', etag]);
 });
 
-test('it is printed the way it is kept, and every reference leads somewhere', () => {
-  assert.equal(TEXT, `${JSON.stringify(DOCUMENT, null, 2)}\n`);
+test('it is up to date with its source', () => {
+  assert.equal(TEXT, openapiText(), 'run `npm run openapi`');
+});
+
+test('every reference resolves, every component is used, and every operation has an id of its own', () => {
   const used = new Set();
   const walk = (node) => {
     if (typeof node !== 'object' || node === null) return;
@@ -94,37 +101,151 @@ test('it is printed the way it is kept, and every reference leads somewhere', ()
   assert.equal(new Set(ids).size, ids.length);
 });
 
-/** Whether `ours` says all that `theirs` says: members may be added, elements only behind those that are there. */
-function contained(theirs, ours, at) {
+/**
+ * Asserts that `ours` contains `theirs`. It may add members, append elements, promise that more members are `required`, and
+ * name by a reference what the contract writes out.
+ */
+function assertContains(theirs, ours, at) {
+  const own = theirs?.$ref === undefined && ours?.$ref !== undefined ? deref(ours) : ours;
   if (Array.isArray(theirs)) {
-    theirs.forEach((element, index) => contained(element, ours?.[index], `${at}[${index}]`));
-    if (/required$|enum$/.test(at)) assert.equal(ours.length, theirs.length, at);
+    if (at.endsWith('.required')) return assert.deepEqual(without(theirs, own), [], at);
+    for (const [index, element] of theirs.entries()) assertContains(element, own?.[index], `${at}[${index}]`);
+    if (/\.(enum|rows|assigneeNames)$/.test(at)) assert.equal(own.length, theirs.length, at);
   } else if (typeof theirs === 'object' && theirs !== null) {
-    for (const [name, member] of Object.entries(theirs)) contained(member, ours?.[name], `${at}.${name}`);
+    for (const [name, member] of Object.entries(theirs)) assertContains(member, own?.[name], `${at}.${name}`);
   } else {
-    assert.equal(ours, theirs, at);
+    assert.equal(own, theirs, at);
   }
+  return undefined;
 }
 
-test('the contract is in it as it is, with additions where the contract allows them', () => {
-  contained(CONTRACT.paths, DOCUMENT.paths, 'paths');
-  contained(CONTRACT.components, DOCUMENT.components, 'components');
+const without = (names, others) => names.filter((name) => !others?.includes(name));
+
+test('it contains the contract, with additions only where the contract allows them', () => {
+  assertContains(CONTRACT.paths, DOCUMENT.paths, 'paths');
+  assertContains(CONTRACT.components, DOCUMENT.components, 'components');
   const { parameters } = DOCUMENT.paths[REPORT].get;
   for (const added of parameters.slice(CONTRACT.paths[REPORT].get.parameters.length))
     assert.equal(deref(added).required, false);
-  for (const [name, schema] of Object.entries(CONTRACT.components.schemas)) {
+  for (const [name, schema] of Object.entries(CONTRACT.components.schemas))
     assert.equal(schema.additionalProperties, true, `${name} allows additions`);
-    assert.deepEqual(DOCUMENT.components.schemas[name].example, schema.example);
+});
+
+test('it contains the contract: a change that breaks the contract is noticed', () => {
+  const changes = {
+    'a missing value': (row) => row.properties.category.enum.pop(),
+    'an added value': (row) => row.properties.category.enum.push('other'),
+    'another type': (row) => (row.properties.hasAccess.type = 'string'),
+    'no null': (row) => delete row.properties.contactPhone.nullable,
+    'another example': (row) => (row.example.contactName = 'John Doe'),
+  };
+  const { ConversationMonitorRow: theirs } = CONTRACT.components.schemas;
+  for (const [name, change] of Object.entries(changes)) {
+    const ours = structuredClone(DOCUMENT.components.schemas.ConversationMonitorRow);
+    ours.properties.category = structuredClone(deref(ours.properties.category));
+    change(ours);
+    assert.throws(() => assertContains(theirs, ours, 'row'), assert.AssertionError, name);
   }
+  const pagination = structuredClone(DOCUMENT.components.schemas.ConversationMonitorPagination);
+  pagination.required.pop();
+  assert.throws(() =>
+    assertContains(CONTRACT.components.schemas.ConversationMonitorPagination, pagination, 'pagination'),
+  );
+});
+
+// ---------------------------------------------------------------------------------------------------------------
+// Examples
+// ---------------------------------------------------------------------------------------------------------------
+
+/** The examples of a media type. */
+const examplesOf = ({ example, examples }) =>
+  examples ? Object.values(examples).map(({ value }) => value) : example === undefined ? [] : [example];
+
+/** Every response of every operation, references followed. */
+const responses = operations.flatMap(({ route, method, operation }) =>
+  Object.entries(operation.responses).map(([status, response]) => ({
+    route,
+    method,
+    status,
+    response: deref(response),
+  })),
+);
+
+test('every response with a body has an example, and every example is valid', () => {
+  let checked = 0;
+  const check = (name, schema, value) => {
+    assert.deepEqual(documentErrors(schema, value, DOCUMENT), [], name);
+    checked += 1;
+  };
+  for (const { route, method, status, response } of responses) {
+    for (const [type, media] of Object.entries(response.content ?? {})) {
+      const examples = examplesOf(media);
+      assert.ok(examples.length > 0, `${method} ${route} ${status} ${type}`);
+      for (const example of examples) check(`${method} ${route} ${status}`, media.schema, example);
+    }
+  }
+  for (const { route, method, operation } of operations) {
+    for (const media of Object.values(operation.requestBody?.content ?? {})) {
+      const examples = examplesOf(media);
+      assert.ok(examples.length > 0, `${method} ${route}`);
+      for (const example of examples) check(`${method} ${route}`, media.schema, example);
+    }
+  }
+  for (const [name, schema] of Object.entries(DOCUMENT.components.schemas))
+    if (schema.example !== undefined) check(name, schema, schema.example);
+  assert.ok(checked > 60, `only ${checked}`);
+});
+
+test('every type of event has an example of its record and of its removal, and the worker accepts them all', async () => {
+  const { schemas } = DOCUMENT.components;
+  const types = schemas.Event.oneOf.map((event) => deref(event).oneOf.map(deref));
+  assert.equal(types.length, 7);
+  for (const [record, removal] of types) {
+    const event = { oneOf: [record, removal] };
+    assert.deepEqual(documentErrors(event, record.example, DOCUMENT), []);
+    assert.deepEqual(documentErrors(event, removal.example, DOCUMENT), []);
+    // A source may send the whole record with its removal.
+    assert.deepEqual(schemaErrors('Event', { ...record.example, deleted: true }, DOCUMENT), []);
+    assert.deepEqual(schemaErrors('Event', { ...record.example, deleted: false }, DOCUMENT), []);
+    assert.notDeepEqual(schemaErrors('Event', { ...removal.example, deleted: false }, DOCUMENT), []);
+  }
+  const { content } = DOCUMENT.paths[EVENTS].post.requestBody;
+  const bodies = examplesOf(content['application/json']);
+  assert.deepEqual(
+    new Set(bodies.flatMap(({ events }) => events.map(({ type }) => type))),
+    new Set(types.map(([record]) => record.example.type)),
+  );
+  await service.post(types.flatMap((pair) => pair.map(({ example }) => example)));
+  for (const body of bodies) {
+    const response = await service.fetch(EVENTS, { method: 'POST', ...posted(JSON.stringify(body)) });
+    assert.equal(response.status, 200, await response.text());
+  }
+});
+
+test('the NDJSON in the description of POST events is accepted as it stands', async () => {
+  const [, body] = DOCUMENT.paths[EVENTS].post.description.match(/```\n(.+)\n```/s);
+  const init = posted(body, { 'Content-Type': 'application/x-ndjson' });
+  const response = await service.fetch(EVENTS, { method: 'POST', ...init });
+  assert.equal((await response.json()).data.accepted, 4);
 });
 
 // ---------------------------------------------------------------------------------------------------------------
 // What the worker does
 // ---------------------------------------------------------------------------------------------------------------
 
+/** The paths that the worker's source names, its unit tests excluded. Those that end with a slash are only beginnings. */
+function routesInSource() {
+  const folder = path.join(ROOT, 'src');
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.rs'))
+    .map((file) => readFileSync(path.join(folder, file), 'utf8').split('#[cfg(test)]')[0])
+    .flatMap((text) => [...text.matchAll(/"(\/(?:api\/[^"]*[^"/]|health|openapi\.json))"/g)])
+    .map(([, route]) => route);
+}
+
 const targetOf = (route) => route.replace('{organizationId}', 'o');
 
-test('there is no route and no method but those that it names', async () => {
+test('it names all routes and all of their methods', async () => {
   for (const [route, item] of Object.entries(DOCUMENT.paths)) {
     const documented = METHODS.filter((method) => item[method]).map((method) => method.toUpperCase());
     for (const method of METHODS.map((name) => name.toUpperCase())) {
@@ -136,12 +257,11 @@ test('there is no route and no method but those that it names', async () => {
       if (!isTaken) assert.deepEqual(response.headers.get('allow').split(', '), documented, route);
     }
   }
-  const routes = readFileSync(path.join(ROOT, 'src/handlers/fetch.rs'), 'utf8');
-  const written = [...routes.matchAll(/^ +"(\/[^"]+)" => Some/gm)].map(([, route]) => route);
-  assert.deepEqual([...written, SETTINGS].sort(), Object.keys(DOCUMENT.paths).sort());
+  const routes = new Set([...routesInSource(), SETTINGS]);
+  assert.deepEqual([...routes].sort(), Object.keys(DOCUMENT.paths).sort());
 });
 
-test('the parameters are those that are known', async () => {
+test('it names exactly the parameters that the worker reads', async () => {
   const names = ['page', 'limit', 'category', 'skipThreshold', 'departmentId', 'organizationId', 'snapshot', 'search'];
   const token = adminToken(ORGANIZATION);
   for (const one of operations.filter(({ method }) => method === 'get')) {
@@ -160,7 +280,10 @@ test('the parameters are those that are known', async () => {
   }
 });
 
-/** Everything that an answer has must be documented, and everything documented must be there. */
+/** The bodies of the errors that the worker was seen to answer, by status. */
+const errorsSeen = new Map();
+
+/** Everything in an answer must be documented, and everything that is documented must be there. */
 function checkAnswer({ route, method, operation }, response, text) {
   const name = `${method} ${route} ${response.status}`;
   const documented = operation.responses[response.status];
@@ -183,7 +306,8 @@ function checkAnswer({ route, method, operation }, response, text) {
   if (type !== 'application/json') return undefined;
   const body = JSON.parse(text);
   assert.deepEqual(documentErrors(content[type].schema, body, DOCUMENT), [], name);
-  // What the contract says of its own route, and of errors everywhere, by the contract itself.
+  if (response.status >= 400) errorsSeen.set(response.status, [...(errorsSeen.get(response.status) ?? []), text]);
+  // The contract's own schemas apply to its route, and to errors everywhere.
   if (response.status >= 400) assert.deepEqual(schemaErrors('ConversationMonitorErrorResponse', body), []);
   else if (route === REPORT) assert.deepEqual(schemaErrors('ConversationMonitorReportResponse', body), []);
   return undefined;
@@ -199,17 +323,24 @@ const event = JSON.stringify({
 });
 const posted = (body, more) => ({ ...json(body, more), token: ingestToken() });
 
-/** Of each route and method: for each status a request that has it, `[query or target, init]`. */
-const READS = (route, { pinned = true } = {}) => ({
+const EXPIRED = signToken({ sub: 'u', role: 'ADMIN', organizationId: ORGANIZATION, exp: 1_700_000_000 }, SECRET);
+
+/** For each status of a route that is only read: requests that get it, as `[target, init]`. `bad` is a malformed query. */
+const READS = (route, { bad, pinned = true }) => ({
   200: [
     [route, admin],
     [`${route}?organizationId=${encodeURIComponent(ORGANIZATION)}`, { token: superadminToken }],
   ],
   304: [[route, { ...admin, headers: { 'If-None-Match': '*' } }]],
-  400: [[`${route}?organizationId=`, admin]],
+  400: [
+    [`${route}?organizationId=`, admin],
+    [`${route}?${bad}`, admin],
+  ],
   401: [
     [route, {}],
+    [route, { headers: { Authorization: 'Basic x' } }],
     [route, { token: 'x' }],
+    [route, { token: EXPIRED }],
   ],
   403: [[`${route}?organizationId=other`, admin]],
   404: [[route, { token: adminToken('nowhere') }]],
@@ -217,21 +348,28 @@ const READS = (route, { pinned = true } = {}) => ({
 });
 const settings = settingsOf(ORGANIZATION);
 const REQUESTS = {
-  [REPORT]: { get: READS(REPORT) },
-  [CSV]: { get: READS(CSV) },
-  [SUMMARY]: { get: READS(SUMMARY) },
-  [SCOPES]: { get: READS(SCOPES, { pinned: false }) },
+  [REPORT]: { get: READS(REPORT, { bad: 'limit=101' }) },
+  [CSV]: { get: READS(CSV, { bad: 'category=x' }) },
+  [SUMMARY]: { get: READS(SUMMARY, { bad: 'skipThreshold=x' }) },
+  [SCOPES]: { get: READS(SCOPES, { bad: 'search=', pinned: false }) },
   [EVENTS]: {
     post: {
       200: [[EVENTS, posted(event)]],
       400: [
         [EVENTS, posted('{')],
+        [EVENTS, posted('{}')],
         [EVENTS, posted('{"events":[1,{"type":"user"}]}')],
       ],
       401: [[EVENTS, { ...posted(event), token: undefined }]],
       403: [[EVENTS, { ...posted(event), token: admin.token }]],
-      413: [[EVENTS, posted(`{"events":[${'1,'.repeat(1000)}1]}`)]],
-      415: [[EVENTS, posted(event, { 'Content-Type': 'text/plain' })]],
+      413: [
+        [EVENTS, posted(`{"events":[${'1,'.repeat(1000)}1]}`)],
+        [EVENTS, posted(' '.repeat(2 ** 20 + 1))],
+      ],
+      415: [
+        [EVENTS, posted(event, { 'Content-Type': 'text/plain' })],
+        [EVENTS, posted(event, { 'Content-Encoding': 'br' })],
+      ],
     },
   },
   [SETTINGS]: {
@@ -253,22 +391,29 @@ const REQUESTS = {
       415: [[settings, json('{}', { 'Content-Type': 'text/plain' })]],
     },
   },
-  '/health': { get: { 200: [['/health', {}]] } },
+  '/health': { get: { 200: [['/health', {}]], 405: [['/health', { method: 'DELETE' }]] } },
   '/openapi.json': {
-    get: { 200: [['/openapi.json', {}]], 304: [['/openapi.json', { headers: { 'If-None-Match': '*' } }]] },
+    get: {
+      200: [['/openapi.json', {}]],
+      304: [['/openapi.json', { headers: { 'If-None-Match': '*' } }]],
+      405: [['/openapi.json', { method: 'POST' }]],
+    },
   },
 };
 for (const methods of Object.values(REQUESTS)) if (methods.get) methods.head = methods.get;
 
-/** What only a service that is set up otherwise can answer; the last two cannot be brought about from outside. */
+/** Statuses that only services with other settings answer; they have tests of their own below. */
 const ELSEWHERE = { limited: '429', misconfigured: '503' };
+/** Statuses that no request from outside can bring about. */
 const FAULTS_OF_OURS = { [SCOPES]: ['500'], [SETTINGS]: ['500'], [EVENTS]: ['500'], '/openapi.json': ['500'] };
 
 async function checkRequest(at, one, status, [target, init]) {
-  const response = await at.fetch(target, { ...init, method: one.method.toUpperCase() });
+  const response = await at.fetch(target, { method: one.method.toUpperCase(), ...init });
   const text = await response.text();
   assert.equal(String(response.status), status, `${one.method} ${target}: ${text}`);
-  checkAnswer(one, response, text);
+  // A 405 is never the answer to HEAD itself, so its body is documented for GET only.
+  const isBodiless = one.method === 'head' && init.method !== undefined;
+  checkAnswer(one, response, isBodiless ? '' : text);
 }
 
 describe('statuses, headers and bodies of', () => {
@@ -287,7 +432,7 @@ describe('statuses, headers and bodies of', () => {
   const secured = operations.filter(({ operation }) => operation.security.length > 0);
   const first = ({ route, method }) => REQUESTS[route][method][200][0];
 
-  test('all where the service is misconfigured', async () => {
+  test('all of them when the service is misconfigured', async () => {
     const misconfigured = await startService({ secrets: { JWT_SECRET: '' } });
     try {
       for (const one of secured) await checkRequest(misconfigured, one, '503', first(one));
@@ -296,7 +441,7 @@ describe('statuses, headers and bodies of', () => {
     }
   });
 
-  test('all where there are too many calls', async () => {
+  test('all of them when there are too many requests', async () => {
     const limited = await startService({ limits: { READ_LIMIT: 1, INGEST_LIMIT: 1 } });
     try {
       for (const one of secured) {
@@ -310,4 +455,16 @@ describe('statuses, headers and bodies of', () => {
       await limited.close();
     }
   });
+});
+
+test('every example of an error is one that the worker has answered above', () => {
+  for (const { route, method, status, response } of responses.filter(({ status }) => Number(status) >= 400)) {
+    for (const example of Object.values(response.content ?? {}).flatMap(examplesOf)) {
+      const name = `${method} ${route} ${status}: ${example.message}`;
+      const isSeen = (errorsSeen.get(Number(status)) ?? []).some((text) =>
+        isDeepStrictEqual(JSON.parse(text), example),
+      );
+      assert.ok(isSeen, name);
+    }
+  }
 });

@@ -1,13 +1,13 @@
 /**
- * A strict reader of schemas: the part of OpenAPI 3.0's schema object that the contract and public/openapi.json use for
- * answers. A keyword that is not known here is an error, so that no rule is ever passed over in silence.
+ * A strict validator for the part of OpenAPI 3.0's schema object that the contract and public/openapi.json use. An
+ * unknown keyword is an error, so no rule is ever skipped silently.
  */
 
 import { readFileSync } from 'node:fs';
 
 export const CONTRACT = JSON.parse(readFileSync(new URL('../contract/report-openapi.json', import.meta.url), 'utf8'));
 
-/** What the keywords demand of a value; those without a demand of their own are null. */
+/** The check behind each keyword; null for keywords that constrain nothing by themselves. */
 const KEYWORDS = {
   type: checkType,
   enum: checkEnum,
@@ -20,7 +20,12 @@ const KEYWORDS = {
   maximum: bound('maximum', (value, bound) => !(value > bound)),
   minItems: bound('minItems', (value, bound) => !(value?.length < bound)),
   maxItems: bound('maxItems', (value, bound) => !(value?.length > bound)),
+  minLength: bound('minLength', (value, bound) => !(characters(value) < bound)),
+  maxLength: bound('maxLength', (value, bound) => !(characters(value) > bound)),
+  minProperties: bound('minProperties', (value, bound) => !TYPES.object(value) || Object.keys(value).length >= bound),
+  oneOf: checkOneOf,
   nullable: null,
+  default: null,
   example: null,
   description: null,
 };
@@ -34,17 +39,20 @@ const TYPES = {
   integer: Number.isInteger,
 };
 
+/** The characters of a string, as JSON Schema counts them; NaN for anything else. */
+const characters = (value) => (typeof value === 'string' ? [...value].length : Number.NaN);
+
 /** RFC 3339 section 5.6. */
 const DATE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
 
-/** What is wrong with `value` by the contract's schema of this name: texts, none if all is well. */
+/** The errors of `value` under the contract's schema of this name; an empty array if it is valid. */
 export function schemaErrors(name, value, contract = CONTRACT) {
   return errorsOf({ $ref: `#/components/schemas/${name}` }, value, { contract, path: '$' });
 }
 
 /**
- * What is wrong with `value` by a schema of `contract`, where a member that the schema does not name is wrong, too:
- * clients have to expect such members, but this service has no business to send what it does not document.
+ * The errors of `value` under a schema of `contract`. Members that the schema does not name are errors, too: clients must
+ * accept them, but this service must not send anything that it does not document.
  */
 export function documentErrors(schema, value, contract) {
   return errorsOf(schema, value, { contract, path: '$', isComplete: true });
@@ -59,7 +67,7 @@ function errorsOf(schema, value, at) {
   return Object.keys(schema).flatMap((keyword) => KEYWORDS[keyword]?.(schema, value, at) ?? []);
 }
 
-/** What a `$ref` stands for. */
+/** Follows a `$ref`. */
 export function resolve(reference, contract) {
   const found = reference
     .replace(/^#\//, '')
@@ -111,6 +119,15 @@ function checkAdditionalProperties({ additionalProperties, properties = {} }, va
   return additional.flatMap((name) =>
     errorsOf(additionalProperties, value[name], { ...at, path: `${at.path}.${name}` }),
   );
+}
+
+function checkOneOf({ oneOf }, value, at) {
+  const results = oneOf.map((schema) => errorsOf(schema, value, at));
+  const valid = results.filter((errors) => errors.length === 0).length;
+  if (valid === 1) return [];
+  if (valid > 1) return [`${at.path}: ${JSON.stringify(value)} matches ${valid} schemas of oneOf`];
+  // The closest schema is the one that the value was meant for.
+  return results.reduce((fewest, errors) => (errors.length < fewest.length ? errors : fewest));
 }
 
 function bound(keyword, holds) {

@@ -1,0 +1,238 @@
+// What the service answers with: the schemas of success and of failure.
+
+import { ERROR_EXAMPLE, PAGINATION_EXAMPLE, REPORT_EXAMPLE, ROW_EXAMPLE } from './examples.mjs';
+import { count, flag, instant, list, nullable, object, oneOfWords, ref, text } from './schema.mjs';
+
+const CATEGORIES = ['ai_stuck', 'agent_abandoned'];
+const REASONS = [
+  'reply_failed',
+  'reply_queued',
+  'handoff_not_completed',
+  'no_reply',
+  'only_private_note',
+  'assignee_missing',
+  'no_reply_since_takeover',
+  'no_reply_to_follow_up',
+];
+const ERROR_CODES = [
+  'INVALID_REQUEST',
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'NOT_FOUND',
+  'METHOD_NOT_ALLOWED',
+  'SNAPSHOT_EXPIRED',
+  'PAYLOAD_TOO_LARGE',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'RATE_LIMITED',
+  'INTERNAL',
+  'UNAVAILABLE',
+];
+
+const success = (data, more) => object({ success: { type: 'boolean', enum: [true] }, data: ref(data) }, more);
+const threshold = { type: 'integer', minimum: 1, maximum: 10_080, description: 'In minutes; at most a week.' };
+const generatedAt = nullable(instant('The time that the data is as of; null if there is no snapshot yet.'));
+const snapshotId = nullable(text('Pass it as `snapshot` to stay with this snapshot. Null if there is none yet.'));
+const snapshotMissing = flag('true if nothing has been published for this organization yet.');
+const stale = flag('true while storage is out of reach and an older answer is served.');
+const positive = { type: 'integer', minimum: 1 };
+
+/** The report. The first four are the published contract's, with what this service adds to it. */
+const REPORT = {
+  ConversationMonitorReportResponse: success('ConversationMonitorReport', { example: REPORT_EXAMPLE }),
+  ConversationMonitorErrorResponse: object(
+    {
+      success: { type: 'boolean', enum: [false] },
+      message: text('For people: what is wrong and what to do.'),
+      error: ref('ErrorCode'),
+      details: list(ref('EventProblem'), {
+        maxItems: 20,
+        description: 'Only if events were refused: the first 20 of them.',
+      }),
+    },
+    { optional: ['details'], example: ERROR_EXAMPLE },
+  ),
+  ConversationMonitorPagination: object(
+    {
+      page: { type: 'integer' },
+      limit: { type: 'integer' },
+      total: { type: 'integer' },
+      totalPages: { type: 'integer' },
+    },
+    { example: PAGINATION_EXAMPLE },
+  ),
+  ConversationMonitorRow: object(
+    {
+      conversationId: text(),
+      contactId: text(),
+      contactName: text('Empty if the contact is not known.'),
+      contactPhone: nullable(text()),
+      channelType: text('Such as `sms`, `email` or `whatsapp`.'),
+      latestInboundMessageId: nullable(text("The customer's latest message that asks for an answer.")),
+      latestInboundAt: nullable(instant('When that message was sent.')),
+      category: ref('Category'),
+      assigneeNames: list(text(), { description: 'The active assignees, or else the active owner.' }),
+      hasAccess: flag('Whether the caller may open the conversation.'),
+      departmentId: nullable(text()),
+      waitingSince: instant('Since when the customer has been waiting.'),
+      stalledSince: instant('Since when whoever is responsible now has owed the answer.'),
+      reason: ref('Reason'),
+    },
+    { example: ROW_EXAMPLE },
+  ),
+  ConversationMonitorReport: object({
+    organizationId: text(),
+    generatedAt,
+    snapshotId,
+    thresholdMinutes: { type: 'number', description: 'Rows have been stalled for at least this long.' },
+    totalCount: { type: 'integer', description: 'The rows on all pages.' },
+    snapshotMissing,
+    stale,
+    counts: ref('CategoryCounts'),
+    pagination: ref('ConversationMonitorPagination'),
+    rows: list(ref('ConversationMonitorRow'), { description: 'Longest stalled first.' }),
+  }),
+  CategoryCounts: object(Object.fromEntries(CATEGORIES.map((name) => [name, count()])), {
+    description: 'Rows of each category, before the filter by category.',
+  }),
+  Category: oneOfWords(
+    CATEGORIES,
+    'Who has left the customer waiting: the autopilot (`ai_stuck`) or an agent (`agent_abandoned`).',
+  ),
+  Reason: oneOfWords(
+    REASONS,
+    [
+      'Why there is no answer:',
+      '',
+      '- `reply_failed`: an answer could not be delivered.',
+      '- `reply_queued`: an answer is stuck in a queue.',
+      '- `handoff_not_completed`: the autopilot announced an agent, and nobody took over.',
+      '- `no_reply`: the autopilot did not answer.',
+      '- `only_private_note`: agents only wrote notes to each other.',
+      '- `assignee_missing`: neither the owner nor an assignee is an active person.',
+      '- `no_reply_since_takeover`: no agent has answered since taking over.',
+      '- `no_reply_to_follow_up`: an agent has answered before, but not this time.',
+    ].join('\n'),
+  ),
+  ErrorCode: oneOfWords(ERROR_CODES, 'Stable; act on this rather than on the message.'),
+  EventProblem: object({
+    index: count('Which event, counted from 0.'),
+    field: text('The field; empty if the event as a whole is wrong.'),
+    reason: text('What is wrong with it.'),
+  }),
+};
+
+const SUMMARY = {
+  ConversationMonitorSummaryResponse: success('ConversationMonitorSummary'),
+  ConversationMonitorSummary: object({
+    organizationId: text(),
+    generatedAt,
+    snapshotId,
+    thresholdMinutes: threshold,
+    snapshotMissing,
+    stale,
+    total: count('All rows that the filters select.'),
+    byCategory: ref('CategoryCounts'),
+    byReason: ref('ReasonCounts'),
+    byChannel: {
+      type: 'object',
+      additionalProperties: positive,
+      description: 'Rows by `channelType`, most frequent first.',
+    },
+    byDepartment: list(ref('DepartmentCount'), { description: 'Most frequent first; null comes last among equals.' }),
+    byAssignee: list(ref('AssigneeCount'), {
+      description: 'A row is counted once for each distinct name it shows, or under null if it shows none.',
+    }),
+    ageMinutes: list(ref('AgeBucket'), {
+      minItems: 7,
+      maxItems: 7,
+      description: 'A histogram of the time since `stalledSince`.',
+    }),
+  }),
+  ReasonCounts: object(Object.fromEntries(REASONS.map((name) => [name, positive])), {
+    optional: REASONS,
+    description: 'Rows of each reason, most frequent first; reasons without a row are left out.',
+  }),
+  DepartmentCount: object({
+    departmentId: nullable(text('Null for rows without a department.')),
+    name: nullable(text('Its name when the snapshot was published, if it was known.')),
+    count: positive,
+  }),
+  AssigneeCount: object({ name: nullable(text('Null for rows without an assignee.')), count: positive }),
+  AgeBucket: object({
+    from: count('In minutes, inclusive.'),
+    to: nullable({ ...positive, description: 'In minutes, exclusive; null in the last bucket.' }),
+    count: count(),
+  }),
+};
+
+const SCOPES = {
+  ConversationMonitorScopesResponse: success('ConversationMonitorScopes'),
+  ConversationMonitorScopes: object({
+    organizationId: nullable(text('The organization of `departments`; null if a SUPERADMIN has not named one.')),
+    organizations: list(ref('OrganizationScope'), { maxItems: 1_000 }),
+    organizationsTruncated: flag('true if there are more; use `search` to find them.'),
+    departments: list(ref('DepartmentScope')),
+  }),
+  OrganizationScope: object({ organizationId: text(), name: nullable(text()) }),
+  DepartmentScope: object({ departmentId: text(), name: nullable(text()) }),
+};
+
+const SETTINGS = {
+  AutopilotMonitorSettings: object({ thresholdMinutes: threshold }),
+  AutopilotMonitorSettingsResponse: success('OrganizationSettings'),
+  OrganizationSettings: object({ organizationId: text(), thresholdMinutes: threshold }),
+};
+
+const EVENTS = {
+  ConversationMonitorEventsResponse: success('EventsReceipt'),
+  EventsReceipt: object({
+    accepted: count('Events received.'),
+    applied: count('Records whose stored version changed.'),
+    ignored: count('Events that changed nothing: repeats, or older than what is stored.'),
+  }),
+};
+
+const HEALTH = {
+  HealthResponse: success('Health'),
+  Health: object({
+    status: ref('HealthStatus'),
+    configuration: ref('ConfigurationStatus'),
+    lastRefresh: object(
+      {
+        ageSeconds: { type: 'integer', description: 'How old the data is that it published.' },
+        run: ref('RefreshRun'),
+      },
+      {
+        nullable: true,
+        description: 'The last refresh that finished; null if there is none or storage is out of reach.',
+      },
+    ),
+  }),
+  HealthStatus: oneOfWords(
+    ['ok', 'failing', 'late', 'unavailable', 'misconfigured'],
+    [
+      'The worst that is wrong:',
+      '',
+      '- `ok`: nothing.',
+      '- `failing`: the last refresh could not refresh some organizations.',
+      '- `late`: no refresh has finished for three minutes.',
+      '- `unavailable`: the database is out of reach.',
+      '- `misconfigured`: a variable or secret is missing or wrong; routes that need a token answer 503.',
+    ].join('\n'),
+  ),
+  ConfigurationStatus: oneOfWords(['sound', 'misconfigured']),
+  RefreshRun: object({
+    asOf: instant('The time that the published data is as of.'),
+    organizationsSeen: count('Organizations with something to do.'),
+    organizationsPublished: count('Organizations that got a new version.'),
+    organizationsFailed: count('Organizations that could not be refreshed; they keep their last version.'),
+    conversationsFolded: count('Conversations whose state was computed again.'),
+    rowsPublished: count('Rows of reports that were written.'),
+    statements: count('Database statements.'),
+    rowsRead: count('Database rows read.'),
+    rowsWritten: count('Database rows written.'),
+    durationMs: { type: 'integer', description: 'In milliseconds.' },
+  }),
+};
+
+export const ANSWERS = { ...REPORT, ...SUMMARY, ...SCOPES, ...SETTINGS, ...EVENTS, ...HEALTH };

@@ -1,0 +1,124 @@
+// One organization, seen through every route. The contract's own examples are among them, each with the members that
+// this service adds to it.
+
+export const ROW_EXAMPLE = {
+  conversationId: '65d3e0f0a0b0c0d0e0f0a0b0',
+  contactId: '65c2d0e0f0a0b0c0d0e0f0a0',
+  contactName: 'Jane Doe',
+  contactPhone: '+14155550123',
+  channelType: 'sms',
+  latestInboundMessageId: '65e3f0a0b0c0d0e0f0a0b0c0',
+  latestInboundAt: '2026-05-18T13:45:00.000Z',
+  category: 'ai_stuck',
+  assigneeNames: ['Alice Rivera'],
+  departmentId: '65b1c0d0e0f0a0b0c0d0e0f0',
+  waitingSince: '2026-05-18T13:20:00.000Z',
+  stalledSince: '2026-05-18T13:20:00.000Z',
+  reason: 'no_reply',
+  hasAccess: true,
+};
+
+export const PAGINATION_EXAMPLE = { page: 1, limit: 25, total: 42, totalPages: 2 };
+
+const SNAPSHOT = {
+  organizationId: '65a0e0e0e0e0e0e0e0e0e0e0',
+  generatedAt: '2026-05-18T14:00:00.000Z',
+  snapshotId: 'v1-1779112800000-30-rZ3RrnPAbe7vXVb1bDcqGw',
+  thresholdMinutes: 30,
+};
+
+export const REPORT_EXAMPLE = {
+  success: true,
+  data: {
+    ...SNAPSHOT,
+    totalCount: 42,
+    snapshotMissing: false,
+    stale: false,
+    counts: { ai_stuck: 27, agent_abandoned: 15 },
+    pagination: PAGINATION_EXAMPLE,
+    rows: [ROW_EXAMPLE],
+  },
+};
+
+export const ERROR_EXAMPLE = { success: false, message: 'Organization not found', error: 'NOT_FOUND' };
+
+export const SUMMARY_EXAMPLE = {
+  success: true,
+  data: {
+    ...SNAPSHOT,
+    snapshotMissing: false,
+    stale: false,
+    total: 42,
+    byCategory: { ai_stuck: 27, agent_abandoned: 15 },
+    byReason: { no_reply: 21, no_reply_since_takeover: 11, handoff_not_completed: 6, assignee_missing: 4 },
+    byChannel: { sms: 25, whatsapp: 10, email: 7 },
+    byDepartment: [
+      { departmentId: '65b1c0d0e0f0a0b0c0d0e0f0', name: 'Billing', count: 30 },
+      { departmentId: null, name: null, count: 12 },
+    ],
+    byAssignee: [
+      { name: null, count: 24 },
+      { name: 'Alice Rivera', count: 18 },
+    ],
+    ageMinutes: [
+      { from: 0, to: 5, count: 0 },
+      { from: 5, to: 15, count: 0 },
+      { from: 15, to: 30, count: 0 },
+      { from: 30, to: 60, count: 19 },
+      { from: 60, to: 240, count: 17 },
+      { from: 240, to: 1_440, count: 5 },
+      { from: 1_440, to: null, count: 1 },
+    ],
+  },
+};
+
+export const CSV_EXAMPLE = [
+  '\u{feff}conversationId,contactId,contactName,contactPhone,channelType,category,reason,waitingSince,stalledSince,' +
+    'stalledMinutes,latestInboundAt,latestInboundMessageId,departmentId,assigneeNames,hasAccess',
+  "65d3e0f0a0b0c0d0e0f0a0b0,65c2d0e0f0a0b0c0d0e0f0a0,Jane Doe,'+14155550123,sms,ai_stuck,no_reply," +
+    '2026-05-18T13:20:00.000Z,2026-05-18T13:20:00.000Z,40,2026-05-18T13:45:00.000Z,65e3f0a0b0c0d0e0f0a0b0c0,' +
+    '65b1c0d0e0f0a0b0c0d0e0f0,Alice Rivera,true',
+  '',
+].join('\r\n');
+
+export const SCOPES_EXAMPLE = {
+  success: true,
+  data: {
+    organizationId: '65a0e0e0e0e0e0e0e0e0e0e0',
+    organizations: [{ organizationId: '65a0e0e0e0e0e0e0e0e0e0e0', name: 'Brindlewick Home Goods' }],
+    organizationsTruncated: false,
+    departments: [{ departmentId: '65b1c0d0e0f0a0b0c0d0e0f0', name: 'Billing' }],
+  },
+};
+
+export const SETTINGS_EXAMPLE = {
+  success: true,
+  data: { organizationId: '65a0e0e0e0e0e0e0e0e0e0e0', thresholdMinutes: 30 },
+};
+
+export const RECEIPT_EXAMPLE = { success: true, data: { accepted: 4, applied: 3, ignored: 1 } };
+
+export const HEALTH_EXAMPLE = {
+  success: true,
+  data: {
+    status: 'ok',
+    configuration: 'sound',
+    lastRefresh: {
+      ageSeconds: 42,
+      run: {
+        asOf: '2026-05-18T14:00:00.000Z',
+        organizationsSeen: 3,
+        organizationsPublished: 2,
+        organizationsFailed: 0,
+        conversationsFolded: 17,
+        rowsPublished: 5,
+        statements: 24,
+        rowsRead: 480,
+        rowsWritten: 61,
+        durationMs: 118,
+      },
+    },
+  },
+};
+
+export const OPENAPI_EXAMPLE = { openapi: '3.0.3', info: { title: 'Conversation Monitor' }, paths: {} };

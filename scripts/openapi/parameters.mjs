@@ -1,0 +1,66 @@
+// The parameters of operations.
+
+import { oneOfWords, ref } from './schema.mjs';
+
+/** Schemas of parameters, so that generated clients have one type for all operations. */
+export const PARAMETER_SCHEMAS = {
+  SkipThreshold: oneOfWords(['true', 'false']),
+  SnapshotId: { type: 'string', minLength: 1 },
+  Search: { type: 'string', minLength: 1, maxLength: 128 },
+  ContentEncoding: oneOfWords(['gzip', 'identity']),
+};
+
+export const PARAMETERS = {
+  Page: { ...query('page', { type: 'integer', minimum: 1, default: 1 }), description: 'Counted from 1.' },
+  Limit: {
+    ...query('limit', { type: 'integer', minimum: 1, maximum: 100, default: 25 }),
+    description: 'Rows per page.',
+  },
+  Category: { ...query('category', ref('Category')), description: 'Only rows of this category.' },
+  SkipThreshold: {
+    ...query('skipThreshold', ref('SkipThreshold')),
+    description: 'When "true", ignores the configured threshold and returns all candidates.',
+  },
+  DepartmentId: {
+    ...query('departmentId', ref('Id')),
+    description:
+      'Only rows of this department. An unknown department matches nothing; one that a DEPARTMENT_HEAD does not head ' +
+      'is ignored.',
+  },
+  OrganizationId: {
+    ...query('organizationId', ref('Id')),
+    description: 'SUPERADMIN-only override to inspect another organization.',
+  },
+  Snapshot: {
+    ...query('snapshot', ref('SnapshotId')),
+    description: 'The `snapshotId` of an earlier answer, to stay with that snapshot. Default: the newest one.',
+  },
+  Search: {
+    ...query('search', ref('Search')),
+    description:
+      'Only organizations whose id or name contains this; ASCII letters match in either case. For a SUPERADMIN; ' +
+      'ignored for everyone else.',
+  },
+  OrganizationIdInPath: { in: 'path', name: 'organizationId', required: true, schema: ref('Id') },
+  IfNoneMatch: {
+    in: 'header',
+    name: 'If-None-Match',
+    required: false,
+    schema: { type: 'string' },
+    description: 'ETags of earlier answers. If one of them still applies, the answer is 304.',
+  },
+  ContentEncoding: {
+    in: 'header',
+    name: 'Content-Encoding',
+    required: false,
+    schema: ref('ContentEncoding'),
+    description: 'How the body is compressed, if it is.',
+  },
+};
+
+function query(name, schema) {
+  return { in: 'query', name, required: false, schema };
+}
+
+/** References to parameters. */
+export const parameters = (...names) => names.map((name) => ({ $ref: `#/components/parameters/${name}` }));

@@ -1,0 +1,321 @@
+// The operations.
+
+import { EVENT_EXAMPLES } from './events.mjs';
+import {
+  CSV_EXAMPLE,
+  HEALTH_EXAMPLE,
+  OPENAPI_EXAMPLE,
+  RECEIPT_EXAMPLE,
+  REPORT_EXAMPLE,
+  SCOPES_EXAMPLE,
+  SETTINGS_EXAMPLE,
+  SUMMARY_EXAMPLE,
+} from './examples.mjs';
+import { parameters } from './parameters.mjs';
+import { prose } from './prose.mjs';
+import {
+  dataHeaders,
+  errorResponse,
+  FORBIDDEN,
+  failure,
+  headers,
+  headResponses,
+  INTERNAL,
+  json,
+  NOT_FOUND,
+  shared,
+} from './responses.mjs';
+import { ref } from './schema.mjs';
+
+export const TAGS = [
+  {
+    name: 'Conversation Monitor',
+    'x-displayName': 'Report',
+    description: 'Who is waiting: page by page, as a CSV file and in numbers; and what a caller may ask for.',
+  },
+  { name: 'Events', description: 'What happens in conversations, sent by the CRM.' },
+  { name: 'Settings', description: 'The settings of an organization.' },
+  { name: 'Operation', description: 'For those who run or integrate the service. These routes need no token.' },
+  { name: 'HEAD', description: 'Status and headers of a GET, without its body.' },
+];
+
+const TOKEN = [{ bearerAuth: [] }];
+const FILTERS = ['Category', 'SkipThreshold', 'DepartmentId', 'OrganizationId', 'Snapshot', 'IfNoneMatch'];
+
+const ok = (description, content, ...more) => ({ description, headers: dataHeaders(...more), content });
+const invalid = (message) =>
+  errorResponse(
+    'A parameter is malformed; the message names it and says what it takes.',
+    failure('INVALID_REQUEST', message),
+  );
+
+/** GET and HEAD of a route. `title` is how HEAD is called in a list of operations. */
+function getAndHead(title, get) {
+  const { operationId, summary, tags, description, requestBody, responses, ...rest } = get;
+  return {
+    get,
+    head: {
+      tags: ['HEAD'],
+      summary: `${title}, headers only`,
+      description: `Status and headers of \`${operationId}\`, without the body.`,
+      operationId: operationId.replace('get_', 'head_'),
+      ...rest,
+      responses: headResponses(responses),
+    },
+  };
+}
+
+const report = getAndHead('Report', {
+  tags: ['Conversation Monitor'],
+  summary: 'Get conversation monitor report',
+  description:
+    'Returns a paginated dashboard of conversations the autopilot/agent has likely stalled on, combining AI-stuck and ' +
+    'abandoned-conversation categories. The page contains contact/conversation identifiers, channel, latest inbound ' +
+    'timestamp, assignee names, and per-row access. Query params: page, limit (<=100), category (ai_stuck | ' +
+    'agent_abandoned), skipThreshold, departmentId, organizationId (SUPERADMIN only).',
+  operationId: 'get_conversation_monitor_report',
+  parameters: parameters('Page', 'Limit', ...FILTERS),
+  responses: {
+    200: ok(
+      'Conversation monitor report returned',
+      json(ref('ConversationMonitorReportResponse'), REPORT_EXAMPLE),
+      'ETag',
+    ),
+    ...shared(304),
+    400: invalid('limit must be a whole number from 1 to 100.'),
+    ...shared(401),
+    403: errorResponse('Access denied', FORBIDDEN),
+    404: errorResponse('Organization not found', NOT_FOUND),
+    ...shared(410, 429),
+    500: errorResponse('Failed to fetch report', INTERNAL),
+    ...shared(503),
+  },
+  security: TOKEN,
+});
+
+const csv = getAndHead('CSV file', {
+  tags: ['Conversation Monitor'],
+  summary: 'Get all rows as CSV',
+  description: prose`
+    Every row that the filters select, in the report's order. The file follows RFC 4180, in UTF-8 with a byte order mark.
+
+    Assignee names are joined by \`; \`. A cell that a spreadsheet would run as a formula (it begins with \`=\`, \`+\`,
+    \`-\`, \`@\`, a tab or a carriage return) gets an apostrophe in front.
+
+    If something fails after the first rows, the connection is aborted, so a truncated file cannot be mistaken for a
+    complete one.`,
+  operationId: 'get_conversation_monitor_report_csv',
+  parameters: parameters(...FILTERS),
+  responses: {
+    200: ok(
+      'The file',
+      { 'text/csv': { schema: { type: 'string' }, example: CSV_EXAMPLE } },
+      'ETag',
+      'Content-Disposition',
+    ),
+    ...shared(304),
+    400: invalid('category must be ai_stuck or agent_abandoned.'),
+    ...shared(401, 403, 404, 410, 429, 500, 503),
+  },
+  security: TOKEN,
+});
+
+const summary = getAndHead('Summary', {
+  tags: ['Conversation Monitor'],
+  summary: 'Get the numbers of a report',
+  description: prose`
+    Counts of the rows that the filters select, and a histogram of their ages. Lists are sorted by count, largest first,
+    then by id or name, with null last.`,
+  operationId: 'get_conversation_monitor_summary',
+  parameters: parameters(...FILTERS),
+  responses: {
+    200: ok('The numbers', json(ref('ConversationMonitorSummaryResponse'), SUMMARY_EXAMPLE), 'ETag'),
+    ...shared(304),
+    400: invalid('skipThreshold must be true or false.'),
+    ...shared(401, 403, 404, 410, 429, 500, 503),
+  },
+  security: TOKEN,
+});
+
+const scopes = getAndHead('Scopes', {
+  tags: ['Conversation Monitor'],
+  summary: 'Get the organizations and departments to choose from',
+  description: prose`
+    Organizations: for a SUPERADMIN all of them by name, at most 1,000; for everyone else their own.
+
+    Departments: those of the organization; for a DEPARTMENT_HEAD those that the token names.`,
+  operationId: 'get_conversation_monitor_scopes',
+  parameters: parameters('OrganizationId', 'Search', 'IfNoneMatch'),
+  responses: {
+    200: ok('Organizations and departments', json(ref('ConversationMonitorScopesResponse'), SCOPES_EXAMPLE), 'ETag'),
+    ...shared(304),
+    400: invalid('search must be a text of 1 to 128 characters.'),
+    ...shared(401, 403, 404, 429, 500, 503),
+  },
+  security: TOKEN,
+});
+
+const badEvents = failure('INVALID_REQUEST', '2 of the events are invalid; nothing was taken in. See details.', {
+  details: [
+    { index: 0, field: '', reason: 'must be a JSON object' },
+    { index: 1, field: 'organizationId', reason: 'is required' },
+  ],
+});
+
+const events = {
+  post: {
+    tags: ['Events'],
+    summary: 'Post events',
+    description: prose`
+      Needs a token with the scope \`conversation-monitor:ingest\`. The \`organizationId\` of every event must be the
+      token's, unless the token's role is SUPERADMIN.
+
+      An event is its whole record, not a patch. The later \`updatedAt\` wins, so events may come in any order and any
+      number of times. A request is all or nothing: if one event is invalid, nothing is stored.
+
+      A request takes at most 1,000 events and 1 MiB; a gzipped body is measured unpacked.
+
+      The body may also be \`application/x-ndjson\`, with one event per line:
+
+      \`\`\`
+      ${EVENT_EXAMPLES.waiting.value.events.map((event) => JSON.stringify(event)).join('\n      ')}
+      \`\`\``,
+    operationId: 'post_conversation_monitor_events',
+    parameters: parameters('ContentEncoding'),
+    requestBody: {
+      required: true,
+      content: {
+        'application/json': { schema: ref('ConversationMonitorEventsRequest'), examples: EVENT_EXAMPLES },
+      },
+    },
+    responses: {
+      200: ok('Every event is stored', json(ref('ConversationMonitorEventsResponse'), RECEIPT_EXAMPLE)),
+      400: errorResponse('The body is malformed, or events are invalid; `details` lists the first 20 of them.', {
+        events: { summary: 'Invalid events', value: badEvents },
+        body: {
+          summary: 'A malformed body',
+          value: failure('INVALID_REQUEST', 'The body must be a JSON object with an array "events".'),
+        },
+      }),
+      ...shared(401, 403),
+      413: errorResponse('The body has too many bytes or events.', {
+        events: {
+          summary: 'Too many events',
+          value: failure('PAYLOAD_TOO_LARGE', 'A request takes at most 1,000 events.'),
+        },
+        bytes: {
+          summary: 'Too many bytes',
+          value: failure('PAYLOAD_TOO_LARGE', 'A request takes at most 1 MiB, unpacked.'),
+        },
+      }),
+      415: errorResponse('The type or the encoding of the body is not supported.', {
+        type: {
+          summary: 'Content-Type',
+          value: failure(
+            'UNSUPPORTED_MEDIA_TYPE',
+            'The Content-Type must be application/x-ndjson or application/json.',
+          ),
+        },
+        encoding: {
+          summary: 'Content-Encoding',
+          value: failure('UNSUPPORTED_MEDIA_TYPE', 'The Content-Encoding must be gzip, or left out.'),
+        },
+      }),
+      ...shared(429, 500, 503),
+    },
+    security: TOKEN,
+  },
+};
+
+const settings = {
+  parameters: parameters('OrganizationIdInPath'),
+  ...getAndHead('Settings', {
+    tags: ['Settings'],
+    summary: 'Get the settings of an organization',
+    description: 'For an ADMIN of the organization and for a SUPERADMIN. The threshold is 5 minutes until it is set.',
+    operationId: 'get_autopilot_monitor_settings',
+    parameters: parameters('IfNoneMatch'),
+    responses: {
+      200: ok('The settings', json(ref('AutopilotMonitorSettingsResponse'), SETTINGS_EXAMPLE), 'ETag'),
+      ...shared(304),
+      400: invalid('organizationId must be an id of 1 to 128 characters without control characters.'),
+      ...shared(401, 403, 404, 429, 500, 503),
+    },
+    security: TOKEN,
+  }),
+  put: {
+    tags: ['Settings'],
+    summary: 'Set the settings of an organization',
+    description: 'For an ADMIN of the organization and for a SUPERADMIN. Members that are not known are ignored.',
+    operationId: 'put_autopilot_monitor_settings',
+    requestBody: {
+      required: true,
+      content: {
+        'application/json': { schema: ref('AutopilotMonitorSettings'), example: { thresholdMinutes: 30 } },
+      },
+    },
+    responses: {
+      200: ok('The settings as they are now', json(ref('AutopilotMonitorSettingsResponse'), SETTINGS_EXAMPLE)),
+      400: errorResponse(
+        "The organization's id or the body is malformed.",
+        failure(
+          'INVALID_REQUEST',
+          'The body must be a JSON object whose thresholdMinutes is an integer from 1 to 10080.',
+        ),
+      ),
+      ...shared(401, 403, 404),
+      413: errorResponse('The body is too large.', failure('PAYLOAD_TOO_LARGE', 'The body must have at most 4 KiB.')),
+      415: errorResponse(
+        'The type or the encoding of the body is not supported.',
+        failure('UNSUPPORTED_MEDIA_TYPE', 'The Content-Type must be application/json, without a Content-Encoding.'),
+      ),
+      ...shared(429, 500, 503),
+    },
+    security: TOKEN,
+  },
+};
+
+const health = getAndHead('Health', {
+  tags: ['Operation'],
+  summary: 'Get the health of the service',
+  description:
+    'Contains no data of any organization. The status code is 200 while the worker runs; `status` says what is wrong.',
+  operationId: 'get_health',
+  responses: {
+    200: { description: 'The health', headers: headers(), content: json(ref('HealthResponse'), HEALTH_EXAMPLE) },
+    ...shared(405),
+  },
+  security: [],
+});
+
+const openapi = getAndHead('OpenAPI document', {
+  tags: ['Operation'],
+  summary: 'Get this document',
+  description: 'The OpenAPI description of every route.',
+  operationId: 'get_openapi',
+  parameters: parameters('IfNoneMatch'),
+  responses: {
+    200: {
+      description: 'An OpenAPI 3.0 document',
+      headers: headers('ETag'),
+      content: {
+        'application/json': { schema: { type: 'object', additionalProperties: true }, example: OPENAPI_EXAMPLE },
+      },
+    },
+    304: { description: 'Not modified.', headers: headers('ETag') },
+    ...shared(405),
+    500: errorResponse('A fault of the service.', INTERNAL, headers()),
+  },
+  security: [],
+});
+
+export const PATHS = {
+  '/api/conversation-monitor/report': report,
+  '/api/conversation-monitor/report.csv': csv,
+  '/api/conversation-monitor/summary': summary,
+  '/api/conversation-monitor/scopes': scopes,
+  '/api/conversation-monitor/events': events,
+  '/api/organizations/{organizationId}/autopilot-monitor-settings': settings,
+  '/health': health,
+  '/openapi.json': openapi,
+};
