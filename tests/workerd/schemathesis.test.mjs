@@ -1,5 +1,5 @@
-// Requests made out of the OpenAPI document, good ones and bad ones, by callers of each role: whatever comes, the answer
-// is one that the document describes, and never a fault of the service.
+// Schemathesis makes valid and invalid requests from the OpenAPI document, as callers of each role. Every answer must be one
+// that the document describes, and never a fault of the service.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { startService, tokenOf } from './harness.mjs';
 
 const ORGANIZATION = 'an-organization';
 const SEED = 20_261_123;
-/** Requests made at random, an operation; those that walk over the bounds of each parameter come on top. */
+/** Random requests per operation, in addition to those that try the bounds of each parameter. */
 const EXAMPLES = 12;
 const CHECKS = [
   'not_a_server_error',
@@ -22,11 +22,11 @@ const CHECKS = [
   'response_headers_conformance',
   'response_schema_conformance',
 ];
-/** Schemathesis does not ask for the document that it reads. */
+/** All operations but one: Schemathesis does not request the document that it reads. */
 const OPERATIONS = 15;
 
 const claims = { sub: 'user-1', organizationId: ORGANIZATION };
-/** Who calls, and what of it: all that there is once, else what depends on the caller. */
+/** The callers. Only the first goes through everything; the others go through what depends on the caller. */
 const CALLERS = {
   ADMIN: { claims: { ...claims, role: 'ADMIN' }, phases: 'coverage,fuzzing', operations: OPERATIONS },
   'SUPERADMIN who may ingest': {
@@ -61,7 +61,7 @@ async function run(program, name, caller) {
   const { url } = await service.server.listen();
   const report = path.join(folder, 'report.json');
   const settings = path.join(folder, 'schemathesis.toml');
-  // Without it a path would hardly ever name an organization that is there.
+  // A random id in the path would hardly ever be that of an existing organization.
   writeFileSync(settings, `[parameters]\n"path.organizationId" = "${ORGANIZATION}"\n`);
   const args = [
     '--config-file',
@@ -92,10 +92,10 @@ async function run(program, name, caller) {
   return JSON.parse(readFileSync(report, 'utf8'));
 }
 
-test('no answer is outside the document', async (t) => {
+test('every answer is one that the document describes', async (t) => {
   const { program, reason } = await ensureSchemathesis();
   if (!program) {
-    console.error(`\n!!! NOT TESTED: Schemathesis cannot be had. ${reason}\n`);
+    console.error(`\n!!! NOT TESTED: Schemathesis is not available. ${reason}\n`);
     t.skip(reason);
     return;
   }
