@@ -1,0 +1,195 @@
+// The documents say what is there: their links lead somewhere, what they name exists, and figures are those measured.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+
+import { readCases, withCases } from '../../scripts/case-list.mjs';
+import { inRoot, ROOT } from '../../scripts/project.mjs';
+import { anchors, codeSpans, documents, fencedBlocks, localLinks, prose, readDocument } from './markdown.mjs';
+
+const DOCUMENTS = documents().map((file) => [file, readDocument(file)]);
+const FILES = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: ROOT })
+  .toString()
+  .split('\n')
+  .filter((file) => file && existsSync(inRoot(file)));
+const FOLDERS = 'src|tests|scripts|docs|public|migrations|bench|\\.github|\\.ci';
+/** Made by tests or by `npm start`, and ignored by git; or what a file is called elsewhere. */
+const NOT_TRACKED = ['tests/browser/screenshots/', '.dev.vars', 'report.csv'];
+const PACKAGE = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'));
+
+/** All text files below a folder that have one of these endings, as one text. */
+function allText(folder, endings) {
+  return readdirSync(inRoot(folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => endings.some((ending) => file.endsWith(ending)))
+    .map((file) => readFileSync(inRoot(folder, file), 'utf8'))
+    .join('\n');
+}
+
+const CODE = allText('src', ['.rs']);
+const SCHEMA = allText('migrations', ['.sql']);
+
+describe('every document', () => {
+  for (const [file, document] of DOCUMENTS) {
+    test(`${file}: links lead to a file and a heading that exist`, () => {
+      const broken = localLinks(file, document).filter(({ file: linked, anchor }) => {
+        if (!existsSync(inRoot(linked))) return true;
+        return anchor !== undefined && !anchors(readDocument(linked)).includes(anchor);
+      });
+      assert.deepEqual(
+        broken.map(({ target }) => target),
+        [],
+      );
+    });
+
+    test(`${file}: files and folders that it names exist`, () => {
+      const isInFolder = new RegExp(`^(?:${FOLDERS})/[\\w./-]*$`);
+      const hasEnding = /^[\w./-]+\.(?:rs|sql|mjs|js|json|toml|css|html|yml|md|png|svg)$/;
+      const named = codeSpans(document).filter((code) => isInFolder.test(code) || hasEnding.test(code));
+      // A file may be named by the end of its path, where the folder is clear.
+      const exists = (name) =>
+        FILES.some((known) => known === name || known.endsWith(`/${name}`) || known.startsWith(name));
+      assert.deepEqual(
+        named.filter((name) => !exists(name.replace(/^\//, '')) && !NOT_TRACKED.includes(name)),
+        [],
+      );
+    });
+
+    test(`${file}: items of the code that it names exist`, () => {
+      const items = codeSpans(document).filter((code) => /^(?:[A-Za-z]\w*::)+[A-Za-z]\w*$/.test(code));
+      const isForeign = (code) => /^(?:std|worker)::/.test(code);
+      const isKnown = (code) => new RegExp(`\\b${code.split('::').at(-1)}\\b`).test(CODE);
+      assert.deepEqual(
+        items.filter((code) => !isForeign(code) && !isKnown(code)),
+        [],
+      );
+    });
+
+    test(`${file}: npm scripts and programs that it names exist`, () => {
+      const scripts = [...document.matchAll(/\bnpm run (?:--silent )?([\w:-]+)/g)].map(([, name]) => name);
+      const programs = [...document.matchAll(/\bnode (scripts\/[\w-]+\.mjs|bench\/[\w-]+\.mjs)/g)].map(
+        ([, name]) => name,
+      );
+      assert.deepEqual(
+        scripts.filter((name) => !(name in PACKAGE.scripts)),
+        [],
+      );
+      assert.deepEqual(
+        programs.filter((name) => !existsSync(inRoot(name))),
+        [],
+      );
+    });
+  }
+});
+
+describe('README.md', () => {
+  const readme = readDocument('README.md');
+
+  test('is short, and has its picture on the first screen', () => {
+    const lines = readme.split('\n');
+    assert.ok(lines.length <= 130, `${lines.length} lines`);
+    const picture = lines.findIndex((line) => line.startsWith('!['));
+    assert.ok(picture >= 0 && picture < 10, `the picture is in line ${picture + 1}`);
+  });
+
+  test('its ratios are those of the last benchmark', () => {
+    const results = readDocument('bench/RESULTS.md');
+    const section = readme.slice(readme.indexOf('## Benchmarks'), readme.indexOf('## Documentation'));
+    const ratios = [...section.matchAll(/(\d\.\d\d) ×/g)].map(([, ratio]) => ratio);
+    assert.ok(ratios.length >= 5);
+    assert.deepEqual(
+      ratios.filter((ratio) => !new RegExp(`(?<![\\d.])${ratio.replace('.', '\\.')}(?!\\d)`).test(results)),
+      [],
+      'they are not in bench/RESULTS.md: renew the section "Benchmarks"',
+    );
+  });
+});
+
+test('the manifests, the changelog and the API document name the same version', () => {
+  const crate = /^version = "([^"]+)"$/m.exec(readFileSync(inRoot('Cargo.toml'), 'utf8'))?.[1];
+  const changed = /^## (\d\S*)$/m.exec(readDocument('CHANGELOG.md'))?.[1];
+  const api = JSON.parse(readFileSync(inRoot('public/openapi.json'), 'utf8')).info.version;
+  assert.deepEqual([crate, changed, api], [PACKAGE.version, PACKAGE.version, PACKAGE.version]);
+});
+
+describe('docs/definition.md', () => {
+  const definition = readDocument('docs/definition.md');
+  const [rules] = definition.split('## The numbered cases');
+
+  test('lists the numbered cases by their titles', () => {
+    const hint = 'renew it: node scripts/case-list.mjs --write';
+    assert.equal(withCases(definition, readCases()), definition, hint);
+  });
+
+  test('its rules cite every case, and no other', () => {
+    // A table's last column may name cases, too.
+    const cited = [...prose(rules).matchAll(/\((\d+(?:, \d+)*)\)|\| (\d+(?:, \d+)*) \|$/gm)];
+    const numbers = cited.flatMap(([, inText, inTable]) => (inText ?? inTable).split(', ').map(Number));
+    const all = readCases().map(({ number }) => number);
+    assert.deepEqual(
+      [...new Set(numbers)].sort((a, b) => a - b),
+      [...new Set(all)],
+    );
+  });
+
+  test('explains every reason, and no other', () => {
+    const [, body] = /pub enum Reason \{([^}]+)\}/.exec(CODE) ?? [];
+    const variants = [...body.matchAll(/^\s*([A-Z]\w+),/gm)].map(([, name]) => name);
+    const reasons = variants.map((name) => name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toLowerCase());
+    const explained = [...rules.matchAll(/^\| `([a-z]+(?:_[a-z]+)+)` \|/gm)].map(([, name]) => name);
+    const categories = ['ai_stuck', 'agent_abandoned'];
+    const names = explained.filter((name) => !categories.includes(name));
+    assert.deepEqual([...new Set(names)].sort(), reasons.sort());
+  });
+});
+
+describe('docs/glossary.md', () => {
+  const rows = prose(readDocument('docs/glossary.md'))
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .map((line) => line.split('|').map((cell) => cell.trim()));
+
+  test('has each word once', () => {
+    const words = rows.map(([, word]) => word).filter((word) => word !== 'word');
+    assert.deepEqual(
+      words.filter((word, index) => words.indexOf(word) !== index),
+      [],
+    );
+  });
+
+  test('names types and columns that exist', () => {
+    const missing = rows
+      .flatMap((row) => codeSpans(row.join(' ')))
+      .filter((name) => {
+        const item = /^[A-Z][A-Za-z]+$/.test(name);
+        const column = /^([a-z_]+)\.([a-z_]+)$/.exec(name);
+        if (column) return ![column[1], column[2]].every((word) => new RegExp(`\\b${word}\\b`).test(SCHEMA));
+        return item && !new RegExp(`\\b${name}\\b`).test(CODE);
+      });
+    assert.deepEqual(missing, []);
+  });
+});
+
+test('docs/operating.md lists the messages of the log, and no other', () => {
+  const [, section] = readDocument('docs/operating.md').split('## Logs');
+  const [table] = section.split('##');
+  const listed = [...table.matchAll(/^\| `([^`]+)` \|/gm)].map(([, message]) => message);
+  const code = readdirSync(inRoot('src/worker'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.rs'))
+    .map((file) => readFileSync(inRoot('src/worker', file), 'utf8'))
+    .join('\n');
+  const logged = [...code.matchAll(/\bmessage: "([^"]+)"/g)].map(([, message]) => message);
+  assert.deepEqual(listed.filter((name) => name !== 'message').sort(), [...new Set(logged)].sort());
+});
+
+test('blocks of commands are marked as run (sh) or as not run (shell)', () => {
+  const commands = /^(?:npm|npx|curl|TOKEN=|JWT_SECRET=|node|cargo) ?/m;
+  const unmarked = DOCUMENTS.filter(([file]) => file === 'README.md' || file.startsWith('docs/')).flatMap(
+    ([file, document]) =>
+      fencedBlocks(document)
+        .filter(({ language, text }) => !['sh', 'shell', 'js'].includes(language) && commands.test(text))
+        .map(({ line }) => `${file}:${line}`),
+  );
+  assert.deepEqual(unmarked, []);
+});
