@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 /// that keep time at all stay within, and adds little to a token's life.
 pub const LEEWAY_MS: i64 = 30_000;
 /// The most departments of a token.
-const DEPARTMENTS_MAX: usize = 1_000;
+pub const DEPARTMENTS_MAX: usize = 1_000;
 /// The latest instant that a claim may name, in seconds: the end of the year 9999.
 const SECONDS_MAX: f64 = 253_402_300_799.0;
 

@@ -12,11 +12,11 @@ pub const KEY_SET_BYTES_MAX: usize = 64 * 1024;
 /// The most keys of a set.
 pub const KEYS_MAX: usize = 100;
 /// The fewest bits of an RSA modulus: RFC 7518 section 3.3.
-const RSA_BITS_MIN: usize = 2_048;
+pub const RSA_BITS_MIN: usize = 2_048;
 /// The most: a larger one only makes each verification slower.
-const RSA_BITS_MAX: usize = 8_192;
+pub const RSA_BITS_MAX: usize = 8_192;
 /// The least RSA exponent, as FIPS 186-5 has it: forgeries against lenient padding checks need a tiny one.
-const RSA_EXPONENT_MIN: u64 = 65_537;
+pub const RSA_EXPONENT_MIN: u64 = 65_537;
 /// The greatest: as far as BoringSSL goes.
 const RSA_EXPONENT_MAX: u64 = (1 << 33) - 1;
 /// The members of which any makes a key of a pair a private one: RFC 7518 section 6.3.2.

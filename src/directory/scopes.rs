@@ -11,7 +11,7 @@ use crate::storage::json_table::to_json;
 /// The most organizations of an answer.
 pub const ORGANIZATIONS_MAX: usize = 1_000;
 /// The most characters of `search`.
-const SEARCH_CHARACTERS_MAX: usize = 128;
+pub const SEARCH_CHARACTERS_MAX: usize = 128;
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

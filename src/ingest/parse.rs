@@ -11,7 +11,7 @@ use serde_json::Value;
 /// The most events of a request.
 pub const EVENTS_MAX: usize = 1_000;
 /// The most bad events that an answer lists.
-const BAD_EVENTS_MAX: usize = 20;
+pub const BAD_EVENTS_MAX: usize = 20;
 
 /// How the events of a body are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,11 +5,11 @@ use crate::conversation::category::Category;
 use crate::http::query::Parameters;
 
 /// The greatest page: 2^53 − 1.
-const PAGE_MAX: u64 = 9_007_199_254_740_991;
+pub const PAGE_MAX: u64 = 9_007_199_254_740_991;
 /// The most rows of a page.
-const LIMIT_MAX: u64 = 100;
+pub const LIMIT_MAX: u64 = 100;
 /// Rows of a page where `limit` is left out.
-const LIMIT_DEFAULT: u64 = 25;
+pub const LIMIT_DEFAULT: u64 = 25;
 
 /// What is made of a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

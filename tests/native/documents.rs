@@ -1,57 +1,177 @@
-//! The README says what the code does: the configuration.
+//! The tables of the documents say what the code does: the configuration and the limits.
 
-use conversation_monitor::config::VARIABLES;
+use conversation_monitor::config::{Config, ConfigError, VARIABLES};
+use conversation_monitor::{auth, base, conversation, directory, ingest, refresh, report, snapshot};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 
-const README: &str = include_str!("../../README.md");
+const DEPLOYING: &str = include_str!("../../docs/deploying.md");
+const OPERATING: &str = include_str!("../../docs/operating.md");
+const SECRET: &str = "a secret of the tests, long enough for HMAC-SHA256";
 
-/// The names in the first column of the table that is headed so.
-fn first_column(heading: &str) -> Vec<&'static str> {
-    let table = README.split(heading).nth(1).expect("the table");
+/// The rows of the table below `heading`: the text of each cell.
+fn table(document: &'static str, heading: &str) -> Vec<Vec<&'static str>> {
+    let table = document.split(heading).nth(1).expect("the table");
     let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
-    rows.map(|row| row.split('`').nth(1).expect("a name in the first column"))
+    rows.map(|row| row.trim_matches('|').split('|').map(str::trim).collect())
         .collect()
+}
+
+/// What stands between the first two backticks.
+fn code(cell: &str) -> &str {
+    cell.split('`').nth(1).expect("something between backticks")
+}
+
+/// The configuration with a secret, and with `value` for `variable`.
+fn configured(variable: &str, value: &str) -> Result<Config, Vec<ConfigError>> {
+    Config::read(|name| match name {
+        "JWT_SECRET" => Some(SECRET.to_owned()),
+        _ => (name == variable).then(|| value.to_owned()),
+    })
+}
+
+fn configuration_table() -> Vec<Vec<&'static str>> {
+    table(DEPLOYING, "| variable or secret | meaning | default |")
 }
 
 #[test]
 fn every_variable_is_documented_and_no_other() {
-    assert_eq!(first_column("| variable or secret | meaning | default |"), VARIABLES);
+    let documented: Vec<&str> = configuration_table().iter().map(|row| code(row[0])).collect();
+    assert_eq!(documented, VARIABLES);
 }
 
 #[test]
-fn every_variable_is_read_where_all_are() {
-    let source = include_str!("../../src/config.rs");
-    let code = source.split("#[cfg(test)]").next().expect("code");
-    for variable in VARIABLES {
-        // Once in the list, and at least once where it is read.
-        assert!(code.matches(&format!("\"{variable}\"")).count() > 1, "{variable}");
-    }
-    let read: Vec<&str> = code
-        .split("set(\"")
-        .skip(1)
-        .filter_map(|rest| rest.split('"').next())
-        .collect();
-    for variable in &read {
-        assert!(VARIABLES.contains(variable), "{variable} is read and not listed");
-    }
-    assert_eq!(read.len(), VARIABLES.len());
-}
-
-#[test]
-fn documented_defaults_are_those_of_the_code() {
-    let row = |name: &str| {
-        let start = format!("| `{name}` |");
-        README
-            .lines()
-            .find(|line| line.starts_with(&start))
-            .expect("a row")
-            .trim_end_matches(" |")
-    };
-    assert!(row("HEAD_MAX_AGE_SECONDS").ends_with("| 5"));
-    assert!(row("RATE_LIMIT_PERIOD_SECONDS").ends_with("| 60"));
-    let config = conversation_monitor::config::Config::read(|name| {
-        (name == "JWT_SECRET").then(|| "a secret of the tests, long enough for HMAC-SHA256".to_owned())
+fn the_variables_that_are_listed_are_those_that_are_read() {
+    let read = RefCell::new(BTreeSet::new());
+    let config = Config::read(|name| {
+        read.borrow_mut().insert(name.to_owned());
+        (name == "JWT_SECRET").then(|| SECRET.to_owned())
     });
-    let config = config.expect("sound");
-    assert_eq!(config.head_max_age_ms, 5_000);
-    assert_eq!(config.rate_limit_period_seconds, 60);
+    config.expect("sound");
+    let listed: BTreeSet<String> = VARIABLES.iter().map(ToString::to_string).collect();
+    assert_eq!(read.into_inner(), listed);
+}
+
+#[test]
+fn documented_defaults_and_ranges_are_those_of_the_code() {
+    let mut numbers = 0;
+    for row in configuration_table() {
+        let (variable, meaning, default) = (code(row[0]), row[1], row[2]);
+        if default.parse::<u32>().is_err() {
+            continue;
+        }
+        numbers += 1;
+        let as_documented = configured(variable, default).expect("the default is sound");
+        let left_out = configured("", "").expect("sound");
+        assert_eq!(format!("{as_documented:?}"), format!("{left_out:?}"), "{variable}");
+
+        let is_taken = |value: u32| configured(variable, &value.to_string()).is_ok();
+        let number = |text: &str| text.parse::<u32>().expect("a number");
+        if let Some((before, after)) = meaning.split_once(" … ") {
+            let least = number(before.rsplit([' ', ',']).next().expect("a word"));
+            let greatest = number(after.split([' ', ';', ',']).next().expect("a word"));
+            assert!(is_taken(least) && is_taken(greatest), "{variable}");
+            assert!(!is_taken(greatest + 1), "{variable}");
+        } else {
+            assert!(meaning.contains("10 or 60"), "{variable}: no range");
+            assert_eq!(
+                [9, 10, 11, 59, 60, 61].map(is_taken),
+                [false, true, false, false, true, false]
+            );
+        }
+    }
+    assert_eq!(numbers, 4);
+}
+
+/// A number with a comma between thousands.
+fn number(value: i128) -> String {
+    let digits = value.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn characters(value: i128) -> String {
+    format!("{} characters", number(value))
+}
+
+fn bits(value: i128) -> String {
+    format!("{} bits", number(value))
+}
+
+fn bytes(value: i128) -> String {
+    match value {
+        _ if value % (1024 * 1024) == 0 => format!("{} MiB", value / (1024 * 1024)),
+        _ if value % 1024 == 0 => format!("{} KiB", value / 1024),
+        _ => format!("{value} bytes"),
+    }
+}
+
+fn minutes(value: i128) -> String {
+    format!("{} minutes", number(value))
+}
+
+fn milliseconds(value: i128) -> String {
+    match value {
+        _ if value % 60_000 == 0 => minutes(value / 60_000),
+        _ => format!("{} seconds", value / 1_000),
+    }
+}
+
+/// The constants of the table, each with what the table must say of it.
+fn limits() -> Vec<(String, String)> {
+    macro_rules! limits {
+        ($($constant:path => $write:ident,)*) => {
+            vec![$((stringify!($constant).replace(' ', ""), $write(i128::try_from($constant).expect("a number")))),*]
+        };
+    }
+    limits! {
+        ingest::store::BODY_BYTES_MAX => bytes,
+        ingest::parse::EVENTS_MAX => number,
+        ingest::parse::BAD_EVENTS_MAX => number,
+        base::id::ID_CHARACTERS_MAX => characters,
+        conversation::fields::NAME_CHARACTERS_MAX => characters,
+        conversation::fields::WORD_CHARACTERS_MAX => characters,
+        conversation::fields::ASSIGNEES_MAX => number,
+        conversation::fields::CLOCK_SKEW_MAX_MS => milliseconds,
+        conversation::fields::SEQUENCE_MAX => number,
+        conversation::timeline::QUEUED_MAX_MS => milliseconds,
+        report::request::PAGE_MAX => number,
+        report::request::LIMIT_MAX => number,
+        report::request::LIMIT_DEFAULT => number,
+        report::head::THRESHOLD_MINUTES_DEFAULT => minutes,
+        directory::settings::THRESHOLD_MINUTES_MAX => minutes,
+        directory::settings::BODY_BYTES_MAX => bytes,
+        directory::scopes::SEARCH_CHARACTERS_MAX => characters,
+        directory::scopes::ORGANIZATIONS_MAX => number,
+        auth::token::TOKEN_BYTES_MAX => bytes,
+        auth::claims::DEPARTMENTS_MAX => number,
+        auth::claims::LEEWAY_MS => milliseconds,
+        auth::jwk::KEY_SET_BYTES_MAX => bytes,
+        auth::jwk::KEYS_MAX => number,
+        auth::keys::HMAC_KEY_BYTES_MIN => bytes,
+        auth::jwk::RSA_BITS_MIN => bits,
+        auth::jwk::RSA_BITS_MAX => bits,
+        auth::jwk::RSA_EXPONENT_MIN => number,
+        auth::jwks_cache::FRESH_MS => milliseconds,
+        auth::jwks_cache::KNOWN_MAX_MS => milliseconds,
+        auth::jwks_cache::COOLDOWN_MS => milliseconds,
+        snapshot::version::CANDIDATES_MAX => number,
+        refresh::RETENTION_MS => milliseconds,
+        report::head::STALE_MAX_MS => milliseconds,
+    }
+}
+
+#[test]
+fn documented_limits_are_those_of_the_code() {
+    let documented: Vec<(String, String)> = table(OPERATING, "| what | limit | constant |")
+        .iter()
+        .map(|row| (code(row[2]).to_owned(), row[1].to_owned()))
+        .collect();
+    assert_eq!(documented, limits());
 }
