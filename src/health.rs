@@ -1,4 +1,4 @@
-//! Whether the service does its work: for the operator's eyes and alarms.
+//! Whether the service does its work, for the operator and for alarms.
 
 use crate::base::timestamp::Timestamp;
 use crate::base::trace::Trace;
@@ -6,26 +6,26 @@ use crate::refresh::Run;
 use crate::storage::database::{Database, DatabaseError, Statement, rows_of};
 use serde::Serialize;
 
-/// How old the last refresh may be, in seconds: two were missed, and a third has begun.
+/// How old the last refresh may be, in seconds. By then two refreshes are missing, and a third should be running.
 const REFRESH_AGE_MAX_SECONDS: i64 = 180;
 
-/// What is said of the service.
+/// The state of the service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Health {
-    /// All in one word.
+    /// The state in one word.
     pub status: Status,
-    /// Whether the configuration is sound; what is not is in the log.
+    /// `sound` or `misconfigured`. What is wrong with the configuration is in the log.
     pub configuration: &'static str,
-    /// The last refresh that finished; null: none has, or the database is out of reach.
+    /// The last refresh that finished. `None` means that none has finished yet, or that the database is out of reach.
     pub last_refresh: Option<LastRefresh>,
 }
 
-/// The worst that is wrong.
+/// The worst problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Nothing.
+    /// There is none.
     Ok,
     /// The last refresh could not refresh some organizations.
     Failing,
@@ -41,14 +41,14 @@ pub enum Status {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LastRefresh {
-    /// How old the instant is that it speaks of, in seconds.
+    /// How old the instant is that it is as of, in seconds.
     pub age_seconds: i64,
     /// What it did.
     pub run: Run,
 }
 
-/// Looks at everything; never fails.
-pub async fn health<D: Database>(database: &D, is_configured: bool, now: Timestamp, trace: &Trace) -> Health {
+/// Checks the configuration, the database and the last refresh. It never fails.
+pub async fn check_health<D: Database>(database: &D, is_configured: bool, now: Timestamp, trace: &Trace) -> Health {
     let read = last_run(database).await;
     if let Err(error) = &read {
         trace.warn(error.to_string());

@@ -2,7 +2,7 @@
 
 use crate::api::envelope;
 use crate::api::error::ApiError;
-use crate::health::health;
+use crate::health::check_health;
 use crate::worker::bindings::d1::D1;
 use crate::worker::response::{Call, Reply, ok};
 
@@ -14,6 +14,6 @@ pub async fn handle(call: &Call<'_>) -> Result<Reply, ApiError> {
     }
     let is_configured = service.is_ok();
     let database = D1::primary(call.env);
-    let report = health(&database, is_configured, call.now, call.trace).await;
+    let report = check_health(&database, is_configured, call.now, call.trace).await;
     Ok(ok(envelope::success(&report)?))
 }
