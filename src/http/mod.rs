@@ -1,4 +1,4 @@
-//! The protocol, without the product: query strings, paths, entity tags, CORS.
+//! The protocol without the product: query strings, paths, entity tags, CORS.
 
 pub mod cors;
 pub mod etag;

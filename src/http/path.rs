@@ -1,17 +1,17 @@
 //! Segments of a path.
 
-/// None where an escape is cut off, or where the bytes are no UTF-8.
+use percent_encoding::percent_decode_str;
+
+/// Decodes the percent-encoding of a segment, once. `None` means that an escape is incomplete, or that the bytes are not
+/// UTF-8.
+#[must_use]
 pub fn decode(segment: &str) -> Option<String> {
-    let mut bytes = segment.bytes();
-    let mut decoded = Vec::with_capacity(segment.len());
-    while let Some(byte) = bytes.next() {
-        decoded.push(if byte == b'%' {
-            let mut digit = || char::from(bytes.next()?).to_digit(16);
-            let (high, low) = (digit()?, digit()?);
-            u8::try_from(high.checked_mul(16)?.checked_add(low)?).ok()?
-        } else {
-            byte
-        });
+    // `percent_decode_str` leaves an incomplete escape as it is.
+    let mut after_percent_signs = segment.split('%').skip(1);
+    let is_escape = |text: &str| matches!(text.as_bytes(), [high, low, ..] if [high, low].iter().all(|digit| digit.is_ascii_hexdigit()));
+    if !after_percent_signs.all(is_escape) {
+        return None;
     }
-    String::from_utf8(decoded).ok()
+    let decoded = percent_decode_str(segment).decode_utf8().ok()?;
+    Some(decoded.into_owned())
 }
