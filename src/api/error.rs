@@ -1,8 +1,14 @@
-//! Everything that a request can end in beside success, and the one place that says with which status, code and words.
+//! Every way in which a request can fail, and the one place that decides about status, code and message.
+//!
+//! The modules below have errors of their own, which know no HTTP; the `From` implementations here map them.
 
 use crate::auth::access::AccessError;
 use crate::auth::error::{TokenError, VerifyError};
+use crate::directory::scopes::ScopesError;
+use crate::directory::settings::ThresholdError;
+use crate::http::query::QueryError;
 use crate::ingest::parse::{BadEvent, ParseError};
+use crate::report::error::ReportError;
 use crate::storage::database::DatabaseError;
 
 /// Seconds after which a client may try again what is out of reach now.
@@ -174,5 +180,38 @@ impl From<DatabaseError> for ApiError {
             DatabaseError::Decode(_) | DatabaseError::Encode => Self::Internal(error.to_string()),
             _ => Self::Unavailable(error.to_string()),
         }
+    }
+}
+
+impl From<QueryError> for ApiError {
+    fn from(error: QueryError) -> Self {
+        Self::Invalid(error.to_string())
+    }
+}
+
+impl From<ReportError> for ApiError {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::OrganizationNotFound => Self::OrganizationNotFound,
+            ReportError::SnapshotExpired => Self::SnapshotExpired,
+            ReportError::Unavailable(cause) => Self::Unavailable(cause),
+            ReportError::Corrupt(cause) => Self::Internal(cause),
+        }
+    }
+}
+
+impl From<ScopesError> for ApiError {
+    fn from(error: ScopesError) -> Self {
+        match error {
+            ScopesError::Access(error) => error.into(),
+            ScopesError::OrganizationNotFound => Self::OrganizationNotFound,
+            ScopesError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<ThresholdError> for ApiError {
+    fn from(error: ThresholdError) -> Self {
+        Self::Invalid(error.to_string())
     }
 }

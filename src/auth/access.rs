@@ -2,13 +2,14 @@
 
 use crate::auth::claims::{Claims, Role};
 use crate::conversation::record::Record;
+use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// The scope that allows to post events.
 pub const INGEST_SCOPE: &str = "conversation-monitor:ingest";
 
 /// A tenant that the caller may act for. Every query and every cache key of a request demands one.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct OrganizationId(String);
 
 impl OrganizationId {
@@ -144,15 +145,6 @@ impl View {
                 Some(requested) if departments.contains(requested) => Some(only(requested)),
                 _ => Some(departments.clone()),
             },
-        }
-    }
-
-    /// Whether the caller has access to a conversation of these people.
-    #[must_use]
-    pub fn has_access(&self, people: &[String]) -> bool {
-        match self {
-            Self::All => true,
-            Self::Departments { subject, .. } => subject.as_ref().is_some_and(|subject| people.contains(subject)),
         }
     }
 }

@@ -16,9 +16,7 @@ use crate::auth::ports::AuthPorts;
 use crate::auth::ports::{Cryptography, KeyServer};
 use crate::auth::token::Header;
 use crate::base::timestamp::Timestamp;
-use crate::storage::shared_cache::SharedCache;
-use base64ct::{Base64UrlUnpadded, Encoding};
-use sha2::{Digest, Sha256};
+use crate::storage::shared_cache::{CacheKey, KeyPrefix, SharedCache};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -293,9 +291,8 @@ impl<K> JwksCache<K> {
         Ok(())
     }
 
-    fn store_key(&self) -> String {
-        let hash = Base64UrlUnpadded::encode_string(&Sha256::digest(self.url.as_bytes()));
-        format!("keys/1/{hash}")
+    fn store_key(&self) -> CacheKey {
+        KeyPrefix::KEY_SET.key(&self.url)
     }
 
     /// What is stored: when it was fetched, from where, and the set, a line each.

@@ -1,4 +1,4 @@
-//! What a caller may choose from, and what an organization has set.
+//! What a caller may choose from, and an organization's settings.
 
 pub mod scopes;
 pub mod settings;

@@ -1,17 +1,30 @@
-//! What a caller may choose from: organizations, and departments of one of them, each with its name.
+//! What a caller may choose from: organizations, and the departments of one of them, each with its name.
 
-use crate::api::error::ApiError;
 use crate::auth::access::{AccessError, View, read_access};
 use crate::auth::claims::{Claims, Role};
-use crate::base::strict_json::push_text;
-use crate::http::query::Parameters;
+use crate::http::query::{QueryError, parse};
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement};
 use crate::storage::json_table::to_json;
+use serde::Serialize;
 
 /// The most organizations of an answer.
 pub const ORGANIZATIONS_MAX: usize = 1_000;
 /// The most characters of `search`.
 pub const SEARCH_CHARACTERS_MAX: usize = 128;
+
+/// Why there are no scopes.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ScopesError {
+    /// The caller may not ask for this.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// The organization does not exist, or it was removed.
+    #[error("the organization does not exist")]
+    OrganizationNotFound,
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,38 +36,79 @@ pub struct ScopesRequest {
 }
 
 impl ScopesRequest {
-    /// Reads the query of a request's URL. Parameters that are not known are ignored.
+    /// Parses the query string of a request. Unknown parameters are ignored.
     ///
     /// # Errors
-    /// [`ApiError::Invalid`], which names the parameter and what it takes.
-    pub fn read(query: &str) -> Result<Self, ApiError> {
-        let parameters = Parameters::read(query, &["organizationId", "search"])?;
+    /// [`QueryError`], which names the parameter and what it takes.
+    pub fn parse(query: &str) -> Result<Self, QueryError> {
         let search = |text: &str| {
             let is_search = (1..=SEARCH_CHARACTERS_MAX).contains(&text.chars().count());
             is_search.then(|| text.to_owned())
         };
-        Ok(Self {
-            organization_id: parameters.id("organizationId")?,
-            search: parameters.get("search", "a text of 1 to 128 characters", search)?,
+        parse(query, |parameters| Self {
+            organization_id: parameters.id("organizationId"),
+            search: parameters.get(
+                "search",
+                format_args!("a text of 1 to {SEARCH_CHARACTERS_MAX} characters"),
+                search,
+            ),
         })
     }
 }
 
-/// The body of the answer, read from the database at once.
+/// What a caller may choose from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Scopes {
+    /// The organization that the departments are of, if one is named by the request or the token.
+    pub organization_id: Option<String>,
+    /// The organizations, by name.
+    pub organizations: Vec<OrganizationScope>,
+    /// Whether there are more than [`ORGANIZATIONS_MAX`].
+    pub organizations_truncated: bool,
+    /// The departments, by name.
+    pub departments: Vec<DepartmentScope>,
+}
+
+/// An organization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrganizationScope {
+    /// Its id.
+    pub organization_id: String,
+    /// Its name. `None` means that no record of it is stored.
+    pub name: Option<String>,
+}
+
+/// A department.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DepartmentScope {
+    /// Its id.
+    pub department_id: String,
+    /// Its name. `None` means that no record of it is stored.
+    pub name: Option<String>,
+}
+
+/// Reads what a caller may choose from, in one round trip.
 ///
-/// A SUPERADMIN chooses among all organizations, and among the departments of the one that is named. All others have
-/// but their own, where a DEPARTMENT_HEAD has the departments of the token.
+/// A SUPERADMIN may choose any organization, and departments of the one that the request or the token names. Everybody else
+/// has only their own organization, and a DEPARTMENT_HEAD only the departments of the token.
 ///
 /// # Errors
-/// [`ApiError::Forbidden`], [`ApiError::OrganizationNotFound`], and whatever the database says.
-pub async fn scopes<D: Database>(database: &D, claims: &Claims, request: &ScopesRequest) -> Result<String, ApiError> {
+/// [`ScopesError`]
+pub async fn read_scopes<D: Database>(
+    database: &D,
+    claims: &Claims,
+    request: &ScopesRequest,
+) -> Result<Scopes, ScopesError> {
     let access = match read_access(claims, request.organization_id.as_deref()) {
         Ok(access) => Some(access),
-        // A SUPERADMIN who is nowhere at home has yet to choose.
+        // A SUPERADMIN without an organization has not chosen one yet.
         Err(AccessError::OrganizationMissing) => None,
         Err(error) => return Err(error.into()),
     };
-    let chooses = claims.role == Role::Superadmin;
+    let is_superadmin = claims.role == Role::Superadmin;
     let mut statements = Vec::new();
     if let Some(access) = &access {
         let organization = || SqlValue::from(access.organization.as_str());
@@ -70,59 +124,49 @@ pub async fn scopes<D: Database>(database: &D, claims: &Claims, request: &Scopes
             }
         });
     }
-    if chooses {
+    if is_superadmin {
         let search = request.search.as_ref();
         let search = search.map_or(SqlValue::Null, |search| SqlValue::Text(search.to_ascii_lowercase()));
-        let limit = i64::try_from(ORGANIZATIONS_MAX.saturating_add(1)).unwrap_or(i64::MAX);
-        statements.push(Statement::new(
-            include_str!("sql/organizations.sql"),
-            [search, SqlValue::Integer(limit)],
-        ));
+        let limit = SqlValue::Integer(ORGANIZATIONS_MAX as i64 + 1);
+        statements.push(Statement::new(include_str!("sql/organizations.sql"), [search, limit]));
     }
 
-    let mut rows = database
-        .batch(statements)
-        .await?
-        .into_iter()
-        .map(|outcome| outcome.rows);
+    let outcomes = database.batch(statements).await?;
+    let mut rows = outcomes.into_iter().map(|outcome| outcome.rows);
     let mut next = || rows.next().ok_or(DatabaseError::Decode("an outcome is missing"));
-    let (own, departments) = match access {
+    let (own, departments) = match &access {
         Some(_) => (next()?, next()?),
         None => Default::default(),
     };
     if access.is_some() {
-        let own = own.first().ok_or(ApiError::OrganizationNotFound)?;
-        if own.integer(2)? != 0 {
-            return Err(ApiError::OrganizationNotFound);
+        let own = own.first().ok_or(ScopesError::OrganizationNotFound)?;
+        let is_removed = own.integer(2)? != 0;
+        if is_removed {
+            return Err(ScopesError::OrganizationNotFound);
         }
     }
-    let mut organizations = if chooses { next()? } else { own };
-    let is_truncated = organizations.len() > ORGANIZATIONS_MAX;
+    let mut organizations = if is_superadmin { next()? } else { own };
+    let organizations_truncated = organizations.len() > ORGANIZATIONS_MAX;
     organizations.truncate(ORGANIZATIONS_MAX);
-
-    let mut json = r#"{"success":true,"data":{"organizationId":"#.to_owned();
-    push_text(&mut json, access.as_ref().map(|access| access.organization.as_str()));
-    json.push_str(r#","organizations":["#);
-    push_named(&mut json, r#"{"organizationId":"#, &organizations)?;
-    json.push_str(r#"],"organizationsTruncated":"#);
-    json.push_str(if is_truncated { "true" } else { "false" });
-    json.push_str(r#","departments":["#);
-    push_named(&mut json, r#"{"departmentId":"#, &departments)?;
-    json.push_str("]}}");
-    Ok(json)
+    Ok(Scopes {
+        organization_id: access.map(|access| access.organization.as_str().to_owned()),
+        organizations: read_each(&organizations, |organization_id, name| OrganizationScope {
+            organization_id,
+            name,
+        })?,
+        organizations_truncated,
+        departments: read_each(&departments, |department_id, name| DepartmentScope {
+            department_id,
+            name,
+        })?,
+    })
 }
 
-/// Rows of an id and a name.
-fn push_named(json: &mut String, before_id: &str, rows: &[Row]) -> Result<(), DatabaseError> {
-    for (number, row) in rows.iter().enumerate() {
-        if number > 0 {
-            json.push(',');
-        }
-        json.push_str(before_id);
-        push_text(json, Some(row.text(0)?));
-        json.push_str(r#","name":"#);
-        push_text(json, row.optional_text(1)?);
-        json.push('}');
-    }
-    Ok(())
+/// Makes something of the id and the name in each row.
+fn read_each<T>(rows: &[Row], make: impl Fn(String, Option<String>) -> T) -> Result<Vec<T>, DatabaseError> {
+    let read = |row: &Row| {
+        let name = row.optional_text(1)?.map(str::to_owned);
+        Ok(make(row.text(0)?.to_owned(), name))
+    };
+    rows.iter().map(read).collect()
 }

@@ -1,13 +1,16 @@
-//! An organization's settings: the threshold, in minutes. They belong to their route alone; no event changes them.
+//! An organization's settings: the threshold. Only their route changes them; no event does.
 
-use crate::api::error::ApiError;
 use crate::auth::access::OrganizationId;
 use crate::base::id::is_id;
 use crate::base::strict_json;
-use crate::base::strict_json::push_text;
+use crate::base::timestamp::Timestamp;
 use crate::http::path;
+use crate::report::context::ReportContext;
+use crate::report::error::ReportError;
+use crate::report::head::change_and_read_head;
+use crate::storage::database::{Database, SqlValue, Statement};
+use serde::Serialize;
 use serde_json::Value;
-use std::fmt::Write;
 
 /// The most bytes of a request's body.
 pub const BODY_BYTES_MAX: usize = 4 * 1024;
@@ -17,70 +20,116 @@ pub const THRESHOLD_MINUTES_MAX: i64 = 7 * 24 * 60;
 const PATH_BEFORE_ID: &str = "/api/organizations/";
 const PATH_AFTER_ID: &str = "/autopilot-monitor-settings";
 
-/// The organization that a path names, as it is written there; none where it is no path of settings.
+/// Why a body is not a threshold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ThresholdError {
+    /// The body is not JSON.
+    #[error("The body is not valid JSON: {0}.")]
+    NotJson(String),
+    /// The body is JSON, but does not have a threshold.
+    #[error("The body must be a JSON object whose thresholdMinutes is an integer from 1 to {THRESHOLD_MINUTES_MAX}.")]
+    NotThreshold,
+}
+
+/// The settings of an organization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Settings {
+    /// The organization.
+    pub organization_id: String,
+    /// A conversation is in the report once its answer is overdue for so long.
+    pub threshold_minutes: i64,
+}
+
+/// The organization that a path names, as it is written there. `None` means that it is not the path of settings.
 #[must_use]
 pub fn segment_of_path(path: &str) -> Option<&str> {
     let segment = path.strip_prefix(PATH_BEFORE_ID)?.strip_suffix(PATH_AFTER_ID)?;
     (!segment.contains('/')).then_some(segment)
 }
 
-/// The id that a path's segment stands for: percent-decoded once.
-///
-/// # Errors
-/// [`ApiError::Invalid`] where it stands for none.
-pub fn organization_id(segment: &str) -> Result<String, ApiError> {
-    path::decode(segment).filter(|id| is_id(id)).ok_or_else(|| {
-        let message = "organizationId must be an id of 1 to 128 characters without control characters.";
-        ApiError::Invalid(message.to_owned())
-    })
+/// The id that a path's segment stands for. `None` means that it is not an id.
+#[must_use]
+pub fn organization_id(segment: &str) -> Option<String> {
+    path::decode(segment).filter(|id| is_id(id))
 }
 
-/// Reads the threshold of a request's body, `{"thresholdMinutes":n}`; other members are ignored.
+/// Parses the threshold in a request's body, `{"thresholdMinutes":n}`. Other members are ignored.
 ///
 /// # Errors
-/// [`ApiError::Invalid`]
-pub fn read_threshold(body: &[u8]) -> Result<i64, ApiError> {
-    let value =
-        strict_json::parse(body).map_err(|error| ApiError::Invalid(format!("The body is not valid JSON: {error}.")))?;
-    // A number with a fraction or an exponent is none of `as_i64`, whatever its value.
+/// [`ThresholdError`]
+pub fn parse_threshold(body: &[u8]) -> Result<i64, ThresholdError> {
+    let value = strict_json::parse(body).map_err(|error| ThresholdError::NotJson(error.to_string()))?;
+    // A number with a fraction or an exponent is not an i64, whatever its value.
     value
         .as_object()
         .and_then(|members| members.get("thresholdMinutes"))
         .and_then(Value::as_i64)
         .filter(|minutes| (1..=THRESHOLD_MINUTES_MAX).contains(minutes))
-        .ok_or_else(|| {
-            let message = "The body must be a JSON object whose thresholdMinutes is an integer from 1 to 10080.";
-            ApiError::Invalid(message.to_owned())
-        })
+        .ok_or(ThresholdError::NotThreshold)
 }
 
-/// The body of an answer.
-#[must_use]
-pub fn write(organization: &OrganizationId, threshold_minutes: i64) -> String {
-    let mut json = r#"{"success":true,"data":{"organizationId":"#.to_owned();
-    push_text(&mut json, Some(organization.as_str()));
-    // Writing to a String cannot fail.
-    let _ = write!(json, r#","thresholdMinutes":{threshold_minutes}}}}}"#);
-    json
+/// Reads the settings of an organization as the primary database has them now.
+///
+/// # Errors
+/// [`ReportError::OrganizationNotFound`], [`ReportError::Unavailable`], [`ReportError::Corrupt`].
+pub async fn read_settings<D: Database, C>(
+    context: &ReportContext<'_, D, C>,
+    organization: &OrganizationId,
+    now: Timestamp,
+) -> Result<Settings, ReportError> {
+    change_and_read(context, organization, None, now).await
+}
+
+/// Sets the threshold of an organization. Reports of this isolate use it at once, those of others as soon as they have read
+/// the head again.
+///
+/// # Errors
+/// As [`read_settings`].
+pub async fn write_threshold<D: Database, C>(
+    context: &ReportContext<'_, D, C>,
+    organization: &OrganizationId,
+    threshold_minutes: i64,
+    now: Timestamp,
+) -> Result<Settings, ReportError> {
+    let parameters = [
+        SqlValue::from(organization.as_str()),
+        SqlValue::Integer(threshold_minutes),
+    ];
+    let statement = Statement::new(include_str!("sql/set_threshold.sql"), parameters);
+    change_and_read(context, organization, Some(statement), now).await
+}
+
+async fn change_and_read<D: Database, C>(
+    context: &ReportContext<'_, D, C>,
+    organization: &OrganizationId,
+    change: Option<Statement>,
+    now: Timestamp,
+) -> Result<Settings, ReportError> {
+    let head = change_and_read_head(context, organization, change, now).await?;
+    Ok(Settings {
+        organization_id: organization.as_str().to_owned(),
+        threshold_minutes: head.threshold_minutes,
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{organization_id, read_threshold, segment_of_path};
+    use super::{organization_id, parse_threshold, segment_of_path};
 
-    fn check_path(path: &str, id: Option<Result<&str, ()>>) {
-        let found = segment_of_path(path).map(|segment| organization_id(segment).map_err(|_| ()));
+    fn check_path(path: &str, id: Option<Option<&str>>) {
+        let found = segment_of_path(path).map(organization_id);
         assert_eq!(found, id.map(|id| id.map(str::to_owned)), "{path}");
     }
 
     #[test]
     fn decodes_the_id_once() {
         let of = |segment: &str| format!("/api/organizations/{segment}/autopilot-monitor-settings");
-        check_path(&of("65a0"), Some(Ok("65a0")));
-        check_path(&of("a%20b%2Fc+d"), Some(Ok("a b/c+d")));
-        check_path(&of("%C3%A9"), Some(Ok("é")));
-        check_path(&of("%2541"), Some(Ok("%41")));
-        check_path(&of("é"), Some(Ok("é")));
+        check_path(&of("65a0"), Some(Some("65a0")));
+        check_path(&of("a%20b%2Fc+d"), Some(Some("a b/c+d")));
+        check_path(&of("%C3%A9"), Some(Some("é")));
+        check_path(&of("%2541"), Some(Some("%41")));
+        check_path(&of("é"), Some(Some("é")));
         for bad in [
             "",
             "%",
@@ -93,7 +142,7 @@ mod tests {
             "%C3",
             &"x".repeat(129),
         ] {
-            check_path(&of(bad), Some(Err(())));
+            check_path(&of(bad), Some(None));
         }
         check_path(&of("a/b"), None);
         check_path("/api/organizations/autopilot-monitor-settings", None);
@@ -101,11 +150,11 @@ mod tests {
     }
 
     fn check_body(body: &str, minutes: Option<i64>) {
-        assert_eq!(read_threshold(body.as_bytes()).ok(), minutes, "{body}");
+        assert_eq!(parse_threshold(body.as_bytes()).ok(), minutes, "{body}");
     }
 
     #[test]
-    fn takes_an_integer_in_its_bounds_and_nothing_like_it() {
+    fn takes_an_integer_within_its_limits_and_nothing_like_it() {
         check_body(r#"{"thresholdMinutes":1}"#, Some(1));
         check_body(r#" {"other":[{}],"thresholdMinutes" : 10080 } "#, Some(10_080));
         for bad in [
@@ -135,6 +184,6 @@ mod tests {
         check_body("5", None);
         check_body("[5]", None);
         check_body("", None);
-        assert!(read_threshold(b"{\"thresholdMinutes\":5,\"\xff\":1}").is_err());
+        assert!(parse_threshold(b"{\"thresholdMinutes\":5,\"\xff\":1}").is_err());
     }
 }

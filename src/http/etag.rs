@@ -3,7 +3,7 @@
 use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
 
-/// A strong ETag for an answer that `content` decides.
+/// A strong ETag with its quotes, for an answer that depends on `content` alone.
 #[must_use]
 pub fn etag_of(content: &str) -> String {
     let hash = Sha256::digest(content.as_bytes());

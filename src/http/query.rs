@@ -1,57 +1,106 @@
 //! Query strings.
 
-use crate::api::error::ApiError;
-use crate::base::id::is_id;
+use crate::base::id::{ID_CHARACTERS_MAX, is_id};
+use std::borrow::Cow;
+use std::fmt::Display;
 
-/// The parameters of a query that are known, each given once.
-pub struct Parameters(Vec<(&'static str, String)>);
-
-impl Parameters {
-    /// Reads those of a query whose names are in `known`; the others are ignored.
-    ///
-    /// # Errors
-    /// [`ApiError::Invalid`] where one is given twice.
-    pub fn read(query: &str, known: &[&'static str]) -> Result<Self, ApiError> {
-        let mut values: Vec<(&'static str, String)> = Vec::new();
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let Some(name) = known.iter().copied().find(|known| *known == name) else {
-                continue;
-            };
-            if values.iter().any(|(given, _)| *given == name) {
-                return Err(ApiError::Invalid(format!("{name} must be given at most once.")));
-            }
-            values.push((name, value.into_owned()));
-        }
-        Ok(Self(values))
-    }
-
-    /// The value of a parameter as `read` gives it, if the parameter is given.
-    ///
-    /// # Errors
-    /// [`ApiError::Invalid`] where `read` gives none.
-    pub fn get<T>(
-        &self,
+/// What is wrong with a query string.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum QueryError {
+    /// A parameter that may be given once is given several times.
+    #[error("{name} must be given at most once.")]
+    Repeated {
+        /// The parameter.
         name: &'static str,
-        expected: &str,
-        read: impl Fn(&str) -> Option<T>,
-    ) -> Result<Option<T>, ApiError> {
-        match self.0.iter().find(|(given, _)| *given == name) {
-            None => Ok(None),
-            Some((_, text)) => read(text)
-                .map(Some)
-                .ok_or_else(|| ApiError::Invalid(format!("{name} must be {expected}."))),
+    },
+    /// A parameter's value is not one that it takes.
+    #[error("{name} must be {expected}.")]
+    Invalid {
+        /// The parameter.
+        name: &'static str,
+        /// What it takes.
+        expected: String,
+    },
+}
+
+/// Reads a query string: `read` makes of its parameters what is asked for.
+///
+/// Parameters that `read` does not ask for are ignored.
+///
+/// # Errors
+/// [`QueryError::Repeated`] for the first of the parameters that are given twice, otherwise [`QueryError::Invalid`] for
+/// the first that `read` could not read.
+pub fn parse<T>(query: &str, read: impl FnOnce(&mut Parameters<'_>) -> T) -> Result<T, QueryError> {
+    let mut parameters = Parameters {
+        pairs: form_urlencoded::parse(query.as_bytes()).collect(),
+        errors: Vec::new(),
+    };
+    let value = read(&mut parameters);
+    let first_error = parameters.errors.into_iter().min_by_key(|(position, _)| *position);
+    first_error.map_or(Ok(value), |(_, error)| Err(error))
+}
+
+/// The parameters of a query string.
+///
+/// A parameter that cannot be read counts as left out: [`parse`] then returns the error instead of what was made of it.
+pub struct Parameters<'a> {
+    pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// Each error with its place in the order of precedence.
+    errors: Vec<(usize, QueryError)>,
+}
+
+impl Parameters<'_> {
+    /// The value of a parameter as `read` understands it. `None` means that the parameter is left out; if `read` returns
+    /// `None`, its value is not `expected`.
+    pub fn get<T>(
+        &mut self,
+        name: &'static str,
+        expected: impl Display,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let mut values = self.pairs.iter().enumerate().filter(|(_, (given, _))| *given == name);
+        let (_, (_, text)) = values.next()?;
+        if let Some((position, _)) = values.next() {
+            self.errors.push((position, QueryError::Repeated { name }));
+            return None;
         }
+        let value = read(text);
+        if value.is_none() {
+            let expected = expected.to_string();
+            self.errors.push((usize::MAX, QueryError::Invalid { name, expected }));
+        }
+        value
     }
 
-    /// An id, if it is given.
-    ///
-    /// # Errors
-    /// [`ApiError::Invalid`] where it is none.
-    pub fn id(&self, name: &'static str) -> Result<Option<String>, ApiError> {
-        self.get(
-            name,
-            "an id of 1 to 128 characters without control characters",
-            |text: &str| is_id(text).then(|| text.to_owned()),
-        )
+    /// The value of a parameter that takes an id.
+    pub fn id(&mut self, name: &'static str) -> Option<String> {
+        let expected = format_args!("an id of 1 to {ID_CHARACTERS_MAX} characters without control characters");
+        self.get(name, expected, |text| is_id(text).then(|| text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn reports_a_repeated_parameter_before_a_wrong_value() {
+        let check = |query: &str, expected: Result<(Option<u8>, Option<u8>), &str>| {
+            let found = parse(query, |parameters| {
+                let number = |text: &str| text.parse::<u8>().ok();
+                (
+                    parameters.get("a", "a byte", number),
+                    parameters.get("b", "a byte", number),
+                )
+            });
+            let found = found.map_err(|error| error.to_string());
+            assert_eq!(found, expected.map_err(str::to_owned), "{query}");
+        };
+        check("", Ok((None, None)));
+        check("b=2&c=x&c=y&%61=1", Ok((Some(1), Some(2))));
+        check("b=x&a=y", Err("a must be a byte."));
+        check("a=x&b=1&b=2", Err("b must be given at most once."));
+        check("a=1&b=1&b=2&%61=3", Err("b must be given at most once."));
+        check("b=1&a=1&a=1&b=2", Err("a must be given at most once."));
     }
 }

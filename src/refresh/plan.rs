@@ -97,7 +97,7 @@ impl Draft {
     /// # Errors
     /// A text for the log where something stored is not what it should be.
     pub fn new(mut reading: PublishInput) -> Result<Self, String> {
-        let before = Version::from_parts(reading.parts.iter().map(String::as_str))
+        let before = Version::from_chunks(reading.parts.iter().map(String::as_str))
             .map_err(|error| format!("version {}: {error}", reading.version))?;
         let mut users = Users::default();
         for (id, body) in &reading.users {
@@ -181,7 +181,7 @@ impl Draft {
             if after.entries().len() > CANDIDATES_MAX {
                 return Err(format!("more than {CANDIDATES_MAX} candidates"));
             }
-            plan.parts = after.to_parts().map_err(|error| error.to_string())?;
+            plan.parts = after.to_chunks().map_err(|error| error.to_string())?;
             candidates = i64::try_from(after.entries().len()).ok();
             if version > 0 {
                 retired.push(Retired(as_of, version, superseded));

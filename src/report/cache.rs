@@ -1,40 +1,43 @@
-//! What an isolate remembers between requests. All of it is bounded in bytes, and none of it is any caller's own view.
+//! What an isolate caches between requests. All of it is bounded in bytes, and none of it is one caller's own view.
 
 use crate::auth::access::OrganizationId;
 use crate::base::byte_cache::ByteBoundedCache;
 use crate::base::timestamp::Timestamp;
-use crate::report::head::CachedHead;
-use crate::report::rows::Rows;
+use crate::report::rows::PageRow;
+use crate::report::snapshot::{Snapshot, SnapshotHead};
 use crate::snapshot::index::SnapshotIndex;
 use crate::snapshot::query::Counts;
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// The most bytes of outlines that an isolate keeps.
-const OUTLINE_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// The most bytes of heads that an isolate keeps.
+/// The most bytes of snapshot indexes that an isolate caches.
+const INDEX_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// The most bytes of heads that an isolate caches.
 const HEAD_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// What a page takes beside its rows: numbers, and itself.
+/// About what a cached head takes: a hash, an id and a few numbers.
+const HEAD_BYTES: usize = 512;
+/// About what a cached page takes besides its rows and its response.
 const PAGE_BYTES: usize = 1024;
 
-/// How pages are kept. The default keeps none in memory.
+/// How pages are cached. The default caches none in memory.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PagePolicy {
-    /// The most bytes of pages that an isolate keeps. 0: none, and then every page that was read from the database is
-    /// put into the shared cache, for nobody remembers whether it was asked for again.
+    /// The most bytes of pages that an isolate caches. If it is 0, every page that was read from the database is put into
+    /// the shared cache at once, because the isolate cannot know whether it is asked for again.
     pub memory_bytes_max: usize,
-    /// How long a page must have been the same before it is put into the shared cache when it is asked for again: a
-    /// write there costs as much as five thousand rows read.
+    /// How long a page must have stayed the same before it is put into the shared cache, which happens when it is asked for
+    /// again: a write to KV costs as much as reading five thousand rows.
     pub share_after_ms: i64,
 }
 
-/// What an isolate remembers of reports.
+/// What an isolate caches of reports.
 pub struct IsolateCache {
-    pub(super) heads: ByteBoundedCache<OrganizationId, CachedHead>,
-    pub(super) outlines: ByteBoundedCache<(OrganizationId, i64), Rc<SnapshotIndex>>,
-    pub(super) pages: ByteBoundedCache<String, Rc<CachedPage>>,
-    pub(super) policy: PagePolicy,
-    /// The database that the outlines and the pages were read from.
+    heads: ByteBoundedCache<OrganizationId, CachedHead>,
+    indexes: ByteBoundedCache<(OrganizationId, i64), Rc<SnapshotIndex>>,
+    pages: ByteBoundedCache<PageSlot, Rc<CachedPage>>,
+    /// How pages are cached.
+    pub policy: PagePolicy,
+    /// The generation of the database that the indexes and the pages were read from.
     generation: String,
 }
 
@@ -45,84 +48,155 @@ impl Default for IsolateCache {
 }
 
 impl IsolateCache {
-    /// Nothing yet.
+    /// An empty cache.
     #[must_use]
     pub fn new(policy: PagePolicy) -> Self {
         Self {
             heads: ByteBoundedCache::new(HEAD_BYTES_MAX),
-            outlines: ByteBoundedCache::new(OUTLINE_BYTES_MAX),
+            indexes: ByteBoundedCache::new(INDEX_BYTES_MAX),
             pages: ByteBoundedCache::new(policy.memory_bytes_max),
             policy,
             generation: String::new(),
         }
     }
 
-    /// Forgets all outlines and pages if the database has become another one: it counts its versions anew.
-    pub(super) fn notice_generation(&mut self, generation: &str) {
-        if self.generation != generation {
-            self.outlines.clear();
-            self.pages.clear();
-            generation.clone_into(&mut self.generation);
-        }
+    /// The cached head of an organization, however old.
+    pub(super) fn head(&mut self, organization: &OrganizationId) -> Option<CachedHead> {
+        self.heads.get(organization)
     }
 
-    /// Forgets the heads: they may have changed, and this isolate knows it.
-    pub fn forget_heads(&mut self) {
+    /// Caches a head. If it is of another database, that one counts its versions from the beginning again, so all indexes
+    /// and pages are dropped.
+    pub(super) fn put_head(&mut self, organization: &OrganizationId, cached: CachedHead) {
+        if let Some(head) = &cached.head
+            && self.generation != head.generation
+        {
+            self.indexes.clear();
+            self.pages.clear();
+            self.generation.clone_from(&head.generation);
+        }
+        let bytes = HEAD_BYTES + 2 * organization.as_str().len();
+        self.heads.put(organization.clone(), cached, bytes);
+    }
+
+    /// Drops the cached head of an organization.
+    pub(super) fn remove_head(&mut self, organization: &OrganizationId) {
+        self.heads.remove(organization);
+    }
+
+    /// Drops all cached heads, because some may have changed.
+    pub fn clear_heads(&mut self) {
         self.heads.clear();
     }
+
+    /// The cached index of a version.
+    pub(super) fn index(&mut self, organization: &OrganizationId, version: i64) -> Option<Rc<SnapshotIndex>> {
+        self.indexes.get(&(organization.clone(), version))
+    }
+
+    /// Caches the index of a version.
+    pub(super) fn put_index(&mut self, organization: &OrganizationId, version: i64, index: Rc<SnapshotIndex>) {
+        let bytes = index.bytes() + 2 * organization.as_str().len();
+        self.indexes.put((organization.clone(), version), index, bytes);
+    }
+
+    /// The page that last answered a query.
+    pub(super) fn page(&mut self, slot: &PageSlot) -> Option<Rc<CachedPage>> {
+        self.pages.get(slot)
+    }
+
+    /// Caches the page that now answers a query.
+    pub(super) fn put_page(&mut self, slot: PageSlot, page: CachedPage) {
+        let bytes = page.bytes() + 2 * slot.bytes();
+        self.pages.put(slot, Rc::new(page), bytes);
+    }
 }
 
-/// The rows of a page as they were published, and their numbers.
+/// A head that is cached.
+#[derive(Debug, Clone)]
+pub struct CachedHead {
+    /// `None` means that the organization does not exist.
+    pub head: Option<Rc<SnapshotHead>>,
+    /// The newest snapshot, if anything is published: its id is signed once a head.
+    pub newest: Option<Snapshot>,
+    /// When the head was read.
+    pub read_at: Timestamp,
+}
+
+/// Where the page that answers a query is cached. A query of a pinned snapshot has a slot of its own, so that it never
+/// replaces the page of the newest snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PageSlot {
+    /// The canonical text of the query.
+    pub query_key: String,
+    /// The id of the snapshot that the request names, if it names one.
+    pub pin: Option<String>,
+}
+
+impl PageSlot {
+    fn bytes(&self) -> usize {
+        self.query_key.len() + self.pin.as_ref().map_or(0, String::len)
+    }
+}
+
+/// The rows of a page as they were published.
 #[derive(Debug, Default)]
 pub struct Page {
+    /// The numbers of the rows.
     pub row_nos: Vec<i64>,
-    pub rows: Rows,
+    /// The rows, in the same order.
+    pub rows: Vec<PageRow>,
 }
 
-/// The last page that answered a question.
-#[derive(Clone)]
+/// The last page that answered a query.
+#[derive(Debug, Clone)]
 pub struct CachedPage {
     /// The version that it is a page of.
     pub version: i64,
-    /// How many of the version's entries were considered.
-    pub cut: usize,
+    /// How many leading entries of the version were considered.
+    pub over_threshold_count: usize,
+    /// The counts beside the page.
     pub counts: Counts,
+    /// The rows.
     pub page: Rc<Page>,
-    /// Since when it has been the page of this version and cut.
+    /// Since when it has been the page of this version and these entries.
     pub since: Timestamp,
     /// Whether the shared cache has it.
     pub is_shared: Cell<bool>,
-    /// What was last answered, where that is the same for all who ask: those who see all.
-    pub whole: Option<CachedResponse>,
+    /// The last response with this page, if everybody gets the same: callers who see all departments do.
+    pub response: Option<CachedResponse>,
 }
 
-/// A whole answer.
-#[derive(Clone)]
+/// A complete response.
+#[derive(Debug, Clone)]
 pub struct CachedResponse {
-    /// The snapshot that it speaks of.
+    /// The snapshot that it is about.
     pub snapshot_id: Rc<str>,
+    /// Its ETag.
     pub etag: Rc<str>,
+    /// Its body.
     pub body: Rc<String>,
 }
 
 impl CachedPage {
-    /// A page that is neither shared nor was answered with.
-    pub fn of(version: i64, cut: usize, counts: Counts, page: Rc<Page>, since: Timestamp) -> Self {
+    /// A page that is not in the shared cache, without a response.
+    #[must_use]
+    pub fn new(version: i64, over_threshold_count: usize, counts: Counts, page: Rc<Page>, since: Timestamp) -> Self {
         Self {
             version,
-            cut,
+            over_threshold_count,
             counts,
             page,
             since,
             is_shared: Cell::new(false),
-            whole: None,
+            response: None,
         }
     }
 
-    /// Bytes of memory, about.
-    pub fn bytes(&self) -> usize {
-        let whole = self.whole.as_ref().map_or(0, |whole| whole.body.len());
-        let rows = self.page.rows.as_lines().len();
-        rows.saturating_add(whole).saturating_add(PAGE_BYTES)
+    /// About how many bytes of memory it takes.
+    fn bytes(&self) -> usize {
+        let response = self.response.as_ref().map_or(0, |response| response.body.len());
+        let rows: usize = self.page.rows.iter().map(PageRow::bytes).sum();
+        PAGE_BYTES + rows + response
     }
 }

@@ -1,131 +1,130 @@
-//! Every row that a report's filters select, as CSV: RFC 4180, read from the database a chunk at a time as the client
-//! takes it, so that no more than a chunk is ever held.
+//! Writes all rows that a query selects as CSV (RFC 4180). Rows are read from the database in chunks as the client takes
+//! them, so that no more than one chunk is in memory.
 
-use crate::api::error::ApiError;
 use crate::auth::access::{OrganizationId, View};
-use crate::base::strict_json;
-use crate::base::strict_json::Object;
-use crate::base::timestamp::{MINUTE_MS, Timestamp};
-use crate::report::json::Access;
-use crate::report::rows::{PassingRow, read_rows};
+use crate::base::timestamp::{MINUTE_MS, Timestamp, rfc3339};
+use crate::report::error::ReportError;
+use crate::report::rows::{PageRow, RowAccess, read_rows};
 use crate::storage::database::Database;
-use serde_json::Value;
-use std::fmt::Write;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
 
-/// The first line, behind the byte order mark by which spreadsheets know UTF-8.
+/// The first line, after the byte order mark by which spreadsheets recognize UTF-8.
 const HEADER: &str = "\u{feff}conversationId,contactId,contactName,contactPhone,channelType,category,reason,\
     waitingSince,stalledSince,stalledMinutes,latestInboundAt,latestInboundMessageId,departmentId,assigneeNames,\
     hasAccess\r\n";
 
-/// The columns that are members of a row: before `stalledMinutes`, and between it and `assigneeNames`.
-const MEMBERS: [&[&str]; 2] = [
-    &[
-        "conversationId",
-        "contactId",
-        "contactName",
-        "contactPhone",
-        "channelType",
-        "category",
-        "reason",
-        "waitingSince",
-        "stalledSince",
-    ],
-    &["latestInboundAt", "latestInboundMessageId", "departmentId"],
-];
+/// What a file shows of a published row.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CsvRow {
+    conversation_id: String,
+    contact_id: String,
+    contact_name: String,
+    contact_phone: Option<String>,
+    channel_type: String,
+    category: String,
+    reason: String,
+    waiting_since: String,
+    #[serde(with = "rfc3339")]
+    stalled_since: Timestamp,
+    latest_inbound_at: String,
+    latest_inbound_message_id: String,
+    department_id: Option<String>,
+    assignee_names: Vec<String>,
+}
 
-/// A file that is on its way.
-pub struct Export {
+/// A CSV file that is being sent.
+pub struct CsvFile {
     organization: OrganizationId,
     view: View,
     as_of: Timestamp,
-    /// The numbers of the rows that are still to come, a list a chunk, the last one first.
-    chunks: Vec<Vec<i64>>,
-    /// What is read and not taken yet.
+    /// The row numbers of the chunks that are still to be read, the last chunk first.
+    unread: Vec<Vec<i64>>,
+    /// What was read and not taken yet.
     ready: Option<String>,
 }
 
-impl Export {
-    /// A file of the rows in `chunks`, with its first chunk read: what goes wrong by then can still be answered.
+impl CsvFile {
+    /// A file of the rows in `chunks`, of which the first is read: an error by then can still become a status.
     ///
     /// # Errors
-    /// As [`Export::next`].
-    pub async fn begin<D: Database>(
+    /// As [`CsvFile::next_chunk`].
+    pub async fn open<D: Database>(
         database: &D,
         organization: &OrganizationId,
         view: &View,
         as_of: Timestamp,
         mut chunks: Vec<Vec<i64>>,
-    ) -> Result<Self, ApiError> {
+    ) -> Result<Self, ReportError> {
         chunks.reverse();
-        let mut export = Self {
+        let mut file = Self {
             organization: organization.clone(),
             view: view.clone(),
             as_of,
-            chunks,
+            unread: chunks,
             ready: None,
         };
-        let first = export.read(database).await?.unwrap_or_default();
-        export.ready = Some(format!("{HEADER}{first}"));
-        Ok(export)
+        let first = file.read_chunk(database).await?.unwrap_or_default();
+        file.ready = Some(format!("{HEADER}{first}"));
+        Ok(file)
     }
 
-    /// The next chunk; none at the end of the file.
+    /// The next part of the file. `None` means that the file is complete.
     ///
     /// # Errors
-    /// [`ApiError::SnapshotExpired`] where its version was removed meanwhile, and whatever the database says.
-    pub async fn next<D: Database>(&mut self, database: &D) -> Result<Option<String>, ApiError> {
+    /// [`ReportError::SnapshotExpired`] if its version was removed meanwhile; [`ReportError::Unavailable`];
+    /// [`ReportError::Corrupt`].
+    pub async fn next_chunk<D: Database>(&mut self, database: &D) -> Result<Option<String>, ReportError> {
         match self.ready.take() {
             Some(ready) => Ok(Some(ready)),
-            None => self.read(database).await,
+            None => self.read_chunk(database).await,
         }
     }
 
-    async fn read<D: Database>(&mut self, database: &D) -> Result<Option<String>, ApiError> {
-        let Some(row_nos) = self.chunks.pop() else {
+    async fn read_chunk<D: Database>(&mut self, database: &D) -> Result<Option<String>, ReportError> {
+        let Some(row_nos) = self.unread.pop() else {
             return Ok(None);
         };
+        let rows = read_rows(database, &self.organization, &row_nos).await?;
         let mut csv = String::new();
-        let access = Access::of(&self.view);
-        for row in read_rows(database, &self.organization, &row_nos).await?.iter() {
-            self.push_line(&mut csv, row, &access)?;
+        for row in &rows {
+            self.push_line(&mut csv, row)?;
         }
         Ok(Some(csv))
     }
 
-    fn push_line(&self, csv: &mut String, row: PassingRow<'_>, access: &Access<'_>) -> Result<(), ApiError> {
-        let Ok(Value::Object(members)) = strict_json::parse(row.json.as_bytes()) else {
-            return Err(ApiError::Internal("a row is no JSON object".to_owned()));
-        };
-        let [before, after] = MEMBERS;
-        push_members(csv, before, &members);
-        let stalled_since = members
-            .get("stalledSince")
-            .and_then(Value::as_str)
-            .and_then(Timestamp::from_rfc3339);
-        let stalled_ms = stalled_since
-            .map_or(0, |since| self.as_of.milliseconds_since(since))
-            .max(0);
-        // Writing to a String cannot fail.
-        let _ = write!(csv, "{},", stalled_ms / MINUTE_MS);
-        push_members(csv, after, &members);
-        let names = members.get("assigneeNames").and_then(Value::as_array);
-        let names: Vec<&str> = names.into_iter().flatten().filter_map(Value::as_str).collect();
-        push_cell(csv, &names.join("; "));
-        let has_access = access.has(row.people)?;
-        csv.push_str(if has_access { ",true\r\n" } else { ",false\r\n" });
+    fn push_line(&self, csv: &mut String, row: &PageRow) -> Result<(), ReportError> {
+        let has_access = RowAccess::from(&self.view).includes(&row.people)?;
+        let row: CsvRow = serde_json::from_str(row.row.get())
+            .map_err(|error| ReportError::Corrupt(format!("a row cannot be read: {error}")))?;
+        let stalled_ms = self.as_of.milliseconds_since(row.stalled_since).max(0);
+        let cells = [
+            row.conversation_id,
+            row.contact_id,
+            row.contact_name,
+            row.contact_phone.unwrap_or_default(),
+            row.channel_type,
+            row.category,
+            row.reason,
+            row.waiting_since,
+            row.stalled_since.to_string(),
+            (stalled_ms / MINUTE_MS).to_string(),
+            row.latest_inbound_at,
+            row.latest_inbound_message_id,
+            row.department_id.unwrap_or_default(),
+            row.assignee_names.join("; "),
+        ];
+        for cell in &cells {
+            push_cell(csv, cell);
+            csv.push(',');
+        }
+        csv.push_str(if has_access { "true\r\n" } else { "false\r\n" });
         Ok(())
     }
 }
 
-/// Members of a row, each with the comma after it.
-fn push_members(csv: &mut String, names: &[&str], members: &Object) {
-    for name in names {
-        push_cell(csv, members.get(*name).and_then(Value::as_str).unwrap_or_default());
-        csv.push(',');
-    }
-}
-
-/// A cell: quoted where it must be, and with an apostrophe before what a spreadsheet would take for a formula.
+/// A cell: quoted if it must be, and with an apostrophe before what a spreadsheet would take for a formula.
 fn push_cell(csv: &mut String, text: &str) {
     let is_quoted = text.contains(['"', ',', '\r', '\n']);
     if is_quoted {
@@ -142,7 +141,12 @@ fn push_cell(csv: &mut String, text: &str) {
     }
 }
 
-/// The `Content-Disposition` of a file: RFC 6266, with an ASCII name and, where that is not the whole name, the whole.
+/// What stays as it is in an extended parameter (RFC 8187 section 3.2.1), without the characters that some readers
+/// misunderstand.
+const UNESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
+
+/// The `Content-Disposition` of a file (RFC 6266): with an ASCII name and, if that is not the complete name, the complete one
+/// as well.
 #[must_use]
 pub fn content_disposition(organization: &str, as_of: Option<Timestamp>) -> String {
     let instant = as_of.map_or_else(
@@ -152,25 +156,15 @@ pub fn content_disposition(organization: &str, as_of: Option<Timestamp>) -> Stri
             format!("{}Z", text.split_once('.').map_or(&*text, |(seconds, _)| seconds))
         },
     );
-    // What a file system or a shell may take for something else than a letter.
+    // Without what means something to a file system or a shell.
     let organization = organization.replace(['/', '\\', ':', '*', '?', '"', '<', '>', '|', '%', '.', ' '], "_");
-    let is_plain = |character: &char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_');
-    let ascii: String = organization
-        .chars()
-        .map(|character| if is_plain(&character) { character } else { '_' })
-        .collect();
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_');
+    let ascii = organization.replace(|character| !is_plain(character), "_");
     let name = |organization: &str| format!("conversation-monitor-{organization}-{instant}.csv");
     let mut header = format!("attachment; filename=\"{}\"", name(&ascii));
     if ascii != organization {
-        header.push_str("; filename*=UTF-8''");
-        for byte in name(&organization).bytes() {
-            // RFC 8187 section 3.2.1, the characters of which no reader makes anything else.
-            if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_') {
-                header.push(char::from(byte));
-            } else {
-                let _ = write!(header, "%{byte:02X}");
-            }
-        }
+        let name = name(&organization);
+        header.push_str(&format!("; filename*=UTF-8''{}", utf8_percent_encode(&name, UNESCAPED)));
     }
     header
 }

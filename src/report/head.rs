@@ -1,12 +1,14 @@
-//! Heads: what an organization's report is about right now. Never read from the page cache, which may lag a minute.
+//! Reads heads: what an organization's report is about right now. A head is never read from the shared cache, which may be
+//! a minute behind.
 
-use crate::api::error::ApiError;
 use crate::auth::access::OrganizationId;
 use crate::base::timestamp::Timestamp;
-use crate::report::service::Reader;
-use crate::report::snapshot::Snapshot;
+use crate::report::cache::CachedHead;
+use crate::report::context::ReportContext;
+use crate::report::error::ReportError;
+use crate::report::index::cache_index;
+use crate::report::snapshot::{Snapshot, SnapshotHead};
 use crate::storage::database::{Database, DatabaseError, Outcome, Row, SqlValue, Statement};
-use crate::storage::shared_cache::SharedCache;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
 use std::rc::Rc;
@@ -16,225 +18,197 @@ pub const THRESHOLD_MINUTES_DEFAULT: i64 = 5;
 /// How old a head may be that is used while the database is out of reach: ten minutes.
 pub const STALE_MAX_MS: i64 = 10 * 60_000;
 
-/// What a head takes: its key, a hash, an id and a few numbers.
-const HEAD_BYTES: usize = 512;
-
-/// The head of an organization that exists.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Head {
-    /// The published version; 0: none yet.
-    pub version: i64,
-    /// Superseded versions that are still kept.
-    pub kept: Vec<i64>,
-    /// The instant that its report speaks of.
-    pub as_of: Timestamp,
-    /// The threshold in force.
-    pub threshold_minutes: i64,
-    /// A key as old as the database: it signs the ids of snapshots.
-    pub generation: String,
-    /// A hash of the generation, which is no secret: no version of one database is ever taken for a version of another.
-    pub database: String,
-}
-
-/// A head in memory; none where the organization does not exist.
-#[derive(Debug, Clone)]
-pub struct CachedHead {
-    head: Option<Rc<Head>>,
-    newest_id: Option<Rc<str>>,
-    read_at: Timestamp,
-}
-
 /// Where a head comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
-    /// The isolate's memory: the database may know a newer one.
+pub enum HeadSource {
+    /// The isolate's memory. The database may know a newer one.
     Memory,
-    /// A replica of the database: the primary may know a newer one.
+    /// The isolate's memory, although the head is too old, because the database is out of reach.
+    StaleMemory,
+    /// A replica of the database. The primary may know a newer one.
     Replica,
     /// The primary.
     Primary,
 }
 
+impl HeadSource {
+    /// Whether the database was asked for the head, and has answered.
+    #[must_use]
+    pub fn is_database(self) -> bool {
+        matches!(self, Self::Replica | Self::Primary)
+    }
+}
+
 /// A head that answers a request.
+#[derive(Debug, Clone)]
 pub struct ResolvedHead {
-    pub head: Rc<Head>,
-    /// The id of its newest snapshot, if there is one: signed once a head.
-    pub newest_id: Option<Rc<str>>,
-    /// Whether it is older than it should be, because the database is out of reach.
-    pub stale: bool,
-    pub origin: Origin,
+    /// The head.
+    pub head: Rc<SnapshotHead>,
+    /// Its newest snapshot, if anything is published.
+    pub newest: Option<Snapshot>,
+    /// Where it comes from.
+    pub source: HeadSource,
 }
 
-/// A head as it was just read, and the parts of its version's outline, unless that is held already.
-struct FetchedHead {
-    head: Option<Head>,
-    parts: Vec<Row>,
-    is_from_replica: bool,
-}
-
-impl<D: Database, P: SharedCache> Reader<'_, D, P> {
-    /// The head of an organization, at most `head_max_age_ms` old, or stale.
-    pub(super) async fn head(&self, organization: &OrganizationId, now: Timestamp) -> Result<ResolvedHead, ApiError> {
-        let held = self.memory.borrow_mut().heads.get(organization);
-        let age_ms = |held: &CachedHead| now.milliseconds_since(held.read_at);
-        if let Some(held) = &held
-            && (0..self.head_max_age_ms).contains(&age_ms(held))
-        {
-            self.trace.source("head", "memory");
-            return held.current(false, Origin::Memory);
-        }
-        match self.read_head(organization, now).await {
-            Err(ApiError::Unavailable(cause)) => match held.filter(|held| age_ms(held) <= STALE_MAX_MS) {
-                Some(held) => {
-                    self.trace.source("head", "stale");
-                    self.trace.warn(format!("a stale head is used: {cause}"));
-                    held.current(true, Origin::Memory)
-                }
-                None => Err(ApiError::Unavailable(cause)),
-            },
-            read => read,
-        }
+/// The head of an organization. It is at most `head_max_age_ms` old, unless the database is out of reach.
+///
+/// # Errors
+/// [`ReportError::OrganizationNotFound`]; [`ReportError::Unavailable`] if the database is out of reach and no usable head
+/// is cached.
+pub async fn resolve_head<D: Database, C>(
+    context: &ReportContext<'_, D, C>,
+    organization: &OrganizationId,
+    now: Timestamp,
+) -> Result<ResolvedHead, ReportError> {
+    let cached = context.isolate_cache.borrow_mut().head(organization);
+    let age_ms = |cached: &CachedHead| now.milliseconds_since(cached.read_at);
+    if let Some(cached) = &cached
+        && (0..context.head_max_age_ms).contains(&age_ms(cached))
+    {
+        context.trace.source("head", "memory");
+        return resolved(cached, HeadSource::Memory);
     }
-
-    /// The threshold of an organization as the database has it now; with `set`, after it was set to so many minutes. This
-    /// isolate speaks of the new one at once, others as soon as they have read the head again.
-    ///
-    /// # Errors
-    /// [`ApiError::OrganizationNotFound`], and whatever the database says.
-    pub async fn threshold_minutes(
-        &self,
-        organization: &OrganizationId,
-        set: Option<i64>,
-        now: Timestamp,
-    ) -> Result<i64, ApiError> {
-        let parameters = |minutes: i64| [SqlValue::from(organization.as_str()), SqlValue::Integer(minutes)];
-        let setting =
-            set.map(|minutes| Statement::new(include_str!("../directory/sql/set_threshold.sql"), parameters(minutes)));
-        let statements = setting.into_iter().chain([head_statement(organization)]).collect();
-        let outcomes = self.database.batch_at_primary(statements).await;
-        if outcomes.is_err() {
-            // The answer may have been lost after the write.
-            self.memory.borrow_mut().heads.remove(organization);
-        }
-        let head = read_head_of(outcomes?.last())?;
-        let current = self.hold_head(organization, head, Origin::Primary, now)?;
-        Ok(current.head.threshold_minutes)
-    }
-
-    /// The head of an organization as the nearest database has it now, and into memory with it the outline of its
-    /// version: one round trip. Where a replica does not know the organization the primary is asked.
-    async fn read_head(&self, organization: &OrganizationId, now: Timestamp) -> Result<ResolvedHead, ApiError> {
-        let statements = self.head_and_outline(organization);
-        let read = FetchedHead::of(self.database.batch(statements).await?)?;
-        if read.head.is_none() && read.is_from_replica {
-            return self.read_head_at_primary(organization, now).await;
-        }
-        self.take(organization, read, now)
-    }
-
-    /// As `read_head`, from the primary: nothing is newer.
-    pub(super) async fn read_head_at_primary(
-        &self,
-        organization: &OrganizationId,
-        now: Timestamp,
-    ) -> Result<ResolvedHead, ApiError> {
-        let statements = self.head_and_outline(organization);
-        let mut read = FetchedHead::of(self.database.batch_at_primary(statements).await?)?;
-        read.is_from_replica = false;
-        self.take(organization, read, now)
-    }
-
-    fn head_and_outline(&self, organization: &OrganizationId) -> Vec<Statement> {
-        let outline = Statement::new(
-            include_str!("sql/newest_index.sql"),
-            [
-                SqlValue::from(organization.as_str()),
-                SqlValue::Integer(self.held_version(organization)),
-            ],
-        );
-        vec![head_statement(organization), outline]
-    }
-
-    /// The version that was the newest when the head was last read, if its outline is still held; else 0.
-    fn held_version(&self, organization: &OrganizationId) -> i64 {
-        let mut memory = self.memory.borrow_mut();
-        let held = memory.heads.get(organization).and_then(|held| held.head);
-        let version = held.map_or(0, |head| head.version);
-        let is_held = memory.outlines.get(&(organization.clone(), version)).is_some();
-        if is_held { version } else { 0 }
-    }
-
-    /// Keeps what was read.
-    fn take(&self, organization: &OrganizationId, read: FetchedHead, now: Timestamp) -> Result<ResolvedHead, ApiError> {
-        self.trace.source("head", "d1");
-        let version = read.head.as_ref().map_or(0, |head| head.version);
-        let origin = if read.is_from_replica {
-            Origin::Replica
-        } else {
-            Origin::Primary
-        };
-        let current = self.hold_head(organization, read.head, origin, now)?;
-        if !read.parts.is_empty() {
-            self.hold_outline((organization.clone(), version), &read.parts)?;
-        }
-        Ok(current)
-    }
-
-    fn hold_head(
-        &self,
-        organization: &OrganizationId,
-        head: Option<Head>,
-        origin: Origin,
-        now: Timestamp,
-    ) -> Result<ResolvedHead, ApiError> {
-        let mut memory = self.memory.borrow_mut();
-        if let Some(head) = &head {
-            memory.notice_generation(&head.generation);
-        }
-        let newest = head.as_ref().and_then(|head| Some((Snapshot::newest(head)?, head)));
-        let fresh = CachedHead {
-            newest_id: newest.map(|(snapshot, head)| snapshot.id(organization, head).into()),
-            head: head.map(Rc::new),
-            read_at: now,
-        };
-        let current = fresh.current(false, origin);
-        let bytes = organization.as_str().len().saturating_mul(2).saturating_add(HEAD_BYTES);
-        memory.heads.put(organization.clone(), fresh, bytes);
-        current
+    match read_head(context, organization, now).await {
+        Err(ReportError::Unavailable(cause)) => match cached.filter(|cached| age_ms(cached) <= STALE_MAX_MS) {
+            Some(cached) => {
+                context.trace.source("head", "stale");
+                context.trace.warn(format!("a stale head is used: {cause}"));
+                resolved(&cached, HeadSource::StaleMemory)
+            }
+            None => Err(ReportError::Unavailable(cause)),
+        },
+        read => read,
     }
 }
 
-impl CachedHead {
-    fn current(&self, stale: bool, origin: Origin) -> Result<ResolvedHead, ApiError> {
-        Ok(ResolvedHead {
-            head: self.head.clone().ok_or(ApiError::OrganizationNotFound)?,
-            newest_id: self.newest_id.clone(),
-            stale,
-            origin,
-        })
-    }
+/// The head of an organization as the primary has it now. Nothing is newer.
+///
+/// # Errors
+/// As [`resolve_head`].
+pub async fn read_head_at_primary<D: Database, C>(
+    context: &ReportContext<'_, D, C>,
+    organization: &OrganizationId,
+    now: Timestamp,
+) -> Result<ResolvedHead, ReportError> {
+    let statements = head_and_index_statements(context, organization);
+    let outcomes = context.database.batch_at_primary(statements).await?;
+    cache_head_and_index(context, organization, outcomes, HeadSource::Primary, now)
 }
 
-impl FetchedHead {
-    /// What the statements of `head_and_outline` came to.
-    fn of(outcomes: Vec<Outcome>) -> Result<Self, DatabaseError> {
-        let is_from_replica = outcomes.iter().any(|outcome| outcome.is_from_replica);
-        let head = read_head_of(outcomes.first())?;
-        let parts = outcomes.into_iter().next_back().map(|outcome| outcome.rows);
-        Ok(Self {
-            head,
-            parts: parts.unwrap_or_default(),
-            is_from_replica,
-        })
+/// Runs `change`, if there is one, and reads the head that it leaves behind, at the primary and in one batch. This isolate
+/// uses the new head at once; the others do as soon as they read the head again.
+///
+/// # Errors
+/// As [`resolve_head`]. If the database fails, the change may have been made nevertheless.
+pub async fn change_and_read_head<D: Database, C>(
+    context: &ReportContext<'_, D, C>,
+    organization: &OrganizationId,
+    change: Option<Statement>,
+    now: Timestamp,
+) -> Result<Rc<SnapshotHead>, ReportError> {
+    let statements = change.into_iter().chain([head_statement(organization)]).collect();
+    let outcomes = context.database.batch_at_primary(statements).await;
+    if outcomes.is_err() {
+        // Only the answer may have been lost.
+        context.isolate_cache.borrow_mut().remove_head(organization);
     }
+    let head = head_of(outcomes?.last())?;
+    let cached = cache_head(context, organization, head, now);
+    Ok(resolved(&cached, HeadSource::Primary)?.head)
+}
+
+/// The head of an organization as the nearest database has it now. If a replica does not know the organization, the primary
+/// is asked.
+async fn read_head<D: Database, C>(
+    context: &ReportContext<'_, D, C>,
+    organization: &OrganizationId,
+    now: Timestamp,
+) -> Result<ResolvedHead, ReportError> {
+    let statements = head_and_index_statements(context, organization);
+    let outcomes = context.database.batch(statements).await?;
+    let is_from_replica = outcomes.iter().any(|outcome| outcome.is_from_replica);
+    if is_from_replica && head_of(outcomes.first())?.is_none() {
+        return read_head_at_primary(context, organization, now).await;
+    }
+    let source = if is_from_replica {
+        HeadSource::Replica
+    } else {
+        HeadSource::Primary
+    };
+    cache_head_and_index(context, organization, outcomes, source, now)
+}
+
+/// The head and, in the same round trip, the index of its version, unless that index is cached.
+fn head_and_index_statements<D, C>(context: &ReportContext<'_, D, C>, organization: &OrganizationId) -> Vec<Statement> {
+    let index = Statement::new(
+        include_str!("sql/newest_index.sql"),
+        [
+            SqlValue::from(organization.as_str()),
+            SqlValue::Integer(cached_version(context, organization)),
+        ],
+    );
+    vec![head_statement(organization), index]
+}
+
+/// The version that was the newest when the head was last read, if its index is still cached; otherwise 0.
+fn cached_version<D, C>(context: &ReportContext<'_, D, C>, organization: &OrganizationId) -> i64 {
+    let mut cache = context.isolate_cache.borrow_mut();
+    let head = cache.head(organization).and_then(|cached| cached.head);
+    let version = head.map_or(0, |head| head.version);
+    let is_cached = cache.index(organization, version).is_some();
+    if is_cached { version } else { 0 }
+}
+
+/// Caches what the statements of [`head_and_index_statements`] have read.
+fn cache_head_and_index<D, C>(
+    context: &ReportContext<'_, D, C>,
+    organization: &OrganizationId,
+    outcomes: Vec<Outcome>,
+    source: HeadSource,
+    now: Timestamp,
+) -> Result<ResolvedHead, ReportError> {
+    context.trace.source("head", "d1");
+    let head = head_of(outcomes.first())?;
+    let resolved = resolved(&cache_head(context, organization, head, now), source)?;
+    let chunks = outcomes.last().map_or(&[][..], |outcome| &outcome.rows);
+    if !chunks.is_empty() {
+        cache_index(context, organization, resolved.head.version, chunks)?;
+    }
+    Ok(resolved)
+}
+
+fn cache_head<D, C>(
+    context: &ReportContext<'_, D, C>,
+    organization: &OrganizationId,
+    head: Option<SnapshotHead>,
+    now: Timestamp,
+) -> CachedHead {
+    let cached = CachedHead {
+        newest: head.as_ref().and_then(|head| Snapshot::newest(organization, head)),
+        head: head.map(Rc::new),
+        read_at: now,
+    };
+    context
+        .isolate_cache
+        .borrow_mut()
+        .put_head(organization, cached.clone());
+    cached
+}
+
+fn resolved(cached: &CachedHead, source: HeadSource) -> Result<ResolvedHead, ReportError> {
+    Ok(ResolvedHead {
+        head: cached.head.clone().ok_or(ReportError::OrganizationNotFound)?,
+        newest: cached.newest.clone(),
+        source,
+    })
 }
 
 fn head_statement(organization: &OrganizationId) -> Statement {
     Statement::new(include_str!("sql/head.sql"), [SqlValue::from(organization.as_str())])
 }
 
-/// The head that a statement has read; none where there is no such organization, or it is removed.
-fn read_head_of(outcome: Option<&Outcome>) -> Result<Option<Head>, DatabaseError> {
+/// The head that [`head_statement`] has read. `None` means that the organization does not exist or was removed.
+fn head_of(outcome: Option<&Outcome>) -> Result<Option<SnapshotHead>, DatabaseError> {
     let Some(row) = outcome.and_then(|outcome| outcome.rows.first()) else {
         return Ok(None);
     };
@@ -242,16 +216,16 @@ fn read_head_of(outcome: Option<&Outcome>) -> Result<Option<Head>, DatabaseError
     if is_removed { Ok(None) } else { decode(row).map(Some) }
 }
 
-fn decode(row: &Row) -> Result<Head, DatabaseError> {
-    let kept = serde_json::from_str(row.text(1)?)
+fn decode(row: &Row) -> Result<SnapshotHead, DatabaseError> {
+    let retained_versions = serde_json::from_str(row.text(1)?)
         .map_err(|_| DatabaseError::Decode("the retired versions of a head are not a JSON array"))?;
     let generation = row.text(5)?;
-    Ok(Head {
+    Ok(SnapshotHead {
         version: row.integer(0)?,
-        kept,
+        retained_versions,
         as_of: Timestamp::from_milliseconds(row.integer(2)?),
         threshold_minutes: row.optional_integer(3)?.unwrap_or(THRESHOLD_MINUTES_DEFAULT),
         generation: generation.to_owned(),
-        database: Base64UrlUnpadded::encode_string(&Sha256::digest(generation.as_bytes())),
+        database_fingerprint: Base64UrlUnpadded::encode_string(&Sha256::digest(generation.as_bytes())),
     })
 }

@@ -1,19 +1,25 @@
 //! The report: which snapshot, which of its rows, and the bytes of the answer.
 //!
-//! A request walks from the head (whose version, asOf and threshold it is about) over the outline of the version
-//! (which rows match) to the page (the rows' bytes), and each step has a cheaper place to look first: the isolate's
-//! memory, then the page cache, then the database. What a caller alone may see is added last, after every cache.
+//! [`service`] has the steps of a request: from the head, which says which version, instant and threshold a report is about,
+//! over the index of that version, which says which rows match, to the page, which has the rows. Each of these is looked
+//! for in the isolate's memory first, pages then in the shared cache, and everything then in the database. What one caller
+//! alone may see is added last, after every cache.
 //!
-//! A head and the outline of its version come in one round trip, a page in a second. The page cache is asked before the
-//! database or not at all: once a request was at the database, the rows are as near as the cache and far cheaper.
+//! A head and the index of its version come in one round trip to the database, a page in a second. Either the shared cache
+//! is asked for a page first, or, if the request has been at the database already, not at all: rows are as near there, and
+//! far cheaper.
 
 pub mod cache;
+pub mod context;
 pub mod csv;
+pub mod error;
 pub mod head;
-pub mod json;
+mod index;
+mod json;
 pub mod page;
 pub mod request;
+pub mod resolved;
 pub mod rows;
 pub mod service;
 pub mod snapshot;
-pub mod summary;
+mod summary;

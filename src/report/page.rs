@@ -1,237 +1,276 @@
-//! Pages: the bytes of the rows that a filter selects, from memory, the shared cache or the database.
+//! Reads pages: the rows that a query selects, from the isolate's memory, the shared cache or the database.
 //!
-//! A page holds nothing that moves each minute and nothing of any caller: rows as published, each with the people that
-//! `hasAccess` is worked out from. Nobody takes them apart: from the database to the answer they are lines of text.
+//! A page has nothing that changes each minute and nothing of any caller: rows as they were published, each with the people
+//! that `hasAccess` is derived from.
 
-use crate::api::error::ApiError;
 use crate::auth::access::OrganizationId;
 use crate::base::timestamp::Timestamp;
 use crate::report::cache::{CachedPage, Page};
-use crate::report::json::ReportQuery;
-use crate::report::rows::{Rows, read_rows};
-use crate::report::service::Reader;
-use crate::snapshot::index::SnapshotIndex;
-use crate::snapshot::query::{Counts, Filter};
+use crate::report::context::ReportContext;
+use crate::report::error::ReportError;
+use crate::report::index::SelectedIndex;
+use crate::report::resolved::{ResolvedReport, to_json};
+use crate::report::rows::{PageRow, read_rows};
+use crate::snapshot::query::{Counts, Paging, RowQuery};
 use crate::storage::database::Database;
-use crate::storage::shared_cache::SharedCache;
-use base64ct::{Base64UrlUnpadded, Encoding};
-use sha2::{Digest, Sha256};
+use crate::storage::shared_cache::{CacheKey, KeyPrefix, SharedCache};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use std::rc::Rc;
 use xxhash_rust::xxh64::xxh64;
 
-/// How long a page stays in the shared cache: versions seldom stay the newest for longer.
-const PAGE_TTL_SECONDS: u64 = 3_600;
+/// How long a page stays in the shared cache. A version is seldom the newest for longer.
+const SHARED_SECONDS: u64 = 3_600;
 
-/// What a page is the page of, in a form that no two pages share: a JSON array, in which no text can run into another.
-pub struct PageKey(String);
-
-impl PageKey {
-    /// The key of the page that `filter` selects of a version of an organization; `database` tells databases apart.
-    ///
-    /// # Errors
-    /// Where the key cannot be written as JSON, which does not happen.
-    pub fn new(organization: &OrganizationId, database: &str, version: i64, filter: &Filter) -> Result<Self, ApiError> {
-        let key = (
-            database,
-            organization.as_str(),
-            version,
-            filter.cut,
-            &filter.departments,
-            filter.category,
-            filter.page,
-            filter.limit,
-        );
-        serde_json::to_string(&key)
-            .map(Self)
-            .map_err(|error| ApiError::Internal(error.to_string()))
-    }
-
-    fn of(asked: &ReportQuery<'_>, filter: &Filter) -> Result<Self, ApiError> {
-        let version = asked.snapshot.as_ref().map_or(0, |snapshot| snapshot.version);
-        Self::new(&asked.access.organization, &asked.head.database, version, filter)
-    }
-
-    /// The name in the cache: hashed, because ids can be longer than a key may be.
-    pub fn name(&self) -> String {
-        let hash = Base64UrlUnpadded::encode_string(&Sha256::digest(self.0.as_bytes()));
-        format!("page/2/{hash}")
-    }
+/// What tells pages apart, whoever asks for them.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct PageIdentity<'a> {
+    /// The database that the version is of.
+    pub database_fingerprint: &'a str,
+    /// The organization.
+    pub organization: &'a OrganizationId,
+    /// The version.
+    pub version: i64,
+    /// How many leading entries of the version are considered.
+    pub over_threshold_count: usize,
+    /// Which of these.
+    pub rows: &'a RowQuery,
+    /// Which page of them.
+    pub paging: Paging,
 }
 
-/// Against truncation and garbage, not against an attacker: only this service writes to its cache.
-fn checksum(content: &str) -> String {
-    format!("{:016x}", xxh64(content.as_bytes(), 0))
+/// A page as the shared cache has it. It repeats what it is a page of, so that no other page is taken for it.
+#[derive(Serialize, Deserialize)]
+struct StoredPage<K, R> {
+    identity: K,
+    rows: R,
 }
 
-/// A page as it is cached: a checksum of all that follows, the key, the number of rows, and the rows' lines. JSON has no
-/// line breaks.
+/// Encodes a page for the shared cache: a line with a checksum, then JSON.
+///
+/// The checksum is against damage and not against attackers, because only this service writes to the cache. It is XXH64,
+/// which takes 1 µs for 25 rows in wasm; SHA-256 would take 48.
+///
+/// # Errors
+/// [`ReportError::Corrupt`] if the identity cannot be written as JSON, which does not happen.
+pub fn encode(identity: &PageIdentity<'_>, rows: &[PageRow]) -> Result<String, ReportError> {
+    let json = to_json(&StoredPage { identity, rows })?;
+    Ok(format!("{}\n{json}", checksum(&json)))
+}
+
+/// Decodes a page from the shared cache. `None` means that it is damaged, is another page, or does not have `row_count`
+/// rows.
 #[must_use]
-pub fn encode(key: &PageKey, rows: &Rows) -> String {
-    let content = format!("{}\n{}\n{}", key.0, rows.len(), rows.as_lines());
-    format!("{}\n{content}", checksum(&content))
-}
-
-/// Reads a cached page back; none where it is damaged, or another page, or has another number of rows.
-#[must_use]
-pub fn decode(key: &PageKey, rows: usize, mut text: String) -> Option<Rows> {
-    let (first_line, content) = text.split_once('\n')?;
-    if first_line != checksum(content) {
+pub fn decode(identity: &PageIdentity<'_>, row_count: usize, text: &str) -> Option<Vec<PageRow>> {
+    let (first_line, json) = text.split_once('\n')?;
+    if first_line != checksum(json) {
         return None;
     }
-    let (count, lines) = content.strip_prefix(&key.0)?.strip_prefix('\n')?.split_once('\n')?;
-    if count != rows.to_string() {
-        return None;
-    }
-    let start = text.len().checked_sub(lines.len())?;
-    text.drain(..start);
-    Some(Rows::of_lines(text, rows))
+    let stored: StoredPage<&RawValue, Vec<PageRow>> = serde_json::from_str(json).ok()?;
+    let is_this_page = stored.identity.get() == to_json(identity).ok()? && stored.rows.len() == row_count;
+    is_this_page.then_some(stored.rows)
 }
 
-impl<D: Database, P: SharedCache> Reader<'_, D, P> {
-    /// The page that `filter` selects of the snapshot's outline, where `held` was the last one to answer the question;
-    /// and whether it is another one, which is not kept yet: see [`Reader::hold`].
-    pub(super) async fn page(
-        &self,
-        asked: &ReportQuery<'_>,
-        (outline, filter): (&SnapshotIndex, &Filter),
-        held: Option<Rc<CachedPage>>,
-        was_at_database: bool,
-        now: Timestamp,
-    ) -> Result<(Rc<CachedPage>, bool), ApiError> {
-        let Some(snapshot) = &asked.snapshot else {
-            self.trace.source("page", "empty");
-            return Ok((
-                Rc::new(CachedPage::of(0, 0, Counts::default(), Rc::default(), now)),
-                false,
-            ));
-        };
-        if let Some(held) = &held
-            && (held.version, held.cut) == (snapshot.version, filter.cut)
-        {
-            self.trace.source("page", "memory");
-            self.share_if_asked_again(asked, filter, held, now)?;
-            return Ok((Rc::clone(held), false));
-        }
-        let selection = outline.select(filter);
-        let (page, is_shared) = if selection.row_nos.is_empty() {
-            self.trace.source("page", "empty");
-            (Rc::default(), false)
-        } else if let Some(held) = held.filter(|held| held.page.row_nos == selection.row_nos) {
-            // Another version, but the same rows: rows never change.
-            self.trace.source("page", "memory");
-            (Rc::clone(&held.page), false)
+fn checksum(text: &str) -> String {
+    format!("{:016x}", xxh64(text.as_bytes(), 0))
+}
+
+/// The page that answers a query: `cached`, which did last time, if it still does, otherwise another.
+///
+/// # Errors
+/// [`ReportError::SnapshotExpired`], [`ReportError::Unavailable`], [`ReportError::Corrupt`].
+pub async fn read_page<D: Database, C: SharedCache>(
+    context: &ReportContext<'_, D, C>,
+    report: &ResolvedReport<'_>,
+    paging: Paging,
+    selected: &SelectedIndex,
+    cached: Option<&Rc<CachedPage>>,
+    now: Timestamp,
+) -> Result<Rc<CachedPage>, ReportError> {
+    let Some(snapshot) = &report.snapshot else {
+        context.trace.source("page", "empty");
+        return Ok(Rc::new(CachedPage::new(0, 0, Counts::default(), Rc::default(), now)));
+    };
+    let over_threshold_count = selected.over_threshold_count;
+    let identity = PageIdentity {
+        database_fingerprint: &report.head.database_fingerprint,
+        organization: &report.access.organization,
+        version: snapshot.version,
+        over_threshold_count,
+        rows: &report.rows,
+        paging,
+    };
+    if let Some(cached) = cached
+        && (cached.version, cached.over_threshold_count) == (snapshot.version, over_threshold_count)
+    {
+        context.trace.source("page", "memory");
+        share_if_due(context, &identity, cached, now)?;
+        return Ok(Rc::clone(cached));
+    }
+    let selection = selected.index.select(&report.rows, over_threshold_count, paging);
+    let row_nos = selection.row_nos;
+    let mut is_shared = false;
+    let page = if row_nos.is_empty() {
+        context.trace.source("page", "empty");
+        Rc::default()
+    } else if let Some(cached) = cached.filter(|cached| cached.page.row_nos == row_nos) {
+        // Another version with the same rows: a row never changes.
+        context.trace.source("page", "memory");
+        Rc::clone(&cached.page)
+    } else {
+        let was_at_database = report.head_source.is_database() || selected.is_from_database;
+        let has_memory = context.isolate_cache.borrow().policy.memory_bytes_max > 0;
+        let read = if was_at_database && has_memory {
+            read_from_database_first(context, &identity, &row_nos).await?
         } else {
-            let row_nos = selection.row_nos;
-            let (rows, is_shared) = self.rows(asked, filter, &row_nos, was_at_database).await?;
-            (Rc::new(Page { row_nos, rows }), is_shared)
+            read_from_shared_cache_first(context, &identity, &row_nos).await?
         };
-        let new = CachedPage::of(snapshot.version, filter.cut, selection.counts, page, now);
-        new.is_shared.set(is_shared);
-        Ok((Rc::new(new), true))
-    }
+        is_shared = read.is_shared;
+        let rows = read.rows;
+        Rc::new(Page { row_nos, rows })
+    };
+    let page = CachedPage::new(snapshot.version, over_threshold_count, selection.counts, page, now);
+    page.is_shared.set(is_shared);
+    Ok(Rc::new(page))
+}
 
-    /// Keeps the page that answers a question now in its place.
-    pub(super) fn hold(&self, place: String, held: CachedPage) {
-        let bytes = held.bytes().saturating_add(place.len().saturating_mul(2));
-        self.memory.borrow_mut().pages.put(place, Rc::new(held), bytes);
-    }
+/// Rows that were not in memory.
+struct ReadRows {
+    rows: Vec<PageRow>,
+    /// Whether the shared cache has the page.
+    is_shared: bool,
+}
 
-    /// Puts a page into the shared cache that was asked for again after it has been the same for long enough: such a one
-    /// will be asked for elsewhere, too, and will still be right then.
-    fn share_if_asked_again(
-        &self,
-        asked: &ReportQuery<'_>,
-        filter: &Filter,
-        held: &CachedPage,
-        now: Timestamp,
-    ) -> Result<(), ApiError> {
-        let share_after_ms = self.memory.borrow().policy.share_after_ms;
-        if !held.is_shared.get() && !held.page.rows.is_empty() && now.milliseconds_since(held.since) >= share_after_ms {
-            let key = PageKey::of(asked, filter)?;
-            self.pages
-                .put(key.name(), encode(&key, &held.page.rows), PAGE_TTL_SECONDS);
-            held.is_shared.set(true);
-        }
-        Ok(())
+/// For a request that has been at the database already: rows take no longer there than in the shared cache, and 25 of them
+/// cost a twentieth.
+async fn read_from_database_first<D: Database, C: SharedCache>(
+    context: &ReportContext<'_, D, C>,
+    identity: &PageIdentity<'_>,
+    row_nos: &[i64],
+) -> Result<ReadRows, ReportError> {
+    match read_from_database(context, identity, row_nos).await {
+        Err(ReportError::Unavailable(cause)) => read_from_shared_cache(context, identity, row_nos.len())
+            .await?
+            .ok_or(ReportError::Unavailable(cause)),
+        read => read,
     }
+}
 
-    /// The rows of a page that is not in memory, and whether the shared cache has it.
-    async fn rows(
-        &self,
-        asked: &ReportQuery<'_>,
-        filter: &Filter,
-        row_nos: &[i64],
-        was_at_database: bool,
-    ) -> Result<(Rows, bool), ApiError> {
-        let key = PageKey::of(asked, filter)?;
-        let policy = self.memory.borrow().policy;
-        let has_memory = policy.memory_bytes_max > 0;
-        // Who was at the database already has the rows as near as the cache, and for a twentieth of the price.
-        let is_cache_first = !was_at_database || !has_memory;
-        if is_cache_first && let Some(rows) = self.cached_rows(&key, row_nos.len()).await {
-            return Ok((rows, true));
-        }
-        match read_rows(self.database, &asked.access.organization, row_nos).await {
-            Err(ApiError::Unavailable(cause)) if !is_cache_first => match self.cached_rows(&key, row_nos.len()).await {
-                Some(rows) => Ok((rows, true)),
-                None => Err(ApiError::Unavailable(cause)),
-            },
-            Err(error) => Err(error),
-            Ok(rows) => {
-                self.trace.source("page", "d1");
-                let is_shared = !has_memory || policy.share_after_ms <= 0;
-                if is_shared {
-                    self.pages.put(key.name(), encode(&key, &rows), PAGE_TTL_SECONDS);
-                }
-                Ok((rows, is_shared))
-            }
-        }
+/// For a request that needs nothing else of the database, and for an isolate that caches no pages itself.
+async fn read_from_shared_cache_first<D: Database, C: SharedCache>(
+    context: &ReportContext<'_, D, C>,
+    identity: &PageIdentity<'_>,
+    row_nos: &[i64],
+) -> Result<ReadRows, ReportError> {
+    match read_from_shared_cache(context, identity, row_nos.len()).await? {
+        Some(read) => Ok(read),
+        None => read_from_database(context, identity, row_nos).await,
     }
+}
 
-    /// The rows of a page as the shared cache has them; none where it has none that are right.
-    async fn cached_rows(&self, key: &PageKey, rows: usize) -> Option<Rows> {
-        match self.pages.get(&key.name()).await {
-            Ok(Some(text)) => match decode(key, rows, text) {
-                Some(rows) => {
-                    self.trace.source("page", "kv");
-                    return Some(rows);
-                }
-                None => self.trace.warn("a cached page is damaged".to_owned()),
-            },
-            Ok(None) => {}
-            Err(error) => self.trace.warn(error.to_string()),
-        }
-        None
+async fn read_from_database<D: Database, C: SharedCache>(
+    context: &ReportContext<'_, D, C>,
+    identity: &PageIdentity<'_>,
+    row_nos: &[i64],
+) -> Result<ReadRows, ReportError> {
+    let rows = read_rows(context.database, identity.organization, row_nos).await?;
+    context.trace.source("page", "d1");
+    let policy = context.isolate_cache.borrow().policy;
+    let is_shared = policy.memory_bytes_max == 0 || policy.share_after_ms <= 0;
+    if is_shared {
+        share(context, identity, &rows)?;
     }
+    Ok(ReadRows { rows, is_shared })
+}
+
+/// The rows that the shared cache has. `None` means that it has none that are right, or is out of reach.
+async fn read_from_shared_cache<D, C: SharedCache>(
+    context: &ReportContext<'_, D, C>,
+    identity: &PageIdentity<'_>,
+    row_count: usize,
+) -> Result<Option<ReadRows>, ReportError> {
+    let stored = match context.shared_cache.get(&cache_key(identity)?).await {
+        Ok(stored) => stored,
+        Err(error) => {
+            context.trace.warn(error.to_string());
+            None
+        }
+    };
+    let Some(text) = stored else {
+        return Ok(None);
+    };
+    let rows = decode(identity, row_count, &text);
+    match &rows {
+        Some(_) => context.trace.source("page", "kv"),
+        None => context.trace.warn("a cached page is damaged".to_owned()),
+    }
+    Ok(rows.map(|rows| ReadRows { rows, is_shared: true }))
+}
+
+/// Puts a cached page into the shared cache when it is asked for again after it has stayed the same for long enough: other
+/// isolates will probably be asked for it, too, and it will probably still be right.
+fn share_if_due<D, C: SharedCache>(
+    context: &ReportContext<'_, D, C>,
+    identity: &PageIdentity<'_>,
+    cached: &CachedPage,
+    now: Timestamp,
+) -> Result<(), ReportError> {
+    let share_after_ms = context.isolate_cache.borrow().policy.share_after_ms;
+    let is_due = now.milliseconds_since(cached.since) >= share_after_ms;
+    let rows = &cached.page.rows;
+    if is_due && !cached.is_shared.get() && !rows.is_empty() {
+        share(context, identity, rows)?;
+        cached.is_shared.set(true);
+    }
+    Ok(())
+}
+
+fn share<D, C: SharedCache>(
+    context: &ReportContext<'_, D, C>,
+    identity: &PageIdentity<'_>,
+    rows: &[PageRow],
+) -> Result<(), ReportError> {
+    let value = encode(identity, rows)?;
+    context.shared_cache.put(cache_key(identity)?, value, SHARED_SECONDS);
+    Ok(())
+}
+
+/// The key of a page in the shared cache.
+///
+/// # Errors
+/// [`ReportError::Corrupt`] if the identity cannot be written as JSON, which does not happen.
+pub fn cache_key(identity: &PageIdentity<'_>) -> Result<CacheKey, ReportError> {
+    Ok(KeyPrefix::PAGE.key(&to_json(identity)?))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{PageKey, Rows, decode, encode};
-    use crate::auth::access::{ReadAccess, read_access};
+    use super::{PageIdentity, PageRow, cache_key, decode, encode};
+    use crate::auth::access::{OrganizationId, read_access};
     use crate::auth::claims::Claims;
-    use crate::snapshot::query::Filter;
+    use crate::snapshot::query::{Paging, RowQuery};
+    use serde_json::value::to_raw_value;
     use std::collections::BTreeSet;
 
-    fn access(organization: &str) -> ReadAccess {
-        let claims = serde_json::json!({ "exp": 1, "role": "SUPERADMIN", "organizationId": organization });
-        read_access(&Claims::read(claims.to_string().as_bytes()).unwrap(), None).unwrap()
+    fn organization(id: &str) -> OrganizationId {
+        let claims = serde_json::json!({ "exp": 1, "role": "SUPERADMIN", "organizationId": id });
+        let access = read_access(&Claims::read(claims.to_string().as_bytes()).unwrap(), None);
+        access.unwrap().organization
     }
 
-    fn key(organization: &str, departments: Option<&[&str]>, page: u64) -> PageKey {
-        let departments = departments.map(|ids| ids.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<_>>());
-        let filter = Filter {
-            cut: 3,
-            departments,
-            category: None,
-            page,
-            limit: 25,
-        };
-        PageKey::new(&access(organization).organization, "generation", 7, &filter).unwrap()
+    fn identity<'a>(organization: &'a OrganizationId, rows: &'a RowQuery, page: u64) -> PageIdentity<'a> {
+        PageIdentity {
+            database_fingerprint: "fingerprint",
+            organization,
+            version: 7,
+            over_threshold_count: 3,
+            rows,
+            paging: Paging { page, limit: 25 },
+        }
     }
 
     #[test]
-    fn no_two_pages_share_a_name() {
+    fn no_two_pages_share_a_key() {
         let departments: [Option<&[&str]>; 6] = [
             None,
             Some(&[]),
@@ -240,37 +279,53 @@ mod tests {
             Some(&["a,b"]),
             Some(&["a\",\"b"]),
         ];
-        let mut names = BTreeSet::new();
+        let mut keys = BTreeSet::new();
         let mut count = 0;
-        for organization in ["o", "o\",7", "o,7", "o\"", "null"] {
-            for departments in departments {
+        for id in ["o", "o\",7", "o,7", "o\"", "null"] {
+            let organization = organization(id);
+            for ids in departments {
+                let rows = RowQuery {
+                    departments: ids.map(|ids| ids.iter().map(|id| (*id).to_owned()).collect()),
+                    ..RowQuery::default()
+                };
                 for page in [1, 11, 2] {
-                    names.insert(key(organization, departments, page).name());
+                    let key = cache_key(&identity(&organization, &rows, page)).unwrap();
+                    keys.insert(key.as_str().to_owned());
                     count += 1;
                 }
             }
         }
-        assert_eq!(names.len(), count);
+        assert_eq!(keys.len(), count);
     }
 
     #[test]
-    fn reads_back_only_what_was_asked_for_and_is_whole() {
-        let row = |number: usize| format!("[\"u{number}\"]\n{{\"conversationId\":\"c{number}\"}}\n");
-        let rows = Rows::of_lines(row(1) + &row(2), 2);
-        let asked = key("o", None, 1);
-        let text = encode(&asked, &rows);
-        let decode = |key: &PageKey, rows: usize, text: &str| decode(key, rows, text.to_owned());
-        assert_eq!(decode(&asked, 2, &text), Some(rows));
-        assert_eq!(decode(&asked, 1, &text), None);
-        assert_eq!(decode(&asked, 3, &text), None);
-        assert_eq!(decode(&key("o", None, 2), 2, &text), None);
-        assert_eq!(decode(&asked, 2, ""), None);
-        for cut in 0..text.len() {
-            assert_eq!(decode(&asked, 2, &text[..cut]), None, "cut at {cut}");
+    fn decodes_only_the_page_that_was_asked_for_and_only_if_it_is_complete() {
+        let row = |number: usize| PageRow {
+            people: to_raw_value(&[format!("u{number}")]).unwrap(),
+            row: to_raw_value(&serde_json::json!({ "conversationId": number })).unwrap(),
+        };
+        let (organization, query) = (organization("o"), RowQuery::default());
+        let asked = identity(&organization, &query, 1);
+        let text = encode(&asked, &[row(1), row(2)]).unwrap();
+        let decoded = decode(&asked, 2, &text).unwrap();
+        let texts: Vec<(&str, &str)> = decoded.iter().map(|row| (row.people.get(), row.row.get())).collect();
+        assert_eq!(
+            texts,
+            [
+                (r#"["u1"]"#, r#"{"conversationId":1}"#),
+                (r#"["u2"]"#, r#"{"conversationId":2}"#)
+            ]
+        );
+        assert!(decode(&asked, 1, &text).is_none());
+        assert!(decode(&asked, 3, &text).is_none());
+        assert!(decode(&identity(&organization, &query, 2), 2, &text).is_none());
+        assert!(decode(&asked, 2, "").is_none());
+        for end in 0..text.len() {
+            assert!(decode(&asked, 2, &text[..end]).is_none(), "truncated at {end}");
             let mut bytes = text.clone().into_bytes();
-            bytes[cut] ^= 1;
+            bytes[end] ^= 1;
             let changed = String::from_utf8(bytes).unwrap();
-            assert_eq!(decode(&asked, 2, &changed), None, "changed at {cut}");
+            assert!(decode(&asked, 2, &changed).is_none(), "changed at {end}");
         }
     }
 }

@@ -1,36 +1,21 @@
-//! The report's parameters.
+//! The parameters of the report, of the summary and of the CSV file.
 
-use crate::api::error::ApiError;
 use crate::conversation::category::Category;
-use crate::http::query::Parameters;
+use crate::http::query::{Parameters, QueryError, parse};
+use crate::snapshot::query::{Paging, RowFilter};
 
-/// The greatest page: 2^53 − 1.
+/// The greatest page: 2^53 − 1, the greatest integer that every JSON reader keeps exact.
 pub const PAGE_MAX: u64 = 9_007_199_254_740_991;
 /// The most rows of a page.
 pub const LIMIT_MAX: u64 = 100;
-/// Rows of a page where `limit` is left out.
+/// The rows of a page if `limit` is left out.
 pub const LIMIT_DEFAULT: u64 = 25;
 
-/// What is made of a snapshot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReportFormat {
-    /// A page of its rows.
-    Report,
-    /// All its rows as CSV.
-    Csv,
-    /// Numbers.
-    Summary,
-}
-
-/// What a report is asked for.
+/// What is asked for with query parameters: of which organization, as of which snapshot, and which of its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportRequest {
-    /// `page`, from 1.
-    pub page: u64,
-    /// `limit`
-    pub limit: u64,
-    /// `category`
-    pub category: Option<Category>,
+    /// `category`, and whatever else rows can be filtered by.
+    pub filter: RowFilter,
     /// `skipThreshold`
     pub skip_threshold: bool,
     /// `departmentId`
@@ -41,83 +26,86 @@ pub struct ReportRequest {
     pub snapshot: Option<String>,
 }
 
-impl ReportRequest {
-    /// Reads the query of a request's URL. Parameters that are not known are ignored.
+/// A request for a page of the report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageRequest {
+    /// `page` and `limit`.
+    pub paging: Paging,
+    /// What every form of the report takes.
+    pub report: ReportRequest,
+}
+
+impl PageRequest {
+    /// Parses the query string of a request for a page. Unknown parameters are ignored.
     ///
     /// # Errors
-    /// [`ApiError::Invalid`], which names the parameter and what it takes.
-    pub fn read(query: &str) -> Result<Self, ApiError> {
-        Self::of(&Parameters::read(query, &NAMES)?)
-    }
-
-    /// Reads the query of a request that is about all pages: `page` and `limit` are not known, and so ignored.
-    ///
-    /// # Errors
-    /// [`ApiError::Invalid`], which names the parameter and what it takes.
-    pub fn read_unpaged(query: &str) -> Result<Self, ApiError> {
-        let [_, _, names @ ..] = &NAMES;
-        Self::of(&Parameters::read(query, names)?)
-    }
-
-    fn of(parameters: &Parameters) -> Result<Self, ApiError> {
-        let category = |text: &str| match text {
-            "ai_stuck" => Some(Category::AiStuck),
-            "agent_abandoned" => Some(Category::AgentAbandoned),
-            _ => None,
-        };
-        let flag = |text: &str| match text {
-            "true" => Some(true),
-            "false" => Some(false),
-            _ => None,
-        };
-        // Whatever is no snapshot has expired: only nothing at all is malformed.
-        let snapshot = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        Ok(Self {
-            page: parameters
-                .get("page", "a whole number from 1 to 9007199254740991", number(PAGE_MAX))?
-                .unwrap_or(1),
-            limit: parameters
-                .get("limit", "a whole number from 1 to 100", number(LIMIT_MAX))?
-                .unwrap_or(LIMIT_DEFAULT),
-            category: parameters.get("category", "ai_stuck or agent_abandoned", category)?,
-            skip_threshold: parameters.get("skipThreshold", "true or false", flag)?.unwrap_or(false),
-            department_id: parameters.id("departmentId")?,
-            organization_id: parameters.id("organizationId")?,
-            snapshot: parameters.get("snapshot", "the snapshotId of an earlier answer", snapshot)?,
+    /// [`QueryError`], which names the parameter and what it takes.
+    pub fn parse(query: &str) -> Result<Self, QueryError> {
+        parse(query, |parameters| Self {
+            paging: Paging {
+                page: integer(parameters, "page", PAGE_MAX).unwrap_or(1),
+                limit: integer(parameters, "limit", LIMIT_MAX).unwrap_or(LIMIT_DEFAULT),
+            },
+            report: ReportRequest::read(parameters),
         })
     }
 }
 
-fn number(max: u64) -> impl Fn(&str) -> Option<u64> {
-    move |text| {
-        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        let number = digits.then(|| text.parse::<u64>().ok()).flatten()?;
-        (1..=max).contains(&number).then_some(number)
+impl ReportRequest {
+    /// Parses the query string of a request for a summary or a CSV file. Unknown parameters are ignored, and so are `page`
+    /// and `limit`.
+    ///
+    /// # Errors
+    /// [`QueryError`], which names the parameter and what it takes.
+    pub fn parse(query: &str) -> Result<Self, QueryError> {
+        parse(query, Self::read)
+    }
+
+    fn read(parameters: &mut Parameters<'_>) -> Self {
+        Self {
+            filter: RowFilter {
+                category: parameters.get("category", "ai_stuck or agent_abandoned", category),
+            },
+            skip_threshold: parameters.get("skipThreshold", "true or false", flag).unwrap_or(false),
+            department_id: parameters.id("departmentId"),
+            organization_id: parameters.id("organizationId"),
+            // Any text may be the id of a snapshot that has expired; only an empty one cannot.
+            snapshot: parameters.get("snapshot", "the snapshotId of an earlier answer", |text| {
+                (!text.is_empty()).then(|| text.to_owned())
+            }),
+        }
     }
 }
 
-/// `page` and `limit` first: [`ReportRequest::read_unpaged`] leaves them out.
-const NAMES: [&str; 7] = [
-    "page",
-    "limit",
-    "category",
-    "skipThreshold",
-    "departmentId",
-    "organizationId",
-    "snapshot",
-];
+fn category(text: &str) -> Option<Category> {
+    [Category::AiStuck, Category::AgentAbandoned]
+        .into_iter()
+        .find(|category| category.as_str() == text)
+}
+
+fn flag(text: &str) -> Option<bool> {
+    match text {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    }
+}
+
+/// A whole number from 1 to `max`, in digits alone.
+fn integer(parameters: &mut Parameters<'_>, name: &'static str, max: u64) -> Option<u64> {
+    parameters.get(name, format_args!("a whole number from 1 to {max}"), |text| {
+        let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.parse().ok().filter(|_| is_digits)?;
+        (1..=max).contains(&number).then_some(number)
+    })
+}
 
 #[cfg(test)]
 mod tests {
-    use super::ReportRequest;
-    use crate::api::error::ApiError;
+    use super::{PageRequest, ReportRequest};
 
     fn check(query: &str, error: Option<&str>) {
-        let found = match ReportRequest::read(query) {
-            Ok(_) => None,
-            Err(ApiError::Invalid(message)) => Some(message),
-            Err(other) => panic!("{other:?}"),
-        };
+        let found = PageRequest::parse(query).err().map(|error| error.to_string());
         assert_eq!(found.as_deref(), error, "{query}");
     }
 
@@ -168,8 +156,8 @@ mod tests {
             Some("snapshot must be the snapshotId of an earlier answer."),
         );
         check("limit=5&limit=5", Some("limit must be given at most once."));
-        assert!(ReportRequest::read_unpaged("page=0&limit=0&limit=1").is_ok());
-        assert!(ReportRequest::read_unpaged("page=0&category=x").is_err());
+        assert!(ReportRequest::parse("page=0&limit=0&limit=1").is_ok());
+        assert!(ReportRequest::parse("page=0&category=x").is_err());
         check("page=1&p%61ge=1", Some("page must be given at most once."));
     }
 }

@@ -1,122 +1,147 @@
-//! Rows on their way to a reader: they were serialized when they were published, and pass through as they are.
+//! The rows of a page. They were written as JSON when they were published, and pass through as that text.
 
-use crate::api::error::ApiError;
-use crate::auth::access::OrganizationId;
-use crate::storage::database::{Database, SqlValue, Statement};
+use crate::auth::access::{OrganizationId, View};
+use crate::report::error::ReportError;
+use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::HashMap;
 
-/// The most rows that one statement reads: its text names each.
-const STATEMENT_ROWS_MAX: usize = 100;
+/// The most rows that one statement reads. Each takes a parameter, and D1 allows 100.
+const STATEMENT_ROWS_MAX: usize = 90;
 
-/// Rows in order, two lines each: the people that `hasAccess` is worked out from, and the row itself. Both are JSON, which
-/// has no line breaks.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Rows {
-    lines: String,
-    count: usize,
-}
-
-/// A row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PassingRow<'a> {
+/// A published row. It is the same for all callers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PageRow {
     /// A JSON array: the ids of the owner and the assignees.
-    pub people: &'a str,
+    pub people: Box<RawValue>,
     /// A JSON object: the row without `hasAccess`.
-    pub json: &'a str,
+    pub row: Box<RawValue>,
 }
 
-impl Rows {
-    /// The rows that these lines are, two for each of `count` rows, each line with its end.
+impl PageRow {
+    /// Bytes of its texts.
     #[must_use]
-    pub fn of_lines(lines: String, count: usize) -> Self {
-        Self { lines, count }
-    }
-
-    /// The lines.
-    #[must_use]
-    pub fn as_lines(&self) -> &str {
-        &self.lines
-    }
-
-    /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.count
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-
-    /// The rows, in order.
-    pub fn iter(&self) -> impl Iterator<Item = PassingRow<'_>> {
-        let mut lines = self.lines.split_terminator('\n');
-        std::iter::from_fn(move || {
-            Some(PassingRow {
-                people: lines.next()?,
-                json: lines.next()?,
-            })
-        })
+    pub fn bytes(&self) -> usize {
+        self.people.get().len() + self.row.get().len()
     }
 }
 
-/// Rows as the database has them, in the order of `row_nos`.
+/// Reads rows from the database. They come in the order of `row_nos`.
 ///
 /// # Errors
-/// [`ApiError::SnapshotExpired`] where one is not there any more.
+/// [`ReportError::SnapshotExpired`] if one of them is no longer stored; [`ReportError::Unavailable`];
+/// [`ReportError::Corrupt`] if one is not JSON.
 pub async fn read_rows<D: Database>(
     database: &D,
     organization: &OrganizationId,
     row_nos: &[i64],
-) -> Result<Rows, ApiError> {
+) -> Result<Vec<PageRow>, ReportError> {
     let statements = row_nos
         .chunks(STATEMENT_ROWS_MAX)
         .map(|row_nos| statement(organization, row_nos))
         .collect();
     let outcomes = database.batch(statements).await?;
-    let found = outcomes.iter().flat_map(|outcome| &outcome.rows);
-    let mut lines = String::new();
-    for row in found {
-        // Its version was removed while it was read, ten minutes after another took its place.
-        let row = row.optional_text(0)?.ok_or(ApiError::SnapshotExpired)?;
-        lines.push_str(row);
-        lines.push('\n');
+    let mut found = HashMap::with_capacity(row_nos.len());
+    for Row(columns) in outcomes.into_iter().flat_map(|outcome| outcome.rows) {
+        let columns = <[SqlValue; 3]>::try_from(columns);
+        let Ok([SqlValue::Integer(row_no), SqlValue::Text(people), SqlValue::Text(row)]) = columns else {
+            return Err(DatabaseError::Decode("a row is not a number and two texts").into());
+        };
+        let people = raw_json(people)?;
+        let row = raw_json(row)?;
+        found.insert(row_no, PageRow { people, row });
     }
-    Ok(Rows::of_lines(lines, row_nos.len()))
+    // A version may be removed while it is read, ten minutes after another has superseded it.
+    let in_order = row_nos.iter().map(|row_no| found.remove(row_no));
+    in_order.collect::<Option<_>>().ok_or(ReportError::SnapshotExpired)
 }
 
-/// Reads each row by a subquery of its own: joined with the list of their numbers every row would be billed twice.
+/// Reads rows by their key.
+///
+/// The row numbers are a `VALUES` list that is joined: so every row is billed once. It would be billed twice with
+/// `row_no IN (…)` and three times with `json_each`, because SQLite then reads the numbers from a table of their own.
 fn statement(organization: &OrganizationId, row_nos: &[i64]) -> Statement {
-    let row = include_str!("sql/row.sql").trim_end();
-    let row = row.strip_suffix('0').unwrap_or(row);
-    let mut text = String::from("VALUES ");
-    let mut numbers = String::from("[");
-    for (place, row_no) in row_nos.iter().enumerate() {
-        if place > 0 {
-            text.push(',');
-            numbers.push(',');
+    let numbers: Vec<String> = (2..).take(row_nos.len()).map(|number| format!("(?{number})")).collect();
+    let sql = format!(
+        "WITH wanted (row_no) AS (VALUES {})
+        SELECT row_no, people, json FROM wanted CROSS JOIN snapshot_row USING (row_no) WHERE organization_id = ?1",
+        numbers.join(", ")
+    );
+    let row_nos = row_nos.iter().map(|row_no| SqlValue::Integer(*row_no));
+    let parameters = [SqlValue::from(organization.as_str())].into_iter().chain(row_nos);
+    Statement::new(sql, parameters)
+}
+
+fn raw_json(text: String) -> Result<Box<RawValue>, ReportError> {
+    RawValue::from_string(text).map_err(|error| ReportError::Corrupt(format!("a row is not JSON: {error}")))
+}
+
+/// Which rows a caller has access to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowAccess<'a> {
+    /// All.
+    All,
+    /// None.
+    None,
+    /// Those whose owner or assignee the caller is.
+    OfPerson(&'a str),
+}
+
+impl<'a> From<&'a View> for RowAccess<'a> {
+    fn from(view: &'a View) -> Self {
+        match view {
+            View::All => Self::All,
+            View::Departments { subject, .. } => subject.as_deref().map_or(Self::None, Self::OfPerson),
         }
-        for part in ["((", row, &place.to_string(), "))"] {
-            text.push_str(part);
-        }
-        numbers.push_str(&row_no.to_string());
     }
-    numbers.push(']');
-    Statement::new(text, [SqlValue::from(organization.as_str()), SqlValue::Text(numbers)])
+}
+
+impl RowAccess<'_> {
+    /// Whether the caller has access to a row of `people`, a JSON array of ids.
+    ///
+    /// # Errors
+    /// [`ReportError::Corrupt`] if `people` is something else.
+    pub fn includes(self, people: &RawValue) -> Result<bool, ReportError> {
+        /// Borrowed from the JSON text, unless it has an escape.
+        #[derive(Deserialize)]
+        struct Id<'a>(#[serde(borrow)] Cow<'a, str>);
+
+        let Self::OfPerson(subject) = self else {
+            return Ok(self == Self::All);
+        };
+        let ids: Vec<Id<'_>> = serde_json::from_str(people.get())
+            .map_err(|error| ReportError::Corrupt(format!("the people of a row are not ids: {error}")))?;
+        Ok(ids.iter().any(|id| id.0 == subject))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{PassingRow, Rows};
+    use super::RowAccess;
 
     #[test]
-    fn two_lines_are_a_row() {
-        let rows = Rows::of_lines("[1]\n{1}\n[2]\n{2}\n".to_owned(), 2);
-        let row = |people, json| PassingRow { people, json };
-        assert_eq!(rows.iter().collect::<Vec<_>>(), [row("[1]", "{1}"), row("[2]", "{2}")]);
-        assert_eq!((rows.len(), rows.is_empty()), (2, false));
-        assert_eq!(Rows::default().iter().count(), 0);
-        assert!(Rows::default().is_empty());
+    fn finds_an_id_in_a_json_array_and_nothing_that_looks_like_it() {
+        let lists: [&[&str]; 6] = [
+            &[],
+            &["a"],
+            &["a", "b"],
+            &["ab", ",", "\",\"", "a\\"],
+            &[",", "],[", "é"],
+            &["\"", "b\\\"", "\u{1}"],
+        ];
+        let ids = [
+            "", "a", "b", "ab", ",", "\",\"", "a\\", "\"", "b\\\"", "é", "\u{1}", "],[", "\\u0001", "[",
+        ];
+        for list in lists {
+            let json = serde_json::value::to_raw_value(list).unwrap();
+            for id in ids {
+                let access = RowAccess::OfPerson(id);
+                assert_eq!(access.includes(&json), Ok(list.contains(&id)), "{id} in {json}");
+            }
+            assert_eq!(RowAccess::All.includes(&json), Ok(true));
+            assert_eq!(RowAccess::None.includes(&json), Ok(false));
+        }
     }
 }

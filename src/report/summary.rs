@@ -1,94 +1,92 @@
-//! The summary's answer: pushed together, for it has more shapes than values.
+//! Writes a summary as JSON.
 
-use crate::base::strict_json::push_text;
-use crate::conversation::category::Category;
-use crate::report::json::ReportQuery;
+use crate::report::error::ReportError;
+use crate::report::json::Envelope;
+use crate::report::resolved::{ResolvedReport, to_json};
+use crate::snapshot::query::Counts;
 use crate::snapshot::summary::{AGES_FROM_MINUTES, Count, Summary};
-use std::fmt::{Display, Write};
+use serde::{Serialize, Serializer};
 
-impl ReportQuery<'_> {
-    /// The body of a summary.
-    #[must_use]
-    pub fn write_summary(&self, summary: &Summary<'_>) -> String {
-        let mut json = String::with_capacity(1_024);
-        json.push_str(r#"{"success":true,"data":{"organizationId":"#);
-        push_text(&mut json, Some(self.access.organization.as_str()));
-        json.push_str(r#","generatedAt":"#);
-        push_text(&mut json, self.generated_at().as_deref());
-        json.push_str(r#","snapshotId":"#);
-        push_text(&mut json, self.snapshot_id.as_deref());
-        push_number(&mut json, r#","thresholdMinutes":"#, &self.threshold_minutes());
-        json.push_str(r#","snapshotMissing":"#);
-        push_flag(&mut json, self.snapshot.is_none());
-        json.push_str(r#","stale":"#);
-        push_flag(&mut json, self.stale);
-        let categories = summary.categories;
-        push_number(&mut json, r#","total":"#, &categories.of(None));
-        let mut before = r#","byCategory":{"ai_stuck":"#;
-        for category in [Category::AiStuck, Category::AgentAbandoned] {
-            push_number(&mut json, before, &categories.of(Some(category)));
-            before = r#","agent_abandoned":"#;
-        }
-        push_object(&mut json, r#"},"byReason":{"#, &summary.reasons);
-        push_object(&mut json, r#"},"byChannel":{"#, &summary.channels);
-        push_lines(&mut json, r#"},"byDepartment":["#, &summary.departments, true);
-        push_lines(&mut json, r#"],"byAssignee":["#, &summary.assignees, false);
-        json.push_str(r#"],"ageMinutes":["#);
-        let mut before = r#"{"from":"#;
-        let ends = AGES_FROM_MINUTES.iter().skip(1).map(Some).chain([None]);
-        for ((from, to), rows) in AGES_FROM_MINUTES.iter().zip(ends).zip(summary.ages) {
-            push_number(&mut json, before, from);
-            match to {
-                Some(to) => push_number(&mut json, r#","to":"#, to),
-                None => json.push_str(r#","to":null"#),
-            }
-            push_number(&mut json, r#","count":"#, &rows);
-            before = r#"},{"from":"#;
-        }
-        json.push_str("}]}}");
-        json
+/// `data` of a summary.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SummaryData<'a> {
+    organization_id: &'a str,
+    generated_at: Option<String>,
+    snapshot_id: Option<&'a str>,
+    threshold_minutes: i64,
+    snapshot_missing: bool,
+    stale: bool,
+    total: u64,
+    by_category: Counts,
+    by_reason: RowsByKey<'a>,
+    by_channel: RowsByKey<'a>,
+    by_department: Vec<DepartmentRows<'a>>,
+    by_assignee: Vec<AssigneeRows<'a>>,
+    age_minutes: Vec<AgeRows>,
+}
+
+/// An object: keys and numbers of rows, in this order.
+struct RowsByKey<'a>(&'a [Count<'a>]);
+
+impl Serialize for RowsByKey<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let members = self.0.iter().filter_map(|count| Some((count.key?, count.rows)));
+        serializer.collect_map(members)
     }
 }
 
-fn push_number(json: &mut String, before: &str, number: &dyn Display) {
-    // Writing to a String cannot fail.
-    let _ = write!(json, "{before}{number}");
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DepartmentRows<'a> {
+    department_id: Option<&'a str>,
+    name: Option<&'a str>,
+    count: u64,
 }
 
-fn push_flag(json: &mut String, flag: bool) {
-    json.push_str(if flag { "true" } else { "false" });
+#[derive(Serialize)]
+struct AssigneeRows<'a> {
+    name: Option<&'a str>,
+    count: u64,
 }
 
-/// The members of an object: keys with their rows.
-fn push_object(json: &mut String, before: &str, counts: &[Count<'_>]) {
-    json.push_str(before);
-    for (number, count) in counts.iter().enumerate() {
-        if number > 0 {
-            json.push(',');
-        }
-        push_text(json, count.key);
-        push_number(json, ":", &count.rows);
-    }
+/// Rows that have waited from `from` to less than `to` minutes.
+#[derive(Serialize)]
+struct AgeRows {
+    from: i64,
+    to: Option<i64>,
+    count: u64,
 }
 
-/// The elements of an array: keys with their rows; the key is a department's id, or the name itself.
-fn push_lines(json: &mut String, before: &str, counts: &[Count<'_>], of_departments: bool) {
-    json.push_str(before);
-    for (number, count) in counts.iter().enumerate() {
-        if number > 0 {
-            json.push(',');
-        }
-        let mut name = count.key;
-        if of_departments {
-            json.push_str(r#"{"departmentId":"#);
-            push_text(json, count.key);
-            json.push_str(r#","name":"#);
-            name = count.name;
-        } else {
-            json.push_str(r#"{"name":"#);
-        }
-        push_text(json, name);
-        push_number(json, r#","count":"#, &count.rows);
-        json.push('}');
-    }
+/// Writes the body of a summary.
+///
+/// # Errors
+/// [`ReportError::Corrupt`] if it cannot be written as JSON, which does not happen.
+pub fn write_summary(report: &ResolvedReport<'_>, summary: &Summary<'_>) -> Result<String, ReportError> {
+    let departments = summary.departments.iter().map(|count| DepartmentRows {
+        department_id: count.key,
+        name: count.name,
+        count: count.rows,
+    });
+    let assignees = summary.assignees.iter().map(|count| AssigneeRows {
+        name: count.key,
+        count: count.rows,
+    });
+    let ends = AGES_FROM_MINUTES.into_iter().skip(1).map(Some).chain([None]);
+    let ages = AGES_FROM_MINUTES.into_iter().zip(ends).zip(summary.ages);
+    to_json(&Envelope::new(SummaryData {
+        organization_id: report.access.organization.as_str(),
+        generated_at: report.generated_at(),
+        snapshot_id: report.snapshot_id(),
+        threshold_minutes: report.threshold_minutes(),
+        snapshot_missing: report.snapshot.is_none(),
+        stale: report.is_stale(),
+        total: summary.categories.for_category(None),
+        by_category: summary.categories,
+        by_reason: RowsByKey(&summary.reasons),
+        by_channel: RowsByKey(&summary.channels),
+        by_department: departments.collect(),
+        by_assignee: assignees.collect(),
+        age_minutes: ages.map(|((from, to), count)| AgeRows { from, to, count }).collect(),
+    }))
 }

@@ -1,28 +1,28 @@
-//! The outline of a version: all that a report or a summary has to know of its entries, without reading a row.
+//! The index of a version: everything that a report or a summary needs to know about its entries without reading a row.
 
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
 use crate::conversation::category::{Category, Reason};
-use crate::snapshot::chunk::{Chunk, ChunkEntry, Texts, at};
-use crate::snapshot::positions::Lanes;
+use crate::snapshot::chunk::{Chunk, TextTable, index_from, item_at};
+use crate::snapshot::positions::Positions;
 use std::rc::Rc;
 
-/// A version's entries without conversation ids: 40 bytes an entry and 4 an assignee, and each text once.
+/// A version's entries without conversation ids: 40 bytes an entry and 4 an assignee. Each text is there once.
 #[derive(Debug, Clone, Default)]
 pub struct SnapshotIndex {
     pub(super) departments: Vec<Department>,
     pub(super) channels: Vec<Rc<str>>,
     pub(super) names: Vec<Rc<str>>,
     pub(super) entries: Vec<IndexEntry>,
-    pub(super) lanes: Lanes,
-    /// The assignees of all entries one after the other, as indices into `names`.
+    pub(super) positions: Positions,
+    /// The assignees of all entries, one entry after the other, as indices into `names`.
     assignees: Vec<u32>,
 }
 
-/// A department that candidates have.
+/// A department that has candidates.
 #[derive(Debug, Clone)]
 pub(super) struct Department {
     pub(super) id: Rc<str>,
-    /// None where no record of it is held.
+    /// `None` means that no record of the department is stored.
     pub(super) name: Option<Rc<str>>,
 }
 
@@ -30,11 +30,11 @@ pub(super) struct Department {
 pub(super) struct IndexEntry {
     pub(super) stalled_since: Timestamp,
     pub(super) row_no: i64,
-    /// An index into `departments`; [`NO_DEPARTMENT`] for none.
+    /// An index into `departments`, or [`NO_DEPARTMENT`].
     pub(super) department: u32,
     /// An index into `channels`.
     pub(super) channel: u32,
-    /// Where its assignees end in `assignees`; they begin where those of the entry before end.
+    /// The end of its assignees in `assignees`. They begin at the end of the previous entry's.
     assignees_end: u32,
     pub(super) category: Category,
     pub(super) reason: Reason,
@@ -43,82 +43,83 @@ pub(super) struct IndexEntry {
 pub(super) const NO_DEPARTMENT: u32 = u32::MAX;
 
 impl SnapshotIndex {
-    /// Reads the outline of a version from its parts, in order.
+    /// Reads the index of a version from the version's chunks, in order.
     ///
     /// # Errors
-    /// Where a part is not what `Version::to_parts` writes.
-    pub fn from_parts<'a>(parts: impl IntoIterator<Item = &'a str>) -> Result<Self, serde_json::Error> {
-        let mut outline = Self::default();
-        let (mut departments, mut channels, mut names) = (Texts::default(), Texts::default(), Texts::default());
-        for text in parts {
-            let part: Chunk = serde_json::from_str(text)?;
-            let numbers = |table: &[Rc<str>], texts: &mut Texts| -> Vec<u32> {
-                table.iter().map(|text| texts.number(text)).collect()
+    /// If a chunk is not what `Version::to_chunks` writes.
+    pub fn from_chunks<'a>(chunks: impl IntoIterator<Item = &'a str>) -> Result<Self, serde_json::Error> {
+        let mut index = Self::default();
+        let (mut departments, mut channels, mut names) =
+            (TextTable::default(), TextTable::default(), TextTable::default());
+        for text in chunks {
+            let chunk: Chunk = serde_json::from_str(text)?;
+            let numbers = |texts: &[Rc<str>], table: &mut TextTable| -> Vec<u32> {
+                texts.iter().map(|text| table.index_of(text)).collect()
             };
-            let channel_numbers = numbers(&part.channels, &mut channels);
-            let name_numbers = numbers(&part.names, &mut names);
-            let mut department_numbers = Vec::with_capacity(part.departments.len());
-            for (id, name) in part.departments {
-                let number = departments.number(&id);
-                if number as usize == outline.departments.len() {
-                    outline.departments.push(Department { id, name });
+            let channel_numbers = numbers(&chunk.channels, &mut channels);
+            let name_numbers = numbers(&chunk.names, &mut names);
+            let mut department_numbers = Vec::with_capacity(chunk.departments.len());
+            for (id, name) in chunk.departments {
+                let number = departments.index_of(&id);
+                if number as usize == index.departments.len() {
+                    index.departments.push(Department { id, name });
                 }
                 department_numbers.push(number);
             }
-            outline.entries.reserve_exact(part.entries.len());
-            for ChunkEntry(stalled_since, row_no, category, department, _, reason, channel, assignees) in part.entries {
-                for name in assignees {
-                    outline.assignees.push(*at(&name_numbers, name)?);
+            index.entries.reserve_exact(chunk.entries.len());
+            for entry in chunk.entries {
+                for name in entry.assignees {
+                    index.assignees.push(*item_at(&name_numbers, name)?);
                 }
-                let department = department.map(|number| at(&department_numbers, number)).transpose()?;
-                outline.lanes.push(category, department.copied());
-                outline.entries.push(IndexEntry {
-                    stalled_since,
-                    row_no,
-                    department: department.copied().unwrap_or(NO_DEPARTMENT),
-                    channel: *at(&channel_numbers, channel)?,
-                    assignees_end: u32::try_from(outline.assignees.len()).unwrap_or(u32::MAX),
-                    category,
-                    reason: *at(&part.reasons, reason)?,
+                let department = entry.department.map(|number| item_at(&department_numbers, number));
+                let department = department.transpose()?.copied();
+                index.positions.push(entry.category, department);
+                index.entries.push(IndexEntry {
+                    stalled_since: entry.stalled_since,
+                    row_no: entry.row_no,
+                    department: department.unwrap_or(NO_DEPARTMENT),
+                    channel: *item_at(&channel_numbers, entry.channel)?,
+                    assignees_end: index_from(index.assignees.len()),
+                    category: entry.category,
+                    reason: *item_at(&chunk.reasons, entry.reason)?,
                 });
             }
         }
-        outline.channels = channels.into_texts();
-        outline.names = names.into_texts();
-        Ok(outline)
+        index.channels = channels.into_texts();
+        index.names = names.into_texts();
+        Ok(index)
     }
 
-    /// Bytes of memory, about.
+    /// About how many bytes of memory it takes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let departments = self.departments.iter();
         let texts = departments.flat_map(|department| department.name.iter().chain([&department.id]));
         let texts = texts.chain(&self.channels).chain(&self.names);
         // A pointer and a length, two counters, and the text.
-        let texts: usize = texts.fold(0, |sum, text| sum.saturating_add(text.len()).saturating_add(32));
-        let entries = self.entries.len().saturating_mul(size_of::<IndexEntry>());
-        texts
-            .saturating_add(entries)
-            .saturating_add(self.lanes.bytes())
-            .saturating_add(self.assignees.len().saturating_mul(size_of::<u32>()))
+        let text_bytes: usize = texts.map(|text| text.len() + 32).sum();
+        text_bytes
+            + self.entries.len() * size_of::<IndexEntry>()
+            + self.positions.bytes()
+            + self.assignees.len() * size_of::<u32>()
     }
 
-    /// How many entries there are: the cut that considers all of them.
+    /// How many entries there are.
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether nobody waits.
+    /// Whether there are no entries.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// How many entries are over the threshold at `as_of`: `asOf − stalledSince ≥ thresholdMinutes`. They are a
-    /// prefix of all, so this number says which they are; it changes only when one crosses the threshold.
+    /// How many entries are over the threshold at `as_of`: `asOf − stalledSince ≥ thresholdMinutes`. They are the first of
+    /// all, so their number says which they are. It changes only when an entry crosses the threshold.
     #[must_use]
-    pub fn over_threshold(&self, as_of: Timestamp, threshold_minutes: i64) -> usize {
+    pub fn over_threshold_count(&self, as_of: Timestamp, threshold_minutes: i64) -> usize {
         let latest = as_of.minus(threshold_minutes.saturating_mul(MINUTE_MS));
         self.entries.partition_point(|entry| entry.stalled_since <= latest)
     }

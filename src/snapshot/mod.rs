@@ -1,4 +1,4 @@
-//! What is published of an organization, and what can be asked of it. Pure.
+//! What is published of an organization, and what can be asked about it. Pure functions.
 
 mod chunk;
 pub mod index;

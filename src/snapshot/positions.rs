@@ -1,81 +1,95 @@
-//! Where the entries of each department and category stand: totals and pages are found without a look at every entry.
+//! The positions of a version's entries by department and category. With them totals and pages are found without a look at
+//! every entry.
 
 use crate::conversation::category::Category;
+use crate::snapshot::chunk::index_from;
 
-/// Positions in ascending order.
-pub type Lane = Vec<u32>;
-
-/// The positions of a version's entries by what filters ask for: 8 bytes an entry.
+/// Positions of entries by category, each list ascending.
 #[derive(Debug, Clone, Default)]
-pub struct Lanes {
-    /// Of all departments and of none, by category.
-    all: [Lane; 2],
-    /// Of each department by its number, by category.
-    departments: Vec<[Lane; 2]>,
+pub struct CategoryPositions {
+    ai_stuck: Vec<u32>,
+    agent_abandoned: Vec<u32>,
 }
 
-impl Lanes {
-    /// Adds the entry that comes next; none: it has no department.
+impl CategoryPositions {
+    /// The lists with their categories.
+    pub fn iter(&self) -> impl Iterator<Item = (Category, &[u32])> {
+        [
+            (Category::AiStuck, &*self.ai_stuck),
+            (Category::AgentAbandoned, &*self.agent_abandoned),
+        ]
+        .into_iter()
+    }
+
+    fn list_mut(&mut self, category: Category) -> &mut Vec<u32> {
+        match category {
+            Category::AiStuck => &mut self.ai_stuck,
+            Category::AgentAbandoned => &mut self.agent_abandoned,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + size_of::<u32>() * (self.ai_stuck.capacity() + self.agent_abandoned.capacity())
+    }
+}
+
+/// The positions of a version's entries: 8 bytes an entry.
+#[derive(Debug, Clone, Default)]
+pub struct Positions {
+    all: CategoryPositions,
+    /// By the number of the department.
+    by_department: Vec<CategoryPositions>,
+}
+
+impl Positions {
+    /// Adds the next entry.
     pub fn push(&mut self, category: Category, department: Option<u32>) {
-        let [ai_stuck, agent_abandoned] = &self.all;
-        let position = u32::try_from(ai_stuck.len().saturating_add(agent_abandoned.len())).unwrap_or(u32::MAX);
-        lane_of(&mut self.all, category).push(position);
+        let position = index_from(self.all.ai_stuck.len() + self.all.agent_abandoned.len());
+        self.all.list_mut(category).push(position);
         if let Some(number) = department {
             let number = number as usize;
-            if number >= self.departments.len() {
-                self.departments.resize_with(number.saturating_add(1), Default::default);
+            if number >= self.by_department.len() {
+                self.by_department.resize_with(number + 1, Default::default);
             }
-            if let Some(lanes) = self.departments.get_mut(number) {
-                lane_of(lanes, category).push(position);
+            if let Some(positions) = self.by_department.get_mut(number) {
+                positions.list_mut(category).push(position);
             }
         }
     }
 
-    /// Those of all departments and of none.
-    pub fn all(&self) -> &[Lane; 2] {
+    /// The positions of all entries.
+    pub fn all(&self) -> &CategoryPositions {
         &self.all
     }
 
-    /// Those of a department.
-    pub fn of_department(&self, number: usize) -> Option<&[Lane; 2]> {
-        self.departments.get(number)
+    /// The positions of the entries of a department.
+    pub fn department(&self, number: usize) -> Option<&CategoryPositions> {
+        self.by_department.get(number)
     }
 
-    /// Bytes of memory, about.
+    /// About how many bytes of memory they take.
     pub fn bytes(&self) -> usize {
-        let lanes = self.departments.iter().chain([&self.all]).flatten();
-        lanes.fold(0, |sum, lane| {
-            sum.saturating_add(lane.capacity().saturating_mul(size_of::<u32>()))
-                .saturating_add(size_of::<Lane>())
-        })
+        let lists = self.by_department.iter().chain([&self.all]);
+        lists.map(CategoryPositions::bytes).sum()
     }
 }
 
-fn lane_of(lanes: &mut [Lane; 2], category: Category) -> &mut Lane {
-    let [ai_stuck, agent_abandoned] = lanes;
-    match category {
-        Category::AiStuck => ai_stuck,
-        Category::AgentAbandoned => agent_abandoned,
-    }
+/// The part of an ascending list that is less than `end`.
+pub fn before(positions: &[u32], end: usize) -> &[u32] {
+    let count = positions.partition_point(|position| (*position as usize) < end);
+    positions.get(..count).unwrap_or_default()
 }
 
-/// The positions of `lane` before `end`.
-pub fn before(lane: &[u32], end: usize) -> &[u32] {
-    let count = lane.partition_point(|position| (*position as usize) < end);
-    lane.get(..count).unwrap_or_default()
-}
-
-/// Of all positions of `lanes`, which have none in common, in ascending order: those from the one numbered `skip`, from
-/// 0, at most `limit`.
-pub fn page(mut lanes: Vec<&[u32]>, skip: usize, limit: usize) -> Vec<usize> {
-    let start = position_of(&lanes, skip);
-    for lane in &mut lanes {
-        *lane = lane.get(before(lane, start).len()..).unwrap_or_default();
+/// Merges ascending lists that have no position in common, and returns `limit` positions after skipping `skip`.
+pub fn merged_page(mut lists: Vec<&[u32]>, skip: usize, limit: usize) -> Vec<usize> {
+    let start = position_after(&lists, skip);
+    for list in &mut lists {
+        *list = list.get(before(list, start).len()..).unwrap_or_default();
     }
     let mut page = Vec::new();
     while page.len() < limit {
-        let rest = lanes.iter_mut().filter(|lane| !lane.is_empty());
-        let Some(next) = rest.min_by_key(|lane| lane.first().copied()) else {
+        let rest = lists.iter_mut().filter(|list| !list.is_empty());
+        let Some(next) = rest.min_by_key(|list| list.first().copied()) else {
             break;
         };
         if let Some((position, rest)) = next.split_first() {
@@ -86,15 +100,16 @@ pub fn page(mut lanes: Vec<&[u32]>, skip: usize, limit: usize) -> Vec<usize> {
     page
 }
 
-/// The least position with at least `skip` positions of `lanes` before it; beyond all of them where there are fewer.
-fn position_of(lanes: &[&[u32]], skip: usize) -> usize {
-    let last = lanes.iter().filter_map(|lane| lane.last()).max();
-    let mut candidates = 0..last.map_or(0, |last| (*last as usize).saturating_add(1));
+/// The least position with at least `skip` positions of the lists before it, by binary search. It is beyond all of them if
+/// there are fewer.
+fn position_after(lists: &[&[u32]], skip: usize) -> usize {
+    let last = lists.iter().filter_map(|list| list.last()).max();
+    let mut candidates = 0..last.map_or(0, |last| *last as usize + 1);
     while !candidates.is_empty() {
         let middle = candidates.start.midpoint(candidates.end);
-        let counts = lanes.iter().map(|lane| before(lane, middle).len());
-        if counts.fold(0, usize::saturating_add) < skip {
-            candidates.start = middle.saturating_add(1);
+        let count: usize = lists.iter().map(|list| before(list, middle).len()).sum();
+        if count < skip {
+            candidates.start = middle + 1;
         } else {
             candidates.end = middle;
         }
@@ -104,27 +119,27 @@ fn position_of(lanes: &[&[u32]], skip: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::page;
+    use super::merged_page;
 
-    /// Every page of every size of `lanes` must be the one of their sorted positions.
-    fn check(lanes: &[&[u32]]) {
-        let mut all: Vec<usize> = lanes.concat().into_iter().map(|position| position as usize).collect();
+    /// Every page of every size must be the one of the sorted positions.
+    fn check(lists: &[&[u32]]) {
+        let mut all: Vec<usize> = lists.concat().into_iter().map(|position| position as usize).collect();
         all.sort_unstable();
         for skip in 0..all.len() + 3 {
             for limit in [0, 1, 2, 7, 100] {
                 let expected: Vec<usize> = all.iter().copied().skip(skip).take(limit).collect();
                 assert_eq!(
-                    page(lanes.to_vec(), skip, limit),
+                    merged_page(lists.to_vec(), skip, limit),
                     expected,
-                    "{lanes:?}, {skip}, {limit}"
+                    "{lists:?}, {skip}, {limit}"
                 );
             }
         }
-        assert!(page(lanes.to_vec(), usize::MAX, 25).is_empty());
+        assert!(merged_page(lists.to_vec(), usize::MAX, 25).is_empty());
     }
 
     #[test]
-    fn a_page_of_lanes_is_the_page_of_what_they_have_together() {
+    fn a_page_of_merged_lists_is_the_page_of_the_sorted_positions() {
         check(&[]);
         check(&[&[]]);
         check(&[&[0]]);

@@ -1,25 +1,38 @@
-//! Which rows of a version a report shows: threshold, departments, category and page.
+//! Which rows of a version a report shows: those over the threshold, of some departments, that pass a filter, on a page.
 
 use crate::conversation::category::Category;
 use crate::snapshot::index::{IndexEntry, SnapshotIndex};
-use crate::snapshot::positions as lanes;
-use crate::snapshot::positions::Lane;
+use crate::snapshot::positions::{CategoryPositions, before, merged_page};
+use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// The most rows of a chunk.
 const CHUNK_ROWS_MAX: usize = 500;
-/// The most assignees of a chunk's rows, but for those of the last: their names are what rows may be made large by.
+/// The most assignees of a chunk's rows, except those of its last row. Their names are what can make rows large.
 const CHUNK_NAMES_MAX: usize = 2_000;
 
-/// Which rows of a snapshot: everything that a page's content depends on, beside organization and version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Filter {
-    /// How many entries from the first one are considered: those over the threshold, or all.
-    pub cut: usize,
-    /// The departments shown; none: all, and what has no department.
-    pub departments: Option<BTreeSet<String>>,
-    /// The category shown; none: both.
+/// What a client can filter rows by.
+///
+/// A new filter is a field here, a line in `ReportRequest` that parses it, and a condition in [`SnapshotIndex`]. Cache keys
+/// and ETags are made of this type by `Serialize`, so they follow.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct RowFilter {
+    /// The category. `None` means both.
     pub category: Option<Category>,
+}
+
+/// Which rows of an organization are asked for and may be seen.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct RowQuery {
+    /// The departments. `None` means all, and also rows without a department.
+    pub departments: Option<BTreeSet<String>>,
+    /// What the client filters by.
+    pub filter: RowFilter,
+}
+
+/// A page of the rows that a query selects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Paging {
     /// The page, from 1.
     pub page: u64,
     /// Rows a page.
@@ -27,7 +40,7 @@ pub struct Filter {
 }
 
 /// How many rows there are of each category.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Counts {
     /// Rows of category `ai_stuck`.
     pub ai_stuck: u64,
@@ -36,13 +49,13 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// The rows of a category, or of both.
+    /// The rows of a category. `None` means both.
     #[must_use]
-    pub const fn of(self, category: Option<Category>) -> u64 {
+    pub const fn for_category(self, category: Option<Category>) -> u64 {
         match category {
             Some(Category::AiStuck) => self.ai_stuck,
             Some(Category::AgentAbandoned) => self.agent_abandoned,
-            None => self.ai_stuck.saturating_add(self.agent_abandoned),
+            None => self.ai_stuck + self.agent_abandoned,
         }
     }
 
@@ -51,72 +64,70 @@ impl Counts {
             Category::AiStuck => &mut self.ai_stuck,
             Category::AgentAbandoned => &mut self.agent_abandoned,
         };
-        *count = count.saturating_add(rows as u64);
+        *count += rows as u64;
     }
 }
 
-/// What a filter selects.
+/// What a query selects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {
-    /// Rows within the threshold and the departments, before the category is looked at.
+    /// The rows over the threshold and of the departments, before they are filtered by category.
     pub counts: Counts,
     /// The rows of the page, in order.
     pub row_nos: Vec<i64>,
 }
 
 impl SnapshotIndex {
-    /// Applies a filter.
+    /// Selects a page among the first `over_threshold_count` entries.
     #[must_use]
-    pub fn select(&self, filter: &Filter) -> Selection {
+    pub fn select(&self, query: &RowQuery, over_threshold_count: usize, paging: Paging) -> Selection {
         let mut counts = Counts::default();
-        let mut shown = Vec::new();
-        for lanes in self.lanes_of(filter) {
-            for (category, lane) in [Category::AiStuck, Category::AgentAbandoned].into_iter().zip(lanes) {
-                let lane = lanes::before(lane, filter.cut);
-                counts.add(category, lane.len());
-                if !lane.is_empty() && filter.shows(category) {
-                    shown.push(lane);
+        let mut lists = Vec::new();
+        for positions in self.positions_of(query) {
+            for (category, positions) in positions.iter() {
+                let positions = before(positions, over_threshold_count);
+                counts.add(category, positions.len());
+                if !positions.is_empty() && query.filter.has_category(category) {
+                    lists.push(positions);
                 }
             }
         }
-        let skip = filter.page.saturating_sub(1).saturating_mul(filter.limit);
-        let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
-        let positions = lanes::page(shown, usize::try_from(skip).unwrap_or(usize::MAX), limit);
-        let entries = positions.into_iter().filter_map(|position| self.entries.get(position));
+        let skip = paging.page.saturating_sub(1).saturating_mul(paging.limit);
+        let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+        let limit = usize::try_from(paging.limit).unwrap_or(usize::MAX);
+        let page = merged_page(lists, skip, limit);
+        let entries = page.into_iter().filter_map(|position| self.entries.get(position));
         Selection {
             counts,
             row_nos: entries.map(|entry| entry.row_no).collect(),
         }
     }
 
-    /// The lanes of the departments that a filter shows.
-    fn lanes_of(&self, filter: &Filter) -> Vec<&[Lane; 2]> {
-        let Some(ids) = &filter.departments else {
-            return vec![self.lanes.all()];
+    /// The positions of the departments of a query.
+    fn positions_of(&self, query: &RowQuery) -> Vec<&CategoryPositions> {
+        let Some(ids) = &query.departments else {
+            return vec![self.positions.all()];
         };
-        let numbers = self
-            .wanted(ids)
-            .into_iter()
-            .enumerate()
-            .filter(|(_, is_wanted)| *is_wanted);
+        let numbers = self.are_asked_for(ids).into_iter().enumerate();
         numbers
-            .filter_map(|(number, _)| self.lanes.of_department(number))
+            .filter(|(_, is_asked_for)| *is_asked_for)
+            .filter_map(|(number, _)| self.positions.department(number))
             .collect()
     }
 
-    /// All rows that a filter selects, in order, whatever its page: in chunks that may be held in memory at once.
+    /// Selects all rows among the first `over_threshold_count` entries, in order, in chunks that may be in memory at once.
     #[must_use]
-    pub fn select_all(&self, filter: &Filter) -> Vec<Vec<i64>> {
+    pub fn select_all(&self, query: &RowQuery, over_threshold_count: usize) -> Vec<Vec<i64>> {
         let mut chunks = Vec::new();
         let mut chunk = Vec::new();
-        let mut names: usize = 0;
-        for (index, entry) in self.shown(filter).filter(|(_, entry)| filter.shows(entry.category)) {
+        let mut names = 0;
+        for (index, entry) in self.matching_entries(query, over_threshold_count) {
             if chunk.len() >= CHUNK_ROWS_MAX || names >= CHUNK_NAMES_MAX {
                 chunks.push(std::mem::take(&mut chunk));
                 names = 0;
             }
             chunk.push(entry.row_no);
-            names = names.saturating_add(self.assignees(index).len());
+            names += self.assignees(index).len();
         }
         if !chunk.is_empty() {
             chunks.push(chunk);
@@ -124,45 +135,43 @@ impl SnapshotIndex {
         chunks
     }
 
-    /// The entries within the cut and the departments, each with its index.
-    pub(super) fn shown(&self, filter: &Filter) -> impl Iterator<Item = (usize, &IndexEntry)> {
-        let wanted = filter.departments.as_ref().map(|ids| self.wanted(ids));
-        let entries = self.entries.iter().enumerate().take(filter.cut);
+    /// The entries that a query selects among the first `over_threshold_count`, each with its index.
+    pub(super) fn matching_entries(
+        &self,
+        query: &RowQuery,
+        over_threshold_count: usize,
+    ) -> impl Iterator<Item = (usize, &IndexEntry)> {
+        let departments = query.departments.as_ref().map(|ids| self.are_asked_for(ids));
+        let entries = self.entries.iter().enumerate().take(over_threshold_count);
         entries.filter(move |(_, entry)| {
-            wanted
-                .as_ref()
-                .is_none_or(|wanted| wanted.get(entry.department as usize).is_some_and(|shown| *shown))
+            let has_department = |asked_for: &Vec<bool>| asked_for.get(entry.department as usize) == Some(&true);
+            departments.as_ref().is_none_or(has_department) && query.filter.has_category(entry.category)
         })
     }
 
-    /// Of each department's number, whether it is among `ids`.
-    fn wanted(&self, ids: &BTreeSet<String>) -> Vec<bool> {
-        let is_wanted = |id: &str| ids.contains(id);
-        self.departments
-            .iter()
-            .map(|department| is_wanted(&department.id))
-            .collect()
+    /// For each department whether it is among `ids`.
+    fn are_asked_for(&self, ids: &BTreeSet<String>) -> Vec<bool> {
+        let departments = self.departments.iter();
+        departments.map(|department| ids.contains(&*department.id)).collect()
     }
 }
 
-impl Filter {
-    /// Whether it shows rows of `category`.
-    pub(super) fn shows(&self, category: Category) -> bool {
-        self.category.is_none_or(|shown| shown == category)
+impl RowFilter {
+    fn has_category(&self, category: Category) -> bool {
+        self.category.is_none_or(|asked_for| asked_for == category)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Counts, Filter, IndexEntry, SnapshotIndex};
+    use super::{Counts, Paging, RowFilter, RowQuery, SnapshotIndex};
     use crate::base::timestamp::Timestamp;
     use crate::conversation::category::{Category, Reason};
     use crate::snapshot::version::{Entry, Version};
-    use std::collections::BTreeSet;
     use std::rc::Rc;
 
     /// Ten entries, stalled at minutes 0 to 9, by turns of both categories and of departments d0, d1 and none.
-    fn outline() -> SnapshotIndex {
+    fn ten_entries() -> SnapshotIndex {
         let entries = (0..10)
             .map(|number: i64| Entry {
                 stalled_since: Timestamp::from_milliseconds(number * 60_000),
@@ -175,13 +184,13 @@ mod tests {
                 assignee_names: Vec::new(),
             })
             .collect();
-        let parts = Version::default().with_changes(&[], entries).to_parts().unwrap();
-        SnapshotIndex::from_parts(parts.iter().map(String::as_str)).unwrap()
+        let chunks = Version::default().with_changes(&[], entries).to_chunks().unwrap();
+        SnapshotIndex::from_chunks(chunks.iter().map(String::as_str)).unwrap()
     }
 
     #[test]
     fn exactly_at_the_threshold_is_over_it() {
-        let over = |as_of: i64| outline().over_threshold(Timestamp::from_milliseconds(as_of), 5);
+        let over = |as_of: i64| ten_entries().over_threshold_count(Timestamp::from_milliseconds(as_of), 5);
         assert_eq!(over(299_999), 0);
         assert_eq!(over(300_000), 1);
         assert_eq!(over(359_999), 1);
@@ -190,8 +199,15 @@ mod tests {
         assert_eq!(over(i64::MIN), 0);
     }
 
+    fn query(departments: Option<&[&str]>, category: Option<Category>) -> RowQuery {
+        RowQuery {
+            departments: departments.map(|ids| ids.iter().map(|id| (*id).to_owned()).collect()),
+            filter: RowFilter { category },
+        }
+    }
+
     fn check(
-        cut: usize,
+        over_threshold_count: usize,
         departments: Option<&[&str]>,
         category: Option<Category>,
         page: u64,
@@ -199,14 +215,8 @@ mod tests {
         rows: &[i64],
         counts: (u64, u64),
     ) {
-        let departments = departments.map(|ids| ids.iter().map(|id| (*id).to_owned()).collect());
-        let selection = outline().select(&Filter {
-            cut,
-            departments,
-            category,
-            page,
-            limit,
-        });
+        let query = query(departments, category);
+        let selection = ten_entries().select(&query, over_threshold_count, Paging { page, limit });
         assert_eq!(selection.row_nos, rows);
         let (ai_stuck, agent_abandoned) = counts;
         assert_eq!(
@@ -220,7 +230,7 @@ mod tests {
 
     #[test]
     fn chunks_all_rows_by_number_and_by_assignees() {
-        let check = |rows: usize, names: usize, chunks: &[usize]| {
+        let check = |rows: usize, names: usize, expected: &[usize]| {
             let entry = |number: usize| Entry {
                 stalled_since: Timestamp::from_milliseconds(0),
                 conversation_id: format!("c{number:04}"),
@@ -231,19 +241,11 @@ mod tests {
                 department_id: None,
                 assignee_names: vec![Rc::from("A"); names],
             };
-            let parts = Version::default().with_changes(&[], (0..rows).map(entry).collect());
-            let parts = parts.to_parts().unwrap();
-            let outline = SnapshotIndex::from_parts(parts.iter().map(String::as_str)).unwrap();
-            let (page, limit, cut) = (7, 3, rows);
-            let filter = Filter {
-                cut,
-                departments: None,
-                category: None,
-                page,
-                limit,
-            };
-            let found = outline.select_all(&filter);
-            assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), chunks);
+            let version = Version::default().with_changes(&[], (0..rows).map(entry).collect());
+            let chunks = version.to_chunks().unwrap();
+            let index = SnapshotIndex::from_chunks(chunks.iter().map(String::as_str)).unwrap();
+            let found = index.select_all(&RowQuery::default(), rows);
+            assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), expected);
             assert_eq!(found.concat(), (0..rows as i64).collect::<Vec<_>>());
         };
         check(0, 0, &[]);
@@ -254,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_page_is_what_a_look_at_every_entry_finds() {
-        let outline = outline();
+        let index = ten_entries();
         let departments: [Option<&[&str]>; 6] = [
             None,
             Some(&[]),
@@ -264,41 +266,29 @@ mod tests {
             Some(&["x"]),
         ];
         for departments in departments {
-            let departments: Option<BTreeSet<String>> =
-                departments.map(|ids| ids.iter().map(|id| (*id).to_owned()).collect());
             for category in [None, Some(Category::AiStuck), Some(Category::AgentAbandoned)] {
-                for (cut, page, limit) in (0..=10)
-                    .flat_map(|cut| (1..=11).flat_map(move |page| [1, 2, 3, 10].map(|limit| (cut, page, limit))))
+                for (count, page, limit) in (0..=10)
+                    .flat_map(|count| (1..=11).flat_map(move |page| [1, 2, 3, 10].map(|limit| (count, page, limit))))
                 {
-                    let departments = departments.clone();
-                    let filter = Filter {
-                        cut,
-                        departments,
-                        category,
-                        page,
-                        limit,
+                    let (of_category, of_both) = (query(departments, category), query(departments, None));
+                    let rows_of = |query: &RowQuery| -> Vec<i64> {
+                        let entries = index.matching_entries(query, count);
+                        entries.map(|(_, entry)| entry.row_no).collect()
                     };
-                    let of_category = |entry: &&IndexEntry| filter.shows(entry.category);
                     let (skip, take) = ((page as usize - 1) * limit as usize, limit as usize);
-                    let shown: Vec<&IndexEntry> = outline.shown(&filter).map(|(_, entry)| entry).collect();
-                    let expected: Vec<i64> = shown
-                        .iter()
-                        .copied()
-                        .filter(of_category)
-                        .map(|entry| entry.row_no)
-                        .skip(skip)
-                        .take(take)
-                        .collect();
-                    let selection = outline.select(&filter);
-                    assert_eq!(selection.row_nos, expected, "{filter:?}");
-                    assert_eq!(selection.counts.of(None), shown.len() as u64, "{filter:?}");
+                    let expected: Vec<i64> = rows_of(&of_category).into_iter().skip(skip).take(take).collect();
+                    let selection = index.select(&of_category, count, Paging { page, limit });
+                    let context = format!("{of_category:?}, {count}, page {page} of {limit}");
+                    assert_eq!(selection.row_nos, expected, "{context}");
+                    let total = rows_of(&of_both).len() as u64;
+                    assert_eq!(selection.counts.for_category(None), total, "{context}");
                 }
             }
         }
     }
 
     #[test]
-    fn selects_by_cut_departments_category_and_page() {
+    fn selects_by_threshold_departments_category_and_page() {
         let ai = Some(Category::AiStuck);
         check(10, None, None, 1, 3, &[100, 101, 102], (5, 5));
         check(10, None, None, 4, 3, &[109], (5, 5));

@@ -1,16 +1,16 @@
-//! What a snapshot comes to in numbers: a pure function of its outline.
+//! What can be counted of a snapshot's rows: a pure function of its index.
 
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
 use crate::conversation::category::Reason;
 use crate::snapshot::index::SnapshotIndex;
-use crate::snapshot::query::{Counts, Filter};
+use crate::snapshot::query::{Counts, RowQuery};
 use std::cmp::Reverse;
 use strum::VariantArray;
 
-/// Where the age groups begin, in minutes; each ends where the next begins, and the last one never.
+/// Where the age groups begin, in minutes. Each ends where the next begins; the last has no end.
 pub const AGES_FROM_MINUTES: [i64; 7] = [0, 5, 15, 30, 60, 240, 1_440];
 
-/// How many rows a filter selects, by everything that a row may be told apart by.
+/// How many rows a query selects, grouped in several ways.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary<'a> {
     /// By category.
@@ -21,27 +21,27 @@ pub struct Summary<'a> {
     pub channels: Vec<Count<'a>>,
     /// By department.
     pub departments: Vec<Count<'a>>,
-    /// By the name of an assignee: a row counts for each name that it shows, or for none.
+    /// By the name of an assignee. A row counts once for each name that it shows, or as one without a name.
     pub assignees: Vec<Count<'a>>,
     /// By age, in the groups of [`AGES_FROM_MINUTES`].
     pub ages: [u64; AGES_FROM_MINUTES.len()],
 }
 
-/// How many rows have something.
+/// The rows of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Count<'a> {
-    /// What they have; none: those that have nothing of its kind.
+    /// What the rows have in common. `None` counts the rows without a department, or without an assignee.
     pub key: Option<&'a str>,
     /// The name that goes with the key, if there is one.
     pub name: Option<&'a str>,
-    /// How many.
+    /// How many rows there are.
     pub rows: u64,
 }
 
 impl SnapshotIndex {
-    /// Counts the rows that a filter selects; its page does not matter. An age below zero counts as zero.
+    /// Counts the rows that a query selects among the first `over_threshold_count` entries. A negative age counts as zero.
     #[must_use]
-    pub fn summarize(&self, filter: &Filter, as_of: Timestamp) -> Summary<'_> {
+    pub fn summarize(&self, query: &RowQuery, over_threshold_count: usize, as_of: Timestamp) -> Summary<'_> {
         let departments = self.departments.iter();
         let departments = departments.map(|department| (&*department.id, department.name.as_deref()));
         let mut departments = counts(departments);
@@ -50,7 +50,7 @@ impl SnapshotIndex {
         let mut reasons = counts(Reason::VARIANTS.iter().map(|reason| (reason.as_str(), None)));
         let mut categories = Counts::default();
         let mut ages = [0_u64; AGES_FROM_MINUTES.len()];
-        for (index, entry) in self.shown(filter).filter(|(_, entry)| filter.shows(entry.category)) {
+        for (index, entry) in self.matching_entries(query, over_threshold_count) {
             categories.add(entry.category, 1);
             add(&mut reasons, entry.reason as usize);
             add(&mut channels, entry.channel as usize);
@@ -60,16 +60,15 @@ impl SnapshotIndex {
                 add(&mut assignees, usize::MAX);
             }
             for (number, name) in names.iter().enumerate() {
-                // Two people of one name are one line, and a row is no two rows of it.
+                // Two people of one name share a group, in which a row counts once.
                 if !names.iter().take(number).any(|before| before == name) {
                     add(&mut assignees, *name as usize);
                 }
             }
             let age_ms = as_of.milliseconds_since(entry.stalled_since).max(0);
             let groups = AGES_FROM_MINUTES.iter().zip(&mut ages);
-            let reached = |from: i64| from.saturating_mul(MINUTE_MS) <= age_ms;
-            if let Some((_, group)) = groups.rev().find(|(from, _)| reached(**from)) {
-                *group = group.saturating_add(1);
+            if let Some((_, group)) = groups.rev().find(|(from, _)| **from * MINUTE_MS <= age_ms) {
+                *group += 1;
             }
         }
         Summary {
@@ -83,7 +82,7 @@ impl SnapshotIndex {
     }
 }
 
-/// No rows of each key, and, at the end, none of those that have none.
+/// One zero count per key, plus a final one for rows without a key.
 fn counts<'a>(keys: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Vec<Count<'a>> {
     let none = Count {
         key: None,
@@ -98,15 +97,15 @@ fn counts<'a>(keys: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Vec<Cou
     keys.map(of_key).chain([none]).collect()
 }
 
-/// Counts a row for the key at `index`, or, where there is no such key, for those that have none.
+/// Counts a row for the key at `index`. If there is no such key, it is a row without a key.
 fn add(counts: &mut [Count<'_>], index: usize) {
     let index = index.min(counts.len().saturating_sub(1));
     if let Some(count) = counts.get_mut(index) {
-        count.rows = count.rows.saturating_add(1);
+        count.rows += 1;
     }
 }
 
-/// Those that have rows, the most rows first, then by key, and those that have none of its kind after these.
+/// The groups that have rows: the largest first, then by key, and the one without a key after those of its size.
 fn largest_first(mut counts: Vec<Count<'_>>) -> Vec<Count<'_>> {
     counts.retain(|count| count.rows > 0);
     counts.sort_by(|left, right| left.position().cmp(&right.position()));
@@ -125,7 +124,7 @@ mod tests {
     use crate::base::timestamp::Timestamp;
     use crate::conversation::category::{Category, Reason};
     use crate::snapshot::index::SnapshotIndex;
-    use crate::snapshot::query::Filter;
+    use crate::snapshot::query::{RowFilter, RowQuery};
     use crate::snapshot::version::{Entry, Version};
     use std::collections::BTreeMap;
     use std::rc::Rc;
@@ -133,11 +132,11 @@ mod tests {
 
     const MINUTE: i64 = 60_000;
 
-    fn outline(entries: Vec<Entry>) -> SnapshotIndex {
+    fn index(entries: Vec<Entry>) -> SnapshotIndex {
         let known = BTreeMap::from([(Rc::from("d2"), Rc::from("Two"))]);
         let version = Version::default().with_changes(&[], entries);
-        let parts = version.with_department_names(&known).to_parts().unwrap();
-        SnapshotIndex::from_parts(parts.iter().map(String::as_str)).unwrap()
+        let chunks = version.with_department_names(&known).to_chunks().unwrap();
+        SnapshotIndex::from_chunks(chunks.iter().map(String::as_str)).unwrap()
     }
 
     fn entry(number: usize, stalled_since: i64, names: &[&str]) -> Entry {
@@ -153,16 +152,6 @@ mod tests {
         }
     }
 
-    fn all(outline: &SnapshotIndex) -> Filter {
-        Filter {
-            cut: outline.len(),
-            departments: None,
-            category: None,
-            page: 1,
-            limit: 25,
-        }
-    }
-
     fn lines<'a>(counts: &[Count<'a>]) -> Vec<(Option<&'a str>, u64)> {
         counts.iter().map(|count| (count.key, count.rows)).collect()
     }
@@ -171,8 +160,9 @@ mod tests {
     fn counts_each_row_once_a_name() {
         let names: [&[&str]; 6] = [&["B", "A"], &["A", "A"], &[], &["B"], &[], &["C", "B", "A", "B"]];
         let entries = names.iter().enumerate().map(|(number, names)| entry(number, 0, names));
-        let outline = outline(entries.collect());
-        let summary = outline.summarize(&all(&outline), Timestamp::from_milliseconds(0));
+        let index = index(entries.collect());
+        let as_of = Timestamp::from_milliseconds(0);
+        let summary = index.summarize(&RowQuery::default(), index.len(), as_of);
         let Summary { assignees, .. } = &summary;
         assert_eq!(
             lines(assignees),
@@ -188,24 +178,24 @@ mod tests {
             lines(&summary.reasons),
             [(Some("assignee_missing"), 3), (Some("no_reply"), 3)]
         );
-        assert_eq!(summary.categories.of(None), 6);
+        assert_eq!(summary.categories.for_category(None), 6);
         let category = Some(Category::AiStuck);
-        let stuck = outline.summarize(
-            &Filter {
-                category,
-                ..all(&outline)
-            },
-            Timestamp::from_milliseconds(0),
-        );
+        let query = RowQuery {
+            filter: RowFilter { category },
+            ..RowQuery::default()
+        };
+        let stuck = index.summarize(&query, index.len(), as_of);
         assert_eq!(lines(&stuck.reasons), [(Some("no_reply"), 3)]);
-        assert_eq!((stuck.categories.of(None), stuck.categories.of(category)), (3, 3));
+        assert_eq!(stuck.categories.for_category(None), 3);
+        assert_eq!(stuck.categories.for_category(category), 3);
     }
 
     #[test]
     fn groups_of_age_are_half_open_and_begin_at_zero() {
         let check = |age_ms: i64, group: usize| {
-            let outline = outline(vec![entry(0, 1_000_000_000 - age_ms, &[])]);
-            let summary = outline.summarize(&all(&outline), Timestamp::from_milliseconds(1_000_000_000));
+            let index = index(vec![entry(0, 1_000_000_000 - age_ms, &[])]);
+            let as_of = Timestamp::from_milliseconds(1_000_000_000);
+            let summary = index.summarize(&RowQuery::default(), index.len(), as_of);
             let mut ages = [0; 7];
             ages[group] = 1;
             assert_eq!(summary.ages, ages, "{age_ms}");
@@ -219,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn every_reason_stands_at_its_place() {
+    fn every_reason_is_at_its_index() {
         for (number, reason) in Reason::VARIANTS.iter().copied().enumerate() {
             assert_eq!(reason as usize, number);
             assert_eq!(

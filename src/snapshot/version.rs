@@ -1,36 +1,36 @@
 //! A version of a snapshot: which rows an organization's candidates have, in the order of the report.
 //!
-//! A version and the rows it lists never change once they can be seen. The next version is a new list that shares
-//! the rows that stayed the same, so that publishing one change writes one row and one list, however long. The list
-//! says of each row all that can be counted, so that totals and summaries read no row.
+//! A version and the rows that it lists never change once they can be read. The next version is a new list that shares the
+//! rows which stayed the same, so publishing one change writes one row and one list, however long it is. For each row the
+//! list has everything that can be counted, so totals and summaries read no row.
 
 use crate::base::timestamp::Timestamp;
 use crate::conversation::category::{Category, Reason};
-use crate::snapshot::chunk::{Chunk, ChunkEntry, Texts, at, bytes_within_json};
+use crate::snapshot::chunk::{Chunk, ChunkEntry, TextTable, bytes_within_json, index_from, item_at};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// The most entries of one stored part: about three quarters of a megabyte of JSON with usual ids.
-pub const PART_ENTRIES_MAX: usize = 10_000;
-/// The most candidates of one organization, which a refresh may have to hold in memory all at once when the record of
-/// somebody who is on all of them changes; its refresh fails beyond.
+/// The most entries of one stored chunk: about three quarters of a megabyte of JSON with usual ids.
+const CHUNK_ENTRIES_MAX: usize = 10_000;
+/// The most candidates of one organization; with more, its refresh fails. A refresh may have all of them in memory at once,
+/// if the record of a person changes who is assigned to each.
 pub const CANDIDATES_MAX: usize = 20_000;
-/// The most bytes of one stored part where it goes into a statement, unless a single entry is longer, which is 400 KB
-/// at most: JSON within JSON, see [`bytes_within_json`].
-const PART_BYTES_MAX: usize = 1_200_000;
-/// What an entry takes beside its texts and the numbers of its names.
+/// The most bytes of one stored chunk as part of a statement, which is JSON within JSON: see [`bytes_within_json`]. A single
+/// entry that is longer, of at most 400 KB, is a chunk of its own.
+const CHUNK_BYTES_MAX: usize = 1_200_000;
+/// What an entry takes besides its texts and the indices of its names.
 const ENTRY_BYTES: usize = 80;
-/// What the number of a name takes.
-const NUMBER_BYTES: usize = 8;
+/// What the index of a name takes.
+const INDEX_BYTES: usize = 8;
 
 /// An entry of a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Since when whoever is responsible owes the answer.
+    /// Since when the answer is overdue.
     pub stalled_since: Timestamp,
     /// The conversation.
     pub conversation_id: String,
-    /// Which stored row it has.
+    /// The number of its published row.
     pub row_no: i64,
     /// Who stalled.
     pub category: Category,
@@ -45,31 +45,27 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The order of the report: who has been owed an answer longest, then by the id's UTF-8 bytes.
-    fn position(&self) -> (Timestamp, &[u8]) {
+    /// The order of the report: whoever has waited longest first, then by the UTF-8 bytes of the id.
+    fn sort_key(&self) -> (Timestamp, &[u8]) {
         (self.stalled_since, self.conversation_id.as_bytes())
     }
 
-    /// The most that it can add to a part, to whose tables all its texts may be new.
+    /// Upper bound on the bytes that this entry adds to a chunk: as if none of its texts was in the chunk's tables yet.
     fn bytes(&self, department_name: Option<&Rc<str>>) -> usize {
         let texts = self.department_id.iter().chain(department_name);
         texts
             .chain([&self.channel_type])
             .chain(&self.assignee_names)
-            .fold(self.own_bytes(), |sum, text| {
-                sum.saturating_add(bytes_within_json(text))
-            })
+            .fold(self.own_bytes(), |sum, text| sum + bytes_within_json(text))
     }
 
-    /// What it adds beside the tables.
+    /// The bytes that it adds to a chunk besides the tables.
     fn own_bytes(&self) -> usize {
-        bytes_within_json(&self.conversation_id)
-            .saturating_add(ENTRY_BYTES)
-            .saturating_add(self.assignee_names.len().saturating_mul(NUMBER_BYTES))
+        bytes_within_json(&self.conversation_id) + ENTRY_BYTES + self.assignee_names.len() * INDEX_BYTES
     }
 }
 
-/// The entries of a version, in order, and the names of their departments, where these are known.
+/// The entries of a version, in order, and the names of their departments, as far as they are known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Version {
     entries: Vec<Entry>,
@@ -89,18 +85,18 @@ impl Version {
         &self.department_names
     }
 
-    /// The version without the entries whose row is in `dropped` (ascending), and with `added`.
+    /// This version without the entries whose rows are in `dropped` (ascending), and with `added`.
     #[must_use]
     pub fn with_changes(mut self, dropped: &[i64], added: Vec<Entry>) -> Self {
         self.entries
             .retain(|entry| dropped.binary_search(&entry.row_no).is_err());
         self.entries.extend(added);
         self.entries
-            .sort_by(|left, right| left.position().cmp(&right.position()));
+            .sort_by(|left, right| left.sort_key().cmp(&right.sort_key()));
         self
     }
 
-    /// The version with those of the names in `known` whose departments it has.
+    /// This version with the names of its departments that are in `known`.
     #[must_use]
     pub fn with_department_names(mut self, known: &BTreeMap<Rc<str>, Rc<str>>) -> Self {
         self.department_names.clear();
@@ -112,53 +108,50 @@ impl Version {
         self
     }
 
-    /// The version as the texts of its parts; at least one.
+    /// Writes the version as the JSON texts of its chunks; at least one.
     ///
     /// # Errors
-    /// Where an entry cannot be written as JSON, which does not happen.
-    pub fn to_parts(&self) -> Result<Vec<String>, serde_json::Error> {
-        let mut parts = Vec::new();
-        let mut draft = Draft::default();
+    /// If an entry cannot be written as JSON, which does not happen.
+    pub fn to_chunks(&self) -> Result<Vec<String>, serde_json::Error> {
+        let mut chunks = Vec::new();
+        let mut draft = ChunkDraft::default();
         for entry in &self.entries {
             let department = entry.department_id.as_ref();
             let department_name = department.and_then(|id| self.department_names.get(id));
-            if draft.is_full(entry, department_name) {
-                parts.push(std::mem::take(&mut draft).write(&self.department_names)?);
+            if draft.is_full_for(entry, department_name) {
+                chunks.push(std::mem::take(&mut draft).into_json(&self.department_names)?);
             }
             draft.add(entry, department_name);
         }
-        parts.push(draft.write(&self.department_names)?);
-        Ok(parts)
+        chunks.push(draft.into_json(&self.department_names)?);
+        Ok(chunks)
     }
 
-    /// Reads a version back from its parts, in order.
+    /// Reads a version from its chunks, in order.
     ///
     /// # Errors
-    /// Where a part is not what [`Version::to_parts`] writes.
-    pub fn from_parts<'a>(parts: impl IntoIterator<Item = &'a str>) -> Result<Self, serde_json::Error> {
+    /// If a chunk is not what [`Version::to_chunks`] writes.
+    pub fn from_chunks<'a>(chunks: impl IntoIterator<Item = &'a str>) -> Result<Self, serde_json::Error> {
         let mut version = Self::default();
-        for text in parts {
-            let part: Chunk = serde_json::from_str(text)?;
-            for (id, name) in &part.departments {
+        for text in chunks {
+            let chunk: Chunk = serde_json::from_str(text)?;
+            for (id, name) in &chunk.departments {
                 let name = name.as_ref().map(|name| (Rc::clone(id), Rc::clone(name)));
                 version.department_names.extend(name);
             }
-            for ChunkEntry(stalled_since, row_no, category, department, conversation_id, reason, channel, names) in
-                part.entries
-            {
-                let department = department.map(|number| at(&part.departments, number)).transpose()?;
+            for entry in chunk.entries {
+                let department = entry.department.map(|index| item_at(&chunk.departments, index));
+                let assignee_names = entry.assignees.iter();
+                let assignee_names = assignee_names.map(|index| item_at(&chunk.names, *index).map(Rc::clone));
                 version.entries.push(Entry {
-                    stalled_since,
-                    conversation_id,
-                    row_no,
-                    category,
-                    reason: *at(&part.reasons, reason)?,
-                    channel_type: Rc::clone(at(&part.channels, channel)?),
-                    department_id: department.map(|(id, _)| Rc::clone(id)),
-                    assignee_names: names
-                        .iter()
-                        .map(|number| at(&part.names, *number).map(Rc::clone))
-                        .collect::<Result<_, _>>()?,
+                    stalled_since: entry.stalled_since,
+                    conversation_id: entry.conversation_id,
+                    row_no: entry.row_no,
+                    category: entry.category,
+                    reason: *item_at(&chunk.reasons, entry.reason)?,
+                    channel_type: Rc::clone(item_at(&chunk.channels, entry.channel)?),
+                    department_id: department.transpose()?.map(|(id, _)| Rc::clone(id)),
+                    assignee_names: assignee_names.collect::<Result<_, _>>()?,
                 });
             }
         }
@@ -166,60 +159,53 @@ impl Version {
     }
 }
 
-/// A part while it is filled.
+/// A chunk that is being filled.
 #[derive(Default)]
-struct Draft {
-    departments: Texts,
-    channels: Texts,
-    names: Texts,
+struct ChunkDraft {
+    departments: TextTable,
+    channels: TextTable,
+    names: TextTable,
     reasons: Vec<Reason>,
     entries: Vec<ChunkEntry>,
     /// Of the entries and of the names of departments.
     bytes: usize,
 }
 
-impl Draft {
-    /// Whether `entry` goes into the next part.
-    fn is_full(&self, entry: &Entry, department_name: Option<&Rc<str>>) -> bool {
-        let tables = [&self.departments, &self.channels, &self.names];
-        let bytes = tables
-            .into_iter()
-            .fold(self.bytes, |sum, texts| sum.saturating_add(texts.bytes()))
-            .saturating_add(entry.bytes(department_name));
+impl ChunkDraft {
+    /// Whether `entry` has to go into the next chunk.
+    fn is_full_for(&self, entry: &Entry, department_name: Option<&Rc<str>>) -> bool {
+        let tables = self.departments.bytes() + self.channels.bytes() + self.names.bytes();
+        let bytes = self.bytes + tables + entry.bytes(department_name);
         let is_first = self.entries.is_empty();
-        !is_first && (self.entries.len() >= PART_ENTRIES_MAX || bytes > PART_BYTES_MAX)
+        !is_first && (self.entries.len() >= CHUNK_ENTRIES_MAX || bytes > CHUNK_BYTES_MAX)
     }
 
     fn add(&mut self, entry: &Entry, department_name: Option<&Rc<str>>) {
-        let known = self.reasons.iter().position(|reason| *reason == entry.reason);
-        let reason = known.unwrap_or_else(|| {
+        let reason = self.reasons.iter().position(|reason| *reason == entry.reason);
+        let reason = reason.unwrap_or_else(|| {
             self.reasons.push(entry.reason);
-            self.reasons.len().saturating_sub(1)
+            self.reasons.len() - 1
         });
         let departments_bytes = self.departments.bytes();
-        let department = entry.department_id.as_ref().map(|id| self.departments.number(id));
+        let department = entry.department_id.as_ref().map(|id| self.departments.index_of(id));
         if self.departments.bytes() > departments_bytes {
-            let name_bytes = department_name.map_or(0, |name| bytes_within_json(name));
-            self.bytes = self.bytes.saturating_add(name_bytes);
+            self.bytes += department_name.map_or(0, |name| bytes_within_json(name));
         }
-        self.bytes = self.bytes.saturating_add(entry.own_bytes());
-        self.entries.push(ChunkEntry(
-            entry.stalled_since,
-            entry.row_no,
-            entry.category,
+        self.bytes += entry.own_bytes();
+        let assignees = entry.assignee_names.iter();
+        self.entries.push(ChunkEntry {
+            stalled_since: entry.stalled_since,
+            row_no: entry.row_no,
+            category: entry.category,
             department,
-            entry.conversation_id.clone(),
-            u32::try_from(reason).unwrap_or(u32::MAX),
-            self.channels.number(&entry.channel_type),
-            entry
-                .assignee_names
-                .iter()
-                .map(|name| self.names.number(name))
-                .collect(),
-        ));
+            conversation_id: entry.conversation_id.clone(),
+            reason: index_from(reason),
+            channel: self.channels.index_of(&entry.channel_type),
+            assignees: assignees.map(|name| self.names.index_of(name)).collect(),
+        });
     }
 
-    fn write(self, department_names: &BTreeMap<Rc<str>, Rc<str>>) -> Result<String, serde_json::Error> {
+    fn into_json(self, department_names: &BTreeMap<Rc<str>, Rc<str>>) -> Result<String, serde_json::Error> {
         let departments = self.departments.into_texts().into_iter().map(|id| {
             let name = department_names.get(&id).map(Rc::clone);
             (id, name)
@@ -256,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_the_order_of_the_report() {
+    fn has_the_order_of_the_report() {
         let added = vec![
             entry("\u{10000}", 5, 1, None),
             entry("\u{ffff}", 5, 2, Some("d")),
@@ -273,18 +259,18 @@ mod tests {
         assert_eq!(ids(&second), ["b", "\u{ffff}", "\u{10000}"]);
     }
 
-    /// Every part is one that D1 takes, also where it is JSON within JSON, and together they are the version.
-    fn check_parts(version: &Version) -> usize {
-        let parts = version.to_parts().unwrap();
-        let within_json = |part: &String| serde_json::to_string(part).unwrap().len();
-        assert!(parts.iter().all(|part| within_json(part) < 1_250_000));
-        let read = Version::from_parts(parts.iter().map(String::as_str)).unwrap();
+    /// D1 accepts every chunk, also as JSON within JSON, and together they are the version.
+    fn check_chunks(version: &Version) -> usize {
+        let chunks = version.to_chunks().unwrap();
+        let within_json = |chunk: &String| serde_json::to_string(chunk).unwrap().len();
+        assert!(chunks.iter().all(|chunk| within_json(chunk) < 1_250_000));
+        let read = Version::from_chunks(chunks.iter().map(String::as_str)).unwrap();
         assert_eq!(&read, version);
-        parts.len()
+        chunks.len()
     }
 
     #[test]
-    fn reads_back_what_it_wrote_however_many_parts() {
+    fn reads_back_what_it_wrote_however_many_chunks() {
         let long = "\"".repeat(120);
         let mut all = Vec::new();
         for number in 0..12_345 {
@@ -293,12 +279,12 @@ mod tests {
             let department = [None, Some("d"), Some(other.as_str())][number % 3];
             all.push(entry(&id, 1_000 - (number as i64) / 7, number as i64, department));
         }
-        assert!(check_parts(&Version::default().with_changes(&[], all)) > 1);
-        assert_eq!(check_parts(&Version::default()), 1);
+        assert!(check_chunks(&Version::default().with_changes(&[], all)) > 1);
+        assert_eq!(check_chunks(&Version::default()), 1);
     }
 
     #[test]
-    fn no_part_is_too_large_whatever_its_names() {
+    fn no_chunk_is_too_large_whatever_its_names() {
         let name = |number: usize| -> Rc<str> { Rc::from(format!("{}{number}", "\u{1}".repeat(508))) };
         let mut known = BTreeMap::new();
         let mut all = Vec::new();
@@ -313,19 +299,19 @@ mod tests {
         }
         let version = Version::default().with_changes(&[], all).with_department_names(&known);
         assert_eq!(version.department_names(), &known);
-        assert!(check_parts(&version) > 1);
+        assert!(check_chunks(&version) > 1);
         let none_left = version.with_changes(&(0..100).collect::<Vec<_>>(), Vec::new());
         assert!(none_left.with_department_names(&known).department_names().is_empty());
     }
 
     #[test]
-    fn refuses_a_list_whose_numbers_lead_nowhere() {
+    fn refuses_a_chunk_with_an_index_beyond_its_table() {
         let version = Version::default().with_changes(&[], vec![entry("c", 1, 1, Some("d"))]);
-        let parts = version.to_parts().unwrap();
+        let chunks = version.to_chunks().unwrap();
         for table in [r#"[["d",null]]"#, r#"["sms"]"#, r#"["no_reply"]"#] {
-            let broken = parts[0].replace(table, "[]");
-            assert_ne!(broken, parts[0]);
-            assert!(Version::from_parts([broken.as_str()]).is_err(), "{table}");
+            let broken = chunks[0].replace(table, "[]");
+            assert_ne!(broken, chunks[0]);
+            assert!(Version::from_chunks([broken.as_str()]).is_err(), "{table}");
         }
     }
 }

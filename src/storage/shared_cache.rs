@@ -1,20 +1,58 @@
-//! The cache that all isolates share.
+//! The cache that all isolates share, and the keys of its entries.
 
+use base64ct::{Base64UrlUnpadded, Encoding};
+use sha2::{Digest, Sha256};
 use std::future::Future;
 
-/// A shared cache of report pages. It may lose or garble anything at any time: who reads it checks what he got.
+/// A cache of report pages and key sets that all isolates share. Entries may vanish or be corrupt: callers must validate
+/// what they read.
 pub trait SharedCache {
-    /// The value under `key`, if there is one.
+    /// The value of `key`, if there is one.
     ///
     /// # Errors
-    /// [`SharedCacheError`] when the cache is out of reach or too slow.
-    fn get(&self, key: &str) -> impl Future<Output = Result<Option<String>, SharedCacheError>>;
+    /// [`SharedCacheError`] if the cache is out of reach or too slow.
+    fn get(&self, key: &CacheKey) -> impl Future<Output = Result<Option<String>, SharedCacheError>>;
 
-    /// Stores `value` under `key`, some time later, for at least `seconds`; a failure is logged and goes no further.
-    fn put(&self, key: String, value: String, seconds: u64);
+    /// Stores `value` some time later for at least `seconds`. A failure is logged and has no other effect.
+    fn put(&self, key: CacheKey, value: String, seconds: u64);
 }
 
-/// Why a page could not be had from the cache.
+/// Why the shared cache did not answer. The text is for the log.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("the page cache failed: {0}")]
 pub struct SharedCacheError(pub String);
+
+/// What the keys of one kind of entries begin with. All of them are listed here, and only they make a [`CacheKey`], so no
+/// entry is read as one of another kind.
+///
+/// The number in a prefix is the version of the form of its keys and values. Raise it when either changes: then the entries
+/// of the worker that ran before are not found instead of being misread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyPrefix(&'static str);
+
+impl KeyPrefix {
+    /// Pages of reports.
+    pub const PAGE: Self = Self("page/3/");
+    /// Key sets of key servers.
+    pub const KEY_SET: Self = Self("keys/1/");
+
+    /// The key of the entry that `identity` stands for. It is hashed, because an identity may be longer than a key of KV,
+    /// and because ids do not belong into key listings.
+    #[must_use]
+    pub fn key(self, identity: &str) -> CacheKey {
+        let hash = Base64UrlUnpadded::encode_string(&Sha256::digest(identity.as_bytes()));
+        CacheKey(format!("{}{hash}", self.0))
+    }
+}
+
+/// The key of an entry.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CacheKey(String);
+
+impl CacheKey {
+    /// The key as it is stored.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

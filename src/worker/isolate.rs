@@ -32,7 +32,7 @@ thread_local! {
 pub fn forget_heads() {
     SETUP.with_borrow(|setup| {
         if let Some(Ok(service)) = setup.as_deref() {
-            service.memory.borrow_mut().forget_heads();
+            service.memory.borrow_mut().clear_heads();
         }
     });
 }

@@ -7,7 +7,6 @@ use crate::base::trace::Trace;
 use crate::config::ConfigError;
 use crate::directory::settings::segment_of_path;
 use crate::http::etag::{etag_of, matches};
-use crate::report::request::ReportFormat;
 use crate::worker::bindings::platform::{respond, respond_streaming};
 use crate::worker::bindings::request::Head;
 use crate::worker::bindings::{clock, random};
@@ -16,7 +15,7 @@ use crate::worker::isolate::{Service, Setup};
 use crate::worker::log;
 use crate::worker::log::Line;
 use crate::worker::routes::report;
-use crate::worker::routes::{csv, events, health, openapi, scopes, settings};
+use crate::worker::routes::{csv, events, health, openapi, scopes, settings, summary};
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use web_sys::{ReadableStream, Request};
@@ -139,8 +138,8 @@ pub async fn answer(request: Request, env: Env, context: Context) -> Result<JsVa
         None => Err(ApiError::RouteNotFound),
         Some(route) if is_preflight(&call) => Ok(preflight(&call, route)),
         Some(route) if !route.takes(call.head.method()) => Err(ApiError::MethodNotAllowed(route.allow())),
-        Some(Route::Report) => report::handle(&call, ReportFormat::Report).await,
-        Some(Route::Summary) => report::handle(&call, ReportFormat::Summary).await,
+        Some(Route::Report) => report::handle(&call).await,
+        Some(Route::Summary) => summary::handle(&call).await,
         Some(Route::Csv) => csv::handle(&call, &request_id).await,
         Some(Route::Scopes) => scopes::handle(&call).await,
         Some(Route::Settings) => settings::handle(&call).await,

@@ -4,22 +4,30 @@
 use crate::support::history::Random;
 use crate::support::keys::{MapStore, Native, ScriptedServer};
 use crate::support::service::Service;
-use conversation_monitor::auth::access::read_access;
+use conversation_monitor::auth::access::{ReadAccess, read_access};
 use conversation_monitor::auth::authenticator::Authenticator;
 use conversation_monitor::auth::claims::{Claims, Expectations};
 use conversation_monitor::auth::ports::AuthPorts;
 use conversation_monitor::auth::rate_limit_key::{address_key, caller_key};
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::base::trace::Trace;
+use conversation_monitor::conversation::category::Category;
 use conversation_monitor::report::cache::IsolateCache;
-use conversation_monitor::report::request::ReportRequest;
-use conversation_monitor::report::service::Reader;
-use conversation_monitor::storage::shared_cache::{SharedCache, SharedCacheError};
+use conversation_monitor::report::context::ReportContext;
+use conversation_monitor::report::head::{HeadSource, ResolvedHead};
+use conversation_monitor::report::page::{PageIdentity, cache_key};
+use conversation_monitor::report::request::{PageRequest, ReportRequest};
+use conversation_monitor::report::resolved::{ReportFormat, ResolvedReport};
+use conversation_monitor::report::service::answer_page;
+use conversation_monitor::report::snapshot::{Snapshot, SnapshotHead};
+use conversation_monitor::snapshot::query::{Paging, RowFilter, RowQuery};
+use conversation_monitor::storage::shared_cache::{CacheKey, SharedCache, SharedCacheError};
 use futures_executor::block_on;
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
+use std::rc::Rc;
 
 const NOW: i64 = 1_780_000_000_000;
 const QUESTIONS: usize = 6_000;
@@ -69,15 +77,15 @@ impl<Q: Ord + Clone + Debug> Keys<Q> {
 struct Asked(RefCell<Vec<String>>);
 
 impl SharedCache for Asked {
-    async fn get(&self, key: &str) -> Result<Option<String>, SharedCacheError> {
-        self.0.borrow_mut().push(key.to_owned());
+    async fn get(&self, key: &CacheKey) -> Result<Option<String>, SharedCacheError> {
+        self.0.borrow_mut().push(key.as_str().to_owned());
         Ok(None)
     }
 
-    fn put(&self, key: String, _value: String, _seconds: u64) {
+    fn put(&self, key: CacheKey, _value: String, _seconds: u64) {
         assert_eq!(
-            self.0.borrow().last(),
-            Some(&key),
+            self.0.borrow().last().map(String::as_str),
+            Some(key.as_str()),
             "stored under the name that was asked for"
         );
     }
@@ -154,7 +162,7 @@ fn pages_and_etags_of_different_questions_differ() {
         service.ingest_all(&everybody_waits(), NOW).await;
         service.refresh(NOW).await.unwrap();
     });
-    let memory = RefCell::<IsolateCache>::default();
+    let cache = RefCell::<IsolateCache>::default();
     let pages = Asked::default();
     let (mut names, mut etags, mut snapshots) = (Keys::new("pages"), Keys::new("ETags"), Keys::new("snapshot ids"));
     let mut random = Random::new(1);
@@ -169,16 +177,17 @@ fn pages_and_etags_of_different_questions_differ() {
         let claims = Claims::read(asked.claims.to_string().as_bytes()).unwrap();
         let access = read_access(&claims, None).unwrap();
         let trace = Trace::default();
-        let reader = Reader {
+        let context = ReportContext {
             database: &service.database,
-            pages: &pages,
-            memory: &memory,
+            shared_cache: &pages,
+            isolate_cache: &cache,
             head_max_age_ms: 5_000,
             trace: &trace,
         };
         pages.0.borrow_mut().clear();
-        let request = ReportRequest::read(&asked.query).unwrap();
-        let answer = block_on(reader.report(&access, &request, None, Timestamp::from_milliseconds(NOW))).unwrap();
+        let request = PageRequest::parse(&asked.query).unwrap();
+        let now = Timestamp::from_milliseconds(NOW);
+        let answer = block_on(answer_page(&context, &access, &request, None, now)).unwrap();
         let body: Value = serde_json::from_str(&answer.body.unwrap()).unwrap();
 
         for row in body["data"]["rows"].as_array().unwrap() {
@@ -194,7 +203,7 @@ fn pages_and_etags_of_different_questions_differ() {
         let kept = pages.0.borrow().clone();
         assert!(kept.len() <= 1);
         for name in kept {
-            assert!(name.starts_with("page/2/") && name.len() <= 512, "{name}");
+            assert!(name.starts_with("page/3/") && name.len() <= 512, "{name}");
             names.add(shown.clone(), name);
         }
         etags.add((shown, skip, asked.viewer), answer.etag.to_string());
@@ -204,6 +213,184 @@ fn pages_and_etags_of_different_questions_differ() {
     names.report(QUESTIONS / 4);
     etags.report(QUESTIONS / 2);
     snapshots.report(IDS.len());
+}
+
+fn access_of(claims: Value) -> ReadAccess {
+    let mut claims = claims;
+    claims["exp"] = json!(1);
+    read_access(&Claims::read(claims.to_string().as_bytes()).unwrap(), None).unwrap()
+}
+
+/// Filters of which each differs from the first in one field. A new field does not compile until it is here: then give the
+/// others the value that the first one has.
+fn filters() -> Vec<RowFilter> {
+    [None, Some(Category::AiStuck), Some(Category::AgentAbandoned)]
+        .map(|category| RowFilter { category })
+        .to_vec()
+}
+
+#[test]
+fn every_field_of_a_pages_identity_is_in_its_key() {
+    let organizations = ["o", "p"].map(|id| access_of(json!({ "role": "ADMIN", "organizationId": id })).organization);
+    let departments = |ids: &[&str]| Some(ids.iter().map(|id| (*id).to_owned()).collect());
+    let plain = RowQuery {
+        departments: None,
+        filter: RowFilter::default(),
+    };
+    let queries: Vec<RowQuery> = [None, departments(&[]), departments(&["a"]), departments(&["a", "b"])]
+        .map(|departments| RowQuery {
+            departments,
+            ..plain.clone()
+        })
+        .into_iter()
+        .chain(filters().into_iter().skip(1).map(|filter| RowQuery {
+            filter,
+            ..plain.clone()
+        }))
+        .collect();
+    let [organization, other_organization] = &organizations;
+    let paging = Paging { page: 1, limit: 25 };
+    let identity = PageIdentity {
+        database_fingerprint: "a",
+        organization,
+        version: 7,
+        over_threshold_count: 3,
+        rows: &queries[0],
+        paging,
+    };
+    let mut identities = vec![
+        PageIdentity {
+            database_fingerprint: "b",
+            ..identity
+        },
+        PageIdentity {
+            organization: other_organization,
+            ..identity
+        },
+        PageIdentity { version: 8, ..identity },
+        PageIdentity {
+            over_threshold_count: 4,
+            ..identity
+        },
+        PageIdentity {
+            paging: Paging { page: 2, ..paging },
+            ..identity
+        },
+        PageIdentity {
+            paging: Paging { limit: 26, ..paging },
+            ..identity
+        },
+    ];
+    identities.extend(queries.iter().map(|rows| PageIdentity { rows, ..identity }));
+    let keys: BTreeSet<String> = identities
+        .iter()
+        .map(|identity| cache_key(identity).unwrap().as_str().to_owned())
+        .collect();
+    assert_eq!(keys.len(), identities.len());
+}
+
+#[test]
+fn every_field_of_a_request_is_in_its_query_key_or_its_etag() {
+    let snapshot = |id: &str| Snapshot {
+        id: Rc::from(id),
+        version: 1,
+        as_of: Timestamp::from_milliseconds(NOW),
+        threshold_minutes: 5,
+    };
+    let head = |source: HeadSource, threshold_minutes: i64| ResolvedHead {
+        head: Rc::new(SnapshotHead {
+            version: 1,
+            retained_versions: Vec::new(),
+            as_of: Timestamp::from_milliseconds(NOW),
+            threshold_minutes,
+            generation: String::new(),
+            database_fingerprint: String::new(),
+        }),
+        newest: None,
+        source,
+    };
+    let admin = access_of(json!({ "role": "ADMIN", "organizationId": "o" }));
+    let request = ReportRequest {
+        filter: RowFilter::default(),
+        skip_threshold: false,
+        department_id: None,
+        organization_id: None,
+        snapshot: None,
+    };
+    let page = |page: u64, limit: u64| ReportFormat::Page(Paging { page, limit });
+
+    // What rows are asked for, in which form: each has a query key of its own.
+    let mut questions: Vec<(&ReadAccess, ReportRequest, ReportFormat)> = Vec::new();
+    for format in [
+        page(1, 25),
+        page(2, 25),
+        page(1, 26),
+        ReportFormat::Summary,
+        ReportFormat::Csv,
+    ] {
+        questions.push((&admin, request.clone(), format));
+    }
+    for filter in filters().into_iter().skip(1) {
+        let request = ReportRequest {
+            filter,
+            ..request.clone()
+        };
+        questions.push((&admin, request, page(1, 25)));
+    }
+    for request in [
+        ReportRequest {
+            skip_threshold: true,
+            ..request.clone()
+        },
+        ReportRequest {
+            department_id: Some("d".to_owned()),
+            ..request.clone()
+        },
+    ] {
+        questions.push((&admin, request, page(1, 25)));
+    }
+    let other = access_of(json!({ "role": "ADMIN", "organizationId": "p" }));
+    questions.push((&other, request.clone(), page(1, 25)));
+    let (mut query_keys, mut etags) = (BTreeSet::new(), BTreeSet::new());
+    for (access, request, format) in &questions {
+        let head = head(HeadSource::Primary, 5);
+        let report = ResolvedReport::new(access, request, *format, head, Some(snapshot("s"))).unwrap();
+        etags.insert(report.etag().unwrap());
+        query_keys.insert(report.slot.query_key);
+    }
+    assert_eq!(query_keys.len(), questions.len());
+    assert_eq!(etags.len(), questions.len());
+
+    // As of which snapshot, and who sees it: the query key stays and the ETag differs.
+    let viewers = [json!(null), json!("a"), json!("b")].map(|subject| {
+        let mut claims = json!({ "role": "DEPARTMENT_HEAD", "organizationId": "o", "departmentIds": ["d"] });
+        if !subject.is_null() {
+            claims["sub"] = subject;
+        }
+        access_of(claims)
+    });
+    let of_department = ReportRequest {
+        department_id: Some("d".to_owned()),
+        ..request
+    };
+    let mut answers = vec![
+        (&admin, head(HeadSource::Primary, 5), Some(snapshot("s"))),
+        (&admin, head(HeadSource::StaleMemory, 5), Some(snapshot("s"))),
+        (&admin, head(HeadSource::Primary, 5), Some(snapshot("t"))),
+        (&admin, head(HeadSource::Primary, 5), None),
+        (&admin, head(HeadSource::Primary, 6), None),
+    ];
+    for viewer in &viewers {
+        answers.push((viewer, head(HeadSource::Primary, 5), Some(snapshot("s"))));
+    }
+    let (mut query_keys, mut etags, count) = (BTreeSet::new(), BTreeSet::new(), answers.len());
+    for (access, head, snapshot) in answers {
+        let report = ResolvedReport::new(access, &of_department, page(1, 25), head, snapshot).unwrap();
+        etags.insert(report.etag().unwrap());
+        query_keys.insert(report.slot.query_key);
+    }
+    assert_eq!(query_keys.len(), 1);
+    assert_eq!(etags.len(), count);
 }
 
 #[test]
@@ -272,7 +459,7 @@ fn the_sets_of_different_key_servers_are_kept_apart() {
         "a.example.example",
     ] {
         for path in [
-            "", "/", "//", "/a", "/a/", "/A", "/%61", "/?a", "/?a=", "/?a=%0A", "/a?", "/page/2/",
+            "", "/", "//", "/a", "/a/", "/A", "/%61", "/?a", "/?a=", "/?a=%0A", "/a?", "/page/3/",
         ] {
             let url = format!("https://{host}{path}");
             let (server, store) = (ScriptedServer::default(), MapStore::default());

@@ -1,18 +1,20 @@
-//! All rows as CSV: a chunk a read, none before it is asked for, and nothing that ends early looks whole.
+//! All rows as CSV: a chunk is read when it is asked for and not before, and a file that ends early does not look complete.
 
 use crate::support::history::many_candidates;
 use crate::support::service::Service;
-use crate::support::sqlite::Fault;
-use conversation_monitor::api::error::ApiError;
+use crate::support::sqlite::{Fault, Sqlite};
 use conversation_monitor::auth::access::{ReadAccess, read_access, settings_access};
 use conversation_monitor::auth::claims::Claims;
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::base::trace::Trace;
+use conversation_monitor::directory::settings::{read_settings, write_threshold};
 use conversation_monitor::report::cache::IsolateCache;
-use conversation_monitor::report::csv::Export;
-use conversation_monitor::report::request::{ReportFormat, ReportRequest};
-use conversation_monitor::report::service::{ExportAnswer, Reader};
-use conversation_monitor::storage::shared_cache::{SharedCache, SharedCacheError};
+use conversation_monitor::report::context::ReportContext;
+use conversation_monitor::report::csv::CsvFile;
+use conversation_monitor::report::error::ReportError;
+use conversation_monitor::report::request::ReportRequest;
+use conversation_monitor::report::service::{CsvAnswer, answer_csv, answer_summary};
+use conversation_monitor::storage::shared_cache::{CacheKey, SharedCache, SharedCacheError};
 use futures_executor::block_on;
 use serde_json::{Value, json};
 use std::cell::RefCell;
@@ -24,11 +26,11 @@ const ROWS: usize = 1_234;
 struct NoPages;
 
 impl SharedCache for NoPages {
-    async fn get(&self, _: &str) -> Result<Option<String>, SharedCacheError> {
+    async fn get(&self, _: &CacheKey) -> Result<Option<String>, SharedCacheError> {
         panic!("a file has no page")
     }
 
-    fn put(&self, _: String, _: String, _: u64) {
+    fn put(&self, _: CacheKey, _: String, _: u64) {
         panic!("a file has no page")
     }
 }
@@ -47,7 +49,7 @@ fn claims(role: &str, organization: Option<&str>) -> Claims {
 
 struct Desk {
     service: Service,
-    memory: RefCell<IsolateCache>,
+    cache: RefCell<IsolateCache>,
     access: ReadAccess,
 }
 
@@ -60,34 +62,46 @@ impl Desk {
         });
         Self {
             service,
-            memory: RefCell::default(),
+            cache: RefCell::default(),
             access: read_access(&claims("ADMIN", Some("o")), None).unwrap(),
         }
     }
 
-    fn with_reader<T>(&self, work: impl AsyncFnOnce(&Reader<'_, crate::support::sqlite::Sqlite, NoPages>) -> T) -> T {
+    fn with_context<T>(&self, work: impl AsyncFnOnce(&ReportContext<'_, Sqlite, NoPages>) -> T) -> T {
         let trace = Trace::default();
-        block_on(work(&Reader {
+        block_on(work(&ReportContext {
             database: &self.service.database,
-            pages: &NoPages,
-            memory: &self.memory,
+            shared_cache: &NoPages,
+            isolate_cache: &self.cache,
             head_max_age_ms: 5_000,
             trace: &trace,
         }))
     }
 
-    fn export(&self, query: &str) -> Result<ExportAnswer, ApiError> {
-        let request = ReportRequest::read_unpaged(query).unwrap();
+    fn export(&self, query: &str) -> Result<CsvAnswer, ReportError> {
+        let request = ReportRequest::parse(query).unwrap();
         let now = Timestamp::from_milliseconds(NOW);
-        self.with_reader(async |reader| reader.export(&self.access, &request, None, now).await)
+        self.with_context(async |context| answer_csv(context, &self.access, &request, None, now).await)
     }
 
-    fn begin(&self, query: &str) -> Export {
+    fn open(&self, query: &str) -> CsvFile {
         self.export(query).unwrap().file.expect("a file")
     }
 
-    fn next(&self, file: &mut Export) -> Result<Option<String>, ApiError> {
-        block_on(file.next(&self.service.database))
+    fn next(&self, file: &mut CsvFile) -> Result<Option<String>, ReportError> {
+        block_on(file.next_chunk(&self.service.database))
+    }
+
+    /// `data` of the summary of everything.
+    fn summary(&self, now: i64) -> Value {
+        let request = ReportRequest::parse("").unwrap();
+        let now = Timestamp::from_milliseconds(now);
+        let answer = self.with_context(async |context| {
+            let answer = answer_summary(context, &self.access, &request, None, now).await;
+            answer.unwrap()
+        });
+        let body: Value = serde_json::from_str(&answer.body.unwrap()).unwrap();
+        body["data"].clone()
     }
 }
 
@@ -99,48 +113,36 @@ fn lines(chunk: &str) -> usize {
 fn a_chunk_is_read_when_it_is_asked_for() {
     let desk = Desk::new();
     let batches = || desk.service.database.counts().1;
-    let mut file = desk.begin("skipThreshold=true");
+    let mut file = desk.open("skipThreshold=true");
     let begun = batches();
     let mut found = Vec::new();
     while let Some(chunk) = desk.next(&mut file).unwrap() {
         found.push((lines(&chunk), batches() - begun));
     }
-    // The header and the first chunk were read before the answer began.
+    // The first chunk was read before the response began.
     assert_eq!(found, [(501, 0), (500, 1), (234, 2)]);
     assert_eq!(desk.next(&mut file).unwrap(), None, "the end stays the end");
-    assert_eq!(
-        lines(&desk.next(&mut desk.begin("departmentId=x")).unwrap().unwrap()),
-        1
-    );
+    assert_eq!(lines(&desk.next(&mut desk.open("departmentId=x")).unwrap().unwrap()), 1);
 }
 
 #[test]
 fn a_file_that_cannot_be_read_to_its_end_says_so() {
     let desk = Desk::new();
-    let mut file = desk.begin("skipThreshold=true");
+    let mut file = desk.open("skipThreshold=true");
     assert!(desk.next(&mut file).unwrap().is_some());
     desk.service.database.set_fault(Some(Fault::AfterBatches(0)));
-    assert!(matches!(desk.next(&mut file), Err(ApiError::Unavailable(_))));
+    assert!(matches!(desk.next(&mut file), Err(ReportError::Unavailable(_))));
     assert!(
-        matches!(desk.export("skipThreshold=true"), Err(ApiError::Unavailable(_))),
-        "before the answer begins it is a status"
+        matches!(desk.export("skipThreshold=true"), Err(ReportError::Unavailable(_))),
+        "before the response begins it is a status"
     );
     desk.service.database.set_fault(None);
 
-    // Its version goes away, ten minutes after another has taken its place.
-    let mut file = desk.begin("skipThreshold=true");
+    // Its version is removed, ten minutes after another has superseded it.
+    let mut file = desk.open("skipThreshold=true");
     let gone = json!({ "type": "contact", "organizationId": "o", "contactId": "contact-1", "blocked": true, "name": "x",
                        "updatedAt": Timestamp::from_milliseconds(NOW).to_string() });
-    let pin = desk.with_reader(async |reader| {
-        let request = ReportRequest::read_unpaged("").unwrap();
-        let now = Timestamp::from_milliseconds(NOW);
-        let answer = reader
-            .answer(ReportFormat::Summary, &desk.access, &request, None, now)
-            .await
-            .unwrap();
-        let body: Value = serde_json::from_str(&answer.body.unwrap()).unwrap();
-        format!("snapshot={}", body["data"]["snapshotId"].as_str().unwrap())
-    });
+    let pin = format!("snapshot={}", desk.summary(NOW)["snapshotId"].as_str().unwrap());
     block_on(async {
         let blocked: Vec<Value> = (0..200)
             .map(|number| {
@@ -158,14 +160,14 @@ fn a_file_that_cannot_be_read_to_its_end_says_so() {
     while let Ok(Some(_)) = outcome {
         outcome = desk.next(&mut file);
     }
-    assert_eq!(outcome, Err(ApiError::SnapshotExpired));
+    assert_eq!(outcome, Err(ReportError::SnapshotExpired));
     assert!(matches!(
         desk.export(&format!("{pin}&skipThreshold=true")),
-        Err(ApiError::SnapshotExpired)
+        Err(ReportError::SnapshotExpired)
     ));
-    // Who did not pin, and whose head is the old one, is told to ask again, and gets the newest.
+    // A request that does not name a snapshot and finds the old head is told to try again, and then gets the newest.
     let asked = desk.export("skipThreshold=true");
-    assert!(matches!(asked, Err(ApiError::Unavailable(_))));
+    assert!(matches!(asked, Err(ReportError::Unavailable(_))));
     assert!(desk.export("skipThreshold=true").is_ok());
 }
 
@@ -181,39 +183,34 @@ fn a_threshold_costs_one_row_and_the_same_again_none() {
         let before = changes();
         let organization = settings_access(&claims("SUPERADMIN", None), organization).unwrap();
         let now = Timestamp::from_milliseconds(now);
-        let read = desk.with_reader(async |reader| reader.threshold_minutes(&organization, minutes, now).await);
-        (read, changes() - before)
-    };
-    let seen = |now: i64| {
-        let request = ReportRequest::read_unpaged("").unwrap();
-        let now = Timestamp::from_milliseconds(now);
-        let answer = desk.with_reader(async |reader| {
-            reader
-                .answer(ReportFormat::Summary, &desk.access, &request, None, now)
-                .await
-                .unwrap()
+        let settings = desk.with_context(async |context| match minutes {
+            Some(minutes) => write_threshold(context, &organization, minutes, now).await,
+            None => read_settings(context, &organization, now).await,
         });
-        let body: Value = serde_json::from_str(&answer.body.unwrap()).unwrap();
-        body["data"]["thresholdMinutes"].as_i64().unwrap()
+        (settings.map(|settings| settings.threshold_minutes), changes() - before)
     };
+    let seen = |now: i64| desk.summary(now)["thresholdMinutes"].as_i64().unwrap();
     assert_eq!(seen(NOW), 5);
     assert_eq!(set(None, "o", NOW), (Ok(5), 0));
     assert_eq!(set(Some(7), "o", NOW), (Ok(7), 1));
-    assert_eq!(seen(NOW), 7, "at once, although a head is held for five seconds");
+    assert_eq!(seen(NOW), 7, "at once, although a head is cached for five seconds");
     assert_eq!(set(Some(7), "o", NOW), (Ok(7), 0));
     assert_eq!(set(Some(10_080), "o", NOW), (Ok(10_080), 1));
     assert_eq!(set(None, "o", NOW), (Ok(10_080), 0));
-    assert_eq!(set(Some(7), "nowhere", NOW), (Err(ApiError::OrganizationNotFound), 0));
+    assert_eq!(
+        set(Some(7), "nowhere", NOW),
+        (Err(ReportError::OrganizationNotFound), 0)
+    );
 
-    // The write is done and its answer lost: this isolate does not go on with what it held.
+    // The write succeeds and its answer is lost: this isolate does not go on with the head that it cached.
     desk.service.database.set_fault(Some(Fault::AfterBatches(1)));
-    assert!(matches!(set(Some(9), "o", NOW), (Err(ApiError::Unavailable(_)), 1)));
+    assert!(matches!(set(Some(9), "o", NOW), (Err(ReportError::Unavailable(_)), 1)));
     desk.service.database.set_fault(None);
     assert_eq!(seen(NOW), 9);
 
     let removal = json!({ "type": "organization", "organizationId": "o", "deleted": true,
                           "updatedAt": Timestamp::from_milliseconds(NOW).to_string() });
     block_on(desk.service.ingest(&[removal], NOW)).unwrap();
-    assert_eq!(set(Some(8), "o", NOW), (Err(ApiError::OrganizationNotFound), 0));
-    assert_eq!(set(None, "o", NOW), (Err(ApiError::OrganizationNotFound), 0));
+    assert_eq!(set(Some(8), "o", NOW), (Err(ReportError::OrganizationNotFound), 0));
+    assert_eq!(set(None, "o", NOW), (Err(ReportError::OrganizationNotFound), 0));
 }

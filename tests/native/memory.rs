@@ -1,17 +1,14 @@
-//! What an isolate remembers: it saves work, and never changes an answer.
+//! What an isolate caches saves work, and never changes an answer.
 
-use crate::support::desk::{Desk, MINUTE, Mood, NOW, Pages, access, admin, answer, data_of};
+use crate::support::desk::{Cost, Desk, Isolate, MINUTE, Mood, NOW, Pages, access, admin, data_of};
 use crate::support::history::{HistoryOptions, Random, random_history};
 use crate::support::service::Service;
 use crate::support::sqlite::{Fault, Sqlite};
-use conversation_monitor::api::error::ApiError;
 use conversation_monitor::auth::access::ReadAccess;
 use conversation_monitor::base::timestamp::Timestamp;
-use conversation_monitor::base::trace::Trace;
 use conversation_monitor::report::cache::{IsolateCache, PagePolicy};
+use conversation_monitor::report::error::ReportError;
 use conversation_monitor::report::head::STALE_MAX_MS;
-use conversation_monitor::report::request::ReportFormat;
-use conversation_monitor::report::service::Reader;
 use conversation_monitor::storage::database::{Database, DatabaseError, Outcome, Statement};
 use futures_executor::block_on;
 use serde_json::{Value, json};
@@ -20,7 +17,8 @@ use std::collections::BTreeSet;
 
 const SHARE_AFTER_MS: i64 = 60_000;
 
-fn memory_of(mebibytes: usize) -> RefCell<IsolateCache> {
+/// An empty cache with room for so many mebibytes of pages.
+fn cache_of(mebibytes: usize) -> RefCell<IsolateCache> {
     let memory_bytes_max = mebibytes * 1024 * 1024;
     RefCell::new(IsolateCache::new(PagePolicy {
         memory_bytes_max,
@@ -28,58 +26,78 @@ fn memory_of(mebibytes: usize) -> RefCell<IsolateCache> {
     }))
 }
 
-/// An isolate as it is deployed, over an organization of so many candidates.
+/// An isolate as it is deployed, with an organization of so many candidates.
 fn desk(candidates: usize) -> Desk {
     let desk = Desk::new(Mood::Well, candidates);
-    desk.memory.replace(memory_of(16).into_inner());
+    desk.cache.replace(cache_of(16).into_inner());
     desk
 }
 
-/// A DEPARTMENT_HEAD of one department, to whom nothing of the answer is remembered as a whole.
-fn head_of(department: &str) -> ReadAccess {
+/// A DEPARTMENT_HEAD of one department, for whom no complete response is cached.
+fn department_head(department: &str) -> ReadAccess {
     access(json!({ "role": "DEPARTMENT_HEAD", "organizationId": "o", "sub": "u", "departmentIds": [department] }))
 }
 
-/// What asking costs: batches and statements of the database, questions to the page cache, and pages put there.
+/// Asks for a page, which must cost this.
 #[track_caller]
-fn check_cost(desk: &Desk, access: &ReadAccess, query: &str, now: i64, expected: (u64, u64, u32, u32)) -> Value {
-    desk.service.database.set_fault(None);
-    let (gets, puts) = (desk.pages.gets.get(), desk.pages.puts.get());
-    let data = desk.ask(access, query, now).unwrap();
-    let (statements, batches) = desk.service.database.counts();
-    let (gets, puts) = (desk.pages.gets.get() - gets, desk.pages.puts.get() - puts);
-    assert_eq!((batches, statements, gets, puts), expected, "{query} at {}", now - NOW);
+fn check_cost(desk: &Desk, access: &ReadAccess, query: &str, now: i64, expected: Cost) -> Value {
+    let (data, cost) = desk.cost_of(|| desk.ask(access, query, now).unwrap());
+    assert_eq!(cost, expected, "{query} at {}", now - NOW);
     data
 }
+
+/// One round trip for the head and the index, and one for the rows.
+const HEAD_INDEX_AND_ROWS: Cost = Cost {
+    batches: 2,
+    statements: 3,
+    ..Cost::NONE
+};
+/// One round trip for the head, which would bring the index of a version that is not cached.
+const HEAD: Cost = Cost {
+    batches: 1,
+    statements: 2,
+    ..Cost::NONE
+};
 
 #[test]
 fn an_answer_takes_two_round_trips_at_most_and_none_from_memory() {
     let desk = desk(120);
     let department = desk.oracle.rows("o", NOW)[0].department_id.clone().unwrap();
-    for (access, filter) in [(admin(), ""), (head_of(&department), "skipThreshold=true&")] {
-        desk.memory.replace(memory_of(16).into_inner());
-        let first = check_cost(&desk, &access, &format!("{filter}limit=5"), NOW, (2, 3, 0, 0));
+    for (access, filter) in [(admin(), ""), (department_head(&department), "skipThreshold=true&")] {
+        desk.cache.replace(cache_of(16).into_inner());
+        let first = check_cost(&desk, &access, &format!("{filter}limit=5"), NOW, HEAD_INDEX_AND_ROWS);
         assert_eq!(first["rows"].as_array().unwrap().len(), 5);
-        let again = check_cost(&desk, &access, &format!("{filter}limit=5"), NOW + 4_999, (0, 0, 0, 0));
+        let again = check_cost(&desk, &access, &format!("{filter}limit=5"), NOW + 4_999, Cost::NONE);
         assert_eq!(again, first);
         // Another page, while the head holds: the cache, then the database.
-        check_cost(&desk, &access, &format!("{filter}limit=5&page=2"), NOW, (1, 1, 1, 0));
+        check_cost(
+            &desk,
+            &access,
+            &format!("{filter}limit=5&page=2"),
+            NOW,
+            Cost {
+                batches: 1,
+                statements: 1,
+                kv_gets: 1,
+                ..Cost::NONE
+            },
+        );
         // The head is too old, and so at the database anyway.
         check_cost(
             &desk,
             &access,
             &format!("{filter}limit=5&page=3"),
             NOW + 5_000,
-            (2, 3, 0, 0),
+            HEAD_INDEX_AND_ROWS,
         );
-        check_cost(&desk, &access, &format!("{filter}limit=5"), NOW + 10_000, (1, 2, 0, 0));
+        check_cost(&desk, &access, &format!("{filter}limit=5"), NOW + 10_000, HEAD);
         // A page without rows is asked of nobody.
         check_cost(
             &desk,
             &access,
             &format!("{filter}limit=5&page=999"),
             NOW + 10_000,
-            (0, 0, 0, 0),
+            Cost::NONE,
         );
     }
 }
@@ -88,20 +106,17 @@ fn an_answer_takes_two_round_trips_at_most_and_none_from_memory() {
 fn a_304_costs_neither_page_nor_body() {
     let desk = desk(40);
     let query = "limit=5&page=2";
-    for access in [admin(), head_of("d")] {
-        let first = desk.answer(&access, query, None, NOW).unwrap();
+    for access in [admin(), department_head("d")] {
+        let first = desk.isolate().page(&access, query, None, NOW).unwrap();
         assert!(first.body.is_some());
-        for (memory, batches) in [(None, 0), (Some(memory_of(16)), 1)] {
-            if let Some(memory) = memory {
-                desk.memory.replace(memory.into_inner());
+        // An isolate without caches reads the head, and the index with it.
+        for (cache, expected) in [(None, Cost::NONE), (Some(cache_of(16)), HEAD)] {
+            if let Some(cache) = cache {
+                desk.cache.replace(cache.into_inner());
             }
-            desk.service.database.set_fault(None);
-            let (gets, puts) = (desk.pages.gets.get(), desk.pages.puts.get());
-            let answer = desk.answer(&access, query, Some(&first.etag), NOW).unwrap();
+            let (answer, cost) = desk.cost_of(|| desk.isolate().page(&access, query, Some(&first.etag), NOW).unwrap());
             assert_eq!((&answer.etag, answer.body), (&first.etag, None));
-            // An isolate that knows nothing reads the head, and the list with it.
-            assert_eq!(desk.service.database.counts().1, batches);
-            assert_eq!((desk.pages.gets.get(), desk.pages.puts.get()), (gets, puts));
+            assert_eq!(cost, expected);
         }
     }
 }
@@ -109,12 +124,21 @@ fn a_304_costs_neither_page_nor_body() {
 #[test]
 fn what_moves_with_the_minute_leaves_the_page() {
     let desk = desk(40);
-    let first = check_cost(&desk, &admin(), "limit=5", NOW, (2, 3, 0, 0));
+    let first = check_cost(&desk, &admin(), "limit=5", NOW, HEAD_INDEX_AND_ROWS);
     for minute in 1..4 {
         let now = NOW + minute * MINUTE;
         block_on(desk.service.refresh(now)).unwrap();
         // The head alone; the page goes to the cache once it is asked for again after a minute.
-        let later = check_cost(&desk, &admin(), "limit=5", now, (1, 2, 0, u32::from(minute == 1)));
+        let later = check_cost(
+            &desk,
+            &admin(),
+            "limit=5",
+            now,
+            Cost {
+                kv_puts: u32::from(minute == 1),
+                ..HEAD
+            },
+        );
         assert_ne!(later["generatedAt"], first["generatedAt"]);
         assert_eq!(later["rows"], first["rows"]);
     }
@@ -123,7 +147,7 @@ fn what_moves_with_the_minute_leaves_the_page() {
 #[test]
 fn a_version_with_the_same_rows_on_the_page_reads_none_of_them() {
     let desk = desk(40);
-    let first = check_cost(&desk, &admin(), "limit=5&skipThreshold=true", NOW, (2, 3, 0, 0));
+    let first = check_cost(&desk, &admin(), "limit=5&skipThreshold=true", NOW, HEAD_INDEX_AND_ROWS);
     let (last, total) = (&desk.oracle.rows("o", NOW)[39], first["totalCount"].as_u64().unwrap());
     let last: Value = serde_json::from_str(&last.json).unwrap();
     let draft = json!({ "type": "conversation", "organizationId": "o", "conversationId": last["conversationId"],
@@ -133,13 +157,7 @@ fn a_version_with_the_same_rows_on_the_page_reads_none_of_them() {
         desk.service.ingest(&[draft], NOW).await.unwrap();
         desk.service.refresh(NOW + MINUTE).await.unwrap();
     });
-    let second = check_cost(
-        &desk,
-        &admin(),
-        "limit=5&skipThreshold=true",
-        NOW + MINUTE,
-        (1, 2, 0, 0),
-    );
+    let second = check_cost(&desk, &admin(), "limit=5&skipThreshold=true", NOW + MINUTE, HEAD);
     assert_eq!(second["rows"], first["rows"]);
     assert_eq!(second["totalCount"], total - 1);
 }
@@ -147,7 +165,7 @@ fn a_version_with_the_same_rows_on_the_page_reads_none_of_them() {
 #[test]
 fn a_page_is_shared_once_it_was_asked_for_again_after_a_while() {
     let desk = desk(40);
-    let head = head_of(&desk.oracle.rows("o", NOW)[0].department_id.clone().unwrap());
+    let head = department_head(&desk.oracle.rows("o", NOW)[0].department_id.clone().unwrap());
     let ask = |at: i64, puts: u32| {
         let before = desk.pages.puts.get();
         desk.ask(&head, "skipThreshold=true&limit=3", at).unwrap();
@@ -159,28 +177,56 @@ fn a_page_is_shared_once_it_was_asked_for_again_after_a_while() {
     ask(NOW + 2 * SHARE_AFTER_MS, 0);
 
     // Another isolate that has the head and the list finds it there.
-    desk.memory.replace(memory_of(16).into_inner());
+    desk.cache.replace(cache_of(16).into_inner());
     desk.ask(&head, "skipThreshold=true&limit=4", NOW).unwrap();
     let hits = desk.pages.hits.get();
-    check_cost(&desk, &head, "skipThreshold=true&limit=3", NOW, (0, 0, 1, 0));
+    check_cost(
+        &desk,
+        &head,
+        "skipThreshold=true&limit=3",
+        NOW,
+        Cost {
+            kv_gets: 1,
+            ..Cost::NONE
+        },
+    );
     assert_eq!(desk.pages.hits.get(), hits + 1);
     // And does not put there what came from there.
     ask(NOW + 2 * SHARE_AFTER_MS, 0);
 }
 
 #[test]
-fn without_memory_every_page_goes_to_the_cache() {
+fn without_memory_every_page_goes_to_the_shared_cache() {
     let desk = desk(40);
-    desk.memory.replace(memory_of(0).into_inner());
-    check_cost(&desk, &admin(), "limit=5", NOW, (2, 3, 1, 1));
-    check_cost(&desk, &admin(), "limit=5", NOW + 1, (0, 0, 1, 0));
+    desk.cache.replace(cache_of(0).into_inner());
+    check_cost(
+        &desk,
+        &admin(),
+        "limit=5",
+        NOW,
+        Cost {
+            kv_gets: 1,
+            kv_puts: 1,
+            ..HEAD_INDEX_AND_ROWS
+        },
+    );
+    check_cost(
+        &desk,
+        &admin(),
+        "limit=5",
+        NOW + 1,
+        Cost {
+            kv_gets: 1,
+            ..Cost::NONE
+        },
+    );
 }
 
 #[test]
-fn what_is_remembered_answers_for_ten_minutes_while_the_database_is_out_of_reach() {
+fn what_is_cached_answers_for_ten_minutes_while_the_database_is_out_of_reach() {
     let desk = desk(40);
     let department = desk.oracle.rows("o", NOW)[0].department_id.clone().unwrap();
-    let callers = [admin(), head_of(&department)];
+    let callers = [admin(), department_head(&department)];
     let fresh: Vec<Value> = callers
         .iter()
         .map(|caller| desk.ask(caller, "limit=5", NOW).unwrap())
@@ -191,17 +237,11 @@ fn what_is_remembered_answers_for_ten_minutes_while_the_database_is_out_of_reach
             let mut expected = fresh.clone();
             expected["stale"] = json!(true);
             assert_eq!(desk.ask(caller, "limit=5", NOW + at).unwrap(), expected);
-            let numbers = answer(
-                (&desk.service.database, &desk.pages, &desk.memory),
-                5_000,
-                (ReportFormat::Summary, caller, ""),
-                None,
-                NOW + at,
-            );
-            assert_eq!(data_of(&numbers.unwrap())["stale"], true);
+            let summary = desk.isolate().summary(caller, "", None, NOW + at).unwrap();
+            assert_eq!(data_of(&summary)["stale"], true);
         }
     }
-    let unavailable = |outcome: Result<Value, ApiError>| matches!(outcome, Err(ApiError::Unavailable(_)));
+    let unavailable = |outcome: Result<Value, ReportError>| matches!(outcome, Err(ReportError::Unavailable(_)));
     assert!(unavailable(desk.ask(&admin(), "limit=5", NOW + STALE_MAX_MS + 1)));
     assert!(
         unavailable(desk.ask(&admin(), "limit=6", NOW + 5_000)),
@@ -223,44 +263,25 @@ fn a_page_of_the_shared_cache_answers_while_the_rows_are_out_of_reach() {
     assert_eq!(fresh_later["rows"], fresh["rows"]);
     assert_eq!(desk.pages.puts.get(), 1);
     // An isolate that gets as far as the head and the list.
-    desk.memory.replace(memory_of(16).into_inner());
+    desk.cache.replace(cache_of(16).into_inner());
     desk.service.database.set_fault(Some(Fault::AfterStatements(2)));
     assert_eq!(desk.ask(&admin(), "limit=5", NOW).unwrap()["rows"], fresh["rows"]);
     assert!(desk.ask(&admin(), "limit=6", NOW).is_err());
 }
 
 #[test]
-fn a_threshold_is_everybodys_within_the_heads_bound() {
+fn every_isolate_uses_a_new_threshold_within_the_maximum_age_of_heads() {
     let desk = desk(40);
-    let other = memory_of(16);
-    let (database, pages) = (&desk.service.database, &desk.pages);
-    let ask = |memory: &RefCell<IsolateCache>, now: i64| {
-        let outcome = answer(
-            (database, pages, memory),
-            5_000,
-            (ReportFormat::Report, &admin(), ""),
-            None,
-            now,
-        );
-        data_of(&outcome.unwrap())["thresholdMinutes"].clone()
+    let other = cache_of(16);
+    let ask = |cache: &RefCell<IsolateCache>, now: i64| {
+        let answer = desk.isolate_with(cache).page(&admin(), "", None, now).unwrap();
+        data_of(&answer)["thresholdMinutes"].clone()
     };
-    assert_eq!((ask(&desk.memory, NOW), ask(&other, NOW)), (json!(5), json!(5)));
-    let trace = Trace::default();
-    let reader = Reader {
-        database,
-        pages,
-        memory: &desk.memory,
-        head_max_age_ms: 5_000,
-        trace: &trace,
-    };
+    assert_eq!((ask(&desk.cache, NOW), ask(&other, NOW)), (json!(5), json!(5)));
     let organization = admin().organization;
-    let set = reader.threshold_minutes(&organization, Some(30), Timestamp::from_milliseconds(NOW));
-    assert_eq!(block_on(set), Ok(30));
-    // Who has set it sees it at once.
-    assert_eq!(
-        (ask(&desk.memory, NOW), ask(&other, NOW + 4_999)),
-        (json!(30), json!(5))
-    );
+    assert_eq!(desk.isolate().write_threshold(&organization, 30, NOW), Ok(30));
+    // The isolate that has set it uses it at once.
+    assert_eq!((ask(&desk.cache, NOW), ask(&other, NOW + 4_999)), (json!(30), json!(5)));
     assert_eq!(ask(&other, NOW + 5_000), 30);
 }
 
@@ -302,7 +323,7 @@ fn what_a_replica_does_not_know_yet_is_asked_of_the_primary_before_anybody_is_to
     behind
         .database
         .execute(&format!("UPDATE refresh SET generation = '{generation}'"));
-    let memory = memory_of(16);
+    let cache = cache_of(16);
     // A request, and whether it went to the primary.
     let ask = |access: &ReadAccess, query: &str, now: i64| {
         let (primary, replica) = (&ahead.service.database, &behind.database);
@@ -311,8 +332,13 @@ fn what_a_replica_does_not_know_yet_is_asked_of_the_primary_before_anybody_is_to
             replica,
             at_primary: Cell::new(false),
         };
-        let isolate = (&database, &ahead.pages, &memory);
-        let outcome = answer(isolate, 5_000, (ReportFormat::Report, access, query), None, now);
+        let isolate = Isolate {
+            database: &database,
+            pages: &ahead.pages,
+            cache: &cache,
+            head_max_age_ms: 5_000,
+        };
+        let outcome = isolate.page(access, query, None, now);
         (outcome.map(|answer| data_of(&answer)), database.at_primary.get())
     };
 
@@ -343,35 +369,42 @@ fn what_a_replica_does_not_know_yet_is_asked_of_the_primary_before_anybody_is_to
 
     let pin = format!("skipThreshold=true&snapshot={}", second["snapshotId"].as_str().unwrap());
     assert_eq!(ask(&admin(), &pin, NOW + MINUTE), (Ok(second), true));
-    memory.replace(memory_of(16).into_inner());
+    cache.replace(cache_of(16).into_inner());
     let never = ask(&admin(), "snapshot=v7-1-5-x", NOW + MINUTE);
-    assert_eq!(never, (Err(ApiError::SnapshotExpired), true));
+    assert_eq!(never, (Err(ReportError::SnapshotExpired), true));
     let unknown = access(json!({ "role": "ADMIN", "organizationId": "nobody" }));
-    assert_eq!(ask(&unknown, "", NOW), (Err(ApiError::OrganizationNotFound), true));
+    assert_eq!(ask(&unknown, "", NOW), (Err(ReportError::OrganizationNotFound), true));
 }
 
 // ---------------------------------------------------------------------------------------------------------------
 // Any history
 // ---------------------------------------------------------------------------------------------------------------
 
-/// An isolate that remembers, one after the other, against isolates that have just started.
-struct World {
+/// Which of two routes a test asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Route {
+    Page,
+    Summary,
+}
+
+/// An isolate that caches, against isolates that have just started.
+struct Comparison {
     random: Random,
     service: Service,
-    remembering: RefCell<IsolateCache>,
+    warm_cache: RefCell<IsolateCache>,
     pages: Pages,
     events: Vec<Value>,
     organizations: Vec<String>,
     departments: Vec<String>,
     people: Vec<String>,
     pins: Vec<String>,
-    /// What was asked last, and the ETag that came of it.
-    last: Option<(ReportFormat, Value, String, Option<String>)>,
+    /// What was asked last, and the ETag of the answer.
+    last: Option<(Route, Value, String, Option<String>)>,
     now: i64,
     statuses: [u32; 3],
 }
 
-impl World {
+impl Comparison {
     fn new(seed: u64) -> Self {
         let options = HistoryOptions {
             now: NOW,
@@ -394,7 +427,7 @@ impl World {
             people: every("ownerId"),
             random,
             service: Service::default(),
-            remembering: RefCell::new(IsolateCache::new(PagePolicy {
+            warm_cache: RefCell::new(IsolateCache::new(PagePolicy {
                 memory_bytes_max,
                 share_after_ms,
             })),
@@ -487,33 +520,41 @@ impl World {
             .finish()
     }
 
-    /// The same question to an isolate that remembers and to one that does not: the same answer, byte for byte.
+    /// Asks an isolate with caches and one without the same: the answers are equal, byte for byte.
     fn compare(&mut self) {
-        let asked = self.last.take().filter(|_| self.random.chance(40));
-        let (form, claims, query, etag) = asked.unwrap_or_else(|| {
-            let form = if self.random.chance(85) {
-                ReportFormat::Report
+        let last = self.last.take().filter(|_| self.random.chance(40));
+        let (route, claims, query, etag) = last.unwrap_or_else(|| {
+            let route = if self.random.chance(85) {
+                Route::Page
             } else {
-                ReportFormat::Summary
+                Route::Summary
             };
-            (form, self.claims(), self.query(form == ReportFormat::Report), None)
+            (route, self.claims(), self.query(route == Route::Page), None)
         });
         let caller = access(claims.clone());
-        let ask = |pages: &Pages, memory: &RefCell<IsolateCache>| {
-            let isolate = (&self.service.database, pages, memory);
-            answer(isolate, 0, (form, &caller, &query), etag.as_deref(), self.now)
+        let ask = |pages: &Pages, cache: &RefCell<IsolateCache>| {
+            let isolate = Isolate {
+                database: &self.service.database,
+                pages,
+                cache,
+                head_max_age_ms: 0,
+            };
+            match route {
+                Route::Page => isolate.page(&caller, &query, etag.as_deref(), self.now),
+                Route::Summary => isolate.summary(&caller, &query, etag.as_deref(), self.now),
+            }
         };
         let fresh = ask(&Pages::new(Mood::Empty), &RefCell::default());
-        let remembered = ask(&self.pages, &self.remembering);
+        let cached = ask(&self.pages, &self.warm_cache);
         let context = format!("{claims} {query}");
-        match (fresh, remembered) {
-            (Ok(fresh), Ok(remembered)) => {
-                assert_eq!(remembered.etag, fresh.etag, "{context}");
-                assert_eq!(remembered.body, fresh.body, "{context}");
+        match (fresh, cached) {
+            (Ok(fresh), Ok(cached)) => {
+                assert_eq!(cached.etag, fresh.etag, "{context}");
+                assert_eq!(cached.body, fresh.body, "{context}");
                 self.statuses[usize::from(fresh.body.is_none())] += 1;
                 // Every other time it is asked again without the ETag.
                 let etag = self.random.chance(50).then(|| fresh.etag.to_string());
-                self.last = Some((form, claims, query, etag));
+                self.last = Some((route, claims, query, etag));
                 if let Some(id) = fresh.body.and_then(|body| {
                     let body: Value = serde_json::from_str(&body).unwrap();
                     body["data"]["snapshotId"].as_str().map(str::to_owned)
@@ -521,29 +562,29 @@ impl World {
                     self.pins.push(id);
                 }
             }
-            (Err(fresh), Err(remembered)) => {
-                assert_eq!(remembered, fresh, "{context}");
+            (Err(fresh), Err(cached)) => {
+                assert_eq!(cached, fresh, "{context}");
                 self.statuses[2] += 1;
             }
-            (fresh, remembered) => panic!("{context}: {fresh:?}, {remembered:?}"),
+            (fresh, cached) => panic!("{context}: {fresh:?}, {cached:?}"),
         }
         self.pins.drain(..self.pins.len().saturating_sub(8));
     }
 }
 
 #[test]
-fn an_isolate_that_remembers_answers_as_one_that_has_just_started() {
+fn an_isolate_with_caches_answers_like_one_that_has_just_started() {
     let mut statuses = [0; 3];
     let mut hits = 0;
     for seed in 0..60 {
-        let mut world = World::new(seed);
+        let mut comparison = Comparison::new(seed);
         for _ in 0..400 {
-            world.step();
+            comparison.step();
         }
-        for (sum, count) in statuses.iter_mut().zip(world.statuses) {
+        for (sum, count) in statuses.iter_mut().zip(comparison.statuses) {
             *sum += count;
         }
-        hits += world.pages.hits.get();
+        hits += comparison.pages.hits.get();
     }
     let [ok, not_modified, refused] = statuses;
     println!("{ok} answers, {not_modified} times 304, {refused} refusals, {hits} pages from the cache");

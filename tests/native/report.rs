@@ -4,9 +4,9 @@ use crate::support::desk::{Desk, MINUTE, Mood, NOW, access};
 use crate::support::history::many_candidates;
 use crate::support::oracle::OracleRow;
 use crate::support::sqlite::Fault;
-use conversation_monitor::api::error::ApiError;
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::report::cache::IsolateCache;
+use conversation_monitor::report::error::ReportError;
 use conversation_monitor::report::head::STALE_MAX_MS;
 use futures_executor::block_on;
 use serde_json::{Value, json};
@@ -87,7 +87,7 @@ fn without_the_database_a_head_in_memory_answers_for_ten_minutes() {
     assert_eq!(stale["stale"], true);
     assert_eq!(stale["rows"], fresh["rows"]);
     assert_eq!(stale["generatedAt"], fresh["generatedAt"]);
-    let unavailable = |outcome: Result<Value, ApiError>| matches!(outcome, Err(ApiError::Unavailable(_)));
+    let unavailable = |outcome: Result<Value, ReportError>| matches!(outcome, Err(ReportError::Unavailable(_)));
     assert!(unavailable(desk.ask(&admin, "", NOW + STALE_MAX_MS + 1)));
     assert!(unavailable(desk.ask(&admin, "page=2", NOW)), "a page that is nowhere");
     let other = access(json!({ "role": "ADMIN", "organizationId": "p" }));
@@ -127,7 +127,7 @@ fn a_pinned_snapshot_repeats_itself_until_ten_minutes_after_it_was_superseded() 
     desk.service
         .database
         .execute("UPDATE organization SET threshold_minutes = 60");
-    desk.memory.borrow_mut().forget_heads();
+    desk.cache.borrow_mut().clear_heads();
     let newest = desk.ask(&admin, "", NOW).unwrap();
     assert_ne!(newest["snapshotId"], first["snapshotId"]);
     assert_eq!(newest["thresholdMinutes"], 60);
@@ -135,12 +135,12 @@ fn a_pinned_snapshot_repeats_itself_until_ten_minutes_after_it_was_superseded() 
 
     for minute in 2..11 {
         block_on(desk.service.refresh(NOW + minute * MINUTE)).unwrap();
-        desk.memory.borrow_mut().forget_heads();
+        desk.cache.borrow_mut().clear_heads();
         assert_eq!(desk.ask(&admin, &pin, NOW).unwrap(), first, "minute {minute}");
     }
     block_on(desk.service.refresh(NOW + 11 * MINUTE)).unwrap();
-    desk.memory.borrow_mut().forget_heads();
-    assert_eq!(desk.ask(&admin, &pin, NOW), Err(ApiError::SnapshotExpired));
+    desk.cache.borrow_mut().clear_heads();
+    assert_eq!(desk.ask(&admin, &pin, NOW), Err(ReportError::SnapshotExpired));
 }
 
 #[test]
@@ -158,19 +158,19 @@ fn a_pin_that_another_isolate_gave_out_is_good_here_at_once() {
         desk.service.refresh(NOW + MINUTE).await.unwrap();
     });
     // Another isolate, which remembers nothing, sees the new version; this one still has the old head in memory.
-    let here = desk.memory.replace(IsolateCache::default());
+    let here = desk.cache.replace(IsolateCache::default());
     let there = desk.ask(&admin, "", NOW).unwrap();
-    desk.memory.replace(here);
+    desk.cache.replace(here);
     assert_ne!(desk.ask(&admin, "", NOW).unwrap()["snapshotId"], there["snapshotId"]);
     let pin = format!("snapshot={}", there["snapshotId"].as_str().unwrap());
     assert_eq!(desk.ask(&admin, &pin, NOW).unwrap(), there);
 
-    desk.memory.replace(IsolateCache::default());
+    desk.cache.replace(IsolateCache::default());
     desk.ask(&admin, "", NOW).unwrap();
     desk.service.database.set_fault(Some(Fault::AfterBatches(0)));
     let outcome = desk.ask(&admin, "snapshot=v9-1-5-x", NOW);
     assert!(
-        matches!(outcome, Err(ApiError::Unavailable(_))),
+        matches!(outcome, Err(ReportError::Unavailable(_))),
         "nobody can say that it has expired"
     );
 }
@@ -207,7 +207,7 @@ fn a_snapshot_id_that_was_never_given_out_has_expired() {
     }
     for id in forged {
         let outcome = desk.ask(&admin("o"), &format!("snapshot={id}"), NOW);
-        assert_eq!(outcome, Err(ApiError::SnapshotExpired), "{id}");
+        assert_eq!(outcome, Err(ReportError::SnapshotExpired), "{id}");
     }
 }
 
@@ -225,16 +225,16 @@ fn a_removed_organization_is_not_found_and_comes_back() {
     };
     let removal = organization(NOW + 1, json!({ "deleted": true }));
     block_on(desk.service.ingest(&[removal], NOW)).unwrap();
-    desk.memory.borrow_mut().forget_heads();
+    desk.cache.borrow_mut().clear_heads();
     for query in ["", &pin] {
         assert_eq!(
             desk.ask(&admin, query, NOW),
-            Err(ApiError::OrganizationNotFound),
+            Err(ReportError::OrganizationNotFound),
             "{query}"
         );
     }
     let newer = organization(NOW + 2, json!({ "name": "back" }));
     block_on(desk.service.ingest(&[newer], NOW)).unwrap();
-    desk.memory.borrow_mut().forget_heads();
+    desk.cache.borrow_mut().clear_heads();
     assert_eq!(desk.ask(&admin, &pin, NOW).unwrap(), first);
 }

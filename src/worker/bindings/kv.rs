@@ -1,6 +1,6 @@
 //! The page cache filled by KV.
 
-use crate::storage::shared_cache::{SharedCache, SharedCacheError};
+use crate::storage::shared_cache::{CacheKey, SharedCache, SharedCacheError};
 use crate::worker::bindings::platform::get_within;
 use crate::worker::bindings::{call, message_of};
 use crate::worker::log;
@@ -27,11 +27,11 @@ impl<'a> Kv<'a> {
 }
 
 impl SharedCache for Kv<'_> {
-    async fn get(&self, key: &str) -> Result<Option<String>, SharedCacheError> {
+    async fn get(&self, key: &CacheKey) -> Result<Option<String>, SharedCacheError> {
         let Some(namespace) = Namespace::of(self.env) else {
             return Ok(None);
         };
-        let value = namespace.get(key).await;
+        let value = namespace.get(key.as_str()).await;
         let value = value.map_err(|error| SharedCacheError(message_of(&error, "KV failed")))?;
         let Some(bytes) = value else {
             return Ok(None);
@@ -41,12 +41,12 @@ impl SharedCache for Kv<'_> {
             .map_err(|_| SharedCacheError("a value is no text".to_owned()))
     }
 
-    fn put(&self, key: String, value: String, seconds: u64) {
+    fn put(&self, key: CacheKey, value: String, seconds: u64) {
         let Some(namespace) = Namespace::of(self.env) else {
             return;
         };
         self.context.wait_until(async move {
-            if let Err(error) = namespace.put(&key, &value, seconds).await {
+            if let Err(error) = namespace.put(key.as_str(), &value, seconds).await {
                 log::error(&Line {
                     message: "a page could not be cached",
                     cause: Some(&format!("{error:?}")),

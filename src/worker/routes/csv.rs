@@ -2,8 +2,9 @@
 
 use crate::api::error::ApiError;
 use crate::auth::access::read_access;
-use crate::report::csv::{Export, content_disposition};
+use crate::report::csv::{CsvFile, content_disposition};
 use crate::report::request::ReportRequest;
+use crate::report::service::answer_csv;
 use crate::worker::authenticate::{Limit, authenticate};
 use crate::worker::bindings::d1::D1;
 use crate::worker::bindings::stream;
@@ -16,15 +17,13 @@ use crate::worker::routes::report::Sources;
 /// the body: a cut file is never taken for a whole one.
 pub async fn handle(call: &Call<'_>, request_id: &str) -> Result<Reply, ApiError> {
     let claims = authenticate(call, Limit::Read).await?;
-    let request = ReportRequest::read_unpaged(call.head.query())?;
+    let request = ReportRequest::parse(call.head.query())?;
     let access = read_access(&claims, request.organization_id.as_deref())?;
 
     let sources = Sources::of(call);
-    let answer = sources
-        .reader(call)?
-        .export(&access, &request, call.head.if_none_match(), call.now)
-        .await?;
-    let mut headers = vec![("ETag", answer.etag)];
+    let context = sources.context(call)?;
+    let answer = answer_csv(&context, &access, &request, call.head.if_none_match(), call.now).await?;
+    let mut headers = vec![("ETag", answer.etag.to_string())];
     let Some(file) = answer.file else {
         return Ok(Reply {
             status: 304,
@@ -54,7 +53,7 @@ pub async fn handle(call: &Call<'_>, request_id: &str) -> Result<Reply, ApiError
 
 /// What the rest of a file is read with after the answer has begun.
 struct Source {
-    file: Export,
+    file: CsvFile,
     database: D1,
     request_id: String,
 }
@@ -62,9 +61,10 @@ struct Source {
 impl Source {
     /// The next chunk, none at the end; a failure is logged here, and the client learns only that there is no whole file.
     async fn next(mut self) -> Result<Option<(Self, String)>, &'static str> {
-        match self.file.next(&self.database).await {
+        match self.file.next_chunk(&self.database).await {
             Ok(chunk) => Ok(chunk.map(|chunk| (self, chunk))),
             Err(error) => {
+                let error = ApiError::from(error);
                 let cause = error.cause();
                 log::error(&Line {
                     message: "a file was cut off",

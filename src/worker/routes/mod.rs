@@ -7,3 +7,4 @@ pub mod openapi;
 pub mod report;
 pub mod scopes;
 pub mod settings;
+pub mod summary;

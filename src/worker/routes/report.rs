@@ -1,33 +1,45 @@
-//! `GET /api/conversation-monitor/report` and `…/summary`
+//! `GET /api/conversation-monitor/report`
 
 use crate::api::error::ApiError;
 use crate::auth::access::read_access;
-use crate::report::request::{ReportFormat, ReportRequest};
-use crate::report::service::Reader;
+use crate::report::context::ReportContext;
+use crate::report::request::PageRequest;
+use crate::report::service::{Answer, answer_page};
 use crate::worker::authenticate::{Limit, authenticate};
 use crate::worker::bindings::d1::D1;
 use crate::worker::bindings::kv::Kv;
 use crate::worker::response::{Body, Call, Reply};
 
-/// In the order of the product's precedence: 401, 400, 403, 404, 410, 304.
-pub async fn handle(call: &Call<'_>, form: ReportFormat) -> Result<Reply, ApiError> {
+/// A page of the report.
+///
+/// 1. Authenticate and count the call         → 401, 429, 503
+/// 2. Read the parameters                     → 400
+/// 3. Decide access                           → 403
+/// 4. Resolve the head and the snapshot       → 404, 410
+/// 5. Compare the ETag                        → 304
+/// 6. Select, read and write the page         → 200
+pub async fn handle(call: &Call<'_>) -> Result<Reply, ApiError> {
+    // 1. Authenticate and count the call.
     let claims = authenticate(call, Limit::Read).await?;
-    let request = match form {
-        ReportFormat::Report => ReportRequest::read(call.head.query()),
-        ReportFormat::Summary | ReportFormat::Csv => ReportRequest::read_unpaged(call.head.query()),
-    }?;
-    let access = read_access(&claims, request.organization_id.as_deref())?;
-
+    // 2. Read the parameters.
+    let request = PageRequest::parse(call.head.query())?;
+    // 3. Decide access.
+    let access = read_access(&claims, request.report.organization_id.as_deref())?;
+    // 4. to 6.
     let sources = Sources::of(call);
-    let answer = sources
-        .reader(call)?
-        .answer(form, &access, &request, call.head.if_none_match(), call.now)
-        .await?;
-    Ok(Reply {
-        status: if answer.body.is_some() { 200 } else { 304 },
-        body: answer.body.map(Body::Shared),
-        headers: vec![("ETag", answer.etag.to_string())],
-    })
+    let context = sources.context(call)?;
+    let answer = answer_page(&context, &access, &request, call.head.if_none_match(), call.now).await?;
+    Ok(answer.into())
+}
+
+impl From<Answer> for Reply {
+    fn from(answer: Answer) -> Self {
+        Self {
+            status: if answer.body.is_some() { 200 } else { 304 },
+            body: answer.body.map(Body::Shared),
+            headers: vec![("ETag", answer.etag.to_string())],
+        }
+    }
 }
 
 /// What a request reads from.
@@ -44,12 +56,12 @@ impl<'a> Sources<'a> {
         }
     }
 
-    pub fn reader<'b>(&'b self, call: &'b Call<'_>) -> Result<Reader<'b, D1, Kv<'a>>, ApiError> {
+    pub fn context<'b>(&'b self, call: &'b Call<'_>) -> Result<ReportContext<'b, D1, Kv<'a>>, ApiError> {
         let service = call.service()?;
-        Ok(Reader {
+        Ok(ReportContext {
             database: &self.database,
-            pages: &self.pages,
-            memory: &service.memory,
+            shared_cache: &self.pages,
+            isolate_cache: &service.memory,
             head_max_age_ms: service.config.head_max_age_ms,
             trace: call.trace,
         })

@@ -1,8 +1,11 @@
 //! `GET` and `PUT /api/organizations/{organizationId}/autopilot-monitor-settings`
 
+use crate::api::envelope;
 use crate::api::error::ApiError;
 use crate::auth::access::settings_access;
-use crate::directory::settings::{BODY_BYTES_MAX, organization_id, read_threshold, segment_of_path, write};
+use crate::directory::settings::{
+    BODY_BYTES_MAX, organization_id, parse_threshold, read_settings, segment_of_path, write_threshold,
+};
 use crate::ingest::parse::BodyFormat;
 use crate::worker::authenticate::{Limit, authenticate};
 use crate::worker::bindings::body;
@@ -13,7 +16,12 @@ use crate::worker::routes::report::Sources;
 /// In the order of the product's precedence: 401, then what is wrong with path and body, then 403, 404; 304 where it is only read.
 pub async fn handle(call: &Call<'_>) -> Result<Reply, ApiError> {
     let claims = authenticate(call, Limit::Read).await?;
-    let requested = organization_id(segment_of_path(call.head.path()).unwrap_or_default())?;
+    let requested = segment_of_path(call.head.path())
+        .and_then(organization_id)
+        .ok_or_else(|| {
+            let message = "organizationId must be an id of 1 to 128 characters without control characters.";
+            ApiError::Invalid(message.to_owned())
+        })?;
     let set = match call.head.method() {
         "PUT" => Some(read_body(call).await?),
         _ => None,
@@ -21,15 +29,17 @@ pub async fn handle(call: &Call<'_>) -> Result<Reply, ApiError> {
     let organization = settings_access(&claims, &requested)?;
 
     let sources = Sources::of(call);
-    let minutes = sources
-        .reader(call)?
-        .threshold_minutes(&organization, set, call.now)
-        .await?;
-    let body = write(&organization, minutes);
-    // What was set is always said: a condition is for those who only look.
+    let context = sources.context(call)?;
+    // A condition is for requests that only read.
     Ok(match set {
-        Some(_) => ok(body),
-        None => ok_or_not_modified(call, body),
+        Some(minutes) => {
+            let settings = write_threshold(&context, &organization, minutes, call.now).await?;
+            ok(envelope::success(&settings)?)
+        }
+        None => {
+            let settings = read_settings(&context, &organization, call.now).await?;
+            ok_or_not_modified(call, envelope::success(&settings)?)
+        }
     })
 }
 
@@ -48,5 +58,5 @@ async fn read_body(call: &Call<'_>) -> Result<i64, ApiError> {
         BodyError::TooLarge => ApiError::TooLarge("The body must have at most 4 KiB."),
         BodyError::Unreadable => ApiError::Invalid("The body could not be read.".to_owned()),
     })?;
-    read_threshold(&body)
+    Ok(parse_threshold(&body)?)
 }

@@ -3,17 +3,19 @@
 use super::history::many_candidates;
 use super::oracle::Oracle;
 use super::service::Service;
-use conversation_monitor::api::error::ApiError;
-use conversation_monitor::auth::access::{ReadAccess, read_access};
+use super::sqlite::Sqlite;
+use conversation_monitor::auth::access::{OrganizationId, ReadAccess, read_access};
 use conversation_monitor::auth::claims::Claims;
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::base::trace::Trace;
+use conversation_monitor::directory::settings::write_threshold;
 use conversation_monitor::report::cache::IsolateCache;
-use conversation_monitor::report::json::Answer;
-use conversation_monitor::report::request::{ReportFormat, ReportRequest};
-use conversation_monitor::report::service::Reader;
+use conversation_monitor::report::context::ReportContext;
+use conversation_monitor::report::error::ReportError;
+use conversation_monitor::report::request::{PageRequest, ReportRequest};
+use conversation_monitor::report::service::{Answer, answer_page, answer_summary};
 use conversation_monitor::storage::database::Database;
-use conversation_monitor::storage::shared_cache::{SharedCache, SharedCacheError};
+use conversation_monitor::storage::shared_cache::{CacheKey, SharedCache, SharedCacheError};
 use futures_executor::block_on;
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
@@ -36,7 +38,7 @@ pub enum Mood {
 /// A page cache that can go wrong.
 pub struct Pages {
     pub mood: Cell<Mood>,
-    stored: RefCell<HashMap<String, String>>,
+    stored: RefCell<HashMap<CacheKey, String>>,
     last: RefCell<String>,
     pub gets: Cell<u32>,
     pub hits: Cell<u32>,
@@ -57,7 +59,7 @@ impl Pages {
 }
 
 impl SharedCache for Pages {
-    async fn get(&self, key: &str) -> Result<Option<String>, SharedCacheError> {
+    async fn get(&self, key: &CacheKey) -> Result<Option<String>, SharedCacheError> {
         self.gets.set(self.gets.get() + 1);
         match self.mood.get() {
             Mood::Empty => Ok(None),
@@ -72,9 +74,9 @@ impl SharedCache for Pages {
         }
     }
 
-    fn put(&self, key: String, value: String, seconds: u64) {
+    fn put(&self, key: CacheKey, value: String, seconds: u64) {
         assert!(seconds >= 60, "KV takes no shorter life");
-        assert!(key.len() <= 512, "KV takes no longer key");
+        assert!(key.as_str().len() <= 512, "KV takes no longer key");
         assert!(!value.contains("hasAccess"), "a view is in the shared cache");
         self.puts.set(self.puts.get() + 1);
         *self.last.borrow_mut() = value.clone();
@@ -93,34 +95,92 @@ pub fn admin() -> ReadAccess {
     access(json!({ "role": "ADMIN", "organizationId": "o" }))
 }
 
-/// Asks an isolate that remembers `memory`; no head is older than `head_max_age_ms`.
-pub fn answer<D: Database>(
-    (database, pages, memory): (&D, &Pages, &RefCell<IsolateCache>),
-    head_max_age_ms: i64,
-    (form, access, query): (ReportFormat, &ReadAccess, &str),
-    if_none_match: Option<&str>,
-    now: i64,
-) -> Result<Answer, ApiError> {
-    let trace = Trace::default();
-    let reader = Reader {
-        database,
-        pages,
-        memory,
-        head_max_age_ms,
-        trace: &trace,
-    };
-    let request = match form {
-        ReportFormat::Report => ReportRequest::read(query),
-        ReportFormat::Summary | ReportFormat::Csv => ReportRequest::read_unpaged(query),
-    };
-    let now = Timestamp::from_milliseconds(now);
-    block_on(reader.answer(form, access, &request.unwrap(), if_none_match, now))
+/// An isolate: what it caches, and what it reads from.
+pub struct Isolate<'a, D> {
+    pub database: &'a D,
+    pub pages: &'a Pages,
+    pub cache: &'a RefCell<IsolateCache>,
+    /// How old a cached head may be.
+    pub head_max_age_ms: i64,
 }
 
-/// What a report's body says.
+impl<D: Database> Isolate<'_, D> {
+    fn context<'a>(&'a self, trace: &'a Trace) -> ReportContext<'a, D, Pages> {
+        ReportContext {
+            database: self.database,
+            shared_cache: self.pages,
+            isolate_cache: self.cache,
+            head_max_age_ms: self.head_max_age_ms,
+            trace,
+        }
+    }
+
+    /// Asks for a page of the report.
+    pub fn page(
+        &self,
+        access: &ReadAccess,
+        query: &str,
+        if_none_match: Option<&str>,
+        now: i64,
+    ) -> Result<Answer, ReportError> {
+        let (trace, now) = (Trace::default(), Timestamp::from_milliseconds(now));
+        let request = PageRequest::parse(query).unwrap();
+        block_on(answer_page(&self.context(&trace), access, &request, if_none_match, now))
+    }
+
+    /// Asks for a summary.
+    pub fn summary(
+        &self,
+        access: &ReadAccess,
+        query: &str,
+        if_none_match: Option<&str>,
+        now: i64,
+    ) -> Result<Answer, ReportError> {
+        let (trace, now) = (Trace::default(), Timestamp::from_milliseconds(now));
+        let request = ReportRequest::parse(query).unwrap();
+        block_on(answer_summary(
+            &self.context(&trace),
+            access,
+            &request,
+            if_none_match,
+            now,
+        ))
+    }
+
+    /// Sets a threshold; the one that is in force then.
+    pub fn write_threshold(&self, organization: &OrganizationId, minutes: i64, now: i64) -> Result<i64, ReportError> {
+        let (trace, now) = (Trace::default(), Timestamp::from_milliseconds(now));
+        let settings = block_on(write_threshold(&self.context(&trace), organization, minutes, now));
+        settings.map(|settings| settings.threshold_minutes)
+    }
+}
+
+/// `data` of an answer's body.
 pub fn data_of(answer: &Answer) -> Value {
     let body: Value = serde_json::from_str(answer.body.as_ref().expect("a body")).unwrap();
     body["data"].clone()
+}
+
+/// What something cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cost {
+    /// Batches of the database.
+    pub batches: u64,
+    /// Statements of the database.
+    pub statements: u64,
+    /// Gets of the page cache.
+    pub kv_gets: u32,
+    /// Puts into the page cache.
+    pub kv_puts: u32,
+}
+
+impl Cost {
+    pub const NONE: Self = Self {
+        batches: 0,
+        statements: 0,
+        kv_gets: 0,
+        kv_puts: 0,
+    };
 }
 
 /// One isolate over one database.
@@ -128,7 +188,7 @@ pub struct Desk {
     pub service: Service,
     pub oracle: Oracle,
     pub pages: Pages,
-    pub memory: RefCell<IsolateCache>,
+    pub cache: RefCell<IsolateCache>,
 }
 
 impl Desk {
@@ -137,7 +197,7 @@ impl Desk {
             service: Service::default(),
             oracle: Oracle::default(),
             pages: Pages::new(mood),
-            memory: RefCell::default(),
+            cache: RefCell::default(),
         };
         desk.with(&many_candidates("o", NOW, candidates))
     }
@@ -151,25 +211,38 @@ impl Desk {
         self
     }
 
-    pub fn answer(
-        &self,
-        access: &ReadAccess,
-        query: &str,
-        if_none_match: Option<&str>,
-        now: i64,
-    ) -> Result<Answer, ApiError> {
-        let isolate = (&self.service.database, &self.pages, &self.memory);
-        answer(
-            isolate,
-            5_000,
-            (ReportFormat::Report, access, query),
-            if_none_match,
-            now,
-        )
+    pub fn isolate(&self) -> Isolate<'_, Sqlite> {
+        self.isolate_with(&self.cache)
     }
 
-    pub fn ask(&self, access: &ReadAccess, query: &str, now: i64) -> Result<Value, ApiError> {
-        self.answer(access, query, None, now).map(|answer| data_of(&answer))
+    /// Another isolate over the same database and page cache.
+    pub fn isolate_with<'a>(&'a self, cache: &'a RefCell<IsolateCache>) -> Isolate<'a, Sqlite> {
+        Isolate {
+            database: &self.service.database,
+            pages: &self.pages,
+            cache,
+            head_max_age_ms: 5_000,
+        }
+    }
+
+    pub fn ask(&self, access: &ReadAccess, query: &str, now: i64) -> Result<Value, ReportError> {
+        let answer = self.isolate().page(access, query, None, now);
+        answer.map(|answer| data_of(&answer))
+    }
+
+    /// Does something; what it costs. A fault of the database ends here.
+    pub fn cost_of<T>(&self, work: impl FnOnce() -> T) -> (T, Cost) {
+        self.service.database.set_fault(None);
+        let (gets, puts) = (self.pages.gets.get(), self.pages.puts.get());
+        let result = work();
+        let (statements, batches) = self.service.database.counts();
+        let cost = Cost {
+            batches,
+            statements,
+            kv_gets: self.pages.gets.get() - gets,
+            kv_puts: self.pages.puts.get() - puts,
+        };
+        (result, cost)
     }
 
     /// The rows of all pages.

@@ -3,7 +3,7 @@
 
 use conversation_monitor::auth::keys::PublicKey;
 use conversation_monitor::auth::ports::{Cryptography, CryptographyError, KeyServer, KeyServerError};
-use conversation_monitor::storage::shared_cache::{SharedCache, SharedCacheError};
+use conversation_monitor::storage::shared_cache::{CacheKey, SharedCache, SharedCacheError};
 use jwt_compact::alg::{Ed25519, Es256, Rsa, VerifyingKey};
 use jwt_compact::{Algorithm, AlgorithmSignature};
 use rsa::{BigUint, RsaPublicKey};
@@ -86,12 +86,12 @@ pub struct MapStore {
 }
 
 impl SharedCache for MapStore {
-    async fn get(&self, key: &str) -> Result<Option<String>, SharedCacheError> {
-        Ok(self.entries.borrow().get(key).cloned())
+    async fn get(&self, key: &CacheKey) -> Result<Option<String>, SharedCacheError> {
+        Ok(self.entries.borrow().get(key.as_str()).cloned())
     }
 
-    fn put(&self, key: String, value: String, _seconds: u64) {
+    fn put(&self, key: CacheKey, value: String, _seconds: u64) {
         self.puts.set(self.puts.get() + 1);
-        self.entries.borrow_mut().insert(key, value);
+        self.entries.borrow_mut().insert(key.as_str().to_owned(), value);
     }
 }

@@ -1,0 +1,19 @@
+//! What the steps of a request work with.
+
+use crate::base::trace::Trace;
+use crate::report::cache::IsolateCache;
+use std::cell::RefCell;
+
+/// Where a request reads from, and where it notes what it did.
+pub struct ReportContext<'a, D, C> {
+    /// The database.
+    pub database: &'a D,
+    /// The cache of pages that all isolates share.
+    pub shared_cache: &'a C,
+    /// The isolate's memory; never borrowed across an await.
+    pub isolate_cache: &'a RefCell<IsolateCache>,
+    /// How old a cached head may be.
+    pub head_max_age_ms: i64,
+    /// Where each part of the answer came from, and what went wrong on the way.
+    pub trace: &'a Trace,
+}

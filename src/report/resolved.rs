@@ -1,0 +1,184 @@
+//! A request after its head and its snapshot are known, and the identity of its answer.
+
+use crate::auth::access::{OrganizationId, ReadAccess, View};
+use crate::base::timestamp::Timestamp;
+use crate::http::etag::etag_of;
+use crate::report::cache::{CachedPage, CachedResponse, PageSlot};
+use crate::report::error::ReportError;
+use crate::report::head::{HeadSource, ResolvedHead};
+use crate::report::request::ReportRequest;
+use crate::report::snapshot::{Snapshot, SnapshotHead};
+use crate::snapshot::query::{Paging, RowQuery};
+use serde::Serialize;
+use std::rc::Rc;
+
+/// In which form a snapshot is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum ReportFormat {
+    /// A page of its rows.
+    Page(Paging),
+    /// What can be counted of its rows.
+    Summary,
+    /// All its rows as CSV.
+    Csv,
+}
+
+/// Everything that the bytes of an answer depend on.
+pub struct ResolvedReport<'a> {
+    /// Who asks, and of which organization.
+    pub access: &'a ReadAccess,
+    /// Which rows are asked for.
+    pub rows: RowQuery,
+    /// Whether rows are shown that are not over the threshold.
+    pub skip_threshold: bool,
+    /// The organization's head.
+    pub head: Rc<SnapshotHead>,
+    /// Where the head comes from.
+    pub head_source: HeadSource,
+    /// The snapshot. `None` means that nothing is published yet.
+    pub snapshot: Option<Snapshot>,
+    /// Where the page is cached that answers this query.
+    pub slot: PageSlot,
+}
+
+/// What tells queries of an organization apart. Two that are equal get the same rows of the same snapshot.
+#[derive(Serialize)]
+struct QueryIdentity<'a> {
+    organization: &'a OrganizationId,
+    format: ReportFormat,
+    rows: &'a RowQuery,
+    skip_threshold: bool,
+}
+
+/// What tells answers apart.
+#[derive(Serialize)]
+struct AnswerIdentity<'a> {
+    query_key: &'a str,
+    /// The rows of a snapshot never change, so its id stands for them.
+    snapshot_id: Option<&'a str>,
+    threshold_minutes: i64,
+    is_stale: bool,
+    viewer: Viewer<'a>,
+}
+
+/// Whose `hasAccess` an answer shows.
+#[derive(Serialize)]
+enum Viewer<'a> {
+    /// Of those who have access to all rows.
+    Everybody,
+    /// The subject's of a token that is limited to departments.
+    Subject(Option<&'a str>),
+}
+
+impl<'a> ResolvedReport<'a> {
+    /// A request about `snapshot`.
+    ///
+    /// # Errors
+    /// [`ReportError::Corrupt`] if the query cannot be written as JSON, which does not happen.
+    pub fn new(
+        access: &'a ReadAccess,
+        request: &ReportRequest,
+        format: ReportFormat,
+        head: ResolvedHead,
+        snapshot: Option<Snapshot>,
+    ) -> Result<Self, ReportError> {
+        let rows = RowQuery {
+            departments: access.view.departments(request.department_id.as_deref()),
+            filter: request.filter.clone(),
+        };
+        let query_key = to_json(&QueryIdentity {
+            organization: &access.organization,
+            format,
+            rows: &rows,
+            skip_threshold: request.skip_threshold,
+        })?;
+        Ok(Self {
+            access,
+            rows,
+            skip_threshold: request.skip_threshold,
+            head: head.head,
+            head_source: head.source,
+            snapshot,
+            slot: PageSlot {
+                query_key,
+                pin: request.snapshot.clone(),
+            },
+        })
+    }
+
+    /// Whether the head is too old, because the database is out of reach.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        self.head_source == HeadSource::StaleMemory
+    }
+
+    /// The threshold in force.
+    #[must_use]
+    pub fn threshold_minutes(&self) -> i64 {
+        let snapshot = self.snapshot.as_ref();
+        snapshot.map_or(self.head.threshold_minutes, |snapshot| snapshot.threshold_minutes)
+    }
+
+    /// The instant that the answer is as of, or would be if there were a snapshot.
+    #[must_use]
+    pub fn as_of(&self) -> Timestamp {
+        self.snapshot
+            .as_ref()
+            .map_or(self.head.as_of, |snapshot| snapshot.as_of)
+    }
+
+    /// The instant that the answer is as of. `None` means that there is no snapshot.
+    #[must_use]
+    pub fn generated_at(&self) -> Option<String> {
+        self.snapshot.as_ref().map(|snapshot| snapshot.as_of.to_string())
+    }
+
+    /// The id of the snapshot.
+    #[must_use]
+    pub fn snapshot_id(&self) -> Option<&str> {
+        self.snapshot.as_ref().map(|snapshot| &*snapshot.id)
+    }
+
+    /// The id of the snapshot, if every caller with this query gets the same answer: those who see all departments do.
+    #[must_use]
+    pub fn shared_snapshot_id(&self) -> Option<&Rc<str>> {
+        let is_shared = !self.is_stale() && self.access.view == View::All;
+        self.snapshot
+            .as_ref()
+            .map(|snapshot| &snapshot.id)
+            .filter(|_| is_shared)
+    }
+
+    /// The response of a cached page, if it is the answer to this request.
+    #[must_use]
+    pub fn response_of<'b>(&self, cached: &'b CachedPage) -> Option<&'b CachedResponse> {
+        let response = cached.response.as_ref()?;
+        (self.shared_snapshot_id()? == &response.snapshot_id).then_some(response)
+    }
+
+    /// A strong ETag, made of everything that the bytes of the answer depend on.
+    ///
+    /// # Errors
+    /// [`ReportError::Corrupt`] if that cannot be written as JSON, which does not happen.
+    pub fn etag(&self) -> Result<Rc<str>, ReportError> {
+        let content = to_json(&AnswerIdentity {
+            query_key: &self.slot.query_key,
+            snapshot_id: self.snapshot_id(),
+            threshold_minutes: self.threshold_minutes(),
+            is_stale: self.is_stale(),
+            viewer: match &self.access.view {
+                View::All => Viewer::Everybody,
+                View::Departments { subject, .. } => Viewer::Subject(subject.as_deref()),
+            },
+        })?;
+        Ok(etag_of(&content).into())
+    }
+}
+
+/// JSON in which no text can run into another, so that different identities never share a key.
+///
+/// # Errors
+/// [`ReportError::Corrupt`] if the identity cannot be written as JSON, which does not happen.
+pub fn to_json<T: Serialize>(identity: &T) -> Result<String, ReportError> {
+    serde_json::to_string(identity).map_err(|error| ReportError::Corrupt(error.to_string()))
+}
