@@ -1,8 +1,7 @@
 //! Whose calls are counted together. The counting itself is the platform's.
 
 use crate::auth::claims::Claims;
-use base64ct::{Base64UrlUnpadded, Encoding};
-use sha2::{Digest, Sha256};
+use crate::base::digest::sha256_base64url;
 use std::net::IpAddr;
 
 /// The key of a verified caller: subject and organization, so that no two callers share one and none is told.
@@ -12,8 +11,7 @@ pub fn caller_key(claims: &Claims) -> String {
     let organization = claims.organization_id.as_deref();
     // With lengths, so that no two pairs give the same bytes.
     let of = |text: Option<&str>| text.map_or_else(|| "-".to_owned(), |text| format!("{} {text}", text.len()));
-    let hash = Sha256::digest(format!("{}\n{}", of(organization), of(subject)).as_bytes());
-    Base64UrlUnpadded::encode_string(&hash)
+    sha256_base64url(format!("{}\n{}", of(organization), of(subject)).as_bytes())
 }
 
 /// The key of a client whose authentication failed: its address, or, of an IPv6 address, the network of 64 bits that

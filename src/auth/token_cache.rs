@@ -2,7 +2,7 @@
 
 use crate::auth::claims::Claims;
 use crate::base::byte_cache::ByteBoundedCache;
-use sha2::{Digest, Sha256};
+use crate::base::digest::sha256;
 use std::rc::Rc;
 
 /// The most bytes of claims that an isolate keeps.
@@ -31,7 +31,7 @@ impl Default for TokenCache {
 
 /// The fingerprint of a token.
 pub fn fingerprint(token: &str) -> Fingerprint {
-    Sha256::digest(token.as_bytes()).into()
+    sha256(token.as_bytes())
 }
 
 impl TokenCache {

@@ -1,6 +1,7 @@
 //! What every room stands on: instants, ids, strict JSON, digests, a bounded cache, notes of a request.
 
 pub mod byte_cache;
+pub mod digest;
 pub mod id;
 pub mod strict_json;
 pub mod timestamp;

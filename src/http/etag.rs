@@ -1,12 +1,12 @@
 //! Entity tags: RFC 9110 section 8.8.3.
 
+use crate::base::digest::sha256;
 use base64ct::{Base64UrlUnpadded, Encoding};
-use sha2::{Digest, Sha256};
 
 /// A strong ETag with its quotes, for an answer that depends on `content` alone.
 #[must_use]
 pub fn etag_of(content: &str) -> String {
-    let hash = Sha256::digest(content.as_bytes());
+    let hash = sha256(content.as_bytes());
     let hash = Base64UrlUnpadded::encode_string(hash.get(..16).unwrap_or(&hash));
     format!("\"{hash}\"")
 }

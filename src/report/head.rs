@@ -2,6 +2,7 @@
 //! a minute behind.
 
 use crate::auth::access::OrganizationId;
+use crate::base::digest::sha256_base64url;
 use crate::base::timestamp::Timestamp;
 use crate::report::cache::CachedHead;
 use crate::report::context::ReportContext;
@@ -9,8 +10,6 @@ use crate::report::error::ReportError;
 use crate::report::index::cache_index;
 use crate::report::snapshot::{Snapshot, SnapshotHead};
 use crate::storage::database::{Database, DatabaseError, Outcome, Row, SqlValue, Statement};
-use base64ct::{Base64UrlUnpadded, Encoding};
-use sha2::{Digest, Sha256};
 use std::rc::Rc;
 
 /// The threshold of an organization that has not set one, in minutes.
@@ -226,6 +225,6 @@ fn decode(row: &Row) -> Result<SnapshotHead, DatabaseError> {
         as_of: Timestamp::from_milliseconds(row.integer(2)?),
         threshold_minutes: row.optional_integer(3)?.unwrap_or(THRESHOLD_MINUTES_DEFAULT),
         generation: generation.to_owned(),
-        database_fingerprint: Base64UrlUnpadded::encode_string(&Sha256::digest(generation.as_bytes())),
+        database_fingerprint: sha256_base64url(generation.as_bytes()),
     })
 }

@@ -1,7 +1,6 @@
 //! The cache that all isolates share, and the keys of its entries.
 
-use base64ct::{Base64UrlUnpadded, Encoding};
-use sha2::{Digest, Sha256};
+use crate::base::digest::sha256_base64url;
 use std::future::Future;
 
 /// A cache of report pages and key sets that all isolates share. Entries may vanish or be corrupt: callers must validate
@@ -40,8 +39,7 @@ impl KeyPrefix {
     /// and because ids do not belong into key listings.
     #[must_use]
     pub fn key(self, identity: &str) -> CacheKey {
-        let hash = Base64UrlUnpadded::encode_string(&Sha256::digest(identity.as_bytes()));
-        CacheKey(format!("{}{hash}", self.0))
+        CacheKey(format!("{}{}", self.0, sha256_base64url(identity.as_bytes())))
     }
 }
 
