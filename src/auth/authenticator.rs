@@ -6,13 +6,11 @@ use crate::auth::error::{TokenError, VerifyError};
 use crate::auth::jwks_cache::JwksCache;
 use crate::auth::keys::{Key, KeyMatch, KeySet};
 use crate::auth::ports::AuthPorts;
-use crate::auth::ports::{Cryptography, KeyServer};
 use crate::auth::token;
 use crate::auth::token::Header;
 use crate::auth::token_cache;
 use crate::auth::token_cache::{Source, TokenCache};
 use crate::base::timestamp::Timestamp;
-use crate::storage::shared_cache::SharedCache;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -41,22 +39,17 @@ impl<K> Authenticator<K> {
     ///
     /// # Errors
     /// [`VerifyError`]
-    pub async fn verify<C, S, P>(
+    pub async fn verify<P: AuthPorts<Key = K>>(
         &self,
         token: &str,
-        world: &AuthPorts<'_, C, S, P>,
+        ports: &P,
         now: Timestamp,
-    ) -> Result<Rc<Claims>, VerifyError>
-    where
-        C: Cryptography<Key = K>,
-        S: KeyServer,
-        P: SharedCache,
-    {
+    ) -> Result<Rc<Claims>, VerifyError> {
         token::check_size(token)?;
         let fingerprint = token_cache::fingerprint(token);
         let known = self.verified.borrow_mut().get(&fingerprint);
         if let Some((claims, _)) = known.filter(|(_, source)| self.trusts(*source, now)) {
-            world.trace.source("token", "memory");
+            ports.trace().source("token", "memory");
             if let Err(error) = claims.check(&self.expected, now) {
                 self.verified.borrow_mut().forget(&fingerprint);
                 return Err(error.into());
@@ -64,15 +57,15 @@ impl<K> Authenticator<K> {
             return Ok(claims);
         }
         let parsed = token::parse(token)?;
-        let (key, source) = self.key(&parsed.header, world, now).await?;
-        let is_genuine = key.verifies(world.cryptography, parsed.signed, &parsed.signature).await;
+        let (key, source) = self.key(&parsed.header, ports, now).await?;
+        let is_genuine = key.verify(ports.cryptography(), parsed.signed, &parsed.signature).await;
         if !is_genuine.map_err(|error| VerifyError::Cryptography(error.to_string()))? {
             return Err(TokenError::Signature.into());
         }
         let claims = Claims::read(&parsed.payload)?;
         claims.check(&self.expected, now)?;
         let claims = Rc::new(claims);
-        world.trace.source("token", "verified");
+        ports.trace().source("token", "verified");
         self.verified
             .borrow_mut()
             .put(fingerprint, Rc::clone(&claims), source, token.len());
@@ -80,17 +73,12 @@ impl<K> Authenticator<K> {
     }
 
     /// The one key that a header means.
-    async fn key<C, S, P>(
+    async fn key<P: AuthPorts<Key = K>>(
         &self,
         header: &Header,
-        world: &AuthPorts<'_, C, S, P>,
+        ports: &P,
         now: Timestamp,
-    ) -> Result<(Rc<Key<K>>, Source), VerifyError>
-    where
-        C: Cryptography<Key = K>,
-        S: KeyServer,
-        P: SharedCache,
-    {
+    ) -> Result<(Rc<Key<K>>, Source), VerifyError> {
         let configured = self.keys.fitting(header);
         // A secret is never taken from a key server, and a kid that is configured means the configured key.
         let is_decided =
@@ -98,7 +86,7 @@ impl<K> Authenticator<K> {
         let Some(remote) = self.remote.as_ref().filter(|_| !is_decided) else {
             return Ok((configured.one()?, Source::Configured));
         };
-        let (published, set_no) = remote.fitting(header, world, now).await?;
+        let (published, set_no) = remote.fitting(header, ports, now).await?;
         Ok((configured.and(published).one()?, Source::Published(set_no)))
     }
 

@@ -1,7 +1,7 @@
 //! JSON Web Keys, read strictly: RFC 7517, RFC 7518 section 6, RFC 8037 section 2.
 
-use crate::auth::algorithm::Algorithm;
-use crate::auth::keys::{Candidate, Material, PublicKey};
+use crate::auth::algorithm::{Algorithm, PublicKey};
+use crate::auth::keys::{Candidate, Material};
 use crate::auth::token::{KEY_ID_BYTES_MAX, decode};
 use crate::base::strict_json;
 use crate::base::strict_json::Object;
@@ -131,7 +131,7 @@ fn read_key(key: &Value) -> Result<Candidate, JwkError> {
         }),
         _ => return Err(JwkError::Type),
     };
-    if text(key, "alg")?.is_some_and(|name| Algorithm::of_name(name) != Some(material.algorithm())) {
+    if text(key, "alg")?.is_some_and(|name| Algorithm::from_name(name) != Some(material.algorithm())) {
         return Err(JwkError::Algorithm);
     }
     let id = text(key, "kid")?;

@@ -12,8 +12,7 @@
 use crate::auth::error::VerifyError;
 use crate::auth::jwk::{JwkError, KeySetError, read_set};
 use crate::auth::keys::{Key, KeyMatch, KeySet, Material};
-use crate::auth::ports::AuthPorts;
-use crate::auth::ports::{Cryptography, KeyServer};
+use crate::auth::ports::{AuthPorts, KeyServer};
 use crate::auth::token::Header;
 use crate::base::timestamp::Timestamp;
 use crate::storage::shared_cache::{CacheKey, KeyPrefix, SharedCache};
@@ -95,17 +94,12 @@ impl<K> JwksCache<K> {
     /// # Errors
     /// [`VerifyError::KeysUnavailable`] where no set is known, or where the one that is known lacks the key and the
     /// server could not be asked.
-    pub async fn fitting<C, S, P>(
+    pub async fn fitting<P: AuthPorts<Key = K>>(
         &self,
         header: &Header,
-        world: &AuthPorts<'_, C, S, P>,
+        ports: &P,
         now: Timestamp,
-    ) -> Result<(KeyMatch<K>, u64), VerifyError>
-    where
-        C: Cryptography<Key = K>,
-        S: KeyServer,
-        P: SharedCache,
-    {
+    ) -> Result<(KeyMatch<K>, u64), VerifyError> {
         let is_enough = || {
             let state = self.state.borrow();
             let held = state.held.as_ref().filter(|held| held.is_fresh(now));
@@ -113,10 +107,10 @@ impl<K> JwksCache<K> {
         };
         if !is_enough() {
             if self.may_look(now) {
-                self.look_into_store(world, now).await;
+                self.look_into_store(ports, now).await;
             }
             if !is_enough() {
-                self.renew(world, now).await;
+                self.renew(ports, now).await;
             }
         }
         let state = self.state.borrow();
@@ -144,14 +138,10 @@ impl<K> JwksCache<K> {
         true
     }
 
-    async fn look_into_store<C, S, P>(&self, world: &AuthPorts<'_, C, S, P>, now: Timestamp)
-    where
-        C: Cryptography<Key = K>,
-        P: SharedCache,
-    {
-        let stored = world.store.get(&self.store_key()).await;
+    async fn look_into_store<P: AuthPorts<Key = K>>(&self, ports: &P, now: Timestamp) {
+        let stored = ports.shared_cache().get(&self.store_key()).await;
         let stored = stored.unwrap_or_else(|error| {
-            world.trace.warn(error.to_string());
+            ports.trace().warn(error.to_string());
             None
         });
         let Some((known_at, text)) = stored.as_deref().and_then(|stored| self.read_stored(stored)) else {
@@ -164,19 +154,14 @@ impl<K> JwksCache<K> {
         // A copy from the future, by another isolate's clock, would be fresh at each look until that future has come.
         if is_newer
             && (0..KNOWN_MAX_MS).contains(&now.milliseconds_since(known_at))
-            && let Err(error) = self.adopt(text.as_bytes(), known_at, world).await
+            && let Err(error) = self.adopt(text.as_bytes(), known_at, ports).await
         {
-            world.trace.warn(format!("the stored key set {error}"));
+            ports.trace().warn(format!("the stored key set {error}"));
         }
     }
 
     /// Fetches the set, or waits for the request of this isolate that does, unless one has lately.
-    async fn renew<C, S, P>(&self, world: &AuthPorts<'_, C, S, P>, now: Timestamp)
-    where
-        C: Cryptography<Key = K>,
-        S: KeyServer,
-        P: SharedCache,
-    {
+    async fn renew<P: AuthPorts<Key = K>>(&self, ports: &P, now: Timestamp) {
         let last = {
             let state = self.state.borrow();
             state
@@ -184,32 +169,27 @@ impl<K> JwksCache<K> {
                 .filter(|_| is_recent(state.fetched_at, now, COOLDOWN_MS))
         };
         match last {
-            None => self.fetch(world, now).await,
+            None => self.fetch(ports, now).await,
             Some(last) if now.milliseconds_since(last) < FETCH_MAX_MS => {
                 for _ in 0..PAUSES_MAX {
                     if !self.state.borrow().is_fetching {
                         break;
                     }
-                    world.server.pause(PAUSE_MS).await;
+                    ports.pause(PAUSE_MS).await;
                 }
             }
             Some(_) => {}
         }
     }
 
-    async fn fetch<C, S, P>(&self, world: &AuthPorts<'_, C, S, P>, now: Timestamp)
-    where
-        C: Cryptography<Key = K>,
-        S: KeyServer,
-        P: SharedCache,
-    {
+    async fn fetch<P: AuthPorts<Key = K>>(&self, ports: &P, now: Timestamp) {
         {
             let mut state = self.state.borrow_mut();
             state.fetched_at = Some(now);
             state.is_fetching = true;
         }
-        let outcome = match world.server.fetch(&self.url).await {
-            Ok(text) => match self.adopt(&text, now, world).await {
+        let outcome = match ports.key_server().fetch_jwks(&self.url).await {
+            Ok(text) => match self.adopt(&text, now, ports).await {
                 Ok(()) => Ok(text),
                 Err(error) => Err(format!("the key server's key set {error}")),
             },
@@ -223,10 +203,10 @@ impl<K> JwksCache<K> {
         match outcome.map(String::from_utf8) {
             Ok(Ok(text)) if self.is_worth_storing(&text, now) => {
                 let stored = format!("{}\n{}\n{text}", now.as_milliseconds(), self.url);
-                world.store.put(self.store_key(), stored, STORED_SECONDS);
+                ports.shared_cache().put(self.store_key(), stored, STORED_SECONDS);
             }
             Ok(_) => {}
-            Err(error) => world.trace.warn(error),
+            Err(error) => ports.trace().warn(error),
         }
     }
 
@@ -247,15 +227,12 @@ impl<K> JwksCache<K> {
     }
 
     /// Makes `text`, known since `known_at`, the set that is held.
-    async fn adopt<C, S, P>(
+    async fn adopt<P: AuthPorts<Key = K>>(
         &self,
         text: &[u8],
         known_at: Timestamp,
-        world: &AuthPorts<'_, C, S, P>,
-    ) -> Result<(), KeySetError>
-    where
-        C: Cryptography<Key = K>,
-    {
+        ports: &P,
+    ) -> Result<(), KeySetError> {
         {
             let mut state = self.state.borrow_mut();
             if let Some(held) = state.held.as_mut().filter(|held| held.text == text) {
@@ -267,14 +244,14 @@ impl<K> JwksCache<K> {
         for (number, candidate) in (1_usize..).zip(read_set(text)?) {
             let key = match candidate {
                 Ok(candidate) if matches!(candidate.material, Material::Secret(_)) => Err(JwkError::PublishedSecret),
-                Ok(candidate) => Key::import(candidate, world.cryptography)
+                Ok(candidate) => Key::import(candidate, ports.cryptography())
                     .await
                     .map_err(|_| JwkError::Import),
                 Err(error) => Err(error),
             };
             match key {
                 Ok(key) => keys.push(key),
-                Err(error) => world.trace.warn(format!("key {number} of the key server {error}")),
+                Err(error) => ports.trace().warn(format!("key {number} of the key server {error}")),
             }
         }
         if keys.is_empty() {

@@ -1,6 +1,6 @@
 //! The keys that tokens are verified with, each bound to one algorithm.
 
-use crate::auth::algorithm::Algorithm;
+use crate::auth::algorithm::{Algorithm, PublicKey};
 use crate::auth::error::TokenError;
 use crate::auth::ports::{Cryptography, CryptographyError};
 use crate::auth::token::Header;
@@ -13,53 +13,6 @@ use std::rc::Rc;
 pub const HMAC_KEY_BYTES_MIN: usize = 32;
 /// The bytes of an HMAC-SHA256 signature.
 const HS256_SIGNATURE_BYTES: usize = 32;
-/// The bytes of an ES256 or Ed25519 signature: RFC 7518 section 3.4, RFC 8032 section 5.1.6.
-const ELLIPTIC_SIGNATURE_BYTES: usize = 64;
-
-/// The public half of a key pair, its numbers in the form that RFC 7518 gives them: big-endian, checked for their
-/// sizes. Whether a point is on its curve is checked by who imports it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PublicKey {
-    /// For RS256; neither number begins with a zero.
-    Rsa {
-        /// `n`
-        modulus: Vec<u8>,
-        /// `e`
-        exponent: Vec<u8>,
-    },
-    /// For ES256: a point of P-256.
-    P256 {
-        /// `x`
-        x: [u8; 32],
-        /// `y`
-        y: [u8; 32],
-    },
-    /// For EdDSA: a point of Ed25519, as it is encoded.
-    Ed25519 {
-        /// `x`
-        x: [u8; 32],
-    },
-}
-
-impl PublicKey {
-    /// The one algorithm that it is for.
-    #[must_use]
-    pub const fn algorithm(&self) -> Algorithm {
-        match self {
-            Self::Rsa { .. } => Algorithm::Rs256,
-            Self::P256 { .. } => Algorithm::Es256,
-            Self::Ed25519 { .. } => Algorithm::EdDsa,
-        }
-    }
-
-    /// How many bytes a signature has: no other number is ever handed on.
-    const fn signature_bytes(&self) -> usize {
-        match self {
-            Self::Rsa { modulus, .. } => modulus.len(),
-            Self::P256 { .. } | Self::Ed25519 { .. } => ELLIPTIC_SIGNATURE_BYTES,
-        }
-    }
-}
 
 /// What a key is made of, as it is configured. The seam for further algorithms: a key is of one kind, and so of one
 /// algorithm.
@@ -144,7 +97,7 @@ impl<K> Key<K> {
     ///
     /// # Errors
     /// [`CryptographyError`] where the platform cannot say.
-    pub async fn verifies<C: Cryptography<Key = K>>(
+    pub async fn verify<C: Cryptography<Key = K>>(
         &self,
         platform: &C,
         message: &[u8],
@@ -155,7 +108,7 @@ impl<K> Key<K> {
                 && Hs256Signature::try_from_slice(signature)
                     .is_ok_and(|signature| Hs256.verify_signature(&signature, key, message))),
             Verifier::Public { signature_bytes, .. } if signature.len() != *signature_bytes => Ok(false),
-            Verifier::Public { key, .. } => platform.verifies(key, message, signature).await,
+            Verifier::Public { key, .. } => platform.verify(key, message, signature).await,
         }
     }
 

@@ -1,13 +1,36 @@
-//! What verification needs of the world: public-key signatures, a key server, a store that outlives the isolate.
+//! What verification needs from the platform: public-key signatures, a key server, a cache that outlives the isolate,
+//! and a timer.
 //!
-//! In the worker WebCrypto, `fetch` and KV fill these ports; in native tests the pure-Rust algorithms of jwt-compact
-//! and a scripted server do.
+//! In the worker these are WebCrypto, `fetch`, KV and `setTimeout`. In the native tests they are the pure-Rust
+//! algorithms of jwt-compact, a scripted server and a map.
 
-use crate::auth::keys::PublicKey;
+use crate::auth::algorithm::PublicKey;
 use crate::base::trace::Trace;
+use crate::storage::shared_cache::SharedCache;
 use std::future::Future;
 
-/// Signatures of key pairs.
+/// Everything that verifying a token may need besides the token. A request makes one for itself.
+pub trait AuthPorts {
+    /// A public key that the platform has imported.
+    type Key;
+
+    /// Public-key signatures.
+    fn cryptography(&self) -> &impl Cryptography<Key = Self::Key>;
+
+    /// The server that publishes the key set.
+    fn key_server(&self) -> &impl KeyServer;
+
+    /// Where isolates share the key sets that they have fetched.
+    fn shared_cache(&self) -> &impl SharedCache;
+
+    /// Waits, while another request of the isolate fetches the key set.
+    fn pause(&self, milliseconds: u32) -> impl Future<Output = ()>;
+
+    /// Notes where the claims came from, and what went wrong on the way.
+    fn trace(&self) -> &Trace;
+}
+
+/// Public-key signatures.
 pub trait Cryptography {
     /// A public key that the platform has imported.
     type Key;
@@ -15,14 +38,14 @@ pub trait Cryptography {
     /// Imports a public key.
     ///
     /// # Errors
-    /// [`CryptographyError`] where it is no key: its point is not on the curve, say.
+    /// [`CryptographyError`] if the platform rejects the key, for example because its point is not on the curve.
     fn import(&self, key: &PublicKey) -> impl Future<Output = Result<Self::Key, CryptographyError>>;
 
-    /// Whether `signature` is the key's of `message`.
+    /// Whether `signature` is the signature of `message` by `key`.
     ///
     /// # Errors
-    /// [`CryptographyError`] where the platform cannot say.
-    fn verifies(
+    /// [`CryptographyError`] if the platform cannot tell.
+    fn verify(
         &self,
         key: &Self::Key,
         message: &[u8],
@@ -37,30 +60,15 @@ pub struct CryptographyError(pub String);
 
 /// A server that publishes a key set.
 pub trait KeyServer {
-    /// The bytes of the set: one GET that follows no redirect, takes at most 5 s and at most
-    /// [`KEY_SET_BYTES_MAX`](crate::auth::jwk::KEY_SET_BYTES_MAX).
+    /// The bytes of the key set at `url`: one GET that follows no redirect and takes at most 5 s and
+    /// [`KEY_SET_BYTES_MAX`](crate::auth::jwk::KEY_SET_BYTES_MAX) bytes.
     ///
     /// # Errors
-    /// [`KeyServerError`] for whatever else comes of it.
-    fn fetch(&self, url: &str) -> impl Future<Output = Result<Vec<u8>, KeyServerError>>;
-
-    /// Lets `milliseconds` pass, while another request of the isolate fetches.
-    fn pause(&self, milliseconds: u32) -> impl Future<Output = ()>;
+    /// [`KeyServerError`] for every other outcome.
+    fn fetch_jwks(&self, url: &str) -> impl Future<Output = Result<Vec<u8>, KeyServerError>>;
 }
 
-/// Why a key server gave no keys. The text is for the log.
+/// Why a key server gave no key set. The text is for the log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the key server: {0}")]
 pub struct KeyServerError(pub String);
-
-/// What verification needs beside the token.
-pub struct AuthPorts<'a, C, S, P> {
-    /// Signatures of key pairs.
-    pub cryptography: &'a C,
-    /// The key server.
-    pub server: &'a S,
-    /// Where fetched key sets are kept for other isolates.
-    pub store: &'a P,
-    /// Where the claims came from, and what went wrong on the way.
-    pub trace: &'a Trace,
-}

@@ -91,7 +91,7 @@ fn read_header(bytes: &[u8]) -> Result<Header, TokenError> {
     let algorithm = header
         .get("alg")
         .and_then(Value::as_str)
-        .and_then(Algorithm::of_name)
+        .and_then(Algorithm::from_name)
         .ok_or(TokenError::Algorithm)?;
     if !is_jwt(&header) {
         return Err(TokenError::Type);

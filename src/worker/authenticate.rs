@@ -3,16 +3,20 @@
 use crate::api::error::ApiError;
 use crate::auth::claims::Claims;
 use crate::auth::error::VerifyError;
-use crate::auth::ports::AuthPorts;
+use crate::auth::ports::{AuthPorts, Cryptography, KeyServer};
 use crate::auth::rate_limit_key::{address_key, caller_key};
 use crate::auth::token;
+use crate::base::trace::Trace;
+use crate::storage::shared_cache::SharedCache;
 use crate::worker::bindings::jwks::WebKeyServer;
 use crate::worker::bindings::kv::Kv;
+use crate::worker::bindings::platform::wait;
 use crate::worker::bindings::rate_limit;
-use crate::worker::bindings::webcrypto::WebCrypto;
+use crate::worker::bindings::webcrypto::{ImportedKey, WebCrypto};
 use crate::worker::isolate::Service;
 use crate::worker::response::Call;
 use std::rc::Rc;
+use wasm_bindgen_futures::JsFuture;
 
 /// The names of the bindings of all limits: of reads and of ingests, a caller; of calls that fail to authenticate, a
 /// client.
@@ -67,14 +71,43 @@ pub async fn authenticate(call: &Call<'_>, limit: Limit) -> Result<Rc<Claims>, A
 async fn verify(call: &Call<'_>, service: &Service) -> Result<Rc<Claims>, ApiError> {
     let header = call.head.authorization().ok_or(ApiError::TokenMissing)?;
     let token = token::of_header(header).ok_or(ApiError::TokenMalformed)?;
-    let world = AuthPorts {
-        cryptography: &WebCrypto,
-        server: &WebKeyServer,
-        store: &Kv::new(call.env, call.context),
+    let ports = PlatformPorts {
+        kv: Kv::new(call.env, call.context),
         trace: call.trace,
     };
-    let verified = service.authenticator.verify(token, &world, call.now).await;
+    let verified = service.authenticator.verify(token, &ports, call.now).await;
     verified.map_err(|error: VerifyError| error.into())
+}
+
+/// What the platform gives to the verification of one request's token.
+struct PlatformPorts<'a> {
+    kv: Kv<'a>,
+    trace: &'a Trace,
+}
+
+impl AuthPorts for PlatformPorts<'_> {
+    type Key = ImportedKey;
+
+    fn cryptography(&self) -> &impl Cryptography<Key = ImportedKey> {
+        &WebCrypto
+    }
+
+    fn key_server(&self) -> &impl KeyServer {
+        &WebKeyServer
+    }
+
+    fn shared_cache(&self) -> &impl SharedCache {
+        &self.kv
+    }
+
+    async fn pause(&self, milliseconds: u32) {
+        // If the wait fails it is over, too.
+        let _ = JsFuture::from(wait(milliseconds)).await;
+    }
+
+    fn trace(&self) -> &Trace {
+        self.trace
+    }
 }
 
 /// Counts a call; a limit that the platform cannot check refuses nobody.

@@ -2,12 +2,11 @@
 //! naive joining would mix up: with quotes, commas, digits, blanks, and prefixes of each other.
 
 use crate::support::history::Random;
-use crate::support::keys::{MapStore, Native, ScriptedServer};
+use crate::support::keys::{MapCache, Native, ScriptedServer, TestPorts};
 use crate::support::service::Service;
 use conversation_monitor::auth::access::{ReadAccess, read_access};
 use conversation_monitor::auth::authenticator::Authenticator;
 use conversation_monitor::auth::claims::{Claims, Expectations};
-use conversation_monitor::auth::ports::AuthPorts;
 use conversation_monitor::auth::rate_limit_key::{address_key, caller_key};
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::base::trace::Trace;
@@ -462,16 +461,16 @@ fn the_sets_of_different_key_servers_are_kept_apart() {
             "", "/", "//", "/a", "/a/", "/A", "/%61", "/?a", "/?a=", "/?a=%0A", "/a?", "/page/3/",
         ] {
             let url = format!("https://{host}{path}");
-            let (server, store) = (ScriptedServer::default(), MapStore::default());
+            let (server, store) = (ScriptedServer::default(), MapCache::default());
             server.answer(SET);
-            let world = AuthPorts {
+            let ports = TestPorts {
                 cryptography: &Native,
                 server: &server,
-                store: &store,
+                shared_cache: &store,
                 trace: &Trace::default(),
             };
             let authenticator = Authenticator::new(Vec::new(), Some(url.clone()), Expectations::default());
-            let outcome = block_on(authenticator.verify(TOKEN, &world, Timestamp::from_milliseconds(NOW)));
+            let outcome = block_on(authenticator.verify(TOKEN, &ports, Timestamp::from_milliseconds(NOW)));
             assert!(outcome.is_err());
             let stored: Vec<String> = store.entries.borrow().keys().cloned().collect();
             assert_eq!(stored.len(), 1, "{url}");

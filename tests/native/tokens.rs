@@ -1,13 +1,12 @@
 //! Tokens: which are accepted, and at which stage the others are refused.
 
-use crate::support::keys::{MapStore, Native, ScriptedServer};
+use crate::support::keys::{MapCache, Native, ScriptedServer, TestPorts};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use conversation_monitor::auth::access::{AccessError, ingest_access, read_access};
 use conversation_monitor::auth::authenticator::Authenticator;
 use conversation_monitor::auth::claims::{Claims, Expectations};
 use conversation_monitor::auth::error::{TokenError, VerifyError};
 use conversation_monitor::auth::keys::{Candidate, Key, Material};
-use conversation_monitor::auth::ports::AuthPorts;
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::base::trace::Trace;
 use conversation_monitor::ingest::parse::{BodyFormat, parse_records};
@@ -50,14 +49,14 @@ fn verified_with(token: &str, secrets: &[&[u8]], expected: &Expectations) -> Res
             keys.push(Key::import(Candidate { id: None, material }, &Native).await.unwrap());
         }
         let authenticator = Authenticator::new(keys, None, expected.clone());
-        let world = AuthPorts {
+        let ports = TestPorts {
             cryptography: &Native,
             server: &ScriptedServer::default(),
-            store: &MapStore::default(),
+            shared_cache: &MapCache::default(),
             trace: &Trace::default(),
         };
         let verified = authenticator
-            .verify(token, &world, Timestamp::from_milliseconds(NOW * 1_000))
+            .verify(token, &ports, Timestamp::from_milliseconds(NOW * 1_000))
             .await;
         verified.map_err(|error| match error {
             VerifyError::Token(error) => error,

@@ -4,7 +4,6 @@ use crate::auth::jwk::KEY_SET_BYTES_MAX;
 use crate::auth::ports::{KeyServer, KeyServerError};
 use crate::worker::bindings::body::{BodyError, read_stream};
 use crate::worker::bindings::message_of;
-use crate::worker::bindings::platform::wait;
 use js_sys::{Function, Object, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -17,7 +16,7 @@ const TIMEOUT_MS: u32 = 5_000;
 pub struct WebKeyServer;
 
 impl KeyServer for WebKeyServer {
-    async fn fetch(&self, url: &str) -> Result<Vec<u8>, KeyServerError> {
+    async fn fetch_jwks(&self, url: &str) -> Result<Vec<u8>, KeyServerError> {
         let promise = request(url).map_err(|error| failure(&error))?;
         let response = JsFuture::from(promise).await.map_err(|error| failure(&error))?;
         let response: Response = response.unchecked_into();
@@ -33,11 +32,6 @@ impl KeyServer for WebKeyServer {
                 BodyError::Unreadable => "did not answer in time, or broke off".to_owned(),
             })
         })
-    }
-
-    async fn pause(&self, milliseconds: u32) {
-        // A wait that fails is over all the same.
-        let _ = JsFuture::from(wait(milliseconds)).await;
     }
 }
 

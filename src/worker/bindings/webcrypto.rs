@@ -1,6 +1,6 @@
 //! Public-key signatures by the platform's WebCrypto: ten times as fast as in wasm, and none of it in the wasm.
 
-use crate::auth::keys::PublicKey;
+use crate::auth::algorithm::PublicKey;
 use crate::auth::ports::{Cryptography, CryptographyError};
 use crate::worker::bindings::message_of;
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -39,7 +39,7 @@ impl Cryptography for WebCrypto {
         })
     }
 
-    async fn verifies(&self, key: &ImportedKey, message: &[u8], signature: &[u8]) -> Result<bool, CryptographyError> {
+    async fn verify(&self, key: &ImportedKey, message: &[u8], signature: &[u8]) -> Result<bool, CryptographyError> {
         let verify = || {
             let parameters = parameters(key.algorithm)?;
             subtle()?.verify_with_object_and_u8_slice_and_u8_array(

@@ -1,12 +1,12 @@
 //! An isolate that has just started, as far as tokens go.
 
-use crate::support::keys::{MapStore, Native, NativeKey, ScriptedServer};
+use crate::support::keys::{MapCache, Native, NativeKey, ScriptedServer, TestPorts};
+use conversation_monitor::auth::algorithm::PublicKey;
 use conversation_monitor::auth::authenticator::Authenticator;
 use conversation_monitor::auth::claims::{Claims, Expectations};
 use conversation_monitor::auth::error::VerifyError;
 use conversation_monitor::auth::jwk::read_set;
-use conversation_monitor::auth::keys::{Key, PublicKey};
-use conversation_monitor::auth::ports::AuthPorts;
+use conversation_monitor::auth::keys::Key;
 use conversation_monitor::auth::ports::{Cryptography, CryptographyError};
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::base::trace::Trace;
@@ -32,9 +32,9 @@ impl Cryptography for Counting {
         Native.import(key).await
     }
 
-    async fn verifies(&self, key: &NativeKey, message: &[u8], signature: &[u8]) -> Result<bool, CryptographyError> {
+    async fn verify(&self, key: &NativeKey, message: &[u8], signature: &[u8]) -> Result<bool, CryptographyError> {
         self.verifications.set(self.verifications.get() + 1);
-        Native.verifies(key, message, signature).await
+        Native.verify(key, message, signature).await
     }
 }
 
@@ -43,7 +43,7 @@ pub struct Isolate {
     authenticator: Authenticator<NativeKey>,
     pub platform: Counting,
     pub server: Rc<ScriptedServer>,
-    pub store: Rc<MapStore>,
+    pub shared_cache: Rc<MapCache>,
 }
 
 impl Isolate {
@@ -53,11 +53,11 @@ impl Isolate {
     }
 
     /// One that asks the key server at `url`.
-    pub fn with_server(url: &str, server: &Rc<ScriptedServer>, store: &Rc<MapStore>) -> Self {
+    pub fn with_server(url: &str, server: &Rc<ScriptedServer>, shared_cache: &Rc<MapCache>) -> Self {
         let none = serde_json::json!({ "keys": [] });
         Self {
             server: Rc::clone(server),
-            store: Rc::clone(store),
+            shared_cache: Rc::clone(shared_cache),
             ..Self::new(&none, Some(url.to_owned()), Expectations::default())
         }
     }
@@ -71,21 +71,21 @@ impl Isolate {
             authenticator: Authenticator::new(keys.collect(), url, expected),
             platform,
             server: Rc::default(),
-            store: Rc::default(),
+            shared_cache: Rc::default(),
         }
     }
 
     /// What it says of a token at `now`, in milliseconds; and what it logs.
     pub fn verify_noting(&self, token: &str, now: i64) -> (Result<Rc<Claims>, VerifyError>, Trace) {
         let trace = Trace::default();
-        let world = AuthPorts {
+        let ports = TestPorts {
             cryptography: &self.platform,
-            server: &*self.server,
-            store: &*self.store,
+            server: &self.server,
+            shared_cache: &self.shared_cache,
             trace: &trace,
         };
         let now = Timestamp::from_milliseconds(now);
-        let verified = block_on(self.authenticator.verify(token, &world, now));
+        let verified = block_on(self.authenticator.verify(token, &ports, now));
         (verified, trace)
     }
 

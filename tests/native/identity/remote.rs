@@ -2,7 +2,7 @@
 
 use crate::identity::isolate::Isolate;
 use crate::identity::issuer::{Pair, T0, published};
-use crate::support::keys::{MapStore, ScriptedServer};
+use crate::support::keys::{MapCache, ScriptedServer};
 use conversation_monitor::auth::claims::Expectations;
 use conversation_monitor::auth::jwks_cache::{COOLDOWN_MS, FRESH_MS, KNOWN_MAX_MS};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ fn isolate(answers: &[String]) -> Isolate {
 }
 
 /// The same, sharing the store with others.
-fn isolate_sharing(store: &Rc<MapStore>, answers: &[String]) -> Isolate {
+fn isolate_sharing(store: &Rc<MapCache>, answers: &[String]) -> Isolate {
     let server = Rc::<ScriptedServer>::default();
     for answer in answers {
         server.answer(answer);
@@ -154,7 +154,7 @@ fn a_cold_isolate_takes_the_stored_copy_at_its_age() {
 fn a_stored_copy_that_is_not_one_is_passed_over() {
     let a = Pair::new("a");
     let set = published(&[a.jwk()]);
-    let store = Rc::<MapStore>::default();
+    let store = Rc::<MapCache>::default();
     check(&isolate_sharing(&store, std::slice::from_ref(&set)), &a, 0, ACCEPTED, 1);
     let (key, copy) = store
         .entries
@@ -190,7 +190,7 @@ fn a_stored_copy_that_is_not_one_is_passed_over() {
 #[test]
 fn a_copy_from_the_future_is_passed_over_until_then() {
     let (a, b) = (Pair::new("a"), Pair::new("b"));
-    let store = Rc::<MapStore>::default();
+    let store = Rc::<MapCache>::default();
     let ahead = isolate_sharing(&store, &[published(&[a.jwk(), b.jwk()])]);
     check(&ahead, &b, 60 * MINUTE, ACCEPTED, 1);
     check(&isolate_sharing(&store, &[]), &b, 60 * MINUTE - 1, UNAVAILABLE, 1);
@@ -267,13 +267,13 @@ fn a_set_without_a_usable_key_is_a_failure() {
     ] {
         let cold = isolate(std::slice::from_ref(&bad));
         check(&cold, &a, 0, UNAVAILABLE, 1);
-        assert_eq!(cold.store.puts.get(), 0);
+        assert_eq!(cold.shared_cache.puts.get(), 0);
         // What was known before goes on.
         let warm = isolate(&[published(&[a.jwk()]), bad]);
         check(&warm, &a, 0, ACCEPTED, 1);
         check(&warm, &a, FRESH_MS, ACCEPTED, 2);
         check(&warm, &a, KNOWN_MAX_MS - 1, ACCEPTED, 3);
-        assert_eq!(warm.store.puts.get(), 1);
+        assert_eq!(warm.shared_cache.puts.get(), 1);
     }
 }
 
@@ -312,10 +312,10 @@ fn the_store_is_written_when_its_copy_differs_or_grows_old() {
         }
     }
     assert_eq!(isolate.server.fetches.get(), 21);
-    assert_eq!(isolate.store.puts.get(), 3);
+    assert_eq!(isolate.shared_cache.puts.get(), 3);
     isolate.server.answer(&published(&[a.jwk(), Pair::new("b").jwk()]));
     check(&isolate, &Pair::new("b"), 21 * COOLDOWN_MS, ACCEPTED, 22);
-    assert_eq!(isolate.store.puts.get(), 4);
+    assert_eq!(isolate.shared_cache.puts.get(), 4);
 }
 
 #[test]

@@ -1,14 +1,45 @@
-//! The ports of token verification on the host: jwt-compact's own algorithms, a key server that a test scripts, and a
-//! store that a test can look into.
+//! The ports of token verification on the host: jwt-compact's algorithms, a key server that a test scripts, and a
+//! shared cache that a test can look into.
 
-use conversation_monitor::auth::keys::PublicKey;
-use conversation_monitor::auth::ports::{Cryptography, CryptographyError, KeyServer, KeyServerError};
+use conversation_monitor::auth::algorithm::PublicKey;
+use conversation_monitor::auth::ports::{AuthPorts, Cryptography, CryptographyError, KeyServer, KeyServerError};
+use conversation_monitor::base::trace::Trace;
 use conversation_monitor::storage::shared_cache::{CacheKey, SharedCache, SharedCacheError};
 use jwt_compact::alg::{Ed25519, Es256, Rsa, VerifyingKey};
 use jwt_compact::{Algorithm, AlgorithmSignature};
 use rsa::{BigUint, RsaPublicKey};
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
+
+/// The ports, each filled by the test.
+pub struct TestPorts<'a, C> {
+    pub cryptography: &'a C,
+    pub server: &'a ScriptedServer,
+    pub shared_cache: &'a MapCache,
+    pub trace: &'a Trace,
+}
+
+impl<C: Cryptography> AuthPorts for TestPorts<'_, C> {
+    type Key = C::Key;
+
+    fn cryptography(&self) -> &impl Cryptography<Key = C::Key> {
+        self.cryptography
+    }
+
+    fn key_server(&self) -> &impl KeyServer {
+        self.server
+    }
+
+    fn shared_cache(&self) -> &impl SharedCache {
+        self.shared_cache
+    }
+
+    async fn pause(&self, _milliseconds: u32) {}
+
+    fn trace(&self) -> &Trace {
+        self.trace
+    }
+}
 
 /// The public-key algorithms of jwt-compact.
 pub struct Native;
@@ -42,20 +73,20 @@ impl Cryptography for Native {
         }
     }
 
-    async fn verifies(&self, key: &NativeKey, message: &[u8], signature: &[u8]) -> Result<bool, CryptographyError> {
+    async fn verify(&self, key: &NativeKey, message: &[u8], signature: &[u8]) -> Result<bool, CryptographyError> {
         Ok(match key {
-            NativeKey::Rs256(key) => holds(&Rsa::rs256(), key, message, signature),
-            NativeKey::Es256(key) => holds(&Es256, key, message, signature),
-            NativeKey::EdDsa(key) => holds(&Ed25519, key, message, signature),
+            NativeKey::Rs256(key) => is_signature(&Rsa::rs256(), key, message, signature),
+            NativeKey::Es256(key) => is_signature(&Es256, key, message, signature),
+            NativeKey::EdDsa(key) => is_signature(&Ed25519, key, message, signature),
         })
     }
 }
 
-fn holds<A: Algorithm>(algorithm: &A, key: &A::VerifyingKey, message: &[u8], signature: &[u8]) -> bool {
+fn is_signature<A: Algorithm>(algorithm: &A, key: &A::VerifyingKey, message: &[u8], signature: &[u8]) -> bool {
     A::Signature::try_from_slice(signature).is_ok_and(|signature| algorithm.verify_signature(&signature, key, message))
 }
 
-/// A key server whose answers are queued; without any left it is down.
+/// A key server with a queue of answers. When the queue is empty the server is down.
 #[derive(Default)]
 pub struct ScriptedServer {
     pub answers: RefCell<VecDeque<Result<Vec<u8>, KeyServerError>>>,
@@ -69,23 +100,21 @@ impl ScriptedServer {
 }
 
 impl KeyServer for ScriptedServer {
-    async fn fetch(&self, _url: &str) -> Result<Vec<u8>, KeyServerError> {
+    async fn fetch_jwks(&self, _url: &str) -> Result<Vec<u8>, KeyServerError> {
         self.fetches.set(self.fetches.get() + 1);
         let answer = self.answers.borrow_mut().pop_front();
         answer.unwrap_or_else(|| Err(KeyServerError("is down".to_owned())))
     }
-
-    async fn pause(&self, _milliseconds: u32) {}
 }
 
-/// A shared store that remembers what was put into it.
+/// A shared cache that remembers what was put into it.
 #[derive(Default)]
-pub struct MapStore {
+pub struct MapCache {
     pub entries: RefCell<HashMap<String, String>>,
     pub puts: Cell<usize>,
 }
 
-impl SharedCache for MapStore {
+impl SharedCache for MapCache {
     async fn get(&self, key: &CacheKey) -> Result<Option<String>, SharedCacheError> {
         Ok(self.entries.borrow().get(key.as_str()).cloned())
     }

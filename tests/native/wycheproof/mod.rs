@@ -68,7 +68,7 @@ fn judge(vector: &Vector, platform: &Noting) -> Verdict {
         let Ok(key) = Key::import(candidate, platform).await else {
             return Verdict::Key(JwkError::Import);
         };
-        match key.verifies(platform, &vector.message, signature).await.unwrap() {
+        match key.verify(platform, &vector.message, signature).await.unwrap() {
             true => Verdict::Accepted,
             false => Verdict::Refused,
         }

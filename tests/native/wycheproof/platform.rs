@@ -3,7 +3,7 @@
 
 use crate::support::keys::{Native, NativeKey};
 use crate::wycheproof::vectors::base64url;
-use conversation_monitor::auth::keys::PublicKey;
+use conversation_monitor::auth::algorithm::PublicKey;
 use conversation_monitor::auth::ports::{Cryptography, CryptographyError};
 use serde_json::{Value, json};
 use std::cell::RefCell;
@@ -46,8 +46,8 @@ impl Cryptography for Noting {
         Ok((key.clone(), imported?))
     }
 
-    async fn verifies(&self, key: &Self::Key, message: &[u8], signature: &[u8]) -> Result<bool, CryptographyError> {
-        let verified = Native.verifies(&key.1, message, signature).await?;
+    async fn verify(&self, key: &Self::Key, message: &[u8], signature: &[u8]) -> Result<bool, CryptographyError> {
+        let verified = Native.verify(&key.1, message, signature).await?;
         let (message, signature) = (base64url(message), base64url(signature));
         let question = json!({ "question": "verify", "message": message, "signature": signature });
         self.note(&key.0, question, verified);
