@@ -1,275 +1,267 @@
-//! The service's configuration: read and checked in one place.
+//! The configuration: numbers and keys, read from variables and secrets and checked in one place.
 
-use crate::auth::authenticator::Authenticator;
+use crate::auth::authenticator::ConfiguredKey;
 use crate::auth::claims::Expectations;
-use crate::auth::jwk::{JwkError, read_set};
-use crate::auth::keys::{Candidate, HMAC_KEY_BYTES_MIN, Key, Material};
-use crate::auth::ports::Cryptography;
+use crate::auth::jwk::{UnusableKey, parse_set};
+use crate::auth::keys::{HMAC_KEY_BYTES_MIN, KeyMaterial, UnimportedKey};
 use crate::http::cors::AllowedOrigins;
-use crate::report::cache::PagePolicy;
+use ::http::Uri;
+use strum::{IntoStaticStr, VariantNames};
 
-/// How old a head in an isolate's memory may be, in seconds, unless configured.
-pub const HEAD_MAX_AGE_SECONDS_DEFAULT: u32 = 5;
+/// How old a snapshot head in an isolate's memory may be, in seconds, unless configured.
+const HEAD_MAX_AGE_SECONDS_DEFAULT: u32 = 5;
 /// The most that may be configured.
 const HEAD_MAX_AGE_SECONDS_MAX: u32 = 60;
 /// The most mebibytes of pages that an isolate keeps in memory, unless configured.
 const PAGE_MEMORY_MEBIBYTES_DEFAULT: u32 = 16;
-/// The most that may be configured: an isolate has 128, and outlines, records and the code take theirs.
+/// The most that may be configured. An isolate has 128, of which the code, snapshot indexes and requests need some.
 const PAGE_MEMORY_MEBIBYTES_MAX: u32 = 48;
-/// How long a page must have been the same before it is put into the shared cache, in seconds, unless configured:
-/// longer than a refresh's minute, so that a page that each refresh changes is never put there.
+/// How long a page must have stayed the same before it is written to KV, in seconds, unless configured. It is longer
+/// than the minute between refreshes, so that a page which every refresh changes is never written.
 const PAGE_SHARE_AFTER_SECONDS_DEFAULT: u32 = 300;
-/// The most that may be configured: a day, which hardly a page lasts.
+/// The most that may be configured: a day, and hardly any page stays the same that long.
 const PAGE_SHARE_AFTER_SECONDS_MAX: u32 = 86_400;
-/// The periods that the platform's rate limits may have, in seconds; the last is the default.
+/// The periods that the platform's rate limits may have, in seconds. The last is the default.
 const RATE_LIMIT_PERIODS_SECONDS: [u32; 2] = [10, 60];
 
-/// Every variable and secret that is read.
-pub const VARIABLES: [&str; 10] = [
-    "JWT_SECRET",
-    "JWT_KEYS",
-    "JWT_JWKS_URL",
-    "JWT_ISSUER",
-    "JWT_AUDIENCE",
-    "ALLOWED_ORIGINS",
-    "HEAD_MAX_AGE_SECONDS",
-    "PAGE_MEMORY_MEBIBYTES",
-    "PAGE_SHARE_AFTER_SECONDS",
-    "RATE_LIMIT_PERIOD_SECONDS",
-];
+/// The variables and secrets. A new one is a variant here and a line in [`Config::from_variables`]; the compiler warns of
+/// a variant that is never read.
+#[derive(Clone, Copy, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
+enum Variable {
+    JwtSecret,
+    JwtKeys,
+    JwtJwksUrl,
+    JwtIssuer,
+    JwtAudience,
+    AllowedOrigins,
+    HeadMaxAgeSeconds,
+    PageMemoryMebibytes,
+    PageShareAfterSeconds,
+    RateLimitPeriodSeconds,
+}
+
+impl Variable {
+    fn name(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// The names of all variables and secrets that are read.
+pub const VARIABLES: &[&str] = Variable::VARIANTS;
 
 /// A sound configuration.
 #[derive(Debug)]
 pub struct Config {
-    /// The keys that tokens are verified with, and where each comes from, for who finds one unusable.
-    pub keys: Vec<(KeyOrigin, Candidate)>,
+    /// The keys that tokens are verified with.
+    pub keys: Vec<ConfiguredKey>,
     /// Where more keys are published.
-    pub key_server: Option<String>,
-    /// What tokens must say.
-    pub expected: Expectations,
-    /// The origins whose pages may read answers.
+    pub key_server_url: Option<String>,
+    /// The claims that tokens must have.
+    pub expectations: Expectations,
+    /// The origins whose pages may read responses.
     pub allowed_origins: AllowedOrigins,
-    /// How old a head in an isolate's memory may be.
+    /// How old a snapshot head in an isolate's memory may be, in milliseconds.
     pub head_max_age_ms: i64,
-    /// How pages are kept.
-    pub pages: PagePolicy,
-    /// The period of the rate limits, in seconds: when a refused client may try again.
+    /// The most bytes of pages that an isolate keeps in memory.
+    pub page_memory_bytes_max: usize,
+    /// How long a page must have stayed the same before it is written to KV, in milliseconds.
+    pub page_share_after_ms: i64,
+    /// The period of the rate limits, in seconds. A client that was refused may try again after it.
     pub rate_limit_period_seconds: u32,
 }
 
-/// Where a configured key stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyOrigin {
-    /// `JWT_SECRET`
-    Secret,
-    /// `JWT_KEYS`, and the key's place in it, from 1.
-    Set(usize),
-}
-
-/// A variable whose value is wrong. Values are never shown: some are secrets.
+/// What is wrong with the configuration. Values are never shown, because some are secrets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{variable} {problem}")]
-pub struct ConfigError {
-    /// The variable's name.
-    pub variable: &'static str,
-    /// What is wrong with it.
-    pub problem: String,
+pub enum ConfigError {
+    /// A variable has a wrong value.
+    #[error("{variable} {problem}")]
+    Variable {
+        /// The name of the variable.
+        variable: &'static str,
+        /// What is wrong with the value, as the rest of a sentence.
+        problem: String,
+    },
+    /// A key cannot be used.
+    #[error(transparent)]
+    Key(#[from] UnusableKey),
 }
 
 impl Config {
-    /// Reads the configuration; `variable` gives a variable's or secret's value, if it is set. An empty value counts as
-    /// none.
+    /// Reads the configuration. `variable` gives the value of a variable or secret, if it is set. An empty value counts as
+    /// not set.
     ///
     /// # Errors
-    /// Everything that is wrong with it.
-    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<ConfigError>> {
-        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
-        let mut errors = Errors::default();
-        let mut keys = Vec::new();
-        let (secret, key_set, key_server) = (set("JWT_SECRET"), set("JWT_KEYS"), set("JWT_JWKS_URL"));
-        if secret.is_none() && key_set.is_none() && key_server.is_none() {
-            errors.add(
-                "JWT_SECRET",
-                "is not set, and neither are JWT_KEYS and JWT_JWKS_URL".to_owned(),
-            );
-        }
-        if let Some(secret) = secret {
-            match Material::secret(secret.as_bytes()) {
-                Some(material) => keys.push((KeyOrigin::Secret, Candidate { id: None, material })),
-                None => errors.add("JWT_SECRET", format!("is shorter than {HMAC_KEY_BYTES_MIN} bytes")),
-            }
-        }
-        if let Some(text) = key_set {
-            read_key_set(&text, &mut keys, &mut errors);
-        }
-        if key_server.as_deref().is_some_and(|url| !is_key_server_url(url)) {
-            errors.add(
-                "JWT_JWKS_URL",
-                "is not an https URL, or an http URL of this machine, without credentials and fragment".to_owned(),
-            );
-        }
-        let allowed_origins = match set("ALLOWED_ORIGINS") {
-            None => AllowedOrigins::default(),
-            Some(text) => AllowedOrigins::read(&text).unwrap_or_else(|| {
-                let problem = "is not a list of origins like https://crm.example.com, separated by commas";
-                errors.add("ALLOWED_ORIGINS", problem.to_owned());
-                AllowedOrigins::default()
-            }),
+    /// Everything that is wrong with the configuration.
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<ConfigError>> {
+        let mut reader = Reader {
+            variable,
+            errors: Vec::new(),
         };
-        let head_max_age_seconds = errors.number(
-            "HEAD_MAX_AGE_SECONDS",
-            set("HEAD_MAX_AGE_SECONDS"),
-            HEAD_MAX_AGE_SECONDS_DEFAULT,
-            |seconds| seconds <= HEAD_MAX_AGE_SECONDS_MAX,
-            "is not a whole number from 0 to 60",
-        );
-        let page_memory_mebibytes = errors.number(
-            "PAGE_MEMORY_MEBIBYTES",
-            set("PAGE_MEMORY_MEBIBYTES"),
-            PAGE_MEMORY_MEBIBYTES_DEFAULT,
-            |mebibytes| mebibytes <= PAGE_MEMORY_MEBIBYTES_MAX,
-            "is not a whole number from 0 to 48",
-        );
-        let page_share_after_seconds = errors.number(
-            "PAGE_SHARE_AFTER_SECONDS",
-            set("PAGE_SHARE_AFTER_SECONDS"),
-            PAGE_SHARE_AFTER_SECONDS_DEFAULT,
-            |seconds| seconds <= PAGE_SHARE_AFTER_SECONDS_MAX,
-            "is not a whole number from 0 to 86400",
-        );
-        let [_, period_default] = RATE_LIMIT_PERIODS_SECONDS;
-        let rate_limit_period_seconds = errors.number(
-            "RATE_LIMIT_PERIOD_SECONDS",
-            set("RATE_LIMIT_PERIOD_SECONDS"),
-            period_default,
-            |seconds| RATE_LIMIT_PERIODS_SECONDS.contains(&seconds),
-            "is neither 10 nor 60",
-        );
-        if !errors.0.is_empty() {
-            return Err(errors.0);
+        let config = Self {
+            keys: reader.keys(),
+            key_server_url: reader.key_server_url(),
+            expectations: Expectations {
+                issuer: reader.text(Variable::JwtIssuer),
+                audience: reader.text(Variable::JwtAudience),
+            },
+            allowed_origins: reader.allowed_origins(),
+            head_max_age_ms: 1_000
+                * i64::from(reader.number(
+                    Variable::HeadMaxAgeSeconds,
+                    HEAD_MAX_AGE_SECONDS_DEFAULT,
+                    HEAD_MAX_AGE_SECONDS_MAX,
+                )),
+            page_memory_bytes_max: 1024
+                * 1024
+                * reader.number(
+                    Variable::PageMemoryMebibytes,
+                    PAGE_MEMORY_MEBIBYTES_DEFAULT,
+                    PAGE_MEMORY_MEBIBYTES_MAX,
+                ) as usize,
+            page_share_after_ms: 1_000
+                * i64::from(reader.number(
+                    Variable::PageShareAfterSeconds,
+                    PAGE_SHARE_AFTER_SECONDS_DEFAULT,
+                    PAGE_SHARE_AFTER_SECONDS_MAX,
+                )),
+            rate_limit_period_seconds: reader.rate_limit_period_seconds(),
+        };
+        if reader.errors.is_empty() {
+            Ok(config)
+        } else {
+            Err(reader.errors)
         }
-        Ok(Self {
-            keys,
-            key_server,
-            expected: Expectations {
-                issuer: set("JWT_ISSUER"),
-                audience: set("JWT_AUDIENCE"),
-            },
-            allowed_origins,
-            head_max_age_ms: i64::from(head_max_age_seconds).saturating_mul(1_000),
-            pages: PagePolicy {
-                memory_bytes_max: (page_memory_mebibytes as usize).saturating_mul(1024 * 1024),
-                share_after_ms: i64::from(page_share_after_seconds).saturating_mul(1_000),
-            },
-            rate_limit_period_seconds,
-        })
     }
 }
 
-impl Config {
-    /// Imports the keys, which only the platform can: whether a point is on its curve shows there.
-    ///
-    /// # Errors
-    /// The keys that it refuses.
-    pub async fn authenticator<C: Cryptography>(
-        &mut self,
-        platform: &C,
-    ) -> Result<Authenticator<C::Key>, Vec<ConfigError>> {
-        let mut keys = Vec::with_capacity(self.keys.len());
-        let mut errors = Vec::new();
-        for (origin, candidate) in std::mem::take(&mut self.keys) {
-            match Key::import(candidate, platform).await {
-                Ok(key) => keys.push(key),
-                Err(_) => errors.push(origin.unusable(&JwkError::Import.to_string())),
+/// Reads variables and notes what is wrong with them. What is wrong is read as if it were not set.
+struct Reader<F> {
+    variable: F,
+    errors: Vec<ConfigError>,
+}
+
+impl<F: Fn(&str) -> Option<String>> Reader<F> {
+    fn text(&self, variable: Variable) -> Option<String> {
+        (self.variable)(variable.name()).filter(|value| !value.is_empty())
+    }
+
+    fn reject(&mut self, variable: Variable, problem: impl Into<String>) {
+        self.errors.push(ConfigError::Variable {
+            variable: variable.name(),
+            problem: problem.into(),
+        });
+    }
+
+    fn keys(&mut self) -> Vec<ConfiguredKey> {
+        let secret = self.text(Variable::JwtSecret);
+        let set = self.text(Variable::JwtKeys);
+        if secret.is_none() && set.is_none() && self.text(Variable::JwtJwksUrl).is_none() {
+            let others = [Variable::JwtKeys, Variable::JwtJwksUrl].map(Variable::name);
+            self.reject(
+                Variable::JwtSecret,
+                format!("is not set, and neither are {}", others.join(" and ")),
+            );
+        }
+        let mut keys = Vec::new();
+        if let Some(secret) = secret {
+            match KeyMaterial::from_secret(secret.as_bytes()) {
+                Some(material) => keys.push(ConfiguredKey {
+                    name: Variable::JwtSecret.name().to_owned(),
+                    key: UnimportedKey { id: None, material },
+                }),
+                None => self.reject(
+                    Variable::JwtSecret,
+                    format!("is shorter than {HMAC_KEY_BYTES_MIN} bytes"),
+                ),
             }
         }
-        if !errors.is_empty() {
-            return Err(errors);
-        }
-        let expected = self.expected.clone();
-        Ok(Authenticator::new(keys, self.key_server.clone(), expected))
-    }
-}
-
-impl KeyOrigin {
-    /// The error that this key cannot be used.
-    fn unusable(self, problem: &str) -> ConfigError {
-        match self {
-            Self::Secret => ConfigError {
-                variable: "JWT_SECRET",
-                problem: problem.to_owned(),
-            },
-            Self::Set(number) => ConfigError {
-                variable: "JWT_KEYS",
-                problem: format!("key {number} {problem}"),
-            },
-        }
-    }
-}
-
-fn read_key_set(text: &str, keys: &mut Vec<(KeyOrigin, Candidate)>, errors: &mut Errors) {
-    match read_set(text.as_bytes()) {
-        Err(error) => errors.add("JWT_KEYS", error.to_string()),
-        Ok(set) if set.is_empty() => errors.add("JWT_KEYS", "has no key".to_owned()),
-        Ok(set) => {
-            for (number, key) in (1_usize..).zip(set) {
-                let origin = KeyOrigin::Set(number);
-                match key {
-                    Ok(key) => keys.push((origin, key)),
-                    Err(error) => errors.0.push(origin.unusable(&error.to_string())),
+        match set.map(|text| parse_set(text.as_bytes())) {
+            None => {}
+            Some(Err(error)) => self.reject(Variable::JwtKeys, error.to_string()),
+            Some(Ok(set)) if set.is_empty() => self.reject(Variable::JwtKeys, "has no key"),
+            Some(Ok(set)) => {
+                for (number, key) in (1_usize..).zip(set) {
+                    let name = format!("{} key {number}", Variable::JwtKeys.name());
+                    match key {
+                        Ok(key) => keys.push(ConfiguredKey { name, key }),
+                        Err(reason) => self.errors.push(UnusableKey { name, reason }.into()),
+                    }
                 }
             }
         }
-    }
-}
-
-/// Whether a key set may be fetched from `url`: over TLS, or from this very machine.
-fn is_key_server_url(url: &str) -> bool {
-    let (rest, is_secure) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
-        (Some(rest), _) => (rest, true),
-        (_, Some(rest)) => (rest, false),
-        _ => return false,
-    };
-    let host = rest.split(['/', '?']).next().unwrap_or_default();
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
-    let is_local = matches!(name, "localhost" | "127.0.0.1" | "[::1]");
-    let is_plain = url
-        .bytes()
-        .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'#' | b'\\'));
-    is_plain && !name.is_empty() && !host.contains('@') && (is_secure || is_local)
-}
-
-/// What is wrong so far.
-#[derive(Default)]
-struct Errors(Vec<ConfigError>);
-
-impl Errors {
-    fn add(&mut self, variable: &'static str, problem: String) {
-        self.0.push(ConfigError { variable, problem });
+        keys
     }
 
-    /// A number that is allowed, or the default.
-    fn number(
-        &mut self,
-        variable: &'static str,
-        text: Option<String>,
-        default: u32,
-        is_allowed: impl Fn(u32) -> bool,
-        problem: &str,
-    ) -> u32 {
-        let Some(text) = text else {
+    fn key_server_url(&mut self) -> Option<String> {
+        let url = self.text(Variable::JwtJwksUrl)?;
+        if !is_key_server_url(&url) {
+            self.reject(
+                Variable::JwtJwksUrl,
+                "must be an https URL, or an http URL of localhost, without credentials and fragment",
+            );
+        }
+        Some(url)
+    }
+
+    fn allowed_origins(&mut self) -> AllowedOrigins {
+        let Some(text) = self.text(Variable::AllowedOrigins) else {
+            return AllowedOrigins::default();
+        };
+        AllowedOrigins::read(&text).unwrap_or_else(|| {
+            self.reject(
+                Variable::AllowedOrigins,
+                "is not a list of origins like https://crm.example.com, separated by commas",
+            );
+            AllowedOrigins::default()
+        })
+    }
+
+    fn rate_limit_period_seconds(&mut self) -> u32 {
+        let [short, long] = RATE_LIMIT_PERIODS_SECONDS;
+        let Some(text) = self.text(Variable::RateLimitPeriodSeconds) else {
+            return long;
+        };
+        let period = whole_number(&text).filter(|period| [short, long].contains(period));
+        period.unwrap_or_else(|| {
+            self.reject(
+                Variable::RateLimitPeriodSeconds,
+                format!("is neither {short} nor {long}"),
+            );
+            long
+        })
+    }
+
+    /// A whole number from 0 to `max`.
+    fn number(&mut self, variable: Variable, default: u32, max: u32) -> u32 {
+        let Some(text) = self.text(variable) else {
             return default;
         };
-        let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        let number = text.parse().ok().filter(|number| is_digits && is_allowed(*number));
-        number.unwrap_or_else(|| {
-            self.add(variable, problem.to_owned());
+        whole_number(&text).filter(|number| *number <= max).unwrap_or_else(|| {
+            self.reject(variable, format!("is not a whole number from 0 to {max}"));
             default
         })
     }
+}
+
+/// The number that decimal digits stand for, without a sign.
+fn whole_number(text: &str) -> Option<u32> {
+    let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| is_digits)
+}
+
+/// Whether a key set may be fetched from `url`: over TLS or from this machine, and without credentials and a fragment.
+fn is_key_server_url(url: &str) -> bool {
+    let Ok(uri) = url.parse::<Uri>() else {
+        return false;
+    };
+    let is_local = matches!(uri.host(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    let has_credentials = uri
+        .authority()
+        .is_some_and(|authority| authority.as_str().contains('@'));
+    // `Uri` drops a fragment, and takes a scheme in capitals and a path beyond ASCII.
+    let is_secure = url.starts_with("https://") || (url.starts_with("http://") && is_local);
+    is_secure && !has_credentials && !url.contains('#') && url.is_ascii()
 }
 
 #[cfg(test)]
@@ -281,7 +273,7 @@ mod tests {
             let found = variables.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| (*value).to_owned())
         };
-        let found = match Config::read(variable) {
+        let found = match Config::from_variables(variable) {
             Ok(_) => Vec::new(),
             Err(errors) => errors.into_iter().map(|error| error.to_string()).collect(),
         };
@@ -335,8 +327,7 @@ mod tests {
 
     #[test]
     fn keys_are_fetched_over_tls_or_from_this_machine() {
-        let error =
-            "JWT_JWKS_URL is not an https URL, or an http URL of this machine, without credentials and fragment";
+        let error = "JWT_JWKS_URL must be an https URL, or an http URL of localhost, without credentials and fragment";
         for url in [
             "https://issuer.example/.well-known/jwks.json",
             "https://issuer.example:8443/keys?a=b",

@@ -1,4 +1,4 @@
-//! What a verified caller may do: the product's role table. Default deny.
+//! What a verified caller may do: the product's table of roles. Everything that is not allowed is denied.
 
 use crate::auth::claims::{Claims, Role};
 use crate::conversation::record::Record;
@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 /// The scope that allows to post events.
 pub const INGEST_SCOPE: &str = "conversation-monitor:ingest";
 
-/// A tenant that the caller may act for. Every query and every cache key of a request demands one.
+/// An organization that the caller may act for. Every query and every cache key of a request needs one, and only this
+/// module makes them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct OrganizationId(String);
 
@@ -20,16 +21,16 @@ impl OrganizationId {
     }
 }
 
-/// Which rows of an organization a caller sees, and to which the caller has access.
+/// The rows of an organization that a caller sees, and the conversations that the caller may open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum View {
-    /// All rows, with access to each.
+    /// All rows. The caller may open each conversation.
     All,
-    /// The rows of some departments, with access where the subject is the owner or an assignee.
+    /// The rows of some departments. The caller may open a conversation if they are its owner or an assignee.
     Departments {
-        /// The caller.
+        /// The caller's user id.
         subject: Option<String>,
-        /// The departments.
+        /// The ids of the departments.
         departments: BTreeSet<String>,
     },
 }
@@ -37,7 +38,7 @@ pub enum View {
 /// Why a caller may not do what the request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AccessError {
-    /// The role, scope or organization does not allow it. Whether a named organization exists is not told.
+    /// The role, scope or organization does not allow it. It does not tell whether a named organization exists.
     #[error("the caller's role, scope or organization does not allow this")]
     Forbidden,
     /// Neither a SUPERADMIN's token nor the request names an organization.
@@ -48,13 +49,14 @@ pub enum AccessError {
 /// What a caller may read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadAccess {
-    /// Of which organization.
+    /// The organization.
     pub organization: OrganizationId,
-    /// Which rows.
+    /// The rows.
     pub view: View,
 }
 
-/// Decides what `claims` may read, of the organization that the request names, or of their own.
+/// Decides what a caller with `claims` may read of the organization that the request names, or, if it names none, of the
+/// caller's own.
 ///
 /// # Errors
 /// [`AccessError`].
@@ -85,7 +87,7 @@ pub fn read_access(claims: &Claims, requested: Option<&str>) -> Result<ReadAcces
     })
 }
 
-/// Decides whether `claims` may read and change the settings of the organization that the request names.
+/// Decides whether a caller with `claims` may read and change the settings of the organization that the request names.
 ///
 /// # Errors
 /// [`AccessError::Forbidden`].
@@ -102,7 +104,7 @@ pub fn settings_access(claims: &Claims, requested: &str) -> Result<OrganizationI
     }
 }
 
-/// Records of organizations that a caller may post events of: nothing else can be held.
+/// Records that a caller may post. Nothing else can be stored.
 #[derive(Debug)]
 pub struct PermittedRecords(Vec<Record>);
 
@@ -114,7 +116,7 @@ impl PermittedRecords {
     }
 }
 
-/// Decides whether `claims` may post all of `records`.
+/// Decides whether a caller with `claims` may post all of `records`.
 ///
 /// # Errors
 /// [`AccessError::Forbidden`].
@@ -130,15 +132,11 @@ pub fn ingest_access(claims: &Claims, records: Vec<Record>) -> Result<PermittedR
 }
 
 impl View {
-    /// The departments to show when the request names `requested`: a caller who sees all may choose one; a
-    /// DEPARTMENT_HEAD one of their own, and any other choice is ignored, as on the sibling endpoints.
+    /// The ids of the departments to show if the request names `requested`. A caller who sees all rows may choose any
+    /// department. A DEPARTMENT_HEAD may choose one of their own, and any other choice is ignored. `None` means all.
     #[must_use]
     pub fn departments(&self, requested: Option<&str>) -> Option<BTreeSet<String>> {
-        let only = |id: &str| {
-            let mut departments = BTreeSet::new();
-            departments.insert(id.to_owned());
-            departments
-        };
+        let only = |id: &str| BTreeSet::from([id.to_owned()]);
         match self {
             Self::All => requested.map(only),
             Self::Departments { departments, .. } => match requested {

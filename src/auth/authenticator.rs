@@ -1,41 +1,72 @@
-//! The stages of verification, one after the other.
+//! Verification of tokens: the stages, one after the other.
 
 use crate::auth::algorithm::Algorithm;
 use crate::auth::claims::{Claims, Expectations};
 use crate::auth::error::{TokenError, VerifyError};
+use crate::auth::jwk::{JwkError, UnusableKey};
 use crate::auth::jwks_cache::JwksCache;
-use crate::auth::keys::{Key, KeyMatch, KeySet};
-use crate::auth::ports::AuthPorts;
+use crate::auth::keys::{Key, KeyMatch, KeySet, UnimportedKey};
+use crate::auth::ports::{AuthPorts, Cryptography};
 use crate::auth::token;
 use crate::auth::token::Header;
 use crate::auth::token_cache;
-use crate::auth::token_cache::{Source, TokenCache};
+use crate::auth::token_cache::{KeySource, TokenCache, VerifiedToken};
 use crate::base::timestamp::Timestamp;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// All that an isolate knows of keys and tokens. Its configuration never changes; with another one it is another.
+/// A configured key and what it is called in the log, such as `JWT_KEYS key 2`.
+#[derive(Debug)]
+pub struct ConfiguredKey {
+    /// What it is called.
+    pub name: String,
+    /// The key.
+    pub key: UnimportedKey,
+}
+
+/// Everything that an isolate knows about keys and tokens. It is made from a configuration that never changes.
 pub struct Authenticator<K> {
-    keys: KeySet<K>,
-    remote: Option<JwksCache<K>>,
-    expected: Expectations,
-    verified: RefCell<TokenCache>,
+    configured_keys: KeySet<K>,
+    jwks_cache: Option<JwksCache<K>>,
+    expectations: Expectations,
+    token_cache: RefCell<TokenCache>,
 }
 
 impl<K> Authenticator<K> {
-    /// Trusts `keys`, and those of the server at the URL `key_server`.
-    #[must_use]
-    pub fn new(keys: Vec<Key<K>>, key_server: Option<String>, expected: Expectations) -> Self {
-        Self {
-            keys: KeySet::new(keys),
-            remote: key_server.map(JwksCache::new),
-            expected,
-            verified: RefCell::default(),
+    /// An authenticator that trusts `keys`, and the keys that the server at `key_server_url` publishes.
+    ///
+    /// # Errors
+    /// Every key that the platform rejects, for example because its point is not on the curve.
+    pub async fn import<C: Cryptography<Key = K>>(
+        keys: &[ConfiguredKey],
+        key_server_url: Option<String>,
+        expectations: Expectations,
+        cryptography: &C,
+    ) -> Result<Self, Vec<UnusableKey>> {
+        let mut imported = Vec::with_capacity(keys.len());
+        let mut unusable = Vec::new();
+        for ConfiguredKey { name, key } in keys {
+            match Key::import(key, cryptography).await {
+                Ok(key) => imported.push(key),
+                Err(_) => unusable.push(UnusableKey {
+                    name: name.clone(),
+                    reason: JwkError::Import,
+                }),
+            }
         }
+        if !unusable.is_empty() {
+            return Err(unusable);
+        }
+        Ok(Self {
+            configured_keys: KeySet::new(imported),
+            jwks_cache: key_server_url.map(JwksCache::new),
+            expectations,
+            token_cache: RefCell::new(TokenCache::new()),
+        })
     }
 
-    /// Verifies a token at `now`. One that this isolate has verified before, with keys that are still trusted, is only
-    /// held against the clock.
+    /// Verifies a token at `now`. A token that this isolate has verified before, with keys that are still trusted, is
+    /// only checked against the clock.
     ///
     /// # Errors
     /// [`VerifyError`]
@@ -47,55 +78,58 @@ impl<K> Authenticator<K> {
     ) -> Result<Rc<Claims>, VerifyError> {
         token::check_size(token)?;
         let fingerprint = token_cache::fingerprint(token);
-        let known = self.verified.borrow_mut().get(&fingerprint);
-        if let Some((claims, _)) = known.filter(|(_, source)| self.trusts(*source, now)) {
+        let cached = self.token_cache.borrow_mut().get(&fingerprint);
+        if let Some(cached) = cached.filter(|cached| self.trusts(cached.key_source, now)) {
             ports.trace().source("token", "memory");
-            if let Err(error) = claims.check(&self.expected, now) {
-                self.verified.borrow_mut().forget(&fingerprint);
+            if let Err(error) = cached.claims.check(&self.expectations, now) {
+                self.token_cache.borrow_mut().remove(&fingerprint);
                 return Err(error.into());
             }
-            return Ok(claims);
+            return Ok(cached.claims);
         }
         let parsed = token::parse(token)?;
-        let (key, source) = self.key(&parsed.header, ports, now).await?;
+        let (key, key_source) = self.find_key(&parsed.header, ports, now).await?;
         let is_genuine = key.verify(ports.cryptography(), parsed.signed, &parsed.signature).await;
         if !is_genuine.map_err(|error| VerifyError::Cryptography(error.to_string()))? {
             return Err(TokenError::Signature.into());
         }
-        let claims = Claims::read(&parsed.payload)?;
-        claims.check(&self.expected, now)?;
+        let claims = Claims::from_payload(&parsed.payload)?;
+        claims.check(&self.expectations, now)?;
         let claims = Rc::new(claims);
         ports.trace().source("token", "verified");
-        self.verified
-            .borrow_mut()
-            .put(fingerprint, Rc::clone(&claims), source, token.len());
+        let verified = VerifiedToken {
+            claims: Rc::clone(&claims),
+            key_source,
+        };
+        self.token_cache.borrow_mut().put(fingerprint, verified, token.len());
         Ok(claims)
     }
 
     /// The one key that a header means.
-    async fn key<P: AuthPorts<Key = K>>(
+    async fn find_key<P: AuthPorts<Key = K>>(
         &self,
         header: &Header,
         ports: &P,
         now: Timestamp,
-    ) -> Result<(Rc<Key<K>>, Source), VerifyError> {
-        let configured = self.keys.fitting(header);
+    ) -> Result<(Rc<Key<K>>, KeySource), VerifyError> {
+        let configured = self.configured_keys.find(header);
         // A secret is never taken from a key server, and a kid that is configured means the configured key.
         let is_decided =
             header.algorithm == Algorithm::Hs256 || (header.key_id.is_some() && !matches!(configured, KeyMatch::None));
-        let Some(remote) = self.remote.as_ref().filter(|_| !is_decided) else {
-            return Ok((configured.one()?, Source::Configured));
+        let Some(jwks_cache) = self.jwks_cache.as_ref().filter(|_| !is_decided) else {
+            return Ok((configured.into_unique()?, KeySource::Configured));
         };
-        let (published, set_no) = remote.fitting(header, ports, now).await?;
-        Ok((configured.and(published).one()?, Source::Published(set_no)))
+        let (published, generation) = jwks_cache.find(header, ports, now).await?;
+        let key = configured.or(published).into_unique()?;
+        Ok((key, KeySource::KeyServer { generation }))
     }
 
-    /// Whether what was verified with keys of `source` still is.
-    fn trusts(&self, source: Source, now: Timestamp) -> bool {
-        match (source, &self.remote) {
-            (Source::Configured, _) => true,
-            (Source::Published(set_no), Some(remote)) => remote.is_fresh(set_no, now),
-            (Source::Published(_), None) => false,
+    /// Whether a token that was verified with keys of `key_source` still counts as verified.
+    fn trusts(&self, key_source: KeySource, now: Timestamp) -> bool {
+        match (key_source, &self.jwks_cache) {
+            (KeySource::Configured, _) => true,
+            (KeySource::KeyServer { generation }, Some(jwks_cache)) => jwks_cache.is_fresh(generation, now),
+            (KeySource::KeyServer { .. }, None) => false,
         }
     }
 }

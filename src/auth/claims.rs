@@ -8,8 +8,8 @@ use crate::base::timestamp::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// How far the clocks of the issuer and of this service may be apart, in milliseconds: half a minute is what hosts
-/// that keep time at all stay within, and adds little to a token's life.
+/// How far the clocks of the issuer and of this service may be apart, in milliseconds. Hosts that synchronize their
+/// clocks are well within half a minute, and it adds little to a token's life.
 pub const LEEWAY_MS: i64 = 30_000;
 /// The most departments of a token.
 pub const DEPARTMENTS_MAX: usize = 1_000;
@@ -25,12 +25,13 @@ pub enum Role {
     Admin,
     /// Their own departments.
     DepartmentHead,
-    /// Nothing of the report.
+    /// Nothing.
     Other,
 }
 
 impl Role {
-    fn of_name(name: &str) -> Self {
+    /// The role that the claim `role` names.
+    fn from_name(name: &str) -> Self {
         match name {
             "SUPERADMIN" => Self::Superadmin,
             "ADMIN" => Self::Admin,
@@ -45,13 +46,13 @@ impl Role {
 pub struct Claims {
     /// `sub`: the user.
     pub subject: Option<String>,
-    /// `role`; [`Role::Other`] where there is none.
+    /// `role`. [`Role::Other`] if it is missing.
     pub role: Role,
     /// `organizationId`
     pub organization_id: Option<String>,
-    /// `departmentIds`, else `departmentId`, sorted.
+    /// `departmentIds`. The one `departmentId` if that is missing.
     pub department_ids: BTreeSet<String>,
-    /// `scope`, taken apart.
+    /// The words of `scope`.
     pub scopes: Vec<String>,
     expires_at: Timestamp,
     not_before: Option<Timestamp>,
@@ -60,58 +61,53 @@ pub struct Claims {
     audience: Vec<String>,
 }
 
-/// What tokens must say to be meant for this service.
+/// The claims by which a token shows that it is meant for this service.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Expectations {
-    /// The `iss` that is demanded, if any.
+    /// What `iss` must be. `None` means that it is not checked.
     pub issuer: Option<String>,
-    /// What `aud` must contain, if anything.
+    /// What `aud` must contain. `None` means that it is not checked.
     pub audience: Option<String>,
 }
 
 impl Claims {
-    /// Reads the claims of a token whose signature was verified. A claim of the wrong type is an error and never
-    /// counts as absent.
+    /// Parses the claims of a token whose signature has been verified. A claim of a wrong type is an error. It never
+    /// counts as missing.
     ///
     /// # Errors
-    /// The claim that is missing or malformed.
-    pub fn read(payload: &[u8]) -> Result<Self, TokenError> {
+    /// [`TokenError::Claims`] or the claim that is missing or malformed.
+    pub fn from_payload(payload: &[u8]) -> Result<Self, TokenError> {
         let Ok(Value::Object(claims)) = strict_json::parse(payload) else {
             return Err(TokenError::Claims);
         };
-        let department_ids = match claims.get("departmentIds") {
-            Some(_) => ids(&claims, "departmentIds")?,
-            None => {
-                let mut department_ids = BTreeSet::new();
-                if let Some(id) = id(&claims, "departmentId")? {
-                    department_ids.insert(id);
-                }
-                department_ids
-            }
+        let department_ids = if claims.contains_key("departmentIds") {
+            ids(&claims, "departmentIds")?
+        } else {
+            optional_id(&claims, "departmentId")?.into_iter().collect()
         };
         Ok(Self {
-            subject: id(&claims, "sub")?,
-            role: text(&claims, "role")?.map_or(Role::Other, Role::of_name),
-            organization_id: id(&claims, "organizationId")?,
+            subject: optional_id(&claims, "sub")?,
+            role: optional_text(&claims, "role")?.map_or(Role::Other, Role::from_name),
+            organization_id: optional_id(&claims, "organizationId")?,
             department_ids,
-            scopes: text(&claims, "scope")?
+            scopes: optional_text(&claims, "scope")?
                 .unwrap_or_default()
                 .split(' ')
                 .filter(|scope| !scope.is_empty())
                 .map(str::to_owned)
                 .collect(),
-            expires_at: instant(&claims, "exp")?.ok_or(TokenError::Claim("exp"))?,
-            not_before: instant(&claims, "nbf")?,
-            issued_at: instant(&claims, "iat")?,
-            issuer: text(&claims, "iss")?.map(str::to_owned),
+            expires_at: optional_instant(&claims, "exp")?.ok_or(TokenError::Claim("exp"))?,
+            not_before: optional_instant(&claims, "nbf")?,
+            issued_at: optional_instant(&claims, "iat")?,
+            issuer: optional_text(&claims, "iss")?.map(str::to_owned),
             audience: audience(&claims)?,
         })
     }
 
-    /// Checks what depends on the clock and on configuration: to be done at every use of the claims.
+    /// Checks the claims that depend on the clock and on the configuration. Every use of the claims must check them.
     ///
     /// # Errors
-    /// The first claim that does not hold.
+    /// The first check that fails.
     pub fn check(&self, expected: &Expectations, now: Timestamp) -> Result<(), TokenError> {
         if now >= self.expires_at.plus(LEEWAY_MS) {
             return Err(TokenError::Expired);
@@ -133,7 +129,7 @@ impl Claims {
     }
 }
 
-fn text<'a>(claims: &'a Object, name: &'static str) -> Result<Option<&'a str>, TokenError> {
+fn optional_text<'a>(claims: &'a Object, name: &'static str) -> Result<Option<&'a str>, TokenError> {
     match claims.get(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
@@ -141,8 +137,8 @@ fn text<'a>(claims: &'a Object, name: &'static str) -> Result<Option<&'a str>, T
     }
 }
 
-fn id(claims: &Object, name: &'static str) -> Result<Option<String>, TokenError> {
-    match text(claims, name)? {
+fn optional_id(claims: &Object, name: &'static str) -> Result<Option<String>, TokenError> {
+    match optional_text(claims, name)? {
         None => Ok(None),
         Some(id) if is_id(id) => Ok(Some(id.to_owned())),
         Some(_) => Err(TokenError::Claim(name)),
@@ -150,25 +146,18 @@ fn id(claims: &Object, name: &'static str) -> Result<Option<String>, TokenError>
 }
 
 fn ids(claims: &Object, name: &'static str) -> Result<BTreeSet<String>, TokenError> {
-    let Some(Value::Array(values)) = claims.get(name) else {
-        return Err(TokenError::Claim(name));
-    };
-    if values.len() > DEPARTMENTS_MAX {
-        return Err(TokenError::Claim(name));
+    match claims.get(name) {
+        Some(Value::Array(values)) if values.len() <= DEPARTMENTS_MAX => values
+            .iter()
+            .map(|value| value.as_str().filter(|id| is_id(id)).map(str::to_owned))
+            .collect::<Option<_>>()
+            .ok_or(TokenError::Claim(name)),
+        _ => Err(TokenError::Claim(name)),
     }
-    let mut ids = BTreeSet::new();
-    for value in values {
-        match value {
-            Value::String(id) if is_id(id) => ids.insert(id.clone()),
-            _ => return Err(TokenError::Claim(name)),
-        };
-    }
-    Ok(ids)
 }
 
-/// `aud`: one string, or an array of strings; none where it is absent.
+/// `aud`: a string or an array of strings. It is empty if the claim is missing.
 fn audience(claims: &Object) -> Result<Vec<String>, TokenError> {
-    let malformed = || TokenError::Claim("aud");
     let values = match claims.get("aud") {
         None => return Ok(Vec::new()),
         Some(Value::Array(values)) => values.as_slice(),
@@ -176,20 +165,18 @@ fn audience(claims: &Object) -> Result<Vec<String>, TokenError> {
     };
     values
         .iter()
-        .map(|value| value.as_str().map(str::to_owned).ok_or_else(malformed))
-        .collect()
+        .map(|value| value.as_str().map(str::to_owned))
+        .collect::<Option<_>>()
+        .ok_or(TokenError::Claim("aud"))
 }
 
-/// A NumericDate: seconds, with or without a fraction, from 1970 to 9999.
-fn instant(claims: &Object, name: &'static str) -> Result<Option<Timestamp>, TokenError> {
+/// A NumericDate: seconds since 1970, with or without a fraction, up to the year 9999.
+fn optional_instant(claims: &Object, name: &'static str) -> Result<Option<Timestamp>, TokenError> {
     let Some(value) = claims.get(name) else {
         return Ok(None);
     };
-    let seconds = match value {
-        Value::Number(number) => number.as_f64(),
-        _ => None,
-    };
-    seconds
+    value
+        .as_f64()
         .filter(|seconds| (0.0..=SECONDS_MAX).contains(seconds))
         .map(|seconds| Some(Timestamp::from_milliseconds((seconds * 1_000.0) as i64)))
         .ok_or(TokenError::Claim(name))

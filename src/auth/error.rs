@@ -1,12 +1,12 @@
-//! Why a request has no claims.
+//! Why a token could not be verified.
 
-/// Why there are no claims.
+/// Why a token could not be verified.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VerifyError {
-    /// The token was refused.
+    /// The token is not valid.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// The key that it names may be one of the key server's, which cannot be had.
+    /// The token's key may be one of the key server's, and those are unavailable.
     #[error("{0}")]
     KeysUnavailable(String),
     /// The platform could not check the signature.
@@ -14,7 +14,7 @@ pub enum VerifyError {
     Cryptography(String),
 }
 
-/// Why a token was refused, by stage. The texts are for the log: they say nothing of the token's content.
+/// Why a token is not valid, by stage. The texts are for the log: they contain nothing of the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// Longer than [`TOKEN_BYTES_MAX`](crate::auth::token::TOKEN_BYTES_MAX).
@@ -26,28 +26,28 @@ pub enum TokenError {
     /// The header is not a JSON object without repeated members.
     #[error("header: not a JSON object")]
     Header,
-    /// `alg` is none of those that keys may have.
+    /// `alg` is not an algorithm that a key can have.
     #[error("header: algorithm not allowed")]
     Algorithm,
-    /// `typ` is something else than a JWT.
+    /// `typ` is not that of a JWT.
     #[error("header: not a JWT by its typ")]
     Type,
-    /// The header demands what is not understood: `crit` or `b64`.
+    /// The header demands an extension that is not supported: `crit` or `b64`.
     #[error("header: critical extension")]
     Critical,
-    /// `kid` is not a string of a sane length.
+    /// `kid` is not a string, or it is too long.
     #[error("header: malformed kid")]
     KeyId,
-    /// There is no key for this header, or more than one.
-    #[error("key: none, or not just one, fits")]
-    NoKey,
+    /// No key matches the header, or more than one does.
+    #[error("key: no unique match for kid/alg")]
+    NoUniqueKey,
     /// The signature does not match.
     #[error("signature: does not match")]
     Signature,
     /// The claims are not a JSON object without repeated members.
     #[error("claims: not a JSON object")]
     Claims,
-    /// The named claim is missing, of the wrong type or out of bounds.
+    /// The named claim is missing, has a wrong type or is out of bounds.
     #[error("claims: malformed {0}")]
     Claim(&'static str),
     /// `exp` has passed.
@@ -59,7 +59,7 @@ pub enum TokenError {
     /// `iat` has not come yet.
     #[error("claims: issued in the future")]
     IssuedInFuture,
-    /// `iss` is another than configured.
+    /// `iss` is not the configured issuer.
     #[error("claims: another issuer")]
     Issuer,
     /// `aud` does not name this service.
@@ -68,7 +68,7 @@ pub enum TokenError {
 }
 
 impl TokenError {
-    /// What the client is told: enough for an honest one to act on, nothing that helps to guess.
+    /// What the client is told: enough to act on for an honest client, nothing that helps others to guess.
     #[must_use]
     pub const fn description(self) -> &'static str {
         match self {

@@ -1,176 +1,165 @@
-//! The key set that a server publishes (`JWT_JWKS_URL`), as an isolate knows it.
+//! The key set that a server publishes (`JWT_JWKS_URL`), as an isolate caches it.
 //!
-//! - For [`FRESH_MS`] it is used as it is: that is how long a key that the server no longer publishes may go on working.
-//! - Then, or when a token names a key that it lacks, it is fetched anew, but no more often than once in
+//! - A set is fresh for [`FRESH_MS`] and is used without asking the server. A key that the server withdraws works that
+//!   much longer.
+//! - When the set is no longer fresh, or when a token names a key that is not in it, it is reloaded, but at most once in
 //!   [`COOLDOWN_MS`], whatever tokens come.
-//! - While the server is down, the keys that are known go on for at most [`KNOWN_MAX_MS`] since they were fetched.
-//! - A copy in the shared store, with the instant at which it was fetched, saves cold isolates the fetch.
+//! - While the server is down, the last set is used until it is [`MAX_AGE_MS`] old.
+//! - A copy in KV, with the instant at which it was fetched, saves new isolates the fetch.
 //!
-//! A set without a single usable key counts as a failure: an issuer that publishes nothing has rather broken its
-//! server than withdrawn all of its keys.
+//! A set without a usable key counts as a failed fetch: it is more likely that an issuer's server is broken than that
+//! the issuer has withdrawn all of its keys.
 
 use crate::auth::error::VerifyError;
-use crate::auth::jwk::{JwkError, KeySetError, read_set};
-use crate::auth::keys::{Key, KeyMatch, KeySet, Material};
+use crate::auth::jwk::{JwkError, KeySetError, UnusableKey, parse_set};
+use crate::auth::keys::{Key, KeyMatch, KeyMaterial, KeySet};
 use crate::auth::ports::{AuthPorts, KeyServer};
 use crate::auth::token::Header;
 use crate::base::timestamp::Timestamp;
 use crate::storage::shared_cache::{CacheKey, KeyPrefix, SharedCache};
 use std::cell::RefCell;
-use std::rc::Rc;
 
-/// How long a fetched set is used without another look: ten minutes.
+/// How long a set is fresh after it was fetched: ten minutes.
 pub const FRESH_MS: i64 = 10 * 60_000;
-/// How long keys that are known go on while the server is down: an hour.
-pub const KNOWN_MAX_MS: i64 = 60 * 60_000;
-/// The least between two fetches of an isolate, and between two looks into the store.
+/// The age at which a set is no longer used, even if the server is down: an hour.
+pub const MAX_AGE_MS: i64 = 60 * 60_000;
+/// The least time between two fetches of an isolate, and between two reads of KV.
 pub const COOLDOWN_MS: i64 = 30_000;
-/// How long a fetch may take before those who wait for it give it up, as when its request was cancelled.
-const FETCH_MAX_MS: i64 = 6_000;
-/// How often those who wait look.
+/// How long other requests wait for one that fetches. It may never finish: its client may have disconnected.
+const FETCH_WAIT_MAX_MS: i64 = 6_000;
+/// How often those requests check whether the fetch has finished.
 const PAUSE_MS: u32 = 50;
-const PAUSES_MAX: i64 = FETCH_MAX_MS / 50;
-/// How long the copy in the store is kept, in seconds.
-const STORED_SECONDS: u64 = 3_600;
+const PAUSES_MAX: i64 = FETCH_WAIT_MAX_MS / PAUSE_MS as i64;
+/// How long KV keeps the copy, in seconds: as long as the copy can be used.
+const KV_TTL_SECONDS: u64 = 3_600;
+/// The age at which the copy in KV is written again, even if the set has not changed.
+const KV_RENEWAL_MS: i64 = FRESH_MS / 2;
 
-/// The keys of a server.
+/// The key set of one server.
 pub struct JwksCache<K> {
     url: String,
     state: RefCell<State<K>>,
 }
 
 struct State<K> {
-    held: Option<Held<K>>,
+    cached: Option<CachedJwks<K>>,
+    /// How many different sets there have been.
+    generations: u64,
     /// When the last fetch began.
-    fetched_at: Option<Timestamp>,
-    /// When the store was last looked into.
-    looked_at: Option<Timestamp>,
+    fetch_began_at: Option<Timestamp>,
     is_fetching: bool,
-    has_failed: bool,
-    /// When which set was last put into the store.
-    stored: Option<(Timestamp, u64)>,
-    /// How many sets there have been.
-    sets: u64,
+    last_fetch_failed: bool,
+    /// When KV was last read.
+    kv_checked_at: Option<Timestamp>,
+    /// When KV was last written, and the generation that was written.
+    kv_written: Option<(Timestamp, u64)>,
 }
 
-/// A set, and since when it is known.
-struct Held<K> {
-    /// Another number for each set that differs from the one before.
-    set_no: u64,
-    keys: Rc<KeySet<K>>,
+struct CachedJwks<K> {
+    /// Each set that differs from the one before has the next number.
+    generation: u64,
+    keys: KeySet<K>,
     text: Vec<u8>,
-    known_at: Timestamp,
+    /// When the server last answered with this set.
+    fetched_at: Timestamp,
 }
 
 impl<K> JwksCache<K> {
-    /// The keys of the server at `url`; nothing is fetched yet.
+    /// The cache of the server at `url`. Nothing is fetched yet.
     #[must_use]
     pub fn new(url: String) -> Self {
         Self {
             url,
             state: RefCell::new(State {
-                held: None,
-                fetched_at: None,
-                looked_at: None,
+                cached: None,
+                generations: 0,
+                fetch_began_at: None,
                 is_fetching: false,
-                has_failed: false,
-                stored: None,
-                sets: 0,
+                last_fetch_failed: false,
+                kv_checked_at: None,
+                kv_written: None,
             }),
         }
     }
 
-    /// Whether set `set_no` is the one that is known, and fresh: what was verified with it still is.
-    pub fn is_fresh(&self, set_no: u64, now: Timestamp) -> bool {
+    /// Whether `generation` is the cached one and fresh. If so, a token that it has verified is still verified.
+    #[must_use]
+    pub fn is_fresh(&self, generation: u64, now: Timestamp) -> bool {
         let state = self.state.borrow();
-        state
-            .held
-            .as_ref()
-            .is_some_and(|held| held.set_no == set_no && held.is_fresh(now))
+        state.fresh(now).is_some_and(|cached| cached.generation == generation)
     }
 
-    /// The keys that `header` may mean, and the number of the set that they are of.
+    /// The keys that `header` may mean, and the generation that they belong to. Reloads the set if that may help.
     ///
     /// # Errors
-    /// [`VerifyError::KeysUnavailable`] where no set is known, or where the one that is known lacks the key and the
-    /// server could not be asked.
-    pub async fn fitting<P: AuthPorts<Key = K>>(
+    /// [`VerifyError::KeysUnavailable`] if there is no set, or if the set lacks the key and the server could not be
+    /// asked whether it has it now.
+    pub async fn find<P: AuthPorts<Key = K>>(
         &self,
         header: &Header,
         ports: &P,
         now: Timestamp,
     ) -> Result<(KeyMatch<K>, u64), VerifyError> {
-        let is_enough = || {
-            let state = self.state.borrow();
-            let held = state.held.as_ref().filter(|held| held.is_fresh(now));
-            held.is_some_and(|held| !matches!(held.keys.fitting(header), KeyMatch::None))
-        };
-        if !is_enough() {
-            if self.may_look(now) {
-                self.look_into_store(ports, now).await;
-            }
-            if !is_enough() {
-                self.renew(ports, now).await;
-            }
+        if !self.has_fresh_match(header, now) && self.kv_cooldown_over(now) {
+            self.load_from_kv(ports, now).await;
+        }
+        if !self.has_fresh_match(header, now) {
+            self.reload(ports, now).await;
         }
         let state = self.state.borrow();
         let unavailable = || VerifyError::KeysUnavailable("the key server's keys are not known".to_owned());
-        let held = state
-            .held
-            .as_ref()
-            .filter(|held| held.age_ms(now) < KNOWN_MAX_MS)
-            .ok_or_else(unavailable)?;
-        match held.keys.fitting(header) {
-            // Perhaps the server knows it: nobody could ask.
-            KeyMatch::None if state.has_failed => Err(unavailable()),
-            fitting => Ok((fitting, held.set_no)),
+        let cached = state.cached.as_ref().filter(|cached| cached.age_ms(now) < MAX_AGE_MS);
+        let cached = cached.ok_or_else(unavailable)?;
+        match cached.keys.find(header) {
+            // The server may have published the key since. It could not be asked.
+            KeyMatch::None if state.last_fetch_failed => Err(unavailable()),
+            found => Ok((found, cached.generation)),
         }
     }
 
-    /// Whether the store may know something newer.
-    fn may_look(&self, now: Timestamp) -> bool {
-        let mut state = self.state.borrow_mut();
-        let is_fresh = state.held.as_ref().is_some_and(|held| held.is_fresh(now));
-        if is_fresh || is_recent(state.looked_at, now, COOLDOWN_MS) {
-            return false;
-        }
-        state.looked_at = Some(now);
-        true
+    fn has_fresh_match(&self, header: &Header, now: Timestamp) -> bool {
+        let state = self.state.borrow();
+        let cached = state.fresh(now);
+        cached.is_some_and(|cached| !matches!(cached.keys.find(header), KeyMatch::None))
     }
 
-    async fn look_into_store<P: AuthPorts<Key = K>>(&self, ports: &P, now: Timestamp) {
-        let stored = ports.shared_cache().get(&self.store_key()).await;
-        let stored = stored.unwrap_or_else(|error| {
+    /// Whether KV may be read. A fresh set needs no copy: only the server can know a newer one.
+    fn kv_cooldown_over(&self, now: Timestamp) -> bool {
+        let state = self.state.borrow();
+        state.fresh(now).is_none() && state.kv_checked_at.is_none_or(|at| !is_cooling_down(at, now))
+    }
+
+    async fn load_from_kv<P: AuthPorts<Key = K>>(&self, ports: &P, now: Timestamp) {
+        self.state.borrow_mut().kv_checked_at = Some(now);
+        let value = ports.shared_cache().get(&self.kv_key()).await;
+        let value = value.unwrap_or_else(|error| {
             ports.trace().warn(error.to_string());
             None
         });
-        let Some((known_at, text)) = stored.as_deref().and_then(|stored| self.read_stored(stored)) else {
+        let Some((fetched_at, text)) = value.as_deref().and_then(|value| self.parse_kv_value(value)) else {
             return;
         };
         let is_newer = {
             let state = self.state.borrow();
-            state.held.as_ref().is_none_or(|held| held.known_at < known_at)
+            let cached = state.cached.as_ref();
+            cached.is_none_or(|cached| cached.fetched_at < fetched_at)
         };
-        // A copy from the future, by another isolate's clock, would be fresh at each look until that future has come.
+        // A copy whose instant lies ahead, by another isolate's clock, would count as fresh for too long.
         if is_newer
-            && (0..KNOWN_MAX_MS).contains(&now.milliseconds_since(known_at))
-            && let Err(error) = self.adopt(text.as_bytes(), known_at, ports).await
+            && (0..MAX_AGE_MS).contains(&now.milliseconds_since(fetched_at))
+            && let Err(error) = self.replace(text.as_bytes(), fetched_at, ports).await
         {
             ports.trace().warn(format!("the stored key set {error}"));
         }
     }
 
-    /// Fetches the set, or waits for the request of this isolate that does, unless one has lately.
-    async fn renew<P: AuthPorts<Key = K>>(&self, ports: &P, now: Timestamp) {
-        let last = {
-            let state = self.state.borrow();
-            state
-                .fetched_at
-                .filter(|_| is_recent(state.fetched_at, now, COOLDOWN_MS))
-        };
-        match last {
+    /// Fetches the set, or waits if another request of this isolate is fetching it. Does nothing if the last fetch is
+    /// cooling down.
+    async fn reload<P: AuthPorts<Key = K>>(&self, ports: &P, now: Timestamp) {
+        let last_fetch = self.state.borrow().fetch_began_at;
+        match last_fetch.filter(|began_at| is_cooling_down(*began_at, now)) {
             None => self.fetch(ports, now).await,
-            Some(last) if now.milliseconds_since(last) < FETCH_MAX_MS => {
+            Some(began_at) if now.milliseconds_since(began_at) < FETCH_WAIT_MAX_MS => {
                 for _ in 0..PAUSES_MAX {
                     if !self.state.borrow().is_fetching {
                         break;
@@ -185,11 +174,11 @@ impl<K> JwksCache<K> {
     async fn fetch<P: AuthPorts<Key = K>>(&self, ports: &P, now: Timestamp) {
         {
             let mut state = self.state.borrow_mut();
-            state.fetched_at = Some(now);
+            state.fetch_began_at = Some(now);
             state.is_fetching = true;
         }
         let outcome = match ports.key_server().fetch_jwks(&self.url).await {
-            Ok(text) => match self.adopt(&text, now, ports).await {
+            Ok(text) => match self.replace(&text, now, ports).await {
                 Ok(()) => Ok(text),
                 Err(error) => Err(format!("the key server's key set {error}")),
             },
@@ -198,99 +187,109 @@ impl<K> JwksCache<K> {
         {
             let mut state = self.state.borrow_mut();
             state.is_fetching = false;
-            state.has_failed = outcome.is_err();
+            state.last_fetch_failed = outcome.is_err();
         }
-        match outcome.map(String::from_utf8) {
-            Ok(Ok(text)) if self.is_worth_storing(&text, now) => {
-                let stored = format!("{}\n{}\n{text}", now.as_milliseconds(), self.url);
-                ports.shared_cache().put(self.store_key(), stored, STORED_SECONDS);
-            }
-            Ok(_) => {}
-            Err(error) => ports.trace().warn(error),
+        match outcome {
+            Ok(text) => self.write_to_kv(&text, ports, now),
+            Err(warning) => ports.trace().warn(warning),
         }
     }
 
-    /// Whether the store's copy differs or grows old: fetches that tokens with unknown keys bring about cost no write.
-    fn is_worth_storing(&self, text: &str, now: Timestamp) -> bool {
-        let mut state = self.state.borrow_mut();
-        let is_stored = state.stored.as_ref().is_some_and(|(stored_at, set_no)| {
-            let is_same = state
-                .held
-                .as_ref()
-                .is_some_and(|held| held.set_no == *set_no && held.text == text.as_bytes());
-            is_same && now.milliseconds_since(*stored_at) < FRESH_MS / 2
-        });
-        if !is_stored {
-            state.stored = state.held.as_ref().map(|held| (now, held.set_no));
-        }
-        !is_stored
-    }
-
-    /// Makes `text`, known since `known_at`, the set that is held.
-    async fn adopt<P: AuthPorts<Key = K>>(
+    /// Makes `text`, fetched at `fetched_at`, the cached set.
+    async fn replace<P: AuthPorts<Key = K>>(
         &self,
         text: &[u8],
-        known_at: Timestamp,
+        fetched_at: Timestamp,
         ports: &P,
     ) -> Result<(), KeySetError> {
         {
             let mut state = self.state.borrow_mut();
-            if let Some(held) = state.held.as_mut().filter(|held| held.text == text) {
-                held.known_at = held.known_at.max(known_at);
+            if let Some(cached) = state.cached.as_mut().filter(|cached| cached.text == text) {
+                cached.fetched_at = cached.fetched_at.max(fetched_at);
                 return Ok(());
             }
         }
         let mut keys = Vec::new();
-        for (number, candidate) in (1_usize..).zip(read_set(text)?) {
-            let key = match candidate {
-                Ok(candidate) if matches!(candidate.material, Material::Secret(_)) => Err(JwkError::PublishedSecret),
-                Ok(candidate) => Key::import(candidate, ports.cryptography())
+        for (number, parsed) in (1_usize..).zip(parse_set(text)?) {
+            let name = format!("key {number} of the key server");
+            let key = match parsed {
+                Ok(key) if matches!(key.material, KeyMaterial::Secret(_)) => Err(JwkError::PublishedSecret),
+                Ok(key) => Key::import(&key, ports.cryptography())
                     .await
                     .map_err(|_| JwkError::Import),
                 Err(error) => Err(error),
             };
             match key {
                 Ok(key) => keys.push(key),
-                Err(error) => ports.trace().warn(format!("key {number} of the key server {error}")),
+                Err(reason) => ports.trace().warn(UnusableKey { name, reason }.to_string()),
             }
         }
         if keys.is_empty() {
             return Err(KeySetError::Empty);
         }
         let mut state = self.state.borrow_mut();
-        state.sets = state.sets.wrapping_add(1);
-        state.held = Some(Held {
-            set_no: state.sets,
-            keys: Rc::new(KeySet::new(keys)),
+        state.generations = state.generations.wrapping_add(1);
+        state.cached = Some(CachedJwks {
+            generation: state.generations,
+            keys: KeySet::new(keys),
             text: text.to_owned(),
-            known_at,
+            fetched_at,
         });
         Ok(())
     }
 
-    fn store_key(&self) -> CacheKey {
+    /// Writes the set that was just fetched to KV if the copy there differs or grows old. Tokens with unknown keys make
+    /// the set be fetched often, and those fetches must not cost a write each.
+    fn write_to_kv<P: AuthPorts<Key = K>>(&self, text: &[u8], ports: &P, now: Timestamp) {
+        let Ok(text) = std::str::from_utf8(text) else {
+            return;
+        };
+        let mut state = self.state.borrow_mut();
+        // Another request may have replaced the set while this one imported its keys.
+        let cached = state.cached.as_ref().filter(|cached| cached.text == text.as_bytes());
+        let is_written = match (cached, state.kv_written) {
+            (Some(cached), Some((at, generation))) => {
+                cached.generation == generation && now.milliseconds_since(at) < KV_RENEWAL_MS
+            }
+            _ => false,
+        };
+        if is_written {
+            return;
+        }
+        state.kv_written = state.cached.as_ref().map(|cached| (now, cached.generation));
+        let value = format!("{}\n{}\n{text}", now.as_milliseconds(), self.url);
+        ports.shared_cache().put(self.kv_key(), value, KV_TTL_SECONDS);
+    }
+
+    fn kv_key(&self) -> CacheKey {
         KeyPrefix::KEY_SET.key(&self.url)
     }
 
-    /// What is stored: when it was fetched, from where, and the set, a line each.
-    fn read_stored<'a>(&self, stored: &'a str) -> Option<(Timestamp, &'a str)> {
-        let (known_at, rest) = stored.split_once('\n')?;
+    /// The instant and the set in a value from KV, which has three parts, separated by line feeds: when the set was
+    /// fetched, in milliseconds since 1970; the URL; the set. `None` means that the value is malformed or belongs to
+    /// another URL.
+    fn parse_kv_value<'a>(&self, value: &'a str) -> Option<(Timestamp, &'a str)> {
+        let (fetched_at, rest) = value.split_once('\n')?;
         let (url, text) = rest.split_once('\n')?;
-        let known_at = Timestamp::from_milliseconds(known_at.parse().ok()?);
-        (url == self.url).then_some((known_at, text))
+        let fetched_at = Timestamp::from_milliseconds(fetched_at.parse().ok()?);
+        (url == self.url).then_some((fetched_at, text))
     }
 }
 
-impl<K> Held<K> {
+impl<K> State<K> {
+    /// The cached set, if it is fresh.
+    fn fresh(&self, now: Timestamp) -> Option<&CachedJwks<K>> {
+        self.cached.as_ref().filter(|cached| cached.age_ms(now) < FRESH_MS)
+    }
+}
+
+impl<K> CachedJwks<K> {
     fn age_ms(&self, now: Timestamp) -> i64 {
-        now.milliseconds_since(self.known_at)
-    }
-
-    fn is_fresh(&self, now: Timestamp) -> bool {
-        self.age_ms(now) < FRESH_MS
+        now.milliseconds_since(self.fetched_at)
     }
 }
 
-fn is_recent(instant: Option<Timestamp>, now: Timestamp, milliseconds: i64) -> bool {
-    instant.is_some_and(|instant| now.milliseconds_since(instant) < milliseconds)
+/// Whether something that was last done at `at` must not be done again yet.
+fn is_cooling_down(at: Timestamp, now: Timestamp) -> bool {
+    now.milliseconds_since(at) < COOLDOWN_MS
 }

@@ -1,4 +1,4 @@
-//! The keys that tokens are verified with, each bound to one algorithm.
+//! The keys that tokens are verified with. Each is bound to one algorithm.
 
 use crate::auth::algorithm::{Algorithm, PublicKey};
 use crate::auth::error::TokenError;
@@ -9,22 +9,26 @@ use jwt_compact::{Algorithm as _, AlgorithmSignature as _};
 use std::fmt;
 use std::rc::Rc;
 
-/// The fewest bytes of an HMAC key: as many as the hash gives, RFC 7518 section 3.2.
+/// The fewest bytes of an HMAC key: as many as the hash has, RFC 7518 section 3.2.
 pub const HMAC_KEY_BYTES_MIN: usize = 32;
-/// The bytes of an HMAC-SHA256 signature.
-const HS256_SIGNATURE_BYTES: usize = 32;
 
-/// What a key is made of, as it is configured. The seam for further algorithms: a key is of one kind, and so of one
-/// algorithm.
-pub enum Material {
+/// What a key consists of, as it is configured or published. A further algorithm needs a variant here or of
+/// [`PublicKey`].
+pub enum KeyMaterial {
     /// A secret for HS256.
     Secret(Hs256Key),
     /// A public key.
     Public(PublicKey),
 }
 
-impl Material {
-    /// The one algorithm that it is for.
+impl KeyMaterial {
+    /// A secret for HS256. `None` means that it is shorter than [`HMAC_KEY_BYTES_MIN`].
+    #[must_use]
+    pub fn from_secret(bytes: &[u8]) -> Option<Self> {
+        (bytes.len() >= HMAC_KEY_BYTES_MIN).then(|| Self::Secret(Hs256Key::new(bytes)))
+    }
+
+    /// The only algorithm that the key may be used for.
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
         match self {
@@ -32,32 +36,27 @@ impl Material {
             Self::Public(key) => key.algorithm(),
         }
     }
-
-    /// A secret for HS256; none where it is shorter than [`HMAC_KEY_BYTES_MIN`].
-    #[must_use]
-    pub fn secret(bytes: &[u8]) -> Option<Self> {
-        (bytes.len() >= HMAC_KEY_BYTES_MIN).then(|| Self::Secret(Hs256Key::new(bytes)))
-    }
 }
 
-/// A key as it is configured or published, not imported yet. Its material is never shown.
-pub struct Candidate {
+/// A key as it is configured or published, before the platform has imported it.
+pub struct UnimportedKey {
     /// `kid`
     pub id: Option<String>,
-    /// What it is made of.
-    pub material: Material,
+    /// What the key consists of.
+    pub material: KeyMaterial,
 }
 
-impl fmt::Debug for Candidate {
+impl fmt::Debug for UnimportedKey {
+    /// Never shows the material, which may be a secret.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
-            .debug_struct("Candidate")
+            .debug_struct("UnimportedKey")
             .field("id", &self.id)
             .finish_non_exhaustive()
     }
 }
 
-/// A key that signatures can be verified with; `K` is what the platform made of a public key.
+/// A key that verifies signatures. `K` is what the platform makes of a public key.
 pub struct Key<K> {
     id: Option<String>,
     algorithm: Algorithm,
@@ -73,108 +72,108 @@ impl<K> Key<K> {
     /// Imports a key.
     ///
     /// # Errors
-    /// [`CryptographyError`] where the platform refuses it: its point is not on the curve, say.
+    /// [`CryptographyError`] if the platform rejects the key, for example because its point is not on the curve.
     pub async fn import<C: Cryptography<Key = K>>(
-        candidate: Candidate,
-        platform: &C,
+        key: &UnimportedKey,
+        cryptography: &C,
     ) -> Result<Self, CryptographyError> {
-        let algorithm = candidate.material.algorithm();
-        let verifier = match candidate.material {
-            Material::Secret(key) => Verifier::Secret(key),
-            Material::Public(key) => Verifier::Public {
-                key: platform.import(&key).await?,
-                signature_bytes: key.signature_bytes(),
+        let verifier = match &key.material {
+            KeyMaterial::Secret(secret) => Verifier::Secret(secret.clone()),
+            KeyMaterial::Public(public) => Verifier::Public {
+                key: cryptography.import(public).await?,
+                signature_bytes: public.signature_bytes(),
             },
         };
         Ok(Self {
-            id: candidate.id,
-            algorithm,
+            id: key.id.clone(),
+            algorithm: key.material.algorithm(),
             verifier,
         })
     }
 
-    /// Whether `signature` is this key's of `message`; a secret's are compared in constant time.
+    /// Whether `signature` is the signature of `message` by this key. A signature whose length is wrong for the key is
+    /// never given to the platform.
     ///
     /// # Errors
-    /// [`CryptographyError`] where the platform cannot say.
+    /// [`CryptographyError`] if the platform cannot tell.
     pub async fn verify<C: Cryptography<Key = K>>(
         &self,
-        platform: &C,
+        cryptography: &C,
         message: &[u8],
         signature: &[u8],
     ) -> Result<bool, CryptographyError> {
         match &self.verifier {
-            Verifier::Secret(key) => Ok(signature.len() == HS256_SIGNATURE_BYTES
-                && Hs256Signature::try_from_slice(signature)
-                    .is_ok_and(|signature| Hs256.verify_signature(&signature, key, message))),
+            Verifier::Secret(secret) => Ok(is_hs256_signature(secret, message, signature)),
             Verifier::Public { signature_bytes, .. } if signature.len() != *signature_bytes => Ok(false),
-            Verifier::Public { key, .. } => platform.verify(key, message, signature).await,
+            Verifier::Public { key, .. } => cryptography.verify(key, message, signature).await,
         }
     }
 
-    fn fits(&self, header: &Header) -> bool {
+    fn matches(&self, header: &Header) -> bool {
         self.algorithm == header.algorithm && (header.key_id.is_none() || self.id == header.key_id)
     }
+}
+
+/// Compares in constant time.
+fn is_hs256_signature(secret: &Hs256Key, message: &[u8], signature: &[u8]) -> bool {
+    // jwt-compact panics if the length is wrong.
+    let has_length = Hs256Signature::LENGTH.is_some_and(|length| signature.len() == length.get());
+    has_length
+        && Hs256Signature::try_from_slice(signature)
+            .is_ok_and(|signature| Hs256.verify_signature(&signature, secret, message))
 }
 
 /// Keys that are trusted.
 pub struct KeySet<K>(Vec<Rc<Key<K>>>);
 
-/// How many keys fit a header.
+/// The keys that match a header.
 pub enum KeyMatch<K> {
-    /// None.
+    /// No key matches.
     None,
-    /// Just one.
-    One(Rc<Key<K>>),
-    /// More than one: none of them is to be used.
-    Several,
+    /// Exactly one key matches.
+    Unique(Rc<Key<K>>),
+    /// More than one key matches. None of them may be used.
+    Ambiguous,
 }
 
 impl<K> KeySet<K> {
-    /// A set of keys.
+    /// A set of these keys.
     #[must_use]
     pub fn new(keys: Vec<Key<K>>) -> Self {
         Self(keys.into_iter().map(Rc::new).collect())
     }
 
-    /// The keys that a header may mean: those of its `kid`, or, without `kid`, all of its algorithm. A key without an
-    /// id is never found by a `kid`.
+    /// Finds the keys that a header may mean: those with its `kid`, or, if it has no `kid`, all keys of its algorithm. A
+    /// key without an id is never found by a `kid`.
     #[must_use]
-    pub fn fitting(&self, header: &Header) -> KeyMatch<K> {
-        let mut fitting = self.0.iter().filter(|key| key.fits(header));
-        match (fitting.next(), fitting.next()) {
+    pub fn find(&self, header: &Header) -> KeyMatch<K> {
+        let mut matching = self.0.iter().filter(|key| key.matches(header));
+        match (matching.next(), matching.next()) {
             (None, _) => KeyMatch::None,
-            (Some(key), None) => KeyMatch::One(Rc::clone(key)),
-            (Some(_), Some(_)) => KeyMatch::Several,
+            (Some(key), None) => KeyMatch::Unique(Rc::clone(key)),
+            (Some(_), Some(_)) => KeyMatch::Ambiguous,
         }
-    }
-
-    /// Whether there is no key at all.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 }
 
 impl<K> KeyMatch<K> {
-    /// The key, if just one fits here and in `other`.
+    /// The keys that match in one set or the other.
     #[must_use]
-    pub fn and(self, other: Self) -> Self {
+    pub fn or(self, other: Self) -> Self {
         match (self, other) {
-            (one, Self::None) => one,
-            (Self::None, one) => one,
-            _ => Self::Several,
+            (only, Self::None) | (Self::None, only) => only,
+            _ => Self::Ambiguous,
         }
     }
 
-    /// The key, if just one fits.
+    /// The only key that matches.
     ///
     /// # Errors
-    /// [`TokenError::NoKey`]
-    pub fn one(self) -> Result<Rc<Key<K>>, TokenError> {
+    /// [`TokenError::NoUniqueKey`]
+    pub fn into_unique(self) -> Result<Rc<Key<K>>, TokenError> {
         match self {
-            Self::One(key) => Ok(key),
-            Self::None | Self::Several => Err(TokenError::NoKey),
+            Self::Unique(key) => Ok(key),
+            Self::None | Self::Ambiguous => Err(TokenError::NoUniqueKey),
         }
     }
 }

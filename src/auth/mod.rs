@@ -1,9 +1,9 @@
-//! Who calls, and what the caller may see.
+//! Who is calling, and what the caller may see.
 //!
-//! Verification goes in stages that never mix: size and form (`token`), then the key (`keys`; `jwk` reads them, `remote`
-//! fetches them), then the signature, then the claims (`claims`); nothing of a later stage is looked at before the
-//! earlier ones have passed. What a verified caller may do is decided in `access`, the only place that makes an
-//! [`access::OrganizationId`] for a caller.
+//! Verification has stages that never mix: size and syntax ([`token`]), then the key ([`keys`]; [`jwk`] parses keys and
+//! [`jwks_cache`] fetches them), then the signature, then the claims ([`claims`]). A later stage never starts before the
+//! earlier ones have passed. What a verified caller may do is decided in [`access`], the only module that makes an
+//! [`access::OrganizationId`].
 
 // Numbers here come from outside: none may overflow, not even to a wrong result.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]

@@ -1,21 +1,23 @@
-//! Whose calls are counted together. The counting itself is the platform's.
+//! The keys under which the platform counts calls.
 
 use crate::auth::claims::Claims;
 use crate::base::digest::sha256_base64url;
 use std::net::IpAddr;
 
-/// The key of a verified caller: subject and organization, so that no two callers share one and none is told.
+/// The key of a verified caller: a digest of organization and subject. No two callers share a key, and it does not reveal
+/// who they are.
 #[must_use]
 pub fn caller_key(claims: &Claims) -> String {
     let subject = claims.subject.as_deref();
     let organization = claims.organization_id.as_deref();
-    // With lengths, so that no two pairs give the same bytes.
-    let of = |text: Option<&str>| text.map_or_else(|| "-".to_owned(), |text| format!("{} {text}", text.len()));
-    sha256_base64url(format!("{}\n{}", of(organization), of(subject)).as_bytes())
+    // The lengths make sure that no two pairs give the same bytes.
+    let field = |text: Option<&str>| text.map_or_else(|| "-".to_owned(), |text| format!("{} {text}", text.len()));
+    sha256_base64url(format!("{}\n{}", field(organization), field(subject)).as_bytes())
 }
 
-/// The key of a client whose authentication failed: its address, or, of an IPv6 address, the network of 64 bits that
-/// one client has all of. An IPv4 address within an IPv6 one is that address: all of them are in one such network.
+/// The key of a client whose authentication failed: its IPv4 address, or the /64 network of its IPv6 address, because one
+/// client usually has all addresses of such a network. An IPv4-mapped IPv6 address counts as the IPv4 address: all of
+/// them are in one /64.
 #[must_use]
 pub fn address_key(address: &str) -> String {
     match address.parse().map(|address: IpAddr| address.to_canonical()) {
@@ -55,7 +57,9 @@ mod tests {
                 if let Some(organization) = organization {
                     claims["organizationId"] = organization.into();
                 }
-                keys.insert(caller_key(&Claims::read(claims.to_string().as_bytes()).unwrap()));
+                keys.insert(caller_key(
+                    &Claims::from_payload(claims.to_string().as_bytes()).unwrap(),
+                ));
             }
         }
         assert_eq!(keys.len(), ids.len() * ids.len());

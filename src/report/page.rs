@@ -254,7 +254,7 @@ mod tests {
 
     fn organization(id: &str) -> OrganizationId {
         let claims = serde_json::json!({ "exp": 1, "role": "SUPERADMIN", "organizationId": id });
-        let access = read_access(&Claims::read(claims.to_string().as_bytes()).unwrap(), None);
+        let access = read_access(&Claims::from_payload(claims.to_string().as_bytes()).unwrap(), None);
         access.unwrap().organization
     }
 

@@ -70,7 +70,7 @@ pub async fn authenticate(call: &Call<'_>, limit: Limit) -> Result<Rc<Claims>, A
 
 async fn verify(call: &Call<'_>, service: &Service) -> Result<Rc<Claims>, ApiError> {
     let header = call.head.authorization().ok_or(ApiError::TokenMissing)?;
-    let token = token::of_header(header).ok_or(ApiError::TokenMalformed)?;
+    let token = token::from_authorization(header).ok_or(ApiError::TokenMalformed)?;
     let ports = PlatformPorts {
         kv: Kv::new(call.env, call.context),
         trace: call.trace,

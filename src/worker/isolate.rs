@@ -2,7 +2,7 @@
 
 use crate::auth::authenticator::Authenticator;
 use crate::config::{Config, ConfigError};
-use crate::report::cache::IsolateCache;
+use crate::report::cache::{IsolateCache, PagePolicy};
 use crate::worker::authenticate::LIMITS;
 use crate::worker::bindings::webcrypto::{ImportedKey, WebCrypto};
 use js_sys::Reflect;
@@ -48,12 +48,19 @@ pub async fn setup(env: &Env) -> Setup {
 
 async fn set_up(env: &Env) -> Result<Service, Vec<ConfigError>> {
     let variable = |name: &str| env.var(name).ok().map(|value| value.to_string());
-    let mut config = Config::read(variable)?;
-    let authenticator = config.authenticator(&WebCrypto).await?;
+    let config = Config::from_variables(variable)?;
+    let (key_server_url, expectations) = (config.key_server_url.clone(), config.expectations.clone());
+    let authenticator = Authenticator::import(&config.keys, key_server_url, expectations, &WebCrypto)
+        .await
+        .map_err(|keys| keys.into_iter().map(ConfigError::from).collect::<Vec<_>>())?;
+    let page_policy = PagePolicy {
+        memory_bytes_max: config.page_memory_bytes_max,
+        share_after_ms: config.page_share_after_ms,
+    };
     let is_bound = |name: &&str| Reflect::has(env, &JsValue::from_str(name)).unwrap_or(false);
     Ok(Service {
         authenticator,
-        memory: RefCell::new(IsolateCache::new(config.pages)),
+        memory: RefCell::new(IsolateCache::new(page_policy)),
         limits: LIMITS.into_iter().filter(is_bound).collect(),
         config,
     })

@@ -173,7 +173,7 @@ fn pages_and_etags_of_different_questions_differ() {
         let filters = format!("page={page}&limit={limit}{category}{skip}");
         let asked = question(&mut random, organization, &filters);
 
-        let claims = Claims::read(asked.claims.to_string().as_bytes()).unwrap();
+        let claims = Claims::from_payload(asked.claims.to_string().as_bytes()).unwrap();
         let access = read_access(&claims, None).unwrap();
         let trace = Trace::default();
         let context = ReportContext {
@@ -217,7 +217,7 @@ fn pages_and_etags_of_different_questions_differ() {
 fn access_of(claims: Value) -> ReadAccess {
     let mut claims = claims;
     claims["exp"] = json!(1);
-    read_access(&Claims::read(claims.to_string().as_bytes()).unwrap(), None).unwrap()
+    read_access(&Claims::from_payload(claims.to_string().as_bytes()).unwrap(), None).unwrap()
 }
 
 /// Filters of which each differs from the first in one field. A new field does not compile until it is here: then give the
@@ -413,7 +413,7 @@ fn callers_of_different_subjects_or_organizations_are_counted_apart() {
                     claims[name] = json!(id);
                 }
             }
-            let claims = Claims::read(claims.to_string().as_bytes()).unwrap();
+            let claims = Claims::from_payload(claims.to_string().as_bytes()).unwrap();
             keys.add((subject, organization), caller_key(&claims));
         }
     }
@@ -444,7 +444,7 @@ fn clients_of_different_networks_are_counted_apart() {
 
 #[test]
 fn the_sets_of_different_key_servers_are_kept_apart() {
-    // The example of RFC 7517 appendix A.1, and a token that names another key: it makes the set be fetched.
+    // The example of RFC 7517 appendix A.1, and a token that names another key, so that the set is fetched.
     const SET: &str = r#"{"keys":[{"kty":"EC","crv":"P-256","kid":"1",
         "x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}"#;
     // {"alg":"ES256","kid":"2"}
@@ -461,18 +461,21 @@ fn the_sets_of_different_key_servers_are_kept_apart() {
             "", "/", "//", "/a", "/a/", "/A", "/%61", "/?a", "/?a=", "/?a=%0A", "/a?", "/page/3/",
         ] {
             let url = format!("https://{host}{path}");
-            let (server, store) = (ScriptedServer::default(), MapCache::default());
+            let (server, shared_cache) = (ScriptedServer::default(), MapCache::default());
             server.answer(SET);
             let ports = TestPorts {
                 cryptography: &Native,
                 server: &server,
-                shared_cache: &store,
+                shared_cache: &shared_cache,
                 trace: &Trace::default(),
             };
-            let authenticator = Authenticator::new(Vec::new(), Some(url.clone()), Expectations::default());
-            let outcome = block_on(authenticator.verify(TOKEN, &ports, Timestamp::from_milliseconds(NOW)));
+            let outcome = block_on(async {
+                let authenticator = Authenticator::import(&[], Some(url.clone()), Expectations::default(), &Native);
+                let now = Timestamp::from_milliseconds(NOW);
+                authenticator.await.unwrap().verify(TOKEN, &ports, now).await
+            });
             assert!(outcome.is_err());
-            let stored: Vec<String> = store.entries.borrow().keys().cloned().collect();
+            let stored: Vec<String> = shared_cache.entries.borrow().keys().cloned().collect();
             assert_eq!(stored.len(), 1, "{url}");
             assert!(
                 stored[0].starts_with("keys/1/") && stored[0].len() <= 512,

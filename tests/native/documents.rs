@@ -24,7 +24,7 @@ fn code(cell: &str) -> &str {
 
 /// The configuration with a secret, and with `value` for `variable`.
 fn configured(variable: &str, value: &str) -> Result<Config, Vec<ConfigError>> {
-    Config::read(|name| match name {
+    Config::from_variables(|name| match name {
         "JWT_SECRET" => Some(SECRET.to_owned()),
         _ => (name == variable).then(|| value.to_owned()),
     })
@@ -43,7 +43,7 @@ fn every_variable_is_documented_and_no_other() {
 #[test]
 fn the_variables_that_are_listed_are_those_that_are_read() {
     let read = RefCell::new(BTreeSet::new());
-    let config = Config::read(|name| {
+    let config = Config::from_variables(|name| {
         read.borrow_mut().insert(name.to_owned());
         (name == "JWT_SECRET").then(|| SECRET.to_owned())
     });
@@ -159,7 +159,7 @@ fn limits() -> Vec<(String, String)> {
         auth::jwk::RSA_BITS_MAX => bits,
         auth::jwk::RSA_EXPONENT_MIN => number,
         auth::jwks_cache::FRESH_MS => milliseconds,
-        auth::jwks_cache::KNOWN_MAX_MS => milliseconds,
+        auth::jwks_cache::MAX_AGE_MS => milliseconds,
         auth::jwks_cache::COOLDOWN_MS => milliseconds,
         snapshot::version::CANDIDATES_MAX => number,
         refresh::RETENTION_MS => milliseconds,

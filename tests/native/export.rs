@@ -44,7 +44,7 @@ fn claims(role: &str, organization: Option<&str>) -> Claims {
         .filter(|(_, value)| !value.is_null())
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
-    Claims::read(Value::Object(claims).to_string().as_bytes()).unwrap()
+    Claims::from_payload(Value::Object(claims).to_string().as_bytes()).unwrap()
 }
 
 struct Desk {

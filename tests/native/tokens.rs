@@ -3,13 +3,15 @@
 use crate::support::keys::{MapCache, Native, ScriptedServer, TestPorts};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use conversation_monitor::auth::access::{AccessError, ingest_access, read_access};
-use conversation_monitor::auth::authenticator::Authenticator;
+use conversation_monitor::auth::authenticator::{Authenticator, ConfiguredKey};
 use conversation_monitor::auth::claims::{Claims, Expectations};
 use conversation_monitor::auth::error::{TokenError, VerifyError};
-use conversation_monitor::auth::keys::{Candidate, Key, Material};
+use conversation_monitor::auth::keys::{KeyMaterial, UnimportedKey};
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::base::trace::Trace;
+use conversation_monitor::config::Config;
 use conversation_monitor::ingest::parse::{BodyFormat, parse_records};
+use futures_executor::block_on;
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -22,7 +24,7 @@ fn base64url(text: &str) -> String {
     Base64UrlUnpadded::encode_string(text.as_bytes())
 }
 
-/// Signs with HMAC by hand, not with the code under test.
+/// Signs with HMAC directly and not with the code under test.
 fn signed(header: &str, payload: &str, secret: &[u8]) -> String {
     let content = format!("{}.{}", base64url(header), base64url(payload));
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).unwrap();
@@ -40,15 +42,20 @@ fn claims(more: &Value) -> String {
     claims.to_string()
 }
 
-/// What an isolate that has just started says of a token that is signed with one of `secrets`.
+/// What a new isolate that is configured with `secrets` says of a token.
 fn verified_with(token: &str, secrets: &[&[u8]], expected: &Expectations) -> Result<Rc<Claims>, TokenError> {
-    futures_executor::block_on(async {
-        let mut keys = Vec::new();
-        for secret in secrets {
-            let material = Material::secret(secret).unwrap();
-            keys.push(Key::import(Candidate { id: None, material }, &Native).await.unwrap());
-        }
-        let authenticator = Authenticator::new(keys, None, expected.clone());
+    block_on(async {
+        let configured = |secret: &&[u8]| ConfiguredKey {
+            name: String::new(),
+            key: UnimportedKey {
+                id: None,
+                material: KeyMaterial::from_secret(secret).unwrap(),
+            },
+        };
+        let keys: Vec<ConfiguredKey> = secrets.iter().map(configured).collect();
+        let authenticator = Authenticator::import(&keys, None, expected.clone(), &Native)
+            .await
+            .unwrap();
         let ports = TestPorts {
             cryptography: &Native,
             server: &ScriptedServer::default(),
@@ -82,7 +89,7 @@ fn check_header(header: &str, error: Option<TokenError>) {
 }
 
 #[test]
-fn the_header_is_read_strictly() {
+fn the_header_is_parsed_strictly() {
     check_header(r#"{"alg":"HS256"}"#, None);
     for header in [
         r#"{"alg":"HS256","typ":"jwt"}"#,
@@ -101,7 +108,7 @@ fn the_header_is_read_strictly() {
         check_header(&json!({ "alg": algorithm }).to_string(), Some(TokenError::Algorithm));
     }
     for algorithm in ["RS256", "ES256", "EdDSA"] {
-        check_header(&json!({ "alg": algorithm }).to_string(), Some(TokenError::NoKey));
+        check_header(&json!({ "alg": algorithm }).to_string(), Some(TokenError::NoUniqueKey));
     }
     for header in ["{}", r#"{"alg":null}"#, r#"{"alg":["HS256"]}"#, r#"{"alg":256}"#] {
         check_header(header, Some(TokenError::Algorithm));
@@ -127,17 +134,17 @@ fn the_header_is_read_strictly() {
     check_header(r#"{"alg":"HS256","b64":true}"#, Some(TokenError::Critical));
     check_header(r#"{"alg":"HS256","kid":1}"#, Some(TokenError::KeyId));
     check_header(r#"{"alg":"HS256","kid":null}"#, Some(TokenError::KeyId));
-    // JWT_SECRET has no kid, so no kid finds it.
+    // JWT_SECRET has no kid, so it never matches a kid.
     for key_id in ["", "a", "../../dev/null", "' OR 1=1 --"] {
         check_header(
             &json!({ "alg": "HS256", "kid": key_id }).to_string(),
-            Some(TokenError::NoKey),
+            Some(TokenError::NoUniqueKey),
         );
     }
 }
 
 #[test]
-fn the_form_is_exact() {
+fn the_syntax_is_exact() {
     let token = signed(r#"{"alg":"HS256"}"#, &claims(&json!({})), SECRET);
     check_token(&token, None);
     let parts: Vec<&str> = token.split('.').collect();
@@ -204,14 +211,32 @@ fn only_the_right_key_signs() {
             Some(TokenError::Signature),
         );
     }
-    assert!(Material::secret(&[0; 31]).is_none());
-    assert!(Material::secret(&[0; 32]).is_some());
+    assert!(KeyMaterial::from_secret(&[0; 31]).is_none());
+    assert!(KeyMaterial::from_secret(&[0; 32]).is_some());
     let token = signed(header, &claims(&json!({})), SECRET);
     let outcome = verified_with(&token, &[SECRET, &[1; 32]], &Expectations::default());
     assert_eq!(
         outcome.err(),
-        Some(TokenError::NoKey),
-        "without a kid just one key may fit"
+        Some(TokenError::NoUniqueKey),
+        "without a kid only one key may match"
+    );
+}
+
+#[test]
+fn a_configured_key_that_the_platform_rejects_is_named() {
+    // The second point is not on the curve.
+    let set = r#"{"keys":[
+        {"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+            "y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"},
+        {"kty":"EC","crv":"P-256","x":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE",
+            "y":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE"}]}"#;
+    let config = Config::from_variables(|name| (name == "JWT_KEYS").then(|| set.to_owned())).unwrap();
+    let imported = Authenticator::import(&config.keys, None, config.expectations, &Native);
+    let unusable = block_on(imported).err().unwrap();
+    let texts: Vec<String> = unusable.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        texts,
+        ["JWT_KEYS key 2 was rejected on import (for example, the point is not on the curve)"]
     );
 }
 
@@ -295,7 +320,7 @@ fn instants_hold_within_the_leeway() {
 }
 
 #[test]
-fn issuer_and_audience_are_demanded_where_configured() {
+fn issuer_and_audience_are_checked_if_configured() {
     let expected = Expectations {
         issuer: Some("the issuer".to_owned()),
         audience: Some("this service".to_owned()),
@@ -324,7 +349,7 @@ fn roles_see_what_the_table_says() {
     let check = |more: Value, requested: Option<&str>, expected: Result<&str, AccessError>| {
         let mut text = json!({ "exp": 1 });
         text.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let claims = Claims::read(text.to_string().as_bytes()).unwrap();
+        let claims = Claims::from_payload(text.to_string().as_bytes()).unwrap();
         let access = read_access(&claims, requested);
         let found = access
             .as_ref()
@@ -364,7 +389,7 @@ fn only_the_scope_allows_to_post() {
     let check = |more: Value, organizations: &[&str], expected: bool| {
         let mut text = json!({ "exp": 1 });
         text.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let claims = Claims::read(text.to_string().as_bytes()).unwrap();
+        let claims = Claims::from_payload(text.to_string().as_bytes()).unwrap();
         let events: Vec<Value> = organizations
             .iter()
             .map(|id| {

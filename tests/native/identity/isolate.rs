@@ -1,12 +1,11 @@
-//! An isolate that has just started, as far as tokens go.
+//! The part of an isolate that verifies tokens.
 
 use crate::support::keys::{MapCache, Native, NativeKey, ScriptedServer, TestPorts};
 use conversation_monitor::auth::algorithm::PublicKey;
-use conversation_monitor::auth::authenticator::Authenticator;
+use conversation_monitor::auth::authenticator::{Authenticator, ConfiguredKey};
 use conversation_monitor::auth::claims::{Claims, Expectations};
 use conversation_monitor::auth::error::VerifyError;
-use conversation_monitor::auth::jwk::read_set;
-use conversation_monitor::auth::keys::Key;
+use conversation_monitor::auth::jwk::parse_set;
 use conversation_monitor::auth::ports::{Cryptography, CryptographyError};
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::base::trace::Trace;
@@ -17,7 +16,7 @@ use std::fs;
 use std::path::Path;
 use std::rc::Rc;
 
-/// The platform, and how often it was asked.
+/// The platform's cryptography, and how often it was used.
 #[derive(Default)]
 pub struct Counting {
     pub imports: Cell<usize>,
@@ -38,7 +37,7 @@ impl Cryptography for Counting {
     }
 }
 
-/// An isolate, and its world.
+/// An isolate that has just started, and its ports.
 pub struct Isolate {
     authenticator: Authenticator<NativeKey>,
     pub platform: Counting,
@@ -47,12 +46,12 @@ pub struct Isolate {
 }
 
 impl Isolate {
-    /// One that is configured with a key set.
+    /// An isolate that is configured with a key set.
     pub fn with_keys(set: &Value, expected: Expectations) -> Self {
         Self::new(set, None, expected)
     }
 
-    /// One that asks the key server at `url`.
+    /// An isolate that uses the key server at `url`.
     pub fn with_server(url: &str, server: &Rc<ScriptedServer>, shared_cache: &Rc<MapCache>) -> Self {
         let none = serde_json::json!({ "keys": [] });
         Self {
@@ -62,21 +61,26 @@ impl Isolate {
         }
     }
 
-    /// One with both.
+    /// An isolate with a key set and, if `url` is given, a key server.
     pub fn new(set: &Value, url: Option<String>, expected: Expectations) -> Self {
         let platform = Counting::default();
-        let keys = read_set(set.to_string().as_bytes()).unwrap().into_iter();
-        let keys = keys.map(|key| block_on(Key::import(key.unwrap(), &platform)).unwrap());
+        let configured = |key| ConfiguredKey {
+            name: String::new(),
+            key,
+        };
+        let keys = parse_set(set.to_string().as_bytes()).unwrap().into_iter();
+        let keys: Vec<ConfiguredKey> = keys.map(|key| configured(key.unwrap())).collect();
+        let authenticator = block_on(Authenticator::import(&keys, url, expected, &platform)).unwrap();
         Self {
-            authenticator: Authenticator::new(keys.collect(), url, expected),
+            authenticator,
             platform,
             server: Rc::default(),
             shared_cache: Rc::default(),
         }
     }
 
-    /// What it says of a token at `now`, in milliseconds; and what it logs.
-    pub fn verify_noting(&self, token: &str, now: i64) -> (Result<Rc<Claims>, VerifyError>, Trace) {
+    /// Verifies a token at `now`, in epoch milliseconds. Returns what is logged, too.
+    pub fn verify_traced(&self, token: &str, now: i64) -> (Result<Rc<Claims>, VerifyError>, Trace) {
         let trace = Trace::default();
         let ports = TestPorts {
             cryptography: &self.platform,
@@ -89,19 +93,19 @@ impl Isolate {
         (verified, trace)
     }
 
-    /// What it says of a token at `now`, in milliseconds.
+    /// Verifies a token at `now`, in epoch milliseconds.
     pub fn verify(&self, token: &str, now: i64) -> Result<Rc<Claims>, VerifyError> {
-        self.verify_noting(token, now).0
+        self.verify_traced(token, now).0
     }
 
-    /// The verdict, in the words of the log.
+    /// The verdict on a token at `now`, in the words of the log.
     pub fn verdict(&self, token: &str, now: i64) -> String {
         self.verify(token, now)
             .map_or_else(|error| error.to_string(), |_| "accepted".to_owned())
     }
 }
 
-/// Shows a table, and leaves it for `tests/tokens/vectors.test.mjs`.
+/// Prints a table, and writes it to a file for `tests/tokens/vectors.test.mjs`.
 pub fn report(name: &str, table: &str) {
     println!("{table}");
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.txt"));

@@ -7,17 +7,17 @@ use serde_json::{Value, json};
 
 /// The instant at which tests begin, in epoch milliseconds.
 pub const T0: i64 = 1_780_000_000_000;
-/// A token's `exp` unless it says otherwise, in seconds: years after [`T0`].
+/// The `exp` of a token unless it is given, in seconds: years after [`T0`].
 const EXP: i64 = 2_000_000_000;
 
-/// One key pair of the issuer's.
+/// A key pair of the issuer.
 pub struct Pair {
     id: &'static str,
     seed: [u8; 32],
 }
 
 impl Pair {
-    /// Another pair for each `id`.
+    /// The pair with this `kid`. Each `kid` has another pair.
     pub fn new(id: &'static str) -> Self {
         let mut seed = [0; 32];
         seed[..id.len()].copy_from_slice(id.as_bytes());
@@ -28,13 +28,13 @@ impl Pair {
         <Ed25519 as Algorithm>::SigningKey::from_bytes(&self.seed)
     }
 
-    /// Its public half as it is published.
+    /// The public half as it is published.
     pub fn jwk(&self) -> Value {
         let x = Base64UrlUnpadded::encode_string(self.signing_key().verifying_key().as_bytes());
         json!({ "kty": "OKP", "crv": "Ed25519", "x": x, "kid": self.id })
     }
 
-    /// Both halves, which nobody should publish.
+    /// Both halves, which no issuer should publish.
     pub fn private_jwk(&self) -> Value {
         let mut jwk = self.jwk();
         jwk["d"] = Base64UrlUnpadded::encode_string(&self.seed).into();
@@ -43,11 +43,11 @@ impl Pair {
 
     /// A token for `subject`.
     pub fn token(&self, subject: &str) -> String {
-        self.token_of(&json!({ "sub": subject, "exp": EXP }), &json!({ "kid": self.id }))
+        self.token_with(&json!({ "sub": subject, "exp": EXP }), &json!({ "kid": self.id }))
     }
 
-    /// A token with these claims, and members of its header beside `alg`.
-    pub fn token_of(&self, claims: &Value, header: &Value) -> String {
+    /// A token with these claims, and with these header parameters besides `alg`.
+    pub fn token_with(&self, claims: &Value, header: &Value) -> String {
         let mut members = json!({ "alg": "EdDSA" });
         members
             .as_object_mut()
@@ -60,7 +60,7 @@ impl Pair {
     }
 }
 
-/// A key set as a server publishes it.
+/// A key set, as a server publishes it.
 pub fn published(keys: &[Value]) -> String {
     json!({ "keys": keys }).to_string()
 }

@@ -1,8 +1,8 @@
-//! Identity, natively: tokens from everywhere, mutations of good ones, key servers, and tokens that come again.
+//! Verification of tokens: tokens from many sources, mutations of valid ones, key servers, and tokens that are sent again.
 
 mod isolate;
 mod issuer;
+mod key_server;
 mod mutations;
-mod remote;
-mod repeated;
+mod token_cache;
 mod vectors;

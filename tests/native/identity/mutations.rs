@@ -1,16 +1,18 @@
-//! No change of a byte of a good token leaves a good token.
+//! A valid token with any one byte changed is no longer valid.
 
 use crate::identity::isolate::report;
 use crate::identity::vectors::Vectors;
 use std::fmt::Write as _;
 
-/// What a byte is changed to: the letters of base64url, the dot, and what lenient readers skip or take for a letter.
+/// What a byte is changed to: the letters of base64url, the dot, and what lenient parsers skip or take for a letter.
 const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/ \0\u{80}";
 
-/// What is put between two bytes: most of it makes a segment's length impossible, so a few of each kind will do.
+/// What is inserted between two bytes. A few of each kind are enough, because most insertions make a segment's length
+/// impossible.
 const INSERTED: &str = "AQ_.=+ \0";
 
-/// A token with each of its bytes changed, left out or swapped with the next, with another between them, and cut at each.
+/// A token with each of its bytes replaced, removed or swapped with the next, with a letter inserted before it, and cut
+/// there.
 fn mutations(token: &str) -> impl Iterator<Item = String> + '_ {
     let changed = move |at: usize| {
         let (before, after) = (&token[..at], &token[at + 1..]);
@@ -51,7 +53,7 @@ fn no_mutation_of_a_token_is_accepted() {
     ] {
         let name = format!("{id} under its kid");
         let token = &all.iter().find(|vector| vector.name == name).unwrap().token;
-        // The isolate remembers the token: no mutation may be taken for it.
+        // The isolate caches the token. No mutation may be taken for it.
         let isolate = vectors.isolate("main");
         assert_eq!(isolate.verdict(token, vectors.now()), "accepted");
         let mut tried = 0;

@@ -1,4 +1,4 @@
-//! The tokens of `tests/tokens/`, each with its verdict.
+//! The tokens of `tests/tokens/`: each gets the verdict that is listed.
 
 use crate::identity::isolate::{Isolate, report};
 use conversation_monitor::auth::claims::Expectations;
@@ -8,19 +8,19 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-/// A token, and what must be said of it.
+/// A token and its verdict.
 pub struct Vector {
     pub source: String,
     pub name: String,
     pub token: String,
     pub verdict: String,
-    /// The service that it is tried at.
+    /// The service that verifies it.
     pub service: String,
-    /// In epoch milliseconds.
+    /// When it is verified, in epoch milliseconds.
     pub at: i64,
 }
 
-/// The configured services, and all tokens.
+/// The configured services and all tokens.
 pub struct Vectors {
     file: Value,
 }
@@ -32,7 +32,7 @@ impl Vectors {
         Self { file }
     }
 
-    /// An isolate of a service, which has seen no token yet.
+    /// A new isolate of a service.
     pub fn isolate(&self, service: &str) -> Isolate {
         let service = &self.file["services"][service];
         let text = |name: &str| service[name].as_str().map(str::to_owned);
@@ -43,7 +43,7 @@ impl Vectors {
         Isolate::with_keys(&service["keys"], expected)
     }
 
-    /// The instant at which the tokens are tried, in epoch milliseconds.
+    /// When tokens are verified unless they say otherwise, in epoch milliseconds.
     pub fn now(&self) -> i64 {
         self.file["now"].as_i64().unwrap() * 1_000
     }
@@ -57,7 +57,7 @@ impl Vectors {
                     vectors.push(Vector {
                         source: source.clone(),
                         name: row[0].as_str().unwrap().to_owned(),
-                        token: self.written_out(row[1].as_str().unwrap()),
+                        token: self.expanded(row[1].as_str().unwrap()),
                         verdict: verdict.clone(),
                         service: row[2].as_str().unwrap_or("main").to_owned(),
                         at: row[3].as_i64().map_or_else(|| self.now(), |seconds| seconds * 1_000),
@@ -68,10 +68,10 @@ impl Vectors {
         vectors
     }
 
-    /// A token whose repeated segments are named by their place in `segments`.
-    fn written_out(&self, short: &str) -> String {
+    /// Replaces the segments that are given as `#` and an index into `segments`.
+    fn expanded(&self, short: &str) -> String {
         let segment = |short: &str| match short.strip_prefix('#') {
-            Some(place) => self.file["segments"][place.parse::<usize>().unwrap()]
+            Some(index) => self.file["segments"][index.parse::<usize>().unwrap()]
                 .as_str()
                 .unwrap()
                 .to_owned(),
@@ -87,13 +87,13 @@ fn every_token_has_its_verdict() {
     let mut counts = BTreeMap::<String, [usize; 3]>::new();
     let mut wrong = Vec::new();
     for vector in vectors.all() {
-        // A new isolate for each: what one token leaves behind must not help or hinder the next.
+        // Each token gets a new isolate, so that what is cached of one does not affect the next.
         let isolate = vectors.isolate(&vector.service);
         let verdict = isolate.verdict(&vector.token, vector.at);
         let [tried, accepted, refused] = counts.entry(vector.source.clone()).or_default();
         *tried += 1;
         *if verdict == "accepted" { accepted } else { refused } += 1;
-        // Again: one that is accepted comes from memory now.
+        // The second time an accepted token comes from the cache.
         let again = isolate.verdict(&vector.token, vector.at);
         if verdict != vector.verdict || again != vector.verdict {
             let Vector {
@@ -119,13 +119,13 @@ fn every_token_has_its_verdict() {
 }
 
 #[test]
-fn no_two_tokens_share_what_is_kept_of_them() {
+fn no_token_is_served_from_the_cache_of_another() {
     let vectors = Vectors::read();
     let isolate = vectors.isolate("main");
-    let mine = |vector: &Vector| vector.service == "main" && vector.at == vectors.now();
-    // All at one isolate, twice: what it keeps of those that it accepted changes nothing for the others.
+    let is_usual = |vector: &Vector| vector.service == "main" && vector.at == vectors.now();
+    // One isolate verifies all of them twice: what it caches of some must not change the verdict on others.
     for _ in 0..2 {
-        for vector in vectors.all().iter().filter(|vector| mine(vector)) {
+        for vector in vectors.all().iter().filter(|vector| is_usual(vector)) {
             let verdict = isolate.verdict(&vector.token, vector.at);
             assert_eq!(verdict, vector.verdict, "{}: {}", vector.source, vector.name);
         }

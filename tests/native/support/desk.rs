@@ -87,7 +87,7 @@ impl SharedCache for Pages {
 pub fn access(claims: Value) -> ReadAccess {
     let mut claims = claims;
     claims["exp"] = json!(1);
-    read_access(&Claims::read(claims.to_string().as_bytes()).unwrap(), None).unwrap()
+    read_access(&Claims::from_payload(claims.to_string().as_bytes()).unwrap(), None).unwrap()
 }
 
 /// Sees all of organization `o`.

@@ -6,7 +6,7 @@
 
 use crate::wycheproof::platform::Noting;
 use crate::wycheproof::vectors::Vector;
-use conversation_monitor::auth::jwk::{JwkError, read_set};
+use conversation_monitor::auth::jwk::{JwkError, parse_set};
 use conversation_monitor::auth::keys::Key;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -58,14 +58,14 @@ fn judge(vector: &Vector, platform: &Noting) -> Verdict {
         return Verdict::NoForm;
     };
     let set = json!({ "keys": [vector.key] }).to_string();
-    let mut keys = read_set(set.as_bytes()).unwrap();
+    let mut keys = parse_set(set.as_bytes()).unwrap();
     let candidate = match keys.pop().unwrap() {
         Ok(candidate) => candidate,
         Err(error) => return Verdict::Key(error),
     };
     platform.begin(format!("{} {}", vector.source, vector.number));
     futures_executor::block_on(async {
-        let Ok(key) = Key::import(candidate, platform).await else {
+        let Ok(key) = Key::import(&candidate, platform).await else {
             return Verdict::Key(JwkError::Import);
         };
         match key.verify(platform, &vector.message, signature).await.unwrap() {

@@ -1,34 +1,34 @@
-//! The keys of a server: how long they hold, how often it is asked, and what becomes of its failures.
+//! The key set of a server: how long it is used, how often it is fetched, and what happens while the server fails.
 
 use crate::identity::isolate::Isolate;
 use crate::identity::issuer::{Pair, T0, published};
 use crate::support::keys::{MapCache, ScriptedServer};
 use conversation_monitor::auth::claims::Expectations;
-use conversation_monitor::auth::jwks_cache::{COOLDOWN_MS, FRESH_MS, KNOWN_MAX_MS};
+use conversation_monitor::auth::jwks_cache::{COOLDOWN_MS, FRESH_MS, MAX_AGE_MS};
 use serde_json::{Value, json};
 use std::rc::Rc;
 
 const URL: &str = "https://keys.example/set";
 const ACCEPTED: &str = "accepted";
-const NO_KEY: &str = "key: none, or not just one, fits";
+const NO_KEY: &str = "key: no unique match for kid/alg";
 const UNAVAILABLE: &str = "the key server's keys are not known";
 const MINUTE: i64 = 60_000;
 
-/// An isolate whose server has `answers` to give, one a fetch, and then is down.
+/// An isolate whose server gives one of `answers` per fetch and is down after the last.
 fn isolate(answers: &[String]) -> Isolate {
     isolate_sharing(&Rc::default(), answers)
 }
 
-/// The same, sharing the store with others.
-fn isolate_sharing(store: &Rc<MapCache>, answers: &[String]) -> Isolate {
+/// The same with a KV namespace that other isolates share.
+fn isolate_sharing(kv: &Rc<MapCache>, answers: &[String]) -> Isolate {
     let server = Rc::<ScriptedServer>::default();
     for answer in answers {
         server.answer(answer);
     }
-    Isolate::with_server(URL, &server, store)
+    Isolate::with_server(URL, &server, kv)
 }
 
-/// A new token each time, so that none comes from memory.
+/// Verifies a token of `pair`. It is a new one each time, so that none comes from the token cache.
 fn check(isolate: &Isolate, pair: &Pair, after_ms: i64, expected: &str, fetches: usize) {
     let at = T0 + after_ms;
     let token = pair.token(&format!("{after_ms} {fetches}"));
@@ -49,14 +49,14 @@ fn a_set_is_fresh_for_ten_minutes() {
 }
 
 #[test]
-fn unknown_keys_have_it_fetched_once_in_thirty_seconds() {
+fn unknown_keys_cause_one_fetch_in_thirty_seconds() {
     let (a, b) = (Pair::new("a"), Pair::new("b"));
     let (old, new) = (published(&[a.jwk()]), published(&[a.jwk(), b.jwk()]));
     let isolate = isolate(&[old, new]);
     assert_eq!(COOLDOWN_MS, 30_000);
     check(&isolate, &a, 0, ACCEPTED, 1);
     for number in 0..500 {
-        let token = a.token_of(&json!({ "exp": 1 }), &json!({ "kid": format!("x{number}") }));
+        let token = a.token_with(&json!({ "exp": 1 }), &json!({ "kid": format!("x{number}") }));
         assert_eq!(isolate.verdict(&token, T0 + number * 59), NO_KEY);
     }
     check(&isolate, &b, COOLDOWN_MS - 1, NO_KEY, 1);
@@ -65,12 +65,12 @@ fn unknown_keys_have_it_fetched_once_in_thirty_seconds() {
 }
 
 #[test]
-fn known_keys_go_on_for_an_hour_while_the_server_is_down() {
+fn cached_keys_work_for_an_hour_while_the_server_is_down() {
     let a = Pair::new("a");
     let isolate = isolate(&[published(&[a.jwk()])]);
-    assert_eq!(KNOWN_MAX_MS, 60 * MINUTE);
+    assert_eq!(MAX_AGE_MS, 60 * MINUTE);
     check(&isolate, &a, 0, ACCEPTED, 1);
-    // Every second; once it is not fresh any more it is asked for twice a minute.
+    // A token every second. When the set is no longer fresh, the isolate tries to fetch it twice a minute.
     let mut last = 1;
     for second in 1..3_600 {
         let fetches = isolate.server.fetches.get();
@@ -83,22 +83,22 @@ fn known_keys_go_on_for_an_hour_while_the_server_is_down() {
         assert!(last - fetches <= 1);
     }
     assert_eq!(last, 1 + 50 * 2);
-    check(&isolate, &a, KNOWN_MAX_MS - 1, ACCEPTED, last);
-    check(&isolate, &a, KNOWN_MAX_MS, UNAVAILABLE, last + 1);
-    // It comes back.
+    check(&isolate, &a, MAX_AGE_MS - 1, ACCEPTED, last);
+    check(&isolate, &a, MAX_AGE_MS, UNAVAILABLE, last + 1);
+    // The server comes back.
     isolate.server.answer(&published(&[a.jwk()]));
-    check(&isolate, &a, KNOWN_MAX_MS + COOLDOWN_MS - 1, UNAVAILABLE, last + 1);
-    check(&isolate, &a, KNOWN_MAX_MS + COOLDOWN_MS, ACCEPTED, last + 2);
+    check(&isolate, &a, MAX_AGE_MS + COOLDOWN_MS - 1, UNAVAILABLE, last + 1);
+    check(&isolate, &a, MAX_AGE_MS + COOLDOWN_MS, ACCEPTED, last + 2);
 }
 
 #[test]
-fn a_token_from_memory_lives_no_longer_than_its_key() {
+fn a_cached_token_works_no_longer_than_its_key() {
     let a = Pair::new("a");
     let isolate = isolate(&[published(&[a.jwk()])]);
     let token = a.token("u");
     assert_eq!(isolate.verdict(&token, T0), ACCEPTED);
-    assert_eq!(isolate.verdict(&token, T0 + KNOWN_MAX_MS - 1), ACCEPTED);
-    assert_eq!(isolate.verdict(&token, T0 + KNOWN_MAX_MS), UNAVAILABLE);
+    assert_eq!(isolate.verdict(&token, T0 + MAX_AGE_MS - 1), ACCEPTED);
+    assert_eq!(isolate.verdict(&token, T0 + MAX_AGE_MS), UNAVAILABLE);
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn an_isolate_that_never_reached_the_server_says_so() {
 }
 
 #[test]
-fn an_unknown_key_is_not_refused_while_nobody_can_be_asked() {
+fn an_unknown_key_is_not_refused_while_the_server_is_down() {
     let (a, b) = (Pair::new("a"), Pair::new("b"));
     let isolate = isolate(&[published(&[a.jwk()])]);
     check(&isolate, &a, 0, ACCEPTED, 1);
@@ -133,30 +133,30 @@ fn a_key_that_was_withdrawn_works_for_ten_minutes() {
 }
 
 #[test]
-fn a_cold_isolate_takes_the_stored_copy_at_its_age() {
+fn a_new_isolate_uses_the_stored_copy_at_its_age() {
     let a = Pair::new("a");
-    let store = Rc::default();
+    let kv = Rc::default();
     let set = published(&[a.jwk()]);
-    check(&isolate_sharing(&store, std::slice::from_ref(&set)), &a, 0, ACCEPTED, 1);
-    let cold = isolate_sharing(&store, &[set]);
+    check(&isolate_sharing(&kv, std::slice::from_ref(&set)), &a, 0, ACCEPTED, 1);
+    let cold = isolate_sharing(&kv, &[set]);
     check(&cold, &a, 9 * MINUTE, ACCEPTED, 0);
     check(&cold, &a, FRESH_MS - 1, ACCEPTED, 0);
     check(&cold, &a, FRESH_MS, ACCEPTED, 1);
-    // With the server down an old copy is better than none, for as long as its keys are known.
-    let down = isolate_sharing(&store, &[]);
-    check(&down, &a, FRESH_MS + KNOWN_MAX_MS - 1, ACCEPTED, 1);
-    check(&down, &a, FRESH_MS + KNOWN_MAX_MS, UNAVAILABLE, 1);
-    let late = isolate_sharing(&store, &[]);
-    check(&late, &a, FRESH_MS + KNOWN_MAX_MS, UNAVAILABLE, 1);
+    // While the server is down, an old copy is used until it reaches the greatest age.
+    let down = isolate_sharing(&kv, &[]);
+    check(&down, &a, FRESH_MS + MAX_AGE_MS - 1, ACCEPTED, 1);
+    check(&down, &a, FRESH_MS + MAX_AGE_MS, UNAVAILABLE, 1);
+    let late = isolate_sharing(&kv, &[]);
+    check(&late, &a, FRESH_MS + MAX_AGE_MS, UNAVAILABLE, 1);
 }
 
 #[test]
-fn a_stored_copy_that_is_not_one_is_passed_over() {
+fn a_garbled_copy_is_ignored() {
     let a = Pair::new("a");
     let set = published(&[a.jwk()]);
-    let store = Rc::<MapCache>::default();
-    check(&isolate_sharing(&store, std::slice::from_ref(&set)), &a, 0, ACCEPTED, 1);
-    let (key, copy) = store
+    let kv = Rc::<MapCache>::default();
+    check(&isolate_sharing(&kv, std::slice::from_ref(&set)), &a, 0, ACCEPTED, 1);
+    let (key, copy) = kv
         .entries
         .borrow()
         .iter()
@@ -176,38 +176,38 @@ fn a_stored_copy_that_is_not_one_is_passed_over() {
         copy.replacen(URL, "https://evil.example/set", 1).replace(&set, &forged),
         copy.replace(&set, r#"{"keys":[]}"#),
         copy.replace(&set, "null"),
-        copy.replacen(&since, &(T0 - KNOWN_MAX_MS).to_string(), 1),
+        copy.replacen(&since, &(T0 - MAX_AGE_MS).to_string(), 1),
         copy.replacen(&since, &i64::MIN.to_string(), 1),
     ] {
-        store.entries.borrow_mut().insert(key.clone(), garbled.clone());
-        check(&isolate_sharing(&store, std::slice::from_ref(&set)), &a, 0, ACCEPTED, 1);
-        store.entries.borrow_mut().insert(key.clone(), garbled.clone());
-        let down = isolate_sharing(&store, &[]);
+        kv.entries.borrow_mut().insert(key.clone(), garbled.clone());
+        check(&isolate_sharing(&kv, std::slice::from_ref(&set)), &a, 0, ACCEPTED, 1);
+        kv.entries.borrow_mut().insert(key.clone(), garbled.clone());
+        let down = isolate_sharing(&kv, &[]);
         assert_eq!(down.verdict(&a.token("u"), T0), UNAVAILABLE, "{garbled:?}");
     }
 }
 
 #[test]
-fn a_copy_from_the_future_is_passed_over_until_then() {
+fn a_copy_from_the_future_is_ignored_until_then() {
     let (a, b) = (Pair::new("a"), Pair::new("b"));
-    let store = Rc::<MapCache>::default();
-    let ahead = isolate_sharing(&store, &[published(&[a.jwk(), b.jwk()])]);
+    let kv = Rc::<MapCache>::default();
+    let ahead = isolate_sharing(&kv, &[published(&[a.jwk(), b.jwk()])]);
     check(&ahead, &b, 60 * MINUTE, ACCEPTED, 1);
-    check(&isolate_sharing(&store, &[]), &b, 60 * MINUTE - 1, UNAVAILABLE, 1);
-    check(&isolate_sharing(&store, &[]), &b, 60 * MINUTE, ACCEPTED, 0);
-    // Else it would let a key that was withdrawn live on until then.
+    check(&isolate_sharing(&kv, &[]), &b, 60 * MINUTE - 1, UNAVAILABLE, 1);
+    check(&isolate_sharing(&kv, &[]), &b, 60 * MINUTE, ACCEPTED, 0);
+    // Otherwise a key that was withdrawn would work until then.
     let set = published(&[a.jwk()]);
-    let isolate = isolate_sharing(&store, &[set.clone(), set]);
+    let isolate = isolate_sharing(&kv, &[set.clone(), set]);
     check(&isolate, &a, 0, ACCEPTED, 1);
-    store.entries.borrow_mut().clear();
-    let ahead = isolate_sharing(&store, &[published(&[a.jwk(), b.jwk()])]);
+    kv.entries.borrow_mut().clear();
+    let ahead = isolate_sharing(&kv, &[published(&[a.jwk(), b.jwk()])]);
     check(&ahead, &b, 60 * MINUTE, ACCEPTED, 1);
     check(&isolate, &a, FRESH_MS, ACCEPTED, 2);
     check(&isolate, &b, FRESH_MS + 1, NO_KEY, 2);
 }
 
 #[test]
-fn what_is_no_key_is_skipped() {
+fn unusable_keys_are_skipped() {
     let (a, b, c, d) = (Pair::new("a"), Pair::new("b"), Pair::new("c"), Pair::new("d"));
     let secret = json!({ "kty": "oct", "k": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "kid": "s" });
     let mut same = d.jwk();
@@ -228,16 +228,16 @@ fn what_is_no_key_is_skipped() {
         json!({}),
     ];
     let isolate = isolate(&[published(&set)]);
-    let (verified, trace) = isolate.verify_noting(&a.token("u"), T0);
+    let (verified, trace) = isolate.verify_traced(&a.token("u"), T0);
     assert!(verified.is_ok());
     assert_eq!(
         trace.warnings(),
         [
-            "key 1 of the key server is a secret that everybody can read",
+            "key 1 of the key server is a symmetric key in a public key set",
             "key 3 of the key server has the kid of another key",
             "key 4 of the key server has the kid of another key",
             "key 5 of the key server is a private key",
-            "key 6 of the key server is refused by the platform: its point is not on the curve, say",
+            "key 6 of the key server was rejected on import (for example, the point is not on the curve)",
             "key 7 of the key server is not for verifying signatures, by its use or key_ops",
             "key 8 of the key server is not an object",
             "key 9 of the key server has a missing or malformed kty",
@@ -268,11 +268,11 @@ fn a_set_without_a_usable_key_is_a_failure() {
         let cold = isolate(std::slice::from_ref(&bad));
         check(&cold, &a, 0, UNAVAILABLE, 1);
         assert_eq!(cold.shared_cache.puts.get(), 0);
-        // What was known before goes on.
+        // The set that was cached before is still used.
         let warm = isolate(&[published(&[a.jwk()]), bad]);
         check(&warm, &a, 0, ACCEPTED, 1);
         check(&warm, &a, FRESH_MS, ACCEPTED, 2);
-        check(&warm, &a, KNOWN_MAX_MS - 1, ACCEPTED, 3);
+        check(&warm, &a, MAX_AGE_MS - 1, ACCEPTED, 3);
         assert_eq!(warm.shared_cache.puts.get(), 1);
     }
 }
@@ -289,25 +289,25 @@ fn an_unchanged_set_leaves_verified_tokens_alone() {
     };
     check(&first, 0, 1);
     check(&second, 0, 2);
-    // The set is fetched again and is the same: only the token that had it fetched is verified again.
+    // The set is fetched again and has not changed. Only the token that caused the fetch is verified again.
     check(&first, FRESH_MS, 3);
     check(&second, FRESH_MS, 3);
     assert_eq!(isolate.platform.imports.get(), 1);
-    // Now it is another one, and with it every token.
+    // The set has changed, so every token is verified again.
     check(&first, 2 * FRESH_MS, 4);
     check(&second, 2 * FRESH_MS, 5);
     assert_eq!(isolate.platform.imports.get(), 3);
 }
 
 #[test]
-fn the_store_is_written_when_its_copy_differs_or_grows_old() {
+fn the_stored_copy_is_written_when_it_differs_or_grows_old() {
     let a = Pair::new("a");
     let set = published(&[a.jwk()]);
     let isolate = isolate(&vec![set; 21]);
-    // For ten minutes, tokens with keys that nobody has; each half minute one of them has the set fetched.
+    // Tokens with unknown keys for ten minutes. One of them causes a fetch every half minute.
     for round in 0..=20 {
         for number in 0..10 {
-            let token = a.token_of(&json!({ "exp": 1 }), &json!({ "kid": format!("x{number}") }));
+            let token = a.token_with(&json!({ "exp": 1 }), &json!({ "kid": format!("x{number}") }));
             assert_eq!(isolate.verdict(&token, T0 + round * COOLDOWN_MS), NO_KEY);
         }
     }
@@ -319,22 +319,25 @@ fn the_store_is_written_when_its_copy_differs_or_grows_old() {
 }
 
 #[test]
-fn secrets_and_configured_keys_never_ask_the_server() {
+fn secrets_and_configured_keys_cause_no_fetch() {
     let (a, b) = (Pair::new("a"), Pair::new("b"));
     let keys = json!({ "keys": [a.jwk()] });
     let isolate = Isolate::new(&keys, Some(URL.to_owned()), Expectations::default());
     check(&isolate, &a, 0, ACCEPTED, 0);
     let secret: Value = json!({ "alg": "HS256", "kid": "s" });
-    assert_eq!(isolate.verdict(&a.token_of(&json!({ "exp": 1 }), &secret), T0), NO_KEY);
-    // The server publishes another key under the configured one's kid: the configured one is meant.
+    assert_eq!(
+        isolate.verdict(&a.token_with(&json!({ "exp": 1 }), &secret), T0),
+        NO_KEY
+    );
+    // The server publishes another key with the kid of a configured key. Tokens mean the configured key.
     let mut same = b.jwk();
     same["kid"] = "a".into();
     isolate.server.answer(&published(&[same, b.jwk()]));
     check(&isolate, &b, 0, ACCEPTED, 1);
     check(&isolate, &a, 1, ACCEPTED, 1);
-    let forged = b.token_of(&json!({ "exp": 2_000_000_000 }), &json!({ "kid": "a" }));
+    let forged = b.token_with(&json!({ "exp": 2_000_000_000 }), &json!({ "kid": "a" }));
     assert_eq!(isolate.verdict(&forged, T0 + 1), "signature: does not match");
-    // Without a kid two of them fit.
-    let any = a.token_of(&json!({ "exp": 2_000_000_000 }), &json!({}));
+    // Without a kid two keys match.
+    let any = a.token_with(&json!({ "exp": 2_000_000_000 }), &json!({}));
     assert_eq!(isolate.verdict(&any, T0 + 1), NO_KEY);
 }
