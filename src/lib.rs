@@ -2,19 +2,19 @@
 //! nobody, neither the autopilot nor an agent, is giving.
 //!
 //! # The map
-//! The core does no I/O, takes `now` as an argument and knows no JavaScript; on the host it is all that there is, and
-//! the compiler keeps the platform out of it. A module uses those of its own floor and of the floors above it in this
-//! table, and no others.
+//! The core does no I/O, takes `now` as an argument and knows no JavaScript. On the host nothing else is compiled, so the
+//! compiler keeps the platform out of it. A module may use modules of its own floor and of the floors with smaller
+//! numbers, and no others.
 //!
 //! | floor | module | what it is about |
 //! |---|---|---|
-//! | 1 | [`base`] | instants, ids, strict JSON, digests, a bounded cache, notes of a request |
+//! | 1 | [`base`] | instants, ids, strict JSON, digests, a bounded cache, notes about a request |
 //! | 1 | [`storage`] | the SQL database and the shared cache that the core asks for |
 //! | 2 | [`http`] | query strings, paths, entity tags, CORS: the protocol without the product |
 //! | 2 | [`conversation`] | events, records, timelines, and what "stalled" means |
 //! | 3 | [`snapshot`] | what is published of an organization, and what can be asked of it |
 //! | 3 | [`auth`] | tokens: form, key, signature, claims; and what a caller may do |
-//! | 4 | [`ingest`] | events become records; one atomic batch stores them and marks what is pending |
+//! | 4 | [`ingest`] | events become records; one atomic batch stores them and makes pending what they affect |
 //! | 4 | [`refresh`] | pending timelines become candidates, candidates become rows, rows become versions |
 //! | 4 | [`report`] | the report, its summary and its CSV: head, index, page, answer |
 //! | 4 | [`config`] | the configuration |
@@ -24,12 +24,12 @@
 //! | 6 | `worker` (wasm only) | the entry points, and the platform behind the core's ports |
 //!
 //! # What always holds
-//! - The held version of a record is the greatest of all that came, in whatever order.
-//! - What is held but not yet published is marked, in the same batch that held it; a mark is cleared only by the batch
-//!   that makes it needless, and only if it is still the mark that was read.
-//! - A version and its rows never change once a head has named them; a head is switched in one batch.
+//! - The stored version of a record is the greatest of all that arrived, in whatever order they did.
+//! - What is stored but not yet published is pending; the batch that stores it makes it so. The batch that completes the
+//!   work removes the pending row, and only if nothing has changed since it was read.
+//! - A snapshot version and its rows never change once a head has named them. A head is switched in one batch.
 //! - Only the refresh that started last can write.
-//! - Every read of a request and every cache key carries an organization, and every write records, that only verified
+//! - Every read of a request and every cache key has an organization, and every write has records, that only verified
 //!   claims could permit.
 //! - Nothing of one caller's view is in a shared cache.
 

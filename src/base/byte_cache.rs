@@ -1,24 +1,28 @@
-//! A map that is bounded in bytes and drops what was not used for long.
+//! A cache in memory that is limited by bytes.
 
 use std::borrow::Borrow;
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
-/// Bytes that an entry takes beside its value and the text of its key: the key itself twice, and what the map keeps of it.
+/// Bytes that an entry takes besides its value and the text of its key: two headers of the key, and the bookkeeping of
+/// the map and the queue.
 const OVERHEAD_BYTES: usize = 160;
 
-/// Entries leave by second chance, the clock algorithm: in the order in which they came, but one that was used since it
-/// was last looked at goes to the end of the queue instead. So no use costs more than a look-up, however many there are.
+/// A map that evicts by the CLOCK algorithm, also called second chance: entries are evicted in the order in which they
+/// came, but one that was used meanwhile goes to the end of the queue instead, once. So a use costs no more than a
+/// look-up, however many entries there are.
 pub struct ByteBoundedCache<K, V> {
-    entries: HashMap<K, Slot<V>>,
-    /// Every entry's key, and its number: one of another number is of an entry that is gone.
+    entries: HashMap<K, Entry<V>>,
+    /// Keys in the order of their turn. An item is outdated if its number differs from that of the key's entry, or if
+    /// there is no such entry.
     queue: VecDeque<(K, u64)>,
     bytes: usize,
     bytes_max: usize,
-    puts: u64,
+    /// The number of the newest entry.
+    last_number: u64,
 }
 
-struct Slot<V> {
+struct Entry<V> {
     value: V,
     bytes: usize,
     number: u64,
@@ -26,56 +30,58 @@ struct Slot<V> {
 }
 
 impl<K: Eq + Hash + Clone, V> ByteBoundedCache<K, V> {
+    /// An empty cache that never holds more than `bytes_max` bytes.
     pub fn new(bytes_max: usize) -> Self {
         Self {
             entries: HashMap::new(),
             queue: VecDeque::new(),
             bytes: 0,
             bytes_max,
-            puts: 0,
+            last_number: 0,
         }
     }
 
+    /// The value of `key`, if it is cached.
     pub fn get<Q>(&mut self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
         V: Clone,
     {
-        let slot = self.entries.get_mut(key)?;
-        slot.was_used = true;
-        Some(slot.value.clone())
+        let entry = self.entries.get_mut(key)?;
+        entry.was_used = true;
+        Some(entry.value.clone())
     }
 
-    /// Keeps `value`; it and the text of its key, which is there twice, take about `bytes`. One that alone is over the bound
-    /// is not kept.
+    /// Caches `value`. `bytes` is about what the value and the text of the key take; the key is stored twice. An entry
+    /// that is larger than the whole cache is not cached.
     pub fn put(&mut self, key: K, value: V, bytes: usize) {
         self.remove(&key);
-        let bytes = bytes.saturating_add(OVERHEAD_BYTES);
+        let bytes = bytes + OVERHEAD_BYTES;
         if bytes > self.bytes_max {
             return;
         }
-        while self.bytes.saturating_add(bytes) > self.bytes_max && self.drop_one() {}
-        self.puts = self.puts.wrapping_add(1);
-        self.bytes = self.bytes.saturating_add(bytes);
-        self.queue.push_back((key.clone(), self.puts));
-        let slot = Slot {
+        while self.bytes + bytes > self.bytes_max && self.evict_one() {}
+        self.last_number += 1;
+        self.bytes += bytes;
+        self.queue.push_back((key.clone(), self.last_number));
+        let entry = Entry {
             value,
             bytes,
-            number: self.puts,
+            number: self.last_number,
             was_used: false,
         };
-        self.entries.insert(key, slot);
-        self.forget_removed();
+        self.entries.insert(key, entry);
+        self.drop_outdated();
     }
 
-    /// Drops the next entry that has no second chance; false where there is none.
-    fn drop_one(&mut self) -> bool {
+    /// Evicts the next entry that has no second chance. Returns false if there is no entry.
+    fn evict_one(&mut self) -> bool {
         while let Some((key, number)) = self.queue.pop_front() {
-            match self.entries.get_mut(&key).filter(|slot| slot.number == number) {
+            match self.entries.get_mut(&key).filter(|entry| entry.number == number) {
                 None => {}
-                Some(slot) if slot.was_used => {
-                    slot.was_used = false;
+                Some(entry) if entry.was_used => {
+                    entry.was_used = false;
                     self.queue.push_back((key, number));
                 }
                 Some(_) => {
@@ -87,21 +93,23 @@ impl<K: Eq + Hash + Clone, V> ByteBoundedCache<K, V> {
         false
     }
 
-    /// Takes what was removed out of the queue, once it is most of it.
-    fn forget_removed(&mut self) {
-        if self.queue.len() > self.entries.len().saturating_mul(2) {
+    /// Drops outdated items from the queue once they are most of it.
+    fn drop_outdated(&mut self) {
+        if self.queue.len() > 2 * self.entries.len() {
             let entries = &self.entries;
             self.queue
-                .retain(|(key, number)| entries.get(key).is_some_and(|slot| slot.number == *number));
+                .retain(|(key, number)| entries.get(key).is_some_and(|entry| entry.number == *number));
         }
     }
 
+    /// Removes the entry of `key`, if there is one.
     pub fn remove(&mut self, key: &K) {
-        if let Some(slot) = self.entries.remove(key) {
-            self.bytes = self.bytes.saturating_sub(slot.bytes);
+        if let Some(entry) = self.entries.remove(key) {
+            self.bytes -= entry.bytes;
         }
     }
 
+    /// Removes every entry.
     pub fn clear(&mut self) {
         self.entries.clear();
         self.queue.clear();
@@ -114,7 +122,7 @@ mod tests {
     use super::{ByteBoundedCache, OVERHEAD_BYTES};
 
     #[test]
-    fn drops_what_was_not_used_first() {
+    fn evicts_first_what_was_not_used() {
         let mut map = ByteBoundedCache::new(3 * (OVERHEAD_BYTES + 10));
         for key in ["a", "b", "c"] {
             map.put(key, key, 10);
@@ -129,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_use_saves_once_and_not_for_ever() {
+    fn a_use_gives_one_second_chance() {
         let mut map = ByteBoundedCache::new(2 * OVERHEAD_BYTES);
         map.put(0, (), 0);
         assert!(map.get(&0).is_some());
@@ -141,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_within_its_bytes_whatever_comes_and_goes() {
+    fn stays_within_its_bytes_whatever_comes_and_goes() {
         let mut map = ByteBoundedCache::new(10_000);
         let mut random = 1_u64;
         for _ in 0..20_000 {
@@ -153,7 +161,7 @@ mod tests {
                 _ => map.put(key, key, bytes),
             }
             assert!(map.bytes <= map.bytes_max);
-            assert_eq!(map.bytes, map.entries.values().map(|slot| slot.bytes).sum::<usize>());
+            assert_eq!(map.bytes, map.entries.values().map(|entry| entry.bytes).sum::<usize>());
             assert!(map.queue.len() <= 2 * map.entries.len() + 1);
         }
         assert!(map.entries.len() > 5);

@@ -1,4 +1,4 @@
-//! What every room stands on: instants, ids, strict JSON, digests, a bounded cache, notes of a request.
+//! What every other module may use: instants, ids, strict JSON, digests, a bounded cache, notes about a request.
 
 pub mod byte_cache;
 pub mod digest;

@@ -1,24 +1,25 @@
-//! Strict JSON: as `serde_json` reads it, but an object that has a member twice is refused.
+//! Strict JSON: what `serde_json` accepts, except that an object must not have a member twice.
 //!
-//! RFC 8259 leaves open what a repeated member means, so two readers may see two different objects: neither a token's
-//! claims nor an event may depend on which. Depth is bounded by `serde_json` (128).
+//! RFC 8259 leaves open what a repeated member means, so two readers may see two different objects. Neither a token's
+//! claims nor an event may depend on which reader it was. `serde_json` limits the depth to 128.
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use std::fmt;
 
-/// Members of an object, sorted by name.
+/// The members of an object, sorted by name.
 pub type Object = Map<String, Value>;
 
-/// Reads one JSON value, nothing after it.
+/// Parses one JSON value with nothing after it.
 ///
 /// # Errors
-/// Where the text is not JSON, not UTF-8, too deep, holds a number beyond a double, or an object with a member twice.
+/// If the text is not JSON, is not UTF-8, is too deep, has a number too large for a double, or an object with a member
+/// twice.
 pub fn parse(text: &[u8]) -> Result<Value, serde_json::Error> {
     serde_json::from_slice::<Strict>(text).map(|strict| strict.0)
 }
 
-/// Adds `text` as a JSON string; null where there is none.
+/// Adds `text` as a JSON string; `None` becomes null.
 pub fn push_text(json: &mut String, text: Option<&str>) {
     match text.map(serde_json::to_string) {
         Some(Ok(text)) => json.push_str(&text),
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_two_readers_could_read_differently() {
+    fn rejects_what_two_readers_could_read_differently() {
         check(r#"{"a":1,"b":[{"a":2}]}"#, true);
         check(r#"{"a":1,"a":1}"#, false);
         check(r#"{"b":[{"a":2,"a":3}]}"#, false);

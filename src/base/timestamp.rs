@@ -1,10 +1,12 @@
-//! Instants: UTC, in whole milliseconds.
+//! Instants of UTC, in whole milliseconds.
 
 use chrono::{DateTime, SecondsFormat};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// An instant: milliseconds since 1970-01-01T00:00:00Z.
+/// An instant: milliseconds since 1970-01-01T00:00:00Z. In JSON it is a number, except with [`rfc3339`].
+///
+/// Its arithmetic saturates, because an instant may come out of a cache that returned garbage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timestamp(i64);
@@ -30,8 +32,9 @@ impl Timestamp {
         self.0
     }
 
-    /// Reads RFC 3339, any offset; what is finer than a millisecond is cut off. None where it is none, or where its
-    /// year in UTC is beyond what RFC 3339 can write: an offset can do that.
+    /// Parses RFC 3339 with any offset. What is finer than a millisecond is truncated. `None` means that the text is
+    /// something else, or that its year in UTC is outside 0000 to 9999, which an offset can cause and RFC 3339 cannot
+    /// write.
     #[must_use]
     pub fn from_rfc3339(text: &str) -> Option<Self> {
         let instant = DateTime::parse_from_rfc3339(text).ok()?;
@@ -53,7 +56,7 @@ impl Timestamp {
         Self(self.0.saturating_sub(milliseconds))
     }
 
-    /// Milliseconds from `earlier` to this instant; negative if that one is later.
+    /// Milliseconds from `earlier` to this instant; negative if `earlier` is later.
     #[must_use]
     pub const fn milliseconds_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
@@ -68,7 +71,7 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// An instant as RFC 3339 text in JSON, `#[serde(with = "rfc3339")]`; by itself it is a number there.
+/// `#[serde(with = "rfc3339")]` writes an instant as RFC 3339 text instead of a number.
 pub mod rfc3339 {
     use super::Timestamp;
     use serde::{Deserialize, Deserializer, Serializer};
@@ -85,22 +88,37 @@ pub mod rfc3339 {
     /// Reads RFC 3339.
     ///
     /// # Errors
-    /// Where it is something else.
+    /// If it is something else.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
         parse(&<Cow<'de, str>>::deserialize(deserializer)?)
     }
 
-    /// Reads RFC 3339 that may be absent or null.
-    ///
-    /// # Errors
-    /// Where it is something else.
-    pub fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
-        let text = <Option<Cow<'de, str>>>::deserialize(deserializer)?;
-        text.map(|text| parse(&text)).transpose()
-    }
-
     fn parse<E: serde::de::Error>(text: &str) -> Result<Timestamp, E> {
         Timestamp::from_rfc3339(text).ok_or_else(|| E::custom("not an instant"))
+    }
+
+    /// The same for an instant that may be null.
+    pub mod optional {
+        use super::super::Timestamp;
+        use serde::{Deserialize, Deserializer, Serialize, Serializer};
+        use std::borrow::Cow;
+
+        /// Writes RFC 3339 or null.
+        ///
+        /// # Errors
+        /// The serializer's.
+        pub fn serialize<S: Serializer>(instant: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+            instant.map(|instant| instant.to_string()).serialize(serializer)
+        }
+
+        /// Reads RFC 3339 or null.
+        ///
+        /// # Errors
+        /// If it is something else.
+        pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+            let text = <Option<Cow<'de, str>>>::deserialize(deserializer)?;
+            text.map(|text| super::parse(&text)).transpose()
+        }
     }
 }
 
@@ -114,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_any_offset_and_cuts_to_milliseconds() {
+    fn parses_any_offset_and_truncates_to_milliseconds() {
         check("2026-05-18T14:00:00Z", Some("2026-05-18T14:00:00.000Z"));
         check("2026-05-18T14:00:00.9999Z", Some("2026-05-18T14:00:00.999Z"));
         check("2026-05-18T16:30:00.5+02:30", Some("2026-05-18T14:00:00.500Z"));

@@ -1,9 +1,9 @@
-//! What a request leaves behind for its log line and for `Server-Timing`. No secrets, no content.
+//! What is noted during a request for its log line and for `Server-Timing`. No secrets, no content.
 
 use std::cell::RefCell;
 use std::fmt::Write;
 
-/// Notes of one request.
+/// Notes about one request.
 #[derive(Debug, Default)]
 pub struct Trace {
     sources: RefCell<Vec<(&'static str, &'static str)>>,
@@ -11,12 +11,12 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// A part of the answer came from `place`.
-    pub fn source(&self, part: &'static str, place: &'static str) {
-        self.sources.borrow_mut().push((part, place));
+    /// Notes that a component of the answer came from `source`.
+    pub fn source(&self, component: &'static str, source: &'static str) {
+        self.sources.borrow_mut().push((component, source));
     }
 
-    /// Something went wrong that the client does not notice.
+    /// Notes something that went wrong without the client noticing.
     pub fn warn(&self, warning: String) {
         self.warnings.borrow_mut().push(warning);
     }
@@ -27,16 +27,14 @@ impl Trace {
         self.warnings.borrow().clone()
     }
 
-    /// The value of `Server-Timing`: where each part came from, and how long all of it took, in milliseconds.
+    /// The value of `Server-Timing`: where each component came from, and how many milliseconds the request took.
     #[must_use]
     pub fn server_timing(&self, total_ms: i64) -> String {
         let mut metrics = String::with_capacity(128);
-        for (part, place) in self.sources.borrow().iter() {
-            for text in [part, ";desc=\"", place, "\", "] {
-                metrics.push_str(text);
-            }
+        for (component, source) in self.sources.borrow().iter() {
+            // Writing to a String cannot fail.
+            let _ = write!(metrics, "{component};desc=\"{source}\", ");
         }
-        // Writing to a String cannot fail.
         let _ = write!(metrics, "total;dur={total_ms}");
         metrics
     }

@@ -1,16 +1,19 @@
 //! From an event as it is posted to a record in normal form.
 
 use crate::base::timestamp::Timestamp;
+use crate::conversation::body::{
+    AutopilotChange, Contact, Conversation, Direction, Kind, Message, Named, Status, User, Visibility,
+};
 use crate::conversation::fields::{Fields, Problem};
 use crate::conversation::record::{Record, RecordType};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::Value;
-use strum::VariantNames;
+use std::rc::Rc;
 
-/// Reads one event that came in at `now`.
+/// Reads one event that was received at `now`.
 ///
-/// Unknown fields are dropped, null means absent, defaults are filled in, instants are cut to milliseconds. A removal
-/// needs only its ids: nothing else of it is read.
+/// Unknown fields are dropped, null means absent, defaults are filled in, and instants are truncated to milliseconds. A
+/// removal needs only its ids: its other fields are not read.
 ///
 /// # Errors
 /// The first [`Problem`] of the event.
@@ -19,117 +22,74 @@ pub fn parse_event(event: &Value, now: Timestamp) -> Result<Record, Problem> {
         return Err(Problem::new("", "must be a JSON object"));
     };
     let fields = Fields::new(object, now);
-    let name = fields.choice("type", RecordType::VARIANTS)?;
-    let record_type: RecordType = name.parse().map_err(|_| Problem::new("type", "is unknown"))?;
-
+    let record_type: RecordType = fields.choice("type")?;
     let organization_id = fields.id("organizationId")?;
     let id = fields.id(record_type.id_field())?;
     let updated_at = fields.past("updatedAt")?;
     let deleted = fields.flag("deleted", false)?;
-    let body = if deleted {
-        Body::default()
+    let (conversation_id, body) = if deleted {
+        (None, String::new())
     } else {
-        read_body(record_type, &fields)?
+        parse_body(record_type, &fields)?
     };
     Ok(Record {
         organization_id,
         record_type,
         id,
-        conversation_id: body.conversation_id,
+        conversation_id,
         updated_at,
         deleted,
-        body: body.json,
+        body,
     })
 }
 
-#[derive(Default)]
-struct Body {
-    conversation_id: Option<String>,
-    json: String,
-}
-
-fn read_body(record_type: RecordType, fields: &Fields<'_>) -> Result<Body, Problem> {
-    let members = match record_type {
-        RecordType::Organization | RecordType::Department => named(fields)?,
-        RecordType::User => user(fields)?,
-        RecordType::Contact => contact(fields)?,
-        RecordType::Conversation => conversation(fields)?,
-        RecordType::Autopilot => autopilot(fields)?,
-        RecordType::Message => message(fields)?,
-    };
-    let json = serde_json::to_string(&members).map_err(|error| Problem::new("", error.to_string()))?;
-    let conversation_id = members.0.into_iter().find_map(|member| match member {
-        ("conversationId", Member::Text(id)) => Some(id),
-        _ => None,
-    });
-    Ok(Body { conversation_id, json })
-}
-
-/// Members of a normal form, added in the order of their names. Names are ASCII, strings are escaped as little as RFC
-/// 8785 asks and numbers are whole: what `serde_json` prints of them is their RFC 8785 form.
-#[derive(Default)]
-struct Members(Vec<(&'static str, Member)>);
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Member {
-    Text(String),
-    Texts(Vec<String>),
-    Flag(bool),
-    Number(u64),
-}
-
-impl Members {
-    fn with(mut self, name: &'static str, member: Member) -> Self {
-        debug_assert!(
-            self.0.last().is_none_or(|(before, _)| *before < name),
-            "{name} is out of order"
-        );
-        self.0.push((name, member));
-        self
-    }
-
-    fn text(self, name: &'static str, text: impl ToString) -> Self {
-        self.with(name, Member::Text(text.to_string()))
-    }
-
-    fn optional(self, name: &'static str, text: Option<impl ToString>) -> Self {
-        match text {
-            Some(text) => self.text(name, text),
-            None => self,
+/// The body in normal form, and the conversation that a message or an autopilot change is in.
+fn parse_body(record_type: RecordType, fields: &Fields<'_>) -> Result<(Option<String>, String), Problem> {
+    match record_type {
+        RecordType::Organization | RecordType::Department => Ok((None, to_json(&named(fields)?)?)),
+        RecordType::User => Ok((None, to_json(&user(fields)?)?)),
+        RecordType::Contact => Ok((None, to_json(&contact(fields)?)?)),
+        RecordType::Conversation => Ok((None, to_json(&conversation(fields)?)?)),
+        RecordType::Autopilot => {
+            let change = autopilot(fields)?;
+            let json = to_json(&change)?;
+            Ok((Some(change.conversation_id), json))
+        }
+        RecordType::Message => {
+            let message = message(fields)?;
+            let json = to_json(&message)?;
+            Ok((Some(message.conversation_id), json))
         }
     }
-
-    fn flag(self, name: &'static str, flag: bool) -> Self {
-        self.with(name, Member::Flag(flag))
-    }
 }
 
-impl Serialize for Members {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, member)| (name, member)))
-    }
+fn to_json<T: Serialize>(body: &T) -> Result<String, Problem> {
+    serde_json::to_string(body).map_err(|error| Problem::new("", error.to_string()))
 }
 
-fn named(fields: &Fields<'_>) -> Result<Members, Problem> {
-    Ok(Members::default().text("name", fields.name("name")?))
+fn named(fields: &Fields<'_>) -> Result<Named, Problem> {
+    Ok(Named {
+        name: fields.name("name")?,
+    })
 }
 
-fn user(fields: &Fields<'_>) -> Result<Members, Problem> {
-    Ok(Members::default()
-        .flag("active", fields.flag("active", true)?)
-        .flag("bot", fields.flag("bot", false)?)
-        .text("fullName", fields.name("fullName")?))
+fn user(fields: &Fields<'_>) -> Result<User, Problem> {
+    Ok(User {
+        active: fields.flag("active", true)?,
+        bot: fields.flag("bot", false)?,
+        full_name: fields.name("fullName").map(Rc::from)?,
+    })
 }
 
-fn contact(fields: &Fields<'_>) -> Result<Members, Problem> {
-    Ok(Members::default()
-        .flag("blocked", fields.flag("blocked", false)?)
-        .text("name", fields.name("name")?)
-        .optional("phone", fields.optional_word("phone")?))
+fn contact(fields: &Fields<'_>) -> Result<Contact, Problem> {
+    Ok(Contact {
+        blocked: fields.flag("blocked", false)?,
+        name: fields.name("name")?,
+        phone: fields.optional_word("phone")?,
+    })
 }
 
-fn conversation(fields: &Fields<'_>) -> Result<Members, Problem> {
+fn conversation(fields: &Fields<'_>) -> Result<Conversation, Problem> {
     let snoozed_until = fields.optional_instant("snoozedUntil")?;
     let snoozed_at = fields.optional_past("snoozedAt")?;
     match (snoozed_until, snoozed_at) {
@@ -137,54 +97,171 @@ fn conversation(fields: &Fields<'_>) -> Result<Members, Problem> {
         (None, Some(_)) => return Err(Problem::new("snoozedUntil", "must come with snoozedAt")),
         _ => {}
     }
-    Ok(Members::default()
-        .with("assigneeIds", Member::Texts(fields.ids("assigneeIds")?))
-        .text("channelType", fields.word("channelType")?)
-        .text("contactId", fields.id("contactId")?)
-        .optional("departmentId", fields.optional_id("departmentId")?)
-        .flag("draft", fields.flag("draft", false)?)
-        .optional("mergedInto", fields.optional_id("mergedInto")?)
-        .optional("ownerId", fields.optional_id("ownerId")?)
-        .optional("resolvedAt", fields.optional_past("resolvedAt")?)
-        .optional("snoozedAt", snoozed_at)
-        .optional("snoozedUntil", snoozed_until))
+    Ok(Conversation {
+        assignee_ids: fields.ids("assigneeIds")?,
+        channel_type: fields.word("channelType")?,
+        contact_id: fields.id("contactId")?,
+        department_id: fields.optional_id("departmentId")?,
+        draft: fields.flag("draft", false)?,
+        merged_into: fields.optional_id("mergedInto")?,
+        owner_id: fields.optional_id("ownerId")?,
+        resolved_at: fields.optional_past("resolvedAt")?,
+        snoozed_at,
+        snoozed_until,
+    })
 }
 
-fn autopilot(fields: &Fields<'_>) -> Result<Members, Problem> {
-    Ok(Members::default()
-        .optional("actorId", fields.optional_id("actorId")?)
-        .text("at", fields.past("at")?)
-        .text("conversationId", fields.id("conversationId")?)
-        .flag("enabled", fields.required_flag("enabled")?))
+fn autopilot(fields: &Fields<'_>) -> Result<AutopilotChange, Problem> {
+    Ok(AutopilotChange {
+        actor_id: fields.optional_id("actorId")?,
+        at: fields.past("at")?,
+        conversation_id: fields.id("conversationId")?,
+        enabled: fields.required_flag("enabled")?,
+    })
 }
 
-fn message(fields: &Fields<'_>) -> Result<Members, Problem> {
-    let direction = fields.choice("direction", &["inbound", "outbound"])?;
-    let senders = ["contact", "ai", "human", "automation", "system"];
-    let kinds = [
-        "text",
-        "media",
-        "reaction",
-        "activity",
-        "handoff_notice",
-        "auto_reply",
-        "campaign",
-    ];
-    let statuses = ["received", "queued", "sent", "delivered", "read", "failed"];
-    let visibility = fields.optional_choice("visibility", &["public", "private"])?;
-    let status = fields.optional_choice("status", &statuses)?;
+fn message(fields: &Fields<'_>) -> Result<Message, Problem> {
+    let direction = fields.choice("direction")?;
+    let visibility = fields.optional_choice("visibility")?;
+    let status = fields.optional_choice("status")?;
     let status_default = match direction {
-        "inbound" => "received",
-        _ => "sent",
+        Direction::Inbound => Status::Received,
+        Direction::Outbound => Status::Sent,
     };
-    Ok(Members::default()
-        .text("at", fields.past("at")?)
-        .text("conversationId", fields.id("conversationId")?)
-        .text("direction", direction)
-        .text("kind", fields.optional_choice("kind", &kinds)?.unwrap_or("text"))
-        .text("sender", fields.choice("sender", &senders)?)
-        .optional("senderId", fields.optional_id("senderId")?)
-        .with("sequence", Member::Number(fields.sequence("sequence")?))
-        .text("status", status.unwrap_or(status_default))
-        .text("visibility", visibility.unwrap_or("public")))
+    Ok(Message {
+        at: fields.past("at")?,
+        conversation_id: fields.id("conversationId")?,
+        direction,
+        kind: fields.optional_choice("kind")?.unwrap_or(Kind::Text),
+        sender: fields.choice("sender")?,
+        sender_id: fields.optional_id("senderId")?,
+        sequence: fields.sequence("sequence")?,
+        status: status.unwrap_or(status_default),
+        visibility: visibility.unwrap_or(Visibility::Public),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_event;
+    use crate::base::timestamp::Timestamp;
+    use serde_json::{Map, Value, json};
+
+    /// The body of an event of this type with these fields.
+    fn body(record_type: &str, fields: &Value) -> String {
+        let mut event = json!({ "type": record_type, "organizationId": "o", "updatedAt": "2026-05-18T14:00:00Z" });
+        for (name, value) in fields.as_object().unwrap() {
+            event[name] = value.clone();
+        }
+        let now = Timestamp::from_rfc3339("2026-05-18T14:00:00Z").unwrap();
+        parse_event(&event, now).unwrap().body
+    }
+
+    /// Checks the bytes of a body, and that its members are in the order of their names, as RFC 8785 wants them.
+    fn check(record_type: &str, fields: &Value, expected: &str) {
+        let body = body(record_type, fields);
+        assert_eq!(body, expected);
+        // A map of `serde_json` is sorted.
+        let sorted: Map<String, Value> = serde_json::from_str(&body).unwrap();
+        assert_eq!(serde_json::to_string(&sorted).unwrap(), body);
+    }
+
+    #[test]
+    fn a_body_with_every_field_has_these_bytes() {
+        let name = "Zoë \"\\\u{1}\u{7f}\u{2028}\u{1f981}";
+        check(
+            "organization",
+            &json!({ "name": name, "unknown": 1 }),
+            "{\"name\":\"Zoë \\\"\\\\\\u0001\u{7f}\u{2028}\u{1f981}\"}",
+        );
+        check(
+            "department",
+            &json!({ "departmentId": "d", "name": "Sales" }),
+            r#"{"name":"Sales"}"#,
+        );
+        check(
+            "user",
+            &json!({ "userId": "u", "fullName": "Alice", "active": false, "bot": true }),
+            r#"{"active":false,"bot":true,"fullName":"Alice"}"#,
+        );
+        check(
+            "contact",
+            &json!({ "contactId": "k", "name": "Bob", "phone": "+1", "blocked": true }),
+            r#"{"blocked":true,"name":"Bob","phone":"+1"}"#,
+        );
+        check(
+            "conversation",
+            &json!({
+                "conversationId": "c", "contactId": "k", "channelType": "sms", "departmentId": "d", "ownerId": "u",
+                "assigneeIds": ["v", "u"], "resolvedAt": "2026-05-18T13:00:00.1239Z",
+                "snoozedUntil": "2026-05-19T16:00:00+02:00", "snoozedAt": "2026-05-18T13:30:00Z", "draft": true,
+                "mergedInto": "other",
+            }),
+            concat!(
+                r#"{"assigneeIds":["v","u"],"channelType":"sms","contactId":"k","departmentId":"d","draft":true,"#,
+                r#""mergedInto":"other","ownerId":"u","resolvedAt":"2026-05-18T13:00:00.123Z","#,
+                r#""snoozedAt":"2026-05-18T13:30:00.000Z","snoozedUntil":"2026-05-19T14:00:00.000Z"}"#,
+            ),
+        );
+        check(
+            "autopilot",
+            &json!({ "changeId": "a", "conversationId": "c", "at": "2026-05-18T13:00:00Z", "enabled": false, "actorId": "u" }),
+            r#"{"actorId":"u","at":"2026-05-18T13:00:00.000Z","conversationId":"c","enabled":false}"#,
+        );
+        check(
+            "message",
+            &json!({
+                "messageId": "m", "conversationId": "c", "at": "2026-05-18T13:00:00Z", "sequence": 50e-1,
+                "direction": "outbound", "sender": "human", "senderId": "u", "visibility": "private",
+                "kind": "handoff_notice", "status": "queued", "text": "never stored",
+            }),
+            concat!(
+                r#"{"at":"2026-05-18T13:00:00.000Z","conversationId":"c","direction":"outbound","kind":"handoff_notice","#,
+                r#""sender":"human","senderId":"u","sequence":5,"status":"queued","visibility":"private"}"#,
+            ),
+        );
+    }
+
+    #[test]
+    fn a_body_without_optional_fields_has_these_bytes() {
+        check(
+            "user",
+            &json!({ "userId": "u", "fullName": "" }),
+            r#"{"active":true,"bot":false,"fullName":""}"#,
+        );
+        check(
+            "contact",
+            &json!({ "contactId": "k", "name": "Bob" }),
+            r#"{"blocked":false,"name":"Bob"}"#,
+        );
+        check(
+            "conversation",
+            &json!({ "conversationId": "c", "contactId": "k", "channelType": "sms", "ownerId": null }),
+            r#"{"assigneeIds":[],"channelType":"sms","contactId":"k","draft":false}"#,
+        );
+        check(
+            "autopilot",
+            &json!({ "changeId": "a", "conversationId": "c", "at": "2026-05-18T13:00:00Z", "enabled": true }),
+            r#"{"at":"2026-05-18T13:00:00.000Z","conversationId":"c","enabled":true}"#,
+        );
+        for (direction, status) in [("inbound", "received"), ("outbound", "sent")] {
+            let expected = format!(
+                r#"{{"at":"2026-05-18T13:00:00.000Z","conversationId":"c","direction":"{direction}","kind":"text","sender":"ai","sequence":0,"status":"{status}","visibility":"public"}}"#
+            );
+            check(
+                "message",
+                &json!({ "messageId": "m", "conversationId": "c", "at": "2026-05-18T13:00:00Z", "direction": direction,
+                         "sender": "ai" }),
+                &expected,
+            );
+        }
+    }
+
+    #[test]
+    fn a_removal_has_no_body() {
+        assert_eq!(
+            body("message", &json!({ "messageId": "m", "deleted": true, "at": "never" })),
+            ""
+        );
+    }
 }

@@ -1,9 +1,11 @@
-//! Reading the fields of an event, each with its type, its bounds and its default.
+//! Reading the fields of an event, each with its type, its limits and its default.
 
-use crate::base::id::is_id;
+use crate::base::id::{ID_CHARACTERS_MAX, is_id};
 use crate::base::strict_json::Object;
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
 use serde_json::Value;
+use std::str::FromStr;
+use strum::VariantNames;
 
 /// The most characters of a name.
 pub const NAME_CHARACTERS_MAX: usize = 512;
@@ -11,15 +13,15 @@ pub const NAME_CHARACTERS_MAX: usize = 512;
 pub const WORD_CHARACTERS_MAX: usize = 64;
 /// The most assignees of a conversation.
 pub const ASSIGNEES_MAX: usize = 100;
-/// How far ahead of the service's clock an event may be: clocks of sources are not the same.
+/// How far ahead of the service's clock an event may be: clocks of sources differ.
 pub const CLOCK_SKEW_MAX_MS: i64 = 5 * MINUTE_MS;
-/// The greatest `sequence`: 2^53 − 1, the greatest integer that every JSON reader keeps.
+/// The greatest `sequence`: 2^53 − 1, the greatest integer that every JSON reader keeps exactly.
 pub const SEQUENCE_MAX: u64 = 9_007_199_254_740_991;
 
-/// Why an event is bad.
+/// What is wrong with an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The name of the field; empty where the event as a whole is meant.
+    /// The name of the field. It is empty if the event as a whole is meant.
     pub field: &'static str,
     /// What is wrong with it, for a person.
     pub reason: String,
@@ -35,16 +37,18 @@ impl Problem {
     }
 }
 
-const ID_EXPECTED: &str = "must be a string of 1 to 128 characters without control characters";
+fn id_expected() -> String {
+    format!("must be a string of 1 to {ID_CHARACTERS_MAX} characters without control characters")
+}
 
-/// The fields of one event. A member that is null counts as absent.
+/// The fields of one event. A field that is null counts as absent.
 pub struct Fields<'a> {
     object: &'a Object,
     now: Timestamp,
 }
 
 impl<'a> Fields<'a> {
-    /// The fields of `object`, which came in at `now`.
+    /// The fields of `object`, which was received at `now`.
     #[must_use]
     pub fn new(object: &'a Object, now: Timestamp) -> Self {
         Self { object, now }
@@ -59,7 +63,7 @@ impl<'a> Fields<'a> {
         match self.get(name) {
             None => Ok(None),
             Some(Value::String(id)) if is_id(id) => Ok(Some(id.clone())),
-            Some(_) => Err(Problem::new(name, ID_EXPECTED)),
+            Some(_) => Err(Problem::new(name, id_expected())),
         }
     }
 
@@ -68,16 +72,19 @@ impl<'a> Fields<'a> {
         self.optional_id(name)?.ok_or_else(|| missing(name))
     }
 
-    /// A list of ids; none if it is left out.
+    /// A list of ids, empty if it is left out.
     pub fn ids(&self, name: &'static str) -> Result<Vec<String>, Problem> {
         let values = match self.get(name) {
             None => return Ok(Vec::new()),
             Some(Value::Array(values)) if values.len() <= ASSIGNEES_MAX => values,
-            Some(_) => return Err(Problem::new(name, "must be an array of at most 100 ids")),
+            Some(_) => {
+                let reason = format!("must be an array of at most {ASSIGNEES_MAX} ids");
+                return Err(Problem::new(name, reason));
+            }
         };
         let id = |value: &Value| match value {
             Value::String(id) if is_id(id) => Ok(id.clone()),
-            _ => Err(Problem::new(name, format!("each {ID_EXPECTED}"))),
+            _ => Err(Problem::new(name, format!("each {}", id_expected()))),
         };
         values.iter().map(id).collect()
     }
@@ -104,7 +111,7 @@ impl<'a> Fields<'a> {
         self.optional_text(name, WORD_CHARACTERS_MAX)
     }
 
-    /// A word that may not be empty.
+    /// A word, such as a channel type. It may not be empty.
     pub fn word(&self, name: &'static str) -> Result<String, Problem> {
         match self.optional_word(name)? {
             None => Err(missing(name)),
@@ -131,25 +138,21 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// One of a set of words, or absent.
-    pub fn optional_choice(
-        &self,
-        name: &'static str,
-        choices: &[&'static str],
-    ) -> Result<Option<&'static str>, Problem> {
+    /// One of the names of `T`'s variants, or absent.
+    pub fn optional_choice<T: FromStr + VariantNames>(&self, name: &'static str) -> Result<Option<T>, Problem> {
         let Some(value) = self.get(name) else {
             return Ok(None);
         };
-        let choice = choices.iter().find(|choice| value.as_str() == Some(**choice));
-        choice
-            .copied()
+        value
+            .as_str()
+            .and_then(|text| text.parse().ok())
             .map(Some)
-            .ok_or_else(|| Problem::new(name, format!("must be one of {}", choices.join(", "))))
+            .ok_or_else(|| Problem::new(name, format!("must be one of {}", T::VARIANTS.join(", "))))
     }
 
-    /// One of a set of words.
-    pub fn choice(&self, name: &'static str, choices: &[&'static str]) -> Result<&'static str, Problem> {
-        self.optional_choice(name, choices)?.ok_or_else(|| missing(name))
+    /// One of the names of `T`'s variants.
+    pub fn choice<T: FromStr + VariantNames>(&self, name: &'static str) -> Result<T, Problem> {
+        self.optional_choice(name)?.ok_or_else(|| missing(name))
     }
 
     /// A whole number from 0 to 2^53 − 1; 0 if it is left out.
@@ -159,10 +162,10 @@ impl<'a> Fields<'a> {
         };
         whole_number(value)
             .filter(|number| *number <= SEQUENCE_MAX)
-            .ok_or_else(|| Problem::new(name, "must be a whole number from 0 to 9007199254740991"))
+            .ok_or_else(|| Problem::new(name, format!("must be a whole number from 0 to {SEQUENCE_MAX}")))
     }
 
-    /// An instant of whatever time, or absent.
+    /// An instant, past or future, or absent.
     pub fn optional_instant(&self, name: &'static str) -> Result<Option<Timestamp>, Problem> {
         let Some(value) = self.get(name) else {
             return Ok(None);
@@ -174,20 +177,21 @@ impl<'a> Fields<'a> {
             .ok_or_else(|| Problem::new(name, "must be an RFC 3339 instant such as 2026-05-18T14:00:00.000Z"))
     }
 
-    /// An instant of something that has happened, or absent.
+    /// The instant of something that has happened, or absent.
     pub fn optional_past(&self, name: &'static str) -> Result<Option<Timestamp>, Problem> {
         let instant = self.optional_instant(name)?;
         match instant {
             Some(instant) if instant.as_milliseconds() < 0 => Err(Problem::new(name, "must not be before 1970")),
-            Some(instant) if instant.milliseconds_since(self.now) > CLOCK_SKEW_MAX_MS => Err(Problem::new(
-                name,
-                "must not be more than 5 minutes ahead of the service's clock",
-            )),
+            Some(instant) if instant > self.now.plus(CLOCK_SKEW_MAX_MS) => {
+                let minutes = CLOCK_SKEW_MAX_MS / MINUTE_MS;
+                let reason = format!("must not be more than {minutes} minutes ahead of the service's clock");
+                Err(Problem::new(name, reason))
+            }
             _ => Ok(instant),
         }
     }
 
-    /// An instant of something that has happened.
+    /// The instant of something that has happened.
     pub fn past(&self, name: &'static str) -> Result<Timestamp, Problem> {
         self.optional_past(name)?.ok_or_else(|| missing(name))
     }
@@ -197,7 +201,7 @@ fn missing(name: &'static str) -> Problem {
     Problem::new(name, "is required")
 }
 
-/// The whole number that a JSON number stands for, however it is written: `5`, `5.0` and `50e-1` are one number.
+/// The whole number that a JSON number stands for, however it is written: `5`, `5.0` and `50e-1` are the same.
 fn whole_number(value: &Value) -> Option<u64> {
     if let Some(number) = value.as_u64() {
         return Some(number);

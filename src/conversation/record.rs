@@ -1,4 +1,4 @@
-//! A record: the normal form of an event, and which of two versions wins.
+//! A record: an event in normal form, and which of two versions of it wins.
 
 use crate::base::timestamp::Timestamp;
 use strum::{EnumString, IntoStaticStr, VariantNames};
@@ -30,7 +30,7 @@ impl RecordType {
         self.into()
     }
 
-    /// The field that holds the record's own id.
+    /// The field of an event that has the record's own id.
     #[must_use]
     pub const fn id_field(self) -> &'static str {
         match self {
@@ -47,11 +47,11 @@ impl RecordType {
 
 /// One version of a record, in normal form.
 ///
-/// Its identity is (organization, type, id). Any order of arrival and any number of repeats end in the same held
-/// version, because versions are ordered by [`Record::rank`] and the greatest is held.
+/// Organization, type and id identify the record. Its versions are ordered by [`Record::rank`] and the greatest is
+/// stored, so every order of arrival and every number of repeats end in the same stored version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// The tenant that the event names; not yet one that the caller may write to.
+    /// The tenant that the event names. Whether the caller may write to it is not decided yet.
     pub organization_id: String,
     /// The record's type.
     pub record_type: RecordType,
@@ -63,22 +63,22 @@ pub struct Record {
     pub updated_at: Timestamp,
     /// Whether this version removes the record.
     pub deleted: bool,
-    /// RFC 8785 JSON of the fields that are not above (`conversationId` is in both); empty for a removal.
+    /// RFC 8785 JSON of the other fields, see `conversation::body`; empty for a removal.
     ///
-    /// The fields above are the same in any two versions that are compared by their bytes, and a member that two
-    /// objects share never decides which of them is greater: these bytes order as those of the whole record.
+    /// The fields above are left out (except `conversationId`, which is in both): two versions are only compared by their
+    /// bytes where those are equal, and a member that both have does not decide which bytes are greater.
     pub body: String,
 }
 
 impl Record {
-    /// The identity.
+    /// What identifies the record: organization, type and id.
     #[must_use]
     pub fn key(&self) -> (&str, &str, &str) {
         (&self.organization_id, self.record_type.as_str(), &self.id)
     }
 
-    /// What decides between two versions of one identity, the greater wins: the later `updatedAt`, then a removal,
-    /// then the greater RFC 8785 bytes. `ingest/*.sql` says the same as `(updated_at, deleted, body) > (…)`.
+    /// Of two versions the one with the greater rank wins: the later `updatedAt`, then a removal, then the greater
+    /// RFC 8785 bytes. `ingest/sql/upsert_greatest.sql` says the same as `(updated_at, deleted, body) > (…)`.
     #[must_use]
     pub fn rank(&self) -> (Timestamp, bool, &[u8]) {
         (self.updated_at, self.deleted, self.body.as_bytes())

@@ -1,50 +1,24 @@
-//! A row of the report: a candidate joined with the names of its people.
+//! A row of the report: a candidate joined with the names of its people. Two rules of docs/definition.md are applied
+//! here, because they need more than the timeline: the gate of the blocked contact, and who counts as an active person.
 
+use crate::base::timestamp::{Timestamp, rfc3339};
+use crate::conversation::body::{Contact, User};
 use crate::conversation::category::{Category, Reason};
 use crate::conversation::stall::Candidate;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::collections::HashMap;
 use std::rc::Rc;
-
-/// A contact as its record says.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Contact {
-    /// The name.
-    pub name: String,
-    /// The phone number, if any.
-    pub phone: Option<String>,
-    /// Whether the organization does not want to hear of it.
-    pub blocked: bool,
-}
-
-/// A user as its record says.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct User {
-    /// The name.
-    pub full_name: Rc<str>,
-    /// Whether the user still works there.
-    pub active: bool,
-    /// Whether it is no person.
-    pub bot: bool,
-}
-
-impl User {
-    fn is_active_person(&self) -> bool {
-        self.active && !self.bot
-    }
-}
 
 /// A row as it is published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishedRow {
-    /// The report's row as JSON, without `hasAccess`: that differs by caller.
+    /// The report's row as JSON, without `hasAccess`, which differs by caller.
     pub json: String,
-    /// JSON: the ids of the owner and the assignees, without repetition.
+    /// JSON: the ids of the owner and the assignees, each once.
     pub people: String,
 }
 
-/// A row, and what the version's list says of it beside.
+/// A row, and what the snapshot version says of it besides.
 #[derive(Debug)]
 pub struct JoinedRow {
     /// The row.
@@ -55,51 +29,24 @@ pub struct JoinedRow {
     pub assignee_names: Vec<Rc<str>>,
 }
 
-/// The users of an organization that a run has to do with.
-#[derive(Debug, Default)]
-pub struct Users {
-    numbers: HashMap<String, usize>,
-    users: Vec<User>,
-}
-
-impl Users {
-    /// Adds the user of an id.
-    pub fn add(&mut self, id: &str, user: User) {
-        self.numbers.insert(id.to_owned(), self.users.len());
-        self.users.push(user);
-    }
-
-    /// The user of an id, if that is an active person.
-    fn active_person(&self, id: &str) -> Option<&User> {
-        let number = self.numbers.get(id)?;
-        self.users.get(*number).filter(|user| user.is_active_person())
-    }
-}
-
-/// Joins `candidate` with what is held of its contact and of its users. None where the contact is blocked.
+/// Joins a candidate with the records of its contact and of the organization's users, by id. `None` means that the
+/// contact is blocked.
 ///
-/// A contact or user that is not known, or is removed, is just not there.
+/// A contact or a user whose record is unknown or removed is no error: the row goes without the name.
 ///
 /// # Errors
-/// Where the row cannot be written as JSON, which does not happen.
-pub fn publish_row(
+/// If the row cannot be written as JSON, which does not happen.
+pub fn join_row(
     conversation_id: &str,
     candidate: &Candidate,
     contact: Option<&Contact>,
-    users: &Users,
+    users: &HashMap<String, User>,
 ) -> Result<Option<JoinedRow>, serde_json::Error> {
     if contact.is_some_and(|contact| contact.blocked) {
         return Ok(None);
     }
-    let person = |id: &String| users.active_person(id);
-    let name = |user: &User| Rc::clone(&user.full_name);
-    let mut assignee_names: Vec<Rc<str>> = candidate.assignee_ids.iter().filter_map(person).map(name).collect();
-    if assignee_names.is_empty() {
-        let owner = candidate.owner_id.as_ref().and_then(person);
-        assignee_names.extend(owner.map(name));
-    }
+    let assignee_names = assignee_names(candidate, users);
     let reason = reason(candidate.reason, !assignee_names.is_empty());
-
     let row = Row {
         conversation_id,
         contact_id: &candidate.contact_id,
@@ -107,12 +54,12 @@ pub fn publish_row(
         contact_phone: contact.and_then(|contact| contact.phone.as_deref()),
         channel_type: &candidate.channel_type,
         latest_inbound_message_id: &candidate.latest_inbound_message_id,
-        latest_inbound_at: candidate.latest_inbound_at.to_string(),
+        latest_inbound_at: candidate.latest_inbound_at,
         category: candidate.category,
         assignee_names: &assignee_names,
         department_id: candidate.department_id.as_deref(),
-        waiting_since: candidate.waiting_since.to_string(),
-        stalled_since: candidate.stalled_since.to_string(),
+        waiting_since: candidate.waiting_since,
+        stalled_since: candidate.stalled_since,
         reason,
     };
     Ok(Some(JoinedRow {
@@ -125,6 +72,20 @@ pub fn publish_row(
     }))
 }
 
+/// The names of the assignees who are active persons; if there is none, the owner's if that is one (cases 16 to 18).
+fn assignee_names(candidate: &Candidate, users: &HashMap<String, User>) -> Vec<Rc<str>> {
+    let active_name = |id: &String| {
+        let user = users.get(id).filter(|user| user.is_active_person())?;
+        Some(Rc::clone(&user.full_name))
+    };
+    let names: Vec<Rc<str>> = candidate.assignee_ids.iter().filter_map(active_name).collect();
+    if names.is_empty() {
+        candidate.owner_id.iter().filter_map(active_name).collect()
+    } else {
+        names
+    }
+}
+
 /// `assignee_missing` comes before the two reasons that blame somebody for not answering.
 fn reason(of_timeline: Reason, has_active_person: bool) -> Reason {
     match of_timeline {
@@ -133,7 +94,7 @@ fn reason(of_timeline: Reason, has_active_person: bool) -> Reason {
     }
 }
 
-/// Owner and assignees of `candidate`, without repetition.
+/// Owner and assignees, each once.
 fn people(candidate: &Candidate) -> Vec<&String> {
     let mut people: Vec<&String> = Vec::new();
     for id in candidate.owner_id.iter().chain(&candidate.assignee_ids) {
@@ -144,7 +105,9 @@ fn people(candidate: &Candidate) -> Vec<&String> {
     people
 }
 
-/// The members of the contract's row, then those that it allows.
+/// The members in the order in which they are sent: those that the contract demands, then those that it allows.
+///
+/// The JSON is compared with what was published before: another order of the fields would publish every row again.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Row<'a> {
@@ -154,11 +117,14 @@ struct Row<'a> {
     contact_phone: Option<&'a str>,
     channel_type: &'a str,
     latest_inbound_message_id: &'a str,
-    latest_inbound_at: String,
+    #[serde(with = "rfc3339")]
+    latest_inbound_at: Timestamp,
     category: Category,
     assignee_names: &'a [Rc<str>],
     department_id: Option<&'a str>,
-    waiting_since: String,
-    stalled_since: String,
+    #[serde(with = "rfc3339")]
+    waiting_since: Timestamp,
+    #[serde(with = "rfc3339")]
+    stalled_since: Timestamp,
     reason: Reason,
 }

@@ -1,19 +1,19 @@
-//! Work that fails is split until the culprit stands alone.
+//! Dividing work into chunks, and splitting a chunk that fails until the culprit is alone.
 
 use crate::storage::database::DatabaseError;
 
-/// Splits `items` into runs whose weights add up to at most `weight_max`, of at most `items_max` items each. An item
-/// that is heavier makes a run of its own.
+/// Divides `items` into chunks of at most `items_max` items whose weights add up to at most `weight_max`. An item that is
+/// heavier is a chunk of its own.
 pub fn chunks<T>(items: &[T], items_max: usize, weight_max: usize, weight: impl Fn(&T) -> usize) -> Vec<&[T]> {
     let mut chunks = Vec::new();
     let mut rest = items;
     while !rest.is_empty() {
-        let mut sum: usize = 0;
+        let mut sum = 0;
         let fitting = rest
             .iter()
             .take(items_max)
             .take_while(|item| {
-                sum = sum.saturating_add(weight(item));
+                sum += weight(item);
                 sum <= weight_max
             })
             .count();
@@ -24,11 +24,12 @@ pub fn chunks<T>(items: &[T], items_max: usize, weight_max: usize, weight: impl 
     chunks
 }
 
-/// Does `work` with `items` at once; where that fails, with each half, and so on. Returns the items that fail alone,
-/// each with the reason.
+/// Does `work` with all `items` at once. If that fails, it does it with each half, and so on. Returns the items that fail
+/// alone, each with the reason.
 ///
 /// # Errors
-/// What no splitting helps against: a later run has taken over, the statements are used up, or everything fails.
+/// An error that no splitting helps against: a later run has taken over, the statements are used up, or everything
+/// fails.
 pub async fn bisect_failures<'a, T, W>(
     items: &'a [T],
     mut work: W,
@@ -38,26 +39,22 @@ where
 {
     let mut culprits = Vec::new();
     let mut open = vec![items];
-    // The way down to a culprit halves the items each time; beside it something succeeds.
-    let failures_max = items
-        .len()
-        .checked_ilog2()
-        .unwrap_or(0)
-        .saturating_mul(2)
-        .saturating_add(4);
-    let mut failures: u32 = 0;
+    // If there is one culprit, one half of each split succeeds. So this many failures in a row are more than culprits among
+    // others cause.
+    let failures_max = 2 * items.len().checked_ilog2().unwrap_or(0) + 4;
+    let mut failures_in_a_row = 0;
     while let Some(chunk) = open.pop() {
-        let outcome = work(chunk).await;
-        failures = match &outcome {
-            Ok(()) => 0,
-            Err(_) => failures.saturating_add(1),
+        let Err(error) = work(chunk).await else {
+            failures_in_a_row = 0;
+            continue;
         };
-        match (outcome, chunk) {
-            (Ok(()), _) | (Err(_), []) => {}
-            (Err(error), _) if failures > failures_max => return Err(error),
-            (Err(error @ (DatabaseError::Overtaken | DatabaseError::Exhausted)), _) => return Err(error),
-            (Err(error), [culprit]) => culprits.push((culprit, error)),
-            (Err(_), chunk) => {
+        failures_in_a_row += 1;
+        match (error, chunk) {
+            (_, []) => {}
+            (error, _) if failures_in_a_row > failures_max => return Err(error),
+            (error @ (DatabaseError::Overtaken | DatabaseError::Exhausted), _) => return Err(error),
+            (error, [culprit]) => culprits.push((culprit, error)),
+            (_, chunk) => {
                 let (left, right) = chunk.split_at(chunk.len() / 2);
                 open.push(right);
                 open.push(left);
@@ -74,21 +71,21 @@ mod tests {
     use futures_executor::block_on;
 
     #[test]
-    fn packs_by_weight_and_number() {
-        let packed = |items: &[usize]| -> Vec<Vec<usize>> {
+    fn divides_by_weight_and_number() {
+        let divided = |items: &[usize]| -> Vec<Vec<usize>> {
             chunks(items, 3, 10, |item| *item)
                 .into_iter()
                 .map(<[usize]>::to_vec)
                 .collect()
         };
-        assert_eq!(packed(&[1, 1, 1, 1]), [vec![1, 1, 1], vec![1]]);
-        assert_eq!(packed(&[6, 4, 1]), [vec![6, 4], vec![1]]);
-        assert_eq!(packed(&[99, 1, 99]), [vec![99], vec![1], vec![99]]);
-        assert!(packed(&[]).is_empty());
+        assert_eq!(divided(&[1, 1, 1, 1]), [vec![1, 1, 1], vec![1]]);
+        assert_eq!(divided(&[6, 4, 1]), [vec![6, 4], vec![1]]);
+        assert_eq!(divided(&[99, 1, 99]), [vec![99], vec![1], vec![99]]);
+        assert!(divided(&[]).is_empty());
     }
 
     #[test]
-    fn finds_the_culprits_and_does_all_else_once() {
+    fn finds_the_culprits_and_does_everything_else_once() {
         let items: Vec<u32> = (0..100).collect();
         let mut done = Vec::new();
         let culprits = block_on(bisect_failures(&items, async |chunk: &[u32]| {
@@ -106,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn gives_up_where_everything_fails() {
+    fn gives_up_if_everything_fails() {
         let items: Vec<u32> = (0..1_000).collect();
         let mut calls = 0;
         let outcome = block_on(bisect_failures(&items, async |_: &[u32]| {
@@ -118,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn stops_where_splitting_does_not_help() {
+    fn stops_if_splitting_does_not_help() {
         let mut calls = 0;
         let outcome = block_on(bisect_failures(&[1, 2, 3], async |_: &[i32]| {
             calls += 1;

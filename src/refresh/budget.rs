@@ -1,7 +1,10 @@
-//! Counting what a run costs, and keeping it within what an invocation is allowed.
+//! Keeping a run within the statements that the platform allows an invocation, and counting what it costs.
 
 use crate::storage::database::{Database, DatabaseError, Outcome, Statement};
 use std::cell::Cell;
+
+/// The most statements of a run. D1 allows an invocation 1,000.
+pub const STATEMENTS_MAX: u64 = 950;
 
 /// What a run has cost so far.
 #[derive(Debug, Clone, Copy, Default)]
@@ -11,7 +14,7 @@ pub struct StatementCounts {
     pub rows_written: u64,
 }
 
-/// A database that counts.
+/// A database that counts, and refuses what would exceed the budget.
 pub struct StatementBudget<'a, D> {
     database: &'a D,
     statements_max: u64,
@@ -34,19 +37,18 @@ impl<'a, D> StatementBudget<'a, D> {
 
 impl<D: Database> Database for StatementBudget<'_, D> {
     /// # Errors
-    /// [`DatabaseError::Exhausted`] where the batch would go beyond the statements allowed; nothing is run then.
+    /// [`DatabaseError::Exhausted`] if the batch would exceed the budget. Then none of it is run.
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Outcome>, DatabaseError> {
         let mut counts = self.counts.get();
-        let added = u64::try_from(statements.len()).unwrap_or(u64::MAX);
-        counts.statements = counts.statements.saturating_add(added);
+        counts.statements += statements.len() as u64;
         if counts.statements > self.statements_max {
             return Err(DatabaseError::Exhausted);
         }
         self.counts.set(counts);
         let outcomes = self.database.batch(statements).await?;
         for outcome in &outcomes {
-            counts.rows_read = counts.rows_read.saturating_add(outcome.rows_read);
-            counts.rows_written = counts.rows_written.saturating_add(outcome.rows_written);
+            counts.rows_read += outcome.rows_read;
+            counts.rows_written += outcome.rows_written;
         }
         self.counts.set(counts);
         Ok(outcomes)

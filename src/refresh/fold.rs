@@ -1,44 +1,48 @@
-//! From marked timelines to states.
+//! From pending timelines to states.
 
 use crate::base::timestamp::Timestamp;
-use crate::conversation::stall::{Candidate, fold};
-use crate::conversation::timeline::{Conversation, Item, Timeline, read_body};
-use crate::refresh::Failures;
+use crate::conversation::body::Conversation;
+use crate::conversation::state::fold;
+use crate::conversation::timeline::{Item, Timeline};
 use crate::refresh::bisect::{bisect_failures, chunks};
+use crate::refresh::failures::Failures;
 use crate::refresh::lease::Lease;
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
-use crate::storage::json_table::{Table, Value};
+use crate::storage::json_table::{PARAMETER_BYTES_MAX, json_chunks};
 
-/// Conversations listed at a time, and folded in one batch at most.
+/// The most conversations that are listed at a time, and folded in one batch.
 const CONVERSATIONS_MAX: usize = 1_000;
-/// Timeline items read in one batch at most, but for a single conversation that has more.
+/// The most timeline items that are read in one batch, unless a single conversation has more.
 const ITEMS_MAX: usize = 5_000;
 
-struct Marked {
+/// A conversation whose timeline is to be folded.
+struct PendingConversation {
     organization_id: String,
     conversation_id: String,
+    /// How long its timeline is.
     items: usize,
 }
 
-/// Folds every conversation that is marked; returns how many. Organizations of conversations that cannot be folded
-/// go to `failures`.
-pub async fn fold_marked<D: Database>(
+/// Folds every pending conversation, and returns how many were folded. Organizations of conversations that cannot be
+/// folded are added to `failures`.
+pub async fn fold_pending<D: Database>(
     database: &D,
     lease: Lease,
     failures: &mut Failures,
 ) -> Result<u64, DatabaseError> {
-    let mut folded: u64 = 0;
+    let mut folded = 0;
     let mut after = (String::new(), String::new());
     loop {
-        let marked = list(database, &after).await?;
-        let Some(last) = marked.last() else {
+        let pending = list_pending(database, &after).await?;
+        let Some(last) = pending.last() else {
             return Ok(folded);
         };
         after = (last.organization_id.clone(), last.conversation_id.clone());
-        for chunk in chunks(&marked, CONVERSATIONS_MAX, ITEMS_MAX, |marked| marked.items) {
+        for chunk in chunks(&pending, CONVERSATIONS_MAX, ITEMS_MAX, |conversation| {
+            conversation.items
+        }) {
             let culprits = bisect_failures(chunk, async |chunk| {
-                let stored = fold_chunk(database, lease, chunk, failures).await?;
-                folded = folded.saturating_add(stored);
+                folded += fold_chunk(database, lease, chunk, failures).await?;
                 Ok(())
             })
             .await?;
@@ -47,158 +51,155 @@ pub async fn fold_marked<D: Database>(
                 failures.add(&culprit.organization_id, reason);
             }
         }
-        if marked.len() < CONVERSATIONS_MAX {
+        if pending.len() < CONVERSATIONS_MAX {
             return Ok(folded);
         }
     }
 }
 
-async fn list<D: Database>(database: &D, after: &(String, String)) -> Result<Vec<Marked>, DatabaseError> {
-    let limit = i64::try_from(CONVERSATIONS_MAX).unwrap_or(i64::MAX);
+/// The next pending conversations after (organization, conversation), in that order.
+async fn list_pending<D: Database>(
+    database: &D,
+    after: &(String, String),
+) -> Result<Vec<PendingConversation>, DatabaseError> {
+    let (organization_id, conversation_id) = after;
     let outcomes = database
         .batch(vec![Statement::new(
-            include_str!("sql/fold_list.sql"),
+            include_str!("sql/list_pending_conversations.sql"),
             [
-                after.0.as_str().into(),
-                after.1.as_str().into(),
-                SqlValue::Integer(limit),
+                organization_id.as_str().into(),
+                conversation_id.as_str().into(),
+                SqlValue::Integer(CONVERSATIONS_MAX as i64),
             ],
         )])
         .await?;
     let [rows] = rows_of(outcomes)?;
-    let marked = |row: &Row| {
-        Ok(Marked {
+    let conversation = |row: &Row| {
+        Ok(PendingConversation {
             organization_id: row.text(0)?.to_owned(),
             conversation_id: row.text(1)?.to_owned(),
-            items: usize::try_from(row.integer(2)?).unwrap_or(usize::MAX),
+            items: row.integer(2)? as usize,
         })
     };
-    rows.iter().map(marked).collect()
+    rows.iter().map(conversation).collect()
 }
 
-/// Reads, folds and stores some conversations: two round trips.
+/// Reads, folds and stores some conversations in two round trips. Returns how many were folded.
 async fn fold_chunk<D: Database>(
     database: &D,
     lease: Lease,
-    chunk: &[Marked],
+    chunk: &[PendingConversation],
     failures: &mut Failures,
 ) -> Result<u64, DatabaseError> {
-    let mut keys = Table::default();
-    for marked in chunk {
-        keys.push(&[
-            marked.organization_id.as_str().into(),
-            marked.conversation_id.as_str().into(),
-        ]);
-    }
-    // Their numbers count within one text: a chunk whose ids do not fit into one is split.
-    let [keys] = <[String; 1]>::try_from(keys.into_texts())
+    let keys = chunk
+        .iter()
+        .map(|conversation| (&conversation.organization_id, &conversation.conversation_id));
+    // Rows name their conversation by its number within one parameter. If the ids do not fit into one, this fails, and
+    // the chunk is split.
+    let [keys] = <[String; 1]>::try_from(json_chunks(keys, PARAMETER_BYTES_MAX)?)
         .map_err(|_| DatabaseError::Failed("the ids are too long for one statement".to_owned()))?;
     let outcomes = database
         .batch(vec![
-            Statement::new(include_str!("sql/fold_conversations.sql"), [keys.as_str().into()]),
-            Statement::new(include_str!("sql/fold_timelines.sql"), [keys.as_str().into()]),
+            Statement::new(include_str!("sql/read_conversations.sql"), [keys.as_str().into()]),
+            Statement::new(include_str!("sql/read_timelines.sql"), [keys.as_str().into()]),
         ])
         .await?;
     let [conversations, items] = rows_of(outcomes)?;
-    let timelines = group_by_number(&items, chunk.len())?;
+    let timelines = group_by_conversation(&items, chunk.len())?;
 
-    let mut folded: u64 = 0;
-    let mut stored = Table::default();
+    let mut states = Vec::with_capacity(conversations.len());
     for row in &conversations {
-        let number = usize::try_from(row.integer(0)?).unwrap_or(usize::MAX);
-        let (Some(marked), Some(items)) = (chunk.get(number), timelines.get(number)) else {
+        let number = row.integer(0)? as usize;
+        let (Some(conversation), Some(items)) = (chunk.get(number), timelines.get(number)) else {
             continue;
         };
-        match fold_one(row, items, lease.as_of) {
-            Ok(state) => {
-                folded = folded.saturating_add(1);
-                stored.push(&[
-                    marked.organization_id.as_str().into(),
-                    marked.conversation_id.as_str().into(),
-                    row.text(1)?.into(),
-                    state.candidate.as_deref().into(),
-                    state.due_at.map(Timestamp::as_milliseconds).into(),
-                    Value::Integer(i64::from(state.candidate_changed)),
-                ]);
-            }
-            Err(reason) => {
-                let reason = format!("conversation {}: {reason}", marked.conversation_id);
-                failures.add(&marked.organization_id, reason);
-            }
+        let (organization_id, conversation_id) = (&conversation.organization_id, &conversation.conversation_id);
+        match fold_conversation(row, items, lease.as_of) {
+            Ok(state) => states.push((
+                organization_id,
+                conversation_id,
+                row.text(1)?,
+                state.candidate,
+                state.due_at,
+                state.has_changed,
+            )),
+            Err(reason) => failures.add(organization_id, format!("conversation {conversation_id}: {reason}")),
         }
     }
-    let mut statements = vec![lease.guard()];
-    for states in stored.into_texts() {
+    let mut statements = Vec::new();
+    for states in json_chunks(&states, PARAMETER_BYTES_MAX)? {
         for sql in [
-            include_str!("sql/fold_store.sql"),
-            include_str!("sql/fold_clear.sql"),
-            include_str!("sql/fold_settle.sql"),
-            include_str!("sql/fold_forward.sql"),
+            include_str!("sql/store_states.sql"),
+            include_str!("sql/remove_states.sql"),
+            include_str!("sql/settle_unchanged.sql"),
+            include_str!("sql/forward_folded.sql"),
         ] {
             statements.push(Statement::new(sql, [states.as_str().into()]));
         }
     }
-    if statements.len() > 1 {
+    if !statements.is_empty() {
+        statements.insert(0, lease.guard());
         database.batch(statements).await?;
     }
-    Ok(folded)
+    Ok(states.len() as u64)
 }
 
-/// Of each conversation of the chunk its items.
-fn group_by_number(items: &[Row], conversations: usize) -> Result<Vec<Vec<&Row>>, DatabaseError> {
+/// Rows of `read_timelines.sql` by the number of their conversation in the chunk.
+fn group_by_conversation(items: &[Row], conversations: usize) -> Result<Vec<Vec<&Row>>, DatabaseError> {
     let mut groups = vec![Vec::new(); conversations];
     for row in items {
-        let number = usize::try_from(row.integer(0)?).unwrap_or(usize::MAX);
-        if let Some(group) = groups.get_mut(number) {
+        if let Some(group) = groups.get_mut(row.integer(0)? as usize) {
             group.push(row);
         }
     }
     Ok(groups)
 }
 
-struct State {
+/// A conversation's new state as it is stored.
+struct StoredState {
     candidate: Option<String>,
     due_at: Option<Timestamp>,
-    candidate_changed: bool,
+    /// Whether the candidate differs from the one that was stored before.
+    has_changed: bool,
 }
 
-/// Folds one conversation: a row of `fold_conversations.sql`, and its rows of `fold_timelines.sql`.
-fn fold_one(row: &Row, items: &[&Row], as_of: Timestamp) -> Result<State, String> {
+/// Folds one conversation: a row of `read_conversations.sql`, and its rows of `read_timelines.sql`.
+///
+/// # Errors
+/// A text for the log if something stored is damaged.
+fn fold_conversation(row: &Row, items: &[&Row], as_of: Timestamp) -> Result<StoredState, String> {
     let text = |error: DatabaseError| error.to_string();
     let conversation: Option<Conversation> = row
         .optional_text(2)
         .map_err(text)?
-        .map(read_body)
+        .map(serde_json::from_str)
         .transpose()
-        .map_err(|problem| format!("its record: {}", problem.reason))?;
-    let items = items
-        .iter()
-        .map(|item| read_item(item))
-        .collect::<Result<Vec<_>, String>>()?;
-    let folded = fold(conversation.as_ref(), &Timeline::new(items), as_of);
-    let candidate = folded
+        .map_err(|error| format!("its record: {error}"))?;
+    let items: Vec<(String, Item)> = items.iter().map(|row| parse_item(row)).collect::<Result<_, String>>()?;
+    let state = fold(conversation.as_ref(), &Timeline::new(items), as_of);
+    let candidate = state
         .candidate
-        .as_ref()
-        .map(|candidate: &Candidate| serde_json::to_string(candidate))
+        .map(|candidate| serde_json::to_string(&candidate))
         .transpose()
         .map_err(|error| error.to_string())?;
-    let before = row.optional_text(4).map_err(text)?;
-    Ok(State {
-        candidate_changed: candidate.as_deref() != before,
+    let stored_candidate = row.optional_text(3).map_err(text)?;
+    Ok(StoredState {
+        has_changed: candidate.as_deref() != stored_candidate,
         candidate,
-        due_at: folded.due_at,
+        due_at: state.due_at,
     })
 }
 
-fn read_item(row: &Row) -> Result<(String, Item), String> {
+/// Parses a timeline item with its id from a row of `read_timelines.sql`.
+fn parse_item(row: &Row) -> Result<(String, Item), String> {
     let text = |error: DatabaseError| error.to_string();
     let id = row.text(2).map_err(text)?;
     let body = row.text(3).map_err(text)?;
     let item = match row.text(1).map_err(text)? {
-        "message" => read_body(body).map(Item::Message),
-        "autopilot" => read_body(body).map(Item::Autopilot),
+        "message" => serde_json::from_str(body).map(Item::Message),
+        "autopilot" => serde_json::from_str(body).map(Item::Autopilot),
         other => return Err(format!("a record of type {other} is in its timeline")),
     };
-    let item = item.map_err(|problem| format!("record {id}: {}", problem.reason))?;
+    let item = item.map_err(|error| format!("record {id}: {error}"))?;
     Ok((id.to_owned(), item))
 }

@@ -1,39 +1,43 @@
 //! The lease of a refresh: only the run that started last may write.
 
 use crate::base::timestamp::Timestamp;
-use crate::refresh::Start;
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement, rows_of};
 
-/// The right to publish, and the instant to publish for.
+/// The right to write, and the instant that the run decides for.
 #[derive(Debug, Clone, Copy)]
 pub struct Lease {
-    pub fence: i64,
+    /// The number of the run. Each run takes the next one.
+    fence: i64,
+    /// The latest instant that any run was scheduled for so far, so that time never goes back.
     pub as_of: Timestamp,
 }
 
 impl Lease {
-    /// The statement that every batch which writes begins with.
+    /// Takes the lease from whatever run has it, and makes pending what time alone changes until then.
+    pub async fn take<D: Database>(
+        database: &D,
+        scheduled_at: Timestamp,
+        change_token: &str,
+    ) -> Result<Self, DatabaseError> {
+        let outcomes = database
+            .batch(vec![
+                Statement::new(
+                    include_str!("sql/take_lease.sql"),
+                    [SqlValue::Integer(scheduled_at.as_milliseconds())],
+                ),
+                Statement::new(include_str!("sql/add_due_pending.sql"), [SqlValue::from(change_token)]),
+            ])
+            .await?;
+        let [leases, _] = rows_of(outcomes)?;
+        let row = leases.first().ok_or(DatabaseError::Decode("there is no refresh row"))?;
+        Ok(Self {
+            fence: row.integer(0)?,
+            as_of: Timestamp::from_milliseconds(row.integer(1)?),
+        })
+    }
+
+    /// The first statement of every batch that writes: it rolls the batch back if another run has the lease.
     pub fn guard(self) -> Statement {
         Statement::new(include_str!("sql/guard.sql"), [SqlValue::Integer(self.fence)])
     }
-}
-
-pub async fn take<D: Database>(database: &D, start: &Start<'_>) -> Result<Lease, DatabaseError> {
-    let outcomes = database
-        .batch(vec![
-            Statement::new(
-                include_str!("sql/take_lease.sql"),
-                [SqlValue::Integer(start.scheduled_at.as_milliseconds())],
-            ),
-            Statement::new(include_str!("sql/mark_due.sql"), [SqlValue::from(start.change_token)]),
-        ])
-        .await?;
-    let [claimed, _] = rows_of(outcomes)?;
-    let row = claimed
-        .first()
-        .ok_or(DatabaseError::Decode("there is no refresh row"))?;
-    Ok(Lease {
-        fence: row.integer(0)?,
-        as_of: Timestamp::from_milliseconds(row.integer(1)?),
-    })
 }

@@ -1,75 +1,93 @@
-//! The next version of one organization's snapshot, from what is published and what changed. Pure.
+//! The next snapshot version of one organization, from what is published and what changed. No I/O.
+//!
+//! [`PublishInput`] is what was read, [`PublishDraft`] is that with the affected rows as they are now, and
+//! [`PublishPlan`] is what is to be written once the draft was compared with the published rows.
 
 use crate::base::timestamp::Timestamp;
-use crate::conversation::report_row::{Contact, PublishedRow, Users, publish_row};
+use crate::conversation::body::{Contact, User};
+use crate::conversation::report_row::{PublishedRow, join_row};
 use crate::conversation::stall::Candidate;
-use crate::conversation::timeline::read_body;
-use crate::refresh::RETENTION_MS;
+use crate::refresh::input::{AffectedInput, PendingRecord, PublishInput};
 use crate::snapshot::version::{CANDIDATES_MAX, Entry, Version};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-/// An organization's head, and what was read for its next version.
-#[derive(Debug, Default)]
-pub struct PublishInput {
-    /// The published version; 0: none.
-    pub version: i64,
-    /// The first row number that no version has used.
-    pub next_row_no: i64,
-    /// Superseded versions that are still kept, as stored.
-    pub retired: String,
-    /// Whether the last refresh of it failed.
-    pub held: bool,
-    /// The parts of the published version.
-    pub parts: Vec<String>,
-    /// What is ready to be published: type, id, mark.
-    pub marks: Vec<(String, String, String)>,
-    /// AffectedConversation conversations: id, candidate, contact, as stored.
-    pub touched: Vec<(String, Option<String>, Option<String>)>,
-    /// Users: id and record, as stored.
-    pub users: Vec<(String, String)>,
-    /// The names of its departments.
-    pub departments: BTreeMap<Rc<str>, Rc<str>>,
-}
+/// How long a version can still be read after it was superseded: ten minutes between the scheduled instants of the run
+/// that superseded it and the run that removes it.
+pub const RETENTION_MS: i64 = 10 * 60_000;
 
-/// A superseded version: since when, which, and its rows that no later version lists.
+/// A superseded version that is not removed yet. In JSON it is an array, for there are many.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Retired(Timestamp, i64, Vec<i64>);
-
-/// The touched conversations with the rows they have now, before it is known what changed.
-#[derive(Debug)]
-pub struct Draft {
-    reading: PublishInput,
-    before: Version,
-    touched: Vec<AffectedConversation>,
+#[serde(from = "(Timestamp, i64, Vec<i64>)", into = "(Timestamp, i64, Vec<i64>)")]
+struct RetiredVersion {
+    superseded_at: Timestamp,
+    version: i64,
+    /// Its rows that no later version lists.
+    row_nos: Vec<i64>,
 }
 
-/// A touched conversation.
+impl RetiredVersion {
+    fn may_be_removed_at(&self) -> Timestamp {
+        self.superseded_at.plus(RETENTION_MS)
+    }
+}
+
+impl From<(Timestamp, i64, Vec<i64>)> for RetiredVersion {
+    fn from((superseded_at, version, row_nos): (Timestamp, i64, Vec<i64>)) -> Self {
+        Self {
+            superseded_at,
+            version,
+            row_nos,
+        }
+    }
+}
+
+impl From<RetiredVersion> for (Timestamp, i64, Vec<i64>) {
+    fn from(retired: RetiredVersion) -> Self {
+        (retired.superseded_at, retired.version, retired.row_nos)
+    }
+}
+
+/// The affected conversations with the rows that they have now, before it is known which of them changed.
+#[derive(Debug)]
+pub struct PublishDraft {
+    input: PublishInput,
+    published: Version,
+    affected: Vec<AffectedConversation>,
+}
+
+/// A conversation whose row may have changed.
 #[derive(Debug)]
 struct AffectedConversation {
     /// The number of its published row, if it has one.
-    row_no_before: Option<i64>,
-    /// The row it has now, if it has one.
-    now: Option<(Entry, PublishedRow)>,
+    published_row_no: Option<i64>,
+    /// The row that it has now, if it has one.
+    current: Option<(Entry, PublishedRow)>,
 }
 
 /// What is to be written for one organization.
 #[derive(Debug, Default)]
-pub struct Plan {
-    /// Marks that are settled: type, id, mark.
-    pub marks: Vec<(String, String, String)>,
+pub struct PublishPlan {
+    pub organization_id: String,
+    /// What is no longer pending once the plan is carried out.
+    pub settled: Vec<PendingRecord>,
     /// New rows with their numbers.
     pub rows: Vec<(i64, PublishedRow)>,
-    /// The parts of the new version; none where nothing changed.
-    pub parts: Vec<String>,
-    /// The new head; none where not even that changes.
+    /// The chunks of the new version. There is none if nothing changed.
+    pub chunks: Vec<String>,
+    /// The new head. `None` means that it stays as it is.
     pub head: Option<HeadUpdate>,
-    /// Versions to be removed.
     pub versions_removed: Vec<i64>,
-    /// Rows to be removed.
     pub rows_removed: Vec<i64>,
+}
+
+impl PublishPlan {
+    /// Whether it publishes a new version, and does not only keep the head up to date.
+    pub fn has_new_version(&self) -> bool {
+        self.head.as_ref().is_some_and(|head| head.candidates.is_some())
+    }
 }
 
 /// A head as it is to be.
@@ -77,153 +95,194 @@ pub struct Plan {
 pub struct HeadUpdate {
     pub version: i64,
     pub next_row_no: i64,
-    /// Rows of the version; none where the version stays.
+    /// How many rows the new version has. `None` means that the version stays.
     pub candidates: Option<i64>,
-    pub retired: Vec<Retired>,
+    /// Superseded versions, as they are stored.
+    pub retired: String,
+    /// When the first of them may be removed.
+    pub retire_at: Option<Timestamp>,
 }
 
-impl HeadUpdate {
-    /// When the first retired version may be removed.
-    pub fn retire_at(&self) -> Option<Timestamp> {
-        self.retired
-            .first()
-            .map(|Retired(superseded_at, _, _)| superseded_at.plus(RETENTION_MS))
-    }
-}
-
-impl Draft {
-    /// Reads what was stored, and joins the touched candidates with their names.
+impl PublishDraft {
+    /// Parses what was stored, and joins the affected candidates with their names.
     ///
     /// # Errors
-    /// A text for the log where something stored is not what it should be.
-    pub fn new(mut reading: PublishInput) -> Result<Self, String> {
-        let before = Version::from_chunks(reading.parts.iter().map(String::as_str))
-            .map_err(|error| format!("version {}: {error}", reading.version))?;
-        let mut users = Users::default();
-        for (id, body) in &reading.users {
-            users.add(id, read("user", id, body)?);
+    /// A text for the log if something stored is damaged.
+    pub fn new(mut input: PublishInput) -> Result<Self, String> {
+        let published = Version::from_chunks(input.chunks.iter().map(String::as_str))
+            .map_err(|error| format!("version {}: {error}", input.version))?;
+        let mut users: HashMap<String, User> = HashMap::new();
+        for (id, body) in std::mem::take(&mut input.users) {
+            let user = parse("user", &id, &body)?;
+            users.insert(id, user);
         }
-        let mut numbers: HashMap<String, usize> = HashMap::new();
-        let mut touched = Vec::with_capacity(reading.touched.len());
-        for (conversation_id, candidate, contact) in std::mem::take(&mut reading.touched) {
-            let now = join(&conversation_id, candidate.as_deref(), contact.as_deref(), &users)?;
-            numbers.insert(conversation_id, touched.len());
-            touched.push(AffectedConversation {
-                row_no_before: None,
-                now,
+        let affected_ids: HashSet<&str> = input
+            .affected
+            .iter()
+            .map(|conversation| conversation.conversation_id.as_str())
+            .collect();
+        let row_nos: HashMap<&str, i64> = published
+            .entries()
+            .iter()
+            .map(|entry| (entry.conversation_id.as_str(), entry.row_no))
+            .filter(|(conversation_id, _)| affected_ids.contains(conversation_id))
+            .collect();
+        let mut affected = Vec::with_capacity(input.affected.len());
+        for conversation in std::mem::take(&mut input.affected) {
+            affected.push(AffectedConversation {
+                published_row_no: row_nos.get(conversation.conversation_id.as_str()).copied(),
+                current: join(conversation, &users)?,
             });
         }
-        for entry in before.entries() {
-            let number = numbers.get(&entry.conversation_id);
-            if let Some(touched) = number.and_then(|number| touched.get_mut(*number)) {
-                touched.row_no_before = Some(entry.row_no);
-            }
-        }
         Ok(Self {
-            reading,
-            before,
-            touched,
+            input,
+            published,
+            affected,
         })
     }
 
-    /// The numbers of the published rows that [`Draft::plan`] compares with.
-    pub fn row_nos_before(&self) -> impl Iterator<Item = i64> {
-        self.touched.iter().filter_map(|touched| touched.row_no_before)
+    /// The organization that it is about.
+    pub fn organization_id(&self) -> &str {
+        &self.input.organization_id
     }
 
-    /// Compares with the published rows, and says what is to be written. A conversation whose row is the same, byte
-    /// for byte, is left alone; an organization of which nothing changed keeps its version. A department's new name is
-    /// a new list of the same rows.
+    /// The numbers of the published rows that [`PublishDraft::plan`] compares with.
+    pub fn published_row_nos(&self) -> Vec<i64> {
+        self.affected
+            .iter()
+            .filter_map(|conversation| conversation.published_row_no)
+            .collect()
+    }
+
+    /// Compares with the published rows, and decides what is to be written. A conversation whose row is the same, byte
+    /// for byte, keeps it; an organization of which nothing changed keeps its version. If only a department was renamed,
+    /// the new version lists the same rows.
     ///
     /// # Errors
-    /// A text for the log where the next version cannot be.
-    pub fn plan(self, rows_before: &HashMap<i64, PublishedRow>, as_of: Timestamp) -> Result<Plan, String> {
-        let reading = self.reading;
-        let mut retired: Vec<Retired> =
-            serde_json::from_str(&reading.retired).map_err(|error| format!("retired versions: {error}"))?;
-        let mut plan = Plan::default();
-        let still_kept = |Retired(superseded_at, _, _): &Retired| superseded_at.plus(RETENTION_MS) > as_of;
-        let due = retired.partition_point(|retired| !still_kept(retired));
-        for Retired(_, version, row_nos) in retired.drain(..due) {
-            plan.versions_removed.push(version);
-            plan.rows_removed.extend(row_nos);
-        }
+    /// A text for the log if there can be no next version.
+    pub fn plan(self, published_rows: &HashMap<i64, PublishedRow>, as_of: Timestamp) -> Result<PublishPlan, String> {
+        let input = self.input;
+        let mut retired: Vec<RetiredVersion> =
+            serde_json::from_str(&input.retired).map_err(|error| format!("retired versions: {error}"))?;
+        let due = retired.partition_point(|retired| retired.may_be_removed_at() <= as_of);
+        let (versions_removed, rows_removed): (Vec<i64>, Vec<Vec<i64>>) = retired
+            .drain(..due)
+            .map(|retired| (retired.version, retired.row_nos))
+            .unzip();
+        let changes = Changes::new(self.affected, published_rows, input.next_row_no);
+        let names_before = self.published.department_names().clone();
+        let has_changed = !changes.superseded.is_empty() || !changes.entries.is_empty();
+        let next = self
+            .published
+            .with_changes(&changes.superseded, changes.entries)
+            .with_department_names(&input.department_names);
+        let is_renamed = *next.department_names() != names_before;
+        let is_first = input.version == 0 && !input.pending.is_empty();
 
-        let mut next_row_no = reading.next_row_no;
-        let mut superseded = Vec::new();
-        let mut added = Vec::new();
-        for AffectedConversation { row_no_before, now } in self.touched {
-            let row_before = row_no_before.and_then(|row_no| rows_before.get(&row_no));
-            let row_now = now.as_ref().map(|(_, row)| row);
-            if row_now == row_before && row_now.is_some() == row_no_before.is_some() {
-                continue;
-            }
-            superseded.extend(row_no_before);
-            if let Some((mut entry, row)) = now {
-                entry.row_no = next_row_no;
-                added.push(entry);
-                plan.rows.push((next_row_no, row));
-                next_row_no = next_row_no.saturating_add(1);
-            }
-        }
-        superseded.sort_by(i64::cmp);
-
-        let mut version = reading.version;
+        let mut version = input.version;
         let mut candidates = None;
-        let has_changed = !superseded.is_empty() || !added.is_empty();
-        let names_before = self.before.department_names().clone();
-        let after = self
-            .before
-            .with_changes(&superseded, added)
-            .with_department_names(&reading.departments);
-        let is_renamed = *after.department_names() != names_before;
-        if has_changed || is_renamed || (version == 0 && !reading.marks.is_empty()) {
-            if after.entries().len() > CANDIDATES_MAX {
+        let mut chunks = Vec::new();
+        if has_changed || is_renamed || is_first {
+            if next.entries().len() > CANDIDATES_MAX {
                 return Err(format!("more than {CANDIDATES_MAX} candidates"));
             }
-            plan.parts = after.to_chunks().map_err(|error| error.to_string())?;
-            candidates = i64::try_from(after.entries().len()).ok();
+            chunks = next.to_chunks().map_err(|error| error.to_string())?;
+            candidates = Some(next.entries().len() as i64);
             if version > 0 {
-                retired.push(Retired(as_of, version, superseded));
+                retired.push(RetiredVersion {
+                    superseded_at: as_of,
+                    version,
+                    row_nos: changes.superseded,
+                });
             }
-            version = version.saturating_add(1);
+            version += 1;
         }
-        if candidates.is_some() || due > 0 || reading.held {
-            plan.head = Some(HeadUpdate {
+        let head = if candidates.is_some() || due > 0 || input.was_frozen {
+            Some(HeadUpdate {
                 version,
-                next_row_no,
+                next_row_no: changes.next_row_no,
                 candidates,
-                retired,
-            });
-        }
-        plan.marks = reading.marks;
-        Ok(plan)
+                retired: serde_json::to_string(&retired).map_err(|error| error.to_string())?,
+                retire_at: retired.first().map(RetiredVersion::may_be_removed_at),
+            })
+        } else {
+            None
+        };
+        Ok(PublishPlan {
+            organization_id: input.organization_id,
+            settled: input.pending,
+            rows: changes.rows,
+            chunks,
+            head,
+            versions_removed,
+            rows_removed: rows_removed.concat(),
+        })
     }
 }
 
-fn read<T: DeserializeOwned>(what: &str, id: &str, body: &str) -> Result<T, String> {
-    read_body(body).map_err(|problem| format!("{what} {id}: {}", problem.reason))
+/// How the rows of the next version differ from those of the published one.
+struct Changes {
+    /// The numbers of rows that the next version does not list, ascending.
+    superseded: Vec<i64>,
+    /// The entries of new rows.
+    entries: Vec<Entry>,
+    /// New rows with their numbers.
+    rows: Vec<(i64, PublishedRow)>,
+    /// The first row number that is unused after that.
+    next_row_no: i64,
 }
 
-fn join(
-    conversation_id: &str,
-    candidate: Option<&str>,
-    contact: Option<&str>,
-    users: &Users,
-) -> Result<Option<(Entry, PublishedRow)>, String> {
+impl Changes {
+    fn new(affected: Vec<AffectedConversation>, published_rows: &HashMap<i64, PublishedRow>, next_row_no: i64) -> Self {
+        let mut changes = Self {
+            superseded: Vec::new(),
+            entries: Vec::new(),
+            rows: Vec::new(),
+            next_row_no,
+        };
+        for conversation in affected {
+            let row_no = conversation.published_row_no;
+            let published_row = row_no.and_then(|row_no| published_rows.get(&row_no));
+            let current_row = conversation.current.as_ref().map(|(_, row)| row);
+            if current_row == published_row && current_row.is_some() == row_no.is_some() {
+                continue;
+            }
+            changes.superseded.extend(row_no);
+            if let Some((mut entry, row)) = conversation.current {
+                entry.row_no = changes.next_row_no;
+                changes.rows.push((entry.row_no, row));
+                changes.entries.push(entry);
+                changes.next_row_no += 1;
+            }
+        }
+        changes.superseded.sort_unstable();
+        changes
+    }
+}
+
+fn parse<T: DeserializeOwned>(what: &str, id: &str, json: &str) -> Result<T, String> {
+    serde_json::from_str(json).map_err(|error| format!("{what} {id}: {error}"))
+}
+
+/// The row that a conversation has now. Its number is not known yet.
+fn join(conversation: AffectedInput, users: &HashMap<String, User>) -> Result<Option<(Entry, PublishedRow)>, String> {
+    let AffectedInput {
+        conversation_id,
+        candidate,
+        contact,
+    } = conversation;
     let Some(candidate) = candidate else {
         return Ok(None);
     };
-    let candidate: Candidate = read("candidate", conversation_id, candidate)?;
+    let candidate: Candidate = parse("candidate", &conversation_id, &candidate)?;
     let contact: Option<Contact> = contact
-        .map(|body| read("contact", &candidate.contact_id, body))
+        .map(|body| parse("contact", &candidate.contact_id, &body))
         .transpose()?;
-    let joined =
-        publish_row(conversation_id, &candidate, contact.as_ref(), users).map_err(|error| error.to_string())?;
+    let joined = join_row(&conversation_id, &candidate, contact.as_ref(), users).map_err(|error| error.to_string())?;
     Ok(joined.map(|joined| {
         let entry = Entry {
             stalled_since: candidate.stalled_since,
-            conversation_id: conversation_id.to_owned(),
+            conversation_id,
             row_no: 0,
             category: candidate.category,
             reason: joined.reason,

@@ -1,22 +1,20 @@
-//! What the core needs of the world: a database and a cache of pages.
-//!
-//! In the worker D1 and KV fill these ports, in native tests SQLite and a map do, so that the very same statements
-//! run in both. The clock is no port: `now` is an argument.
+//! The SQL database that the core asks for.
 
 use std::borrow::Cow;
 use std::future::Future;
 
-/// A SQL database that runs a batch of statements as one atomic transaction. Reads may be answered by a replica; whoever
-/// reads through the same value sees no older state afterwards.
+/// A SQL database that runs a batch of statements as one atomic transaction. A replica may answer reads, but whoever
+/// reads through the same value never sees an older state than before.
 pub trait Database {
-    /// Runs the statements in order; either all of them take effect or none does.
+    /// Runs the statements in order. Either all of them take effect or none does.
     ///
     /// # Errors
-    /// [`DatabaseError`] when the database is out of reach or refuses a statement; nothing was written then, or, if
-    /// the answer was lost, everything.
+    /// [`DatabaseError`] if the database is out of reach or rejects a statement. Then nothing was written; or, if only
+    /// the answer was lost, everything was.
     fn batch(&self, statements: Vec<Statement>) -> impl Future<Output = Result<Vec<Outcome>, DatabaseError>>;
 
-    /// As [`Database::batch`], by the primary, for what must be the newest. Where there are no replicas it is the same.
+    /// Like [`Database::batch`], but the primary answers, for what must be the newest state. Without replicas it is the
+    /// same.
     ///
     /// # Errors
     /// As [`Database::batch`].
@@ -28,7 +26,7 @@ pub trait Database {
     }
 }
 
-/// A SQL text with its parameters, `?1` first.
+/// A SQL text with its parameters.
 #[derive(Debug, Clone)]
 pub struct Statement {
     /// The text.
@@ -76,10 +74,10 @@ impl From<&str> for SqlValue {
     }
 }
 
-/// What a statement came to.
+/// What a statement did.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
-    /// The rows, for a statement that returns any.
+    /// The rows that it returned.
     pub rows: Vec<Row>,
     /// How many rows of tables it changed.
     pub changes: u64,
@@ -87,11 +85,11 @@ pub struct Outcome {
     pub rows_read: u64,
     /// How many rows of tables and indexes the platform bills as written.
     pub rows_written: u64,
-    /// Whether a replica has answered, which may lag behind the primary.
+    /// Whether a replica answered, which may lag behind the primary.
     pub is_from_replica: bool,
 }
 
-/// A row: its columns in the order of the statement.
+/// A row: the values of its columns in the order of the statement.
 #[derive(Debug, Clone)]
 pub struct Row(pub Vec<SqlValue>);
 
@@ -99,16 +97,16 @@ impl Row {
     /// The text of column `index`.
     ///
     /// # Errors
-    /// [`DatabaseError::Decode`] when it is not text.
+    /// [`DatabaseError::Decode`] if it is not text.
     pub fn text(&self, index: usize) -> Result<&str, DatabaseError> {
         self.optional_text(index)?
             .ok_or(DatabaseError::Decode("text expected, null found"))
     }
 
-    /// The text of column `index`, if it is not null.
+    /// The text of column `index`. `None` means null.
     ///
     /// # Errors
-    /// [`DatabaseError::Decode`] when it is neither text nor null.
+    /// [`DatabaseError::Decode`] if it is neither text nor null.
     pub fn optional_text(&self, index: usize) -> Result<Option<&str>, DatabaseError> {
         match self.0.get(index) {
             Some(SqlValue::Text(text)) => Ok(Some(text)),
@@ -120,16 +118,16 @@ impl Row {
     /// The integer of column `index`.
     ///
     /// # Errors
-    /// [`DatabaseError::Decode`] when it is not an integer.
+    /// [`DatabaseError::Decode`] if it is not an integer.
     pub fn integer(&self, index: usize) -> Result<i64, DatabaseError> {
         self.optional_integer(index)?
             .ok_or(DatabaseError::Decode("an integer expected, null found"))
     }
 
-    /// The integer of column `index`, if it is not null.
+    /// The integer of column `index`. `None` means null.
     ///
     /// # Errors
-    /// [`DatabaseError::Decode`] when it is neither an integer nor null.
+    /// [`DatabaseError::Decode`] if it is neither an integer nor null.
     pub fn optional_integer(&self, index: usize) -> Result<Option<i64>, DatabaseError> {
         match self.0.get(index) {
             Some(SqlValue::Integer(integer)) => Ok(Some(*integer)),
@@ -139,30 +137,30 @@ impl Row {
     }
 }
 
-/// The rows of the outcomes of a batch, one list a statement.
+/// The rows of each statement of a batch, without the counts.
 ///
 /// # Errors
-/// [`DatabaseError::Decode`] when the batch answered for another number of statements.
+/// [`DatabaseError::Decode`] if there are more or fewer outcomes than statements.
 pub fn rows_of<const N: usize>(outcomes: Vec<Outcome>) -> Result<[Vec<Row>; N], DatabaseError> {
     let rows: Vec<Vec<Row>> = outcomes.into_iter().map(|outcome| outcome.rows).collect();
     rows.try_into()
-        .map_err(|_| DatabaseError::Decode("another number of outcomes than of statements"))
+        .map_err(|_| DatabaseError::Decode("there are not as many outcomes as statements"))
 }
 
-/// Why a batch came to nothing.
+/// Why a batch failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DatabaseError {
     /// The database answered with an error, or not at all. The text is for the log.
     #[error("the database failed: {0}")]
     Failed(String),
-    /// A later refresh has started: the batch of an earlier one was rolled back.
+    /// A later refresh has started, so the batch of this one was rolled back.
     #[error("a later refresh has taken over")]
     Overtaken,
     /// The invocation has used up the statements that the platform allows it.
     #[error("the statements of one invocation are used up")]
     Exhausted,
-    /// A value is not what the schema promises.
-    #[error("the database holds what it should not: {0}")]
+    /// A stored value is not what the schema promises.
+    #[error("the database returned an unexpected value: {0}")]
     Decode(&'static str),
     /// A parameter cannot be written as JSON.
     #[error("a value cannot be written as JSON")]
@@ -173,6 +171,7 @@ impl DatabaseError {
     /// The error that a database's own message stands for.
     #[must_use]
     pub fn from_message(message: String) -> Self {
+        // The name of the constraint that `refresh/sql/guard.sql` violates.
         if message.contains("refresh_overtaken") {
             Self::Overtaken
         } else {

@@ -1,5 +1,6 @@
-//! The product's numbered cases, by number: `tests/cases.json` through ingest, refresh and the report's selection.
+//! The numbered cases of docs/definition.md: `tests/cases.json` through ingest, refresh and the threshold.
 
+use crate::support::MINUTE;
 use crate::support::service::Service;
 use conversation_monitor::base::timestamp::Timestamp;
 use futures_executor::block_on;
@@ -7,9 +8,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 const BASE: i64 = 1_770_000_000_000;
-const MINUTE: i64 = 60_000;
 const ORGANIZATION: &str = "the organization";
-/// The members whose values are offsets from the base, in events and in rows.
+/// The members that are offsets from the base, in events and in rows.
 const INSTANTS: [&str; 8] = [
     "at",
     "updatedAt",
@@ -21,8 +21,8 @@ const INSTANTS: [&str; 8] = [
     "latestInboundAt",
 ];
 
-/// With offsets made instants.
-fn placed(object: &Value) -> Value {
+/// The same with instants instead of offsets.
+fn with_instants(object: &Value) -> Value {
     let mut object = object.clone();
     for name in INSTANTS {
         if let Some(offset) = object.get(name).and_then(Value::as_i64) {
@@ -43,12 +43,12 @@ fn check(case: &Value) {
             .unwrap_or_default()
             .iter()
             .map(|event| {
-                let mut event = placed(event);
+                let mut event = with_instants(event);
                 event["organizationId"] = json!(ORGANIZATION);
                 event
             })
             .collect();
-        // The service's clock is behind no event's: case 20 is about the instant of the refresh.
+        // The service's clock is ahead of every event: case 20 is about the instant of the refresh.
         let now = BASE + 24 * 60 * MINUTE;
         block_on(service.ingest(&events, now)).unwrap();
         let Some(refresh) = step["refresh"].as_i64() else {
@@ -68,7 +68,7 @@ fn check(case: &Value) {
         if let Some(candidates) = step["expect"]["candidates"].as_array() {
             assert_eq!(rows.len(), candidates.len(), "{name}: {rows:#?}");
             for (row, candidate) in rows.iter().zip(candidates) {
-                for (member, value) in placed(candidate).as_object().unwrap() {
+                for (member, value) in with_instants(candidate).as_object().unwrap() {
                     assert_eq!(&row[member], value, "{name}: {member}");
                 }
             }
@@ -85,7 +85,7 @@ fn check(case: &Value) {
 }
 
 #[test]
-fn the_numbered_cases_come_out_right() {
+fn every_numbered_case_gives_the_expected_rows() {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases.json")).unwrap();
     let cases: Vec<Value> = serde_json::from_str(&text).unwrap();
     let numbers: BTreeSet<i64> = cases.iter().map(|case| case["number"].as_i64().unwrap()).collect();

@@ -140,7 +140,7 @@ fn limits() -> Vec<(String, String)> {
         conversation::fields::ASSIGNEES_MAX => number,
         conversation::fields::CLOCK_SKEW_MAX_MS => milliseconds,
         conversation::fields::SEQUENCE_MAX => number,
-        conversation::timeline::QUEUED_MAX_MS => milliseconds,
+        conversation::stall::QUEUED_MAX_MS => milliseconds,
         report::request::PAGE_MAX => number,
         report::request::LIMIT_MAX => number,
         report::request::LIMIT_DEFAULT => number,

@@ -1,10 +1,11 @@
-//! Ingest and refresh stopped at every statement, and running at once in every order that chance finds: a reader sees
-//! an old or a new version whole, no event is lost, and the next refresh comes to what the oracle says.
+//! Ingest and refresh stopped at every statement, and running at the same time in random orders: a reader sees a complete
+//! old or new version, no event is lost, and the next refresh publishes what the oracle says.
 
-use crate::support::history::{HistoryOptions, Random, random_history};
+use crate::support::history::{HistoryOptions, Random, instant_text, random_history};
 use crate::support::oracle::Oracle;
 use crate::support::service::{Service, SnapshotRow};
 use crate::support::sqlite::Fault;
+use crate::support::{MINUTE, NOW, waiting};
 use conversation_monitor::storage::database::DatabaseError;
 use futures_executor::block_on;
 use futures_util::task::noop_waker;
@@ -13,12 +14,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-const NOW: i64 = 1_780_000_000_000;
-const MINUTE: i64 = 60_000;
-
-/// A history in three parts, which come before, between and after what is tested.
+/// A history in three parts, and what the oracle knows after each of them.
 struct Story {
     parts: [Vec<Value>; 3],
+    oracles: [Oracle; 3],
 }
 
 impl Story {
@@ -29,52 +28,61 @@ impl Story {
             conversations: 3,
             events: 60,
         };
-        let mut random = Random::new(seed);
         let mut history = random_history(seed, &options);
-        random.shuffle(&mut history);
+        Random::new(seed).shuffle(&mut history);
         let third = history.len() / 3;
         let last = history.split_off(2 * third);
         let middle = history.split_off(third);
-        Self {
-            parts: [history, middle, last],
-        }
+        let parts = [history, middle, last];
+        let oracles = [1, 2, 3].map(|count| {
+            let mut oracle = Oracle::default();
+            parts.iter().take(count).for_each(|part| oracle.take_in(part));
+            oracle
+        });
+        Self { parts, oracles }
     }
 
-    fn oracle(&self, parts: usize) -> Oracle {
-        let mut oracle = Oracle::default();
-        for part in &self.parts[..parts] {
-            oracle.take_in(part);
-        }
-        oracle
-    }
-}
-
-fn rows(oracle: &Oracle, organization_id: &str, as_of: i64) -> Option<Vec<SnapshotRow>> {
-    let rows = oracle.rows(organization_id, as_of);
-    Some(rows.into_iter().map(|row| (row.json, row.people)).collect())
-}
-
-/// Every organization shows the first part as of the first refresh, or the first two as of the second.
-fn assert_old_or_new(service: &Service, story: &Story, instants: [i64; 2], context: &str) {
-    let (old, new) = (story.oracle(1), story.oracle(2));
-    for organization_id in new.organizations() {
-        let published = service.snapshot(&organization_id);
-        let is_old = match published {
-            None => !old.exists(&organization_id) && old.rows(&organization_id, instants[0]).is_empty(),
-            _ => published == rows(&old, &organization_id, instants[0]),
+    /// What readers may see while the second of two refreshes runs: of each organization the first part as of the first
+    /// refresh, or the first two as of the second.
+    fn old_or_new(&self, instants: [i64; 2]) -> Vec<OldOrNew> {
+        let [old, new, _] = &self.oracles;
+        let known = old.organizations();
+        let organization = |organization_id: String| OldOrNew {
+            old: known
+                .contains(&organization_id)
+                .then(|| old.snapshot(&organization_id, instants[0])),
+            new: new.snapshot(&organization_id, instants[1]),
+            organization_id,
         };
-        let is_new = published == rows(&new, &organization_id, instants[1]);
+        new.organizations().into_iter().map(organization).collect()
+    }
+}
+
+struct OldOrNew {
+    organization_id: String,
+    /// `None` means that there is no snapshot yet.
+    old: Option<Vec<SnapshotRow>>,
+    new: Vec<SnapshotRow>,
+}
+
+fn assert_old_or_new(service: &Service, expected: &[OldOrNew], context: &str) {
+    for OldOrNew {
+        organization_id,
+        old,
+        new,
+    } in expected
+    {
+        let published = service.snapshot(organization_id);
         assert!(
-            is_old || is_new,
+            published == *old || published.as_ref() == Some(new),
             "{context}: organization {organization_id}: {published:?}"
         );
     }
 }
 
-/// Runs the story with one fault in the second refresh; whether the fault was met.
-fn stop_refresh(seed: u64, fault: Fault) -> bool {
+/// Runs the story with one fault in the second refresh. Returns whether the fault occurred.
+fn stop_refresh(seed: u64, story: &Story, fault: Fault) -> bool {
     let context = format!("seed {seed}, {fault:?}");
-    let story = Story::new(seed);
     let service = Service::default();
     let instants = [NOW, NOW + MINUTE];
     block_on(async {
@@ -84,79 +92,69 @@ fn stop_refresh(seed: u64, fault: Fault) -> bool {
         service.database.set_fault(Some(fault));
         let outcome = service.refresh(instants[1]).await;
         service.database.set_fault(None);
-        let stopped = outcome.is_err();
-        assert_old_or_new(&service, &story, instants, &context);
+        assert_old_or_new(&service, &story.old_or_new(instants), &context);
 
-        // Half of the stories go on with events before the next refresh.
-        let parts = if seed.is_multiple_of(2) { 2 } else { 3 };
-        if parts == 3 {
+        // In half of the stories events arrive before the next refresh.
+        let has_more_events = !seed.is_multiple_of(2);
+        if has_more_events {
             service.ingest(&story.parts[2], NOW).await.unwrap();
         }
+        let oracle = &story.oracles[1 + usize::from(has_more_events)];
         let as_of = NOW + 2 * MINUTE;
         service.refresh(as_of).await.unwrap();
-        service.assert_agrees(&story.oracle(parts), as_of, &context);
+        service.assert_agrees(oracle, as_of, &context);
         service.assert_no_garbage(&context);
-        stopped
+        outcome.is_err()
     })
 }
 
 #[test]
-fn a_refresh_may_stop_anywhere() {
+fn a_refresh_can_stop_at_any_statement() {
     let mut stops = 0;
     for seed in 0..12 {
-        for after in 0.. {
-            if !stop_refresh(seed, Fault::AfterStatements(after)) {
-                break;
-            }
-            stops += 1;
-        }
-        for after in 1.. {
-            if !stop_refresh(seed, Fault::AfterBatches(after)) {
-                break;
-            }
-            stops += 1;
-        }
+        let story = Story::new(seed);
+        let after_statements = (0..).take_while(|after| stop_refresh(seed, &story, Fault::AfterStatements(*after)));
+        let after_batches = (1..).take_while(|after| stop_refresh(seed, &story, Fault::AfterBatches(*after)));
+        stops += after_statements.count() + after_batches.count();
     }
     println!("faults injected into refreshes and survived: {stops}");
-    assert!(stops > 200, "only {stops} faults were met");
+    assert!(stops > 200, "only {stops} faults occurred");
+}
+
+/// Runs the story with one fault in the second ingest. Returns whether the fault occurred.
+fn stop_ingest(seed: u64, story: &Story, fault: Fault) -> bool {
+    let service = Service::default();
+    block_on(async {
+        service.ingest(&story.parts[0], NOW).await.unwrap();
+        service.database.set_fault(Some(fault));
+        let outcome = service.ingest(&story.parts[1], NOW).await;
+        service.database.set_fault(None);
+        if outcome.is_err() {
+            // It was not answered with 200, so the source sends it again.
+            service.ingest(&story.parts[1], NOW).await.unwrap();
+        }
+        service.refresh(NOW).await.unwrap();
+        service.assert_agrees(&story.oracles[1], NOW, &format!("seed {seed}, {fault:?}"));
+        outcome.is_err()
+    })
 }
 
 #[test]
-fn an_ingest_may_stop_anywhere() {
+fn an_ingest_can_stop_at_any_statement() {
     let mut stops = 0;
     for seed in 0..12 {
-        for after in 0.. {
-            let mut stopped = false;
-            for fault in [Fault::AfterStatements(after), Fault::AfterBatches(after)] {
-                let story = Story::new(seed);
-                let service = Service::default();
-                block_on(async {
-                    service.ingest(&story.parts[0], NOW).await.unwrap();
-                    service.database.set_fault(Some(fault));
-                    let outcome = service.ingest(&story.parts[1], NOW).await;
-                    service.database.set_fault(None);
-                    if outcome.is_err() {
-                        stopped = true;
-                        stops += 1;
-                        // Not answered with 200, so the source sends it again.
-                        service.ingest(&story.parts[1], NOW).await.unwrap();
-                    }
-                    service.refresh(NOW).await.unwrap();
-                    service.assert_agrees(&story.oracle(2), NOW, &format!("seed {seed}, {fault:?}"));
-                });
-            }
-            if !stopped {
-                break;
-            }
-        }
+        let story = Story::new(seed);
+        let after_statements = (0..).take_while(|after| stop_ingest(seed, &story, Fault::AfterStatements(*after)));
+        let after_batches = (0..).take_while(|after| stop_ingest(seed, &story, Fault::AfterBatches(*after)));
+        stops += after_statements.count() + after_batches.count();
     }
     println!("faults injected into ingests and survived: {stops}");
-    assert!(stops > 40, "only {stops} faults were met");
+    assert!(stops > 40, "only {stops} faults occurred");
 }
 
 type Task<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 
-/// Polls the tasks in random turns until all are done; each turn ends at the task's next call of the database.
+/// Polls the tasks in random turns until all are done. Each turn ends at the task's next call of the database.
 fn interleave(random: &mut Random, mut tasks: Vec<Task<'_>>, mut between: impl FnMut()) {
     let waker = noop_waker();
     let mut context = Context::from_waker(&waker);
@@ -208,13 +206,13 @@ fn overlapping_refreshes_and_ingests_lose_nothing() {
         });
         block_on(service.refresh(NOW + 2 * MINUTE)).unwrap();
         let context = format!("seed {seed}");
-        service.assert_agrees(&story.oracle(3), NOW + 2 * MINUTE, &context);
+        service.assert_agrees(&story.oracles[2], NOW + 2 * MINUTE, &context);
         service.assert_no_garbage(&context);
     }
 }
 
 #[test]
-fn of_two_refreshes_at_once_a_reader_sees_whole_versions() {
+fn readers_see_complete_versions_during_two_refreshes() {
     for seed in 0..60 {
         let mut random = Random::new(seed);
         let story = Story::new(seed);
@@ -230,25 +228,15 @@ fn of_two_refreshes_at_once_a_reader_sees_whole_versions() {
             Box::pin(refresh_unless_overtaken(&service, instants[1])),
             Box::pin(refresh_unless_overtaken(&service, instants[1])),
         ];
-        interleave(&mut random, tasks, || {
-            assert_old_or_new(&service, &story, instants, &context);
-        });
-        service.assert_agrees(&story.oracle(2), instants[1], &context);
+        let expected = story.old_or_new(instants);
+        interleave(&mut random, tasks, || assert_old_or_new(&service, &expected, &context));
+        service.assert_agrees(&story.oracles[1], instants[1], &context);
         service.assert_no_garbage(&context);
     }
 }
 
-fn waiting(organization_id: &str, at: i64) -> Vec<Value> {
-    let at = conversation_monitor::base::timestamp::Timestamp::from_milliseconds(at).to_string();
-    vec![
-        json!({ "type": "conversation", "organizationId": organization_id, "updatedAt": at, "conversationId": "c",
-                "contactId": "k", "channelType": "sms" }),
-        json!({ "type": "message", "organizationId": organization_id, "updatedAt": at, "messageId": "m",
-                "conversationId": "c", "at": at, "direction": "inbound", "sender": "contact" }),
-    ]
-}
-
-fn held(service: &Service) -> Vec<Vec<String>> {
+/// The frozen organizations, and the instant of each.
+fn frozen(service: &Service) -> Vec<Vec<String>> {
     service
         .database
         .query("SELECT organization_id, held_as_of FROM organization WHERE held_as_of IS NOT NULL ORDER BY 1")
@@ -261,7 +249,7 @@ fn one_organization_fails(break_it: impl Fn(&Service), mend_it: impl Fn(&Service
     let id = |number: i64| format!("organization-{number:02}");
     block_on(async {
         for number in 0..20 {
-            let events = waiting(&id(number), NOW - 60 * MINUTE);
+            let events = waiting(&id(number), "c", NOW - 60 * MINUTE);
             oracle.take_in(&events);
             service.ingest(&events, NOW).await.unwrap();
         }
@@ -270,11 +258,7 @@ fn one_organization_fails(break_it: impl Fn(&Service), mend_it: impl Fn(&Service
 
         break_it(&service);
         for number in 0..20 {
-            let mut events = waiting(&id(number), NOW - 30 * MINUTE);
-            for event in &mut events {
-                event["conversationId"] = json!("d");
-            }
-            events[1]["messageId"] = json!("n");
+            let events = waiting(&id(number), "d", NOW - 30 * MINUTE);
             oracle.take_in(&events);
             service.ingest(&events, NOW).await.unwrap();
         }
@@ -286,48 +270,47 @@ fn one_organization_fails(break_it: impl Fn(&Service), mend_it: impl Fn(&Service
             };
             assert_eq!(failed, &id(7));
             assert!(why.contains(reason), "{why}");
-            assert_eq!(
-                held(&service),
-                [[id(7), NOW.to_string()]],
-                "it speaks of what it spoke of"
-            );
+            assert_eq!(frozen(&service), [[id(7), NOW.to_string()]], "at its last instant");
             assert_eq!(as_of(&service), NOW + minute * MINUTE, "the others go on");
         }
         assert_eq!(service.snapshot(&id(7)), before);
-        assert_eq!(service.snapshot(&id(8)), rows(&oracle, &id(8), NOW + 2 * MINUTE));
+        assert_eq!(
+            service.snapshot(&id(8)),
+            Some(oracle.snapshot(&id(8), NOW + 2 * MINUTE))
+        );
 
         mend_it(&service);
         let finished = service.refresh(NOW + 3 * MINUTE).await.unwrap();
         assert_eq!(finished.run.organizations_failed, 0);
     });
-    assert!(held(&service).is_empty());
+    assert!(frozen(&service).is_empty());
     service.assert_agrees(&oracle, NOW + 3 * MINUTE, reason);
     service.assert_no_garbage(reason);
 }
 
 #[test]
-fn a_damaged_record_stops_its_organization_alone() {
+fn a_damaged_record_stops_only_its_organization() {
     one_organization_fails(
         |service| {
             service.database.execute(
                 "UPDATE record SET body = '{' || body WHERE organization_id = 'organization-07' AND type = 'message'",
             );
-            // Damage marks nothing; the events that come next do.
+            // Damage makes nothing pending; the events that come next do.
             service
                 .database
-                .execute("INSERT INTO pending VALUES ('organization-07', 'conversation', 'c', 'a mark', 1, 0)");
+                .execute("INSERT INTO pending VALUES ('organization-07', 'conversation', 'c', 'a token', 1, 0)");
         },
         |service| {
             service
                 .database
                 .execute("UPDATE record SET body = substr(body, 2) WHERE organization_id = 'organization-07' AND body LIKE '{{%'");
         },
-        "record m",
+        "record c",
     );
 }
 
 #[test]
-fn a_damaged_head_stops_its_organization_alone() {
+fn a_damaged_head_stops_only_its_organization() {
     one_organization_fails(
         |service| {
             service
@@ -344,8 +327,8 @@ fn a_damaged_head_stops_its_organization_alone() {
 }
 
 #[test]
-fn a_statement_that_fails_is_split_until_the_culprit_stands_alone() {
-    // Its conversation's row fails to be written, whatever batch it is in.
+fn a_batch_that_fails_is_split_until_the_culprit_is_alone() {
+    // Writing the conversation's row fails, whatever batch it is in.
     let poison = r#"["organization-07",2,"#;
     one_organization_fails(
         |service| service.database.set_poison(Some(poison)),
@@ -355,7 +338,7 @@ fn a_statement_that_fails_is_split_until_the_culprit_stands_alone() {
 }
 
 #[test]
-fn a_conversation_that_cannot_be_stored_stops_its_organization_alone() {
+fn a_conversation_that_cannot_be_stored_stops_only_its_organization() {
     let poison = r#"["organization-07","d","call "#;
     one_organization_fails(
         |service| service.database.set_poison(Some(poison)),
@@ -364,20 +347,19 @@ fn a_conversation_that_cannot_be_stored_stops_its_organization_alone() {
     );
 }
 
-fn renamed(record_type: &str, id_field: &str, name_field: &str, name: &str, at: i64) -> Value {
-    let at = conversation_monitor::base::timestamp::Timestamp::from_milliseconds(at).to_string();
-    json!({ "type": record_type, "organizationId": "o", "updatedAt": at, id_field: "k", name_field: name })
-}
-
-/// Renames the contact, or the assignee, before a refresh and again at one of its steps: the second name comes out.
+/// Renames the contact, or the assignee, before a refresh and again at one of its steps. The second name is published.
 fn rename_during_a_refresh(record_type: &str, id_field: &str, name_field: &str) {
+    let renamed = |name: &str, at: i64| {
+        json!({ "type": record_type, "organizationId": "o", "updatedAt": instant_text(at), id_field: "k",
+                name_field: name })
+    };
     for step in 0..20 {
         let service = Service::default();
         let mut oracle = Oracle::default();
-        let mut first = waiting("o", NOW - 60 * MINUTE);
+        let mut first = waiting("o", "c", NOW - 60 * MINUTE);
         first[0]["assigneeIds"] = json!(["k"]);
-        let second = [renamed(record_type, id_field, name_field, "second", NOW - 2)];
-        let third = [renamed(record_type, id_field, name_field, "third", NOW - 1)];
+        let second = [renamed("second", NOW - 2)];
+        let third = [renamed("third", NOW - 1)];
         for events in [&first[..], &second, &third] {
             oracle.take_in(events);
         }
@@ -410,9 +392,9 @@ fn a_rename_during_a_refresh_is_not_lost() {
 }
 
 #[test]
-fn what_was_folded_is_published_although_more_comes_meanwhile() {
+fn what_was_folded_is_published_although_more_arrives_meanwhile() {
     let service = Service::default();
-    let first = waiting("o", NOW - 60 * MINUTE);
+    let first = waiting("o", "c", NOW - 60 * MINUTE);
     let mut answer = first[1].clone();
     for (member, value) in [("messageId", "answer"), ("direction", "outbound"), ("sender", "ai")] {
         answer[member] = json!(value);
@@ -423,7 +405,7 @@ fn what_was_folded_is_published_although_more_comes_meanwhile() {
         service.refresh(NOW).await.unwrap();
         assert_eq!(service.snapshot("o").unwrap().len(), 1);
         service.ingest(&[answer], NOW).await.unwrap();
-        // What an ingest does to the mark that comes between the fold and the publication, every time.
+        // Does to every pending row what an ingest between the fold and the publication would do.
         service.database.execute(
             "CREATE TRIGGER ingest_between AFTER UPDATE ON pending WHEN OLD.fold = 1 AND NEW.fold = 0
              BEGIN
@@ -433,8 +415,12 @@ fn what_was_folded_is_published_although_more_comes_meanwhile() {
         );
         service.refresh(NOW + MINUTE).await.unwrap();
         assert_eq!(service.snapshot("o").unwrap(), [], "answered before the refresh");
-        let marks = service.database.query("SELECT mark, fold FROM pending");
-        assert_eq!(marks, [["newer", "1"]], "what came meanwhile is still to be folded");
+        let pending = service.database.query("SELECT mark, fold FROM pending");
+        assert_eq!(
+            pending,
+            [["newer", "1"]],
+            "what arrived meanwhile is still to be folded"
+        );
         service.database.execute("DROP TRIGGER ingest_between");
         service.refresh(NOW + 2 * MINUTE).await.unwrap();
     });

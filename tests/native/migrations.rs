@@ -1,17 +1,15 @@
-//! Migrations over data: whatever a database held, the next refresh reports it.
+//! Migrations over data: whatever a database has stored, the next refresh publishes it.
 
 use crate::support::history::{HistoryOptions, many_candidates, random_history};
 use crate::support::oracle::Oracle;
 use crate::support::service::Service;
 use crate::support::sqlite::Sqlite;
+use crate::support::{MINUTE, NOW};
 use futures_executor::block_on;
 use serde_json::{Value, json};
 
-const NOW: i64 = 1_780_000_000_000;
-const MINUTE: i64 = 60_000;
-
-/// Rewrites the lists into the form that they had before the migration 0002.
-fn with_old_lists(database: &Sqlite) {
+/// Rewrites the chunks of versions into the form that they had before migration 0002.
+fn restore_old_chunks(database: &Sqlite) {
     for row in database.query("SELECT organization_id, version, part, entries FROM snapshot_part") {
         let part: Value = serde_json::from_str(&row[3]).unwrap();
         let ids = |departments: &Value| -> Value {
@@ -57,7 +55,7 @@ fn check_0002(seed: u64, refreshes_before: i64, rest_before_migration: bool) {
         if rest_before_migration {
             service.ingest_all(rest, NOW).await;
         }
-        with_old_lists(&service.database);
+        restore_old_chunks(&service.database);
         service.database.migrate_from("0002");
         if !rest_before_migration {
             service.ingest_all(rest, NOW).await;
@@ -71,7 +69,7 @@ fn check_0002(seed: u64, refreshes_before: i64, rest_before_migration: bool) {
 }
 
 #[test]
-fn after_0002_the_next_refresh_publishes_everything_anew() {
+fn after_0002_the_next_refresh_publishes_everything_again() {
     for seed in 0..30 {
         for refreshes_before in 0..3 {
             check_0002(seed, refreshes_before, seed % 2 == 0);
@@ -80,7 +78,7 @@ fn after_0002_the_next_refresh_publishes_everything_anew() {
 }
 
 #[test]
-fn after_0002_a_large_organization_is_published_whole_and_as_another_database() {
+fn after_0002_a_large_organization_is_published_under_a_new_generation() {
     let service = Service::on(Sqlite::before("0002"));
     let mut oracle = Oracle::default();
     let events = many_candidates("large", NOW, 2_000);
@@ -94,14 +92,14 @@ fn after_0002_a_large_organization_is_published_whole_and_as_another_database() 
             .database
             .execute("UPDATE organization SET threshold_minutes = 7");
         let generation_before = generation();
-        with_old_lists(&service.database);
+        restore_old_chunks(&service.database);
         service.database.migrate_from("0002");
         assert_ne!(generation(), generation_before);
-        assert_eq!(service.snapshot("large"), None, "nothing of the old form is left");
+        assert_eq!(service.snapshot("large"), None, "no version in the old form is left");
         let run = service.refresh(NOW + MINUTE).await.unwrap().run;
         assert_eq!((run.conversations_folded, run.rows_published), (0, 2_000));
         service.assert_agrees(&oracle, NOW + MINUTE, "large");
         service.assert_no_garbage("large");
     });
-    assert_eq!(threshold(), "7", "settings stay");
+    assert_eq!(threshold(), "7", "settings are kept");
 }

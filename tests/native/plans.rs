@@ -22,25 +22,32 @@ const WIDE_READS: [WideRead; 9] = [
     WideRead {
         table: "refresh",
         key: &[],
-        statements: &["take_lease", "finish", "guard", "freeze_failed", "mark_due", "head"],
+        statements: &[
+            "take_lease",
+            "finish",
+            "guard",
+            "freeze_failed",
+            "add_due_pending",
+            "head",
+        ],
         reason: "the table has one row",
     },
     WideRead {
         table: "organization",
         key: &[],
-        statements: &["publish_list", "organizations"],
+        statements: &["list_pending_organizations", "organizations"],
         reason: "one row an organization: once a refresh, and for a SUPERADMIN who chooses one",
     },
     WideRead {
         table: "pending",
         key: &["organization_id"],
-        statements: &["publish_list", "publish_pending"],
+        statements: &["list_pending_organizations", "read_pending"],
         reason: "everything that is pending is to be published",
     },
     WideRead {
         table: "pending",
         key: &["organization_id"],
-        statements: &["publish_chunks", "publish_departments"],
+        statements: &["read_chunks", "read_departments"],
         reason: "EXISTS stops at the first row",
     },
     WideRead {
@@ -52,7 +59,7 @@ const WIDE_READS: [WideRead; 9] = [
     WideRead {
         table: "pending",
         key: &["organization_id", "type", "record_id"],
-        statements: &["fold_list"],
+        statements: &["list_pending_conversations"],
         reason: "a range of the key: everything that is pending is to be folded",
     },
     WideRead {
@@ -64,13 +71,13 @@ const WIDE_READS: [WideRead; 9] = [
     WideRead {
         table: "record",
         key: &["organization_id", "type"],
-        statements: &["departments", "publish_departments"],
+        statements: &["departments", "read_departments"],
         reason: "all departments of an organization are asked for",
     },
     WideRead {
         table: "snapshot_part",
         key: &["organization_id", "version"],
-        statements: &["index", "newest_index", "publish_chunks", "publish_retire_versions"],
+        statements: &["index", "newest_index", "read_chunks", "remove_versions"],
         reason: "all chunks of a version are asked for",
     },
 ];

@@ -1,14 +1,12 @@
-//! Random histories, taken in by random batches and refreshed at random instants: the snapshot is always what a naive
+//! Random histories, taken in by random batches and refreshed at random instants: the snapshot is always what a simple
 //! oracle works out from the whole history.
 
 use crate::support::history::{HistoryOptions, Random, many_candidates, random_history};
 use crate::support::oracle::Oracle;
 use crate::support::service::Service;
-use conversation_monitor::base::timestamp::Timestamp;
+use crate::support::{MINUTE, NOW, waiting};
 use futures_executor::block_on;
-use serde_json::{Value, json};
-
-const NOW: i64 = 1_780_000_000_000;
+use serde_json::Value;
 
 fn options(random: &mut Random) -> HistoryOptions {
     HistoryOptions {
@@ -19,7 +17,7 @@ fn options(random: &mut Random) -> HistoryOptions {
     }
 }
 
-/// Refresh instants around now, ascending: what is queued or snoozed comes due between them.
+/// Instants of refreshes around now, ascending. What is queued or snoozed becomes due between them.
 fn instants(random: &mut Random, count: usize) -> Vec<i64> {
     let mut instants: Vec<i64> = (0..count)
         .map(|_| NOW - 180_000 + random.below(600_000) as i64)
@@ -64,11 +62,11 @@ fn the_snapshot_is_what_the_oracle_says() {
 }
 
 #[test]
-fn any_order_and_any_repeats_come_to_the_same() {
+fn any_order_and_any_repeats_end_in_the_same_records() {
     for seed in 0..60 {
         let mut random = Random::new(seed);
         let history = random_history(seed, &options(&mut random));
-        let of_order = |history: &[Value], batch: usize| {
+        let records_after = |history: &[Value], batch: usize| {
             let service = Service::default();
             block_on(async {
                 for events in history.chunks(batch) {
@@ -78,15 +76,15 @@ fn any_order_and_any_repeats_come_to_the_same() {
             });
             service.database.query("SELECT * FROM record ORDER BY 1, 2, 3")
         };
-        let once = of_order(&history, history.len());
+        let once = records_after(&history, history.len());
         let mut again: Vec<Value> = [history.clone(), history].concat();
         random.shuffle(&mut again);
-        assert_eq!(of_order(&again, 1 + random.below(50)), once, "seed {seed}");
+        assert_eq!(records_after(&again, 1 + random.below(50)), once, "seed {seed}");
     }
 }
 
 #[test]
-fn thousands_of_candidates_come_out_in_order() {
+fn thousands_of_candidates_are_published_in_order() {
     let service = Service::default();
     let mut oracle = Oracle::default();
     let events = many_candidates("large", NOW, 3_000);
@@ -101,26 +99,19 @@ fn thousands_of_candidates_come_out_in_order() {
     service.assert_agrees(&oracle, NOW, "3,000 candidates");
 }
 
-/// A conversation of each organization, with a customer who waits since `minutes` ago.
-fn waiting(organizations: impl Iterator<Item = usize>, conversation: &str, minutes: i64) -> Vec<Value> {
-    let at = Timestamp::from_milliseconds(NOW - minutes * 60_000).to_string();
-    let events = organizations.flat_map(|number| {
-        let organization = format!("organization {number}");
-        [
-            json!({ "type": "conversation", "organizationId": organization, "updatedAt": at, "conversationId": conversation,
-                    "contactId": "k", "channelType": "sms" }),
-            json!({ "type": "message", "organizationId": organization, "updatedAt": at, "messageId": conversation,
-                    "conversationId": conversation, "at": at, "direction": "inbound", "sender": "contact" }),
-        ]
-    });
-    events.collect()
+/// A conversation of each organization with a customer who has waited for some minutes.
+fn waiting_in(organizations: impl Iterator<Item = usize>, conversation_id: &str, minutes: i64) -> Vec<Value> {
+    let at = NOW - minutes * MINUTE;
+    organizations
+        .flat_map(|number| waiting(&format!("organization {number}"), conversation_id, at))
+        .collect()
 }
 
 #[test]
 fn ten_thousand_organizations_fit_in_one_run() {
     let service = Service::default();
     block_on(async {
-        service.ingest_all(&waiting(0..10_000, "c", 20), NOW).await;
+        service.ingest_all(&waiting_in(0..10_000, "c", 20), NOW).await;
         let all = service.refresh(NOW).await.unwrap().run;
         assert_eq!((all.organizations_published, all.rows_published), (10_000, 10_000));
         println!(
@@ -130,17 +121,17 @@ fn ten_thousand_organizations_fit_in_one_run() {
         assert!(all.statements < 600, "{}", all.statements);
 
         service
-            .ingest_all(&waiting((0..10_000).step_by(100), "d", 10), NOW)
+            .ingest_all(&waiting_in((0..10_000).step_by(100), "d", 10), NOW)
             .await;
-        let some = service.refresh(NOW + 60_000).await.unwrap().run;
+        let some = service.refresh(NOW + MINUTE).await.unwrap().run;
         assert_eq!((some.organizations_published, some.rows_published), (100, 100));
         println!(
             "statements of a refresh, 100 of 10,000 organizations changed: {}",
             some.statements
         );
 
-        service.ingest(&waiting(7..8, "e", 10), NOW).await.unwrap();
-        let one = service.refresh(NOW + 120_000).await.unwrap().run;
+        service.ingest(&waiting_in(7..8, "e", 10), NOW).await.unwrap();
+        let one = service.refresh(NOW + 2 * MINUTE).await.unwrap().run;
         assert_eq!((one.organizations_published, one.conversations_folded), (1, 1));
         assert_eq!(
             one.statements, some.statements,

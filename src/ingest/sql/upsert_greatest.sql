@@ -1,6 +1,6 @@
--- Of each incoming record (?1) and the version held, the greater one is held: `Record::rank`.
--- conversation_id is not updated here: naming an indexed column would cost a write of the index for every change
--- of a message's status. `move.sql` sees to the few that did change.
+-- Stores each incoming record (?1) unless the stored version of it is greater: `Record::rank`.
+-- conversation_id is not updated here: naming an indexed column would cost a write of the index at every change of a
+-- message's status. `move.sql` updates the few that did change.
 INSERT INTO record (organization_id, type, record_id, conversation_id, updated_at, deleted, body)
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
 FROM json_each(?1) WHERE true

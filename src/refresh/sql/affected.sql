@@ -1,10 +1,10 @@
--- touched: the conversations of the organizations in ?1 whose row may be another now, because their candidate
--- changed, or the record of its contact or of one of its people. Candidates are read for that, no timelines.
+-- affected: the conversations of the organizations in ?1, a JSON array of ids, whose row may have changed, because their
+-- candidate has, or the record of its contact or of one of its people. No timeline is read for that, only candidates.
 WITH named AS (
   SELECT DISTINCT p.organization_id
   FROM json_each(?1) AS j
   JOIN pending AS p ON p.organization_id = j.value AND p.type IN ('contact', 'user')
-), touched AS MATERIALIZED (
+), affected AS MATERIALIZED (
   SELECT p.organization_id, p.record_id AS conversation_id
   FROM json_each(?1) AS j
   JOIN pending AS p

@@ -1,7 +1,7 @@
 SELECT DISTINCT u.organization_id, u.record_id, u.body
-FROM touched AS t
+FROM affected AS a
 CROSS JOIN conversation_state AS s
-  ON s.organization_id = t.organization_id AND s.conversation_id = t.conversation_id
+  ON s.organization_id = a.organization_id AND s.conversation_id = a.conversation_id
 CROSS JOIN json_each(json_insert(s.candidate -> 'assigneeIds', '$[#]', s.candidate ->> 'ownerId')) AS person
 CROSS JOIN record AS u
-  ON u.organization_id = t.organization_id AND u.type = 'user' AND u.record_id = person.value AND u.deleted = 0
+  ON u.organization_id = a.organization_id AND u.type = 'user' AND u.record_id = person.value AND u.deleted = 0

@@ -1,2 +1,2 @@
--- The run has finished: every report that is not held speaks of its instant now.
+-- The run (?2) has finished: every report that is not frozen is as of its instant (?1) now.
 UPDATE refresh SET as_of = ?1, run = ?2

@@ -1,2 +1,3 @@
--- Rolls the batch back if a later run has started: the first statement of every batch that writes.
+-- The first statement of every batch that writes: it violates a constraint, which rolls the batch back, if a later run
+-- than that of the fence ?1 has taken the lease.
 INSERT INTO overtaken (fence) SELECT fence FROM refresh WHERE fence <> ?1

@@ -1,4 +1,4 @@
--- A run starts: from here on no earlier run may publish. Time never goes back: a run that starts late speaks of the
--- latest instant that any run has started for.
+-- A run takes the lease: from here on no earlier run can write. Time never goes back: a run that starts late decides for
+-- the latest instant that any run was scheduled for (?1 is its own).
 UPDATE refresh SET fence = fence + 1, claimed_as_of = max(claimed_as_of, ?1)
 RETURNING fence, claimed_as_of

@@ -1,5 +1,9 @@
-//! Random histories of valid events, the same for the same seed, made so that things collide: few ids, few
-//! instants, repeats, removals, returns, and several ways of writing the same thing.
+//! Random histories of valid events: the one generator of them, for every oracle and in every language.
+//!
+//! The same seed and options make the same history. Histories are made so that things collide: few ids, few instants,
+//! repeats, removals, records that come back, and several ways of writing the same thing.
+//!
+//! This file needs nothing but chrono and serde_json, so that a program outside the tests can include it.
 
 use chrono::DateTime;
 use serde_json::{Map, Value, json};
@@ -14,7 +18,7 @@ const QUEUED_ANSWER_LIMIT: i64 = 2 * MINUTE;
 
 /// What a history should be like.
 pub struct HistoryOptions {
-    /// The service's clock, epoch milliseconds.
+    /// The service's clock, in milliseconds since 1970.
     pub now: i64,
     /// How many organizations there are.
     pub organizations: usize,
@@ -24,7 +28,7 @@ pub struct HistoryOptions {
     pub events: usize,
 }
 
-/// A history of `options.events` valid events; the same seed and options make the same one.
+/// A history of `options.events` valid events.
 pub fn random_history(seed: u64, options: &HistoryOptions) -> Vec<Value> {
     let mut history = History::new(seed, options);
     while history.events.len() < options.events {
@@ -33,8 +37,8 @@ pub fn random_history(seed: u64, options: &HistoryOptions) -> Vec<Value> {
     history.written()
 }
 
-/// One organization with exactly `count` candidates at any instant: `stalledSince` spread from three hours
-/// before `now` up to `now`, four conversations at each of its values.
+/// One organization with exactly `count` candidates, whatever the instant. Their `stalledSince` is spread from three
+/// hours before `now` up to `now`, four conversations at each value.
 pub fn many_candidates(organization_id: &str, now: i64, count: usize) -> Vec<Value> {
     let mut events = many_candidates_directory(organization_id, now - 4 * HOUR);
     let steps = count.div_ceil(4).max(2) as i64;
@@ -52,12 +56,12 @@ pub struct Random {
 }
 
 impl Random {
-    /// The same seed gives the same numbers.
+    /// A generator whose numbers follow from `seed`.
     pub fn new(seed: u64) -> Random {
         Random { state: seed }
     }
 
-    /// The next number, any of all 64-bit ones.
+    /// The next number, with 64 random bits.
     pub fn next_u64(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.state;
@@ -68,11 +72,11 @@ impl Random {
 
     /// A number from 0 up to, but not including, `limit`.
     pub fn below(&mut self, limit: usize) -> usize {
-        assert!(limit > 0, "there is nothing below zero");
+        assert!(limit > 0, "no number is below zero");
         (self.next_u64() % limit as u64) as usize
     }
 
-    /// True so many times in a hundred.
+    /// True in `percent` of a hundred cases.
     pub fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
@@ -82,7 +86,7 @@ impl Random {
         &items[self.below(items.len())]
     }
 
-    /// Brings the items into any order.
+    /// Brings the items into a random order.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last + 1));
@@ -107,7 +111,7 @@ impl Random {
 // Names and ids
 // ---------------------------------------------------------------------------------------------------------
 
-/// Organizations: ordinary ids and such as collide when somebody joins ids carelessly.
+/// Organizations: ordinary ids, and some that collide if ids are concatenated carelessly.
 const ORGANIZATION_IDS: &[&str] = &[
     "65a0e0e0e0e0e0e0e0e0e0e0",
     "a",
@@ -118,8 +122,8 @@ const ORGANIZATION_IDS: &[&str] = &[
     "\u{ff21}\u{ff22}",
 ];
 
-/// Ids that need quoting, escaping or a certain order (U+FF5A and U+1F600 sort one way by UTF-8 bytes and the
-/// other way by UTF-16 units), used for records of every type.
+/// Ids that need quoting, escaping or a certain order, used for records of every type. U+FF5A and U+1F600 sort one way
+/// by UTF-8 bytes and the other way by UTF-16 units.
 const AWKWARD_IDS: &[&str] = &[
     "b|c",
     "c",
@@ -149,7 +153,7 @@ const AWKWARD_IDS: &[&str] = &[
     "\u{2028}",
 ];
 
-/// Of these the first is the greater by UTF-8 bytes, the second by UTF-16 units.
+/// The first is the greater by UTF-8 bytes, the second by UTF-16 units.
 const ORDER_TELLING_IDS: [&str; 2] = ["\u{1f600}", "\u{ff5a}"];
 
 const PEOPLES_NAMES: &[&str] = &[
@@ -198,7 +202,7 @@ impl Cast {
     }
 }
 
-/// Different ids, awkward ones among them; the pools of two types or organizations overlap on purpose.
+/// Different ids, some of them awkward. The pools of two types or organizations overlap on purpose.
 fn id_pool(random: &mut Random, size: usize) -> Vec<String> {
     let mut ids: Vec<String> = AWKWARD_IDS.iter().map(|id| (*id).to_string()).collect();
     ids.push("\u{e9}".repeat(128));
@@ -230,8 +234,7 @@ fn organization_ids(random: &mut Random, count: usize) -> Vec<String> {
 // A history that grows
 // ---------------------------------------------------------------------------------------------------------
 
-/// An event before it is written: every optional field that is meant is there, and its instants are epoch
-/// milliseconds.
+/// An event before it is written: no default is left out yet, and instants are milliseconds since 1970.
 type Event = Map<String, Value>;
 
 struct History<'a> {
@@ -326,7 +329,7 @@ impl<'a> History<'a> {
 
     // -- instants --
 
-    /// An `at`: mostly a whole minute of the last three hours, so that instants tie.
+    /// An `at`, mostly a whole minute of the last three hours, so that instants tie.
     fn at(&mut self) -> i64 {
         let now = self.options.now;
         let whole_minute = now - now.rem_euclid(MINUTE);
@@ -344,8 +347,8 @@ impl<'a> History<'a> {
         at.clamp(0, now + FARTHEST_AHEAD)
     }
 
-    /// An `at` for something that concerns this conversation: often that of a message or autopilot change of it
-    /// that is there already, so that their order hangs on more than the clock.
+    /// An `at` for something in this conversation. Often another message or autopilot change has it already, so that
+    /// their order depends on more than the clock.
     fn at_in(&mut self, cast: usize, conversation_id: &str) -> i64 {
         let organization_id = self.casts[cast].organization_id.as_str();
         let taken: Vec<i64> = self
@@ -370,7 +373,7 @@ impl<'a> History<'a> {
         self.random.below(3) as i64 - 1
     }
 
-    /// An `updatedAt`: of few values, so that clocks tie.
+    /// An `updatedAt`, one of few values, so that clocks tie.
     fn updated_at(&mut self) -> i64 {
         let now = self.options.now;
         let updated_at = match self.random.below(10) {
@@ -382,7 +385,7 @@ impl<'a> History<'a> {
         updated_at.max(0)
     }
 
-    /// A `snoozedUntil`: often around now, else anything.
+    /// A `snoozedUntil`, often around now, otherwise anything.
     fn snoozed_until(&mut self) -> i64 {
         let now = self.options.now;
         match self.random.below(10) {
@@ -600,8 +603,8 @@ impl<'a> History<'a> {
 
     // -- further versions --
 
-    /// Another version of some record, a field of it changed (a message moved, say), with an older, the same
-    /// or a newer clock.
+    /// Another version of some record with a field changed, such as a message that moved. Its clock is older, the same
+    /// or newer.
     fn add_version(&mut self) {
         let mut event = self.random.pick(&self.events).clone();
         let record_type = text(&event, "type");
@@ -625,7 +628,7 @@ impl<'a> History<'a> {
         self.events.push(event);
     }
 
-    /// Takes one field over from another record of the type; the two of a snooze go together.
+    /// Takes one field from another record of the type. The two fields of a snooze go together.
     fn change_one_field(&mut self, record_type: &str, event: &mut Event, other: &Event) {
         let movable: Vec<&str> = match record_type {
             "message" => vec!["conversationId", "at", "sequence", "status"],
@@ -657,7 +660,7 @@ impl<'a> History<'a> {
         }
     }
 
-    /// Removes some record, now and then an organization, with an older, the same or a newer clock.
+    /// Removes some record, sometimes an organization. The clock is older, the same or newer.
     fn add_removal(&mut self) {
         let mut event = self.random.pick(&self.events).clone();
         if self.random.chance(2) {
@@ -674,7 +677,7 @@ impl<'a> History<'a> {
         self.events.push(event);
     }
 
-    /// Half of the time the clock stays the same, else it goes back or forth.
+    /// Half of the time the clock stays the same, otherwise it goes back or forth.
     fn nudge_clock(&mut self, event: &mut Event) {
         let nudge = self.random.weighted(&[
             (8, 0),
@@ -691,8 +694,8 @@ impl<'a> History<'a> {
 
     // -- scenes --
 
-    /// A conversation record and a few messages that belong together, so that somebody is likely to wait in
-    /// the end, for one reason or another. Later events may well spoil it.
+    /// A conversation record and a few messages that belong together, so that somebody is likely to wait in the end, for
+    /// one reason or another. Later events may change that.
     fn add_scene(&mut self) {
         let cast = self.random.below(self.casts.len());
         let conversation_id = self.random.pick(&self.casts[cast].conversations).clone();
@@ -756,8 +759,8 @@ impl<'a> History<'a> {
         }
     }
 
-    /// Two things at one instant that only the order of their ids tells apart: two demands of a conversation,
-    /// or one demand in each of two conversations.
+    /// Two things at one instant that only the order of their ids tells apart: two demands of a conversation, or one
+    /// demand in each of two conversations.
     fn add_twins(&mut self) {
         let cast = self.random.below(self.casts.len());
         let at = self.at();
@@ -779,7 +782,7 @@ impl<'a> History<'a> {
         }
     }
 
-    /// The record as an event of this type, with a recent clock.
+    /// Completes an event: its type, organization and a recent clock.
     fn completed(&mut self, cast: usize, record_type: &str, mut record: Event) -> Event {
         let organization_id = self.casts[cast].organization_id.clone();
         record.insert("type".to_string(), json!(record_type));
@@ -826,7 +829,7 @@ const MESSAGE_SORTS: &[(usize, MessageSort)] = &[
     (6, MessageSort::Anything),
 ];
 
-/// What happens in a scene, four minutes later or at the same instant.
+/// What happens next in a scene, four minutes later or at the same instant.
 #[derive(Clone, Copy)]
 enum Beat {
     Message(MessageSort),
@@ -852,7 +855,7 @@ const HANDED_BACK: Beat = Beat::Autopilot {
 const HUMAN_ANSWER: Beat = Beat::MessageWithStatus(MessageSort::HumanReply, "delivered");
 const AI_ANSWER: Beat = Beat::MessageWithStatus(MessageSort::AiReply, "sent");
 
-/// Scenes and how often they are played.
+/// Scenes, and how often each of them is chosen.
 const SCENES: &[(usize, &[Beat])] = &[
     (2, &[DEMAND, AI_ANSWER, DEMAND]),
     (2, &[DEMAND, Beat::MessageWithStatus(MessageSort::AiReply, "failed")]),
@@ -894,13 +897,13 @@ const SCENES: &[(usize, &[Beat])] = &[
 
 const INSTANTS: &[&str] = &["at", "updatedAt", "resolvedAt", "snoozedAt", "snoozedUntil"];
 
-/// The event as it goes over the wire, in one of the many ways that mean the same.
+/// The event as it is sent, in one of the many ways to write the same.
 fn written(random: &mut Random, now: i64, mut event: Event) -> Value {
     for name in INSTANTS {
         if event.contains_key(*name) {
             let instant = number(&event, name);
-            let may_go_on = instant != now + FARTHEST_AHEAD || *name == "snoozedUntil";
-            let instant = written_instant(random, instant, may_go_on);
+            let may_be_later = instant != now + FARTHEST_AHEAD || *name == "snoozedUntil";
+            let instant = written_instant(random, instant, may_be_later);
             event.insert((*name).to_string(), json!(instant));
         }
     }
@@ -912,10 +915,10 @@ fn written(random: &mut Random, now: i64, mut event: Event) -> Value {
     Value::Object(event)
 }
 
-/// An instant with some offset and some number of fraction digits; those finer than a millisecond only where
-/// the instant may go on, for they make it later.
-fn written_instant(random: &mut Random, epoch_ms: i64, may_go_on: bool) -> String {
-    // At the ends of the calendar an offset would lead into years that cannot be written.
+/// An instant with some offset and some number of fraction digits. Digits beyond the milliseconds make it later, so they
+/// are only added if `may_be_later`.
+fn written_instant(random: &mut Random, epoch_ms: i64, may_be_later: bool) -> String {
+    // At the ends of the calendar an offset could lead to years that cannot be written.
     let is_writable_anywhere = (-62_000_000_000_000..253_000_000_000_000).contains(&epoch_ms);
     let offsets = [
         (0, "Z"),
@@ -935,7 +938,7 @@ fn written_instant(random: &mut Random, epoch_ms: i64, may_go_on: bool) -> Strin
     let local = DateTime::from_timestamp_millis(epoch_ms + minutes * MINUTE).expect("an instant");
     let seconds = local.format("%Y-%m-%dT%H:%M:%S").to_string();
     let milliseconds = format!("{:03}", epoch_ms.rem_euclid(SECOND));
-    let fraction = if may_go_on && random.chance(15) {
+    let fraction = if may_be_later && random.chance(15) {
         let finer: String = (0..=random.below(9))
             .map(|_| char::from(b'0' + random.below(10) as u8))
             .collect();
@@ -950,7 +953,7 @@ fn written_instant(random: &mut Random, epoch_ms: i64, may_go_on: bool) -> Strin
     format!("{seconds}{fraction}{offset}")
 }
 
-/// A field that holds its default may as well be left out.
+/// Leaves out some fields that have their default.
 fn leave_out_defaults(random: &mut Random, event: &mut Event) {
     let status = match event.get("direction") {
         Some(direction) if direction == "inbound" => "received",
@@ -968,14 +971,14 @@ fn leave_out_defaults(random: &mut Random, event: &mut Event) {
         ("message", "status", json!(status)),
     ];
     for (record_type, name, default) in defaults {
-        let holds_default = event["type"] == record_type && event.get(name) == Some(&default);
-        if holds_default && random.chance(50) {
+        let has_default = event["type"] == record_type && event.get(name) == Some(&default);
+        if has_default && random.chance(50) {
             event.remove(name);
         }
     }
 }
 
-/// An optional field that is left out may as well be null.
+/// Writes some optional fields that are left out as null.
 fn write_nulls(random: &mut Random, event: &mut Event) {
     let optional: &[&str] = match text(event, "type").as_str() {
         "user" => &["active", "bot", "deleted"],
@@ -1005,7 +1008,7 @@ fn write_nulls(random: &mut Random, event: &mut Event) {
     }
 }
 
-/// Fields that no event knows are dropped, whatever they hold.
+/// Adds fields that no event has, which the service drops.
 fn add_unknown_fields(random: &mut Random, event: &mut Event) {
     let unknown = [
         ("text", json!("never to be kept \u{1f4ac}")),
@@ -1023,8 +1026,8 @@ fn add_unknown_fields(random: &mut Random, event: &mut Event) {
     }
 }
 
-/// The field that holds the record's own id.
-fn own_id_field(record_type: &str) -> &'static str {
+/// The field that has the record's own id.
+pub fn own_id_field(record_type: &str) -> &'static str {
     match record_type {
         "organization" => "organizationId",
         "department" => "departmentId",
@@ -1060,16 +1063,17 @@ const MANY_DEPARTMENTS: usize = 5;
 const MANY_USERS: usize = 12;
 const MANY_CONTACTS: usize = 50;
 
-fn plain_instant(epoch_ms: i64) -> String {
+/// An instant as RFC 3339 text in UTC, with milliseconds and `Z`.
+pub fn instant_text(epoch_ms: i64) -> String {
     let instant = DateTime::from_timestamp_millis(epoch_ms).expect("an instant");
     instant.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
-/// An event of the organization, its clock given.
+/// An event of the organization with this clock.
 fn plain_event(organization_id: &str, updated_at: i64, record: Value) -> Value {
     let mut event = members(record);
     event.insert("organizationId".to_string(), json!(organization_id));
-    event.insert("updatedAt".to_string(), json!(plain_instant(updated_at)));
+    event.insert("updatedAt".to_string(), json!(instant_text(updated_at)));
     Value::Object(event)
 }
 
@@ -1098,10 +1102,10 @@ fn many_candidates_directory(organization_id: &str, updated_at: i64) -> Vec<Valu
         .collect()
 }
 
-/// The events of one candidate that is stalled since this instant: every third has been taken over by an
-/// agent, every fifth of the others had a reply that failed.
+/// The events of one candidate that is stalled since this instant. Every third was taken over by an agent; every fifth of
+/// the others had a reply that failed.
 fn candidate(organization_id: &str, number: usize, stalled_since: i64) -> Vec<Value> {
-    // Multiplying by an odd number gives different ids in an order unlike that of the numbers.
+    // Multiplying by an odd number gives different ids in another order than that of the numbers.
     let scrambled = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let conversation_id = format!("{scrambled:024x}");
     let is_taken_over = number.is_multiple_of(3);
@@ -1134,7 +1138,7 @@ fn candidate(organization_id: &str, number: usize, stalled_since: i64) -> Vec<Va
         "type": "message",
         "messageId": message_id,
         "conversationId": conversation_id,
-        "at": plain_instant(asked_at),
+        "at": instant_text(asked_at),
         "direction": "inbound",
         "sender": "contact",
     });
@@ -1144,7 +1148,7 @@ fn candidate(organization_id: &str, number: usize, stalled_since: i64) -> Vec<Va
             "type": "autopilot",
             "changeId": format!("takeover of {conversation_id}"),
             "conversationId": conversation_id,
-            "at": plain_instant(stalled_since),
+            "at": instant_text(stalled_since),
             "enabled": false,
             "actorId": numbered("user", number % MANY_USERS),
         }));
@@ -1153,7 +1157,7 @@ fn candidate(organization_id: &str, number: usize, stalled_since: i64) -> Vec<Va
             "type": "message",
             "messageId": format!("reply in {conversation_id}"),
             "conversationId": conversation_id,
-            "at": plain_instant(stalled_since),
+            "at": instant_text(stalled_since),
             "direction": "outbound",
             "sender": "ai",
             "status": "failed",

@@ -1,6 +1,26 @@
+//! What the native tests share.
+
+use serde_json::{Value, json};
+
 pub mod desk;
 pub mod history;
 pub mod keys;
 pub mod oracle;
 pub mod service;
 pub mod sqlite;
+
+/// The service's clock, in milliseconds since 1970.
+pub const NOW: i64 = 1_780_000_000_000;
+pub const MINUTE: i64 = 60_000;
+
+/// The events of a conversation in which a customer wrote at `at` and nobody answered. The message has the id of the
+/// conversation.
+pub fn waiting(organization_id: &str, conversation_id: &str, at: i64) -> [Value; 2] {
+    let at = history::instant_text(at);
+    [
+        json!({ "type": "conversation", "organizationId": organization_id, "updatedAt": at,
+                "conversationId": conversation_id, "contactId": "k", "channelType": "sms" }),
+        json!({ "type": "message", "organizationId": organization_id, "updatedAt": at, "messageId": conversation_id,
+                "conversationId": conversation_id, "at": at, "direction": "inbound", "sender": "contact" }),
+    ]
+}

@@ -1,16 +1,17 @@
-//! A second, deliberately simple reading of the product's definition, to hold the service against.
+//! A second, deliberately simple implementation of docs/definition.md, to compare the service with.
 //!
-//! It keeps every record that won and works each report out from the whole history, every time anew.
-//! Nothing in it is fast, incremental or shared with the service.
+//! It stores every record that won, and works each report out from all of them, every time from the beginning. Nothing
+//! in it is fast, incremental or shared with the service.
 
-use chrono::{DateTime, NaiveDate};
+use super::history::{instant_text, own_id_field};
+use chrono::NaiveDate;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// How long a queued reply may wait for its sending before it is stuck ("answer").
+/// How long a reply may be queued before its send is stuck.
 const QUEUED_ANSWER_LIMIT: i64 = 2 * 60 * 1000;
 
-/// All records that are held, of every organization.
+/// All stored records of every organization.
 #[derive(Default)]
 pub struct Oracle {
     /// A record's identity is (organization, type, its own id).
@@ -20,9 +21,9 @@ pub struct Oracle {
 /// One candidate of a report, as every caller sees it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OracleRow {
-    /// The conversation that is stalled.
+    /// The conversation.
     pub conversation_id: String,
-    /// Epoch milliseconds from which the wait counts against whoever is responsible now.
+    /// Since when whoever is responsible owes the answer, in milliseconds since 1970.
     pub stalled_since: i64,
     /// `ai_stuck` or `agent_abandoned`.
     pub category: String,
@@ -35,13 +36,13 @@ pub struct OracleRow {
 }
 
 impl Oracle {
-    /// Takes in events in any order and any number of times; of each record the greatest version is held.
+    /// Takes in events, in any order and any number of times. The greatest version of each record is stored.
     pub fn take_in(&mut self, events: &[Value]) {
         for event in events {
             let identity = identity(event);
-            let version = Version::of(event);
+            let version = Version::from_event(event);
             let wins = match self.records.get(&identity) {
-                Some(held) => version.rank() > held.rank(),
+                Some(stored) => version.rank() > stored.rank(),
                 None => true,
             };
             if wins {
@@ -50,18 +51,7 @@ impl Oracle {
         }
     }
 
-    /// An organization exists once any event of it is held, unless its own record is a removal.
-    pub fn exists(&self, organization_id: &str) -> bool {
-        let any_held = self.records.keys().any(|key| key.0 == organization_id);
-        let own_record = self.records.get(&(
-            organization_id.to_string(),
-            "organization".to_string(),
-            organization_id.to_string(),
-        ));
-        any_held && !own_record.is_some_and(|record| record.removed)
-    }
-
-    /// Every organization of which any event is held, be it a removal, by id.
+    /// The ids of organizations that have any record, even if it is a removal, in order.
     pub fn organizations(&self) -> Vec<String> {
         let mut ids: Vec<String> = self.records.keys().map(|key| key.0.clone()).collect();
         ids.sort();
@@ -69,13 +59,13 @@ impl Oracle {
         ids
     }
 
-    /// Every candidate of the organization at the instant `as_of`: `stalledSince` ascending, then
-    /// `conversationId` by UTF-8 bytes. Whether the organization exists is not asked here.
+    /// Every candidate of the organization as of an instant, sorted by `stalledSince` and then by the UTF-8 bytes of
+    /// `conversationId`. The organization need not exist.
     pub fn rows(&self, organization_id: &str, as_of: i64) -> Vec<OracleRow> {
         let timelines = self.timelines(organization_id);
         let mut rows: Vec<OracleRow> = self
             .records_of(organization_id, "conversation")
-            .map(|(id, fields)| Conversation::read(id, fields))
+            .map(|(id, fields)| Conversation::from_fields(id, fields))
             .filter_map(|conversation| {
                 let timeline = timelines.get(&conversation.id)?;
                 self.row(organization_id, &conversation, timeline, as_of)
@@ -87,7 +77,13 @@ impl Oracle {
         rows
     }
 
-    /// The held records of one type that are no removals, with their own ids.
+    /// The same rows as they are published: their JSON, and the people who have access.
+    pub fn snapshot(&self, organization_id: &str, as_of: i64) -> Vec<(String, Vec<String>)> {
+        let rows = self.rows(organization_id, as_of);
+        rows.into_iter().map(|row| (row.json, row.people)).collect()
+    }
+
+    /// The stored records of one type that are no removals, with their own ids.
     fn records_of(
         &self,
         organization_id: &str,
@@ -110,21 +106,21 @@ impl Oracle {
         let mut timelines: BTreeMap<String, Vec<Item>> = BTreeMap::new();
         for (id, fields) in self.records_of(organization_id, "autopilot") {
             let conversation_id = text(fields, "conversationId");
-            let change = Item::Change(Change::read(id, fields));
+            let change = Item::Change(Change::from_fields(id, fields));
             timelines.entry(conversation_id).or_default().push(change);
         }
         for (id, fields) in self.records_of(organization_id, "message") {
             let conversation_id = text(fields, "conversationId");
-            let message = Item::Message(Message::read(id, fields));
+            let message = Item::Message(Message::from_fields(id, fields));
             timelines.entry(conversation_id).or_default().push(message);
         }
         for timeline in timelines.values_mut() {
-            timeline.sort_by(|a, b| a.place().cmp(&b.place()));
+            timeline.sort_by(|a, b| a.position().cmp(&b.position()));
         }
         timelines
     }
 
-    /// The conversation's row, if it is a candidate: it passes the gates, waits, and an AI or a human is
+    /// The conversation's row, if it is a candidate: it is not gated, its customer waits, and the AI or a human is
     /// responsible.
     fn row(
         &self,
@@ -139,12 +135,12 @@ impl Oracle {
         }
         let waiting_since = waiting_since(timeline, &demands, as_of)?;
         let latest_inbound = demands.last()?;
-        let owner_since = owner_since(timeline, conversation);
-        let stalled_since = waiting_since.max(owner_since);
+        let responsible_since = responsible_since(timeline, conversation);
+        let stalled_since = waiting_since.max(responsible_since);
         let wait = Wait {
             timeline,
             waiting_since,
-            owner_since,
+            responsible_since,
             as_of,
         };
         let (category, reason) = match responsible(timeline, conversation) {
@@ -192,7 +188,7 @@ impl Oracle {
         })
     }
 
-    /// The gates: merged, draft, snoozed, contact blocked, or voice. (A deleted conversation has no record.)
+    /// The gates: merged, draft, snoozed, contact blocked, or voice. (A removed conversation has no record.)
     fn is_gated(&self, organization_id: &str, conversation: &Conversation, demands: &[&Message], as_of: i64) -> bool {
         let blocked = self
             .record(organization_id, "contact", &conversation.contact_id)
@@ -211,8 +207,8 @@ impl Oracle {
         is_person.then(|| text(&user.fields, "fullName"))
     }
 
-    /// `assigneeNames`: those of the active people among the assignees, else the owner's if he is one,
-    /// else none.
+    /// `assigneeNames`: the names of the assignees who are active persons; if there is none, that of the owner if it is
+    /// one.
     fn assignee_names(&self, organization_id: &str, conversation: &Conversation) -> Vec<String> {
         let names: Vec<String> = conversation
             .assignee_ids
@@ -235,19 +231,19 @@ impl Oracle {
 struct Version {
     updated_at: i64,
     removed: bool,
-    /// Known fields only, defaults filled in, absent ones left out, instants as UTC with milliseconds.
+    /// Known fields only. Defaults are filled in, absent fields left out, instants are UTC with milliseconds.
     fields: Map<String, Value>,
     /// The fields as RFC 8785 text.
     ///
-    /// Type, organization and `updatedAt` would be alike in any two versions that are compared by it, and a
-    /// member more or less that is alike in both decides nothing.
+    /// Type, organization and `updatedAt` are left out: they are equal in any two versions that are compared by it, and a
+    /// member that is equal in both decides nothing.
     canonical: String,
 }
 
 impl Version {
-    /// Unknown fields are dropped, null means absent, defaults are filled in, instants are truncated to
-    /// milliseconds; a removal keeps only its own id.
-    fn of(event: &Value) -> Version {
+    /// Drops unknown fields, takes null as absent, fills in defaults and truncates instants to milliseconds. A removal
+    /// keeps only its own id.
+    fn from_event(event: &Value) -> Version {
         let record_type = event["type"].as_str().expect("an event has a type");
         let removed = event["deleted"] == Value::Bool(true);
         let mut fields = Map::new();
@@ -289,20 +285,6 @@ fn identity(event: &Value) -> (String, String, String) {
     let record_type = member("type");
     let own_id = member(own_id_field(&record_type));
     (member("organizationId"), record_type, own_id)
-}
-
-/// The field that holds the record's own id.
-fn own_id_field(record_type: &str) -> &'static str {
-    match record_type {
-        "organization" => "organizationId",
-        "department" => "departmentId",
-        "user" => "userId",
-        "contact" => "contactId",
-        "conversation" => "conversationId",
-        "autopilot" => "changeId",
-        "message" => "messageId",
-        other => panic!("no such type of event: {other}"),
-    }
 }
 
 /// What a field holds.
@@ -375,7 +357,7 @@ fn default_of(record_type: &str, name: &str, event: &Value) -> Option<Value> {
     }
 }
 
-/// A given value in the one form that every way of writing it has in common.
+/// A value in normal form, whatever the way in which it was written.
 fn normalised(given: &Value, shape: &Shape) -> Value {
     match shape {
         Shape::Text | Shape::Texts | Shape::Flag => given.clone(),
@@ -439,7 +421,7 @@ struct Conversation {
 }
 
 impl Conversation {
-    fn read(id: &str, fields: &Map<String, Value>) -> Conversation {
+    fn from_fields(id: &str, fields: &Map<String, Value>) -> Conversation {
         let assignees = fields["assigneeIds"].as_array().expect("a list of ids");
         Conversation {
             id: id.to_string(),
@@ -480,7 +462,7 @@ struct Change {
 }
 
 impl Change {
-    fn read(id: &str, fields: &Map<String, Value>) -> Change {
+    fn from_fields(id: &str, fields: &Map<String, Value>) -> Change {
         Change {
             id: id.to_string(),
             at: instant(fields, "at"),
@@ -503,7 +485,7 @@ struct Message {
 }
 
 impl Message {
-    fn read(id: &str, fields: &Map<String, Value>) -> Message {
+    fn from_fields(id: &str, fields: &Map<String, Value>) -> Message {
         Message {
             id: id.to_string(),
             at: instant(fields, "at"),
@@ -566,7 +548,7 @@ enum Item {
 
 impl Item {
     /// Timeline order: `at`, then autopilot changes before messages, then `sequence`, then id.
-    fn place(&self) -> (i64, u8, u64, &[u8]) {
+    fn position(&self) -> (i64, u8, u64, &[u8]) {
         match self {
             Item::Change(change) => (change.at, 0, 0, change.id.as_bytes()),
             Item::Message(message) => (message.at, 1, message.sequence, message.id.as_bytes()),
@@ -574,7 +556,7 @@ impl Item {
     }
 
     fn at(&self) -> i64 {
-        self.place().0
+        self.position().0
     }
 }
 
@@ -637,8 +619,8 @@ fn has_human_reply_since_on(timeline: &[Item]) -> bool {
         .any(|item| matches!(item, Item::Message(message) if message.is_reply_of("human")))
 }
 
-/// ownerSince: when the kind of the responsible last changed, item by item; at the start, the first item.
-fn owner_since(timeline: &[Item], conversation: &Conversation) -> i64 {
+/// When the kind of the responsible last changed, item by item. If it never did, the first item.
+fn responsible_since(timeline: &[Item], conversation: &Conversation) -> i64 {
     let mut since = timeline[0].at();
     for length in 1..=timeline.len() {
         let before = responsible(&timeline[..length - 1], conversation);
@@ -650,18 +632,18 @@ fn owner_since(timeline: &[Item], conversation: &Conversation) -> i64 {
     since
 }
 
-/// A conversation that waits, to find the reason of: the first that fits.
+/// A wait of which the reason is wanted: the first that applies.
 struct Wait<'a> {
     timeline: &'a [Item],
     waiting_since: i64,
-    owner_since: i64,
+    responsible_since: i64,
     as_of: i64,
 }
 
 impl Wait<'_> {
-    /// Whether a message like this came since: `at` ≥ waitingSince.
-    fn has_since(&self, fits: impl Fn(&Message) -> bool) -> bool {
-        messages(self.timeline).any(|message| message.at >= self.waiting_since && fits(message))
+    /// Whether such a message came since: `at` ≥ waitingSince.
+    fn has_since(&self, is_wanted: impl Fn(&Message) -> bool) -> bool {
+        messages(self.timeline).any(|message| message.at >= self.waiting_since && is_wanted(message))
     }
 
     fn has_failed_reply_of(&self, sender: &str) -> bool {
@@ -673,8 +655,9 @@ impl Wait<'_> {
     }
 
     fn has_human_answer_since_takeover(&self) -> bool {
-        messages(self.timeline)
-            .any(|message| message.is_answer(self.as_of) && message.sender == "human" && message.at >= self.owner_since)
+        messages(self.timeline).any(|message| {
+            message.is_answer(self.as_of) && message.sender == "human" && message.at >= self.responsible_since
+        })
     }
 
     fn reason_of_ai(&self) -> &'static str {
@@ -741,7 +724,7 @@ fn quoted_or_null(value: Option<&str>) -> String {
     value.map_or("null".to_string(), quoted)
 }
 
-/// Epoch milliseconds of an RFC 3339 instant; what is finer than a millisecond is cut off.
+/// Milliseconds since 1970 of an RFC 3339 instant. What is finer is truncated.
 fn epoch_ms(instant: &str) -> i64 {
     let number = |digits: &str| digits.parse::<i64>().expect("digits");
     // 2026-05-18T14:00:00 is always 19 characters; an optional fraction and the offset follow.
@@ -771,10 +754,4 @@ fn epoch_ms(instant: &str) -> i64 {
     };
     let local_seconds = midnight.and_utc().timestamp() + hours * 3600 + minutes * 60 + seconds;
     (local_seconds - offset_minutes * 60) * 1000 + number(&three_digits)
-}
-
-/// An instant as the report writes it: UTC, RFC 3339 with milliseconds and `Z`.
-fn instant_text(epoch_ms: i64) -> String {
-    let instant = DateTime::from_timestamp_millis(epoch_ms).expect("an instant");
-    instant.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }

@@ -1,4 +1,4 @@
-//! Ingest and refresh on a database, and the snapshots that come of them, read without the service's own reader.
+//! Ingest and refresh over SQLite, and the snapshots that they publish, read without the service's own reader.
 
 use super::oracle::Oracle;
 use super::sqlite::Sqlite;
@@ -11,6 +11,7 @@ use conversation_monitor::refresh::{self, Finished, Start};
 use conversation_monitor::storage::database::DatabaseError;
 use serde_json::{Value, json};
 use std::cell::Cell;
+use std::collections::HashMap;
 
 #[derive(Default)]
 pub struct Service {
@@ -34,7 +35,7 @@ impl Service {
         format!("call {}", self.calls.get())
     }
 
-    /// Takes in events as one request; `now` is the service's clock.
+    /// Takes in events as one request. `now` is the service's clock.
     pub async fn ingest(&self, events: &[Value], now: i64) -> Result<Receipt, DatabaseError> {
         let body = json!({ "events": events }).to_string();
         let now = Timestamp::from_milliseconds(now);
@@ -60,50 +61,39 @@ impl Service {
         refresh::run(&self.database, start).await
     }
 
-    /// The published version of an organization; none where there is none.
+    /// The rows of an organization's published version. `None` means that there is none.
     pub fn snapshot(&self, organization_id: &str) -> Option<Vec<SnapshotRow>> {
-        let quoted = organization_id.replace('\'', "''");
-        let heads = self.database.query(&format!(
-            "SELECT version FROM organization WHERE organization_id = '{quoted}' AND version > 0"
-        ));
-        let version = &heads.first()?[0];
-        let parts = self.database.query(&format!(
-            "SELECT entries FROM snapshot_part WHERE organization_id = '{quoted}' AND version = {version} ORDER BY part"
-        ));
-        assert!(!parts.is_empty(), "a version without parts");
+        let chunks = self.database.query_with(
+            "SELECT s.entries FROM organization AS o
+             LEFT JOIN snapshot_part AS s ON s.organization_id = o.organization_id AND s.version = o.version
+             WHERE o.organization_id = ?1 AND o.version > 0 ORDER BY s.part",
+            &[organization_id],
+        );
+        if chunks.is_empty() {
+            return None;
+        }
+        let stored = self.database.query_with(
+            "SELECT row_no, json, people FROM snapshot_row WHERE organization_id = ?1",
+            &[organization_id],
+        );
+        let stored: HashMap<&str, (&str, &str)> = stored
+            .iter()
+            .map(|row| (row[0].as_str(), (row[1].as_str(), row[2].as_str())))
+            .collect();
         let mut rows = Vec::new();
-        for part in parts {
-            let part: Value = serde_json::from_str(&part[0]).unwrap();
-            for entry in part["entries"].as_array().unwrap() {
-                let found = self.database.query(&format!(
-                    "SELECT json, people FROM snapshot_row WHERE organization_id = '{quoted}' AND row_no = {}",
-                    entry[1]
-                ));
-                let row: Value = serde_json::from_str(&found[0][0]).unwrap();
-                let department = entry[3]
-                    .as_u64()
-                    .map(|number| part["departments"][number as usize][0].clone());
-                assert_eq!(row["departmentId"], department.unwrap_or(Value::Null));
-                assert_eq!(row["category"], entry[2]);
-                assert_eq!(row["conversationId"], entry[4]);
-                let listed = |table: &str, number: &Value| part[table][number.as_u64().unwrap() as usize].clone();
-                assert_eq!(row["reason"], listed("reasons", &entry[5]));
-                assert_eq!(row["channelType"], listed("channels", &entry[6]));
-                let names = entry[7]
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .map(|number| listed("names", number));
-                assert_eq!(row["assigneeNames"], names.collect::<Value>());
-                let stalled_since = Timestamp::from_milliseconds(entry[0].as_i64().unwrap());
-                assert_eq!(row["stalledSince"], stalled_since.to_string());
-                rows.push((found[0][0].clone(), serde_json::from_str(&found[0][1]).unwrap()));
+        for chunk in &chunks {
+            assert_ne!(chunk[0], "null", "a version without chunks");
+            let chunk: Value = serde_json::from_str(&chunk[0]).unwrap();
+            for entry in chunk["entries"].as_array().unwrap() {
+                let (json, people) = stored[entry[1].to_string().as_str()];
+                assert_lists(&chunk, entry, &serde_json::from_str(json).unwrap());
+                rows.push((json.to_owned(), serde_json::from_str(people).unwrap()));
             }
         }
         Some(rows)
     }
 
-    /// Every organization's snapshot is what the oracle says at `as_of`, row for row and byte for byte.
+    /// Every organization's snapshot is what the oracle says, row by row and byte for byte.
     pub fn assert_agrees(&self, oracle: &Oracle, as_of: i64, context: &str) {
         let known: Vec<String> = self
             .database
@@ -111,22 +101,16 @@ impl Service {
             .into_iter()
             .map(|row| row[0].clone())
             .collect();
-        let mut expected = oracle.organizations();
-        expected.sort();
-        assert_eq!(known, expected, "{context}");
+        assert_eq!(known, oracle.organizations(), "{context}");
         for organization_id in known {
-            let expected: Vec<SnapshotRow> = oracle
-                .rows(&organization_id, as_of)
-                .into_iter()
-                .map(|row| (row.json, row.people))
-                .collect();
+            let expected = oracle.snapshot(&organization_id, as_of);
             let published = self.snapshot(&organization_id);
             assert_eq!(published, Some(expected), "{context}: organization {organization_id}");
         }
         self.assert_departments_are_named(context);
     }
 
-    /// Every published list has the names that the departments have now, and null for those that have none.
+    /// Every published version has the names that the departments have now, and null for those without a name.
     fn assert_departments_are_named(&self, context: &str) {
         let misnamed = self.database.query(
             "SELECT o.organization_id, d.value ->> 0, d.value ->> 1, r.body ->> 'name'
@@ -140,33 +124,51 @@ impl Service {
         assert!(misnamed.is_empty(), "{context}: departments {misnamed:?}");
     }
 
-    /// Nothing is left that no head, retired version or mark needs.
+    /// Nothing is left that no head, retired version or pending record needs.
     pub fn assert_no_garbage(&self, context: &str) {
-        let count = |sql: &str| self.database.query(sql)[0][0].clone();
-        assert_eq!(count("SELECT count(*) FROM pending"), "0", "{context}: marks");
-        assert_eq!(
-            count("SELECT count(*) FROM conversation_state WHERE candidate IS NULL AND due_at IS NULL"),
-            "0",
-            "{context}: empty states"
+        let assert_none = |what: &str, sql: &str| {
+            assert_eq!(self.database.query(sql), [["0"]], "{context}: {what}");
+        };
+        assert_none("pending records", "SELECT count(*) FROM pending");
+        assert_none(
+            "empty states",
+            "SELECT count(*) FROM conversation_state WHERE candidate IS NULL AND due_at IS NULL",
         );
-        assert_eq!(
-            count(
-                "SELECT count(*) FROM snapshot_part AS s WHERE NOT EXISTS (SELECT 1 FROM organization AS o
-                 WHERE o.organization_id = s.organization_id AND (o.version = s.version OR EXISTS (
-                   SELECT 1 FROM json_each(o.retired) AS r WHERE r.value ->> 1 = s.version)))"
-            ),
-            "0",
-            "{context}: versions that nothing needs"
+        assert_none(
+            "versions that nothing needs",
+            "SELECT count(*) FROM snapshot_part AS s WHERE NOT EXISTS (SELECT 1 FROM organization AS o
+             WHERE o.organization_id = s.organization_id AND (o.version = s.version OR EXISTS (
+               SELECT 1 FROM json_each(o.retired) AS r WHERE r.value ->> 1 = s.version)))",
         );
-        assert_eq!(
-            count(
-                "WITH listed AS (
-                   SELECT s.organization_id, e.value ->> 1 AS row_no FROM snapshot_part AS s, json_each(s.entries, '$.entries') AS e
-                 ) SELECT count(*) FROM snapshot_row AS r
-                 WHERE (r.organization_id, r.row_no) NOT IN (SELECT organization_id, row_no FROM listed)"
-            ),
-            "0",
-            "{context}: rows that no version lists"
+        assert_none(
+            "rows that no version lists",
+            "WITH listed AS (
+               SELECT s.organization_id, e.value ->> 1 AS row_no
+               FROM snapshot_part AS s, json_each(s.entries, '$.entries') AS e
+             ) SELECT count(*) FROM snapshot_row AS r
+             WHERE (r.organization_id, r.row_no) NOT IN (SELECT organization_id, row_no FROM listed)",
         );
+    }
+}
+
+/// An entry of a version says the same as the row that it lists.
+fn assert_lists(chunk: &Value, entry: &Value, row: &Value) {
+    let listed = |table: &str, number: &Value| chunk[table][number.as_u64().unwrap() as usize].clone();
+    let department = match &entry[3] {
+        Value::Null => Value::Null,
+        number => listed("departments", number)[0].clone(),
+    };
+    let names = entry[7].as_array().unwrap().iter();
+    let expected = json!({
+        "stalledSince": Timestamp::from_milliseconds(entry[0].as_i64().unwrap()).to_string(),
+        "category": entry[2],
+        "departmentId": department,
+        "conversationId": entry[4],
+        "reason": listed("reasons", &entry[5]),
+        "channelType": listed("channels", &entry[6]),
+        "assigneeNames": names.map(|number| listed("names", number)).collect::<Value>(),
+    });
+    for (member, value) in expected.as_object().unwrap() {
+        assert_eq!(&row[member], value, "{member}");
     }
 }

@@ -1,4 +1,4 @@
-//! The database port filled by SQLite, with the very migrations of D1, and with faults to order.
+//! The database port on top of SQLite, with the same migrations as D1, and with faults on request.
 
 use conversation_monitor::storage::database::{Database, DatabaseError, Outcome, Row, SqlValue, Statement};
 use rusqlite::types::ValueRef;
@@ -9,12 +9,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// Where a database is to stop answering for good.
+/// Where a database stops answering for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// In the middle: this many statements run, then the batch that the next one is in is rolled back.
+    /// In the middle of a batch: this many statements run, then the batch of the next one is rolled back.
     AfterStatements(u64),
-    /// After the commit of a batch: this many batches are committed, and the answer of the last is lost.
+    /// After the commit of a batch: this many batches are committed, and the answer of the last one is lost.
     AfterBatches(u64),
 }
 
@@ -23,12 +23,13 @@ pub struct Sqlite {
     fault: Cell<Option<Fault>>,
     statements: Cell<u64>,
     batches: Cell<u64>,
-    /// A statement that contains this text fails, and so does its batch.
+    /// A statement with a parameter that contains this text fails, and so does its batch.
     poison: RefCell<Option<String>>,
     texts: RefCell<BTreeSet<String>>,
 }
 
 impl Default for Sqlite {
+    /// A database with all migrations.
     fn default() -> Self {
         Self::before("9999")
     }
@@ -37,8 +38,10 @@ impl Default for Sqlite {
 impl Sqlite {
     /// A database with the migrations before the one whose name begins with `number`.
     pub fn before(number: &str) -> Self {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.set_prepared_statement_cache_capacity(100);
         let database = Self {
-            connection: RefCell::new(Connection::open_in_memory().unwrap()),
+            connection: RefCell::new(connection),
             fault: Cell::new(None),
             statements: Cell::new(0),
             batches: Cell::new(0),
@@ -67,7 +70,7 @@ impl Sqlite {
         }
     }
 
-    /// From now on the database stops as `fault` says; none: it works again.
+    /// From now on the database stops as `fault` says. `None` means that it works again.
     pub fn set_fault(&self, fault: Option<Fault>) {
         self.fault.set(fault);
         self.statements.set(0);
@@ -79,7 +82,7 @@ impl Sqlite {
         *self.poison.borrow_mut() = text.map(str::to_owned);
     }
 
-    /// Statements since the fault was set, and batches.
+    /// Statements and batches since the fault was set.
     pub fn counts(&self) -> (u64, u64) {
         (self.statements.get(), self.batches.get())
     }
@@ -89,12 +92,17 @@ impl Sqlite {
         self.texts.borrow().clone()
     }
 
-    /// Runs some SQL aside, uncounted.
+    /// Runs a query that is not counted. Values are returned as text.
     pub fn query(&self, sql: &str) -> Vec<Vec<String>> {
+        self.query_with(sql, &[])
+    }
+
+    /// The same with parameters.
+    pub fn query_with(&self, sql: &str, parameters: &[&str]) -> Vec<Vec<String>> {
         let connection = self.connection.borrow();
-        let mut statement = connection.prepare(sql).unwrap();
+        let mut statement = connection.prepare_cached(sql).unwrap();
         let columns = statement.column_count();
-        let rows = statement.query_map([], |row| {
+        let rows = statement.query_map(rusqlite::params_from_iter(parameters), |row| {
             (0..columns)
                 .map(|index| {
                     Ok(match row.get_ref(index)? {
@@ -109,7 +117,7 @@ impl Sqlite {
         rows.unwrap().map(Result::unwrap).collect()
     }
 
-    /// The steps of the plan of a statement, whose parameters stay unbound.
+    /// The steps of a statement's plan. Its parameters stay unbound.
     pub fn plan(&self, sql: &str) -> Vec<String> {
         let connection = self.connection.borrow();
         let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
@@ -121,6 +129,7 @@ impl Sqlite {
         steps
     }
 
+    /// Runs statements that are not counted.
     pub fn execute(&self, sql: &str) {
         self.connection.borrow().execute_batch(sql).unwrap();
     }
@@ -142,10 +151,12 @@ impl Sqlite {
                 return Err(lost());
             }
             self.statements.set(self.statements.get() + 1);
-            self.texts.borrow_mut().insert(statement.sql.to_string());
+            if !self.texts.borrow().contains(&*statement.sql) {
+                self.texts.borrow_mut().insert(statement.sql.to_string());
+            }
             if let Some(poison) = self.poison.borrow().as_deref() {
-                let poisoned = |cell: &SqlValue| matches!(cell, SqlValue::Text(text) if text.contains(poison));
-                if statement.parameters.iter().any(poisoned) {
+                let is_poisoned = |value: &SqlValue| matches!(value, SqlValue::Text(text) if text.contains(poison));
+                if statement.parameters.iter().any(is_poisoned) {
                     return Err(DatabaseError::Failed("poisoned".to_owned()));
                 }
             }
@@ -164,7 +175,7 @@ impl Sqlite {
 
 impl Database for Sqlite {
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Outcome>, DatabaseError> {
-        // The one place where another task may come in between.
+        // The only point at which another task can run.
         YieldOnce(false).await;
         self.run(&statements)
     }
@@ -186,25 +197,14 @@ impl Future for YieldOnce {
 }
 
 fn run_statement(connection: &Connection, statement: &Statement) -> rusqlite::Result<Outcome> {
-    let parameters: Vec<Box<dyn ToSql>> = statement
-        .parameters
-        .iter()
-        .map(|cell| -> Box<dyn ToSql> {
-            match cell {
-                SqlValue::Null => Box::new(rusqlite::types::Null),
-                // As D1 does: every number is bound as a REAL.
-                SqlValue::Integer(integer) => Box::new(*integer as f64),
-                SqlValue::Text(text) => Box::new(text.clone()),
-            }
-        })
-        .collect();
     let before = connection.total_changes();
     let mut prepared = connection.prepare_cached(&statement.sql)?;
+    assert_columns_are_distinct(&prepared);
     let columns = prepared.column_count();
     let mut rows = Vec::new();
-    let mut cursor = prepared.query(rusqlite::params_from_iter(parameters))?;
+    let mut cursor = prepared.query(rusqlite::params_from_iter(statement.parameters.iter().map(Parameter)))?;
     while let Some(row) = cursor.next()? {
-        let cells = (0..columns).map(|index| {
+        let values = (0..columns).map(|index| {
             Ok(match row.get_ref(index)? {
                 ValueRef::Null => SqlValue::Null,
                 ValueRef::Integer(integer) => SqlValue::Integer(integer),
@@ -213,7 +213,7 @@ fn run_statement(connection: &Connection, statement: &Statement) -> rusqlite::Re
                 ValueRef::Blob(_) => SqlValue::Null,
             })
         });
-        rows.push(Row(cells.collect::<rusqlite::Result<_>>()?));
+        rows.push(Row(values.collect::<rusqlite::Result<_>>()?));
     }
     drop(cursor);
     drop(prepared);
@@ -224,4 +224,27 @@ fn run_statement(connection: &Connection, statement: &Statement) -> rusqlite::Re
         rows_written: 0,
         is_from_replica: false,
     })
+}
+
+/// D1 returns a row as an object: two columns of one name would become one, and a name that is a number would be moved to
+/// the front.
+fn assert_columns_are_distinct(statement: &rusqlite::Statement<'_>) {
+    let names: Vec<&str> = statement.column_names().collect();
+    let distinct: BTreeSet<&&str> = names.iter().collect();
+    assert_eq!(distinct.len(), names.len(), "two columns have one name: {names:?}");
+    let is_number = |name: &&str| name.bytes().all(|byte| byte.is_ascii_digit());
+    assert!(!names.iter().any(is_number), "a column's name is a number: {names:?}");
+}
+
+/// A parameter as D1 binds it: every number is a REAL.
+struct Parameter<'a>(&'a SqlValue);
+
+impl ToSql for Parameter<'_> {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        match self.0 {
+            SqlValue::Null => rusqlite::types::Null.to_sql(),
+            SqlValue::Integer(integer) => Ok((*integer as f64).into()),
+            SqlValue::Text(text) => text.to_sql(),
+        }
+    }
 }

@@ -1,5 +1,6 @@
--- Of each conversation in ?1, [[organization, conversation], …]: its number there, mark, record and state.
-SELECT j.key, p.mark, c.body, s.conversation_id IS NOT NULL, s.candidate, s.due_at
+-- The conversations in ?1, [[organization, conversation], …], that are pending: number in ?1, change token, record, and
+-- the candidate that is stored.
+SELECT j.key, p.mark, c.body, s.candidate
 FROM json_each(?1) AS j
 JOIN pending AS p
   ON p.organization_id = j.value ->> 0 AND p.type = 'conversation' AND p.record_id = j.value ->> 1 AND p.fold = 1

@@ -1,4 +1,4 @@
--- The published versions of the organizations in ?1 of which anything is ready to be published.
+-- The published versions of the organizations in ?1, a JSON array of ids, that have anything ready to be published.
 SELECT o.organization_id, s.entries
 FROM json_each(?1) AS j
 JOIN organization AS o ON o.organization_id = j.value

@@ -1,5 +1,5 @@
--- Done with the conversations in ?1 (as in fold_store.sql) whose candidate did not change, unless an earlier change
--- of it waits to be published.
+-- The conversations in ?1 (as in store_states.sql) whose candidate did not change are no longer pending, unless an earlier
+-- change of it waits to be published.
 DELETE FROM pending
 WHERE publish = 0 AND (organization_id, type, record_id, mark) IN (
   SELECT j.value ->> 0, 'conversation', j.value ->> 1, j.value ->> 2

@@ -1,5 +1,5 @@
--- Stores the states in ?1, [[organization, conversation, mark, candidate, due at, 1 if the candidate changed], …],
--- of the conversations whose mark is still the one that was read: of the others something has changed meanwhile.
+-- Stores the states in ?1, [[organization, conversation, change token, candidate, due at, whether the candidate changed],
+-- …], of the conversations that still have the token that was read: of the others something has changed meanwhile.
 INSERT INTO conversation_state (organization_id, conversation_id, candidate, due_at)
 SELECT p.organization_id, p.record_id, j.value ->> 3, j.value ->> 4
 FROM json_each(?1) AS j

@@ -1,21 +1,22 @@
--- Marks what the incoming records (?1) change: the conversations that they are in, were in, or are; contacts, users
--- and departments; and organizations not known yet. ?2 is the mark of this ingest.
+-- Makes pending what the incoming records (?1) change: the conversations that they are in, were in, or are; contacts,
+-- users and departments; and organizations that are new. ?2 is the change token of this ingest.
 WITH incoming AS (
   SELECT value ->> 0 AS organization_id, value ->> 1 AS type, value ->> 2 AS record_id, value ->> 3 AS conversation_id,
          value ->> 4 AS updated_at, value ->> 5 AS deleted, value ->> 6 AS body
   FROM json_each(?1)
 ), changed AS MATERIALIZED (
-  SELECT i.organization_id, i.type, i.record_id, i.conversation_id, held.conversation_id AS held_conversation_id
+  SELECT i.organization_id, i.type, i.record_id, i.conversation_id, stored.conversation_id AS stored_conversation_id
   FROM incoming AS i
-  LEFT JOIN record AS held
-    ON held.organization_id = i.organization_id AND held.type = i.type AND held.record_id = i.record_id
-  WHERE held.record_id IS NULL
-     OR (i.updated_at, i.deleted, i.body) > (held.updated_at, held.deleted, held.body)
+  LEFT JOIN record AS stored
+    ON stored.organization_id = i.organization_id AND stored.type = i.type AND stored.record_id = i.record_id
+  WHERE stored.record_id IS NULL
+     OR (i.updated_at, i.deleted, i.body) > (stored.updated_at, stored.deleted, stored.body)
 )
 INSERT INTO pending (organization_id, type, record_id, mark, fold, publish)
 SELECT organization_id, 'conversation', conversation_id, ?2, 1, 0 FROM changed WHERE conversation_id IS NOT NULL
 UNION
-SELECT organization_id, 'conversation', held_conversation_id, ?2, 1, 0 FROM changed WHERE held_conversation_id IS NOT NULL
+SELECT organization_id, 'conversation', stored_conversation_id, ?2, 1, 0 FROM changed
+WHERE stored_conversation_id IS NOT NULL
 UNION
 SELECT organization_id, 'conversation', record_id, ?2, 1, 0 FROM changed WHERE type = 'conversation'
 UNION

@@ -1,4 +1,5 @@
--- Removes the states of the conversations in ?1 (as in fold_store.sql) that are no candidates and await no instant.
+-- Removes the states of the conversations in ?1 (as in store_states.sql) that are no candidates and that time alone does
+-- not change.
 DELETE FROM conversation_state
 WHERE (organization_id, conversation_id) IN (
   SELECT p.organization_id, p.record_id

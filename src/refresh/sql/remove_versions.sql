@@ -1,4 +1,4 @@
--- Removes versions, ?1 is [[organization, version], …].
+-- Removes retired versions: ?1 is [[organization, version], …].
 DELETE FROM snapshot_part
 WHERE (organization_id, version, part) IN (
   SELECT s.organization_id, s.version, s.part

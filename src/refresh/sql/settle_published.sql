@@ -1,4 +1,5 @@
--- Done with what was published, ?1 is [[organization, type, record, mark], …], unless it was marked again meanwhile.
+-- What was published is no longer pending, unless it has changed meanwhile: ?1 is [[organization, type, record, change
+-- token], …].
 DELETE FROM pending
 WHERE fold = 0 AND (organization_id, type, record_id, mark) IN (
   SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)

@@ -1,5 +1,5 @@
--- The organizations that a run at ?1 has work with: something is marked, a version may be removed, or the last
--- refresh of it failed. With: its rows, its marks, and whether the last refresh failed.
+-- The organizations that a run as of ?1 has to publish: something is pending, a version may be removed, or the last refresh
+-- of it failed. With each: how many rows are published, how many records are pending, and whether it is frozen.
 SELECT o.organization_id, o.candidates,
        (SELECT count(*) FROM pending AS p WHERE p.organization_id = o.organization_id),
        o.held_as_of IS NOT NULL

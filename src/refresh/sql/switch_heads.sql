@@ -1,5 +1,5 @@
--- Switches heads, ?1 is [[organization, version, next row number, candidates or null, retired, retire at], …], all at
--- once. ?2 is the run's instant. as_of is that of the version: it stays where only retired versions went.
+-- Switches heads, all at once: ?1 is [[organization, version, next row number, candidates or null, retired, retire at], …],
+-- ?2 is the run's instant. as_of is that of the version, so it stays if only retired versions were removed.
 UPDATE organization
 SET as_of = iif(organization.version = j.value ->> 1, organization.as_of, ?2),
     held_as_of = NULL,
