@@ -20,7 +20,7 @@ function files(folder = PUBLIC) {
 
 onStage('the files', (stage) => {
   test('have the headers that keep others out', async () => {
-    for (const target of ['/', '/modules/main.js', '/styles/base.css', '/icon.svg']) {
+    for (const target of ['/', '/main.js', '/styles/base.css', '/icon.svg']) {
       const { status, headers } = await stage.service.fetch(target);
       assert.equal(status, 200, target);
       const policy = headers.get('content-security-policy').split('; ').sort();
@@ -73,7 +73,22 @@ onStage('the files', (stage) => {
     const modules = files()
       .filter((each) => each.endsWith('.js'))
       .map((each) => `/${path.relative(PUBLIC, each)}`);
-    assert.deepEqual(named.sort(), modules.filter((each) => each !== '/modules/main.js').sort());
+    assert.deepEqual(named.sort(), modules.filter((each) => each !== '/main.js').sort());
+  });
+
+  test('import downwards only: main.js and dashboard.js, then views, then modules', () => {
+    const floorOf = (file) => ['modules', 'views'].indexOf(path.relative(PUBLIC, file).split(path.sep)[0]);
+    const floors = (file) => (floorOf(file) === -1 ? 2 : floorOf(file));
+    for (const file of files().filter((each) => each.endsWith('.js'))) {
+      const imported = [...readFileSync(file, 'utf8').matchAll(/(?:from|import\() ?'(\.[^']+)'/g)].map(([, target]) =>
+        path.resolve(path.dirname(file), target),
+      );
+      for (const target of imported)
+        assert.ok(
+          floors(target) <= floors(file),
+          `${path.relative(PUBLIC, file)} imports ${path.relative(PUBLIC, target)}`,
+        );
+    }
   });
 });
 

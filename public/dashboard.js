@@ -1,24 +1,24 @@
 // Puts the parts together: the session, what it knows, the views that draw it, and the clocks that drive it.
 
-import { createAnnouncer } from '../views/announcer.js';
-import { downloadCsv } from '../views/download.js';
-import { createFilterBar } from '../views/filter-bar.js';
-import { createList } from '../views/list.js';
-import { createMasthead } from '../views/masthead.js';
-import { createNotices } from '../views/notices.js';
-import { createOrganizationDialog } from '../views/organization-dialog.js';
-import { createPager } from '../views/pager.js';
-import { createSignIn } from '../views/sign-in.js';
-import { createSummary } from '../views/summary.js';
-import { createThresholdDialog } from '../views/threshold-dialog.js';
-import { Client } from './client.js';
-import { formatTime, ServerClock } from './clock.js';
-import { byId } from './dom.js';
-import { queryOf, readFilters } from './filters.js';
-import { Monitor } from './monitor.js';
-import { Poller } from './poller.js';
-import { currentSession, keepToken, takeTokenFromFragment } from './session.js';
-import { formatNumber } from './words.js';
+import { Client } from './modules/client.js';
+import { formatTime, ServerClock } from './modules/clock.js';
+import { byId } from './modules/dom.js';
+import { queryOf, readFilters } from './modules/filters.js';
+import { Monitor } from './modules/monitor.js';
+import { Poller } from './modules/poller.js';
+import { currentSession, keepToken, takeTokenFromFragment } from './modules/session.js';
+import { formatNumber } from './modules/words.js';
+import { createAnnouncer } from './views/announcer.js';
+import { downloadCsv } from './views/download.js';
+import { createFilterBar } from './views/filter-bar.js';
+import { createList } from './views/list.js';
+import { createMasthead } from './views/masthead.js';
+import { createNotices } from './views/notices.js';
+import { createOrganizationDialog } from './views/organization-dialog.js';
+import { createPager } from './views/pager.js';
+import { createSignIn } from './views/sign-in.js';
+import { createSummary } from './views/summary.js';
+import { createThresholdDialog } from './views/threshold-dialog.js';
 
 const TITLE = 'Conversation Monitor';
 const TICK_MS = 1_000;

@@ -1,0 +1,7 @@
+// The entry point. It takes the token out of the address before anything else is loaded or requested.
+
+import { takeTokenFromFragment } from './modules/session.js';
+
+takeTokenFromFragment();
+const { startDashboard } = await import('./dashboard.js');
+startDashboard();
