@@ -6,7 +6,7 @@ import { byId } from './modules/dom.js';
 import { queryOf, readFilters } from './modules/filters.js';
 import { Monitor } from './modules/monitor.js';
 import { Poller } from './modules/poller.js';
-import { currentSession, keepToken, takeTokenFromFragment } from './modules/session.js';
+import { currentSession, saveToken, takeTokenFromFragment } from './modules/session.js';
 import { formatNumber } from './modules/words.js';
 import { createAnnouncer } from './views/announcer.js';
 import { downloadCsv } from './views/download.js';
@@ -147,7 +147,7 @@ export function startDashboard() {
   /** Signs in with a new token, or with the one that is kept. */
   function begin(token = null) {
     close();
-    if (token !== null) keepToken(token);
+    if (token !== null) saveToken(token);
     const session = currentSession();
     if (!session) return signIn.show();
     signIn.hide();
@@ -186,7 +186,7 @@ export function startDashboard() {
   }
 
   function signOut(reason) {
-    keepToken(null);
+    saveToken(null);
     close();
     signIn.show(reason);
   }

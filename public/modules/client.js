@@ -1,13 +1,13 @@
-// Asks the API, and says what came of it in one of four words:
+// Calls the API and classifies each result:
 //
-//   data         200, or 304 and what an earlier answer said (`unchanged`)
-//   refused      any other status, with the server's code and sentence
-//   unreachable  no answer at all, or none in time
-//   unreadable   an answer that is not this service's: a proxy's page, say
+//   data         200, or 304 with the data of an earlier response (`unchanged`)
+//   refused      any other status, with the server's code and message
+//   unreachable  no response, or none before the timeout
+//   unreadable   a response that is not the service's, for example a proxy's page
 
 const TIMEOUT_MS = 20_000;
-/** Answers kept for their ETags: the page shown, the newest one, and a few that she may come back to. */
-const KEPT_MAX = 12;
+/** How many responses are cached for their ETags: the page shown, the newest one, and a few to go back to. */
+const CACHED_RESPONSES_MAX = 12;
 const API = '/api/conversation-monitor';
 
 /** The paths of the API. */
@@ -16,42 +16,80 @@ export const PATHS = {
   csv: `${API}/report.csv`,
   summary: `${API}/summary`,
   scopes: `${API}/scopes`,
+  /** @param {string} organizationId */
   settings: (organizationId) => `/api/organizations/${encodeURIComponent(organizationId)}/autopilot-monitor-settings`,
 };
 
-/** Asks with one session's token. */
+/**
+ * @typedef {object} Result
+ * @property {'data' | 'refused' | 'unreachable' | 'unreadable'} kind
+ * @property {any} [data] With `data`: what the envelope contains, or the Blob of a file.
+ * @property {boolean} [unchanged] With `data`: the response was 304.
+ * @property {string} [code] With `refused`: the server's error code.
+ * @property {string} [message] With `refused`: the server's message.
+ * @property {number | null} [retryAfterMs] When the server wants to be asked again; `null` if it does not say.
+ * @property {number} [status] The HTTP status, if there was a response.
+ * @property {string | null} [etag]
+ */
+
+/** @typedef {{ signal?: AbortSignal }} Options */
+
+/** Calls the API with one session's token. */
 export class Client {
   #token;
   #clock;
-  /** By URL: `{etag, data}`, the least recently used first. */
-  #kept = new Map();
+  /**
+   * By URL, the least recently used first.
+   * @type {Map<string, {etag: string, data: unknown}>}
+   */
+  #cachedResponses = new Map();
 
+  /** @param {{ token: string, clock: import('./clock.js').ServerClock }} settings */
   constructor({ token, clock }) {
     this.#token = token;
     this.#clock = clock;
   }
 
-  /** GET, on the condition that something changed since this URL was asked for the last time. */
+  /**
+   * GET, conditional on a change since the same URL was last requested.
+   *
+   * @param {string} path
+   * @param {string} [query]
+   * @param {Options} [options]
+   * @returns {Promise<Result>}
+   */
   async get(path, query = '', { signal } = {}) {
     const url = query ? `${path}?${query}` : path;
-    const kept = this.#kept.get(url);
-    const headers = kept ? { 'If-None-Match': kept.etag } : {};
-    const answer = await this.#send(url, { headers, signal }, readEnvelope);
-    if (answer.status === 304 && kept) {
-      this.#keep(url, kept);
-      return { kind: 'data', data: kept.data, unchanged: true };
+    const cached = this.#cachedResponses.get(url);
+    const headers = cached ? { 'If-None-Match': cached.etag } : {};
+    const result = await this.#send(url, { headers, signal }, readEnvelope);
+    if (result.status === 304 && cached) {
+      this.#cache(url, cached);
+      return { kind: 'data', data: cached.data, unchanged: true };
     }
-    if (answer.kind === 'data' && answer.etag) this.#keep(url, { etag: answer.etag, data: answer.data });
-    return answer;
+    if (result.kind === 'data' && result.etag) this.#cache(url, { etag: result.etag, data: result.data });
+    return result;
   }
 
-  /** PUT with a JSON body. */
+  /**
+   * PUT with a JSON body.
+   *
+   * @param {string} path
+   * @param {unknown} body
+   * @param {Options} [options]
+   */
   put(path, body, { signal } = {}) {
     const headers = { 'Content-Type': 'application/json' };
     return this.#send(path, { method: 'PUT', headers, body: JSON.stringify(body), signal }, readEnvelope);
   }
 
-  /** A file, as a Blob in `data`; cut short it is `unreachable`. It may take its time. */
+  /**
+   * GET of a file, as a Blob in `data`. There is no timeout; a truncated file is `unreachable`.
+   *
+   * @param {string} path
+   * @param {string} query
+   * @param {Options} [options]
+   */
   file(path, query, { signal } = {}) {
     const url = query ? `${path}?${query}` : path;
     return this.#send(url, { signal, timeoutMs: null }, async (response) =>
@@ -59,21 +97,35 @@ export class Client {
     );
   }
 
-  #keep(url, answer) {
-    this.#kept.delete(url);
-    this.#kept.set(url, answer);
-    if (this.#kept.size > KEPT_MAX) this.#kept.delete(this.#kept.keys().next().value);
+  /**
+   * @param {string} url
+   * @param {{etag: string, data: unknown}} response
+   */
+  #cache(url, response) {
+    this.#cachedResponses.delete(url);
+    this.#cachedResponses.set(url, response);
+    if (this.#cachedResponses.size > CACHED_RESPONSES_MAX) {
+      const [leastRecentlyUsed] = this.#cachedResponses.keys();
+      this.#cachedResponses.delete(leastRecentlyUsed);
+    }
   }
 
-  /** Throws only if `signal` ended it. */
+  /**
+   * Throws only if `signal` aborted the request.
+   *
+   * @param {string} url
+   * @param {RequestInit & { timeoutMs?: number | null }} init
+   * @param {(response: Response) => Promise<Result>} read
+   * @returns {Promise<Result>}
+   */
   async #send(url, { headers = {}, signal, timeoutMs = TIMEOUT_MS, ...init }, read) {
-    const signals = [signal, timeoutMs && AbortSignal.timeout(timeoutMs)].filter(Boolean);
+    const signals = [signal, timeoutMs && AbortSignal.timeout(timeoutMs)].filter((each) => each instanceof AbortSignal);
     const sentAt = Date.now();
     try {
       const response = await fetch(url, {
         ...init,
         headers: { ...headers, Authorization: `Bearer ${this.#token}` },
-        // ETags are handled here, and nobody's rows belong on the disk.
+        // This class handles ETags itself, so customers' rows are never written to the browser's disk cache.
         cache: 'no-store',
         credentials: 'omit',
         redirect: 'error',
@@ -88,20 +140,24 @@ export class Client {
   }
 }
 
+/**
+ * @param {Response} response
+ * @returns {Promise<Result>}
+ */
 async function readEnvelope(response) {
   if (response.status === 304) return { kind: 'data' };
-  const text = await response.text();
-  const envelope = parseObject(text);
+  const envelope = parseJson(await response.text());
   if (response.ok && envelope?.success === true && envelope.data) return { kind: 'data', data: envelope.data };
   const retryAfterMs = readRetryAfter(response.headers.get('Retry-After'));
   if (!response.ok && envelope?.success === false) {
     return { kind: 'refused', code: String(envelope.error), message: String(envelope.message), retryAfterMs };
   }
-  // A gateway's own page about a server that is gone is no news about the request.
+  // An error page of a gateway says nothing about the request itself.
   return { kind: 'unreadable', retryAfterMs };
 }
 
-function parseObject(text) {
+/** @param {string} text */
+function parseJson(text) {
   try {
     return JSON.parse(text);
   } catch {
@@ -109,7 +165,11 @@ function parseObject(text) {
   }
 }
 
-/** Seconds, or a date; in milliseconds, null for neither. */
+/**
+ * Reads seconds or a date. Returns milliseconds; `null` means neither.
+ *
+ * @param {string | null} value
+ */
 function readRetryAfter(value) {
   if (value === null) return null;
   if (/^\d{1,6}$/.test(value)) return Number(value) * 1000;

@@ -1,13 +1,13 @@
-// The server's time, as well as it can be known here, and how times and ages are written.
+// The server's time, as precisely as the page can know it, and how times and ages are written.
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-/** A difference that a Date header in whole seconds and a slow answer explain: the clocks agree. */
+/** A smaller difference can come from a Date header in whole seconds and a slow response: the clocks agree. */
 const SKEW_MIN_MS = 2 * SECOND;
 
-/** A clock that runs with this machine's, and is set by the answers' Date headers. */
+/** A clock that ticks with this machine's and is set by the Date headers of responses. */
 export class ServerClock {
   #skewMs = 0;
   #localNow;
@@ -21,22 +21,34 @@ export class ServerClock {
     return this.#localNow() + this.#skewMs;
   }
 
-  /** Learns from an answer that was asked for and received at these instants of the local clock. */
+  /**
+   * Learns from a response. `sentAt` and `receivedAt` are instants of the local clock.
+   *
+   * @param {{ date: string | null, sentAt: number, receivedAt: number }} response
+   */
   observe({ date, sentAt, receivedAt }) {
     const stated = Date.parse(date ?? '');
     if (Number.isNaN(stated)) return;
-    // The header has whole seconds: on average the server is half a second further.
+    // The header has whole seconds: on average the server is half a second ahead of it.
     const skew = stated + SECOND / 2 - (sentAt + receivedAt) / 2;
     this.#skewMs = Math.abs(skew) < SKEW_MIN_MS ? 0 : skew;
   }
 
-  /** Never tells a time before an instant that the server has spoken of. */
+  /**
+   * Makes sure that the clock is not behind an instant that the server has stated.
+   *
+   * @param {number} instant
+   */
   notBefore(instant) {
     if (this.now() < instant) this.#skewMs = instant - this.#localNow();
   }
 }
 
-/** "45 s", "12 min", "1 h 05 min", "2 d 3 h". Below zero counts as zero. */
+/**
+ * "45 s", "12 min", "1 h 05 min", "2 d 3 h". Negative ages count as zero.
+ *
+ * @param {number} milliseconds
+ */
 export function formatAge(milliseconds) {
   const age = Math.max(0, milliseconds);
   if (age < MINUTE) return `${Math.floor(age / SECOND)} s`;
@@ -45,12 +57,20 @@ export function formatAge(milliseconds) {
   return `${Math.floor(age / DAY)} d ${Math.floor((age % DAY) / HOUR)} h`;
 }
 
-/** The same as HTML's `datetime` takes it: an ISO 8601 duration in whole seconds. */
+/**
+ * An age for HTML's `datetime`: an ISO 8601 duration in whole seconds.
+ *
+ * @param {number} milliseconds
+ */
 export function isoDuration(milliseconds) {
   return `PT${Math.floor(Math.max(0, milliseconds) / SECOND)}S`;
 }
 
-/** How bad an age is: 0 up to an hour, 1 up to four, 2 beyond. Never said by colour alone: the age stands beside it. */
+/**
+ * How severe an age is: 0 up to an hour, 1 up to four hours, 2 beyond. It sets a colour only where the age itself is shown.
+ *
+ * @param {number} milliseconds
+ */
 export function severityOf(milliseconds) {
   if (milliseconds < HOUR) return 0;
   return milliseconds < 4 * HOUR ? 1 : 2;
@@ -65,13 +85,22 @@ const DAY_AND_TIME = new Intl.DateTimeFormat(undefined, {
 });
 const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
 
-/** The time in the viewer's words, with the day where it is not today. */
+/**
+ * The time in the viewer's locale, with the day unless it is today.
+ *
+ * @param {number} instant
+ * @param {number} now
+ */
 export function formatTime(instant, now) {
   const sameDay = new Date(instant).toDateString() === new Date(now).toDateString();
   return (sameDay ? TIME : DAY_AND_TIME).format(instant);
 }
 
-/** The whole of it: date, time to the second, time zone. */
+/**
+ * Date, time to the second and time zone.
+ *
+ * @param {number} instant
+ */
 export function formatExactTime(instant) {
   return EXACT.format(instant);
 }

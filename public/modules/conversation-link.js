@@ -1,10 +1,16 @@
-// Where a conversation opens, if whoever runs this has said so in index.html.
+// Where a conversation opens, if the operator has configured it in index.html.
 
 const PLACEHOLDER = '{conversationId}';
 
-const template = document.querySelector('meta[name="conversation-url"]')?.content.trim() ?? '';
+/** @type {HTMLMetaElement | null} */
+const meta = document.querySelector('meta[name="conversation-url"]');
+const template = meta?.content.trim() ?? '';
 
-/** The address of a conversation; null if none is configured, or none that a browser should follow. */
+/**
+ * The address of a conversation. `null` means that none is configured, or none that a browser should follow.
+ *
+ * @param {string} conversationId
+ */
 export function conversationLink(conversationId) {
   if (!template.includes(PLACEHOLDER)) return null;
   const target = template.replaceAll(PLACEHOLDER, () => encodeURIComponent(conversationId));

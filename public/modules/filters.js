@@ -1,12 +1,26 @@
-// What is looked at: the filters, the page and the pinned snapshot, as the address keeps them.
+// What the list shows: the filters, the page and the pinned snapshot, as they stand in the address.
 
-/** How many rows a page may have here; the first is what a page has unless another is chosen. */
+/**
+ * @typedef {object} Filters
+ * @property {string | null} organizationId
+ * @property {string | null} departmentId
+ * @property {string | null} category
+ * @property {boolean} skipThreshold
+ * @property {number} limit
+ * @property {number} page
+ * @property {string | null} snapshot
+ */
+
+/** The choices of rows per page; the first is the default. */
 export const LIMITS = [25, 50, 100];
 const CATEGORIES = ['ai_stuck', 'agent_abandoned'];
 const ID_MAX_CHARACTERS = 128;
 const SNAPSHOT_MAX_CHARACTERS = 1024;
 
-/** Everything at its default. */
+/**
+ * Everything at its default.
+ * @type {Readonly<Filters>}
+ */
 export const NO_FILTERS = Object.freeze({
   organizationId: null,
   departmentId: null,
@@ -17,12 +31,17 @@ export const NO_FILTERS = Object.freeze({
   snapshot: null,
 });
 
-/** Reads the query of an address. Whatever is not understood is left at its default: an address is typed by people. */
+/**
+ * Reads the query of an address. People edit addresses by hand, so anything invalid gets its default.
+ *
+ * @param {string} query
+ * @returns {Filters}
+ */
 export function readFilters(query) {
   const given = new URLSearchParams(query);
-  const text = (name, most) => {
+  const text = (name, maxLength) => {
     const value = given.get(name);
-    return value !== null && value !== '' && value.length <= most ? value : null;
+    return value !== null && value !== '' && value.length <= maxLength ? value : null;
   };
   const oneOf = (name, values) => values.find((value) => String(value) === given.get(name));
   const page = Number(/^[1-9]\d{0,15}$/.test(given.get('page') ?? '') ? given.get('page') : 1);
@@ -37,21 +56,34 @@ export function readFilters(query) {
   };
 }
 
-/** The query of the address, and of the report: only what differs from the default, always in the same order. */
+/**
+ * The query of the address and of the report: only what differs from the default, always in the same order.
+ *
+ * @param {Filters} filters
+ */
 export function queryOf(filters) {
   const query = new URLSearchParams();
-  for (const [name, standard] of Object.entries(NO_FILTERS)) {
-    if (filters[name] !== standard) query.set(name, String(filters[name]));
+  for (const [name, defaultValue] of Object.entries(NO_FILTERS)) {
+    if (filters[name] !== defaultValue) query.set(name, String(filters[name]));
   }
   return query.toString();
 }
 
-/** Of all rows that match, whatever the page: what the summary and the CSV are asked for. */
+/**
+ * The filters for everything that matches in this snapshot, whatever the page: for the summary and the CSV.
+ *
+ * @param {Filters} filters
+ * @param {string} snapshot
+ */
 export function withoutPage(filters, snapshot) {
   return { ...filters, page: NO_FILTERS.page, limit: NO_FILTERS.limit, snapshot };
 }
 
-/** Whether anything narrows the list beside the threshold. */
+/**
+ * Whether anything besides the threshold narrows the list.
+ *
+ * @param {Filters} filters
+ */
 export function isNarrowed({ category, departmentId }) {
   return category !== null || departmentId !== null;
 }

@@ -1,26 +1,44 @@
-// When to ask: every few seconds while the page is seen, later and later while it fails, not at all while it is hidden.
+// When to poll: every few seconds while the page is visible, less and less often while it fails, never while hidden.
 
-/** The pause between an answer and the next question. */
+/** The pause between a response and the next request. */
 export const POLL_MS = 5_000;
 /** The longest pause after failures; a server may ask for a longer one. */
 const BACKOFF_MAX_MS = 60_000;
-/** Up to so much is added to a pause after a failure, so that not all dashboards come back at once. */
+/** Up to this share is added to a pause after a failure, so that dashboards do not all come back at once. */
 const JITTER = 0.25;
 
-/** Calls `poll` again and again; one call at a time. */
+/**
+ * What a poll resolves to. `rest` means that nothing is polled until `now` is called.
+ *
+ * @typedef {object} Outcome
+ * @property {boolean} [ok]
+ * @property {boolean} [rest]
+ * @property {number | null} [retryAfterMs]
+ */
+
+/** Calls `poll` repeatedly, one call at a time. */
 export class Poller {
   #poll;
   #onPlanned;
   #random;
-  #timer = null;
+  #timer = undefined;
+  /** @type {Promise<void> | null} */
   #running = null;
   #again = false;
   #resting = true;
   #failures = 0;
-  /** When the next call is due, by the local clock, seen or not; null while one is under way or none will be. */
+  /**
+   * When the next call is due, by the local clock, even while the page is hidden. `null` means that a call is running or
+   * that none is planned.
+   *
+   * @type {number | null}
+   */
   nextAt = null;
 
-  /** `poll` resolves to `{ok: true}`, `{ok: false, retryAfterMs}`, or `{rest: true}`: not until `now` is called. */
+  /**
+   * @param {() => Promise<Outcome> | Outcome} poll
+   * @param {{ onPlanned?: () => void, random?: () => number }} [options]
+   */
   constructor(poll, { onPlanned = () => {}, random = Math.random } = {}) {
     this.#poll = poll;
     this.#onPlanned = onPlanned;
@@ -31,7 +49,7 @@ export class Poller {
     });
   }
 
-  /** Calls at once. While a call is under way, another one follows it. */
+  /** Calls at once. If a call is running, another one follows it. */
   now() {
     this.#resting = false;
     this.#failures = 0;
@@ -40,7 +58,7 @@ export class Poller {
     return this.#running;
   }
 
-  /** No more calls until `now`. */
+  /** Stops calling until `now` is called. */
   rest() {
     this.#resting = true;
     this.#again = false;
@@ -64,13 +82,14 @@ export class Poller {
     return this.#onPlanned();
   }
 
+  /** @param {Outcome} outcome */
   #pauseAfter({ ok, retryAfterMs }) {
     if (ok) return POLL_MS;
     const backoff = Math.min(POLL_MS * 2 ** (this.#failures - 1), BACKOFF_MAX_MS);
     return Math.max(backoff, retryAfterMs ?? 0) * (1 + JITTER * this.#random());
   }
 
-  /** Sets the timer for `nextAt` while the page is seen; what came due while it was hidden is due at once. */
+  /** Sets the timer for `nextAt` while the page is visible; a call that came due while it was hidden runs at once. */
   #arm() {
     clearTimeout(this.#timer);
     if (this.nextAt === null || document.hidden) return;

@@ -1,41 +1,61 @@
-// Who is signed in. The token lives in this tab's sessionStorage and nowhere else: not in the address, not in a
-// cookie, not in localStorage. What is read from it here is for display only; the server verifies and decides.
+// Who is signed in. The token is saved in this tab's sessionStorage and nowhere else: not in the address, not in a
+// cookie, not in localStorage. Its claims are read for display only; the server verifies the token and decides.
 
-const KEY = 'conversation-monitor.token';
+const STORAGE_KEY = 'conversation-monitor.token';
 
-/** Where storage is forbidden the token is kept in memory, and a reload signs out. */
-let withoutStorage = null;
+/**
+ * @typedef {object} Session
+ * @property {string} token
+ * @property {string | null} role
+ * @property {string | null} organizationId
+ * @property {boolean} hasNoDepartment Whether it is a department head's token that names no department.
+ * @property {number | null} expiresAt Epoch milliseconds.
+ */
 
-/** Keeps a token for this tab; null forgets it. */
-export function keepToken(token) {
-  withoutStorage = token;
+/**
+ * The token where sessionStorage is forbidden: it lasts until the page is reloaded.
+ * @type {string | null}
+ */
+let tokenInMemory = null;
+
+/**
+ * Saves a token for this tab; `null` removes it.
+ *
+ * @param {string | null} token
+ */
+export function saveToken(token) {
+  tokenInMemory = token;
   try {
-    if (token === null) sessionStorage.removeItem(KEY);
-    else sessionStorage.setItem(KEY, token);
+    if (token === null) sessionStorage.removeItem(STORAGE_KEY);
+    else sessionStorage.setItem(STORAGE_KEY, token);
   } catch {
-    // Storage is forbidden: memory it is.
+    // Storage is forbidden; the token is in memory.
   }
 }
 
-function keptToken() {
+function savedToken() {
   try {
-    return sessionStorage.getItem(KEY) ?? withoutStorage;
+    return sessionStorage.getItem(STORAGE_KEY) ?? tokenInMemory;
   } catch {
-    return withoutStorage;
+    return tokenInMemory;
   }
 }
 
-/** Takes `#token=…` out of the address and keeps it. Returns whether there was one. */
+/** Removes `#token=…` from the address and saves the token. Returns whether there was one. */
 export function takeTokenFromFragment() {
   const token = new URLSearchParams(location.hash.slice(1)).get('token');
   if (token === null) return false;
   history.replaceState(history.state, '', location.pathname + location.search);
   const cleaned = cleanToken(token);
-  if (looksLikeToken(cleaned)) keepToken(cleaned);
+  if (looksLikeToken(cleaned)) saveToken(cleaned);
   return true;
 }
 
-/** The token as people paste it: with blanks around it, line breaks in it, or "Bearer" before it. */
+/**
+ * Cleans a pasted token of blanks around it, line breaks in it and "Bearer" in front of it.
+ *
+ * @param {string} text
+ */
 export function cleanToken(text) {
   return text
     .trim()
@@ -43,14 +63,22 @@ export function cleanToken(text) {
     .replace(/\s+/g, '');
 }
 
-/** Whether it has the form of a token: three parts, base64url. */
+/**
+ * Whether the text has three parts in base64url, as a token has.
+ *
+ * @param {string} text
+ */
 export function looksLikeToken(text) {
   return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(text);
 }
 
-/** The session that is kept: `{token, role, organizationId, hasNoDepartment, expiresAt}`, or null. */
+/**
+ * The session of the saved token. `null` means that nobody is signed in.
+ *
+ * @returns {Session | null}
+ */
 export function currentSession() {
-  const token = keptToken();
+  const token = savedToken();
   if (token === null) return null;
   const claims = readClaims(token);
   const text = (value) => (typeof value === 'string' && value !== '' ? value : null);
@@ -63,16 +91,25 @@ export function currentSession() {
   };
 }
 
-/** `departmentIds` beats `departmentId`, as it does for the server. */
+/**
+ * `departmentIds` takes precedence over `departmentId`, as on the server.
+ *
+ * @param {Record<string, any>} claims
+ */
 function namesNoDepartment({ departmentIds, departmentId }) {
   return Array.isArray(departmentIds) ? departmentIds.length === 0 : !departmentId;
 }
 
-/** The claims, not verified; none of them where the token cannot be read. */
+/**
+ * The claims, unverified; empty if the token cannot be read.
+ *
+ * @param {string} token
+ * @returns {Record<string, any>}
+ */
 export function readClaims(token) {
   try {
-    const part = token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/');
-    const bytes = Uint8Array.from(atob(part), (character) => character.charCodeAt(0));
+    const payload = token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/');
+    const bytes = Uint8Array.from(atob(payload), (character) => character.charCodeAt(0));
     const claims = JSON.parse(new TextDecoder().decode(bytes));
     return typeof claims === 'object' && claims !== null ? claims : {};
   } catch {
