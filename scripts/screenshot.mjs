@@ -1,4 +1,4 @@
-// The picture of the dashboard in README.md: the demo data in the built worker, in the system's Chromium. See USAGE.
+// Takes the documentation's picture of the dashboard: the demo data in the built worker, in the system's Chromium.
 
 import { copyFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
@@ -13,20 +13,20 @@ const PICTURE = inRoot('docs', 'dashboard.png');
 
 const USAGE = `usage: npm run screenshot
 
-Takes docs/dashboard.png anew: the dashboard with the demo data.`;
+Takes docs/dashboard.png again: the dashboard with the demo data.`;
 
 await whenProgram(import.meta.url, async (args) => {
   if (!parseFlags(args, USAGE, {})) return;
-  if (!(await ensureBrowser())) throw new Failure('Without a browser there is no picture.');
+  if (!(await ensureBrowser())) throw new Failure('A browser is needed to take the picture.');
   await build();
   await takePicture();
   console.log(path.relative(inRoot(), PICTURE));
 });
 
 async function takePicture() {
-  // Loaded here, because wrangler needs a newer Node than the one that may run this with --help.
+  // Imported here because wrangler needs a newer Node than --help does.
   const { adminToken, startService } = await import('../tests/workerd/harness.mjs');
-  const { launchBrowser, Scene, SCREENSHOTS } = await import('../tests/browser/scene.mjs');
+  const { DashboardTab, launchBrowser, SCREENSHOTS } = await import('../tests/browser/dashboard-tab.mjs');
   const [{ organizationId }] = DEMO_ORGANIZATIONS;
   const now = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS;
   const service = await startService();
@@ -34,17 +34,16 @@ async function takePicture() {
   try {
     await service.post(demoEvents(now));
     await service.refresh(now);
-    const options = {
+    const tab = await DashboardTab.open(browser, {
       url: service.url,
       now: now + 12_000,
       token: adminToken(organizationId),
       width: 1440,
       height: 900,
-    };
-    const scene = await Scene.open(browser, options);
-    await scene.ready();
-    await scene.settled();
-    await scene.screenshot('dashboard', { fullPage: false });
+    });
+    await tab.waitUntilReady();
+    await tab.waitUntilIdle();
+    await tab.screenshot('dashboard', { fullPage: false });
     mkdirSync(path.dirname(PICTURE), { recursive: true });
     copyFileSync(path.join(SCREENSHOTS, 'dashboard.png'), PICTURE);
   } finally {

@@ -1,119 +1,98 @@
-// Everyone can use it: by keyboard, with a screen reader, in light and dark, on a telephone and on a wall.
+// The dashboard is accessible: by keyboard, with a screen reader, in light and dark, on a phone and on a wall display.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { test } from 'node:test';
 
 import { tokenOf } from '../workerd/harness.mjs';
-import { onReport, RATE_LIMITED } from './answers.mjs';
-import { MINUTE, superadmin } from './company.mjs';
-import { onStage } from './stage.mjs';
+import { axe } from './axe.mjs';
+import { describeInBrowser } from './environment.mjs';
+import { MINUTE, superadminToken } from './organization.mjs';
+import { onReport, RATE_LIMITED } from './responses.mjs';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-/** What axe finds, all of its rules. In a world of its own, where the page's policy and the test's clock do not reach. */
-async function axe(scene) {
-  const session = await scene.context.newCDPSession(scene.page);
-  const { frameTree } = await session.send('Page.getFrameTree');
-  const { executionContextId: contextId } = await session.send('Page.createIsolatedWorld', {
-    frameId: frameTree.frame.id,
-    worldName: 'axe',
-  });
-  await session.send('Runtime.evaluate', { expression: AXE, contextId });
-  const run = `axe.run(document, { resultTypes: ['violations'] }).then(({ violations, passes }) =>
-    ({ violations: violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ target, failureSummary }) => target + ' ' + failureSummary).join(' | ')), passes: passes.length }))`;
-  const { result } = await session.send('Runtime.evaluate', {
-    expression: run,
-    contextId,
-    awaitPromise: true,
-    returnByValue: true,
-  });
-  await session.detach();
-  return result.value;
-}
-
-/** A company with something of everything. */
-function lively(stage) {
-  const company = stage.company({ name: 'Hazelnut & Company Home Deliveries' }).waitMany(26, 30);
-  return company
-    .waits('x1', 1700, {
+/** An organization with a variety of rows. */
+function lively(env) {
+  const organization = env.organization({ name: 'Hazelnut & Company Home Deliveries' }).addManyWaiting(26, 30);
+  return organization
+    .addWaiting('x1', 1700, {
       name: 'Maximiliana Featherstonehaugh-Wolfeschlegelstein',
       phone: '+442079460307',
       departmentId: 'd-sales',
       channelType: 'webchat',
     })
-    .waits('x2', 300, { name: 'Ada Byrne', departmentId: 'd-support', agent: 'u-alice', takeover: 290 })
-    .waits('x3', 90, { name: 'Ben Oduya', departmentId: 'd-sales', agent: 'u-bo', channelType: 'email' })
-    .waits('x4', 8, { name: '美玲 Tanaka' });
+    .addWaiting('x2', 300, { name: 'Ada Byrne', departmentId: 'd-support', agent: 'u-alice', takeover: 290 })
+    .addWaiting('x3', 90, { name: 'Ben Oduya', departmentId: 'd-sales', agent: 'u-bo', channelType: 'email' })
+    .addWaiting('x4', 8, { name: '美玲 Tanaka' });
 }
 
-/** Each state: who opens it, and what she does until it shows. */
+/** Each state: who opens it, what the user does, and which text then appears. */
 const STATES = {
   'sign-in': {
-    async act(scene) {
-      await scene.page.getByRole('button', { name: 'Sign in' }).click();
+    async act(tab) {
+      await tab.page.getByRole('button', { name: 'Sign in' }).click();
     },
   },
-  'token-ran-out': {
-    token: (company) => company.admin({ exp: Math.floor(company.now / 1000) - 300 }),
-    sees: 'Your token ran out',
+  'token-expired': {
+    token: (organization) => organization.adminToken({ exp: Math.floor(organization.now / 1000) - 300 }),
+    text: 'Your token ran out',
   },
-  list: { sees: 'Ada Byrne' },
-  'list-of-a-department-head': { token: (company) => company.head(['d-sales', 'd-support']), sees: 'No access' },
+  list: { text: 'Ada Byrne' },
+  'list-of-a-department-head': {
+    token: (organization) => organization.departmentHeadToken(['d-sales', 'd-support']),
+    text: 'No access',
+  },
   details: {
-    async act(scene) {
-      await scene.page.getByRole('button', { name: 'Ada Byrne' }).click();
+    async act(tab) {
+      await tab.page.getByRole('button', { name: 'Ada Byrne' }).click();
     },
   },
   'second-page-with-news': {
-    async act(scene, stage) {
-      await scene.settled();
-      await scene.page.getByRole('button', { name: 'Next' }).click();
-      await stage.refresh();
-      await scene.nextPoll();
-      await scene.sees('New data.');
+    async act(tab, env) {
+      await tab.waitUntilIdle();
+      await tab.page.getByRole('button', { name: 'Next' }).click();
+      await env.refresh();
+      await tab.nextPoll();
+      await tab.waitForText('New data.');
     },
   },
-  'no-snapshot': { company: (stage) => stage.send(stage.company()), sees: 'No snapshot yet' },
-  'nobody-waits': { company: (stage) => stage.publish(stage.company()), sees: 'Nobody is waiting too long' },
-  'nothing-matches': { query: '?departmentId=d-none', sees: 'Nobody is waiting here' },
+  'no-snapshot': { organization: (env) => env.send(env.organization()), text: 'No snapshot yet' },
+  'nobody-waits': { organization: (env) => env.publish(env.organization()), text: 'Nobody is waiting too long' },
+  'nothing-matches': { query: '?departmentId=d-none', text: 'Nobody is waiting here' },
   late: {
-    async act(scene) {
-      await scene.settled();
-      await scene.pass(19_000);
-      for (let step = 0; step < 10; step += 1) await scene.nextPoll(5_000);
-      scene.now += 4 * MINUTE;
-      scene.date = scene.now;
-      await scene.nextPoll(5_000);
-      await scene.sees('Late data.');
+    async act(tab) {
+      await tab.waitUntilIdle();
+      await tab.advance(19_000);
+      for (let step = 0; step < 10; step += 1) await tab.nextPoll(5_000);
+      tab.now += 4 * MINUTE;
+      tab.date = tab.now;
+      await tab.nextPoll(5_000);
+      await tab.waitForText('Late data.');
     },
   },
   'no-connection': {
-    async act(scene) {
-      await scene.settled();
-      scene.fault = onReport('cut');
-      await scene.nextPoll();
-      await scene.sees('No connection.');
+    async act(tab) {
+      await tab.waitUntilIdle();
+      tab.fault = onReport('cut');
+      await tab.nextPoll();
+      await tab.waitForText('No connection.');
     },
   },
-  'no-connection-from-the-start': { fault: onReport('cut'), sees: 'No connection' },
-  'too-many-requests': { fault: onReport(RATE_LIMITED), sees: 'Too many requests' },
-  'access-denied': { token: () => tokenOf({ sub: 'x', role: 'AGENT', organizationId: 'x' }), sees: 'Access denied' },
+  'no-connection-from-the-start': { fault: onReport('cut'), text: 'No connection' },
+  'too-many-requests': { fault: onReport(RATE_LIMITED), text: 'Too many requests' },
+  'access-denied': { token: () => tokenOf({ sub: 'x', role: 'AGENT', organizationId: 'x' }), text: 'Access denied' },
   'choose-an-organization': {
-    token: () => superadmin(),
-    async act(scene) {
-      await scene.page.getByRole('button', { name: 'Choose …' }).click();
-      await scene.sees('Search by name or id');
-      await scene.page.locator('.choice').first().waitFor();
+    token: () => superadminToken(),
+    async act(tab) {
+      await tab.page.getByRole('button', { name: 'Choose …' }).click();
+      await tab.waitForText('Search by name or id');
+      await tab.page.locator('.choice').first().waitFor();
     },
   },
   'threshold-dialog': {
-    async act(scene) {
-      await scene.settled();
-      await scene.page.getByRole('button', { name: 'Change threshold' }).click();
-      await scene.page.getByRole('spinbutton').fill('0');
-      await scene.page.getByRole('button', { name: 'Save' }).click();
+    async act(tab) {
+      await tab.waitUntilIdle();
+      await tab.page.getByRole('button', { name: 'Change threshold' }).click();
+      await tab.page.getByRole('spinbutton').fill('0');
+      await tab.page.getByRole('button', { name: 'Save' }).click();
     },
   },
 };
@@ -123,152 +102,154 @@ const WIDTHS = [
   [1920, 1080],
 ];
 
-onStage('each state', (stage) => {
+describeInBrowser('each state', (env) => {
   for (const [
     name,
     {
-      company: tell = (on) => on.publish(lively(on)),
-      token = (company) => company.admin(),
+      organization: prepare = (on) => on.publish(lively(on)),
+      token = (organization) => organization.adminToken(),
       query,
       fault,
-      sees,
+      text,
       act = () => {},
     },
   ] of Object.entries(STATES)) {
     test(`${name}: axe finds nothing, it fits at each width, in light and dark`, async (t) => {
-      for (const scheme of ['light', 'dark']) {
-        const company = await tell(stage);
-        const scene = await stage.open(t, {
-          token: name === 'sign-in' ? undefined : token(company),
+      for (const scheme of /** @type {const} */ (['light', 'dark'])) {
+        const organization = await prepare(env);
+        const tab = await env.open(t, {
+          token: name === 'sign-in' ? undefined : token(organization),
           query,
           fault,
           scheme,
           width: 1280,
         });
-        if (sees) await scene.sees(sees);
-        await act(scene, stage);
+        if (text) await tab.waitForText(text);
+        await act(tab, env);
         for (const [width, height] of WIDTHS) {
-          await scene.page.setViewportSize({ width, height });
-          const { violations, passes } = await axe(scene);
+          await tab.page.setViewportSize({ width, height });
+          const { violations, passes } = await axe(tab);
           assert.deepEqual(violations, [], `${scheme}, ${width} px`);
-          assert.ok(passes > 10, 'axe has looked');
+          assert.ok(passes > 10, 'axe has run');
           assert.ok(
-            await scene.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
+            await tab.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
             `${name} is wider than ${width} px`,
           );
-          await scene.screenshot(`${name}-${width}-${scheme}`, { fullPage: false });
+          await tab.screenshot(`${name}-${width}-${scheme}`, { fullPage: false });
         }
-        await scene.close();
+        await tab.close();
       }
     });
   }
 });
 
-onStage('by keyboard alone', (stage) => {
-  const focus = (scene) =>
-    scene.page.evaluate(() => {
-      const { id, name, value, textContent } = document.activeElement;
-      return id || (name ? `${name}=${value}` : textContent.trim());
+describeInBrowser('by keyboard alone', (env) => {
+  const focus = (tab) =>
+    tab.page.evaluate(() => {
+      const { activeElement } = document;
+      if (activeElement.id) return activeElement.id;
+      const { name, value } = /** @type {HTMLInputElement} */ (activeElement);
+      return name ? `${name}=${value}` : activeElement.textContent.trim();
     });
 
-  test('she signs in, filters, pages, unfolds a row, changes the threshold and signs out', async (t) => {
-    const company = await stage.publish(stage.company().waitMany(30));
-    const scene = await stage.open(t, {});
+  test('the user can sign in, filter, page, unfold a row, change the threshold and sign out', async (t) => {
+    const organization = await env.publish(env.organization().addManyWaiting(30));
+    const tab = await env.open(t, {});
     const press = async (...keys) => {
-      for (const key of keys) await scene.page.keyboard.press(key);
+      for (const key of keys) await tab.page.keyboard.press(key);
     };
-    /** Tabs on until this has the focus; each stop on the way must show that it has it. */
+    /** Presses the key until this has the focus; every stop on the way must show its focus. */
     const tabTo = async (target, key = 'Tab') => {
-      for (let stops = 0; (await focus(scene)) !== target; stops += 1) {
-        assert.ok(stops < 60, `${target} is not reached`);
+      for (let stops = 0; (await focus(tab)) !== target; stops += 1) {
+        assert.ok(stops < 60, `${target} is never reached`);
         await press(key);
-        const isShown = await scene.page.evaluate(() => {
+        const isShown = await tab.page.evaluate(() => {
           const { activeElement } = document;
           const ringed = activeElement.matches('[type="radio"]') ? activeElement.nextElementSibling : activeElement;
           return activeElement === document.body || getComputedStyle(ringed).outlineStyle !== 'none';
         });
-        assert.ok(isShown, `the focus on ${await focus(scene)} is not to be seen`);
+        assert.ok(isShown, `the focus on ${await focus(tab)} is invisible`);
       }
     };
 
-    assert.equal(await focus(scene), 'token');
-    await scene.page.keyboard.insertText(company.admin());
+    assert.equal(await focus(tab), 'token');
+    await tab.page.keyboard.insertText(organization.adminToken());
     await press('Enter');
-    await scene.sees('Customer 001');
-    assert.equal(await focus(scene), 'list-heading');
+    await tab.waitForText('Customer 001');
+    assert.equal(await focus(tab), 'list-heading');
     await tabTo('Customer 001');
     await press('Enter');
-    assert.equal(await scene.page.locator('.details-row:visible').count(), 1);
+    assert.equal(await tab.page.locator('.details-row:visible').count(), 1);
     await press('Space');
-    assert.equal(await scene.page.locator('.details-row:visible').count(), 0);
+    assert.equal(await tab.page.locator('.details-row:visible').count(), 0);
 
-    await scene.settled();
+    await tab.waitUntilIdle();
     await tabTo('page-next');
     await press('Enter');
-    await scene.sees('26–30 of 30');
-    assert.equal(await focus(scene), 'list-heading');
-    assert.equal(await scene.page.locator('#announcer').innerText(), 'Page 2 of 2.');
+    await tab.waitForText('26–30 of 30');
+    assert.equal(await focus(tab), 'list-heading');
+    assert.equal(await tab.renderedText('#announcer'), 'Page 2 of 2.');
 
-    await scene.settled();
+    await tab.waitUntilIdle();
     await tabTo('department', 'Shift+Tab');
     await tabTo('category=', 'Shift+Tab');
     await press('ArrowRight', 'ArrowRight');
-    await scene.sees('Nobody is waiting here');
-    assert.match(scene.page.url(), /category=agent_abandoned/);
+    await tab.waitForText('Nobody is waiting here');
+    assert.match(tab.page.url(), /category=agent_abandoned/);
     await press('ArrowLeft', 'ArrowLeft');
-    await scene.sees('Customer 001');
+    await tab.waitForText('Customer 001');
 
     await tabTo('threshold-change');
     await press('Enter');
-    assert.equal(await focus(scene), 'threshold-minutes');
+    assert.equal(await focus(tab), 'threshold-minutes');
     await press('Escape');
-    assert.equal(await focus(scene), 'threshold-change', 'the focus is where it was');
+    assert.equal(await focus(tab), 'threshold-change', 'the focus returns');
 
     await tabTo('sign-out', 'Shift+Tab');
     await press('Enter');
-    await scene.sees('Access token');
-    assert.equal(await focus(scene), 'token');
+    await tab.waitForText('Access token');
+    assert.equal(await focus(tab), 'token');
   });
 
-  test('the first stop leads past everything to the list', async (t) => {
-    const company = await stage.publish(stage.company().waitMany(3));
-    const scene = await stage.open(t, { token: company.admin() });
-    await scene.settled();
-    await scene.page.keyboard.press('Tab');
-    assert.equal(await focus(scene), 'Skip to the list');
-    assert.ok(await scene.page.locator('.skip').evaluate((link) => getComputedStyle(link).clipPath === 'none'));
-    await scene.page.keyboard.press('Enter');
-    await scene.page.keyboard.press('Tab');
-    assert.equal(await focus(scene), 'Customer 001');
-    await scene.nextPoll();
-    assert.equal(await focus(scene), 'Customer 001', 'a poll takes nothing from her');
+  test('the first stop skips to the list', async (t) => {
+    const organization = await env.publish(env.organization().addManyWaiting(3));
+    const tab = await env.open(t, { token: organization.adminToken() });
+    await tab.waitUntilIdle();
+    await tab.page.keyboard.press('Tab');
+    assert.equal(await focus(tab), 'Skip to the list');
+    assert.ok(await tab.page.locator('.skip').evaluate((link) => getComputedStyle(link).clipPath === 'none'));
+    await tab.page.keyboard.press('Enter');
+    await tab.page.keyboard.press('Tab');
+    assert.equal(await focus(tab), 'Customer 001');
+    await tab.nextPoll();
+    assert.equal(await focus(tab), 'Customer 001', 'a poll does not take the focus');
   });
 
-  test('an organization is found and chosen', async (t) => {
-    await stage.publish(stage.company({ name: 'Almond Insurance' }).waits('almond', 10));
-    await stage.publish(stage.company({ name: 'Pecan Bank' }).waits('pecan', 10));
-    const scene = await stage.open(t, { token: superadmin() });
-    await scene.sees('Choose …');
-    await scene.page.getByRole('button', { name: 'Choose …' }).focus();
-    await scene.page.keyboard.press('Enter');
-    await scene.sees('Pecan Bank');
-    assert.equal(await focus(scene), 'organization-search');
-    await scene.page.keyboard.insertText('pecan');
-    await scene.pass(300);
-    await scene.seesNoMore('Almond Insurance');
-    await scene.page.keyboard.press('ArrowDown');
-    await scene.page.keyboard.press('Enter');
-    await scene.sees('Customer pecan');
+  test('the user can search for an organization and choose it', async (t) => {
+    await env.publish(env.organization({ name: 'Almond Insurance' }).addWaiting('almond', 10));
+    await env.publish(env.organization({ name: 'Pecan Bank' }).addWaiting('pecan', 10));
+    const tab = await env.open(t, { token: superadminToken() });
+    await tab.waitForText('Choose …');
+    await tab.page.getByRole('button', { name: 'Choose …' }).focus();
+    await tab.page.keyboard.press('Enter');
+    await tab.waitForText('Pecan Bank');
+    assert.equal(await focus(tab), 'organization-search');
+    await tab.page.keyboard.insertText('pecan');
+    await tab.advance(300);
+    await tab.waitForNoText('Almond Insurance');
+    await tab.page.keyboard.press('ArrowDown');
+    await tab.page.keyboard.press('Enter');
+    await tab.waitForText('Customer pecan');
   });
 });
 
-onStage('the table', (stage) => {
-  test('is a table to a screen reader, also where it looks like cards', async (t) => {
-    const company = await stage.publish(stage.company().waits('a', 30, { departmentId: 'd-sales' }));
+describeInBrowser('the table', (env) => {
+  test('is a table to a screen reader, even where it looks like cards', async (t) => {
+    const organization = await env.publish(env.organization().addWaiting('a', 30, { departmentId: 'd-sales' }));
     for (const width of [360, 1920]) {
-      const scene = await stage.open(t, { token: company.admin(), width });
-      await scene.settled();
-      const { page } = scene;
+      const tab = await env.open(t, { token: organization.adminToken(), width });
+      await tab.waitUntilIdle();
+      const { page } = tab;
       assert.equal(await page.getByRole('table', { name: 'Who is waiting, longest first' }).count(), 1);
       assert.deepEqual(await page.getByRole('columnheader').allTextContents(), [
         'Owed for',
@@ -284,11 +265,11 @@ onStage('the table', (stage) => {
     }
   });
 
-  test('moves nothing for those who asked for less motion', async (t) => {
-    const company = await stage.publish(stage.company().waits('a', 30));
-    const scene = await stage.open(t, { token: company.admin() });
-    await scene.settled();
-    const moving = await scene.page.evaluate(() =>
+  test('moves nothing if the user prefers reduced motion', async (t) => {
+    const organization = await env.publish(env.organization().addWaiting('a', 30));
+    const tab = await env.open(t, { token: organization.adminToken() });
+    await tab.waitUntilIdle();
+    const moving = await tab.page.evaluate(() =>
       [...document.querySelectorAll('*')]
         .filter((each) => {
           const { transitionDuration, animationName } = getComputedStyle(each);

@@ -1,4 +1,4 @@
-// What the files are served with, that the policy is in force, and that nothing else of the service is in their way.
+// The headers of the dashboard's files, its content security policy, and its imports.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
@@ -6,8 +6,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 
 import { ROOT } from '../workerd/harness.mjs';
-import { until } from './scene.mjs';
-import { onStage } from './stage.mjs';
+import { until } from './dashboard-tab.mjs';
+import { describeInBrowser } from './environment.mjs';
 
 const PUBLIC = path.join(ROOT, 'public');
 
@@ -18,10 +18,10 @@ function files(folder = PUBLIC) {
   });
 }
 
-onStage('the files', (stage) => {
-  test('have the headers that keep others out', async () => {
+describeInBrowser('the files', (env) => {
+  test('have the security headers', async () => {
     for (const target of ['/', '/main.js', '/styles/base.css', '/icon.svg']) {
-      const { status, headers } = await stage.service.fetch(target);
+      const { status, headers } = await env.service.fetch(target);
       assert.equal(status, 200, target);
       const policy = headers.get('content-security-policy').split('; ').sort();
       assert.deepEqual(policy, [
@@ -43,16 +43,17 @@ onStage('the files', (stage) => {
     }
   });
 
-  test('leave the API and the 404 to the worker', async () => {
+  test('leave the API and every 404 to the worker', async () => {
     for (const target of ['/nothing', '/_headers', '/modules/nothing.js', '/api/nothing']) {
-      const response = await stage.service.fetch(target);
+      const response = await env.service.fetch(target);
       assert.equal(response.status, 404, target);
-      assert.deepEqual((await response.json()).error, 'NOT_FOUND', target);
+      const { error } = /** @type {{ error?: string }} */ (await response.json());
+      assert.equal(error, 'NOT_FOUND', target);
     }
-    assert.match((await stage.service.fetch('/health')).headers.get('content-type'), /json/);
+    assert.match((await env.service.fetch('/health')).headers.get('content-type'), /json/);
   });
 
-  test('name no other host and write no markup', () => {
+  test('name no other host and set no markup', () => {
     for (const file of files().filter((each) => /\.(js|css|html)$/.test(each))) {
       const text = readFileSync(file, 'utf8')
         .replaceAll('http://www.w3.org/2000/svg', '')
@@ -67,7 +68,7 @@ onStage('the files', (stage) => {
     }
   });
 
-  test('are loaded side by side: index.html names every module', () => {
+  test('are loaded in parallel: index.html names every module', () => {
     const page = readFileSync(path.join(PUBLIC, 'index.html'), 'utf8');
     const named = [...page.matchAll(/rel="modulepreload" href="([^"]+)"/g)].map(([, href]) => href);
     const modules = files()
@@ -77,26 +78,27 @@ onStage('the files', (stage) => {
   });
 
   test('import downwards only: main.js and dashboard.js, then views, then modules', () => {
-    const floorOf = (file) => ['modules', 'views'].indexOf(path.relative(PUBLIC, file).split(path.sep)[0]);
-    const floors = (file) => (floorOf(file) === -1 ? 2 : floorOf(file));
+    const FLOORS = ['modules', 'views', '.'];
+    const floorOf = (file) => FLOORS.indexOf(path.relative(PUBLIC, path.dirname(file)) || '.');
     for (const file of files().filter((each) => each.endsWith('.js'))) {
-      const imported = [...readFileSync(file, 'utf8').matchAll(/(?:from|import\() ?'(\.[^']+)'/g)].map(([, target]) =>
-        path.resolve(path.dirname(file), target),
+      const imported = [...readFileSync(file, 'utf8').matchAll(/(?:from |import |import\()'(\.[^']+)'/g)].map(
+        ([, target]) => path.resolve(path.dirname(file), target),
       );
       for (const target of imported)
         assert.ok(
-          floors(target) <= floors(file),
+          floorOf(target) <= floorOf(file),
           `${path.relative(PUBLIC, file)} imports ${path.relative(PUBLIC, target)}`,
         );
     }
   });
 });
 
-onStage('the policy', (stage) => {
+describeInBrowser('the policy', (env) => {
   test('is in force', async (t) => {
-    const scene = await stage.open(t, {});
-    const tried = await scene.page.evaluate(async () => {
+    const tab = await env.open(t, {});
+    const tried = await tab.page.evaluate(async () => {
       const script = document.createElement('script');
+      /** @type {Record<string, () => unknown>} */
       const attempts = {
         markup: () => {
           document.body.innerHTML = '<b>x</b>';
@@ -118,12 +120,12 @@ onStage('the policy', (stage) => {
       return { ...outcomes, ran: 'ran' in globalThis };
     });
     assert.deepEqual(tried, { markup: 'TypeError', script: 'TypeError', elsewhere: 'TypeError', ran: false });
-    const violations = () => scene.complaints.filter((text) => text.startsWith('CSP: '));
+    const violations = () => tab.problems.filter((text) => text.startsWith('CSP: '));
     await until(() => violations().length === 3, 'not every attempt violates the policy');
     assert.deepEqual(
       violations().map((text) => text.split(' ')[1]),
       ['require-trusted-types-for', 'require-trusted-types-for', 'connect-src'],
     );
-    scene.complaints.length = 0;
+    tab.problems.length = 0;
   });
 });

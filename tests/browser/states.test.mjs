@@ -1,45 +1,45 @@
-// Every state that the dashboard can be in, each over the real worker; only what a healthy worker does not do is put on.
+// Every state of the dashboard, over the real worker. Only what a healthy worker does not do is simulated.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { tokenOf } from '../workerd/harness.mjs';
-import { INTERNAL, onReport, RATE_LIMITED, refusal, UNAVAILABLE } from './answers.mjs';
-import { MINUTE, superadmin } from './company.mjs';
-import { onStage } from './stage.mjs';
+import { describeInBrowser } from './environment.mjs';
+import { MINUTE, superadminToken } from './organization.mjs';
+import { errorResponse, INTERNAL, onReport, RATE_LIMITED, UNAVAILABLE } from './responses.mjs';
 
-onStage('signing in and out', (stage) => {
-  test('without a token she is asked for one, and a bad paste is refused on the spot', async (t) => {
-    const scene = await stage.open(t, {});
-    assert.equal(await scene.page.getByRole('heading', { name: 'Sign in' }).isVisible(), true);
+describeInBrowser('signing in and out', (env) => {
+  test('without a token the page asks for one, and refuses other text at once', async (t) => {
+    const tab = await env.open(t, {});
+    assert.equal(await tab.page.getByRole('heading', { name: 'Sign in' }).isVisible(), true);
     for (const [pasted, complaint] of [
       ['', 'Paste a token first.'],
       ['  ', 'Paste a token first.'],
       ['not a token', 'This is not a whole token'],
     ]) {
-      await scene.page.getByLabel('Access token').fill(pasted);
-      await scene.page.getByRole('button', { name: 'Sign in' }).click();
-      await scene.sees(complaint);
+      await tab.page.getByLabel('Access token').fill(pasted);
+      await tab.page.getByRole('button', { name: 'Sign in' }).click();
+      await tab.waitForText(complaint);
     }
-    assert.deepEqual(scene.answers, []);
+    assert.deepEqual(tab.responses, []);
   });
 
-  test('a pasted token opens the list, with blanks, line breaks and "Bearer" around it', async (t) => {
-    const company = await stage.publish(stage.company().waits('a', 10));
-    const scene = await stage.open(t, {});
-    await scene.page.getByLabel('Access token').fill(`  Bearer ${company.admin()} `);
-    await scene.page.keyboard.press('Enter');
-    await scene.sees('Customer a');
-    assert.equal(await scene.page.evaluate(() => document.activeElement.id), 'list-heading');
+  test('a pasted token opens the list, even with blanks and "Bearer" around it', async (t) => {
+    const organization = await env.publish(env.organization().addWaiting('a', 10));
+    const tab = await env.open(t, {});
+    await tab.page.getByLabel('Access token').fill(`  Bearer ${organization.adminToken()} `);
+    await tab.page.keyboard.press('Enter');
+    await tab.waitForText('Customer a');
+    assert.equal(await tab.page.evaluate(() => document.activeElement.id), 'list-heading');
   });
 
-  test('a token in the fragment leaves the address at once and is in sessionStorage alone', async (t) => {
-    const company = await stage.publish(stage.company().waits('a', 10));
-    const token = company.admin();
-    const scene = await stage.open(t, { token, query: '?category=ai_stuck' });
-    await scene.sees('Customer a');
-    assert.equal(scene.page.url(), new URL('/?category=ai_stuck', stage.service.url).href);
-    const places = await scene.page.evaluate(() => ({
+  test('a token in the fragment is removed from the address at once and saved in sessionStorage only', async (t) => {
+    const organization = await env.publish(env.organization().addWaiting('a', 10));
+    const token = organization.adminToken();
+    const tab = await env.open(t, { token, query: '?category=ai_stuck' });
+    await tab.waitForText('Customer a');
+    assert.equal(tab.page.url(), new URL('/?category=ai_stuck', env.service.url).href);
+    const places = await tab.page.evaluate(() => ({
       local: JSON.stringify(localStorage),
       session: Object.values(sessionStorage),
       cookies: document.cookie,
@@ -48,219 +48,220 @@ onStage('signing in and out', (stage) => {
     assert.deepEqual(places.session, [token]);
     assert.deepEqual([places.local, places.cookies], ['{}', '']);
     assert.ok(!places.page.includes(token));
-    for (const { query, path } of scene.answers) assert.ok(!`${path}?${query}`.includes(token));
-    // Every address after the first one that was typed, whatever she does.
-    await scene.page.getByLabel('Everyone waiting').check();
-    await scene.settled();
-    for (const address of [scene.page.url(), ...scene.addresses.slice(1)]) assert.ok(!address.includes(token), address);
-    await scene.page.goBack();
-    assert.ok(!scene.page.url().includes(token));
+    for (const { query, path } of tab.responses) assert.ok(!`${path}?${query}`.includes(token));
+    // All addresses after the first one, whatever the user does.
+    await tab.page.getByLabel('Everyone waiting').check();
+    await tab.waitUntilIdle();
+    for (const address of [tab.page.url(), ...tab.addresses.slice(1)]) assert.ok(!address.includes(token), address);
+    await tab.page.goBack();
+    assert.ok(!tab.page.url().includes(token));
   });
 
   test('another token in the fragment of an open tab takes over', async (t) => {
-    const first = await stage.publish(stage.company().waits('a', 10, { name: 'Of the first' }));
-    const second = await stage.publish(stage.company().waits('a', 10, { name: 'Of the second' }));
-    const scene = await stage.open(t, { token: first.admin() });
-    await scene.sees('Of the first');
-    await scene.page.evaluate((token) => location.assign(`#token=${token}`), second.admin());
-    await scene.sees('Of the second');
-    assert.ok(!scene.page.url().includes('token'));
+    const first = await env.publish(env.organization().addWaiting('a', 10, { name: 'Of the first' }));
+    const second = await env.publish(env.organization().addWaiting('a', 10, { name: 'Of the second' }));
+    const tab = await env.open(t, { token: first.adminToken() });
+    await tab.waitForText('Of the first');
+    await tab.page.evaluate((token) => location.assign(`#token=${token}`), second.adminToken());
+    await tab.waitForText('Of the second');
+    assert.ok(!tab.page.url().includes('token'));
   });
 
   test('signing out forgets the token and everything on the screen', async (t) => {
-    const company = await stage.publish(stage.company().waits('a', 10));
-    const scene = await stage.open(t, { token: company.admin() });
-    await scene.settled();
-    await scene.page.getByRole('button', { name: 'Sign out' }).click();
-    await scene.sees('Access token');
-    assert.equal(await scene.page.getByText('Customer a').isVisible(), false);
-    assert.equal(await scene.page.evaluate(() => sessionStorage.length), 0);
-    const asked = scene.answers.length;
-    await scene.pass(MINUTE);
-    assert.equal(scene.answers.length, asked, 'nothing is asked without a token');
-    assert.equal(await scene.page.title(), 'Conversation Monitor');
+    const organization = await env.publish(env.organization().addWaiting('a', 10));
+    const tab = await env.open(t, { token: organization.adminToken() });
+    await tab.waitUntilIdle();
+    await tab.page.getByRole('button', { name: 'Sign out' }).click();
+    await tab.waitForText('Access token');
+    assert.equal(await tab.page.getByText('Customer a').isVisible(), false);
+    assert.equal(await tab.page.evaluate(() => sessionStorage.length), 0);
+    const count = tab.responses.length;
+    await tab.advance(MINUTE);
+    assert.equal(tab.responses.length, count, 'nothing is requested without a token');
+    assert.equal(await tab.page.title(), 'Conversation Monitor');
   });
 
-  test('a token that ran out says so, and when', async (t) => {
-    const company = await stage.publish(stage.company().waits('a', 10));
-    const token = company.admin({ exp: Math.floor((stage.now - 5 * MINUTE) / 1000) });
-    const scene = await stage.open(t, { token });
-    await scene.sees(/Your token ran out at \d\d:\d\d\. Sign in with a new one\./);
-    assert.equal(await scene.page.evaluate(() => sessionStorage.length), 0);
+  test('an expired token is reported, with the time', async (t) => {
+    const organization = await env.publish(env.organization().addWaiting('a', 10));
+    const token = organization.adminToken({ exp: Math.floor((env.now - 5 * MINUTE) / 1000) });
+    const tab = await env.open(t, { token });
+    await tab.waitForText(/Your token ran out at \d\d:\d\d\. Sign in with a new one\./);
+    assert.equal(await tab.page.evaluate(() => sessionStorage.length), 0);
   });
 
-  test('a token that runs out while she looks takes the list off the screen', async (t) => {
-    const company = await stage.publish(stage.company().waits('a', 10));
-    const scene = await stage.open(t, { token: company.admin() });
-    await scene.sees('Customer a');
-    await scene.settled();
-    scene.fault = onReport(refusal(401, 'UNAUTHENTICATED', 'The token has expired.'));
-    await scene.pass(5_000);
-    await scene.sees('Your token was not accepted. The token has expired.');
-    assert.equal(await scene.page.getByText('Customer a').isVisible(), false);
+  test('a token that expires meanwhile removes the list from the screen', async (t) => {
+    const organization = await env.publish(env.organization().addWaiting('a', 10));
+    const tab = await env.open(t, { token: organization.adminToken() });
+    await tab.waitForText('Customer a');
+    await tab.waitUntilIdle();
+    tab.fault = onReport(errorResponse(401, 'UNAUTHENTICATED', 'The token has expired.'));
+    await tab.advance(5_000);
+    await tab.waitForText('Your token was not accepted. The token has expired.');
+    assert.equal(await tab.page.getByText('Customer a').isVisible(), false);
   });
 
   test('a token of another key is not accepted', async (t) => {
-    const [header, claims] = superadmin().split('.');
-    const scene = await stage.open(t, { token: `${header}.${claims}.${'A'.repeat(43)}`, query: '?organizationId=x' });
-    await scene.sees('Your token was not accepted.');
+    const [header, claims] = superadminToken().split('.');
+    const tab = await env.open(t, { token: `${header}.${claims}.${'A'.repeat(43)}`, query: '?organizationId=x' });
+    await tab.waitForText('Your token was not accepted.');
   });
 });
 
-onStage('the list has no rows', (stage) => {
+describeInBrowser('the list has no rows', (env) => {
   test('because there is no snapshot yet', async (t) => {
-    const company = await stage.send(stage.company().waits('a', 10));
-    const scene = await stage.open(t, { token: company.admin() });
-    await scene.sees('No snapshot yet');
-    assert.equal(await scene.page.title(), 'Conversation Monitor');
-    // It comes by itself.
-    await stage.publish(company);
-    await scene.nextPoll();
-    await scene.sees('Customer a');
+    const organization = await env.send(env.organization().addWaiting('a', 10));
+    const tab = await env.open(t, { token: organization.adminToken() });
+    await tab.waitForText('No snapshot yet');
+    assert.equal(await tab.page.title(), 'Conversation Monitor');
+    // The first snapshot appears without a reload.
+    await env.publish(organization);
+    await tab.nextPoll();
+    await tab.waitForText('Customer a');
   });
 
   test('because nobody waits', async (t) => {
-    const company = await stage.publish(stage.company().waits('a', 10).answered('a'));
-    const scene = await stage.open(t, { token: company.admin() });
-    await scene.sees('Nobody is waiting too long');
-    await scene.page.getByRole('button', { name: 'Show everyone waiting' }).click();
-    await scene.sees('Every customer has an answer, or somebody is on it.');
-    assert.match(scene.page.url(), /\?skipThreshold=true$/);
+    const organization = await env.publish(env.organization().addWaiting('a', 10).addReply('a'));
+    const tab = await env.open(t, { token: organization.adminToken() });
+    await tab.waitForText('Nobody is waiting too long');
+    await tab.page.getByRole('button', { name: 'Show everyone waiting' }).click();
+    await tab.waitForText('Every customer has an answer, or somebody is on it.');
+    assert.match(tab.page.url(), /\?skipThreshold=true$/);
   });
 
-  test('because none is over the threshold', async (t) => {
-    const company = await stage.publish(stage.company().waits('a', 3));
-    const scene = await stage.open(t, { token: company.admin() });
-    await scene.sees('No answer has been owed for 5 minutes or more.');
-    await scene.page.getByRole('button', { name: 'Show everyone waiting' }).click();
-    await scene.sees('Customer a');
+  test('because nobody is over the threshold', async (t) => {
+    const organization = await env.publish(env.organization().addWaiting('a', 3));
+    const tab = await env.open(t, { token: organization.adminToken() });
+    await tab.waitForText('No answer has been owed for 5 minutes or more.');
+    await tab.page.getByRole('button', { name: 'Show everyone waiting' }).click();
+    await tab.waitForText('Customer a');
   });
 
-  test('because the filters leave none', async (t) => {
-    const company = await stage.publish(stage.company().waits('a', 10));
-    const scene = await stage.open(t, { token: company.admin(), query: '?category=agent_abandoned' });
-    await scene.sees('Nobody is waiting here');
-    await scene.page.getByRole('button', { name: 'Clear the filters' }).click();
-    await scene.sees('Customer a');
-    assert.equal(new URL(scene.page.url()).search, '');
+  test('because nothing matches the filters', async (t) => {
+    const organization = await env.publish(env.organization().addWaiting('a', 10));
+    const tab = await env.open(t, { token: organization.adminToken(), query: '?category=agent_abandoned' });
+    await tab.waitForText('Nobody is waiting here');
+    await tab.page.getByRole('button', { name: 'Clear the filters' }).click();
+    await tab.waitForText('Customer a');
+    assert.equal(new URL(tab.page.url()).search, '');
   });
 
   test('because the token names no department', async (t) => {
-    const company = await stage.publish(stage.company().waits('a', 10));
-    const scene = await stage.open(t, { token: company.head([]) });
-    await scene.sees('Your token names no department');
+    const organization = await env.publish(env.organization().addWaiting('a', 10));
+    const tab = await env.open(t, { token: organization.departmentHeadToken([]) });
+    await tab.waitForText('Your token names no department');
   });
 
-  test('because her role may not see it', async (t) => {
-    const scene = await stage.open(t, { token: tokenOf({ sub: 'x', role: 'AGENT', organizationId: 'any' }) });
-    await scene.sees('Access denied');
-    const asked = scene.answers.length;
-    await scene.pass(5 * MINUTE);
-    assert.equal(scene.answers.length, asked, 'a refusal for good is not asked again');
-    await scene.page.getByRole('button', { name: 'Use another token' }).click();
-    await scene.sees('Access token');
+  test('because the role may not see it', async (t) => {
+    const tab = await env.open(t, { token: tokenOf({ sub: 'x', role: 'AGENT', organizationId: 'any' }) });
+    await tab.waitForText('Access denied');
+    const count = tab.responses.length;
+    await tab.advance(5 * MINUTE);
+    assert.equal(tab.responses.length, count, 'a final refusal is not retried');
+    await tab.page.getByRole('button', { name: 'Use another token' }).click();
+    await tab.waitForText('Access token');
   });
 
-  test('because the organization in the address is not hers, and the way back is one button', async (t) => {
-    const company = await stage.publish(stage.company().waits('a', 10));
-    const scene = await stage.open(t, { token: company.admin(), query: '?organizationId=another' });
-    await scene.sees('Access denied');
-    await scene.page.getByRole('button', { name: 'Show my organization' }).click();
-    await scene.sees('Customer a');
+  test('because the organization in the address is another one, with a button to go back', async (t) => {
+    const organization = await env.publish(env.organization().addWaiting('a', 10));
+    const tab = await env.open(t, { token: organization.adminToken(), query: '?organizationId=another' });
+    await tab.waitForText('Access denied');
+    await tab.page.getByRole('button', { name: 'Show my organization' }).click();
+    await tab.waitForText('Customer a');
   });
 
   test('because there is no such organization', async (t) => {
-    const scene = await stage.open(t, { token: superadmin(), query: '?organizationId=nowhere' });
-    await scene.sees('Organization not found');
-    assert.equal(await scene.page.getByRole('button', { name: 'Choose another organization' }).isVisible(), true);
+    const tab = await env.open(t, { token: superadminToken(), query: '?organizationId=nowhere' });
+    await tab.waitForText('Organization not found');
+    assert.equal(await tab.page.getByRole('button', { name: 'Choose another organization' }).isVisible(), true);
   });
 
-  test('because a superadmin has not said whose list she wants', async (t) => {
-    const scene = await stage.open(t, { token: superadmin() });
-    await scene.sees('Choose an organization');
-    assert.equal(scene.reports().length, 0);
+  test('because a superadmin has not chosen an organization', async (t) => {
+    const tab = await env.open(t, { token: superadminToken() });
+    await tab.waitForText('Choose an organization');
+    assert.equal(tab.reports().length, 0);
   });
 });
 
-onStage('something is wrong', (stage) => {
+describeInBrowser('something is wrong', (env) => {
+  /** @type {{ name: string, fault: import('./dashboard-tab.mjs').Fault, title: string }[]} */
   const cases = [
-    ['the network is gone', 'cut', 'No connection.'],
-    ['storage is out of reach', UNAVAILABLE, 'Not available.'],
-    ['a fault of the service', INTERNAL, 'Something went wrong.'],
-    ['too many requests', RATE_LIMITED, 'Too many requests.'],
-    [
-      'a proxy answers instead',
-      { status: 502, contentType: 'text/html', body: '<h1>Bad gateway</h1>' },
-      'Unexpected answer.',
-    ],
-    [
-      'a portal answers 200 instead',
-      { status: 200, contentType: 'text/html', body: '<h1>Welcome</h1>' },
-      'Unexpected answer.',
-    ],
+    { name: 'the network is gone', fault: 'cut', title: 'No connection.' },
+    { name: 'the storage cannot be reached', fault: UNAVAILABLE, title: 'Not available.' },
+    { name: 'an internal error', fault: INTERNAL, title: 'Something went wrong.' },
+    { name: 'too many requests', fault: RATE_LIMITED, title: 'Too many requests.' },
+    {
+      name: 'a proxy responds instead',
+      fault: { status: 502, contentType: 'text/html', body: '<h1>Bad gateway</h1>' },
+      title: 'Unexpected answer.',
+    },
+    {
+      name: 'a portal responds 200 instead',
+      fault: { status: 200, contentType: 'text/html', body: '<h1>Welcome</h1>' },
+      title: 'Unexpected answer.',
+    },
   ];
-  for (const [name, fault, title] of cases) {
-    test(`${name}: the rows stay, it is said, and it goes on by itself`, async (t) => {
-      const company = await stage.publish(stage.company().waits('a', 10));
-      const scene = await stage.open(t, { token: company.admin() });
-      await scene.sees('Customer a');
-      scene.fault = onReport(fault);
-      await scene.nextPoll();
-      await scene.sees(title);
-      assert.equal(await scene.page.getByText('Customer a').isVisible(), true);
-      await scene.sees(/Next try in \d+ s\./);
-      assert.match(await scene.page.getByRole('status').first().innerText(), new RegExp(title));
-      scene.fault = () => undefined;
-      await scene.nextPoll(fault === RATE_LIMITED ? 30_000 : 5_000);
-      await scene.seesNoMore(title);
-      assert.match(await scene.page.locator('#announcer').innerText(), /^Connected again\./);
+  for (const { name, fault, title } of cases) {
+    test(`${name}: the rows stay, a notice says so, and polling recovers`, async (t) => {
+      const organization = await env.publish(env.organization().addWaiting('a', 10));
+      const tab = await env.open(t, { token: organization.adminToken() });
+      await tab.waitForText('Customer a');
+      tab.fault = onReport(fault);
+      await tab.nextPoll();
+      await tab.waitForText(title);
+      assert.equal(await tab.page.getByText('Customer a').isVisible(), true);
+      await tab.waitForText(/Next try in \d+ s\./);
+      assert.match(await tab.page.getByRole('status').first().textContent(), new RegExp(title));
+      tab.fault = () => undefined;
+      await tab.nextPoll(fault === RATE_LIMITED ? 30_000 : 5_000);
+      await tab.waitForNoText(title);
+      assert.match(await tab.renderedText('#announcer'), /^Connected again\./);
     });
 
-    test(`${name} from the start: there is no list, and it comes when it can`, async (t) => {
-      const company = await stage.publish(stage.company().waits('a', 10));
-      const scene = await stage.open(t, { token: company.admin(), fault: onReport(fault) });
-      await scene.sees(title.slice(0, -1));
-      scene.fault = () => undefined;
-      await scene.page.getByRole('button', { name: 'Try now' }).click();
-      await scene.sees('Customer a');
+    test(`${name} from the start: a message says so, and a retry brings the list`, async (t) => {
+      const organization = await env.publish(env.organization().addWaiting('a', 10));
+      const tab = await env.open(t, { token: organization.adminToken(), fault: onReport(fault) });
+      await tab.waitForText(title.slice(0, -1));
+      tab.fault = () => undefined;
+      await tab.page.getByRole('button', { name: 'Try now' }).click();
+      await tab.waitForText('Customer a');
     });
   }
 
-  test('a list that is late says so', async (t) => {
-    const company = await stage.publish(stage.company().waits('a', 10));
-    const scene = await stage.open(t, { token: company.admin() });
-    await scene.nextPolls(35);
-    assert.equal(await scene.page.getByText('Late data.').isVisible(), false);
-    await scene.nextPoll();
-    await scene.sees('Late data.');
-    await stage.refresh(3);
-    await scene.nextPoll();
-    await scene.seesNoMore('Late data.');
+  test('a late list is reported', async (t) => {
+    const organization = await env.publish(env.organization().addWaiting('a', 10));
+    const tab = await env.open(t, { token: organization.adminToken() });
+    await tab.nextPolls(35);
+    assert.equal(await tab.page.getByText('Late data.').isVisible(), false);
+    await tab.nextPoll();
+    await tab.waitForText('Late data.');
+    await env.refresh(3);
+    await tab.nextPoll();
+    await tab.waitForNoText('Late data.');
   });
 
-  test('stale data says so', async (t) => {
-    const company = await stage.publish(stage.company().waits('a', 10));
+  test('stale data is reported', async (t) => {
+    const organization = await env.publish(env.organization().addWaiting('a', 10));
     const stale = async ({ name }) => {
       if (name !== 'report') return undefined;
-      const data = await stage.service.report(company.admin());
+      const data = await env.service.report(organization.adminToken());
       return { status: 200, body: JSON.stringify({ success: true, data: { ...data, stale: true } }) };
     };
-    const scene = await stage.open(t, { token: company.admin(), fault: stale });
-    await scene.sees('Stale data.');
-    await scene.sees('Customer a');
-    scene.fault = () => undefined;
-    await scene.nextPoll();
-    await scene.seesNoMore('Stale data.');
+    const tab = await env.open(t, { token: organization.adminToken(), fault: stale });
+    await tab.waitForText('Stale data.');
+    await tab.waitForText('Customer a');
+    tab.fault = () => undefined;
+    await tab.nextPoll();
+    await tab.waitForNoText('Stale data.');
   });
 
-  test('a summary that fails leaves the list as it is', async (t) => {
-    const company = await stage.publish(stage.company().waits('a', 10));
-    const scene = await stage.open(t, {
-      token: company.admin(),
+  test('a summary that fails does not affect the list', async (t) => {
+    const organization = await env.publish(env.organization().addWaiting('a', 10));
+    const tab = await env.open(t, {
+      token: organization.adminToken(),
       fault: ({ name }) => (name === 'report' ? undefined : INTERNAL),
     });
-    await scene.sees('Customer a');
-    await scene.sees('The histogram is not available at the moment.');
-    assert.equal(await scene.page.locator('#total').innerText(), '1');
+    await tab.waitForText('Customer a');
+    await tab.waitForText('The histogram is not available at the moment.');
+    assert.equal(await tab.renderedText('#total'), '1');
   });
 });

@@ -1,0 +1,112 @@
+// What every file of browser tests needs: a worker, a browser, a clock, and tabs that are closed at the end.
+
+import assert from 'node:assert/strict';
+import { after, before, describe } from 'node:test';
+
+import { findBrowser, missingBrowser } from '../../scripts/browser.mjs';
+import { startService } from '../workerd/harness.mjs';
+import { DashboardTab, launchBrowser } from './dashboard-tab.mjs';
+import { MINUTE, TestOrganization } from './organization.mjs';
+
+const hasBrowser = (await findBrowser()) !== undefined;
+if (!hasBrowser) console.error(missingBrowser('There is none on the PATH.'));
+
+/**
+ * `describe` for tests in a browser; skipped if there is none. `defineTests` gets the environment, which runs while the
+ * tests run.
+ *
+ * @param {string} name
+ * @param {(env: Environment) => void} defineTests
+ */
+export function describeInBrowser(name, defineTests) {
+  describe(name, { skip: hasBrowser ? false : 'there is no browser' }, () => {
+    const env = new Environment();
+    before(() => env.start());
+    after(() => env.stop());
+    defineTests(env);
+  });
+}
+
+class Environment {
+  /** The clock of refreshes and tabs. It is well in the past, so that no event is ahead of the service's own clock. */
+  now = Math.floor(Date.now() / MINUTE) * MINUTE - 48 * 60 * MINUTE;
+  /** @type {TestOrganization[]} */
+  #organizations = [];
+
+  async start() {
+    this.service = await startService();
+    this.browser = await launchBrowser();
+  }
+
+  async stop() {
+    await this.browser?.close();
+    await this.service?.close();
+  }
+
+  /**
+   * A new organization, of which nothing is sent yet.
+   *
+   * @param {ConstructorParameters<typeof TestOrganization>[1]} [options]
+   */
+  organization(options) {
+    const organization = new TestOrganization(this.now, options);
+    this.#organizations.push(organization);
+    return organization;
+  }
+
+  /**
+   * Sends the events that have not been sent yet.
+   *
+   * @param {TestOrganization} organization
+   */
+  async send(organization) {
+    await this.service.post(organization.takeEvents());
+    return organization;
+  }
+
+  /** Lets minutes pass and runs the refresh once. */
+  async refresh(minutes = 1) {
+    this.now += minutes * MINUTE;
+    for (const organization of this.#organizations) organization.now = this.now;
+    await this.service.refresh(this.now);
+  }
+
+  /**
+   * Sends the organization's events and publishes them without letting time pass.
+   *
+   * @param {TestOrganization} organization
+   */
+  async publish(organization) {
+    await this.send(organization);
+    await this.service.refresh(this.now);
+    return organization;
+  }
+
+  /**
+   * Opens a tab and waits until it is ready. It is closed when the test ends. Whatever the page reports as a problem fails
+   * the test.
+   *
+   * @param {import('node:test').TestContext} t
+   * @param {Partial<import('./dashboard-tab.mjs').TabOptions>} [options]
+   */
+  async open(t, options) {
+    const tab = await this.beginToOpen(t, options);
+    await tab.waitUntilReady();
+    return tab;
+  }
+
+  /**
+   * As `open`, but does not wait for data.
+   *
+   * @param {import('node:test').TestContext} t
+   * @param {Partial<import('./dashboard-tab.mjs').TabOptions>} [options]
+   */
+  async beginToOpen(t, options) {
+    const tab = await DashboardTab.open(this.browser, { url: this.service.url, now: this.now, ...options });
+    t.after(async () => {
+      await tab.close();
+      assert.deepEqual(tab.problems, []);
+    });
+    return tab;
+  }
+}
