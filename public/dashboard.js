@@ -1,4 +1,4 @@
-// Puts the parts together: the session, what it knows, the views that draw it, and the clocks that drive it.
+// Connects the parts: the session, the monitor that loads its data, the views that draw it, and the timers.
 
 import { Client } from './modules/client.js';
 import { formatTime, ServerClock } from './modules/clock.js';
@@ -23,34 +23,48 @@ import { createThresholdDialog } from './views/threshold-dialog.js';
 const TITLE = 'Conversation Monitor';
 const TICK_MS = 1_000;
 
+/** @typedef {import('./modules/filters.js').Filters} Filters */
+
 /** The filters in the address. */
 const address = {
   read: () => readFilters(location.search),
+  /** @param {Filters} filters */
   push: (filters) => history.pushState(null, '', targetOf(filters)),
+  /** @param {Filters} filters */
   replace: (filters) => history.replaceState(null, '', targetOf(filters)),
 };
 
+/** @param {Filters} filters */
 function targetOf(filters) {
   const query = queryOf(filters);
   return query ? `?${query}` : location.pathname;
 }
 
-/** Starts it, signed in or not. */
+/** Shows the dashboard, or the sign-in form if there is no session. */
 export function startDashboard() {
   const clock = new ServerClock();
-  /** `{session, client, monitor}` while somebody is signed in. */
+  /**
+   * `null` means that nobody is signed in.
+   * @type {{session: import('./modules/session.js').Session, client: Client, monitor: Monitor} | null}
+   */
   let signedIn = null;
   let downloading = false;
-  /** How the last thing that she did went: `{ok, text}`; null once she has read it. */
+  /**
+   * How the user's last action went, until it is dismissed.
+   * @type {{ok: boolean, text: string} | null}
+   */
   let outcome = null;
 
+  /** @param {(monitor: Monitor) => void} change */
   const go = (change) => {
     if (!signedIn) return;
     change(signedIn.monitor);
     poller.now();
   };
   const actions = {
+    /** @param {Partial<Filters>} changes */
     filter: (changes) => go((monitor) => monitor.filter(changes)),
+    /** @param {number} page */
     turnTo: (page) => {
       go((monitor) => monitor.turnTo(page));
       byId('list-heading').focus({ preventScroll: true });
@@ -60,7 +74,7 @@ export function startDashboard() {
     dismissExpired: () => signedIn?.monitor.dismissExpired(),
     retry: () => poller.now(),
     signOut: () => signOut(),
-    dismissOutcome: () => tell(null),
+    dismissOutcome: () => report(null),
     changeOrganization: () => signedIn && organizationDialog.open(signedIn.monitor),
     changeThreshold: () => {
       const { client, monitor } = signedIn;
@@ -89,12 +103,12 @@ export function startDashboard() {
   const thresholdDialog = createThresholdDialog({
     onSaved: (text) => {
       actions.showNewest();
-      tell({ ok: true, text });
+      report({ ok: true, text });
     },
   });
   const poller = new Poller(() => signedIn?.monitor.poll() ?? { rest: true }, { onPlanned: tick });
 
-  /** The instants that the views count from and to. */
+  /** What the views need besides the monitor. Instants are in server time. */
   const context = () => {
     const now = clock.now();
     const nextAt = poller.nextAt === null ? null : now + poller.nextAt - Date.now();
@@ -120,14 +134,16 @@ export function startDashboard() {
 
   function tick() {
     if (!signedIn) return;
-    const now = context();
-    masthead.tick(signedIn.monitor, now.now);
-    notices.render(signedIn.monitor, now);
-    list.tick(now.now);
-    if (signedIn.monitor.state.problem) list.render(signedIn.monitor, now);
+    const { monitor } = signedIn;
+    const current = context();
+    masthead.tick(monitor, current.now);
+    notices.render(monitor, current);
+    list.tick(current.now);
+    if (monitor.state.problem) list.render(monitor, current);
   }
 
-  function tell(newOutcome) {
+  /** @param {typeof outcome} newOutcome */
+  function report(newOutcome) {
     outcome = newOutcome;
     if (outcome) announcer.say(outcome.text);
     tick();
@@ -141,25 +157,32 @@ export function startDashboard() {
     downloading = false;
     if (signedIn?.monitor !== monitor) return;
     render();
-    tell(result);
+    report(result);
   }
 
-  /** Signs in with a new token, or with the one that is kept. */
+  /**
+   * Signs in with a new token or, without one, with the saved token.
+   *
+   * @param {string | null} token
+   */
   function begin(token = null) {
     close();
     if (token !== null) saveToken(token);
     const session = currentSession();
-    if (!session) return signIn.show();
+    if (!session) {
+      signIn.show();
+      return;
+    }
     signIn.hide();
     byId('board').hidden = false;
     const client = new Client({ token: session.token, clock });
     const monitor = new Monitor({ client, clock, address, session, onChange: render, onSessionEnd: endSession });
     signedIn = { session, client, monitor };
     render();
-    return poller.now();
+    poller.now();
   }
 
-  /** Takes everything off the screen that belongs to the session. */
+  /** Removes everything from the screen that belongs to the session. */
   function close() {
     signedIn?.monitor.close();
     signedIn = null;
@@ -167,24 +190,29 @@ export function startDashboard() {
     poller.rest();
     thresholdDialog.close();
     organizationDialog.close();
-    announcer.forget();
+    announcer.reset();
     byId('board').hidden = true;
     masthead.hide();
     document.title = TITLE;
   }
 
-  /** The server takes the token no longer, or never did. */
+  /**
+   * The server no longer accepts the token, or never did.
+   *
+   * @param {string} [message]
+   */
   function endSession(message) {
     const { expiresAt } = signedIn.session;
     const now = clock.now();
-    const ranOut = expiresAt !== null && expiresAt <= now;
+    const isExpired = expiresAt !== null && expiresAt <= now;
     signOut(
-      ranOut
-        ? `Your token ran out at ${formatTime(expiresAt, now)}. Sign in with a new one.`
+      isExpired
+        ? `Your token expired at ${formatTime(expiresAt, now)}. Sign in with a new one.`
         : `Your token was not accepted. ${message ?? ''}`,
     );
   }
 
+  /** @param {string} [reason] */
   function signOut(reason) {
     saveToken(null);
     close();

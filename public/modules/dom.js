@@ -1,13 +1,27 @@
-// Building and changing elements. Text comes in as text and never as markup: there is no other way in here.
+// Building and changing elements. Text is only ever set as text, never as markup.
 
-/** The element of the page with this id. */
-export function byId(id) {
+/**
+ * The element of the page with this id, which must be of this type.
+ *
+ * @template {HTMLElement} T
+ * @param {string} id
+ * @param {new (...unused: never[]) => T} [type]
+ * @returns {T}
+ */
+export function byId(id, type) {
   const found = document.getElementById(id);
-  if (!found) throw new Error(`index.html has no #${id}`);
-  return found;
+  if (!(found instanceof (type ?? HTMLElement))) throw new Error(`index.html has no #${id} of the expected type`);
+  return /** @type {T} */ (found);
 }
 
-/** A new element. An attribute that is true is set empty; one that is false, null or undefined is not set. */
+/**
+ * Creates an element. `true` sets an empty attribute; `false`, `null` and `undefined` set none.
+ *
+ * @param {string} name
+ * @param {Record<string, unknown>} [attributes]
+ * @param {...(Node | string | null | undefined)} children
+ * @returns {HTMLElement}
+ */
 export function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   setAttributes(made, attributes);
@@ -15,7 +29,12 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
-/** Sets or removes attributes, touching only what differs. */
+/**
+ * Sets or removes attributes, touching only those that differ.
+ *
+ * @param {Element} target
+ * @param {Record<string, unknown>} attributes
+ */
 export function setAttributes(target, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === false || value === null || value === undefined) target.removeAttribute(name);
@@ -24,14 +43,44 @@ export function setAttributes(target, attributes) {
   }
 }
 
-/** Sets the text unless it is the same: selections, and screen readers, are left alone. */
+/**
+ * Sets the text unless it is the same already, so that selections and screen readers are not disturbed.
+ *
+ * @param {Element} target
+ * @param {string} text
+ */
 export function setText(target, text) {
   if (target.textContent !== text) target.textContent = text;
 }
 
+/**
+ * Sets text that is clamped to two lines; the tooltip has all of it.
+ *
+ * @param {Element} target
+ * @param {string} text
+ */
+export function setClampedText(target, text) {
+  setText(target, text);
+  setAttributes(target, { title: text });
+}
+
+/**
+ * Lists names, each isolated so that a right-to-left name cannot reorder its neighbours. Without names it says `nobody`.
+ *
+ * @param {Element} target
+ * @param {string[]} names
+ * @param {string} nobody
+ */
+export function setNames(target, names, nobody) {
+  const shown = names.length > 0 ? names : [nobody];
+  const isolated = [...target.children].map(({ textContent }) => textContent);
+  if (JSON.stringify(isolated) === JSON.stringify(shown)) return;
+  target.replaceChildren(...shown.flatMap((name, index) => [index > 0 ? ', ' : '', element('bdi', {}, name)]));
+}
+
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** Strokes on a 16 by 16 grid. Each stands beside words that say the same. */
+/** Strokes on a 16 by 16 grid. Each icon stands next to words that say the same. */
 const ICONS = {
   autopilot:
     'M8 1.5v2M3.5 6a2 2 0 0 1 2-2h5a2 2 0 0 1 2 2v4.5a2 2 0 0 1-2 2h-5a2 2 0 0 1-2-2zM1.5 7.5v2M14.5 7.5v2M6.25 7.25v1.5M9.75 7.25v1.5M6 14.5h4',
@@ -45,7 +94,11 @@ const ICONS = {
   done: 'M3 8.5 6.5 12 13 4.5',
 };
 
-/** An icon, hidden from screen readers. */
+/**
+ * An icon, hidden from screen readers.
+ *
+ * @param {string} name
+ */
 export function icon(name) {
   const svg = document.createElementNS(SVG, 'svg');
   setAttributes(svg, { class: 'icon', viewBox: '0 0 16 16', 'aria-hidden': 'true', focusable: 'false' });
@@ -56,25 +109,41 @@ export function icon(name) {
 }
 
 /**
- * Makes `container` hold one child for each item, in order. `draw(item, child)` changes a child that is there or makes
- * one; a child stays its item's as long as the key is there.
+ * Makes `container` hold one child per item, in order. An item keeps its child for as long as its key is listed: `draw`
+ * gets that child, or undefined if it must create one, and returns it.
+ *
+ * @template T
+ * @param {HTMLElement} container
+ * @param {T[]} items
+ * @param {(item: T) => string} keyOf
+ * @param {(item: T, child: HTMLElement | undefined) => HTMLElement} draw
  */
 export function drawList(container, items, keyOf, draw) {
-  const old = new Map([...container.children].map((child) => [child.dataset.key, child]));
+  const existing = new Map(childrenOf(container).map((child) => [child.dataset.key, child]));
   const children = items.map((item) => {
     const key = keyOf(item);
-    const child = draw(item, old.get(key));
+    const child = draw(item, existing.get(key));
     child.dataset.key = key;
     return child;
   });
   arrange(container, children);
 }
 
-/** Makes `container` hold just these children; those that are in their place already are not touched. */
+/**
+ * Makes `container` hold exactly these children; those that are in place already are not touched.
+ *
+ * @param {HTMLElement} container
+ * @param {HTMLElement[]} children
+ */
 export function arrange(container, children) {
   const wanted = new Set(children);
-  for (const child of [...container.children]) if (!wanted.has(child)) child.remove();
+  for (const child of childrenOf(container)) if (!wanted.has(child)) child.remove();
   children.forEach((child, index) => {
     if (container.children[index] !== child) container.insertBefore(child, container.children[index] ?? null);
   });
+}
+
+/** @param {Element} container */
+function childrenOf(container) {
+  return /** @type {HTMLElement[]} */ ([...container.children]);
 }

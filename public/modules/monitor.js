@@ -1,9 +1,30 @@
-// What the dashboard knows and how it comes to know it. No DOM here; the views draw `state` whenever it changes.
+// What the dashboard knows, and how it finds out. There is no DOM here; the views draw `state` whenever it changes.
 
 import { PATHS } from './client.js';
 import { NO_FILTERS, queryOf, withoutPage } from './filters.js';
 
-/** Problems that asking again cannot solve: only the token or the filters can. */
+/**
+ * @typedef {import('./client.js').Result} Result
+ * @typedef {import('./filters.js').Filters} Filters
+ */
+
+/**
+ * @typedef {object} State
+ * @property {Filters} filters
+ * @property {{data: any, filters: Filters} | null} shown The report on the screen and the filters that it was requested with.
+ * @property {{snapshotId: string | null, generatedAt: string | null, stale: boolean} | null} newest The newest snapshot
+ *   that is known, shown or not.
+ * @property {{data: any, filters: Filters} | null} summary Totals and histogram with their filters, perhaps of an earlier
+ *   snapshot. `null` means unknown.
+ * @property {boolean} summaryMissing The summary was requested, and the service did not return it.
+ * @property {{organizations?: any[], departments?: any[]} | null} scopes Organizations and departments with their names.
+ *   `null` means unknown.
+ * @property {{kind: string, message?: string} | null} problem What went wrong with the last request.
+ * @property {boolean} snapshotExpired The pinned snapshot was gone, so the newest one is shown instead.
+ * @property {boolean} busy A response for the current filters is awaited.
+ */
+
+/** Problems that a retry cannot solve: only another token or other filters can. */
 const FINAL = new Set(['forbidden', 'invalid', 'organization_needed']);
 
 /** One session's view of the report. */
@@ -15,27 +36,33 @@ export class Monitor {
   #onChange;
   #onSessionEnd;
   #abort = new AbortController();
-  #summaryAsked = null;
-  #scopesAsked = null;
+  /** The query of the last summary. */
+  #summaryQuery = null;
+  /** The organization and snapshot that scopes were last requested for. */
+  #scopesKey = null;
 
+  /** @type {State} */
   state = {
     filters: NO_FILTERS,
-    /** The answer on the screen, and what it was asked with: `{data, filters}`. */
     shown: null,
-    /** `{snapshotId, generatedAt, stale}` of the newest answer heard of, shown or not. */
     newest: null,
-    /** Totals and histogram, perhaps of an earlier snapshot; null: not known. */
     summary: null,
-    /** Organizations and departments by name; null: not known. */
+    summaryMissing: false,
     scopes: null,
-    /** What went wrong with the last question: `{kind, message}`. */
     problem: null,
-    /** The pinned snapshot was gone, and the newest is shown in its place. */
     snapshotExpired: false,
-    /** An answer to the filters is awaited. */
     busy: false,
   };
 
+  /**
+   * @param {object} settings
+   * @param {import('./client.js').Client} settings.client
+   * @param {import('./clock.js').ServerClock} settings.clock
+   * @param {{read: () => Filters, push: (filters: Filters) => void, replace: (filters: Filters) => void}} settings.address
+   * @param {import('./session.js').Session} settings.session
+   * @param {() => void} settings.onChange
+   * @param {(message?: string) => void} settings.onSessionEnd Called when the server no longer accepts the token.
+   */
   constructor({ client, clock, address, session, onChange, onSessionEnd }) {
     this.#client = client;
     this.#clock = clock;
@@ -46,13 +73,13 @@ export class Monitor {
     this.state.filters = address.read();
   }
 
-  /** Whether what is on the screen is what the filters ask for. */
+  /** Whether the report on the screen is the one that the filters ask for. */
   get isCurrent() {
     const { shown, filters } = this.state;
     return shown !== null && queryOf(shown.filters) === queryOf(filters);
   }
 
-  /** Whether there is a newer snapshot than the one on the screen. */
+  /** Whether there is a newer snapshot than the pinned one on the screen. */
   get isOutdated() {
     const { shown, newest, filters } = this.state;
     return (
@@ -60,45 +87,58 @@ export class Monitor {
     );
   }
 
-  /** The organization on the screen, or the one asked for. */
+  /** The organization in the filters or, without one, the token's. */
   get organizationId() {
     return this.state.filters.organizationId ?? this.#session.organizationId;
   }
 
-  /** Other filters: the first page of the newest snapshot. */
+  /**
+   * Changes filters and shows the first page of the newest snapshot.
+   *
+   * @param {Partial<Filters>} changes
+   */
   filter(changes) {
     this.#go({ ...this.state.filters, ...changes, page: 1, snapshot: null });
   }
 
-  /** Another page of the snapshot on the screen; back on the first page it follows the newest again, if that is it. */
+  /**
+   * Turns to another page of the snapshot on the screen. The first page follows the newest snapshot again, unless a newer
+   * one has been published meanwhile.
+   *
+   * @param {number} page
+   */
   turnTo(page) {
-    const pin = page > 1 || this.isOutdated ? this.state.shown?.data.snapshotId : null;
-    this.#go({ ...this.state.filters, page, snapshot: pin ?? null });
+    const pinned = page > 1 || this.isOutdated ? this.state.shown?.data.snapshotId : null;
+    this.#go({ ...this.state.filters, page, snapshot: pinned ?? null });
   }
 
-  /** The newest snapshot, on the page that she is on. */
+  /** Shows the same page of the newest snapshot. */
   showNewest() {
     this.#go({ ...this.state.filters, snapshot: null });
   }
 
-  /** What the address says: she went back or forward. */
+  /** Shows what the address says after the user went back or forward. */
   followAddress() {
     const filters = this.#address.read();
-    // A jump within the page is no journey.
+    // A jump to a fragment changes nothing.
     if (queryOf(filters) !== queryOf(this.state.filters)) this.#go(filters, { push: false });
   }
 
-  /** Takes the word away that the pinned snapshot was gone. */
+  /** Removes the notice that the pinned snapshot was gone. */
   dismissExpired() {
     this.#change({ snapshotExpired: false });
   }
 
-  /** Ends whatever is under way. */
+  /** Aborts all requests. Nothing is drawn afterwards. */
   close() {
     this.#abort.abort();
     this.#onChange = () => {};
   }
 
+  /**
+   * @param {Filters} filters
+   * @param {{ push?: boolean }} [options]
+   */
   #go(filters, { push = true } = {}) {
     if (push && queryOf(filters) !== queryOf(this.state.filters)) this.#address.push(filters);
     this.#abort.abort();
@@ -106,103 +146,140 @@ export class Monitor {
     this.#change({ filters, busy: true, problem: null, snapshotExpired: false });
   }
 
-  /** Asks what there is to ask now. Its outcome is for the Poller. */
+  /**
+   * Requests whatever is due now.
+   *
+   * @returns {Promise<import('./poller.js').Outcome>}
+   */
   async poll() {
     const { signal } = this.#abort;
     try {
       if (this.#session.role === 'SUPERADMIN' && !this.organizationId) {
-        await this.#askForScopes(signal);
+        await this.#requestScopes(signal);
         this.#change({ shown: null, busy: false, problem: { kind: 'organization_needed' } });
         return { rest: true };
       }
-      return await this.#askForReport(signal);
+      return await this.#requestReport(signal);
     } catch (error) {
       if (!signal.aborted) throw error;
-      // She has gone elsewhere meanwhile, and that is asked for next.
+      // The user has changed the filters meanwhile; the next poll requests those.
       return { ok: true };
     }
   }
 
-  async #askForReport(signal) {
+  /**
+   * @param {AbortSignal} signal
+   * @returns {Promise<import('./poller.js').Outcome>}
+   */
+  async #requestReport(signal) {
     const isCurrent = this.isCurrent;
     if (!isCurrent) this.#change({ busy: true });
     const { filters } = this.state;
-    // A pinned answer never changes: what there is to ask is whether there is a newer one.
-    const asked = isCurrent ? { ...filters, snapshot: null } : filters;
-    const answer = await this.#client.get(PATHS.report, queryOf(asked), { signal });
+    // A pinned report never changes, so a poll asks whether there is a newer snapshot instead.
+    const requested = isCurrent ? { ...filters, snapshot: null } : filters;
+    const result = await this.#client.get(PATHS.report, queryOf(requested), { signal });
     signal.throwIfAborted();
-    if (answer.kind !== 'data') return this.#refused(answer, asked);
+    if (result.kind !== 'data') return this.#handleFailure(result, requested);
 
-    const { data } = answer;
+    const { data } = result;
     if (data.generatedAt) this.#clock.notBefore(Date.parse(data.generatedAt));
     const { snapshotId, generatedAt, stale = false } = data;
-    const newest = asked.snapshot === null ? { snapshotId, generatedAt, stale } : this.state.newest;
+    const newest = requested.snapshot === null ? { snapshotId, generatedAt, stale } : this.state.newest;
     const changes = { newest, problem: null, busy: false };
     const lastPage = Math.max(1, data.pagination.totalPages);
     if (isCurrent && filters.snapshot !== null) this.#change(changes);
     else if (filters.page > lastPage) return this.#turnBack(lastPage, signal);
-    else this.#change({ ...changes, ...this.#shown(data, filters) });
+    else this.#change({ ...changes, ...this.#show(data, filters) });
 
-    await this.#askForSummary(signal);
-    await this.#askForScopes(signal);
+    await this.#requestSummary(signal);
+    await this.#requestScopes(signal);
     return { ok: true };
   }
 
-  /** From the second page on the snapshot is pinned, so that no row is missed or met twice on the way. */
-  #shown(data, filters) {
+  /** Pins the snapshot from the second page on, so that paging neither skips nor repeats a row. */
+  #show(data, filters) {
     const pinned = filters.page > 1 && data.snapshotId ? { ...filters, snapshot: data.snapshotId } : filters;
     if (pinned !== filters) this.#address.replace(pinned);
     return { shown: { data, filters: pinned }, filters: pinned };
   }
 
+  /**
+   * Shows the last page instead of one past the end.
+   *
+   * @param {number} page
+   * @param {AbortSignal} signal
+   */
   #turnBack(page, signal) {
     const filters = { ...this.state.filters, page };
     this.#address.replace(filters);
     this.#change({ filters });
-    return this.#askForReport(signal);
+    return this.#requestReport(signal);
   }
 
-  #refused(answer, asked) {
-    const kind = problemOf(answer);
+  /**
+   * @param {Result} result
+   * @param {Filters} requested
+   * @returns {import('./poller.js').Outcome | Promise<import('./poller.js').Outcome>}
+   */
+  #handleFailure(result, requested) {
+    const kind = problemOf(result);
     if (kind === 'unauthenticated') {
-      this.#onSessionEnd(answer.message);
+      this.#onSessionEnd(result.message);
       return { rest: true };
     }
-    if (kind === 'snapshot_expired' && asked.snapshot !== null) {
+    if (kind === 'snapshot_expired' && requested.snapshot !== null) {
       const filters = { ...this.state.filters, snapshot: null };
       this.#address.replace(filters);
       this.#change({ filters, snapshotExpired: true });
-      return this.#askForReport(this.#abort.signal);
+      return this.#requestReport(this.#abort.signal);
     }
-    const lost = FINAL.has(kind) || kind === 'not_found' ? { shown: null, summary: null, newest: null } : {};
-    if (lost.shown === null) this.#summaryAsked = null;
-    this.#change({ ...lost, busy: false, problem: { kind, message: answer.message } });
-    return FINAL.has(kind) ? { rest: true } : { ok: false, retryAfterMs: answer.retryAfterMs };
+    const isFinal = FINAL.has(kind);
+    if (isFinal || kind === 'not_found') {
+      this.#summaryQuery = null;
+      Object.assign(this.state, { shown: null, summary: null, summaryMissing: false, newest: null });
+    }
+    this.#change({ busy: false, problem: { kind, message: result.message } });
+    return isFinal ? { rest: true } : { ok: false, retryAfterMs: result.retryAfterMs };
   }
 
-  /** Once for each snapshot and filters, of the very snapshot that is on the screen. */
-  async #askForSummary(signal) {
-    const { shown } = this.state;
-    if (!shown.data.snapshotId) return this.#change({ summary: null });
-    const query = queryOf(withoutPage(shown.filters, shown.data.snapshotId));
-    if (query === this.#summaryAsked) return undefined;
-    const answer = await this.#client.get(PATHS.summary, query, { signal });
+  /**
+   * Requests the summary of exactly the snapshot that is shown, once for each snapshot and filters.
+   *
+   * @param {AbortSignal} signal
+   */
+  async #requestSummary(signal) {
+    const { data, filters } = this.state.shown;
+    if (!data.snapshotId) return this.#change({ summary: null, summaryMissing: false });
+    const query = queryOf(withoutPage(filters, data.snapshotId));
+    if (query === this.#summaryQuery) return undefined;
+    const result = await this.#client.get(PATHS.summary, query, { signal });
     signal.throwIfAborted();
-    this.#summaryAsked = query;
-    return this.#change({ summary: answer.kind === 'data' ? answer.data : null });
+    this.#summaryQuery = query;
+    return result.kind === 'data'
+      ? this.#change({ summary: { data: result.data, filters }, summaryMissing: false })
+      : this.#change({ summary: null, summaryMissing: true });
   }
 
-  /** Once for each snapshot: names change seldom, and a failure is made good with the next one. */
-  async #askForScopes(signal) {
-    const asked = JSON.stringify([this.organizationId, this.state.newest?.snapshotId]);
-    if (asked === this.#scopesAsked) return;
-    const answer = await this.scopes('', { signal });
+  /**
+   * Requests the scopes once for each snapshot: names rarely change, and a failure is repaired with the next snapshot.
+   *
+   * @param {AbortSignal} signal
+   */
+  async #requestScopes(signal) {
+    const key = JSON.stringify([this.organizationId, this.state.newest?.snapshotId]);
+    if (key === this.#scopesKey) return;
+    const result = await this.scopes('', { signal });
     signal.throwIfAborted();
-    this.#scopesAsked = asked;
-    if (answer.kind === 'data') this.#change({ scopes: answer.data });
+    this.#scopesKey = key;
+    if (result.kind === 'data') this.#change({ scopes: result.data });
   }
 
-  /** The organizations and departments to choose from; `search` narrows the organizations. */
+  /**
+   * The organizations and departments to choose from; `search` narrows the organizations.
+   *
+   * @param {string} search
+   * @param {import('./client.js').Options} [options]
+   */
   scopes(search, { signal } = {}) {
     const query = new URLSearchParams();
     const { organizationId } = this.state.filters;
@@ -211,13 +288,18 @@ export class Monitor {
     return this.#client.get(PATHS.scopes, query.toString(), { signal });
   }
 
+  /** @param {Partial<State>} changes */
   #change(changes) {
     Object.assign(this.state, changes);
     this.#onChange();
   }
 }
 
-/** One word for what went wrong. */
+/**
+ * What went wrong, as a key of the words for problems.
+ *
+ * @param {Result} result
+ */
 function problemOf({ kind, status, code }) {
   if (kind !== 'refused') return status === 401 ? 'unauthenticated' : kind;
   if (status === 401) return 'unauthenticated';

@@ -1,23 +1,28 @@
-// What a screen reader says without being asked: what changed, in one sentence, and only when it did.
+// What a screen reader says unasked: one sentence about what changed, and only when something did.
 
 import { byId } from '../modules/dom.js';
 import { formatNumber, problemWords, waitingWords } from '../modules/words.js';
 
-/** Watches the states go by and speaks of the difference. */
+/** Compares each state with the previous one and announces the difference. */
 export function createAnnouncer() {
   const region = byId('announcer');
-  let before = null;
+  let previous = null;
 
+  /** @param {string} text */
   const say = (text) => {
     if (text) region.textContent = text;
   };
 
   return {
     say,
-    /** Call with each state. */
+    /**
+     * Call with each state.
+     *
+     * @param {import('../modules/monitor.js').Monitor} monitor
+     */
     watch({ state, isCurrent, isOutdated }) {
       if (state.busy) return;
-      const now = {
+      const current = {
         problem: state.problem?.kind ?? null,
         total: isCurrent ? state.shown.data.totalCount : null,
         page: isCurrent ? state.shown.filters.page : null,
@@ -25,29 +30,32 @@ export function createAnnouncer() {
         outdated: isOutdated,
         expired: state.snapshotExpired,
       };
-      say(difference(before, now, state));
-      before = now;
+      say(difference(previous, current, state));
+      previous = current;
     },
-    /** Begins anew: the next state is nobody's successor. */
-    forget() {
-      before = null;
+    /** Starts over: the next state is compared with nothing. */
+    reset() {
+      previous = null;
       region.textContent = '';
     },
   };
 }
 
-function difference(before, now, state) {
-  if (now.problem && now.problem !== before?.problem) {
+function difference(previous, current, state) {
+  if (current.problem && current.problem !== previous?.problem) {
     const { title, text } = problemWords(state.problem);
     return `${title}. ${text}`;
   }
-  if (now.total === null) return '';
-  const waiting = `${formatNumber(now.total)} ${waitingWords(now.total)}.`;
-  if (before?.problem && !now.problem) return `Connected again. ${waiting}`;
-  if (now.expired && !before?.expired) return `The snapshot is no longer kept; this is the newest one. ${waiting}`;
-  if (now.stale && !before?.stale) return 'The data may be out of date.';
-  if (now.outdated && !before?.outdated) return 'Newer data is available.';
-  if (before?.page && now.page !== before.page) return `Page ${now.page} of ${state.shown.data.pagination.totalPages}.`;
-  if (now.total !== before?.total) return waiting;
+  if (current.total === null) return '';
+  const { data, filters } = state.shown;
+  const threshold = filters.skipThreshold ? null : data.thresholdMinutes;
+  const waiting = `${formatNumber(current.total)} ${waitingWords(current.total, threshold)}.`;
+  if (previous?.problem && !current.problem) return `Connected again. ${waiting}`;
+  if (current.expired && !previous?.expired)
+    return `The list that you were viewing is no longer available; this is the newest one. ${waiting}`;
+  if (current.stale && !previous?.stale) return 'The data may be out of date.';
+  if (current.outdated && !previous?.outdated) return 'Newer data is available.';
+  if (previous?.page && current.page !== previous.page) return `Page ${current.page} of ${data.pagination.totalPages}.`;
+  if (current.total !== previous?.total) return waiting;
   return '';
 }

@@ -1,30 +1,62 @@
-// What stands in the place of the rows when there are none to show: why, and what to do.
+// What is shown instead of rows when there are none: why, and what to do.
 
 import { element, icon } from '../modules/dom.js';
 import { isNarrowed } from '../modules/filters.js';
-import { minutes, problemWords } from '../modules/words.js';
-import { nextTry } from './notices.js';
+import { minutes, nextTry, problemWords } from '../modules/words.js';
 
-/** `monitor` null: there are rows, and no message. */
+/**
+ * @typedef {object} Actions
+ * @property {(changes: Partial<import('../modules/filters.js').Filters>) => void} filter
+ * @property {() => void} changeOrganization
+ * @property {() => void} signOut
+ * @property {() => void} retry
+ */
+
+/**
+ * @typedef {object} Context
+ * @property {number} now
+ * @property {number | null} nextAt When the next request is due, in server time. `null` means that one is under way.
+ * @property {import('../modules/session.js').Session} session
+ * @property {{ok: boolean, text: string} | null} outcome How the user's last action went, until it is dismissed.
+ */
+
+/** @typedef {{symbol?: string, title: string, text: string, button?: {label: string, act: () => void}}} Message */
+
+/**
+ * @param {HTMLElement} container
+ * @param {import('../modules/monitor.js').Monitor | null} monitor `null` means that there are rows and no message.
+ * @param {Context} context
+ * @param {Actions} actions
+ */
 export function drawMessage(container, monitor, context, actions) {
-  container.hidden = monitor === null;
   const message = monitor === null ? null : messageOf(monitor, context, actions);
+  container.hidden = message === null;
   const key = message === null ? '' : JSON.stringify([message.title, message.button?.label]);
   if (container.dataset.key !== key) {
     container.dataset.key = key;
-    const parts =
-      message === null ? [] : [message.symbol && icon(message.symbol), element('h3', {}, message.title), element('p')];
-    if (message?.button) {
-      const button = element('button', { class: 'button', type: 'button' }, message.button.label);
-      button.addEventListener('click', message.button.act);
-      parts.push(button);
-    }
-    container.replaceChildren(...parts.filter(Boolean));
+    container.replaceChildren(...(message === null ? [] : partsOf(message)));
   }
-  if (message !== null && container.querySelector('p').textContent !== message.text)
-    container.querySelector('p').textContent = message.text;
+  const text = container.querySelector('p');
+  if (message !== null && text.textContent !== message.text) text.textContent = message.text;
 }
 
+/** @param {Message} message */
+function partsOf({ symbol, title, button }) {
+  const parts = [...(symbol ? [icon(symbol)] : []), element('h3', {}, title), element('p')];
+  if (button) {
+    const control = element('button', { class: 'button', type: 'button' }, button.label);
+    control.addEventListener('click', () => button.act());
+    parts.push(control);
+  }
+  return parts;
+}
+
+/**
+ * @param {import('../modules/monitor.js').Monitor} monitor
+ * @param {Context} context
+ * @param {Actions} actions
+ * @returns {Message}
+ */
 function messageOf({ state, isCurrent }, { now, nextAt, session }, actions) {
   if (state.problem) return problemMessage(state, now, nextAt, actions, session);
   if (!isCurrent) return { title: 'Loading …', text: '' };
@@ -33,14 +65,14 @@ function messageOf({ state, isCurrent }, { now, nextAt, session }, actions) {
     return {
       symbol: 'information',
       title: 'No snapshot yet',
-      text: 'The first list of this organization is made within a minute or two, and appears here by itself.',
+      text: 'The first list of this organization will appear here within a minute or two.',
     };
   }
   if (session.hasNoDepartment) {
     return {
       symbol: 'information',
       title: 'No department',
-      text: 'Your token names no department, so there are no conversations for you to see.',
+      text: 'Your token names no department, so there are no conversations to show.',
     };
   }
   if (isNarrowed(filters)) {
@@ -55,13 +87,21 @@ function messageOf({ state, isCurrent }, { now, nextAt, session }, actions) {
     return {
       symbol: 'done',
       title: 'Nobody is waiting too long',
-      text: `No answer has been owed for ${minutes(data.thresholdMinutes)} or more.`,
+      text: `Nobody has waited ${minutes(data.thresholdMinutes)} or longer.`,
       button: { label: 'Show everyone waiting', act: () => actions.filter({ skipThreshold: true }) },
     };
   }
-  return { symbol: 'done', title: 'Nobody is waiting', text: 'Every customer has an answer, or somebody is on it.' };
+  return { symbol: 'done', title: 'Nobody is waiting', text: 'No customer is waiting for a reply at the moment.' };
 }
 
+/**
+ * @param {import('../modules/monitor.js').State} state
+ * @param {number} now
+ * @param {number | null} nextAt
+ * @param {Actions} actions
+ * @param {import('../modules/session.js').Session} session
+ * @returns {Message}
+ */
 function problemMessage({ problem, filters }, now, nextAt, actions, session) {
   const { title, text } = problemWords(problem);
   const symbol =

@@ -1,107 +1,141 @@
-// The strips above the list: what is wrong, what is newer, and what she can do about it.
+// The notices above the list: what is wrong, what is newer, and what the user can do about it.
 
 import { formatAge, formatTime } from '../modules/clock.js';
 import { byId, drawList, element, icon, setText } from '../modules/dom.js';
-import { problemWords } from '../modules/words.js';
+import { nextTry, problemWords } from '../modules/words.js';
 
-/** The refresh runs each minute; without one for so long the list is late, and that is said. */
+/** The refresh runs every minute; a list older than this is late. */
 const LATE_AFTER_MS = 3 * 60_000;
 
-/** `actions`: retry, showNewest, dismissExpired, dismissOutcome. */
+/**
+ * @typedef {{kind: 'bad' | 'plain', symbol: string, title: string, text: string, button?: {label: string, act: () => void}}} Notice
+ */
+
+/**
+ * @typedef {object} Actions
+ * @property {() => void} retry
+ * @property {() => void} showNewest
+ * @property {() => void} dismissExpired
+ * @property {() => void} dismissOutcome
+ */
+
+/** @param {Actions} actions */
 export function createNotices(actions) {
   const container = byId('notices');
-  const draw = (notice, old) => {
-    const strip = old ?? makeStrip(notice);
-    setText(strip.querySelector('.notice-title'), notice.title);
-    setText(strip.querySelector('.notice-text'), notice.text);
-    return strip;
-  };
-  const makeStrip = ({ kind, symbol, button }) => {
-    const text = element(
-      'p',
-      {},
-      element('strong', { class: 'notice-title' }),
-      ' ',
-      element('span', { class: 'notice-text' }),
-    );
-    const strip = element('div', { class: `notice ${kind}` }, icon(symbol), text);
-    if (button) {
-      const control = element('button', { class: 'button', type: 'button' }, button.label);
-      control.addEventListener('click', button.act);
-      strip.append(control);
-    }
-    return strip;
-  };
 
   return {
-    /** `nextAt`: when the next try is due, in server time; null while it is under way. */
-    render({ state, isCurrent, isOutdated }, { now, nextAt, outcome }) {
-      const notices = [];
-      if (outcome) {
-        notices.push({
-          kind: outcome.ok ? 'plain' : 'bad',
-          symbol: outcome.ok ? 'done' : 'warning',
-          title: outcome.ok ? 'Done.' : 'That did not work.',
-          text: outcome.text,
-          button: { label: 'OK', act: actions.dismissOutcome },
-        });
-      }
-      if (state.problem && isCurrent) notices.push(failing(state, now, nextAt, actions));
-      if (state.snapshotExpired && isCurrent) {
-        notices.push({
-          kind: 'plain',
-          symbol: 'information',
-          title: 'This is the newest list.',
-          text: 'The one that you were paging through is no longer kept.',
-          button: { label: 'OK', act: actions.dismissExpired },
-        });
-      }
-      if (isCurrent && !state.problem) notices.push(...freshness(state, now));
-      if (isOutdated) {
-        notices.push({
-          kind: 'plain',
-          symbol: 'information',
-          title: 'New data.',
-          text: `There is a list of ${formatTime(Date.parse(state.newest.generatedAt), now)}; yours stays as it is while you read.`,
-          button: { label: 'Show', act: actions.showNewest },
-        });
-      }
-      drawList(container, notices, ({ kind, title }) => `${kind} ${title}`, draw);
+    /**
+     * @param {import('../modules/monitor.js').Monitor} monitor
+     * @param {import('./message.js').Context} context
+     */
+    render(monitor, context) {
+      drawList(container, noticesOf(monitor, context, actions), ({ kind, title }) => `${kind} ${title}`, drawNotice);
     },
   };
 }
 
+/**
+ * @param {Notice} notice
+ * @param {HTMLElement | undefined} child
+ */
+function drawNotice(notice, child) {
+  const strip = child ?? createStrip(notice);
+  setText(strip.querySelector('.notice-title'), notice.title);
+  setText(strip.querySelector('.notice-text'), notice.text);
+  return strip;
+}
+
+/** @param {Notice} notice */
+function createStrip({ kind, symbol, button }) {
+  const title = element('strong', { class: 'notice-title' });
+  const text = element('span', { class: 'notice-text' });
+  const strip = element('div', { class: `notice ${kind}` }, icon(symbol), element('p', {}, title, ' ', text));
+  if (button) {
+    const control = element('button', { class: 'button', type: 'button' }, button.label);
+    control.addEventListener('click', () => button.act());
+    strip.append(control);
+  }
+  return strip;
+}
+
+/**
+ * @param {import('../modules/monitor.js').Monitor} monitor
+ * @param {import('./message.js').Context} context
+ * @param {Actions} actions
+ * @returns {Notice[]}
+ */
+function noticesOf({ state, isCurrent, isOutdated }, { now, nextAt, outcome }, actions) {
+  /** @type {Notice[]} */
+  const notices = [];
+  if (outcome) {
+    notices.push({
+      kind: outcome.ok ? 'plain' : 'bad',
+      symbol: outcome.ok ? 'done' : 'warning',
+      title: outcome.ok ? 'Done.' : 'That did not work.',
+      text: outcome.text,
+      button: { label: 'OK', act: actions.dismissOutcome },
+    });
+  }
+  if (state.problem && isCurrent) notices.push(failing(state, now, nextAt, actions));
+  if (state.snapshotExpired && isCurrent) {
+    notices.push({
+      kind: 'plain',
+      symbol: 'information',
+      title: 'This is the newest list.',
+      text: 'The list that you were viewing is no longer available.',
+      button: { label: 'OK', act: actions.dismissExpired },
+    });
+  }
+  if (isCurrent && !state.problem) notices.push(...freshness(state, now));
+  if (isOutdated) {
+    const time = formatTime(Date.parse(state.newest.generatedAt), now);
+    notices.push({
+      kind: 'plain',
+      symbol: 'information',
+      title: 'New data.',
+      text: `A newer list (${time}) is available; this page won’t change until you load it.`,
+      button: { label: 'Load', act: actions.showNewest },
+    });
+  }
+  return notices;
+}
+
+/**
+ * @param {import('../modules/monitor.js').State} state
+ * @param {number} now
+ * @param {number | null} nextAt
+ * @param {Actions} actions
+ * @returns {Notice}
+ */
 function failing({ problem, shown }, now, nextAt, { retry }) {
   const { title, text } = problemWords(problem);
-  const of = shown.data.generatedAt
-    ? ` What you see is of ${formatTime(Date.parse(shown.data.generatedAt), now)}.`
-    : '';
+  const { generatedAt } = shown.data;
+  const age = generatedAt ? ` Showing data from ${formatTime(Date.parse(generatedAt), now)}.` : '';
   return {
     kind: 'bad',
     symbol: problem.kind === 'unreachable' ? 'offline' : 'warning',
     title: `${title}.`,
-    text: `${text}${of} ${nextTry(now, nextAt)}`,
+    text: `${text}${age} ${nextTry(now, nextAt)}`,
     button: { label: 'Try now', act: retry },
   };
 }
 
-/** "Next try in 8 s." */
-export function nextTry(now, nextAt) {
-  return nextAt === null ? 'Trying …' : `Next try in ${formatAge(Math.ceil((nextAt - now) / 1000) * 1000)}.`;
-}
-
+/**
+ * @param {import('../modules/monitor.js').State} state
+ * @param {number} now
+ * @returns {Notice[]}
+ */
 function freshness({ newest }, now) {
   if (!newest?.generatedAt) return [];
   const generatedAt = Date.parse(newest.generatedAt);
-  const since = `of ${formatTime(generatedAt, now)}, ${formatAge(now - generatedAt)} ago`;
-  const symbol = 'warning';
+  const age = `${formatTime(generatedAt, now)}, ${formatAge(now - generatedAt)} ago`;
   if (newest.stale) {
     return [
       {
         kind: 'bad',
-        symbol,
+        symbol: 'warning',
         title: 'Stale data.',
-        text: `The service cannot reach its storage. The newest list that it has is ${since}.`,
+        text: `The service cannot reach its storage. Its newest list is from ${age}.`,
       },
     ];
   }
@@ -109,9 +143,9 @@ function freshness({ newest }, now) {
   return [
     {
       kind: 'bad',
-      symbol,
+      symbol: 'warning',
       title: 'Late data.',
-      text: `The list should be refreshed each minute, and the newest is ${since}.`,
+      text: `The list should be refreshed every minute; the newest one is from ${age}.`,
     },
   ];
 }

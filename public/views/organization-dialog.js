@@ -1,102 +1,97 @@
-// Choosing the organization, for those who may see more than one.
+// Choosing the organization, for users who may see more than one.
 
-import { byId, drawList, element, setAttributes, setText } from '../modules/dom.js';
+import { byId, drawList, element, setAttributes, setClampedText, setText } from '../modules/dom.js';
 import { formatNumber, problemWords } from '../modules/words.js';
 
-/** A pause in typing after which the service is asked. */
-const TYPING_MS = 250;
-/** More than anybody reads; the search narrows them. */
+/** How long the user must pause in typing before the service is asked. */
+const TYPING_PAUSE_MS = 250;
+/** More than anybody reads; the search narrows the list. */
 const SHOWN_MAX = 200;
 
-/** `open(monitor)` shows the dialog; `onChosen` gets an organization's id. */
+/** @typedef {import('../modules/monitor.js').Monitor} Monitor */
+
+/** @param {{ onChosen: (organizationId: string) => void }} callbacks */
 export function createOrganizationDialog({ onChosen }) {
-  const dialog = byId('organization-dialog');
-  const field = byId('organization-search');
+  const dialog = byId('organization-dialog', HTMLDialogElement);
+  const field = byId('organization-search', HTMLInputElement);
   const hint = byId('organization-hint');
   const choices = byId('organization-choices');
+  /** @type {Monitor | null} */
   let monitor = null;
-  let asking = new AbortController();
-  let typing = null;
+  let abort = new AbortController();
+  let typing;
 
   const choose = (organizationId) => {
     dialog.close();
     onChosen(organizationId);
   };
+  /** @param {Element | null | undefined} item */
+  const buttonOf = (item) => item?.querySelector('button');
 
   byId('organization-cancel').addEventListener('click', () => dialog.close());
   dialog.addEventListener('close', () => {
     clearTimeout(typing);
-    asking.abort();
+    abort.abort();
   });
   field.addEventListener('input', () => {
     clearTimeout(typing);
-    typing = setTimeout(search, TYPING_MS);
+    typing = setTimeout(search, TYPING_PAUSE_MS);
   });
   field.addEventListener('keydown', (event) => {
-    if (event.key === 'ArrowDown') choices.querySelector('button')?.focus();
-    else if (event.key === 'Enter' && choices.children.length === 1) choices.querySelector('button').click();
+    if (event.key === 'ArrowDown') buttonOf(choices)?.focus();
+    else if (event.key === 'Enter' && choices.children.length === 1) buttonOf(choices).click();
     else return;
     event.preventDefault();
   });
   choices.addEventListener('keydown', (event) => {
     const item = document.activeElement.closest('li');
-    if (event.key === 'ArrowDown') item?.nextElementSibling?.firstElementChild.focus();
-    else if (event.key === 'ArrowUp') (item?.previousElementSibling?.firstElementChild ?? field).focus();
+    if (event.key === 'ArrowDown') buttonOf(item?.nextElementSibling)?.focus();
+    else if (event.key === 'ArrowUp') (buttonOf(item?.previousElementSibling) ?? field).focus();
     else return;
     event.preventDefault();
   });
 
   async function search() {
-    asking.abort();
-    asking = new AbortController();
-    const { signal } = asking;
+    abort.abort();
+    abort = new AbortController();
+    const { signal } = abort;
     try {
-      const answer = await monitor.scopes(field.value.trim(), { signal });
+      const result = await monitor.scopes(field.value.trim(), { signal });
       if (signal.aborted) return;
-      if (answer.kind === 'data') draw(answer.data);
-      else setText(hint, problemWords({ kind: answer.kind === 'refused' ? 'unavailable' : answer.kind }).text);
+      if (result.kind === 'data') draw(result.data);
+      else setText(hint, problemWords({ kind: result.kind === 'refused' ? 'unavailable' : result.kind }).text);
     } catch (error) {
       if (!signal.aborted) throw error;
     }
   }
 
+  /** @param {{organizations: {organizationId: string, name: string | null}[], organizationsTruncated?: boolean}} scopes */
   function draw({ organizations, organizationsTruncated }) {
     const shown = organizations.slice(0, SHOWN_MAX);
-    const isPart = organizationsTruncated || shown.length < organizations.length;
-    const count = organizations.length === 1 ? '1 organization' : `${formatNumber(shown.length)} organizations`;
-    setText(
-      hint,
-      organizations.length === 0
-        ? 'No organization matches.'
-        : isPart
-          ? `The first ${count}. Type to find others.`
-          : `${count}.`,
-    );
+    const isTruncated = organizationsTruncated || shown.length < organizations.length;
+    setText(hint, hintFor(shown.length, isTruncated));
     drawList(
       choices,
       shown,
       ({ organizationId }) => organizationId,
-      ({ organizationId, name }, old) => {
-        if (old) return old;
-        const button = element(
-          'button',
-          { class: 'choice', type: 'button' },
-          element('span', { class: 'choice-name' }, name ?? 'No name'),
-          ' ',
-          element('code', { class: 'second' }, organizationId),
-        );
+      ({ organizationId, name }, child) => {
+        if (child) return child;
+        const nameElement = element('bdi', { class: 'choice-name clamped' });
+        setClampedText(nameElement, name ?? 'No name');
+        const id = element('code', { class: 'second' }, organizationId);
+        const button = element('button', { class: 'choice', type: 'button' }, nameElement, ' ', id);
         button.addEventListener('click', () => choose(organizationId));
-        return element('li', {}, button);
+        return element('li', { 'data-organization-id': organizationId }, button);
       },
     );
-    for (const item of choices.children) {
-      setAttributes(item.firstElementChild, {
-        'aria-current': item.dataset.key === monitor.organizationId ? 'true' : null,
-      });
+    for (const item of choices.querySelectorAll('li')) {
+      const isCurrent = item.dataset.organizationId === monitor.organizationId;
+      setAttributes(buttonOf(item), { 'aria-current': isCurrent ? 'true' : null });
     }
   }
 
   return {
+    /** @param {Monitor} of */
     open(of) {
       monitor = of;
       field.value = '';
@@ -108,4 +103,14 @@ export function createOrganizationDialog({ onChosen }) {
     },
     close: () => dialog.close(),
   };
+}
+
+/**
+ * @param {number} count
+ * @param {boolean} isTruncated
+ */
+function hintFor(count, isTruncated) {
+  if (count === 0) return 'No organization matches.';
+  const organizations = count === 1 ? '1 organization' : `${formatNumber(count)} organizations`;
+  return isTruncated ? `Showing the first ${organizations}. Type to find others.` : `${organizations}.`;
 }

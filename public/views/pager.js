@@ -1,43 +1,48 @@
-// The foot of the list: which rows these are, and the way to the others.
+// Below the list: which rows these are, and the buttons that lead to the others.
 
 import { byId, setAttributes, setText } from '../modules/dom.js';
 import { formatNumber } from '../modules/words.js';
 
-/** `actions`: turnTo(page), filter(changes). */
+/**
+ * @param {object} actions
+ * @param {(page: number) => void} actions.turnTo
+ * @param {(changes: Partial<import('../modules/filters.js').Filters>) => void} actions.filter
+ */
 export function createPager(actions) {
   const pager = byId('pager');
-  const limit = byId('limit');
-  let at = { page: 1, totalPages: 1 };
+  const limit = byId('limit', HTMLSelectElement);
+  let pagination = { page: 1, totalPages: 1, limit: 25, total: 0 };
 
   const targets = {
     'page-first': () => 1,
-    'page-previous': () => at.page - 1,
-    'page-next': () => at.page + 1,
-    'page-last': () => at.totalPages,
+    'page-previous': () => pagination.page - 1,
+    'page-next': () => pagination.page + 1,
+    'page-last': () => pagination.totalPages,
   };
   for (const [id, target] of Object.entries(targets)) {
-    byId(id).addEventListener('click', ({ currentTarget }) => {
-      if (currentTarget.getAttribute('aria-disabled') !== 'true') actions.turnTo(target());
+    const button = byId(id);
+    button.addEventListener('click', () => {
+      if (button.getAttribute('aria-disabled') !== 'true') actions.turnTo(target());
     });
   }
   limit.addEventListener('change', () => actions.filter({ limit: Number(limit.value) }));
 
   return {
+    /** @param {import('../modules/monitor.js').Monitor} monitor */
     render({ state, isCurrent }) {
-      const { pagination, rows } = state.shown?.data ?? {};
-      pager.hidden = !isCurrent || rows.length === 0;
+      const { data } = state.shown ?? {};
+      pager.hidden = !isCurrent || data.rows.length === 0;
       if (pager.hidden) return;
-      at = pagination;
-      const first = (at.page - 1) * at.limit + 1;
-      setText(
-        byId('pager-range'),
-        `${formatNumber(first)}–${formatNumber(first + rows.length - 1)} of ${formatNumber(at.total)}`,
-      );
-      limit.value = String(at.limit);
-      // Not `disabled`: the button just pressed would lose the focus when the end is reached.
-      const off = (isOff) => ({ 'aria-disabled': isOff ? 'true' : null });
-      for (const id of ['page-first', 'page-previous']) setAttributes(byId(id), off(at.page <= 1));
-      for (const id of ['page-next', 'page-last']) setAttributes(byId(id), off(at.page >= at.totalPages));
+      pagination = data.pagination;
+      const { page, totalPages, total } = pagination;
+      const first = (page - 1) * pagination.limit + 1;
+      const last = first + data.rows.length - 1;
+      setText(byId('pager-range'), `${formatNumber(first)}–${formatNumber(last)} of ${formatNumber(total)}`);
+      limit.value = String(pagination.limit);
+      // Not `disabled`, which would take the focus from the button that led to the first or the last page.
+      const disabled = (isDisabled) => ({ 'aria-disabled': isDisabled ? 'true' : null });
+      for (const id of ['page-first', 'page-previous']) setAttributes(byId(id), disabled(page <= 1));
+      for (const id of ['page-next', 'page-last']) setAttributes(byId(id), disabled(page >= totalPages));
     },
   };
 }

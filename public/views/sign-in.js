@@ -1,16 +1,19 @@
-// The sign-in form: a token is pasted, and why one is asked for is said above it.
+// The sign-in form: a field for a token and, above it, the reason why one is needed.
 
 import { byId, setText } from '../modules/dom.js';
 import { cleanToken, looksLikeToken } from '../modules/session.js';
 
-/** `onToken` gets a token that at least has the form of one. */
+/**
+ * @param {{ onToken: (token: string) => void }} callbacks `onToken` gets text that at least looks like a token.
+ */
 export function createSignIn({ onToken }) {
   const section = byId('sign-in');
   const heading = byId('sign-in-heading');
   const reason = byId('sign-in-reason');
-  const field = byId('token');
+  const field = byId('token', HTMLInputElement);
   const problem = byId('token-problem');
 
+  /** @param {string} text An empty text removes the complaint. */
   const complain = (text) => {
     setText(problem, text);
     problem.hidden = text === '';
@@ -21,7 +24,8 @@ export function createSignIn({ onToken }) {
     event.preventDefault();
     const token = cleanToken(field.value);
     if (token === '') complain('Paste a token first.');
-    else if (!looksLikeToken(token)) complain('This is not a whole token: it has three parts with dots between them.');
+    else if (!looksLikeToken(token))
+      complain('This token is incomplete: it should have three parts separated by dots.');
     else {
       field.value = '';
       complain('');
@@ -32,12 +36,12 @@ export function createSignIn({ onToken }) {
   });
 
   return {
-    /** Shows the form, with the reason why the last session ended if there is one. */
+    /** Shows the form and, if there is one, the reason why the last session ended. */
     show(text = '') {
       section.hidden = false;
       setText(reason, text);
       reason.hidden = text === '';
-      // With a reason to be read the reader starts at it; otherwise she can paste at once.
+      // A screen reader starts at the heading if there is a reason to read; otherwise the user can paste at once.
       if (text) heading.focus();
       else field.focus();
     },

@@ -1,110 +1,168 @@
-// The totals on top: how many wait, for whom, how long, and why.
+// The totals on top: how many customers wait, for whom, how long, and why.
 
+import { severityOf } from '../modules/clock.js';
 import { byId, drawList, element, icon, setText } from '../modules/dom.js';
 import { categoryName, formatNumber, reasonWords, waitingWords } from '../modules/words.js';
 
-const CATEGORY_ICONS = { ai_stuck: 'autopilot', agent_abandoned: 'agent' };
-const REASONS_MAX = 5;
+/**
+ * @typedef {{from: number, to?: number | null, count: number}} Bucket Ages in minutes; without `to` it is open-ended.
+ * @typedef {{reason: string | null, count: number}} ReasonCount `null` means all other reasons together.
+ */
 
-/** Draws the totals of the answer on the screen and the summary of the same snapshot. */
+const MINUTE_MS = 60_000;
+const CATEGORY_ICONS = { ai_stuck: 'autopilot', agent_abandoned: 'agent' };
+/** How many reasons are listed. Further ones are summed on the last line. */
+const REASON_LINES = 6;
+
+/**
+ * Draws the totals of the report on the screen and the summary of the same snapshot. Before the first data it draws the
+ * same cards without numbers, so that the list does not move when the numbers arrive.
+ */
 export function createSummary() {
   const section = byId('summary');
   return {
+    /** @param {import('../modules/monitor.js').Monitor} monitor */
     render({ state, isCurrent }) {
-      const data = state.shown?.data;
-      section.hidden = !data || data.snapshotMissing === true;
+      const { shown, summary } = state;
+      section.hidden = shown ? shown.data.snapshotMissing === true : state.problem !== null;
       if (section.hidden) return;
-      section.classList.toggle('waiting', !isCurrent);
-      setText(byId('total'), formatNumber(data.totalCount));
-      setText(byId('total-words'), waitingWords(data.totalCount));
-      drawCategories(data.counts ?? {}, state.shown.filters.category);
-      byId('histogram').hidden = state.summary === null;
-      byId('histogram-missing').hidden = state.summary !== null;
-      drawHistogram(state.summary?.ageMinutes ?? []);
-      drawReasons(state.summary?.byReason ?? {}, state.shown.filters.category);
+      section.classList.toggle('waiting', shown !== null && !isCurrent);
+      const filters = shown?.filters ?? state.filters;
+      drawTotal(shown?.data ?? null, filters);
+      drawHistogram(summary ? bucketsInList(summary.data.ageMinutes, thresholdOf(summary)) : []);
+      byId('histogram-missing').hidden = !state.summaryMissing;
+      drawReasons(summary ? reasonLines(summary.data.byReason) : [], summary?.filters.category ?? undefined);
     },
   };
 }
 
-function drawCategories(counts, only) {
-  const shown = Object.entries(counts).filter(([category]) => only === null || category === only);
+/**
+ * The threshold that the list applies, in minutes; `null` means none.
+ *
+ * @param {{data: any, filters: import('../modules/filters.js').Filters}} answer
+ * @returns {number | null}
+ */
+function thresholdOf({ data, filters }) {
+  return filters.skipThreshold ? null : data.thresholdMinutes;
+}
+
+function drawTotal(data, filters) {
+  const total = data?.totalCount ?? null;
+  const threshold = data ? thresholdOf({ data, filters }) : null;
+  setText(byId('total'), total === null ? '–' : formatNumber(total));
+  setText(byId('total-words'), waitingWords(total, threshold));
+  const counts = Object.entries(data?.counts ?? { ai_stuck: null, agent_abandoned: null });
   drawList(
     byId('total-categories'),
-    shown,
+    counts.filter(([category]) => filters.category === null || category === filters.category),
     ([category]) => category,
-    ([category, count], old) => {
-      const item =
-        old ??
-        element(
-          'li',
-          { class: category },
-          icon(CATEGORY_ICONS[category] ?? 'information'),
-          element('b'),
-          ' ',
-          element('span', {}, categoryName(category)),
-        );
-      setText(item.querySelector('b'), formatNumber(count));
+    ([category, count], child) => {
+      const item = child ?? createCategory(category);
+      setText(item.querySelector('b'), count === null ? '–' : formatNumber(count));
       return item;
     },
   );
 }
 
+function createCategory(category) {
+  const name = element('span', {}, categoryName(category));
+  return element('li', { class: category }, icon(CATEGORY_ICONS[category] ?? 'information'), element('b'), ' ', name);
+}
+
+/**
+ * The buckets that the list can have rows in. A row below the threshold is not listed, so a bucket below it would always
+ * be empty and is left out; one that the threshold divides starts at the threshold.
+ *
+ * @param {Bucket[]} buckets
+ * @param {number | null} thresholdMinutes `null` means that there is no threshold.
+ */
+export function bucketsInList(buckets, thresholdMinutes) {
+  const threshold = thresholdMinutes ?? 0;
+  return buckets
+    .filter(({ to }) => isOpenEnded(to) || to > threshold)
+    .map(({ from, to, count }) => ({ from: Math.max(from, threshold), to, count }));
+}
+
+/** @param {Bucket[]} buckets */
 function drawHistogram(buckets) {
-  const most = Math.max(1, ...buckets.map(({ count }) => count));
+  const highest = Math.max(1, ...buckets.map(({ count }) => count));
   drawList(
     byId('histogram'),
     buckets,
-    ({ from }) => String(from),
-    (bucket, old) => {
-      const item =
-        old ??
-        element(
-          'li',
-          {},
-          element('b', { class: 'bar-count' }),
-          element('span', { class: 'bar', 'aria-hidden': 'true' }),
-          element('span', { class: 'bar-label' }),
-        );
+    (bucket) => bucketWords(bucket),
+    (bucket, child) => {
+      const item = child ?? createBucket(bucket);
       setText(item.querySelector('.bar-count'), formatNumber(bucket.count));
-      setText(item.querySelector('.bar-label'), bucketWords(bucket));
       item.classList.toggle('none', bucket.count === 0);
-      item.style.setProperty('--share', bucket.count / most);
+      item.style.setProperty('--share', String(bucket.count / highest));
       return item;
     },
   );
 }
 
-/** "5–15 min", "30–60 min", "4–24 h", "24 h +": in hours where both ends are whole ones. */
-export function bucketWords({ from, to }) {
-  const [divisor, unit] = from > 0 && from % 60 === 0 && (to ?? 0) % 60 === 0 ? [60, 'h'] : [1, 'min'];
-  const isOpen = to === null || to === undefined;
-  return isOpen ? `${from / divisor} ${unit} +` : `${from / divisor}–${to / divisor} ${unit}`;
+/** @param {Bucket} bucket */
+function createBucket(bucket) {
+  const count = element('b', { class: 'bar-count' });
+  const bar = element('span', { class: 'bar', 'aria-hidden': 'true' });
+  const label = element('span', { class: 'bar-label' }, bucketWords(bucket));
+  const plot = element('span', { class: 'bar-plot' }, count, bar);
+  return element('li', { 'data-severity': severityOf(bucket.from * MINUTE_MS) }, plot, ' ', label);
 }
 
-function drawReasons(byReason, category) {
-  const reasons = Object.entries(byReason)
+/**
+ * "5–15 min", "30–60 min", "4–24 h", "24 h +": in hours if both ends are whole hours.
+ *
+ * @param {{from: number, to?: number | null}} bucket
+ */
+export function bucketWords({ from, to }) {
+  const isInHours = from > 0 && from % 60 === 0 && (isOpenEnded(to) || to % 60 === 0);
+  const [divisor, unit] = isInHours ? [60, 'h'] : [1, 'min'];
+  return isOpenEnded(to) ? `${from / divisor} ${unit} +` : `${from / divisor}–${to / divisor} ${unit}`;
+}
+
+/** @param {number | null | undefined} to */
+function isOpenEnded(to) {
+  return to === null || to === undefined;
+}
+
+/**
+ * The most frequent reasons first. If there are more than fit, the last line sums those that are not named.
+ *
+ * @param {Record<string, number>} byReason
+ * @returns {ReasonCount[]}
+ */
+export function reasonLines(byReason) {
+  const lines = Object.entries(byReason)
     .filter(([, count]) => count > 0)
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, REASONS_MAX);
-  const most = Math.max(1, ...reasons.map(([, count]) => count));
+    .map(([reason, count]) => ({ reason, count }))
+    .sort((a, b) => b.count - a.count);
+  if (lines.length <= REASON_LINES) return lines;
+  const others = lines.splice(REASON_LINES - 1);
+  return [...lines, { reason: null, count: others.reduce((sum, { count }) => sum + count, 0) }];
+}
+
+/**
+ * @param {ReasonCount[]} lines
+ * @param {string} [category]
+ */
+function drawReasons(lines, category) {
+  const highest = Math.max(1, ...lines.map(({ count }) => count));
   drawList(
     byId('reasons'),
-    reasons,
-    ([reason]) => reason,
-    ([reason, count], old) => {
-      const item =
-        old ??
-        element(
-          'li',
-          {},
-          element('span', { class: 'reason-name' }),
-          element('b'),
-          element('span', { class: 'bar', 'aria-hidden': 'true' }),
-        );
-      setText(item.querySelector('.reason-name'), reasonWords(reason, category ?? undefined));
+    lines,
+    ({ reason }) => reason ?? 'others',
+    ({ reason, count }, child) => {
+      const item = child ?? createReason();
+      setText(item.querySelector('.reason-name'), reason === null ? 'Others' : reasonWords(reason, category));
       setText(item.querySelector('b'), formatNumber(count));
-      item.style.setProperty('--share', count / most);
+      item.style.setProperty('--share', String(count / highest));
       return item;
     },
   );
+}
+
+function createReason() {
+  const bar = element('span', { class: 'bar', 'aria-hidden': 'true' });
+  const track = element('span', { class: 'bar-track', 'aria-hidden': 'true' }, bar);
+  return element('li', {}, element('span', { class: 'reason-name' }), element('b'), track);
 }

@@ -6,21 +6,25 @@ import { minutes, problemWords } from '../modules/words.js';
 
 const MINUTES_MAX = 10_080;
 
-/** `open(client, organizationId, thresholdMinutes)` shows the dialog; `onSaved` gets the sentence to be said. */
+/** @typedef {import('../modules/client.js').Client} Client */
+
+/** @param {{ onSaved: (text: string) => void }} callbacks `onSaved` gets a sentence for the user. */
 export function createThresholdDialog({ onSaved }) {
-  const dialog = byId('threshold-dialog');
-  const field = byId('threshold-minutes');
+  const dialog = byId('threshold-dialog', HTMLDialogElement);
+  const field = byId('threshold-minutes', HTMLInputElement);
   const problem = byId('threshold-problem');
-  const save = byId('threshold-save');
+  const saveButton = byId('threshold-save');
+  /** @type {{client: Client, organizationId: string, abort: AbortController, saving: boolean} | null} */
   let opened = null;
 
+  /** @param {string} text An empty text removes the complaint. */
   const complain = (text) => {
     setText(problem, text);
     field.setAttribute('aria-invalid', String(text !== ''));
   };
 
   byId('threshold-cancel').addEventListener('click', () => dialog.close());
-  // However it is closed: what is under way is of no more interest.
+  // Whichever way the dialog is closed, its requests are no longer needed.
   dialog.addEventListener('close', () => opened?.abort.abort());
   byId('threshold-form').addEventListener('submit', async (event) => {
     event.preventDefault();
@@ -32,46 +36,54 @@ export function createThresholdDialog({ onSaved }) {
     }
     if (opened.saving) return;
     opened.saving = true;
-    save.setAttribute('aria-disabled', 'true');
-    await put(opened, count);
-    save.removeAttribute('aria-disabled');
+    saveButton.setAttribute('aria-disabled', 'true');
+    await save(opened, count);
+    saveButton.removeAttribute('aria-disabled');
   });
 
-  async function put(of, count) {
+  /**
+   * @param {NonNullable<typeof opened>} target
+   * @param {number} thresholdMinutes
+   */
+  async function save(target, thresholdMinutes) {
     complain('');
+    const { signal } = target.abort;
     try {
-      const answer = await of.client.put(
-        PATHS.settings(of.organizationId),
-        { thresholdMinutes: count },
-        { signal: of.abort.signal },
-      );
-      if (answer.kind !== 'data') complain(refusal(answer));
+      const result = await target.client.put(PATHS.settings(target.organizationId), { thresholdMinutes }, { signal });
+      if (result.kind !== 'data') complain(refusal(result));
       else {
         dialog.close();
-        onSaved(`The threshold is ${minutes(answer.data.thresholdMinutes)} now.`);
+        onSaved(`Threshold set to ${minutes(result.data.thresholdMinutes)}.`);
       }
     } catch (error) {
-      if (!of.abort.signal.aborted) throw error;
+      if (!signal.aborted) throw error;
     } finally {
-      of.saving = false;
+      target.saving = false;
     }
   }
 
   return {
+    /**
+     * Shows the dialog.
+     *
+     * @param {Client} client
+     * @param {string} organizationId
+     * @param {number} thresholdMinutes What the report on the screen says.
+     */
     async open(client, organizationId, thresholdMinutes) {
-      const of = { client, organizationId, abort: new AbortController(), saving: false };
-      opened = of;
+      const target = { client, organizationId, abort: new AbortController(), saving: false };
+      opened = target;
       complain('');
       field.value = String(thresholdMinutes);
       dialog.showModal();
       field.select();
-      // What is in force may be newer than the snapshot on the screen.
-      const answer = await client
-        .get(PATHS.settings(organizationId), '', { signal: of.abort.signal })
+      // The threshold may have been changed since the snapshot on the screen.
+      const result = await client
+        .get(PATHS.settings(organizationId), '', { signal: target.abort.signal })
         .catch(() => null);
       const isUntouched = field.value === String(thresholdMinutes);
-      if (opened === of && answer?.kind === 'data' && isUntouched) {
-        field.value = String(answer.data.thresholdMinutes);
+      if (opened === target && result?.kind === 'data' && isUntouched) {
+        field.value = String(result.data.thresholdMinutes);
         field.select();
       }
     },
@@ -79,7 +91,8 @@ export function createThresholdDialog({ onSaved }) {
   };
 }
 
-function refusal(answer) {
-  if (answer.kind === 'refused' && answer.status < 500) return `Not saved. ${answer.message}`;
-  return `Not saved. ${problemWords({ kind: answer.kind === 'refused' ? 'unavailable' : answer.kind }).text}`;
+/** @param {import('../modules/client.js').Result} result */
+function refusal(result) {
+  if (result.kind === 'refused' && result.status < 500) return `Not saved. ${result.message}`;
+  return `Not saved. ${problemWords({ kind: result.kind === 'refused' ? 'unavailable' : result.kind }).text}`;
 }

@@ -33,7 +33,7 @@ const STATES = {
   },
   'token-expired': {
     token: (organization) => organization.adminToken({ exp: Math.floor(organization.now / 1000) - 300 }),
-    text: 'Your token ran out',
+    text: 'Your token expired',
   },
   list: { text: 'Ada Byrne' },
   'list-of-a-department-head': {
@@ -252,7 +252,7 @@ describeInBrowser('the table', (env) => {
       const { page } = tab;
       assert.equal(await page.getByRole('table', { name: 'Who is waiting, longest first' }).count(), 1);
       assert.deepEqual(await page.getByRole('columnheader').allTextContents(), [
-        'Owed for',
+        'Waiting for reply',
         'Contact',
         'Why',
         'Channel',

@@ -39,7 +39,6 @@ describeInBrowser('a row', (env) => {
     const lines = async (list) => (await tab.renderedTexts(`${list} li`)).map((text) => text.replaceAll('\n', ' '));
     assert.deepEqual(await lines('#total-categories'), ['2 Autopilot stuck', '1 Agent silent']);
     assert.deepEqual(await lines('#histogram'), [
-      '0 0–5 min',
       '1 5–15 min',
       '0 15–30 min',
       '1 30–60 min',
@@ -227,7 +226,7 @@ describeInBrowser('the user can', (env) => {
       lines.slice(1).map((line) => line.split(',')[0]),
       ['c-b', 'c-c'],
     );
-    await tab.waitForText('The CSV file is saved.');
+    await tab.waitForText('The CSV file was saved.');
     const query = new URLSearchParams(tab.responses.find(({ path }) => path.endsWith('.csv')).query);
     assert.deepEqual([...query.keys()].sort(), ['departmentId', 'snapshot']);
   });
@@ -236,8 +235,8 @@ describeInBrowser('the user can', (env) => {
     const organization = await sample();
     /** @type {{ fault: import('./dashboard-tab.mjs').Fault, text: string }[]} */
     const cases = [
-      { fault: 'cut', text: 'The download broke off, and nothing was saved.' },
-      { fault: INTERNAL, text: 'There is no CSV file.' },
+      { fault: 'cut', text: 'Download failed; nothing was saved.' },
+      { fault: INTERNAL, text: 'The CSV could not be created.' },
     ];
     for (const { fault, text } of cases) {
       const tab = await env.open(t, { token: organization.adminToken() });
@@ -265,7 +264,7 @@ describeInBrowser('the user can', (env) => {
     assert.equal(puts(), 0);
     await field.fill('45');
     await tab.page.getByRole('button', { name: 'Save' }).click();
-    await tab.waitForText('The threshold is 45 minutes now.');
+    await tab.waitForText('Threshold set to 45 minutes.');
     assert.equal(puts(), 1);
     await tab.waitForText('Over 45 minutes');
     assert.deepEqual(await tab.contacts(), ['Customer a', 'Customer b'], 'the list follows at once');

@@ -112,7 +112,7 @@ describeInBrowser('the first page', (env) => {
     assert.deepEqual(await tab.contacts(), ['Customer a', 'Customer b', 'Customer c']);
     assert.equal(await tab.page.evaluate(() => document.activeElement.textContent), 'Customer c');
     assert.equal(await tab.page.locator('.details-row:visible').count(), 1);
-    assert.equal(await tab.renderedText('#announcer'), '3 customers are waiting.');
+    assert.equal(await tab.renderedText('#announcer'), '3 customers waiting 5 minutes or more.');
     assert.equal(await tab.page.title(), '3 waiting – Conversation Monitor');
   });
 
@@ -162,7 +162,7 @@ describeInBrowser('paging', (env) => {
     // The first page still shows the snapshot that is being paged through.
     await turn(tab, 'First');
     assert.deepEqual(await tab.contacts(), names(1, 25));
-    await tab.page.getByRole('button', { name: 'Show', exact: true }).click();
+    await tab.page.getByRole('button', { name: 'Load', exact: true }).click();
     await tab.waitForText('Customer new');
     await tab.waitUntilIdle();
     assert.deepEqual(await tab.contacts(), ['Customer new', ...names(6, 29)]);

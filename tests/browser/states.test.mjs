@@ -15,7 +15,7 @@ describeInBrowser('signing in and out', (env) => {
     for (const [pasted, complaint] of [
       ['', 'Paste a token first.'],
       ['  ', 'Paste a token first.'],
-      ['not a token', 'This is not a whole token'],
+      ['not a token', 'This token is incomplete'],
     ]) {
       await tab.page.getByLabel('Access token').fill(pasted);
       await tab.page.getByRole('button', { name: 'Sign in' }).click();
@@ -85,7 +85,7 @@ describeInBrowser('signing in and out', (env) => {
     const organization = await env.publish(env.organization().addWaiting('a', 10));
     const token = organization.adminToken({ exp: Math.floor((env.now - 5 * MINUTE) / 1000) });
     const tab = await env.open(t, { token });
-    await tab.waitForText(/Your token ran out at \d\d:\d\d\. Sign in with a new one\./);
+    await tab.waitForText(/Your token expired at \d\d:\d\d\. Sign in with a new one\./);
     assert.equal(await tab.page.evaluate(() => sessionStorage.length), 0);
   });
 
@@ -124,14 +124,14 @@ describeInBrowser('the list has no rows', (env) => {
     const tab = await env.open(t, { token: organization.adminToken() });
     await tab.waitForText('Nobody is waiting too long');
     await tab.page.getByRole('button', { name: 'Show everyone waiting' }).click();
-    await tab.waitForText('Every customer has an answer, or somebody is on it.');
+    await tab.waitForText('No customer is waiting for a reply at the moment.');
     assert.match(tab.page.url(), /\?skipThreshold=true$/);
   });
 
   test('because nobody is over the threshold', async (t) => {
     const organization = await env.publish(env.organization().addWaiting('a', 3));
     const tab = await env.open(t, { token: organization.adminToken() });
-    await tab.waitForText('No answer has been owed for 5 minutes or more.');
+    await tab.waitForText('Nobody has waited 5 minutes or longer.');
     await tab.page.getByRole('button', { name: 'Show everyone waiting' }).click();
     await tab.waitForText('Customer a');
   });
@@ -192,12 +192,12 @@ describeInBrowser('something is wrong', (env) => {
     {
       name: 'a proxy responds instead',
       fault: { status: 502, contentType: 'text/html', body: '<h1>Bad gateway</h1>' },
-      title: 'Unexpected answer.',
+      title: 'Unexpected response.',
     },
     {
       name: 'a portal responds 200 instead',
       fault: { status: 200, contentType: 'text/html', body: '<h1>Welcome</h1>' },
-      title: 'Unexpected answer.',
+      title: 'Unexpected response.',
     },
   ];
   for (const { name, fault, title } of cases) {
