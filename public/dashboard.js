@@ -67,8 +67,7 @@ export function startDashboard() {
     /** @param {number} page */
     turnTo: (page) => {
       go((monitor) => monitor.turnTo(page));
-      byId('list-heading').focus({ preventScroll: true });
-      byId('list').scrollIntoView({ block: 'nearest' });
+      list.showTop();
     },
     showNewest: () => go((monitor) => monitor.showNewest()),
     dismissExpired: () => signedIn?.monitor.dismissExpired(),

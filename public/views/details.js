@@ -1,67 +1,76 @@
-// What a row unfolds: all that the report says of the conversation.
+// What a row unfolds: everything that the report says about the conversation.
 
 import { formatAge, formatExactTime, formatTime } from '../modules/clock.js';
-import { drawList, element, setAttributes, setText } from '../modules/dom.js';
+import { drawList, element, setAttributes, setNames, setText } from '../modules/dom.js';
 import { categoryName, channelName, reasonWords } from '../modules/words.js';
 
-/** A table row with a list of terms; hidden until it is unfolded. */
+/**
+ * A table row with a description list; hidden until it is unfolded.
+ *
+ * @param {string} id
+ */
 export function createDetails(id) {
   const list = element('dl', { class: 'details' });
-  const row = element(
-    'tr',
-    { role: 'row', class: 'details-row', id, hidden: true },
-    element('td', { role: 'cell', colspan: '7' }, list),
-  );
+  const cell = element('td', { role: 'cell' }, list);
+  const row = element('tr', { role: 'row', class: 'details-row', id, hidden: true }, cell);
   let facts = [];
 
-  const tick = (now) =>
-    drawList(
-      list,
-      facts,
-      ({ term }) => term,
-      (fact, old) => drawFact(fact, old, now),
-    );
   return {
     element: row,
-    update(data, department) {
+    /**
+     * @param {any} data The report's row.
+     * @param {string} department
+     * @param {number} columns How many columns the table has.
+     */
+    update(data, department, columns) {
       facts = factsOf(data, department);
+      setAttributes(cell, { colspan: columns });
     },
-    tick,
+    /** @param {number} now */
+    tick(now) {
+      drawList(
+        list,
+        facts,
+        ({ term }) => term,
+        (fact, child) => drawFact(fact, child, now),
+      );
+    },
   };
 }
 
+/** Each has a term and one of `instant`, `text`, `names` and `id`. */
 function factsOf(data, department) {
   const instants = [
     { term: 'Customer waiting since', instant: data.waitingSince },
-    { term: 'Answer owed since', instant: data.stalledSince },
-    { term: 'Last message of the customer', instant: data.latestInboundAt },
+    { term: 'Waiting for reply since', instant: data.stalledSince },
+    { term: 'Customer’s last message', instant: data.latestInboundAt },
   ];
   const texts = [
-    { term: 'Phone', text: data.contactPhone ?? 'Not known' },
+    { term: 'Contact', names: [data.contactName || 'Unknown contact'] },
+    { term: 'Phone', names: [data.contactPhone ?? 'Unknown'] },
     { term: 'Channel', text: channelName(data.channelType) },
     { term: 'Why', text: `${categoryName(data.category)}: ${reasonWords(data.reason, data.category)}` },
-    { term: 'Department', text: department },
-    { term: 'Assigned to', text: data.assigneeNames.join(', ') || 'Nobody' },
+    { term: 'Department', names: [department] },
+    { term: 'Assigned to', names: data.assigneeNames },
   ];
   const ids = [
-    { term: 'Conversation', id: data.conversationId },
-    { term: 'Contact', id: data.contactId },
-    { term: 'Last message', id: data.latestInboundMessageId },
+    { term: 'Conversation id', id: data.conversationId },
+    { term: 'Contact id', id: data.contactId },
+    { term: 'Last message’s id', id: data.latestInboundMessageId },
   ];
   return [...instants.filter(({ instant }) => instant), ...texts, ...ids.filter((each) => each.id)];
 }
 
-function drawFact({ term, instant, text, id }, old, now) {
-  const fact =
-    old ??
-    element('div', {}, element('dt', {}, term), element('dd', {}, element(instant ? 'time' : id ? 'code' : 'span')));
+function drawFact({ term, instant, text, names, id }, child, now) {
+  const valueElement = instant ? 'time' : id ? 'code' : 'span';
+  const fact = child ?? element('div', {}, element('dt', {}, term), element('dd', {}, element(valueElement)));
   const value = fact.lastElementChild.firstElementChild;
-  if (!instant) {
-    setText(value, text ?? id);
-    return fact;
+  if (names) setNames(value, names, 'Nobody');
+  else if (!instant) setText(value, text ?? id);
+  else {
+    const at = Date.parse(instant);
+    setText(value, `${formatTime(at, now)}, ${formatAge(now - at)} ago`);
+    setAttributes(value, { datetime: instant, title: formatExactTime(at) });
   }
-  const at = Date.parse(instant);
-  setText(value, `${formatTime(at, now)}, ${formatAge(now - at)} ago`);
-  setAttributes(value, { datetime: instant, title: formatExactTime(at) });
   return fact;
 }

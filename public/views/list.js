@@ -1,47 +1,85 @@
-// The list: the rows of the page, or a message in their place.
+// The list: the rows of the page, or a message instead of them.
 
 import { arrange, byId } from '../modules/dom.js';
 import { drawMessage } from './message.js';
 import { createRow } from './row.js';
 
-/** `actions`: for the message's buttons. */
+/** With and without the column that says which rows the user has access to. */
+const COLUMNS = { withAccess: 7, withoutAccess: 6 };
+
+/**
+ * @typedef {import('../modules/monitor.js').Monitor} Monitor
+ * @typedef {ReturnType<typeof createRow>} Row
+ */
+
+/** @param {import('./message.js').Actions} actions For the message's buttons. */
 export function createList(actions) {
-  const section = byId('list').closest('section');
+  const table = byId('list');
+  const section = table.closest('section');
   const body = byId('rows');
-  /** By conversation: what `createRow` made. */
+  /**
+   * By conversation.
+   * @type {Map<string, Row>}
+   */
   let drawn = new Map();
 
   return {
+    /**
+     * @param {Monitor} monitor
+     * @param {import('./message.js').Context} context
+     */
     render(monitor, context) {
       const { state, isCurrent } = monitor;
       const isListed =
         state.shown !== null && (isCurrent || (state.busy && !state.problem)) && state.shown.data.rows.length > 0;
-      byId('list').hidden = !isListed;
+      const rows = isListed ? state.shown.data.rows : [];
+      // The column is of use only if it tells rows apart.
+      const showsAccess = rows.some(({ hasAccess }) => !hasAccess);
+      table.hidden = !isListed;
+      table.classList.toggle('without-access', !showsAccess);
       section.classList.toggle('waiting', isListed && !isCurrent);
       section.setAttribute('aria-busy', String(state.busy));
       drawMessage(byId('list-message'), isListed ? null : monitor, context, actions);
       const departments = new Map(
         (state.scopes?.departments ?? []).map(({ departmentId, name }) => [departmentId, name]),
       );
-      drawn = drawRows(body, isListed ? state.shown.data.rows : [], drawn, departments);
+      drawn = drawRows(body, rows, drawn, departments, showsAccess ? COLUMNS.withAccess : COLUMNS.withoutAccess);
       this.tick(context.now);
     },
-    /** Lets the ages run on. */
+    /**
+     * Updates the ages.
+     *
+     * @param {number} now
+     */
     tick(now) {
       for (const row of drawn.values()) row.tick(now);
+    },
+    /** Scrolls the first row into view if the window begins below it, and gives the list's heading the focus. */
+    showTop() {
+      byId('list-heading').focus({ preventScroll: true });
+      if (section.getBoundingClientRect().top < 0) section.scrollIntoView({ block: 'start' });
     },
   };
 }
 
-/** The rows that stay keep their elements, and with them what is unfolded, selected or focused. */
-function drawRows(body, rows, old, departments) {
-  const focused = body.contains(document.activeElement) ? document.activeElement : null;
-  const place = [...old.values()].findIndex(({ elements }) => elements.some((each) => each.contains(focused)));
+/**
+ * Rows that stay keep their elements, and so stay unfolded, selected or focused.
+ *
+ * @param {HTMLElement} body
+ * @param {any[]} rows
+ * @param {Map<string, Row>} previous
+ * @param {Map<string, string | null>} departments
+ * @param {number} columns
+ */
+function drawRows(body, rows, previous, departments, columns) {
+  const active = document.activeElement;
+  const focused = active instanceof HTMLElement && body.contains(active) ? active : null;
+  const position = [...previous.values()].findIndex(({ elements }) => elements.some((each) => each.contains(focused)));
 
   const drawn = new Map();
   for (const data of rows) {
-    const row = old.get(data.conversationId) ?? createRow();
-    row.update(data, departments);
+    const row = previous.get(data.conversationId) ?? createRow();
+    row.update(data, departments, columns);
     drawn.set(data.conversationId, row);
   }
   arrange(
@@ -50,14 +88,14 @@ function drawRows(body, rows, old, departments) {
   );
 
   if (focused && document.activeElement !== focused) {
-    // Moving an element takes the focus from it; a row that is gone leaves it to the one in its place.
-    const heir = focused.isConnected
+    // Moving an element takes the focus from it. If the focused row is gone, the row now at its position gets the focus.
+    const next = focused.isConnected
       ? focused
       : [...drawn.values()]
-          .slice(place)
+          .slice(position)
           .map(({ control }) => control())
           .find(Boolean);
-    (heir ?? byId('list-heading')).focus({ preventScroll: true });
+    (next ?? byId('list-heading')).focus({ preventScroll: true });
   }
   return drawn;
 }

@@ -1,10 +1,15 @@
-// The top of the page: whose list it is, how old it is, who is looking.
+// The top of the page: whose list it is, how old it is, and who is signed in.
 
-import { formatAge, formatExactTime, formatTime, isoDuration } from '../modules/clock.js';
+import { formatAge, formatExactTime, formatTime } from '../modules/clock.js';
 import { byId, element, setAttributes, setText } from '../modules/dom.js';
 import { roleName } from '../modules/words.js';
 
-/** `actions`: signOut, changeOrganization. */
+/** Up to this age the data counts as live. */
+const LIVE_MAX_MS = 3 * 60_000;
+/** A line without words. */
+const NO_BREAK_SPACE = '\u00a0';
+
+/** @param {{ signOut: () => void, changeOrganization: () => void }} actions */
 export function createMasthead(actions) {
   const bar = byId('masthead-session');
   const name = byId('organization-name');
@@ -12,31 +17,40 @@ export function createMasthead(actions) {
   const freshness = byId('freshness');
   const text = element('time', {});
   freshness.append(element('span', { class: 'pulse', 'aria-hidden': 'true' }), text);
-  byId('sign-out').addEventListener('click', actions.signOut);
-  change.addEventListener('click', actions.changeOrganization);
+  byId('sign-out').addEventListener('click', () => actions.signOut());
+  change.addEventListener('click', () => actions.changeOrganization());
 
   return {
     hide() {
       bar.hidden = true;
     },
+    /**
+     * @param {import('../modules/monitor.js').Monitor} monitor
+     * @param {import('../modules/session.js').Session} session
+     */
     render({ state, organizationId }, session) {
       bar.hidden = false;
       setText(name, organizationName(state.scopes, organizationId));
-      setAttributes(name, { title: organizationId });
+      setAttributes(name, { title: organizationId && `${name.textContent} (${organizationId})` });
       setText(byId('role'), roleName(session.role));
       change.hidden = session.role !== 'SUPERADMIN';
     },
-    /** How old the list on the screen is. */
+    /**
+     * Shows how old the list on the screen is. Until that is known the element is invisible but takes up its space.
+     *
+     * @param {import('../modules/monitor.js').Monitor} monitor
+     * @param {number} now
+     */
     tick({ state, isOutdated }, now) {
       const generatedAt = Date.parse(state.shown?.data.generatedAt ?? '');
-      freshness.hidden = Number.isNaN(generatedAt);
-      if (freshness.hidden) return;
+      const isUnknown = Number.isNaN(generatedAt);
+      freshness.classList.toggle('unknown', isUnknown);
+      if (isUnknown) return setText(text, NO_BREAK_SPACE);
       const age = now - generatedAt;
+      const isLive = !isOutdated && !state.problem && !state.newest?.stale && age < LIVE_MAX_MS;
       setText(text, `As of ${formatTime(generatedAt, now)}, ${formatAge(age)} ago`);
       setAttributes(text, { datetime: new Date(generatedAt).toISOString(), title: formatExactTime(generatedAt) });
-      setAttributes(freshness, {
-        'data-live': !isOutdated && !state.problem && !state.newest?.stale && age < 3 * 60_000,
-      });
+      return setAttributes(freshness, { 'data-live': isLive });
     },
   };
 }

@@ -1,36 +1,41 @@
-// One row: a customer who is owed an answer. With access it leads to the conversation, or unfolds what is known of it.
+// One row: a customer who is waiting for a reply. If the user has access, it links to the conversation or unfolds its
+// details.
 
-import { formatAge, formatExactTime, formatTime, isoDuration, severityOf } from '../modules/clock.js';
+import { formatAge, formatExactTime, isoDuration, severityOf } from '../modules/clock.js';
 import { conversationLink } from '../modules/conversation-link.js';
-import { element, icon, setAttributes, setText } from '../modules/dom.js';
+import { element, icon, setAttributes, setClampedText, setNames, setText } from '../modules/dom.js';
 import { categoryName, channelName, reasonWords } from '../modules/words.js';
 import { createDetails } from './details.js';
 
-/** A wait that began so much before the clock of the one who owes the answer is told beside it. */
-const LONGER_IN_ALL_MS = 60_000;
+let rowsCreated = 0;
 
-let rows = 0;
-
-/** `elements` belong into the list; `update` draws another answer's row, `tick` the ages at an instant. */
+/** `elements` go into the list; `update` draws a row of the report, `tick` the ages at an instant. */
 export function createRow() {
-  const detailsId = `row-${(rows += 1)}-details`;
+  rowsCreated += 1;
+  const detailsId = `row-${rowsCreated}-details`;
   const age = element('time', { class: 'age' });
-  const inAll = element('span', { class: 'second' });
+  const total = element('span', { class: 'second' });
   const name = element('span', { class: 'name' });
-  const phone = element('span', { class: 'second phone' });
+  const phone = element('bdi');
   const category = element('span', { class: 'category' });
   const reason = element('span', { class: 'second' });
-  const channel = element('span');
-  const department = element('span');
-  const assignees = element('span');
+  const channel = element('bdi', { class: 'clamped' });
+  const department = element('bdi', { class: 'clamped' });
+  const assignees = element('span', { class: 'clamped' });
   const access = element('span', { class: 'access' });
 
   const cell = (kind, ...children) => element('td', { role: 'cell', class: `cell-${kind}` }, ...children);
+  const contactCell = element(
+    'th',
+    { role: 'rowheader', scope: 'row', class: 'cell-contact' },
+    name,
+    element('span', { class: 'second phone' }, phone),
+  );
   const row = element(
     'tr',
     { role: 'row', class: 'row' },
-    cell('wait', age, inAll),
-    element('th', { role: 'rowheader', scope: 'row', class: 'cell-contact' }, name, phone),
+    cell('wait', age, total),
+    contactCell,
     cell('why', category, reason),
     cell('channel', channel),
     cell('department', department),
@@ -40,6 +45,7 @@ export function createRow() {
   const details = createDetails(detailsId);
 
   let data = null;
+  /** @type {HTMLElement | null} */
   let control = null;
   let lastTick = 0;
 
@@ -49,47 +55,48 @@ export function createRow() {
     row.classList.toggle('open', isOpen);
     setAttributes(control, { 'aria-expanded': String(isOpen) });
   };
-  row.addEventListener('click', (event) => {
-    const isElsewhere = event.target.closest('a, button') || !getSelection().isCollapsed;
-    if (control && !isElsewhere) control.click();
+  row.addEventListener('click', ({ target }) => {
+    const isControl = target instanceof Element && target.closest('a, button');
+    if (control && !isControl && getSelection().isCollapsed) control.click();
   });
 
-  /** A link or a button around the name, as far as there is access; the same as long as nothing about that changes. */
-  const drawControl = (target) => {
-    const kind = !data.hasAccess ? 'none' : target ? 'link' : 'button';
+  /** Puts the contact's name into a link, a button or, without access, a plain span. Rebuilds only what has changed. */
+  const drawControl = (link) => {
+    const kind = !data.hasAccess ? 'none' : link ? 'link' : 'button';
     if (row.dataset.kind === kind) return;
     row.dataset.kind = kind;
     details.element.hidden = true;
     row.classList.remove('open');
+    const contact = element('bdi', { class: 'clamped' });
     if (kind === 'none') control = null;
     else if (kind === 'link')
-      control = element('a', { class: 'control', target: '_blank', rel: 'noopener noreferrer' });
+      control = element('a', { class: 'control', target: '_blank', rel: 'noopener noreferrer' }, contact);
     else {
-      control = element('button', {
-        class: 'control',
-        type: 'button',
-        'aria-expanded': 'false',
-        'aria-controls': detailsId,
-      });
+      const attributes = { type: 'button', 'aria-expanded': 'false', 'aria-controls': detailsId };
+      control = element('button', { class: 'control', ...attributes }, contact);
       control.addEventListener('click', () => unfold(details.element.hidden));
     }
-    const label = control ?? element('span', { class: 'control' });
-    name.replaceChildren(label);
-    access.replaceChildren(
+    name.replaceChildren(
       icon(kind === 'none' ? 'lock' : 'open'),
-      element('span', {}, kind === 'none' ? 'No access' : 'Access'),
+      control ?? element('span', { class: 'control' }, contact),
     );
+    setText(access, kind === 'none' ? 'No access' : 'Access');
   };
 
   return {
     elements: [row, details.element],
     control: () => control,
-    update(newData, departments) {
+    /**
+     * @param {any} newData The report's row.
+     * @param {Map<string, string | null>} departments Names by id.
+     * @param {number} columns How many columns the table has.
+     */
+    update(newData, departments, columns) {
       data = newData;
-      const target = conversationLink(data.conversationId);
-      drawControl(target);
-      if (target && control) control.href = target;
-      setText(name.firstElementChild, data.contactName || 'Unknown contact');
+      const link = conversationLink(data.conversationId);
+      drawControl(link);
+      if (link && control) setAttributes(control, { href: link });
+      setClampedText(name.querySelector('bdi'), data.contactName || 'Unknown contact');
       setText(phone, data.contactPhone ?? '');
       if (category.dataset.category !== data.category) {
         category.dataset.category = data.category;
@@ -99,25 +106,27 @@ export function createRow() {
         );
       }
       setText(reason, reasonWords(data.reason, data.category));
-      setText(channel, channelName(data.channelType));
-      setText(
-        department,
-        data.departmentId ? (departments.get(data.departmentId) ?? data.departmentId) : 'No department',
-      );
-      setText(assignees, data.assigneeNames.join(', ') || 'Nobody');
-      department.classList.toggle('none', !data.departmentId);
-      assignees.classList.toggle('none', data.assigneeNames.length === 0);
-      details.update(data, department.textContent);
+      setClampedText(channel, channelName(data.channelType));
+      const { departmentId, assigneeNames } = data;
+      setClampedText(department, departmentId ? (departments.get(departmentId) ?? departmentId) : 'No department');
+      department.classList.toggle('none', !departmentId);
+      setNames(assignees, assigneeNames, 'Nobody');
+      setAttributes(assignees, { title: assignees.textContent });
+      assignees.classList.toggle('none', assigneeNames.length === 0);
+      details.update(data, department.textContent, columns);
     },
+    /** @param {number} now */
     tick(now) {
       lastTick = now;
       const stalledSince = Date.parse(data.stalledSince);
       const waited = now - Date.parse(data.waitingSince);
-      const owed = now - stalledSince;
-      setText(age, formatAge(owed));
-      setAttributes(age, { datetime: isoDuration(owed), title: `since ${formatExactTime(stalledSince)}` });
-      setText(inAll, waited - owed >= LONGER_IN_ALL_MS ? `${formatAge(waited)} in all` : '');
-      setAttributes(row, { 'data-severity': severityOf(owed) });
+      const stalled = now - stalledSince;
+      setText(age, formatAge(stalled));
+      setAttributes(age, { datetime: isoDuration(stalled), title: `since ${formatExactTime(stalledSince)}` });
+      // The customer may have begun to wait before the reply was due from the one who owes it now.
+      const isLonger = waited > stalled && formatAge(waited) !== formatAge(stalled);
+      setText(total, isLonger ? `${formatAge(waited)} in total` : '');
+      setAttributes(row, { 'data-severity': severityOf(stalled) });
       if (!details.element.hidden) details.tick(now);
     },
   };

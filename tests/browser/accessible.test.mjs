@@ -251,17 +251,28 @@ describeInBrowser('the table', (env) => {
       await tab.waitUntilIdle();
       const { page } = tab;
       assert.equal(await page.getByRole('table', { name: 'Who is waiting, longest first' }).count(), 1);
-      assert.deepEqual(await page.getByRole('columnheader').allTextContents(), [
-        'Waiting for reply',
-        'Contact',
-        'Why',
-        'Channel',
-        'Department',
-        'Assigned to',
-        'Access',
-      ]);
+      const headers = ['Waiting for reply', 'Contact', 'Why', 'Channel', 'Department', 'Assigned to'];
+      assert.deepEqual(await page.getByRole('columnheader').allTextContents(), headers);
       assert.equal(await page.getByRole('rowheader', { name: 'Customer a' }).count(), 1);
-      assert.equal(await page.getByRole('row').last().getByRole('cell').count(), 6);
+      assert.equal(await page.getByRole('row').last().getByRole('cell').count(), 5);
+      await page.getByRole('button', { name: 'Customer a' }).click();
+      assert.equal(await page.locator('.details-row td').getAttribute('colspan'), '6');
+    }
+  });
+
+  test('says in a column of its own what the user has access to, if that differs', async (t) => {
+    const organization = env.organization();
+    organization.addWaiting('a', 30, { departmentId: 'd-sales', agent: 'u-alice' });
+    organization.addWaiting('b', 20, { departmentId: 'd-sales', agent: 'u-bo' });
+    await env.publish(organization);
+    for (const width of [360, 768, 1920]) {
+      const tab = await env.open(t, { token: organization.departmentHeadToken(['d-sales']), width });
+      await tab.waitUntilIdle();
+      const headers = await tab.page.getByRole('columnheader').allTextContents();
+      assert.deepEqual([headers.length, headers.at(-1)], [7, 'Access']);
+      assert.deepEqual(await tab.column('access'), ['Access', 'No access']);
+      await tab.page.getByRole('button', { name: 'Customer a' }).click();
+      assert.equal(await tab.page.locator('.details-row td').first().getAttribute('colspan'), '7');
     }
   });
 
