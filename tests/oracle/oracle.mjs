@@ -235,14 +235,14 @@ function isGated(conversation, contact, demands, asOf) {
     conversation.mergedInto !== undefined ||
     conversation.draft ||
     isSnoozed(conversation, demands, asOf) ||
-    (contact !== undefined && contact.blocked) ||
+    contact?.blocked ||
     conversation.channelType === 'voice'
   );
 }
 
 /** An active user that is no bot; an id that no user record is held for is nobody. */
 function isActivePerson(user) {
-  return user !== undefined && user.active && !user.bot;
+  return user?.active === true && !user.bot;
 }
 
 /** "reason, the first that fits", while the autopilot is responsible. `since`: the items with at ≥ waitingSince. */

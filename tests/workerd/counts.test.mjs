@@ -4,10 +4,20 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
 import { manyCandidates } from '../oracle/history.mjs';
+import {
+  Clock,
+  conversationIdsOf,
+  conversationOf,
+  hoursAgo,
+  isoAt,
+  MINUTE,
+  messageOf,
+  newOrganizationId,
+  SECOND,
+  waiting,
+} from './fixtures.mjs';
 import { adminToken, REPORT, startService } from './harness.mjs';
 
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
 /** How long a superseded version is kept. */
 const RETENTION = 10 * MINUTE;
 const MANY = 3_000;
@@ -19,19 +29,16 @@ before(async () => {
 after(() => service.close());
 
 // ---------------------------------------------------------------------------------------------------------------
-// Time
+// Refreshes
 // ---------------------------------------------------------------------------------------------------------------
 
-/** The clock of the refresh. It starts well in the past, so that no event is ever ahead of the service's clock. */
-let clock = Math.floor(Date.now() / MINUTE) * MINUTE - 48 * 60 * MINUTE;
-const isoAt = (milliseconds) => new Date(milliseconds).toISOString();
+const clock = new Clock(hoursAgo(48));
 
 /** Runs the refresh that is scheduled so much later than the last one; what it did. */
 async function refresh(later = MINUTE) {
-  clock += later;
-  await service.refresh(clock);
+  await clock.refresh(service, later);
   const run = await service.lastRun();
-  assert.equal(Date.parse(run.asOf), clock);
+  assert.equal(Date.parse(run.asOf), clock.now);
   assert.equal(run.organizationsFailed, 0);
   return run;
 }
@@ -62,35 +69,9 @@ function checkRun(run, expected) {
 // Organizations and tables
 // ---------------------------------------------------------------------------------------------------------------
 
-let organizations = 0;
-const newOrganizationId = () => `organization-${(organizations += 1)}`;
-
-const messageOf = (organizationId, conversationId, at, more = {}) => ({
-  type: 'message',
-  organizationId,
-  messageId: `m-${conversationId}`,
-  conversationId,
-  at,
-  updatedAt: at,
-  direction: 'inbound',
-  sender: 'contact',
-  ...more,
-});
-const conversationOf = (organizationId, conversationId, updatedAt, more = {}) => ({
-  type: 'conversation',
-  organizationId,
-  conversationId,
-  contactId: `contact of ${conversationId}`,
-  channelType: 'sms',
-  updatedAt,
-  ...more,
-});
-
-/** A customer who waits since now. */
-const waiting = (organizationId, conversationId, more) => [
-  conversationOf(organizationId, conversationId, isoAt(clock), more),
-  messageOf(organizationId, conversationId, isoAt(clock)),
-];
+/** A customer who has been waiting since now. */
+const waitingNow = (organizationId, conversationId, more) =>
+  waiting(organizationId, conversationId, { since: clock.iso(), ...more });
 
 /** Every table but the refresh's own row. */
 async function tables() {
@@ -116,7 +97,6 @@ async function select(sql, ...parameters) {
 /** All candidates, unless the parameters say otherwise. */
 const report = (organizationId, parameters) =>
   service.report(adminToken(organizationId), { skipThreshold: 'true', ...parameters });
-const idsOf = ({ rows }) => rows.map((row) => row.conversationId);
 
 // ---------------------------------------------------------------------------------------------------------------
 // Statements
@@ -125,14 +105,14 @@ const idsOf = ({ rows }) => rows.map((row) => row.conversationId);
 describe('statements grow with rows and not with organizations', () => {
   /** A run with this many organizations that have changed since the last one. */
   async function runWith(ids, version) {
-    const more = { updatedAt: isoAt(clock + version), messageId: `m${version}` };
-    await service.post(ids.map((id) => messageOf(id, 'c1', isoAt(clock), more)));
+    const more = { updatedAt: isoAt(clock.now + version), messageId: `m${version}` };
+    await service.post(ids.map((id) => messageOf(id, 'c1', clock.iso(), more)));
     return refresh();
   }
 
   test('0, 1 and 500 changed organizations', async () => {
     const ids = Array.from({ length: 500 }, newOrganizationId);
-    await service.post(ids.flatMap((id) => waiting(id, 'c1')));
+    await service.post(ids.flatMap((id) => waitingNow(id, 'c1')));
     const first = await refresh();
     checkRun(first, {
       organizationsSeen: 500,
@@ -181,7 +161,7 @@ describe('statements grow with rows and not with organizations', () => {
 describe('nothing changed', () => {
   test('no row of any organization is written, and the report still moves with asOf', async () => {
     const organizationId = newOrganizationId();
-    await service.post([...waiting(organizationId, 'c1'), ...waiting(organizationId, 'c2', { ownerId: 'u1' })]);
+    await service.post([...waitingNow(organizationId, 'c1'), ...waitingNow(organizationId, 'c2', { ownerId: 'u1' })]);
     await settle();
     const [before, earlier] = [await tables(), await report(organizationId)];
     for (let minute = 0; minute < 3; minute += 1) checkIdle(await refresh());
@@ -193,9 +173,9 @@ describe('nothing changed', () => {
 
   test('events that are held already, or older, are no change', async () => {
     const organizationId = newOrganizationId();
-    const contact = { type: 'contact', organizationId, contactId: 'ct', name: 'A', updatedAt: isoAt(clock) };
-    const events = [...waiting(organizationId, 'c1'), contact];
-    const older = isoAt(clock - MINUTE);
+    const contact = { type: 'contact', organizationId, contactId: 'ct', name: 'A', updatedAt: clock.iso() };
+    const events = [...waitingNow(organizationId, 'c1'), contact];
+    const older = clock.iso(MINUTE);
     await service.post(events);
     await settle();
     const before = await tables();
@@ -207,19 +187,19 @@ describe('nothing changed', () => {
 
   test('events that no row shows publish nothing', async () => {
     const organizationId = newOrganizationId();
-    await service.post(waiting(organizationId, 'c1', { departmentId: 'd1' }));
+    await service.post(waitingNow(organizationId, 'c1', { departmentId: 'd1' }));
     await settle();
-    const common = { organizationId, updatedAt: isoAt(clock) };
+    const common = { organizationId, updatedAt: clock.iso() };
     const delivered = { messageId: 'm0', direction: 'outbound', sender: 'system', status: 'delivered' };
     const events = {
       'department of no candidate': [{ ...common, type: 'department', departmentId: 'd2', name: 'Renamed' }],
       organization: [{ ...common, type: 'organization', name: 'Renamed' }],
       user: [{ ...common, type: 'user', userId: 'nobody', fullName: 'Nobody' }],
       contact: [{ ...common, type: 'contact', contactId: 'nobody', name: 'Nobody' }],
-      'message of an unknown conversation': [messageOf(organizationId, 'unknown', isoAt(clock))],
-      'conversation without a message': [conversationOf(organizationId, 'empty', isoAt(clock))],
-      'message of the system': [messageOf(organizationId, 'c1', isoAt(clock), delivered)],
-      'status of a message': [messageOf(organizationId, 'c1', isoAt(clock), { ...delivered, status: 'read' })],
+      'message of an unknown conversation': [messageOf(organizationId, 'unknown', clock.iso())],
+      'conversation without a message': [conversationOf(organizationId, 'empty', clock.iso())],
+      'message of the system': [messageOf(organizationId, 'c1', clock.iso(), delivered)],
+      'status of a message': [messageOf(organizationId, 'c1', clock.iso(), { ...delivered, status: 'read' })],
     };
     const { snapshotId } = await report(organizationId);
     const version = (id) => id.split('-')[0];
@@ -239,7 +219,7 @@ describe(`among ${MANY} candidates`, () => {
   let first;
   before(async () => {
     organizationId = newOrganizationId();
-    await service.post(manyCandidates({ organizationId, now: clock, count: MANY, thresholdMinutes: 5 }));
+    await service.post(manyCandidates({ organizationId, now: clock.now, count: MANY, thresholdMinutes: 5 }));
     first = await refresh();
   });
 
@@ -283,7 +263,7 @@ describe(`among ${MANY} candidates`, () => {
     };
     const rows = () => select('SELECT row_no FROM snapshot_row WHERE organization_id = ?1', organizationId);
     const before = (await rows()).length;
-    const event = { type: 'conversation', organizationId, updatedAt: isoAt(clock), ...moved };
+    const event = { type: 'conversation', organizationId, updatedAt: clock.iso(), ...moved };
     const run = await checkOneChange(event, { conversationsFolded: 1, rowsPublished: 1 }, 150);
     assert.ok(run.rowsWritten <= 12, `rows written: ${run.rowsWritten}`);
     // The one that it was is kept for the version before, and goes with it.
@@ -292,19 +272,21 @@ describe(`among ${MANY} candidates`, () => {
     checkRun(retirement, { organizationsSeen: 1, organizationsPublished: 0, rowsPublished: 0 });
     assert.ok(retirement.rowsWritten <= 12, `rows written: ${retirement.rowsWritten}`);
     assert.equal((await rows()).length, before);
-    assert.deepEqual(idsOf(await report(organizationId, { departmentId: 'another' })), ['conversation-000123']);
+    assert.deepEqual(conversationIdsOf(await report(organizationId, { departmentId: 'another' })), [
+      'conversation-000123',
+    ]);
   });
 
   test('one customer was answered, and one more waits', async () => {
     await settle();
     const { totalCount } = await report(organizationId);
-    const at = isoAt(clock);
+    const at = clock.iso();
     const reply = { messageId: 'answer', direction: 'outbound', sender: 'human' };
     const answer = messageOf(organizationId, 'conversation-000200', at, reply);
     const answered = await checkOneChange(answer, { conversationsFolded: 1, rowsPublished: 0 }, 150);
     assert.ok(answered.rowsWritten <= 12, `rows written: ${answered.rowsWritten}`);
     assert.equal((await report(organizationId)).totalCount, totalCount - 1);
-    const waits = messageOf(organizationId, 'conversation-000200', isoAt(clock), { messageId: 'again', sequence: 1 });
+    const waits = messageOf(organizationId, 'conversation-000200', clock.iso(), { messageId: 'again', sequence: 1 });
     const more = await checkOneChange(waits, { conversationsFolded: 1, rowsPublished: 1 }, 150);
     assert.ok(more.rowsWritten <= 12, `rows written: ${more.rowsWritten}`);
     assert.equal((await report(organizationId)).totalCount, totalCount);
@@ -313,7 +295,7 @@ describe(`among ${MANY} candidates`, () => {
   test('one department renamed: the list of the rows, and none of them', async () => {
     const { rows } = await report(organizationId, { limit: 100 });
     const { departmentId } = rows.find((row) => row.departmentId !== null);
-    const renamed = { type: 'department', organizationId, departmentId, name: 'Renamed', updatedAt: isoAt(clock) };
+    const renamed = { type: 'department', organizationId, departmentId, name: 'Renamed', updatedAt: clock.iso() };
     const run = await checkOneChange(renamed, { conversationsFolded: 0, rowsPublished: 0 }, 150);
     assert.ok(run.rowsWritten <= 5, `rows written: ${run.rowsWritten}`);
     assert.deepEqual((await report(organizationId, { limit: 100 })).rows, rows);
@@ -325,7 +307,7 @@ describe(`among ${MANY} candidates`, () => {
       organizationId,
       contactId: 'contact-7',
       name: 'Renamed',
-      updatedAt: isoAt(clock),
+      updatedAt: clock.iso(),
     };
     // 100 contacts take turns.
     const run = await checkOneChange(renamed, { conversationsFolded: 0, rowsPublished: MANY / 100 }, 20 * MANY);
@@ -340,7 +322,7 @@ describe(`among ${MANY} candidates`, () => {
 describe('time alone folds exactly those that it changes', () => {
   /** Six conversations of an organization that nothing is due of, beside those of the test. */
   async function amongOthers(organizationId) {
-    const others = Array.from({ length: 6 }, (_, index) => waiting(organizationId, `other-${index}`)).flat();
+    const others = Array.from({ length: 6 }, (_, index) => waitingNow(organizationId, `other-${index}`)).flat();
     await service.post(others);
   }
 
@@ -348,11 +330,11 @@ describe('time alone folds exactly those that it changes', () => {
     await settle();
     const organizationId = newOrganizationId();
     await amongOthers(organizationId);
-    const at = isoAt(clock);
+    const at = clock.iso();
     const snoozed = (conversationId, until) => [
       conversationOf(organizationId, conversationId, at, {
-        snoozedAt: isoAt(clock + SECOND),
-        snoozedUntil: isoAt(clock + until),
+        snoozedAt: isoAt(clock.now + SECOND),
+        snoozedUntil: isoAt(clock.now + until),
       }),
       messageOf(organizationId, conversationId, at),
     ];
@@ -372,7 +354,7 @@ describe('time alone folds exactly those that it changes', () => {
     for (const [counts, ids] of steps) {
       checkRun(await refresh(), counts);
       assert.deepEqual(
-        idsOf(await report(organizationId)).filter((id) => !id.startsWith('other')),
+        conversationIdsOf(await report(organizationId)).filter((id) => !id.startsWith('other')),
         ids,
       );
     }
@@ -384,7 +366,7 @@ describe('time alone folds exactly those that it changes', () => {
     const organizationId = newOrganizationId();
     await amongOthers(organizationId);
     const queued = (conversationId, at) => [
-      ...waiting(organizationId, conversationId),
+      ...waitingNow(organizationId, conversationId),
       messageOf(organizationId, conversationId, isoAt(at), {
         messageId: `q-${conversationId}`,
         direction: 'outbound',
@@ -393,9 +375,9 @@ describe('time alone folds exactly those that it changes', () => {
       }),
     ];
     await service.post([
-      ...queued('first', clock + SECOND),
-      ...queued('second', clock + SECOND + 1),
-      ...queued('third', clock + MINUTE),
+      ...queued('first', clock.now + SECOND),
+      ...queued('second', clock.now + SECOND + 1),
+      ...queued('third', clock.now + MINUTE),
     ]);
     const steps = [
       [MINUTE, { conversationsFolded: 9, rowsPublished: 6 }, []],
@@ -416,7 +398,7 @@ describe('time alone folds exactly those that it changes', () => {
   test('crossing the threshold costs nothing at all', async () => {
     await settle();
     const organizationId = newOrganizationId();
-    await service.post(waiting(organizationId, 'c1'));
+    await service.post(waitingNow(organizationId, 'c1'));
     await refresh();
     const listed = [];
     for (let minute = 2; minute <= 6; minute += 1) {
@@ -436,15 +418,15 @@ describe('names are joined at publication: rows are published again, and nothing
   async function office() {
     await settle();
     const organizationId = newOrganizationId();
-    const common = { organizationId, updatedAt: isoAt(clock) };
+    const common = { organizationId, updatedAt: clock.iso() };
     await service.post([
       { ...common, type: 'user', userId: 'alice', fullName: 'Alice' },
       { ...common, type: 'user', userId: 'bob', fullName: 'Bob' },
       { ...common, type: 'contact', contactId: 'jane', name: 'Jane' },
-      ...waiting(organizationId, 'c1', { ownerId: 'alice', contactId: 'jane' }),
-      ...waiting(organizationId, 'c2', { ownerId: 'alice' }),
-      ...waiting(organizationId, 'c3', { assigneeIds: ['bob'] }),
-      ...waiting(organizationId, 'c4', { contactId: 'jane' }),
+      ...waitingNow(organizationId, 'c1', { ownerId: 'alice', contactId: 'jane' }),
+      ...waitingNow(organizationId, 'c2', { ownerId: 'alice' }),
+      ...waitingNow(organizationId, 'c3', { assigneeIds: ['bob'] }),
+      ...waitingNow(organizationId, 'c4', { contactId: 'jane' }),
     ]);
     await refresh();
     return organizationId;
@@ -500,7 +482,7 @@ describe('names are joined at publication: rows are published again, and nothing
     test(name, async () => {
       const organizationId = await office();
       const before = contactsOf(await report(organizationId)).length;
-      await service.post([{ ...event, organizationId, updatedAt: isoAt(clock) }]);
+      await service.post([{ ...event, organizationId, updatedAt: clock.iso() }]);
       const run = await refresh();
       const gone = before - shown.length;
       checkRun(run, {
@@ -516,9 +498,9 @@ describe('names are joined at publication: rows are published again, and nothing
   test('a contact blocked and unblocked', async () => {
     const organizationId = await office();
     const { rows } = await report(organizationId);
-    await service.post([{ ...jane({ blocked: true }), organizationId, updatedAt: isoAt(clock) }]);
+    await service.post([{ ...jane({ blocked: true }), organizationId, updatedAt: clock.iso() }]);
     checkRun(await refresh(), { conversationsFolded: 0, rowsPublished: 0, organizationsPublished: 1 });
-    await service.post([{ ...jane(), organizationId, updatedAt: isoAt(clock) }]);
+    await service.post([{ ...jane(), organizationId, updatedAt: clock.iso() }]);
     checkRun(await refresh(), { conversationsFolded: 0, rowsPublished: 2, organizationsPublished: 1 });
     assert.deepEqual((await report(organizationId)).rows, rows);
   });
@@ -546,13 +528,13 @@ describe('a superseded version', () => {
   test('is kept for ten minutes and then removed, with the rows that it alone has', async () => {
     await settle();
     const organizationId = newOrganizationId();
-    await service.post(['c1', 'c2', 'c3'].flatMap((id) => waiting(organizationId, id)));
+    await service.post(['c1', 'c2', 'c3'].flatMap((id) => waitingNow(organizationId, id)));
     await refresh();
     const { snapshotId, rows } = await report(organizationId);
     assert.deepEqual(await stored(organizationId), { versions: 1, rows: 3 });
     // However long it is the newest: it is kept from when another took its place.
     await refresh(3 * RETENTION);
-    await service.post([conversationOf(organizationId, 'c2', isoAt(clock), { departmentId: 'd1' })]);
+    await service.post([conversationOf(organizationId, 'c2', clock.iso(), { departmentId: 'd1' })]);
     await refresh();
     assert.deepEqual(await stored(organizationId), { versions: 2, rows: 4 });
 
@@ -571,7 +553,7 @@ describe('a superseded version', () => {
     const organizationId = newOrganizationId();
     const pins = [];
     for (let version = 1; version <= 4; version += 1) {
-      await service.post(waiting(organizationId, `c${version}`));
+      await service.post(waitingNow(organizationId, `c${version}`));
       await refresh(3 * MINUTE);
       pins.push((await report(organizationId)).snapshotId);
     }

@@ -6,23 +6,27 @@ import { after, before, describe, test } from 'node:test';
 import { csvOf, parseCsv, summaryOf } from '../oracle/forms.mjs';
 import { manyCandidates, randomHistory } from '../oracle/history.mjs';
 import { formatInstant, Oracle } from '../oracle/oracle.mjs';
+import {
+  CATEGORIES,
+  Clock,
+  checkCommonHeaders,
+  DAY,
+  DEFAULT_THRESHOLD_MINUTES,
+  departmentHeadToken,
+  MINUTE,
+  newOrganizationId,
+  superadminToken,
+  waiting,
+} from './fixtures.mjs';
 import { adminToken, CSV, REPORT, SUMMARY, startService, tokenOf } from './harness.mjs';
 
-const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
 const FIRST_DAY = Date.UTC(2024, 1, 1, 12);
-const CATEGORIES = ['ai_stuck', 'agent_abandoned'];
-const THRESHOLD_DEFAULT = 5;
 
 let service;
 before(async () => {
   service = await startService();
 });
 after(() => service?.close());
-
-const superadminToken = tokenOf({ sub: 'root', role: 'SUPERADMIN' });
-const headToken = (organizationId, departmentIds, sub) =>
-  tokenOf({ sub, role: 'DEPARTMENT_HEAD', organizationId, departmentIds });
 
 /** The answer to a GET; `text` keeps the byte order mark. */
 async function ask(target, parameters = {}, init = {}) {
@@ -34,11 +38,7 @@ async function ask(target, parameters = {}, init = {}) {
 async function check(status, target, parameters, init) {
   const answer = await ask(target, parameters, init);
   assert.equal(answer.status, status, `${target} ${JSON.stringify(parameters)}: ${answer.text}`);
-  assert.match(answer.headers.get('x-request-id'), /^\S{8,}$/);
-  assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');
-  assert.equal(answer.headers.get('cache-control'), 'private, no-cache');
-  assert.equal(answer.headers.get('vary'), 'Authorization, Origin');
-  assert.match(answer.headers.get('server-timing'), /total;dur=\d+/);
+  checkCommonHeaders(answer);
   return answer;
 }
 
@@ -79,7 +79,7 @@ async function checkForms(token, parameters, { oracle, ...question }) {
 }
 
 /** All filters of one who sees all, and of a head of each department and of two. */
-async function checkOrganization(oracle, organizationId, asOf, thresholdMinutes = THRESHOLD_DEFAULT) {
+async function checkOrganization(oracle, organizationId, asOf, thresholdMinutes = DEFAULT_THRESHOLD_MINUTES) {
   const rows = oracle.rows(organizationId, asOf);
   const departmentIds = [...new Set(rows.map((row) => row.departmentId))].filter((id) => id !== null);
   const common = { oracle, organizationId, asOf, thresholdMinutes };
@@ -90,7 +90,7 @@ async function checkOrganization(oracle, organizationId, asOf, thresholdMinutes 
   const subject = rows.flatMap((row) => row.people)[0] ?? 'nobody';
   for (const departments of [departmentIds.slice(0, 1), departmentIds.slice(0, 2), []]) {
     const view = { departments, viewer: { subject }, skipThreshold: true, category: null };
-    const token = headToken(organizationId, departments, subject);
+    const token = departmentHeadToken(organizationId, departments, subject);
     total += await checkForms(token, { skipThreshold: true, departmentId: 'foreign' }, { ...common, ...view });
   }
   return total;
@@ -99,7 +99,12 @@ async function checkOrganization(oracle, organizationId, asOf, thresholdMinutes 
 test('3,000 candidates: every filter, and every chunk of the file', async (t) => {
   const organizationId = 'many-candidates';
   const asOf = FIRST_DAY - DAY;
-  const events = manyCandidates({ organizationId, now: asOf, count: 3_000, thresholdMinutes: THRESHOLD_DEFAULT });
+  const events = manyCandidates({
+    organizationId,
+    now: asOf,
+    count: 3_000,
+    thresholdMinutes: DEFAULT_THRESHOLD_MINUTES,
+  });
   const oracle = new Oracle();
   oracle.takeIn(events);
   const rows = oracle.rows(organizationId, asOf);
@@ -141,41 +146,23 @@ test('random histories', async (t) => {
 // What else is to be said of them
 // ---------------------------------------------------------------------------------------------------------------
 
-/** Later than any other test speaks of. */
-let clock = FIRST_DAY + 100 * DAY;
-const isoAt = (milliseconds) => new Date(milliseconds).toISOString();
-let organizations = 0;
-const newOrganizationId = () => `an organization ${(organizations += 1)}`;
+/** Later than any instant of the tests above. */
+const clock = new Clock(FIRST_DAY + 100 * DAY);
 
-function waiting(organizationId, conversationId, minutes, { name = 'Jane', ...more } = {}) {
-  const at = isoAt(clock - minutes * MINUTE);
-  const common = { organizationId, updatedAt: at };
-  return [
-    { ...common, type: 'contact', contactId: `k-${conversationId}`, name, phone: '+14155550123' },
-    { ...common, type: 'conversation', conversationId, contactId: `k-${conversationId}`, channelType: 'sms', ...more },
-    {
-      ...common,
-      type: 'message',
-      messageId: `m-${conversationId}`,
-      conversationId,
-      at,
-      direction: 'inbound',
-      sender: 'contact',
-    },
-  ];
-}
+/** A customer with a name who has waited for this many minutes. */
+const waitingFor = (organizationId, conversationId, minutes, { name = 'Jane', ...more } = {}) =>
+  waiting(organizationId, conversationId, { since: clock.iso(minutes * MINUTE), contactName: name, ...more });
 
 async function publish(events) {
   await service.post(events);
-  clock += MINUTE;
-  await service.refresh(clock);
+  await clock.refresh(service);
 }
 
 const department = (organizationId, more) => ({
   type: 'department',
   organizationId,
   departmentId: 'd1',
-  updatedAt: isoAt(clock),
+  updatedAt: clock.iso(),
   name: 'Sales',
   ...more,
 });
@@ -184,7 +171,7 @@ describe('names of departments', () => {
   test('come with the next refresh, and go when the record is removed', async () => {
     const organizationId = newOrganizationId();
     const token = adminToken(organizationId);
-    await publish(waiting(organizationId, 'c1', 60, { departmentId: 'd1' }));
+    await publish(waitingFor(organizationId, 'c1', 60, { departmentId: 'd1' }));
     const first = await summary(token);
     assert.deepEqual(first.byDepartment, [{ departmentId: 'd1', name: null, count: 1 }]);
     await service.post([department(organizationId)]);
@@ -203,7 +190,7 @@ describe('names of departments', () => {
 describe('without a snapshot', () => {
   test('numbers of nothing, and a file of a header', async () => {
     const organizationId = newOrganizationId();
-    await service.post(waiting(organizationId, 'c1', 60));
+    await service.post(waitingFor(organizationId, 'c1', 60));
     const token = adminToken(organizationId);
     assert.deepEqual(await summary(token), {
       organizationId,
@@ -240,9 +227,9 @@ describe('without a snapshot', () => {
 describe('the file', () => {
   test('is named after its organization and its instant', async () => {
     const organizationId = `Größe "${newOrganizationId()}"/..`;
-    await publish(waiting(organizationId, 'c1', 60));
-    const { headers } = await check(200, CSV, { organizationId }, { token: superadminToken });
-    const instant = isoAt(clock).slice(0, 19).replaceAll(':', '-');
+    await publish(waitingFor(organizationId, 'c1', 60));
+    const { headers } = await check(200, CSV, { organizationId }, { token: superadminToken() });
+    const instant = clock.iso().slice(0, 19).replaceAll(':', '-');
     const [, plain, whole] = /^attachment; filename="([\w.-]+)"; filename\*=UTF-8''([\w.%-]+)$/.exec(
       headers.get('content-disposition'),
     );
@@ -277,7 +264,7 @@ describe('the file', () => {
       'a\u0000b',
     ];
     await publish(
-      names.flatMap((name, index) => waiting(organizationId, `c${String(index).padStart(2, '0')}`, 60, { name })),
+      names.flatMap((name, index) => waitingFor(organizationId, `c${String(index).padStart(2, '0')}`, 60, { name })),
     );
     const { text } = await check(200, CSV, {}, { token: adminToken(organizationId) });
     assert.equal(text.charCodeAt(0), 0xfeff);
@@ -311,7 +298,7 @@ describe('the file', () => {
 
   test('is aborted, and the fault logged, where a row is not what was published', async () => {
     const organizationId = newOrganizationId();
-    const events = manyCandidates({ organizationId, now: clock, count: 1_200, thresholdMinutes: 5 });
+    const events = manyCandidates({ organizationId, now: clock.now, count: 1_200, thresholdMinutes: 5 });
     await publish(events);
     await service.database
       .prepare(
@@ -348,7 +335,7 @@ describe('as of the report', () => {
 
   async function sample() {
     const organizationId = newOrganizationId();
-    await publish(SAMPLE.flatMap(([id, minutes, more]) => waiting(organizationId, id, minutes, more)));
+    await publish(SAMPLE.flatMap(([id, minutes, more]) => waitingFor(organizationId, id, minutes, more)));
     return organizationId;
   }
 
@@ -412,8 +399,8 @@ describe('as of the report', () => {
         [{ skipThreshold: true }, token],
         [{ category: 'ai_stuck' }, token],
         [{ departmentId: 'd1' }, token],
-        [{}, headToken(organizationId, ['d1'], 'u1')],
-        [{}, headToken(organizationId, ['d1'], 'u2')],
+        [{}, departmentHeadToken(organizationId, ['d1'], 'u1')],
+        [{}, departmentHeadToken(organizationId, ['d1'], 'u2')],
       ];
       for (const [parameters, caller] of others) {
         etags.push((await check(200, target, parameters, { token: caller })).headers.get('etag'));
@@ -428,7 +415,7 @@ describe('as of the report', () => {
       const token = adminToken(organizationId);
       const { snapshotId } = await summary(token);
       const first = await check(200, target, { snapshot: snapshotId }, { token });
-      await publish(waiting(organizationId, 'c9', 90));
+      await publish(waitingFor(organizationId, 'c9', 90));
       const newer = await check(200, target, {}, { token });
       assert.notEqual(newer.text, first.text);
       const again = await check(200, target, { snapshot: snapshotId }, { token });
@@ -456,7 +443,7 @@ describe('as of the report', () => {
         ['c2', 'true'],
         ['c3', 'true'],
       ]);
-      assert.deepEqual(await accessOf(headToken(organizationId, ['d1'], 'u1')), [
+      assert.deepEqual(await accessOf(departmentHeadToken(organizationId, ['d1'], 'u1')), [
         ['c1', 'true'],
         ['c3', 'false'],
       ]);

@@ -376,7 +376,7 @@ describe('precedence: of two faults the first of 401, 400, 403, 404, 410, 304', 
 // ---------------------------------------------------------------------------------------------------------------
 
 describe('misconfigured', () => {
-  for (const [number, [variable, vars]] of WRONG.entries()) {
+  for (const [number, [variable]] of WRONG.entries()) {
     test(`${variable}, case ${number}`, async () => {
       const wrong = service.sibling(`wrong-${number}`);
       const health = await ask('/health', {}, wrong);

@@ -4,9 +4,17 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 
+import {
+  checkCommonHeaders,
+  conversationIdsOf,
+  ERROR_CODES,
+  isoAt,
+  MINUTE,
+  newOrganizationId,
+  OWN_ID_FIELDS,
+} from './fixtures.mjs';
 import { adminToken, EVENTS, ingestToken, startService, tokenOf } from './harness.mjs';
 
-const MINUTE = 60_000;
 const BODY_BYTES_MAX = 1024 * 1024;
 const SEQUENCE_MAX = 2 ** 53 - 1;
 const SCOPE = 'conversation-monitor:ingest';
@@ -23,12 +31,8 @@ after(() => service.close());
 // Events and requests
 // ---------------------------------------------------------------------------------------------------------------
 
-const isoAt = (milliseconds) => new Date(milliseconds).toISOString();
 /** When everything here happened, unless a test says otherwise. */
 const AT = '2024-05-18T14:00:00.000Z';
-
-let organizations = 0;
-const newOrganizationId = () => `organization-${(organizations += 1)}`;
 
 /** Of each type the fields that it cannot do without. */
 const REQUIRED = {
@@ -40,16 +44,6 @@ const REQUIRED = {
   autopilot: { changeId: 'a', conversationId: 'c', at: AT, enabled: true },
   message: { messageId: 'm', conversationId: 'c', at: AT, direction: 'inbound', sender: 'contact' },
 };
-const OWN_ID = {
-  organization: 'organizationId',
-  department: 'departmentId',
-  user: 'userId',
-  contact: 'contactId',
-  conversation: 'conversationId',
-  autopilot: 'changeId',
-  message: 'messageId',
-};
-
 const eventOf = (type, organizationId, more = {}) => ({
   type,
   organizationId,
@@ -66,16 +60,13 @@ async function post(body, { headers = JSON_TYPE, token = ingestToken() } = {}) {
   return { status: response.status, headers: response.headers, body: await response.json() };
 }
 
-const CODES = { 400: 'INVALID_REQUEST', 403: 'FORBIDDEN', 413: 'PAYLOAD_TOO_LARGE', 415: 'UNSUPPORTED_MEDIA_TYPE' };
-
 /** Posts a body, and demands a status and its code. */
 async function check(status, body, options) {
   const answer = await post(body, options);
   assert.equal(answer.status, status, JSON.stringify(answer.body));
-  assert.equal(answer.body.error, CODES[status]);
+  assert.equal(answer.body.error, ERROR_CODES[status]);
   assert.equal(answer.body.success, status === 200);
-  assert.match(answer.headers.get('x-request-id'), /^\S{8,}$/);
-  assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');
+  checkCommonHeaders(answer, { isData: false });
   if (status !== 200) assert.match(answer.body.message, /^\S.*\.$/);
   return answer.body;
 }
@@ -389,7 +380,7 @@ const FIELDS = {
 /** Fields of the event itself. */
 const COMMON = { updatedAt: ['past'], deleted: ['flag', '?', false], organizationId: ['id'] };
 
-const valueOf = (value) => (typeof value === 'function' ? value() : value);
+const resolve = (value) => (typeof value === 'function' ? value() : value);
 
 /** Events that are each bad in one field: posted together and alone, each is refused for that field. */
 async function checkBad(organizationId, events, field) {
@@ -414,12 +405,12 @@ async function checkBad(organizationId, events, field) {
 
 describe('a field is refused by name', () => {
   for (const [type, fields] of Object.entries(FIELDS)) {
-    for (const [field, [kind, optional]] of Object.entries({ ...fields, ...COMMON, [OWN_ID[type]]: ['id'] })) {
+    for (const [field, [kind, optional]] of Object.entries({ ...fields, ...COMMON, [OWN_ID_FIELDS[type]]: ['id'] })) {
       test(`${type}.${field}`, async () => {
         const organizationId = newOrganizationId();
         const { bad } = typeof kind === 'string' ? KINDS[kind] : kind;
         const values = optional ? bad : [...bad, null, undefined];
-        const events = values.map((value) => eventOf(type, organizationId, { [field]: valueOf(value) }));
+        const events = values.map((value) => eventOf(type, organizationId, { [field]: resolve(value) }));
         await checkBad(organizationId, events, field);
       });
     }
@@ -452,12 +443,12 @@ describe('a field is refused by name', () => {
       [conversation({ snoozedAt: AT }), conversation({ snoozedUntil: null, snoozedAt: AT })],
       'snoozedUntil',
     );
-    const badAt = KINDS.past.bad.map((value) => conversation({ snoozedAt: valueOf(value), snoozedUntil: AT }));
+    const badAt = KINDS.past.bad.map((value) => conversation({ snoozedAt: resolve(value), snoozedUntil: AT }));
     await checkBad(organizationId, badAt, 'snoozedAt');
-    const badUntil = KINDS.future.bad.map((value) => conversation({ snoozedAt: AT, snoozedUntil: valueOf(value) }));
+    const badUntil = KINDS.future.bad.map((value) => conversation({ snoozedAt: AT, snoozedUntil: resolve(value) }));
     await checkBad(organizationId, badUntil, 'snoozedUntil');
     for (const [written, kept = written] of KINDS.future.good) {
-      const [value, own] = [valueOf(written), newOrganizationId()];
+      const [value, own] = [resolve(written), newOrganizationId()];
       await checkReceipt([eventOf('conversation', own, { snoozedAt: AT, snoozedUntil: value })], 1);
       const body = await heldBody(own);
       assert.deepEqual([body.snoozedAt, body.snoozedUntil], [AT, typeof kept === 'function' ? value : kept]);
@@ -501,7 +492,7 @@ describe('a field is held', () => {
       test(`${type}.${field}`, async () => {
         const { good } = typeof kind === 'string' ? KINDS[kind] : kind;
         for (const [written, kept = written] of good) {
-          const [value, organizationId] = [valueOf(written), newOrganizationId()];
+          const [value, organizationId] = [resolve(written), newOrganizationId()];
           await checkReceipt([eventOf(type, organizationId, { [field]: value })], 1);
           assert.deepEqual((await heldBody(organizationId))[field], typeof kept === 'function' ? value : kept);
         }
@@ -521,7 +512,7 @@ describe('a field is held', () => {
     test(`${type}: its own id, whatever it is`, async () => {
       for (const [id] of KINDS.id.good) {
         const organizationId = type === 'organization' ? id : newOrganizationId();
-        await checkReceipt([eventOf(type, organizationId, { [OWN_ID[type]]: id })], 1);
+        await checkReceipt([eventOf(type, organizationId, { [OWN_ID_FIELDS[type]]: id })], 1);
         const records = await held(organizationId);
         assert.deepEqual(
           records.map((record) => [record.type, record.record_id]),
@@ -541,7 +532,7 @@ describe('a field is held', () => {
 
     test(`${type}: a removal needs only its ids`, async () => {
       const organizationId = newOrganizationId();
-      const own = { [OWN_ID[type]]: type === 'organization' ? organizationId : 'x' };
+      const own = { [OWN_ID_FIELDS[type]]: type === 'organization' ? organizationId : 'x' };
       const removal = { type, organizationId, updatedAt: AT, deleted: true, ...own };
       await checkReceipt([removal], 1);
       // Whatever else it carries is not looked at.
@@ -848,7 +839,7 @@ describe('versions', () => {
   test('one id is a record of each type and of each organization', async () => {
     const ids = [newOrganizationId(), newOrganizationId()];
     const types = Object.keys(REQUIRED).filter((type) => type !== 'organization');
-    const events = ids.flatMap((id) => types.map((type) => eventOf(type, id, { [OWN_ID[type]]: 'x' })));
+    const events = ids.flatMap((id) => types.map((type) => eventOf(type, id, { [OWN_ID_FIELDS[type]]: 'x' })));
     await checkReceipt(events, events.length);
   });
 
@@ -861,8 +852,7 @@ describe('versions', () => {
       eventOf('message', organizationId, { conversationId, at: since, updatedAt });
     const listed = async () => {
       await service.refresh(Date.now());
-      const { rows } = await service.report(adminToken(organizationId));
-      return rows.map((row) => row.conversationId);
+      return conversationIdsOf(await service.report(adminToken(organizationId)));
     };
 
     await checkReceipt([conversation('c1'), conversation('c2'), message('c1', at(1))], 3);

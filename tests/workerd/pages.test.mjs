@@ -3,10 +3,19 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { adminToken, REPORT, startService, tokenOf } from './harness.mjs';
+import {
+  Clock,
+  conversationIdsOf,
+  departmentHeadToken,
+  hoursAgo,
+  MINUTE,
+  newOrganizationId,
+  SECOND,
+  superadminToken,
+  waiting,
+} from './fixtures.mjs';
+import { adminToken, REPORT, startService } from './harness.mjs';
 
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
 /** How long a page may take to be seen in the cache: it is written after the answer was given. */
 const PUT_TIMEOUT = 10 * SECOND;
 /** The most bytes of a key of KV. */
@@ -23,32 +32,17 @@ after(() => service.close());
 // Organizations
 // ---------------------------------------------------------------------------------------------------------------
 
-/** The clock of the refresh. It starts well in the past, so that no event is ever ahead of the service's clock. */
-let clock = Math.floor(Date.now() / MINUTE) * MINUTE - 24 * 60 * MINUTE;
-const isoAt = (milliseconds) => new Date(milliseconds).toISOString();
+const clock = new Clock(hoursAgo(24));
+const refresh = () => clock.refresh(service);
 
-async function refresh() {
-  clock += MINUTE;
-  await service.refresh(clock);
-}
-
-let organizations = 0;
-const newOrganizationId = () => `organization-${(organizations += 1)}`;
-
-/** A customer who has waited for so many minutes. */
-function waiting(organizationId, conversationId, { minutes = 60, ...more } = {}) {
-  const at = isoAt(clock - minutes * MINUTE);
-  const common = { organizationId, conversationId, updatedAt: at };
-  return [
-    { ...common, type: 'conversation', contactId: `contact of ${conversationId}`, channelType: 'sms', ...more },
-    { ...common, type: 'message', messageId: `m-${conversationId}`, at, direction: 'inbound', sender: 'contact' },
-  ];
-}
+/** A customer who has waited for this many minutes. */
+const waitingFor = (organizationId, conversationId, { minutes = 60, ...more } = {}) =>
+  waiting(organizationId, conversationId, { since: clock.iso(minutes * MINUTE), ...more });
 
 /** Six conversations, by turns of two departments, of the owners u0, u1 and u2. */
 const sample = (organizationId, departments = ['d1', 'd2']) =>
   Array.from({ length: 6 }, (_, index) =>
-    waiting(organizationId, `c${index}`, {
+    waitingFor(organizationId, `c${index}`, {
       minutes: 60 - index,
       departmentId: departments[index % 2],
       ownerId: `u${index % 3}`,
@@ -60,9 +54,6 @@ async function publish(organizationId = newOrganizationId(), departments) {
   await refresh();
   return organizationId;
 }
-
-const headToken = (organizationId, departmentIds, sub = 'u1') =>
-  tokenOf({ sub, role: 'DEPARTMENT_HEAD', organizationId, departmentIds });
 
 // ---------------------------------------------------------------------------------------------------------------
 // Asking, and looking into the cache
@@ -135,7 +126,6 @@ describe('a page', () => {
   test('has a key for each filter, and one key for all spellings of it', async () => {
     const organizationId = await publish();
     const token = adminToken(organizationId);
-    const superadmin = tokenOf({ sub: 'root', role: 'SUPERADMIN' });
     const lines = [
       [
         { token },
@@ -143,17 +133,20 @@ describe('a page', () => {
         { token, query: 'skipThreshold=false&x=y' },
         // Here all are over the threshold.
         { token, query: 'skipThreshold=true' },
-        { token: superadmin, query: `organizationId=${organizationId}` },
+        { token: superadminToken(), query: `organizationId=${organizationId}` },
       ],
       [{ token, query: 'limit=2' }],
       [{ token, query: 'limit=2&page=2' }],
       [{ token, query: 'category=ai_stuck' }],
       [
         { token, query: 'departmentId=d1' },
-        { token: headToken(organizationId, ['d1']) },
-        { token: headToken(organizationId, ['d1'], 'u2') },
+        { token: departmentHeadToken(organizationId, ['d1']) },
+        { token: departmentHeadToken(organizationId, ['d1'], 'u2') },
       ],
-      [{ token: headToken(organizationId, ['d1', 'd2']) }, { token: headToken(organizationId, ['d2', 'd1']) }],
+      [
+        { token: departmentHeadToken(organizationId, ['d1', 'd2']) },
+        { token: departmentHeadToken(organizationId, ['d2', 'd1']) },
+      ],
     ];
     for (const line of lines)
       assert.equal((await keysOf(line)).length, 1, JSON.stringify(line.map(({ query }) => query)));
@@ -166,7 +159,7 @@ describe('a page', () => {
       { token },
       { token, query: 'limit=2&page=2' },
       { token, query: 'departmentId=d1' },
-      { token: headToken(organizationId, ['d2']) },
+      { token: departmentHeadToken(organizationId, ['d2']) },
     ];
     const before = [];
     for (const question of questions) before.push(await askCached(question));
@@ -186,7 +179,7 @@ describe('a page', () => {
     const organizationId = newOrganizationId();
     const token = adminToken(organizationId);
     // At the next refresh the second has waited for four minutes, and at the one after it for five.
-    await service.post([...waiting(organizationId, 'c1'), ...waiting(organizationId, 'c2', { minutes: 3 })]);
+    await service.post([...waitingFor(organizationId, 'c1'), ...waitingFor(organizationId, 'c2', { minutes: 3 })]);
     await refresh();
     assert.equal((await askCached({ token })).rows.length, 1);
     await refresh();
@@ -194,14 +187,11 @@ describe('a page', () => {
     assert.equal((await ask({ token })).rows.length, 2);
     await refresh();
     assert.deepEqual(await keysOf([{ token }]), []);
-    await service.post(waiting(organizationId, 'c3', { minutes: 30 }));
+    await service.post(waitingFor(organizationId, 'c3', { minutes: 30 }));
     assert.deepEqual(await keysOf([{ token }]), [], 'not before the next refresh');
     await refresh();
     assert.equal((await keysOf([{ token }])).length, 1);
-    assert.deepEqual(
-      (await ask({ token })).rows.map((row) => row.conversationId),
-      ['c1', 'c3', 'c2'],
-    );
+    assert.deepEqual(conversationIdsOf(await ask({ token })), ['c1', 'c3', 'c2']);
   });
 
   test('of a pinned snapshot is the one that was cached while it was the newest', async () => {
@@ -209,7 +199,7 @@ describe('a page', () => {
     const token = adminToken(organizationId);
     const { text } = await askCached({ token });
     const { snapshotId } = JSON.parse(text).data;
-    await service.post(waiting(organizationId, 'c9'));
+    await service.post(waitingFor(organizationId, 'c9'));
     await refresh();
     const pinned = { token, query: `snapshot=${snapshotId}` };
     assert.deepEqual(await keysOf([pinned]), []);
@@ -242,7 +232,7 @@ describe('whatever is in the cache, the answer is right', () => {
     'itself twice': (own) => own + own,
     'a byte more': (own) => `${own} `,
     'the page of another key': (own, all) => all.find((other) => other !== own),
-    "the last key's page": (own, all) => all.at(-1),
+    "the last key's page": (_own, all) => all.at(-1),
     'the content of another page behind its own first lines': (own, all) => {
       const lines = (text) => text.split('\n');
       const other = all.find((text) => text !== own);
@@ -254,7 +244,7 @@ describe('whatever is in the cache, the answer is right', () => {
     { token: adminToken(organizationId) },
     { token: adminToken(organizationId), query: 'limit=2' },
     { token: adminToken(organizationId), query: 'limit=2&page=2' },
-    { token: headToken(organizationId, ['d1']) },
+    { token: departmentHeadToken(organizationId, ['d1']) },
   ];
 
   /** Fills the cache with the pages of two organizations, damages all, and asks again. */
@@ -310,13 +300,16 @@ describe('what is stored', () => {
   test("nobody's view, though each caller has one", async () => {
     const organizationId = await publish();
     const accessOf = async (sub) => {
-      const question = { token: headToken(organizationId, ['d1'], sub) };
+      const question = { token: departmentHeadToken(organizationId, ['d1'], sub) };
       const accessible = ({ rows }) => rows.filter((row) => row.hasAccess).map((row) => row.conversationId);
       const first = accessible(await ask(question));
       assert.deepEqual(accessible(await askCached(question)), first);
       return first;
     };
-    assert.equal((await keysOf([{ token: headToken(organizationId, ['d1'], 'a-subject-of-its-own') }])).length, 1);
+    assert.equal(
+      (await keysOf([{ token: departmentHeadToken(organizationId, ['d1'], 'a-subject-of-its-own') }])).length,
+      1,
+    );
     assert.deepEqual(await accessOf('u0'), ['c0']);
     assert.deepEqual(await accessOf('u1'), ['c4']);
     assert.deepEqual(await accessOf('u2'), ['c2']);
@@ -349,13 +342,13 @@ describe('what is stored', () => {
     const everything = Array.from({ length: 50 }, (_, index) => `${index}`.padEnd(64, 'x'));
     const added = await keysOf([
       { token: adminToken(organizationId) },
-      { token: headToken(organizationId, departments) },
-      { token: headToken(organizationId, [...departments, ...everything]) },
+      { token: departmentHeadToken(organizationId, departments) },
+      { token: departmentHeadToken(organizationId, [...departments, ...everything]) },
       { token: adminToken(organizationId), query: new URLSearchParams({ departmentId: departments[0] }).toString() },
     ]);
     assert.equal(added.length, 4);
     const plain = await publish('a-plain-organization', ['a-plain-department', 'another']);
-    added.push(...(await keysOf([{ token: headToken(plain, ['a-plain-department']) }])));
+    added.push(...(await keysOf([{ token: departmentHeadToken(plain, ['a-plain-department']) }])));
     const words = ['plain', 'organization', 'department', 'oooooooo', 'eeeeeeee', 'xxxxxxxx'];
     for (const key of added) {
       assert.ok(Buffer.byteLength(key) <= KEY_BYTES_MAX, key);

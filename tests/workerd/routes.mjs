@@ -1,6 +1,6 @@
 // The data routes, a line each: a test that must hold on every one of them goes through this table.
 
-import { CSV, EVENTS, REPORT, SCOPES, SUMMARY } from './harness.mjs';
+import { CSV, EVENTS, REPORT, SUMMARY } from './harness.mjs';
 
 const id = encodeURIComponent;
 const named = (target) => (organizationId) =>

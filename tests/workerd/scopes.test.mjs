@@ -2,12 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { Clock, checkCommonHeaders, departmentHeadToken, hoursAgo, superadminToken } from './fixtures.mjs';
 import { adminToken, SCOPES, startService, tokenOf } from './harness.mjs';
 
-const MINUTE = 60_000;
-const clock = Math.floor(Date.now() / MINUTE) * MINUTE - 60 * MINUTE;
-const isoAt = (milliseconds) => new Date(milliseconds).toISOString();
-const updatedAt = isoAt(clock);
+const clock = new Clock(hoursAgo(1));
+const updatedAt = clock.iso();
+/** A millisecond later. */
+const afterwards = clock.iso(-1);
 
 let service;
 before(async () => {
@@ -17,7 +18,7 @@ before(async () => {
     { type: 'organization', organizationId: 'o1', name: 'Acme', updatedAt },
     { type: 'organization', organizationId: 'o4', name: 'Acme', updatedAt },
     { type: 'organization', organizationId: 'gone', name: 'Acme of old', updatedAt },
-    { type: 'organization', organizationId: 'gone', deleted: true, updatedAt: isoAt(clock + 1) },
+    { type: 'organization', organizationId: 'gone', deleted: true, updatedAt: afterwards },
     { type: 'user', organizationId: 'Nameless', userId: 'u1', fullName: 'Somebody', updatedAt },
     { type: 'organization', organizationId: 'percent', name: '100% "quoted" _\\', updatedAt },
     ...[
@@ -26,22 +27,17 @@ before(async () => {
       ['d3', 'Sales'],
       ['d4', 'Closed'],
     ].map(([departmentId, name]) => ({ type: 'department', organizationId: 'o1', departmentId, name, updatedAt })),
-    { type: 'department', organizationId: 'o1', departmentId: 'd4', deleted: true, updatedAt: isoAt(clock + 1) },
+    { type: 'department', organizationId: 'o1', departmentId: 'd4', deleted: true, updatedAt: afterwards },
     { type: 'department', organizationId: 'o2', departmentId: 'd1', name: 'Another', updatedAt },
   ]);
 });
 after(() => service?.close());
 
-const superadminToken = (organizationId) => tokenOf({ sub: 'root', role: 'SUPERADMIN', organizationId });
-const headToken = (organizationId, departmentIds) =>
-  tokenOf({ sub: 'u1', role: 'DEPARTMENT_HEAD', organizationId, departmentIds });
-
 async function check(status, token, parameters = {}, init = {}) {
   const response = await service.fetch(`${SCOPES}?${new URLSearchParams(parameters)}`, { token, ...init });
   const text = await response.text();
   assert.equal(response.status, status, `${JSON.stringify(parameters)}: ${text}`);
-  assert.match(response.headers.get('x-request-id'), /^\S{8,}$/);
-  assert.equal(response.headers.get('cache-control'), 'private, no-cache');
+  checkCommonHeaders(response);
   const body = text && JSON.parse(text);
   if (status === 200 && text) assert.equal(body.success, true);
   return { data: body.data, body, headers: response.headers, text };
@@ -126,7 +122,7 @@ describe('ADMIN and DEPARTMENT_HEAD', () => {
   });
 
   test('a head’s departments are the token’s, known or not', async () => {
-    const { data } = await check(200, headToken('o1', ['x', 'd4', 'd1', 'd3', 'a']));
+    const { data } = await check(200, departmentHeadToken('o1', ['x', 'd4', 'd1', 'd3', 'a']));
     assert.deepEqual(data.departments, [
       department('d3', 'Sales'),
       department('d1', 'Support'),
@@ -134,11 +130,11 @@ describe('ADMIN and DEPARTMENT_HEAD', () => {
       department('d4', null),
       department('x', null),
     ]);
-    assert.deepEqual((await check(200, headToken('o1', []))).data.departments, []);
+    assert.deepEqual((await check(200, departmentHeadToken('o1', []))).data.departments, []);
   });
 
   test('403 for another organization, 404 for their own that is none', async () => {
-    for (const tokenFor of [adminToken, (id) => headToken(id, ['d1'])]) {
+    for (const tokenFor of [adminToken, (id) => departmentHeadToken(id, ['d1'])]) {
       const texts = new Set();
       for (const organizationId of ['o2', 'gone', 'nowhere'])
         texts.add((await check(403, tokenFor('o1'), { organizationId })).text);

@@ -3,11 +3,19 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import {
+  Clock,
+  checkCommonHeaders,
+  ERROR_CODES,
+  hoursAgo,
+  MINUTE,
+  newOrganizationId,
+  organizationOf,
+  superadminToken,
+} from './fixtures.mjs';
 import { adminToken, settingsOf, startService, tokenOf } from './harness.mjs';
 
-const MINUTE = 60_000;
-const clock = Math.floor(Date.now() / MINUTE) * MINUTE - 60 * MINUTE;
-const isoAt = (milliseconds) => new Date(milliseconds).toISOString();
+const clock = new Clock(hoursAgo(1));
 
 let service;
 before(async () => {
@@ -15,32 +23,19 @@ before(async () => {
 });
 after(() => service?.close());
 
-let organizations = 0;
-async function newOrganization(id = `an organization/${(organizations += 1)}`) {
-  await service.post([{ type: 'organization', organizationId: id, name: 'An organization', updatedAt: isoAt(clock) }]);
-  return id;
+/** Its ids need escaping in a path. */
+async function newOrganization(organizationId = newOrganizationId('an organization/')) {
+  await service.post([organizationOf(organizationId, clock.iso())]);
+  return organizationId;
 }
-
-const superadminToken = tokenOf({ sub: 'root', role: 'SUPERADMIN' });
-const CODES = {
-  400: 'INVALID_REQUEST',
-  401: 'UNAUTHENTICATED',
-  403: 'FORBIDDEN',
-  404: 'NOT_FOUND',
-  405: 'METHOD_NOT_ALLOWED',
-  413: 'PAYLOAD_TOO_LARGE',
-  415: 'UNSUPPORTED_MEDIA_TYPE',
-};
 
 async function check(status, target, init) {
   const response = await service.fetch(target, init);
   const text = await response.text();
   assert.equal(response.status, status, `${init.method ?? 'GET'} ${target} ${init.body}: ${text}`);
-  assert.match(response.headers.get('x-request-id'), /^\S{8,}$/);
-  assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
-  assert.equal(response.headers.get('cache-control'), 'private, no-cache');
+  checkCommonHeaders(response);
   const body = text && JSON.parse(text);
-  if (status >= 400) assert.deepEqual([body.success, body.error], [false, CODES[status]]);
+  if (status >= 400) assert.deepEqual([body.success, body.error], [false, ERROR_CODES[status]]);
   return { body, headers: response.headers, text };
 }
 
@@ -74,13 +69,13 @@ test('5 until set, and then what was set', async () => {
       data(minutes),
     );
     assert.deepEqual((await get(200, organizationId, token)).body, data(minutes));
-    assert.deepEqual((await get(200, organizationId, superadminToken)).body, data(minutes));
+    assert.deepEqual((await get(200, organizationId, superadminToken())).body, data(minutes));
     assert.equal(await stored(organizationId), minutes);
     assert.equal((await service.report(token)).thresholdMinutes, minutes);
   }
   // No event changes it.
   await service.post([
-    { type: 'organization', organizationId, name: 'Renamed', thresholdMinutes: 7, updatedAt: isoAt(clock + 1) },
+    { type: 'organization', organizationId, name: 'Renamed', thresholdMinutes: 7, updatedAt: clock.iso(-1) },
   ]);
   assert.deepEqual((await get(200, organizationId, token)).body, data(10080));
 });
@@ -138,7 +133,7 @@ describe('400', () => {
   test('ids that are none', async () => {
     for (const segment of ['', '%00', '%0a', '%', '%zz', '%ff', 'x'.repeat(129)]) {
       const target = `/api/organizations/${segment}/autopilot-monitor-settings`;
-      const { body } = await check(400, target, { token: superadminToken });
+      const { body } = await check(400, target, { token: superadminToken() });
       assert.match(body.message, /organizationId/);
     }
   });
@@ -146,10 +141,10 @@ describe('400', () => {
   test('an id is decoded once', async () => {
     for (const id of ['a b', 'é+%41', 'x'.repeat(128), 'a?b#c', 'a\\b']) {
       await newOrganization(id);
-      assert.equal((await get(200, id, superadminToken)).body.data.organizationId, id);
+      assert.equal((await get(200, id, superadminToken())).body.data.organizationId, id);
     }
     const response = await service.fetch('/api/organizations/a/b/autopilot-monitor-settings', {
-      token: superadminToken,
+      token: superadminToken(),
     });
     assert.equal(response.status, 404);
     assert.match((await response.json()).message, /path/, 'that is no route');
@@ -187,8 +182,8 @@ describe('who', () => {
       [tokenOf({ sub: 'u', role: 'ADMIN' }), own, 403],
       [tokenOf({ sub: 'u', role: 'DEPARTMENT_HEAD', organizationId: own, departmentIds: ['d1'] }), own, 403],
       [tokenOf({ sub: 'u', role: 'AGENT', organizationId: own, scope: 'conversation-monitor:ingest' }), own, 403],
-      [superadminToken, own, 200],
-      [superadminToken, 'nowhere', 404],
+      [superadminToken(), own, 200],
+      [superadminToken(), 'nowhere', 404],
       [adminToken('nowhere'), 'nowhere', 404],
     ];
     const texts = new Set();
@@ -206,13 +201,13 @@ describe('who', () => {
 
   test('a removed organization is not found, and is not written', async () => {
     const organizationId = await newOrganization();
-    await put(200, organizationId, superadminToken, { thresholdMinutes: 20 });
-    await service.post([{ type: 'organization', organizationId, deleted: true, updatedAt: isoAt(clock + MINUTE) }]);
-    await get(404, organizationId, superadminToken);
-    await put(404, organizationId, superadminToken, { thresholdMinutes: 21 });
+    await put(200, organizationId, superadminToken(), { thresholdMinutes: 20 });
+    await service.post([{ type: 'organization', organizationId, deleted: true, updatedAt: clock.iso(-MINUTE) }]);
+    await get(404, organizationId, superadminToken());
+    await put(404, organizationId, superadminToken(), { thresholdMinutes: 21 });
     assert.equal(await stored(organizationId), 20);
-    await service.post([{ type: 'organization', organizationId, name: 'x', updatedAt: isoAt(clock + 2 * MINUTE) }]);
-    assert.equal((await get(200, organizationId, superadminToken)).body.data.thresholdMinutes, 20);
+    await service.post([{ type: 'organization', organizationId, name: 'x', updatedAt: clock.iso(-2 * MINUTE) }]);
+    assert.equal((await get(200, organizationId, superadminToken())).body.data.thresholdMinutes, 20);
   });
 });
 
@@ -227,13 +222,13 @@ test('precedence: 401, then what is wrong with path and body, then 403, then 404
   await put(415, organizationId, stranger, good, { 'Content-Type': 'text/plain' });
   await put(403, organizationId, stranger, good);
   await put(403, 'nowhere', stranger, good);
-  await put(400, 'nowhere', superadminToken, '{}');
-  await put(404, 'nowhere', superadminToken, good);
+  await put(400, 'nowhere', superadminToken(), '{}');
+  await put(404, 'nowhere', superadminToken(), good);
 });
 
 test('405', async () => {
   for (const method of ['POST', 'PATCH', 'DELETE']) {
-    const { headers } = await check(405, settingsOf('o'), { method, token: superadminToken });
+    const { headers } = await check(405, settingsOf('o'), { method, token: superadminToken() });
     assert.equal(headers.get('allow'), 'GET, HEAD, PUT');
   }
 });
