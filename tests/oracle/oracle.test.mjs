@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-
+import { FILE, fileText } from '../threads/make.mjs';
+import { readThreads } from '../threads/threads.mjs';
+import { CASES, checkCandidates, checkNumbers, eventsOf, expectationsOf, nameOf } from './cases.mjs';
 import { manyCandidates, mulberry32, randomHistory } from './history.mjs';
 import { canonicalJson, compareUtf8, formatInstant, normalise, Oracle } from './oracle.mjs';
 
 const MINUTE = 60_000;
 const BASE = Date.UTC(2026, 0, 1);
-const CASES = JSON.parse(readFileSync(new URL('../cases.json', import.meta.url), 'utf8'));
-const THREADS = fileURLToPath(new URL('../../../shared/data/support-threads.ndjson', import.meta.url));
-const EVENT_INSTANTS = ['at', 'updatedAt', 'resolvedAt', 'snoozedAt', 'snoozedUntil'];
-const ROW_INSTANTS = ['waitingSince', 'stalledSince', 'latestInboundAt'];
 const ROW_MEMBERS = [
   'conversationId',
   'contactId',
@@ -28,14 +25,6 @@ const ROW_MEMBERS = [
   'reason',
 ];
 
-/*
- * cases.json, which every runner reads: the numbered cases of the product's definition. Instants are milliseconds
- * from a base instant of the runner's choice; events lack the organizationId, which is the runner's choice too. After a
- * step's events a refresh runs at `refresh` (null: none has run yet), and `expect` says what the report then shows:
- * `candidates`, every row with skipThreshold in order, each by those members that matter; `listed`, the conversations
- * over the threshold in order; `snapshotMissing`.
- */
-
 /** A waiting conversation, as short as it can be. */
 function conversationAt(at, more = {}) {
   const own = { conversationId: 'c', contactId: 'ct', channelType: 'sms' };
@@ -47,39 +36,17 @@ function demandAt(at) {
   return { type: 'message', organizationId: 'o', updatedAt: at, ...own };
 }
 
-/** The same object with its integer offsets turned into instants on the case's clock. */
-function onClock(object, instants) {
-  const offsets = Object.entries(object).filter(([name, value]) => instants.includes(name) && value !== null);
-  return { ...object, ...Object.fromEntries(offsets.map(([name, value]) => [name, formatInstant(BASE + value)])) };
-}
-
-/** Only those members of a row that the expectation names. */
-function membersOf(expected, row) {
-  return Object.fromEntries(Object.keys(expected).map((name) => [name, row[name]]));
-}
-
 function reportOf(oracle, organizationId, kase, step, skipThreshold) {
   const { thresholdMinutes } = kase;
   return oracle.report({ organizationId, asOf: BASE + step.refresh, thresholdMinutes, limit: 1000, skipThreshold });
 }
 
-function checkCandidates(expected, rows) {
-  assert.deepEqual(
-    rows.map((row) => row.conversationId),
-    expected.map((row) => row.conversationId),
-  );
-  expected
-    .map((row) => onClock(row, ROW_INSTANTS))
-    .forEach((row, index) => assert.deepEqual(membersOf(row, rows[index]), row));
-}
-
 function checkStep(oracle, organizationId, kase, step) {
   assert.ok(oracle.exists(organizationId));
-  const { candidates, listed, snapshotMissing, ...unknown } = step.expect;
-  assert.deepEqual(unknown, {}, 'an expectation that no runner knows');
-  // What a snapshot lacks before the first refresh is the service's matter; a case says so by having no refresh.
-  assert.equal(snapshotMissing === true, step.refresh === null);
-  if (candidates !== undefined) checkCandidates(candidates, reportOf(oracle, organizationId, kase, step, true).rows);
+  const { candidates, listed } = expectationsOf(step);
+  if (candidates !== undefined) {
+    checkCandidates(candidates, reportOf(oracle, organizationId, kase, step, true).rows, BASE);
+  }
   if (listed !== undefined) {
     const { rows } = reportOf(oracle, organizationId, kase, step, false);
     assert.deepEqual(
@@ -90,17 +57,13 @@ function checkStep(oracle, organizationId, kase, step) {
 }
 
 test('the numbered cases', async (t) => {
-  const numbers = new Set(CASES.map((kase) => kase.number));
-  assert.deepEqual(
-    [...numbers],
-    Array.from({ length: 31 }, (_, index) => index + 1),
-  );
+  checkNumbers();
   for (const kase of CASES) {
-    await t.test(`${kase.number}${kase.variant ?? ''}: ${kase.title}`, () => {
+    await t.test(nameOf(kase), () => {
       const organizationId = 'org-1';
       const oracle = new Oracle();
       for (const step of kase.steps) {
-        oracle.takeIn(step.events.map((event) => ({ organizationId, ...onClock(event, EVENT_INSTANTS) })));
+        oracle.takeIn(eventsOf(step, organizationId, BASE));
         checkStep(oracle, organizationId, kase, step);
       }
     });
@@ -337,20 +300,16 @@ test('the people of a row are its owner, then its assignees, each once', () => {
 });
 
 // ---------------------------------------------------------------------------------------------------------------
-// Real conversations
+// Conversations in the shape of real ones
 // ---------------------------------------------------------------------------------------------------------------
 
-test('real conversations at ten prefix instants', (t) => {
-  if (!existsSync(THREADS)) {
-    t.skip('the real conversations are not on this machine');
-    return;
-  }
+test('sample.ndjson is what make.mjs writes', () => {
+  assert.ok(readFileSync(FILE, 'utf8') === fileText(), 'run `node tests/threads/make.mjs`');
+});
+
+test('somebody is waiting at each of ten instants', (t) => {
   const byUpdatedAt = (left, right) => Date.parse(left.updatedAt) - Date.parse(right.updatedAt);
-  const events = readFileSync(THREADS, 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line))
-    .sort(byUpdatedAt);
+  const events = readThreads().sort(byUpdatedAt);
   const oracle = new Oracle();
   const candidates = [];
   for (let tenth = 1; tenth <= 10; tenth += 1) {

@@ -1,17 +1,13 @@
 // The numbered cases of the product's definition, over HTTP: events through ingest, the refresh run at the instant that
-// the case names, the report read as a dashboard reads it. oracle.test.mjs says how cases.json is written.
+// the case names, the report read as a dashboard reads it.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { CASES, checkCandidates, checkNumbers, eventsOf, expectationsOf, nameOf } from '../oracle/cases.mjs';
 import { formatInstant } from '../oracle/oracle.mjs';
+import { conversationIdsOf, DAY, DEFAULT_THRESHOLD_MINUTES, setThreshold } from './fixtures.mjs';
 import { adminToken, startService } from './harness.mjs';
 
-const DAY = 86_400_000;
-const CASES = JSON.parse(readFileSync(new URL('../cases.json', import.meta.url), 'utf8'));
-const EVENT_INSTANTS = ['at', 'updatedAt', 'resolvedAt', 'snoozedAt', 'snoozedUntil'];
-const ROW_INSTANTS = ['waitingSince', 'stalledSince', 'latestInboundAt'];
-const THRESHOLD_DEFAULT = 5;
 /** Where a case promises what holds at an instant and not a millisecond before or after it. */
 const EXACT_TO_THE_MILLISECOND = [12, 26, 27];
 /** Every instant of every case is in the past, and each case has a day of its own: asOf never goes back. */
@@ -22,26 +18,6 @@ before(async () => {
   service = await startService();
 });
 after(() => service?.close());
-
-/** The same object with its integer offsets turned into instants on the case's clock. */
-function onClock(object, instants, base) {
-  const offsets = Object.entries(object).filter(([name, value]) => instants.includes(name) && value !== null);
-  return { ...object, ...Object.fromEntries(offsets.map(([name, value]) => [name, formatInstant(base + value)])) };
-}
-
-/** Only those members of a row that the expectation names. */
-function membersOf(expected, row) {
-  return Object.fromEntries(Object.keys(expected).map((name) => [name, row[name]]));
-}
-
-const conversationIdsOf = (rows) => rows.map((row) => row.conversationId);
-
-async function setThreshold(organizationId, minutes) {
-  await service.database
-    .prepare('UPDATE organization SET threshold_minutes = ? WHERE organization_id = ?')
-    .bind(minutes, organizationId)
-    .run();
-}
 
 /** The report, all on one page; of every candidate, or only of those over the threshold, as it is by default. */
 async function readReport(organizationId, { skipThreshold }) {
@@ -85,17 +61,8 @@ function checkEnvelope(report, kase, asOf) {
   assert.deepEqual(counts, { ai_stuck: countOf('ai_stuck'), agent_abandoned: countOf('agent_abandoned') });
 }
 
-function checkCandidates(expected, rows, base) {
-  assert.deepEqual(conversationIdsOf(rows), conversationIdsOf(expected));
-  expected
-    .map((row) => onClock(row, ROW_INSTANTS, base))
-    .forEach((row, index) => assert.deepEqual(membersOf(row, rows[index]), row));
-}
-
 async function checkStep(organizationId, kase, step, base) {
-  const { candidates, listed, snapshotMissing, ...unknown } = step.expect;
-  assert.deepEqual(unknown, {}, 'an expectation that no runner knows');
-  assert.equal(snapshotMissing === true, step.refresh === null);
+  const { candidates, listed, snapshotMissing } = expectationsOf(step);
   const [all, overThreshold] = await Promise.all(
     [true, false].map((skipThreshold) => readReport(organizationId, { skipThreshold })),
   );
@@ -107,7 +74,7 @@ async function checkStep(organizationId, kase, step, base) {
   checkEnvelope(all, kase, base + step.refresh);
   checkEnvelope(overThreshold, kase, base + step.refresh);
   if (candidates !== undefined) checkCandidates(candidates, all.rows, base);
-  if (listed !== undefined) assert.deepEqual(conversationIdsOf(overThreshold.rows), listed);
+  if (listed !== undefined) assert.deepEqual(conversationIdsOf(overThreshold), listed);
   // "The rows over the threshold are a prefix of all candidates."
   assert.deepEqual(overThreshold.rows, all.rows.slice(0, overThreshold.rows.length));
 }
@@ -115,8 +82,9 @@ async function checkStep(organizationId, kase, step, base) {
 async function runCase(kase, base) {
   const organizationId = `case-${kase.number}${kase.variant ?? ''}`;
   for (const step of kase.steps) {
-    await service.post(step.events.map((event) => ({ organizationId, ...onClock(event, EVENT_INSTANTS, base) })));
-    if (kase.thresholdMinutes !== THRESHOLD_DEFAULT) await setThreshold(organizationId, kase.thresholdMinutes);
+    await service.post(eventsOf(step, organizationId, base));
+    const { thresholdMinutes } = kase;
+    if (thresholdMinutes !== DEFAULT_THRESHOLD_MINUTES) await setThreshold(service, organizationId, thresholdMinutes);
     if (step.refresh !== null) await service.refresh(base + step.refresh);
     await checkStep(organizationId, kase, step, base);
   }
@@ -129,11 +97,7 @@ function looksAtTheMillisecond(kase) {
 }
 
 test('there are cases for all 31 numbers, and those at an edge look at both sides of it', () => {
-  const numbers = new Set(CASES.map((kase) => kase.number));
-  assert.deepEqual(
-    [...numbers],
-    Array.from({ length: 31 }, (_, index) => index + 1),
-  );
+  checkNumbers();
   for (const number of EXACT_TO_THE_MILLISECOND) {
     assert.ok(
       CASES.some((kase) => kase.number === number && looksAtTheMillisecond(kase)),
@@ -144,7 +108,6 @@ test('there are cases for all 31 numbers, and those at an edge look at both side
 
 test('the numbered cases over HTTP', async (t) => {
   for (const [index, kase] of CASES.entries()) {
-    const name = `${kase.number}${kase.variant ?? ''}: ${kase.title}`;
-    await t.test(name, () => runCase(kase, FIRST_DAY + index * DAY));
+    await t.test(nameOf(kase), () => runCase(kase, FIRST_DAY + index * DAY));
   }
 });
