@@ -17,7 +17,7 @@ const OLDEST_S = 9 * HOUR_S;
 /** One wait in each organization is older than a day, as there always is one. */
 const FORGOTTEN_S = 27 * HOUR_S;
 
-const USAGE = `usage: npm run -s demo [-- --now INSTANT] > events.ndjson
+const USAGE = `usage: npm run --silent demo [-- --now INSTANT] > events.ndjson
 
 Prints the demo data: events of two invented organizations, one a line.
   --now INSTANT   the instant that they lead up to, such as 2026-05-18T13:45:00Z (default: now)`;
@@ -141,7 +141,7 @@ await whenProgram(import.meta.url, (args) => {
   const { now } = flags.values;
   const instant = now === undefined ? Date.now() : Date.parse(now);
   if (Number.isNaN(instant))
-    throw usageFailure(`--now takes an instant such as 2026-05-18T13:45:00Z; "${now}" is none.`, USAGE);
+    throw usageFailure(`--now takes an instant such as 2026-05-18T13:45:00Z; "${now}" is not one.`, USAGE);
   process.stdout.write(
     demoEvents(instant)
       .map((event) => `${JSON.stringify(event)}\n`)

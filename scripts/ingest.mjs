@@ -1,4 +1,4 @@
-// Posts events to the ingest: batch by batch, again where that can help, and without what the service refuses.
+// Posts events to the ingest, batch by batch: again where that can help, and without the events that it refuses.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { batches } from './event-lines.mjs';
@@ -6,6 +6,8 @@ import { Failure } from './project.mjs';
 
 const EVENTS_PATH = '/api/conversation-monitor/events';
 const TRIES = 8;
+/** While nothing has ever listened at the address, waiting longer rarely helps. */
+const TRIES_IF_REFUSED = 3;
 const BACKOFF_FIRST_MS = 500;
 const BACKOFF_MAX_MS = 30_000;
 const RETRY_AFTER_MAX_MS = 5 * 60_000;
@@ -20,11 +22,32 @@ const ADVICE = {
 };
 
 /**
+ * What hears of progress, and what stands in for the network and the clock in tests.
+ *
+ * @typedef {{
+ *   refused?: (number: number, reason: string) => void,
+ *   retry?: (message: string) => void,
+ *   progress?: (counts: Record<string, number>) => void,
+ * }} Listeners
+ * @typedef {{
+ *   fetch?: (target: URL, init: RequestInit) => Promise<Response>,
+ *   delay?: (milliseconds: number) => Promise<unknown>,
+ *   random?: () => number,
+ *   now?: () => number,
+ * }} Io
+ */
+
+/**
  * Posts all `lines` (`{number, text}`) and returns `{read, sent, accepted, applied, ignored, refused}`.
  *
  * `token()` gives the token of a request; `mixed` says whether a request may hold several organizations.
  * `on.refused(number, reason)`, `on.retry(message)` and `on.progress(counts)` hear of what happens.
  * Throws a `Failure` if the service cannot be reached or refuses the request as a whole.
+ *
+ * @param {{
+ *   lines: Iterable<any> | AsyncIterable<any>, url: string, token: () => string, mixed?: boolean, shift?: number,
+ *   on?: Listeners, io?: Io,
+ * }} options
  */
 export async function postEvents({ lines, url, token, mixed = true, shift = 0, on = {}, io = {} }) {
   const counts = { read: 0, sent: 0, accepted: 0, applied: 0, ignored: 0, refused: 0 };
@@ -39,15 +62,16 @@ export async function postEvents({ lines, url, token, mixed = true, shift = 0, o
     }
   };
   const target = new URL(EVENTS_PATH, url);
+  const context = { target, token, counts, refuse, on, io, hasAnswered: false };
   for await (const batch of batches(counted(), { shift, mixed, refuse })) {
     counts.sent += batch.length;
-    await postBatch(batch, { target, token, counts, refuse, on, io });
+    await postBatch(batch, context);
     on.progress?.(counts);
   }
   return counts;
 }
 
-/** Posts one batch; as often as the service names bad events in it, once more without them. */
+/** Posts one batch, and posts it again without the bad events as long as the service names any. */
 async function postBatch(batch, context) {
   const { target, counts, refuse } = context;
   let rest = batch;
@@ -75,16 +99,19 @@ function badEvents(body, length) {
   return bad;
 }
 
-async function postUntilAnswered(batch, { target, token, on, io }) {
+async function postUntilAnswered(batch, context) {
+  const { target, token, on, io } = context;
   const { fetch = globalThis.fetch, delay = sleep, random = Math.random, now = Date.now } = io;
   const body = batch.map((line) => `${line.text}\n`).join('');
   for (let attempt = 1; ; attempt += 1) {
     const answer = await post(fetch, target, token(), body);
+    if (answer.status) context.hasAnswered = true;
     if (answer.status && !RETRYABLE.has(answer.status)) return answer;
     const problem = answer.problem ?? `status ${answer.status}`;
-    if (attempt === TRIES) throw unreachable(problem, target, answer);
+    const tries = answer.isRefused && !context.hasAnswered ? TRIES_IF_REFUSED : TRIES;
+    if (attempt >= tries) throw unreachable(problem, target, answer, attempt);
     const wait = Math.max(backoff(attempt, random), retryAfter(answer.headers, now()));
-    on.retry?.(`${problem}; try ${attempt + 1} of ${TRIES} in ${(wait / 1000).toFixed(1)} s`);
+    on.retry?.(`${problem}; try ${attempt + 1} of ${tries} in ${(wait / 1000).toFixed(1)} s`);
     await delay(wait);
   }
 }
@@ -101,9 +128,8 @@ async function post(fetch, target, token, body) {
     });
     return { status: response.status, headers: response.headers, body: parseJson(await response.text()) };
   } catch (error) {
-    return {
-      problem: `no answer from ${target.origin} (${error.cause?.code ?? error.cause?.message ?? error.message})`,
-    };
+    const reason = error.cause?.code ?? error.cause?.message ?? error.message;
+    return { problem: `no answer from ${target.origin} (${reason})`, isRefused: reason === 'ECONNREFUSED' };
   }
 }
 
@@ -127,10 +153,10 @@ function refusal(status, body, target, counts) {
   return new Failure(`${target} answered ${status}${said}${advice}\n${soFar(counts)}`);
 }
 
-function unreachable(problem, target, answer) {
+function unreachable(problem, target, answer, tries) {
   const said = answer.body?.message ? ` (${answer.body.message})` : '';
   return new Failure(
-    `Gave up after ${TRIES} tries: ${problem}${said}.\nIs the worker running at ${target.origin}? \`npm start\` starts it.\n` +
+    `Gave up after ${tries} tries: ${problem}${said}.\nIs the worker running at ${target.origin}? \`npm start\` starts it.\n` +
       'What was accepted stays; loading the same file again does no harm.',
   );
 }

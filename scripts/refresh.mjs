@@ -1,7 +1,7 @@
 // Triggers the scheduled handler of the local worker, as the platform's cron does each minute. See USAGE.
 
 import { duration } from './command.mjs';
-import { parseFlags, usageFailure } from './flags.mjs';
+import { parseAddress, parseFlags, usageFailure } from './flags.mjs';
 import { Failure, whenProgram } from './project.mjs';
 
 export const LOCAL_URL = 'http://localhost:8787';
@@ -16,7 +16,11 @@ Runs the refresh of the worker that \`npm start\` or \`wrangler dev\` serves.
   --url URL      where it is (default ${LOCAL_URL})
   --at INSTANT   the scheduled time, such as 2026-05-18T13:45:00Z (default: now)`;
 
-/** Runs the refresh and returns its outcome: "ok", or what the handler ended with instead. */
+/**
+ * Runs the refresh and returns its outcome: "ok", or what the handler ended with instead.
+ *
+ * @param {{ url?: string, at?: number, fetch?: (target: URL, init: RequestInit) => Promise<Response> }} [options]
+ */
 export async function triggerRefresh({ url = LOCAL_URL, at, fetch = globalThis.fetch } = {}) {
   const target = new URL(SCHEDULED_PATH, url);
   target.searchParams.set('cron', CRON);
@@ -40,11 +44,11 @@ export async function triggerRefresh({ url = LOCAL_URL, at, fetch = globalThis.f
 await whenProgram(import.meta.url, async (args) => {
   const flags = parseFlags(args, USAGE, { url: { type: 'string', default: LOCAL_URL }, at: { type: 'string' } });
   if (!flags) return undefined;
-  const { url, at } = flags.values;
-  if (!URL.canParse(url)) throw usageFailure(`--url takes an address such as ${LOCAL_URL}; "${url}" is none.`, USAGE);
+  const { at } = flags.values;
+  const url = parseAddress(flags.values.url, USAGE, LOCAL_URL);
   const time = at === undefined ? Date.now() : Date.parse(at);
   if (Number.isNaN(time))
-    throw usageFailure(`--at takes an instant such as 2026-05-18T13:45:00Z; "${at}" is none.`, USAGE);
+    throw usageFailure(`--at takes an instant such as 2026-05-18T13:45:00Z; "${at}" is not one.`, USAGE);
 
   const startedAt = performance.now();
   const outcome = await triggerRefresh({ url, at: time });

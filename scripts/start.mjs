@@ -27,7 +27,7 @@ await whenProgram(import.meta.url, async (args) => {
   if (!flags) return 0;
   const port = /^\d{1,5}$/.test(flags.values.port) ? Number(flags.values.port) : 0;
   if (port < 1 || port > 65_535)
-    throw usageFailure(`--port takes a number from 1 to 65535; "${flags.values.port}" is none.`, USAGE);
+    throw usageFailure(`--port takes a number from 1 to 65535; "${flags.values.port}" is not one.`, USAGE);
   const exitCode = await start(port);
   // Not only the exit code: a request or a pause that is still under way must not keep this alive.
   process.exit(exitCode);

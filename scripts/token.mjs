@@ -10,10 +10,10 @@ export const INGEST_SCOPE = 'conversation-monitor:ingest';
 const UNIT_SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 };
 const TTL_MAX_SECONDS = 365 * UNIT_SECONDS.d;
 
-const USAGE = `usage: npm run token -- --role ROLE --organization ID [options]
-       npm run token -- --no-role --organization ID --scope ${INGEST_SCOPE} [options]
+const USAGE = `usage: npm run --silent token -- --role ROLE --organization ID [options]
+       npm run --silent token -- --no-role --organization ID --scope ${INGEST_SCOPE} [options]
 
-Prints a token (JWT, HS256) and nothing else on stdout.
+Prints a token (JWT, HS256). With --silent npm prints nothing besides it.
   --role ROLE           SUPERADMIN, ADMIN or DEPARTMENT_HEAD
   --no-role             none: enough for ingest, which asks for the scope only
   --organization ID     the organization; may be left out for a SUPERADMIN
@@ -51,7 +51,13 @@ export function parseTtl(text) {
   return seconds > 0 && seconds <= TTL_MAX_SECONDS ? seconds : undefined;
 }
 
-/** The claims that the command line's options ask for, from `nowSeconds` on. */
+/**
+ * The claims that the command line's options ask for, from `nowSeconds` on.
+ *
+ * @param {Record<string, any>} options
+ * @param {number} nowSeconds
+ * @returns {Record<string, any>}
+ */
 export function buildClaims(options, nowSeconds) {
   const refuse = (message) => usageFailure(message, USAGE);
   for (const [name, value] of Object.entries(options)) if (value === '') throw refuse(`--${name} is empty.`);
@@ -82,7 +88,12 @@ export function buildClaims(options, nowSeconds) {
   return Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== undefined));
 }
 
-/** A token for the given options, with the secret, issuer and audience of this machine's worker. */
+/**
+ * A token for the given options, with the secret, issuer and audience of this machine's worker.
+ *
+ * @param {Record<string, any>} options
+ * @param {{ now?: number, where?: { env?: NodeJS.ProcessEnv, file?: string } }} [context]
+ */
 export function makeToken(options, { now = Date.now(), where } = {}) {
   const secret = jwtSecret(where);
   const defaults = { issuer: variable('JWT_ISSUER', where), audience: variable('JWT_AUDIENCE', where) };

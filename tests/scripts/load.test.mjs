@@ -194,7 +194,25 @@ test('no answer at all is tried again too', async () => {
   const { counts, retries } = await post('http://worker.test', numbered(1), { io });
   assert.equal(counts.accepted, 1);
   assert.deepEqual(delays, [250, 500]);
-  assert.match(retries[0], /ECONNREFUSED.*try 2 of 8/);
+  assert.match(retries[0], /ECONNREFUSED.*try 2 of 3/);
+});
+
+test('it gives up sooner where nothing has ever answered', async () => {
+  const refused = Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNREFUSED' } });
+  const io = (answers) => ({
+    fetch: async () => {
+      const answer = answers.shift();
+      if (answer === undefined) throw refused;
+      return Response.json(accept([answer]).body);
+    },
+    delay: async () => {},
+  });
+  const never = await post('http://worker.test', numbered(1), { io: io([]) });
+  assert.match(never.counts.error.message, /after 3 tries.*ECONNREFUSED.*\n.*npm start/);
+  // One that has answered may be about to start again.
+  const events = numbered(1_001);
+  const later = await post('http://worker.test', events, { io: io([1]) });
+  assert.match(later.counts.error.message, /after 8 tries/);
 });
 
 test('refused events are named by line and left out, however many; nothing good is lost', async (t) => {
@@ -322,7 +340,22 @@ test('the program reads a file, makes its own token, sums up, and its exit code 
   assert.match(refusing.stderr, /^line 3 refused: not a JSON object$/m);
   assert.match(refusing.stdout, /refused 1\n$/);
 
-  assert.equal((await load(path.join(folder, 'absent'))).code, 1);
-  assert.equal((await load()).code, 2);
+  writeFileSync(file, 'nonsense\n'.repeat(30));
+  const { stderr } = await load(file, '--url', url);
+  assert.equal(stderr.match(/refused: not a JSON object/g).length, 20);
+  assert.match(stderr, /^… and 10 more lines refused$/m);
+
+  for (const [args, code, message] of [
+    [[path.join(folder, 'absent')], 1, /There is no file .*absent\./],
+    [[folder], 1, /is a folder/],
+    [[file, '--url', 'localhost:8787'], 2, /--url takes an address such as http:.*"localhost:8787" is not one/],
+    [[file, '--url', 'nowhere'], 2, /"nowhere" is not one/],
+    [[], 2, /Which file\?/],
+  ]) {
+    const failed = await load(...args);
+    assert.equal(failed.code, code);
+    assert.match(failed.stderr, message);
+    assert.doesNotMatch(failed.stderr, /^\s+at /m, 'a stack trace');
+  }
   assert.match((await load('--help')).stdout, /usage: npm run load/);
 });
