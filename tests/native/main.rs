@@ -21,5 +21,6 @@ mod plans;
 mod report;
 mod snapshot;
 mod support;
+mod test_data;
 mod tokens;
 mod wycheproof;

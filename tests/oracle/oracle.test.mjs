@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { seededRandom } from '../../scripts/demo/random.mjs';
 import { FILE, fileText } from '../threads/make.mjs';
 import { readThreads } from '../threads/threads.mjs';
 import { CASES, checkCandidates, checkNumbers, eventsOf, expectationsOf, nameOf } from './cases.mjs';
-import { manyCandidates, mulberry32, randomHistory } from './history.mjs';
+import { organizationIdsOf, readHistories } from './histories.mjs';
+import { manyCandidates } from './many-candidates.mjs';
 import { canonicalJson, compareUtf8, formatInstant, normalise, Oracle } from './oracle.mjs';
 
 const MINUTE = 60_000;
@@ -74,19 +76,10 @@ test('the numbered cases', async (t) => {
 // Any order of arrival and any number of repeats end in the same state
 // ---------------------------------------------------------------------------------------------------------------
 
-function shuffled(items, random) {
-  const left = [...items];
-  for (let last = left.length - 1; last > 0; last -= 1) {
-    const other = Math.floor(random() * (last + 1));
-    [left[last], left[other]] = [left[other], left[last]];
-  }
-  return left;
-}
-
 function batches(items, random) {
   const left = [...items];
   const result = [];
-  while (left.length > 0) result.push(left.splice(0, 1 + Math.floor(random() * 40)));
+  while (left.length > 0) result.push(left.splice(0, random.between(1, 40)));
   return result;
 }
 
@@ -96,26 +89,22 @@ function oracleOf(events) {
   return oracle;
 }
 
-const organizationsOf = (events) => [...new Set(events.map((event) => event.organizationId))].sort();
-
 function everythingAt(oracle, organizationIds, instants) {
   return organizationIds.map((id) => [oracle.exists(id), instants.map((asOf) => oracle.rows(id, asOf))]);
 }
 
 test('any order, batching and repeats give equal rows', () => {
-  const now = BASE + 12 * 60 * MINUTE;
-  const instants = [now, now + 1, now + 2 * MINUTE + 1, now + 60 * MINUTE];
   const seen = { rows: 0, reasons: new Set() };
-  for (let seed = 1; seed <= 100; seed += 1) {
-    const random = mulberry32(seed);
-    const events = randomHistory(seed, { now, organizations: 2, conversations: 6, events: 180 });
-    const organizationIds = organizationsOf(events);
+  for (const [index, { now, events }] of readHistories('any-order').entries()) {
+    const random = seededRandom(`any order ${index}`);
+    const instants = [now, now + 1, now + 2 * MINUTE + 1, now + 60 * MINUTE];
+    const organizationIds = organizationIdsOf(events);
     const expected = everythingAt(oracleOf(events), organizationIds, instants);
     for (let round = 0; round < 3; round += 1) {
-      const repeats = events.filter(() => random() < 0.3);
+      const repeats = events.filter(() => random.chance(0.3));
       const oracle = new Oracle();
-      for (const batch of batches(shuffled([...events, ...repeats], random), random)) oracle.takeIn(batch);
-      assert.deepEqual(everythingAt(oracle, organizationIds, instants), expected, `seed ${seed}`);
+      for (const batch of batches(random.shuffle([...events, ...repeats]), random)) oracle.takeIn(batch);
+      assert.deepEqual(everythingAt(oracle, organizationIds, instants), expected, `history ${index + 1}`);
     }
     const rows = expected.flatMap(([, perInstant]) => perInstant.flat());
     seen.rows += rows.length;
@@ -126,29 +115,12 @@ test('any order, batching and repeats give equal rows', () => {
   assert.equal(seen.reasons.size, 10, `only these reasons: ${[...seen.reasons].sort().join(' ')}`);
 });
 
-test('the same seed gives the same history, of every type and safe to send as JSON', () => {
-  const options = { now: BASE, organizations: 3, conversations: 8, events: 400 };
-  const events = randomHistory(7, options);
-  assert.deepEqual(randomHistory(7, options), events);
-  assert.notDeepEqual(randomHistory(8, options), events);
-  assert.deepEqual(JSON.parse(JSON.stringify(events)), events);
-  assert.equal(organizationsOf(events).length, 3);
-  assert.deepEqual([...new Set(events.map((event) => event.type))].sort(), [
-    'autopilot',
-    'contact',
-    'conversation',
-    'department',
-    'message',
-    'organization',
-    'user',
-  ]);
-});
-
-test('every event of a history may be taken in at its now', () => {
-  const notAhead = (instant) => Date.parse(instant) >= 0 && Date.parse(instant) < BASE + 5 * MINUTE;
+test('a history has events of every type, and all of them may be taken in at its now', () => {
   const isAbsent = (value) => value === undefined || value === null;
-  for (let seed = 1; seed <= 50; seed += 1) {
-    for (const event of randomHistory(seed, { now: BASE })) {
+  for (const { now, events } of readHistories('any-order')) {
+    assert.equal(new Set(events.map((event) => event.type)).size, 7);
+    const notAhead = (instant) => Date.parse(instant) >= 0 && Date.parse(instant) <= now + 5 * MINUTE;
+    for (const event of events) {
       for (const name of ['at', 'updatedAt', 'resolvedAt', 'snoozedAt']) {
         assert.ok(isAbsent(event[name]) || notAhead(event[name]), `${name} ${event[name]}`);
       }
@@ -317,7 +289,7 @@ test('somebody is waiting at each of ten instants', (t) => {
     const end = Math.floor((events.length * tenth) / 10);
     oracle.takeIn(events.slice(begin, end));
     const asOf = Date.parse(events[end - 1].updatedAt);
-    candidates.push(organizationsOf(events).flatMap((id) => oracle.rows(id, asOf)).length);
+    candidates.push(organizationIdsOf(events).flatMap((id) => oracle.rows(id, asOf)).length);
   }
   assert.ok(
     candidates.every((count) => count > 0),

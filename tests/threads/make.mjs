@@ -15,7 +15,7 @@ export const FILE = fileURLToPath(new URL('sample.ndjson', import.meta.url));
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const DAY = 24 * 60 * MINUTE;
-const FIRST_DAY = Date.UTC(2025, 0, 6);
+const FIRST_DAY = Date.UTC(2019, 0, 7);
 const DAYS = 40;
 
 /** How many conversations each organization has: a few organizations have most of them. */

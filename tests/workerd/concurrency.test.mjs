@@ -1,24 +1,16 @@
 // What happens at once: ingests of the same records, ingests during refreshes, refreshes during refreshes, and readers
-// during all of it. Whatever the order turns out to be, every answer is one whole version, asOf never goes back, and
+// during all of it. In whatever order things happen, every answer is one complete version, asOf never goes back, and
 // the refresh after the last event shows what the oracle makes of all events.
 //
-// One service for all tests. Each round has organizations of its own and speaks of later instants than the one before.
+// One service runs all tests. Each round has organizations of its own and is about later instants than the one before.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { mulberry32, randomHistory } from '../oracle/history.mjs';
-import { formatInstant, Oracle } from '../oracle/oracle.mjs';
+import { seededRandom } from '../../scripts/demo/random.mjs';
+import { organizationIdsOf, readHistories } from '../oracle/histories.mjs';
+import { compareUtf8, formatInstant, Oracle } from '../oracle/oracle.mjs';
+import { HOUR, MINUTE, OWN_ID_FIELDS, SECOND } from './fixtures.mjs';
 import { adminToken, REPORT, startService } from './harness.mjs';
-
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-/** Each test has a hundred days of its own, each of its rounds one of them. */
-const [TWO_INGESTS, INGEST_AND_REFRESH, TWO_REFRESHES, READERS, ALL_AT_ONCE] = Array.from(
-  { length: 5 },
-  (_, index) => Date.UTC(2023, 0, 1, 12) + index * 100 * DAY,
-);
 
 let service;
 before(async () => {
@@ -89,43 +81,17 @@ function oracleOf(events) {
 
 const rowsOf = (oracle, organizationId, asOf) => oracle.rows(organizationId, asOf).map((candidate) => candidate.row);
 
-/** A random history whose organizations are called after `name`. */
-function historyNamed(name, seed, options) {
-  return randomHistory(seed, options).map((event) => ({ ...event, organizationId: `${name} ${event.organizationId}` }));
-}
-
-const organizationIdsOf = (events) => [...new Set(events.map((event) => event.organizationId))];
-
-const OWN_IDS = {
-  organization: 'organizationId',
-  department: 'departmentId',
-  user: 'userId',
-  contact: 'contactId',
-  conversation: 'conversationId',
-  autopilot: 'changeId',
-  message: 'messageId',
-};
-
-/** No event is lost: of every record that came, one version is held. */
-async function checkHeld(events) {
+/** No event is lost: one version is stored of every record that came. */
+async function checkStored(events) {
   for (const organizationId of organizationIdsOf(events)) {
     const own = events.filter((event) => event.organizationId === organizationId);
-    const records = new Set(own.map((event) => JSON.stringify([event.type, event[OWN_IDS[event.type]]])));
-    const { held } = await service.database
-      .prepare('SELECT count(*) AS held FROM record WHERE organization_id = ?')
+    const records = new Set(own.map((event) => JSON.stringify([event.type, event[OWN_ID_FIELDS[event.type]]])));
+    const { stored } = await service.database
+      .prepare('SELECT count(*) AS stored FROM record WHERE organization_id = ?')
       .bind(organizationId)
       .first();
-    assert.equal(held, records.size);
+    assert.equal(stored, records.size);
   }
-}
-
-function shuffled(items, random) {
-  const left = [...items];
-  for (let last = left.length - 1; last > 0; last -= 1) {
-    const other = Math.floor(random() * (last + 1));
-    [left[last], left[other]] = [left[other], left[last]];
-  }
-  return left;
 }
 
 function batchesOf(events, size) {
@@ -161,12 +127,16 @@ async function whileDoing(works, loops) {
 }
 
 function assertNeverDecreases(instants) {
-  instants.forEach((instant, index) => assert.ok(index === 0 || instants[index - 1] <= instant, `${instants}`));
+  for (const [index, instant] of instants.entries()) {
+    assert.ok(index === 0 || instants[index - 1] <= instant, `${instants}`);
+  }
 }
 
-/** Runs the rounds one after the other, each as a test of its own. */
-async function rounds(t, count, round) {
-  for (let number = 0; number < count; number += 1) await t.test(`round ${number + 1}`, () => round(number));
+/** Runs a round for each history of the set, one after the other, each as a test of its own. */
+async function rounds(t, set, round) {
+  for (const [number, history] of readHistories(set, { name: set }).entries()) {
+    await t.test(`round ${number + 1}`, () => round(history, number, seededRandom(`${set} ${number}`)));
+  }
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -177,22 +147,18 @@ async function rounds(t, count, round) {
 const DIVISIONS = [
   (events) => [events.filter((_, index) => index % 2 === 0), events.filter((_, index) => index % 2 === 1)],
   (events) => [events, [...events].reverse()],
-  (events, random) => [shuffled(events, random), shuffled(events, random)],
+  (events, random) => [random.shuffle(events), random.shuffle(events)],
   (events) => [events.slice(0, events.length / 2), events.slice(events.length / 2)],
 ];
 
 test('two ingests of one conversation at once', async (t) => {
-  await rounds(t, 24, async (round) => {
-    const random = mulberry32(round);
-    const now = TWO_INGESTS + round * DAY;
-    const options = { now, organizations: 1, conversations: 1, events: 40 };
-    const events = historyNamed(`two ingests ${round}`, 100 + round, options);
+  await rounds(t, 'concurrent-ingests', async ({ now, events }, round, random) => {
     const [left, right] = DIVISIONS[round % DIVISIONS.length](events, random);
     // A whole sender at once, or in requests that take turns.
     const size = [1_000, 10, 3][round % 3];
     const senders = [left, right].map((own) => () => postInTurn(batchesOf(own, size)));
     await atOnce(...(round % 2 === 0 ? senders : senders.toReversed()));
-    await checkHeld(events);
+    await checkStored(events);
     await service.refresh(now);
     const oracle = oracleOf(events);
     for (const organizationId of organizationIdsOf(events)) await checkSettled(oracle, organizationId, now);
@@ -225,11 +191,8 @@ const HEAD_STARTS = [
 
 test('an ingest during a refresh: its version has all of it or nothing', async (t) => {
   const seen = { before: 0, after: 0 };
-  await rounds(t, 24, async (round) => {
-    const now = INGEST_AND_REFRESH + round * DAY;
-    const options = { now, organizations: 1, conversations: 8, events: 160 };
-    const name = `during a refresh ${round}`;
-    const events = historyNamed(name, 200 + round, options).filter((event) => event.type !== 'organization');
+  await rounds(t, 'ingest-during-refresh', async ({ now, events: history }, round) => {
+    const events = history.filter((event) => event.type !== 'organization');
     const [organizationId] = organizationIdsOf(events);
     const [early, late] = beforeAndDuring(events);
     const [oracleBefore, oracleAfter] = [oracleOf(early), oracleOf(events)];
@@ -259,7 +222,7 @@ test('an ingest during a refresh: its version has all of it or nothing', async (
     }
     assert.equal(answers.at(-1).generatedAt, formatInstant(during));
 
-    await checkHeld(events);
+    await checkStored(events);
     await service.refresh(last);
     await checkSettled(oracleAfter, organizationId, last);
   });
@@ -271,10 +234,7 @@ test('an ingest during a refresh: its version has all of it or nothing', async (
 // ---------------------------------------------------------------------------------------------------------------
 
 test('refreshes at once: the latest instant wins, and asOf never decreases', async (t) => {
-  await rounds(t, 24, async (round) => {
-    const now = TWO_REFRESHES + round * DAY;
-    const options = { now, organizations: 2, conversations: 8, events: 160 };
-    const events = historyNamed(`refreshes ${round}`, 300 + round, options);
+  await rounds(t, 'concurrent-refreshes', async ({ now, events }, round) => {
     const organizationIds = organizationIdsOf(events);
     const oracle = oracleOf(events);
     await service.post(events);
@@ -312,9 +272,59 @@ test('refreshes at once: the latest instant wins, and asOf never decreases', asy
 });
 
 // ---------------------------------------------------------------------------------------------------------------
+// All of it at once
+// ---------------------------------------------------------------------------------------------------------------
+
+/** "Order: stalledSince ascending, then conversationId by UTF-8 bytes." */
+function assertOrdered(rows) {
+  for (const [index, next] of rows.slice(1).entries()) {
+    const before = rows[index];
+    const byTime = Date.parse(before.stalledSince) - Date.parse(next.stalledSince);
+    assert.ok(byTime < 0 || (byTime === 0 && compareUtf8(before.conversationId, next.conversationId) < 0));
+  }
+}
+
+test('several senders, overlapping refreshes and readers at once', async (t) => {
+  await rounds(t, 'everything-at-once', async ({ now, events }, _round, random) => {
+    const organizationIds = organizationIdsOf(events);
+    const batches = batchesOf(events, 8);
+    const parts = [0, 1, 2].map((sender) => batches.filter((_, index) => index % 3 === sender));
+    const senders = parts.map((own) => () => postInTurn(own));
+
+    let asOf = now - 5 * MINUTE;
+    /** Each run at an instant near that of the other, earlier or later. */
+    const refreshNearby = () => {
+      asOf += SECOND;
+      return service.refresh(asOf + random.between(-2 * SECOND, 2 * SECOND));
+    };
+    const readers = organizationIds.map((organizationId) => () => readSnapshot(organizationId, { limit: 3 }));
+    const [, , ...read] = await whileDoing(senders, [refreshNearby, refreshNearby, ...readers]);
+
+    const snapshots = new Map();
+    for (const answers of read.map((all) => all.filter((answer) => answer !== null))) {
+      assertNeverDecreases(answers.map((answer) => answer.generatedAt));
+      for (const { snapshotId, rows } of answers) {
+        assertOrdered(rows);
+        // One snapshot, one set of rows, however often it is read.
+        if (!snapshots.has(snapshotId)) snapshots.set(snapshotId, rows);
+        assert.deepEqual(rows, snapshots.get(snapshotId));
+      }
+    }
+
+    await checkStored(events);
+    const last = asOf + HOUR;
+    await service.refresh(last);
+    const oracle = oracleOf(events);
+    for (const organizationId of organizationIds) await checkSettled(oracle, organizationId, last);
+  });
+});
+
+// ---------------------------------------------------------------------------------------------------------------
 // Readers during ingests and refreshes
 // ---------------------------------------------------------------------------------------------------------------
 
+/** Later than any history. */
+const READERS_START = Date.UTC(2024, 0, 1, 12);
 const CONVERSATIONS = 60;
 const WAVES = 36;
 /** So short that no pinned version is ever old enough to be removed. */
@@ -381,7 +391,7 @@ function refresher(start) {
 
 test('readers see whole versions while ingests and refreshes run', async (t) => {
   const organizationId = 'polled';
-  const start = READERS;
+  const start = READERS_START;
   const waves = [
     firstWave(organizationId, start),
     ...Array.from({ length: WAVES }, (_, index) => laterWave(organizationId, start, index + 1)),
@@ -436,61 +446,7 @@ test('readers see whole versions while ingests and refreshes run', async (t) => 
   const versions = new Set(read.flat().map(waveOf));
   assert.ok(versions.size >= 3, `only ${versions.size} versions were seen`);
   t.diagnostic(`${read.flat().length} walks saw ${versions.size} versions`);
-  await checkHeld(waves.flat());
+  await checkStored(waves.flat());
   await refreshes.run();
   await checkSettled(oracleOf(waves.flat()), organizationId, refreshes.asOf);
-});
-
-// ---------------------------------------------------------------------------------------------------------------
-// All of it at once
-// ---------------------------------------------------------------------------------------------------------------
-
-const compareBytes = (left, right) => Buffer.compare(Buffer.from(left, 'utf8'), Buffer.from(right, 'utf8'));
-
-/** "Order: stalledSince ascending, then conversationId by UTF-8 bytes." */
-function assertOrdered(rows) {
-  rows.slice(1).forEach((row, index) => {
-    const [before, next] = [rows[index], row];
-    const byTime = Date.parse(before.stalledSince) - Date.parse(next.stalledSince);
-    assert.ok(byTime < 0 || (byTime === 0 && compareBytes(before.conversationId, next.conversationId) < 0));
-  });
-}
-
-test('several senders, overlapping refreshes and readers at once', async (t) => {
-  await rounds(t, 8, async (round) => {
-    const random = mulberry32(400 + round);
-    const now = ALL_AT_ONCE + round * DAY;
-    const options = { now, organizations: 2, conversations: 8, events: 240 };
-    const events = historyNamed(`at once ${round}`, 400 + round, options);
-    const organizationIds = organizationIdsOf(events);
-    const batches = batchesOf(events, 8);
-    const parts = [0, 1, 2].map((sender) => batches.filter((_, index) => index % 3 === sender));
-    const senders = parts.map((own) => () => postInTurn(own));
-
-    let asOf = now - 5 * MINUTE;
-    /** Each run at an instant near that of the other, earlier or later. */
-    const refreshNearby = () => {
-      asOf += SECOND;
-      return service.refresh(asOf + Math.floor((random() - 0.5) * 4 * SECOND));
-    };
-    const readers = organizationIds.map((organizationId) => () => readSnapshot(organizationId, { limit: 3 }));
-    const [, , ...read] = await whileDoing(senders, [refreshNearby, refreshNearby, ...readers]);
-
-    const snapshots = new Map();
-    for (const answers of read.map((all) => all.filter((answer) => answer !== null))) {
-      assertNeverDecreases(answers.map((answer) => answer.generatedAt));
-      for (const { snapshotId, rows } of answers) {
-        assertOrdered(rows);
-        // One snapshot, one set of rows, however often it is read.
-        if (!snapshots.has(snapshotId)) snapshots.set(snapshotId, rows);
-        assert.deepEqual(rows, snapshots.get(snapshotId));
-      }
-    }
-
-    await checkHeld(events);
-    const last = asOf + HOUR;
-    await service.refresh(last);
-    const oracle = oracleOf(events);
-    for (const organizationId of organizationIds) await checkSettled(oracle, organizationId, last);
-  });
 });

@@ -1,8 +1,8 @@
 // Every answer that the report can give: status, headers, body, and what decides between them.
 
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { createHash, createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
@@ -25,6 +25,8 @@ import { adminToken, EVENTS, REPORT, ROOT, SECRET, startService, tokenOf } from 
 import { CONTRACT, schemaErrors } from './schema.mjs';
 
 const PAGE_MAX = 2 ** 53 - 1;
+/** Of the file as the contract's authors published it. */
+const CONTRACT_SHA256 = 'c6148a71390c60107ac936b7275a77452c39c824b53b541a3865f1be818701bc';
 
 let service;
 before(async () => {
@@ -154,12 +156,9 @@ async function check(status, question) {
 // ---------------------------------------------------------------------------------------------------------------
 
 describe('the contract', () => {
-  const original = path.resolve(ROOT, '../shared/contract/report-openapi.yaml');
-  const skip = existsSync(original) ? false : 'the original is not at hand';
-
-  test('the copy is the original, byte for byte', { skip }, () => {
+  test('the copy has not been edited', () => {
     const copy = readFileSync(path.join(ROOT, 'tests/contract/report-openapi.yaml'));
-    assert.ok(copy.equals(readFileSync(original)));
+    assert.equal(createHash('sha256').update(copy).digest('hex'), CONTRACT_SHA256);
   });
 
   test('its own examples follow its schemas', () => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { manyCandidates } from '../oracle/history.mjs';
+import { manyCandidates } from '../oracle/many-candidates.mjs';
 import {
   Clock,
   conversationIdsOf,

@@ -156,3 +156,22 @@ export function checkCommonHeaders({ headers }, { isData = true } = {}) {
   assert.equal(headers.get('vary'), 'Authorization, Origin');
   assert.match(headers.get('server-timing'), /(^|, )total;dur=\d+/);
 }
+
+// ---------------------------------------------------------------------------------------------------------------
+// Reports
+// ---------------------------------------------------------------------------------------------------------------
+
+/** Shows rows of counts, `{ name: { column: count } }`, among a test's diagnostics. */
+export function printTable(t, title, rows) {
+  const columns = Object.keys(Object.values(rows)[0] ?? {});
+  const print = (name, cells) => {
+    t.diagnostic(name.padEnd(32) + cells.map((cell) => String(cell).padStart(18)).join(''));
+  };
+  print(title, columns);
+  for (const [name, counts] of Object.entries(rows)) {
+    print(
+      name,
+      columns.map((column) => counts[column]),
+    );
+  }
+}

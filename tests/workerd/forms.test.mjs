@@ -4,13 +4,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { csvOf, parseCsv, summaryOf } from '../oracle/forms.mjs';
-import { manyCandidates, randomHistory } from '../oracle/history.mjs';
+import { organizationIdsOf, readHistories } from '../oracle/histories.mjs';
+import { manyCandidates } from '../oracle/many-candidates.mjs';
 import { formatInstant, Oracle } from '../oracle/oracle.mjs';
 import {
   CATEGORIES,
   Clock,
   checkCommonHeaders,
-  DAY,
   DEFAULT_THRESHOLD_MINUTES,
   departmentHeadToken,
   MINUTE,
@@ -20,7 +20,8 @@ import {
 } from './fixtures.mjs';
 import { adminToken, CSV, REPORT, SUMMARY, startService, tokenOf } from './harness.mjs';
 
-const FIRST_DAY = Date.UTC(2024, 1, 1, 12);
+/** Earlier than any history. */
+const MANY_CANDIDATES_NOW = Date.UTC(2022, 11, 1, 12);
 
 let service;
 before(async () => {
@@ -98,7 +99,7 @@ async function checkOrganization(oracle, organizationId, asOf, thresholdMinutes 
 
 test('3,000 candidates: every filter, and every chunk of the file', async (t) => {
   const organizationId = 'many-candidates';
-  const asOf = FIRST_DAY - DAY;
+  const asOf = MANY_CANDIDATES_NOW;
   const events = manyCandidates({
     organizationId,
     now: asOf,
@@ -117,12 +118,7 @@ test('3,000 candidates: every filter, and every chunk of the file', async (t) =>
 test('random histories', async (t) => {
   let total = 0;
   const reasons = new Set();
-  for (let seed = 1; seed <= 14; seed += 1) {
-    const now = FIRST_DAY + seed * DAY;
-    const events = randomHistory(seed, { now, organizations: 2, conversations: 12, events: 400 }).map((event) => ({
-      ...event,
-      organizationId: `${event.organizationId} of seed ${seed}`,
-    }));
+  for (const { now, events } of readHistories('summary-and-csv', { name: 'history' })) {
     const oracle = new Oracle();
     const half = Math.floor(events.length / 2);
     for (const [index, batch] of [events.slice(0, half), events.slice(half)].entries()) {
@@ -130,7 +126,7 @@ test('random histories', async (t) => {
       oracle.takeIn(batch);
       const asOf = now + index * MINUTE;
       await service.refresh(asOf);
-      for (const organizationId of new Set(events.map((event) => event.organizationId))) {
+      for (const organizationId of organizationIdsOf(events)) {
         if (!oracle.exists(organizationId)) continue;
         for (const { row } of oracle.rows(organizationId, asOf)) reasons.add(row.reason);
         total += await checkOrganization(oracle, organizationId, asOf);
@@ -146,8 +142,8 @@ test('random histories', async (t) => {
 // What else is to be said of them
 // ---------------------------------------------------------------------------------------------------------------
 
-/** Later than any instant of the tests above. */
-const clock = new Clock(FIRST_DAY + 100 * DAY);
+/** Later than any history. */
+const clock = new Clock(Date.UTC(2024, 0, 1, 12));
 
 /** A customer with a name who has waited for this many minutes. */
 const waitingFor = (organizationId, conversationId, minutes, { name = 'Jane', ...more } = {}) =>

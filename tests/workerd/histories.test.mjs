@@ -1,27 +1,21 @@
-// Whole histories over HTTP: after every refresh, what the report shows equals what the oracle makes of all events so
-// far, row for row. One service for all tests; each test speaks of later instants than the one before it.
+// Whole histories over HTTP: after every refresh the report shows what the oracle makes of all events so far, row for
+// row. One service runs all tests; each test is about later instants than the one before it.
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { manyCandidates, mulberry32, randomHistory } from '../oracle/history.mjs';
+import { seededRandom } from '../../scripts/demo/random.mjs';
+import { organizationIdsOf, readHistories } from '../oracle/histories.mjs';
+import { manyCandidates } from '../oracle/many-candidates.mjs';
 import { formatInstant, Oracle } from '../oracle/oracle.mjs';
-import { adminToken, REPORT, ROOT, startService, tokenOf } from './harness.mjs';
+import { readThreads } from '../threads/threads.mjs';
+import { CATEGORIES, DEFAULT_THRESHOLD_MINUTES, MINUTE, SECOND, setThreshold } from './fixtures.mjs';
+import { adminToken, REPORT, startService, tokenOf } from './harness.mjs';
 
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const DAY = 24 * 60 * MINUTE;
-/** The real conversations are of 2017; what is generated is of these days. */
-const MANY_CANDIDATES_NOW = Date.UTC(2024, 0, 1, 12);
-const SEEDS_FIRST_DAY = Date.UTC(2024, 1, 1, 12);
-
-const THREADS = path.resolve(ROOT, '../shared/data/support-threads.ndjson');
 const PREFIXES = 10;
 /** How old the newest event of a prefix is when the refresh runs. */
 const REFRESH_DELAY = 90 * SECOND;
-const THRESHOLD_DEFAULT = 5;
-const CATEGORIES = ['ai_stuck', 'agent_abandoned'];
+/** Later than any history. */
+const MANY_CANDIDATES_NOW = Date.UTC(2024, 0, 1, 12);
 /** Every list is walked in pages of these sizes. */
 const LIMITS = [7, 25, 100];
 /** Requests at a time. */
@@ -157,7 +151,7 @@ async function refuse404(organizationId) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------
-// Real conversations
+// Conversations in the shape of real ones
 // ---------------------------------------------------------------------------------------------------------------
 
 const ID_FIELDS = [
@@ -213,7 +207,7 @@ class SettledOracle extends Oracle {
 }
 
 /** What is to be known about each organization of some events, for asking and for the oracle. */
-function statesOf(events, asOf, thresholdMinutes = THRESHOLD_DEFAULT) {
+function statesOf(events, asOf, thresholdMinutes = DEFAULT_THRESHOLD_MINUTES) {
   return [...Map.groupBy(events, (event) => event.organizationId)].map(([organizationId, own]) => ({
     organizationId,
     oracle: new SettledOracle(own),
@@ -275,16 +269,8 @@ function largest(states, count) {
     .map(({ state }) => state);
 }
 
-test('ten prefixes of real conversations', async (t) => {
-  if (!existsSync(THREADS)) {
-    t.skip('the real conversations (shared/data/support-threads.ndjson beside the repository) are not here');
-    return;
-  }
-  const events = readFileSync(THREADS, 'utf8')
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line));
-  const prefixes = prefixesOf(events);
+test('ten prefixes of conversations in the shape of real ones', async (t) => {
+  const prefixes = prefixesOf(readThreads());
   const known = [];
   const accessSeen = new Set();
   for (const { name, asOf, events: prefix } of prefixes) {
@@ -319,45 +305,9 @@ test('ten prefixes of real conversations', async (t) => {
 });
 
 // ---------------------------------------------------------------------------------------------------------------
-// A large organization
-// ---------------------------------------------------------------------------------------------------------------
-
-test('3,000 candidates on both sides of the threshold', async (t) => {
-  const organizationId = 'many-candidates';
-  const thresholdMinutes = 30;
-  const events = manyCandidates({ organizationId, now: MANY_CANDIDATES_NOW, count: 3_000, thresholdMinutes });
-  const [state] = statesOf(events, MANY_CANDIDATES_NOW, thresholdMinutes);
-  await service.post(events);
-  await service.database
-    .prepare('UPDATE organization SET threshold_minutes = ? WHERE organization_id = ?')
-    .bind(thresholdMinutes, organizationId)
-    .run();
-  await service.refresh(MANY_CANDIDATES_NOW);
-
-  const overThreshold = wholeList(state, withSkip(UNFILTERED, false)).totalCount;
-  assert.equal(wholeList(state, withSkip(UNFILTERED, true)).totalCount, 3_000);
-  assert.ok(overThreshold > 1_000 && overThreshold < 2_000, `${overThreshold} over the threshold`);
-  const pages = await forEachOf(walkOf(state, state.departmentIds), checkPage);
-
-  const { departmentIds } = state;
-  const both = {
-    parameters: { category: 'ai_stuck', departmentId: departmentIds[1] },
-    question: { category: 'ai_stuck', departments: [departmentIds[1]] },
-  };
-  const combined = withAndWithoutThreshold(both);
-  await forEachOf(
-    flatMap(combined, (list) => pagesOf(state, list, wholeList(state, list), 25)),
-    checkPage,
-  );
-  await forEachOf(headsWalk(state, new Set(), 100), checkPage);
-  t.diagnostic(`${overThreshold} over the threshold, ${pages} pages`);
-});
-
-// ---------------------------------------------------------------------------------------------------------------
 // Random histories
 // ---------------------------------------------------------------------------------------------------------------
 
-const SEEDS = 40;
 /** When refreshes run, from the history's `now`; after the last but one nothing comes in, only time passes. */
 const REFRESH_OFFSETS = [-6 * MINUTE, -1, 0, 1, 2 * MINUTE + 1, 5 * MINUTE, 60 * MINUTE + 1];
 const REASONS = 10;
@@ -366,7 +316,7 @@ const REASONS = 10;
 function randomBatches(events, random) {
   const left = [...events];
   const batches = [];
-  while (left.length > 0) batches.push(left.splice(0, 1 + Math.floor(random() * 50)));
+  while (left.length > 0) batches.push(left.splice(0, random.between(1, 50)));
   return batches;
 }
 
@@ -375,7 +325,9 @@ function scheduleOf(events, now, random) {
   const schedule = REFRESH_OFFSETS.map((offset) => ({ asOf: now + offset, batches: [] }));
   const batches = randomBatches(events, random);
   const last = schedule.length - 2;
-  batches.forEach((batch, index) => schedule[Math.floor((index * (last + 1)) / batches.length)].batches.push(batch));
+  for (const [index, batch] of batches.entries()) {
+    schedule[Math.floor((index * (last + 1)) / batches.length)].batches.push(batch);
+  }
   return schedule;
 }
 
@@ -400,14 +352,8 @@ async function checkAgainst(oracle, organizationId, asOf, seen) {
   seen.rows += expected.length;
 }
 
-async function runSeed(seed, seen) {
-  const now = SEEDS_FIRST_DAY + seed * DAY;
-  const random = mulberry32(1_000_000 + seed);
-  const events = randomHistory(seed, { now, organizations: 2, conversations: 6, events: 200 }).map((event) => ({
-    ...event,
-    organizationId: `${event.organizationId} of seed ${seed}`,
-  }));
-  const organizationIds = [...new Set(events.map((event) => event.organizationId))];
+async function runHistory({ now, events }, random, seen) {
+  const organizationIds = organizationIdsOf(events);
   const oracle = new Oracle();
   for (const { asOf, batches } of scheduleOf(events, now, random)) {
     for (const batch of batches) {
@@ -421,10 +367,44 @@ async function runSeed(seed, seen) {
 
 test('random histories, in random batches, with refreshes between them', async (t) => {
   const seen = { rows: 0, missing: 0, reasons: new Set() };
-  for (let seed = 1; seed <= SEEDS; seed += 1) await t.test(`seed ${seed}`, () => runSeed(seed, seen));
+  for (const [index, history] of readHistories('refreshes-in-turn', { name: 'history' }).entries()) {
+    await t.test(`history ${index + 1}`, () => runHistory(history, seededRandom(`batches ${index}`), seen));
+  }
   // A history that shows nothing would agree with anything.
   assert.ok(seen.rows > 500, `only ${seen.rows} rows`);
   assert.ok(seen.missing > 0, 'no organization was ever missing');
   assert.equal(seen.reasons.size, REASONS, `only these reasons: ${[...seen.reasons].sort().join(' ')}`);
   t.diagnostic(`${seen.rows} rows; an organization was missing ${seen.missing} times`);
+});
+
+// ---------------------------------------------------------------------------------------------------------------
+// A large organization
+// ---------------------------------------------------------------------------------------------------------------
+
+test('3,000 candidates on both sides of the threshold', async (t) => {
+  const organizationId = 'many-candidates';
+  const thresholdMinutes = 30;
+  const events = manyCandidates({ organizationId, now: MANY_CANDIDATES_NOW, count: 3_000, thresholdMinutes });
+  const [state] = statesOf(events, MANY_CANDIDATES_NOW, thresholdMinutes);
+  await service.post(events);
+  await setThreshold(service, organizationId, thresholdMinutes);
+  await service.refresh(MANY_CANDIDATES_NOW);
+
+  const overThreshold = wholeList(state, withSkip(UNFILTERED, false)).totalCount;
+  assert.equal(wholeList(state, withSkip(UNFILTERED, true)).totalCount, 3_000);
+  assert.ok(overThreshold > 1_000 && overThreshold < 2_000, `${overThreshold} over the threshold`);
+  const pages = await forEachOf(walkOf(state, state.departmentIds), checkPage);
+
+  const { departmentIds } = state;
+  const both = {
+    parameters: { category: 'ai_stuck', departmentId: departmentIds[1] },
+    question: { category: 'ai_stuck', departments: [departmentIds[1]] },
+  };
+  const combined = withAndWithoutThreshold(both);
+  await forEachOf(
+    flatMap(combined, (list) => pagesOf(state, list, wholeList(state, list), 25)),
+    checkPage,
+  );
+  await forEachOf(headsWalk(state, new Set(), 100), checkPage);
+  t.diagnostic(`${overThreshold} over the threshold, ${pages} pages`);
 });

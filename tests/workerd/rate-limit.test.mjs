@@ -45,7 +45,8 @@ async function inOnePeriod(scenario) {
     const period = () => Math.floor(Date.now() / (PERIOD_SECONDS * 1000));
     const startedIn = period();
     try {
-      return await scenario(`run ${(scenarios += 1)}`, scenarios);
+      scenarios += 1;
+      return await scenario(`run ${scenarios}`, scenarios);
     } catch (error) {
       if (period() === startedIn) throw error;
     }

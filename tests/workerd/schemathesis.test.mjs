@@ -8,7 +8,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { capture } from '../../scripts/command.mjs';
 import { ensureSchemathesis } from '../../scripts/schemathesis.mjs';
-import { manyCandidates } from '../oracle/history.mjs';
+import { manyCandidates } from '../oracle/many-candidates.mjs';
 import { startService, tokenOf } from './harness.mjs';
 
 const ORGANIZATION = 'an-organization';

@@ -5,9 +5,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { seededRandom } from '../../scripts/demo/random.mjs';
 import { fixtureAt, SERVICES } from '../tokens/fixture.mjs';
-import { printTable } from '../tokens/native.mjs';
 import { vectorsAt } from '../tokens/vectors.mjs';
 import { ACCEPTED, AUDIENCE, EXPIRED, ISSUED_IN_FUTURE, ISSUER, NOT_YET_VALID } from '../tokens/verdicts.mjs';
+import { printTable } from './fixtures.mjs';
 import { REPORT, startService } from './harness.mjs';
 
 /** Requests at a time. */
@@ -106,7 +106,8 @@ describe('tokens over HTTP', () => {
         for (const [index, vector] of vectors.entries()) {
           const answer = answers[index];
           const expected = expectedOf(vector, answer);
-          const count = (counts[vector.source] ??= { tried: 0, accepted: 0, refused: 0, 'no token': 0, unsendable: 0 });
+          counts[vector.source] ??= { tried: 0, accepted: 0, refused: 0, 'no token': 0, unsendable: 0 };
+          const count = counts[vector.source];
           count.tried += 1;
           const column =
             { [ACCEPTED]: 'accepted', [NO_TOKEN]: 'no token', [UNSENDABLE]: 'unsendable' }[expected] ?? 'refused';
