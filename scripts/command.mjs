@@ -1,17 +1,48 @@
 // Runs other programs. No shell is involved, so paths with spaces need no quoting.
 
 import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { Failure, packageBin, projectEnv, ROOT, wranglerNode } from './project.mjs';
 
-/** Runs a program with this terminal as its own; throws unless it exits with 0. */
+/**
+ * How to run a program. `failure` is what to say if it does not exit with 0.
+ *
+ * @typedef {{ env?: NodeJS.ProcessEnv, cwd?: string, failure?: string }} Options
+ */
+
+/**
+ * Runs a program with this terminal as its own; throws unless it exits with 0.
+ *
+ * @param {string} program
+ * @param {string[]} args
+ * @param {Options} [options]
+ */
 export async function run(program, args, { env = projectEnv(), cwd = ROOT, failure } = {}) {
   const { code } = await start(program, args, { env, cwd, stdio: ['ignore', 'inherit', 'inherit'] });
   if (code !== 0) throw new Failure(failure ?? `\`${[program, ...args].join(' ')}\` failed (exit code ${code}).`);
 }
 
-/** Runs a program and returns what it printed and its exit code; 127 if there is no such program. */
+/**
+ * Runs a program and returns what it printed and its exit code; 127 if there is no such program.
+ *
+ * @param {string} program
+ * @param {string[]} args
+ * @param {Options} [options]
+ */
 export function capture(program, args, { env = projectEnv(), cwd = ROOT } = {}) {
   return start(program, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/**
+ * Runs a program and hands over what it prints, line by line as it comes; throws unless it exits with 0.
+ *
+ * @param {string} program
+ * @param {string[]} args
+ * @param {Options & { onLine: (line: string) => void }} options
+ */
+export async function runLines(program, args, { env = projectEnv(), cwd = ROOT, onLine, failure }) {
+  const { code } = await start(program, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] }, onLine);
+  if (code !== 0) throw new Failure(failure ?? `\`${[program, ...args].join(' ')}\` failed (exit code ${code}).`);
 }
 
 /** Runs wrangler without prompts and returns what it printed; throws with its output if it failed. */
@@ -23,18 +54,26 @@ export async function wrangler(args) {
   return stdout;
 }
 
-function start(program, args, options) {
+/**
+ * @param {string} program
+ * @param {string[]} args
+ * @param {import('node:child_process').SpawnOptions} options
+ * @param {(line: string) => void} [onLine]
+ * @returns {Promise<{ code: number, stdout: string, stderr: string }>}
+ */
+function start(program, args, options, onLine) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, options);
     const printed = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr']) {
-      child[name]?.setEncoding('utf8').on('data', (text) => (printed[name] += text));
+      if (onLine) createInterface({ input: child[name] }).on('line', onLine);
+      else child[name]?.setEncoding('utf8').on('data', (text) => (printed[name] += text));
     }
-    child.on('error', (error) => {
+    child.on('error', (/** @type {NodeJS.ErrnoException} */ error) => {
       if (error.code === 'ENOENT') resolve({ code: 127, ...printed, stderr: `${program}: not found` });
       else reject(error);
     });
-    child.on('close', (code, signal) => resolve({ code: code ?? 128, signal, ...printed }));
+    child.on('close', (code) => resolve({ code: code ?? 128, ...printed }));
   });
 }
 

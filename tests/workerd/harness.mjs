@@ -3,6 +3,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createTestHarness, experimental_readRawConfig } from 'wrangler';
+import { build } from '../../scripts/build.mjs';
 import { signToken } from '../../scripts/token.mjs';
 
 process.env.WRANGLER_SEND_METRICS = 'false';
@@ -17,33 +18,36 @@ export const SUMMARY = '/api/conversation-monitor/summary';
 export const SCOPES = '/api/conversation-monitor/scopes';
 export const EVENTS = '/api/conversation-monitor/events';
 
+/** Set by `npm test`, which has built the worker: no file of tests need look whether it is up to date. */
+const IS_PREBUILT = Boolean(process.env.WORKER_PREBUILT);
+
 /**
- * A worker as wrangler.toml says, but for these settings. Variables are given as secrets, too: only secrets go before
- * what a developer's .dev.vars says.
+ * A worker as wrangler.toml describes it, except for these settings. Variables are given as secrets too, because only
+ * secrets override a developer's .dev.vars.
  */
 function workerOf({ vars = {}, secrets = {}, limits = {} }, more = {}) {
   const { rawConfig } = experimental_readRawConfig({ config: path.join(ROOT, 'wrangler.toml') });
-  const config = {
-    ...rawConfig,
-    vars: {},
-    ratelimits: rawConfig.ratelimits
-      .filter(({ name }) => name in limits)
-      .map((binding) => ({ ...binding, simple: { limit: limits[binding.name], period: 60 } })),
-    ...more,
+  // Without `build`, which wrangler would run for every worker.
+  const { build: _build, ratelimits, ...config } = rawConfig;
+  const isLimited = ({ name }) => name in limits;
+  const limited = (binding) => ({ ...binding, simple: { limit: limits[binding.name], period: 60 } });
+  return {
+    config: { ...config, vars: {}, ratelimits: ratelimits.filter(isLimited).map(limited), ...more },
+    secrets: { HEAD_MAX_AGE_SECONDS: '0', JWT_SECRET: SECRET, ...vars, ...secrets },
   };
-  return { config, secrets: { HEAD_MAX_AGE_SECONDS: '0', JWT_SECRET: SECRET, ...vars, ...secrets } };
 }
 
 /**
  * Starts a worker with an empty, migrated database.
  *
  * Heads are not kept in memory unless `vars` says so: a test wants to see what it has just done. There are no rate limits
- * but `limits`: calls a minute by the name of the binding.
+ * except `limits`: calls a minute by the name of the binding.
  *
  * `siblings` are further workers by name, each with settings and an isolate of its own, over the same database and
  * cache: a second one costs a tenth of a second start.
  */
 export async function startService({ siblings = {}, ...settings } = {}) {
+  if (!IS_PREBUILT) await build();
   const others = Object.entries(siblings).map(([name, theirs]) => workerOf(theirs, { name }));
   const server = createTestHarness({ root: ROOT, workers: [workerOf(settings), ...others] });
   const { url } = await server.listen();
@@ -92,7 +96,7 @@ export async function startService({ siblings = {}, ...settings } = {}) {
       }
       return receipts;
     },
-    /** Runs the refresh that is scheduled for `at`, in epoch milliseconds. */
+    /** Runs the refresh that is scheduled for `at`, epoch milliseconds. */
     async refresh(at) {
       const result = await worker.scheduled({ scheduledTime: new Date(at), cron: '* * * * *' });
       if (result.outcome !== 'ok') throw new Error(`refresh: ${result.outcome}`);
