@@ -93,9 +93,10 @@ async function liveThrough(running, { hours, say }) {
           poll(running[`${side}-${dashboard.number % ISOLATES}`], side, dashboard, target, now, held),
         ),
       );
-      answers.forEach(
-        ({ status }, index) => (statuses[SIDES[index]][status] = (statuses[SIDES[index]][status] ?? 0) + 1),
-      );
+      for (const [index, { status }] of answers.entries()) {
+        const ofSide = statuses[SIDES[index]];
+        ofSide[status] = (ofSide[status] ?? 0) + 1;
+      }
       if (second % 60 >= HEAD_SECONDS) compared += compare(answers, `${target} at second ${second}`);
     }
     if (second % 3600 === 3599) say(`Hour ${(second + 1) / 3600} of ${hours} has passed …`);
@@ -121,7 +122,8 @@ async function poll(isolate, side, { number: dashboard, authorization }, target,
 }
 
 /** All dashboards must show the same, whichever side they asked. Returns how many answers were held against ours. */
-function compare([ours, ...others], what) {
+function compare(answers, what) {
+  const [ours, ...others] = answers;
   for (const other of others) if (other.text !== ours.text) throw new Error(`${what}:\n${ours.text}\n${other.text}`);
   return others.length;
 }

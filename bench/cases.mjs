@@ -93,11 +93,13 @@ function fullPages(own, limit) {
     [share, ''],
     ...(own ?? DEPARTMENTS).map((id) => [1 / DEPARTMENTS.length, `&departmentId=${id}`]),
   ]) {
-    for (const [categories, category] of [
+    /** @type {[number, string][]} */
+    const shares = [
       [1, ''],
       [0.5, '&category=ai_stuck'],
       [0.5, '&category=agent_abandoned'],
-    ]) {
+    ];
+    for (const [categories, category] of shares) {
       // A little less than there are, for the shares are not exact.
       const pages = Math.floor((LARGE.candidates * departments * categories * 0.9) / limit);
       for (let page = 1; page <= pages; page += 1)

@@ -18,8 +18,12 @@ const ask = (second, name, { isolate = 'first', query = '', isConditional = fals
   query,
   isConditional,
 });
-/** A refresh at a second, after these events. */
-const refresh = (second, name = undefined, events = []) => ({ second, name, events });
+/**
+ * A refresh at a second, after these events.
+ *
+ * @returns {any}
+ */
+const refresh = (second, name = '', events = []) => ({ second, name, events });
 
 /** One after the other, about an organization with 10,000 candidates. */
 const STEPS = [

@@ -11,13 +11,26 @@ const HEADERS = ['cache-control', 'vary', 'x-content-type-options', 'www-authent
 const PRESENT = ['x-request-id', 'etag', 'server-timing'];
 
 const { organizationId } = SMALL;
+/**
+ * @param {string} role
+ * @param {{ organization?: string, number?: number, [claim: string]: unknown }} [claims]
+ */
 const tokenOf = (role, { organization = organizationId, number = 3, ...more } = {}) =>
   signToken({ ...claimsOf(role, organization, number), ...more });
 const admin = tokenOf('ADMIN');
 const head = tokenOf('DEPARTMENT_HEAD');
 
-/** Every request: `[what it shows, query, token, more]`. */
+/**
+ * Every request: what it shows, its path, token and method.
+ *
+ * @param {{ privateKeys?: Record<string, import('node:crypto').KeyObject>, withAlgorithms?: string[] }} [options]
+ */
 function requests({ privateKeys, withAlgorithms = [] } = {}) {
+  /**
+   * @param {string} name
+   * @param {string} [query]
+   * @param {string | null} [token]
+   */
   const get = (name, query = '', token = admin, more = {}) => ({
     name,
     path: `${REPORT}${query && `?${query}`}`,
@@ -161,6 +174,7 @@ async function conditionFaults(side) {
   const first = await ask(admin);
   const etag = first.headers.get('etag');
   await first.text();
+  /** @type {[string, number, [string, string, string?], boolean?][]} */
   const expected = [
     ['the same', 304, [admin, etag]],
     ['the same, weak, among others', 304, [admin, `"x", W/${etag}`]],

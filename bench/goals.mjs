@@ -2,7 +2,11 @@
 
 import { ratio, table } from './statistics.mjs';
 
-/** What is compared, the case, the peer and its case, and how much of the peer's CPU ours may take. */
+/**
+ * What is compared, the case, the peer and its case, and how much of the peer's CPU ours may take.
+ *
+ * @type {[string, string, string, string, number][]}
+ */
 const CPU_GOALS = [
   ['page in memory, ADMIN', 'memory, ADMIN, 25 rows', 'plain', 'memory, ADMIN, 25 rows', 0.33],
   ['page from KV, DEPARTMENT_HEAD', 'KV, DEPARTMENT_HEAD, 25 rows', 'plain', 'KV, DEPARTMENT_HEAD, 25 rows', 0.5],
@@ -13,6 +17,7 @@ const BILL_MAX = 0.5;
 
 /** The goals as a table, from what was timed and from the bill's ratios, and what is missing to those not reached. */
 export function goalsText(timing, bill) {
+  /** @type {[string, number, number][]} */
   const goals = CPU_GOALS.map(([name, own, peer, theirs, most]) => [
     `CPU, ${name}, ÷ ${peer}`,
     ratio(timing[own].ours.cpu, timing[theirs][peer].cpu),

@@ -1,6 +1,7 @@
 // Keeps hold of the wasm that is instantiated after this module was loaded, to ask how much memory it has.
 
 const instances = [];
+/** @type {any} */
 const { Instance } = WebAssembly;
 
 WebAssembly.Instance = class extends Instance {

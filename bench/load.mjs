@@ -19,7 +19,9 @@ export class Load {
   run(url, { requests, count, connections = 8, status = 200 }) {
     const { hostname, port } = new URL(url);
     return new Promise((resolve, reject) => {
-      this.#child.once('message', (answer) => (answer.error ? reject(new Error(answer.error)) : resolve(answer)));
+      this.#child.once('message', (/** @type {any} */ answer) =>
+        answer.error ? reject(new Error(answer.error)) : resolve(answer),
+      );
       this.#child.send({ hostname, port: Number(port), requests, count, connections, status });
     });
   }
@@ -30,11 +32,12 @@ export class Load {
 }
 
 if (process.argv[2] === '--load' && process.send) {
-  process.on('message', async (order) => {
+  const answer = process.send.bind(process);
+  process.on('message', async (/** @type {any} */ order) => {
     try {
-      process.send(await runOrder(order));
+      answer(await runOrder(order));
     } catch (error) {
-      process.send({ error: error.message });
+      answer({ error: error.message });
     }
   });
 }

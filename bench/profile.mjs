@@ -28,7 +28,9 @@ function print(profile, count, top) {
   const own = new Map();
   const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
   for (const node of profile.nodes) for (const child of node.children ?? []) nodes.get(child).parent = node;
-  profile.samples.forEach((id, index) => own.set(id, (own.get(id) ?? 0) + (profile.timeDeltas[index] ?? 0)));
+  for (const [index, id] of profile.samples.entries()) {
+    own.set(id, (own.get(id) ?? 0) + (profile.timeDeltas[index] ?? 0));
+  }
   const functions = new Map();
   for (const [id, microseconds] of own) {
     const seen = new Set();
@@ -43,12 +45,9 @@ function print(profile, count, top) {
   }
   const rows = [...functions].map(([label, entry]) => ({ label, own: entry.own / count, total: entry.total / count }));
   console.log('\n  own µs  total µs  function');
-  const show = ({ label, own, total }) =>
+  for (const { label, own, total } of rows.sort((left, right) => right.own - left.own).slice(0, top)) {
     console.log(`${own.toFixed(1).padStart(8)}${total.toFixed(1).padStart(10)}  ${label}`);
-  rows
-    .sort((left, right) => right.own - left.own)
-    .slice(0, top)
-    .forEach(show);
+  }
   console.log('\nWho calls whom (µs a request, with all that is called):');
   printTree(nodes, own, count);
 }
@@ -74,9 +73,9 @@ function printTree(nodes, own, count) {
   const show = (branch, depth) => {
     console.log(`${(branch.total / count).toFixed(1).padStart(8)}  ${'  '.repeat(depth)}${branch.label}`);
     const children = [...branch.children.values()].filter(({ total }) => total >= least);
-    children.sort((left, right) => right.total - left.total).forEach((child) => show(child, depth + 1));
+    for (const child of children.sort((left, right) => right.total - left.total)) show(child, depth + 1);
   };
-  [...root.children.values()].forEach((branch) => show(branch, 0));
+  for (const branch of root.children.values()) show(branch, 0);
 }
 
 const labelOf = ({ callFrame: { functionName, url, lineNumber, columnNumber } }) => {

@@ -9,6 +9,7 @@ export class Profiler {
   #id = 0;
 
   static async attach(url, name) {
+    /** @type {any} */
     const targets = await (await fetch(new URL('/json', String(url).replace(/^ws/, 'http')))).json();
     const target = targets.find(({ id }) => id.endsWith(name)) ?? targets[0];
     const socket = new WebSocket(target.webSocketDebuggerUrl);
@@ -32,7 +33,8 @@ export class Profiler {
   }
 
   #call(method, params = {}) {
-    const id = (this.#id += 1);
+    this.#id += 1;
+    const id = this.#id;
     this.#socket.send(JSON.stringify({ id, method, params }));
     return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
   }

@@ -10,7 +10,11 @@ import { Side, WORK } from './sides.mjs';
 const EVENTS = '/api/conversation-monitor/events';
 const BATCH = 1000;
 
-/** The folder of the database; made if the worker, the migrations or the data are not those it was made of. */
+/**
+ * The folder of the database; made if the worker, the migrations or the data are not those it was made of.
+ *
+ * @param {{ organizations?: any[], name?: string, say?: (message: string) => void }} [options]
+ */
 export async function ensureSeed({ organizations = [LARGE, SMALL], name = 'seed', say = () => {} } = {}) {
   const digest = createHash('sha256');
   for (const file of ['build/.stamp', 'bench/data.mjs', 'bench/seed.mjs']) digest.update(readFileSync(inRoot(file)));
@@ -55,7 +59,14 @@ export async function migrate(database) {
   }
 }
 
-/** Posts events in full batches, with these headers; every one must be accepted. Calls `posted` with the number of each batch. */
+/**
+ * Posts events in full batches, with these headers; every one must be accepted. Calls `posted` with the number of events
+ * in each batch.
+ *
+ * @param {any} side
+ * @param {Iterable<object>} events
+ * @param {{ posted?: (count: number) => void, headers?: Record<string, string> }} [options]
+ */
 export async function post(side, events, { posted = () => {}, headers = {} } = {}) {
   const authorization = `Bearer ${ingestToken()}`;
   let lines = [];

@@ -14,7 +14,7 @@ export const SIDES = ['ours', 'plain', 'tuned'];
 export const FLOOR = 'floor';
 
 const PEERS = { plain: 'bench/peers/plain/index.ts', tuned: 'bench/peers/tuned/index.ts' };
-const COMPATIBILITY_DATE = /compatibility_date = "(.+)"/.exec(readFileSync(inRoot('wrangler.toml'), 'utf8'))[1];
+const COMPATIBILITY_DATE = /compatibility_date = "(.+)"/.exec(readFileSync(inRoot('wrangler.toml'), 'utf8'))?.[1];
 
 /** The modules of a side as workerd takes them, the main one first. */
 export async function modulesOf(side, { folder = inRoot('build'), readable = false } = {}) {
@@ -40,7 +40,14 @@ export async function modulesOf(side, { folder = inRoot('build'), readable = fal
 
 const module = (name, contents) => ({ type: 'ESModule', path: name, contents });
 
-/** How workerd runs a side; `counting` puts what counts around it. */
+/**
+ * How workerd runs a side; `counting` puts what counts around it.
+ *
+ * @param {{
+ *   side: string, modules?: any[], counting?: boolean, jwks?: object, bindings?: Record<string, string>,
+ *   [more: string]: unknown,
+ * }} options
+ */
 async function workerOf({ side, modules, counting = false, jwks, bindings = {}, ...more }) {
   const own = modules ?? (await modulesOf(side));
   const around = counting ? ['counting.js', 'instances.js'] : [];
@@ -58,19 +65,25 @@ async function workerOf({ side, modules, counting = false, jwks, bindings = {}, 
   };
 }
 
-/** Starts a workerd with these workers; `state` is a folder with their D1 and KV. */
+/**
+ * Starts a workerd with these workers; `state` is a folder with their D1 and KV.
+ *
+ * @param {{ state?: string, inspectorPort?: number, [workers: string]: any }} options
+ */
 async function startWorkerd({ state, inspectorPort, ...workers }) {
   const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
-      ...workers,
-      resourcePersistencePath: state,
-      cf: false,
-      log: new Log(LogLevel.ERROR),
-      logRequests: false,
-      // The log lines of refused requests are not what is looked at.
-      handleStructuredLogs: () => {},
-      inspectorPort,
-    }),
+    convertV4MiniflareOptions(
+      /** @type {any} */ ({
+        ...workers,
+        resourcePersistencePath: state,
+        cf: false,
+        log: new Log(LogLevel.ERROR),
+        logRequests: false,
+        // The log lines of refused requests are not what is looked at.
+        handleStructuredLogs: () => {},
+        inspectorPort,
+      }),
+    ),
   );
   await miniflare.ready;
   return miniflare;
@@ -78,7 +91,12 @@ async function startWorkerd({ state, inspectorPort, ...workers }) {
 
 /** A running side, in a workerd of its own. */
 export class Side {
-  /** Starts workerd; `state` is a folder with its D1 and KV. */
+  /**
+   * Starts workerd; `state` is a folder with its D1 and KV.
+   *
+   * @param {string} name
+   * @param {{ state?: string, inspectorPort?: number, [option: string]: any }} [options]
+   */
   static async start(name, { state, inspectorPort, ...options } = {}) {
     const before = new Set(childrenOf(process.pid));
     const worker = await workerOf({ side: name, name, ...options });
@@ -89,7 +107,10 @@ export class Side {
   }
 
   constructor(name, miniflare, url, pid) {
-    Object.assign(this, { name, miniflare, url, pid });
+    this.name = name;
+    this.miniflare = miniflare;
+    this.url = url;
+    this.pid = pid;
   }
 
   /** A request straight to the worker. */
@@ -112,7 +133,11 @@ export class Side {
     return this.miniflare.getKVNamespace('PAGES', this.name);
   }
 
-  /** What the platform has billed this isolate since the last call, where it runs with `counting`. */
+  /**
+   * What the platform has billed this isolate since the last call, where it runs with `counting`.
+   *
+   * @returns {Promise<any>}
+   */
   async counts() {
     return (await this.fetch('/counts')).json();
   }
@@ -135,7 +160,7 @@ export async function startIsolates({ state, isolates }) {
   const miniflare = await startWorkerd({ state, workers });
   const started = Object.keys(isolates).map(async (name) => [
     name,
-    new Side(name, miniflare, await miniflare.unsafeGetDirectURL(name)),
+    new Side(name, miniflare, await miniflare.unsafeGetDirectURL(name), undefined),
   ]);
   return Object.fromEntries(await Promise.all(started));
 }

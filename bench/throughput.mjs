@@ -39,13 +39,18 @@ async function measureScale({ organizations, candidates, rounds, say }) {
     const ingest = await measureIngest(side, ids, candidates);
     say(`  ingest: ${spreadText(ingest.rates)} events/s`);
     ingest.cpuOfOne = await measureSingleEvents(side, ids[0]);
+    /** @type {Record<string, any[]>} */
     const refreshes = { 'all new': [], 'none changed': [], '1% changed': [] };
     let at = AS_OF;
-    refreshes['all new'].push(await measureRefresh(side, (at += MINUTE)));
+    const nextMinute = () => {
+      at += MINUTE;
+      return measureRefresh(side, at);
+    };
+    refreshes['all new'].push(await nextMinute());
     for (let round = 0; round < rounds; round += 1) {
-      refreshes['none changed'].push(await measureRefresh(side, (at += MINUTE)));
+      refreshes['none changed'].push(await nextMinute());
       await post(side, changes(ids, candidates, { updatedAt: at, turn: round }));
-      refreshes['1% changed'].push(await measureRefresh(side, (at += MINUTE)));
+      refreshes['1% changed'].push(await nextMinute());
     }
     for (const [name, runs] of Object.entries(refreshes)) say(`  refresh, ${name}: ${runsText(runs)}`);
     return { organizations, candidates, ingest, refreshes };

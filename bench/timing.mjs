@@ -98,12 +98,13 @@ async function fillCache(name, state, { requests, keys, load, say }) {
 }
 
 async function countKeys(namespace) {
-  let [count, list] = [0, { list_complete: false }];
-  while (!list.list_complete) {
-    list = await namespace.list({ cursor: list.cursor });
+  let count = 0;
+  for (let cursor; ; ) {
+    const list = await namespace.list({ cursor });
     count += list.keys.length;
+    if (list.list_complete) return count;
+    cursor = list.cursor;
   }
-  return count;
 }
 
 async function timeCase(each, sides, { rounds, keys, load }) {

@@ -9,7 +9,12 @@ const POLL_MS = 200;
 /** Longer than any build: who waits this long waits for something that hangs. */
 const LIMIT_MS = 30 * 60 * 1000;
 
-/** Waits until the lock is ours; returns the function that gives it back. */
+/**
+ * Waits until the lock is ours; returns the function that gives it back.
+ *
+ * @param {string} file
+ * @param {{ say?: (message: string) => void, delay?: (milliseconds: number) => Promise<unknown>, pid?: number }} [options]
+ */
 export async function acquireLock(file, { say = () => {}, delay = sleep, pid = process.pid } = {}) {
   const own = `${file}.${pid}`;
   writeFileSync(own, String(pid));

@@ -30,7 +30,11 @@ export function demoEvents(now) {
   return ORGANIZATIONS.flatMap((organization) => organizationEvents(organization, now).events);
 }
 
-/** What the report must show of them at `now`: `{organizationId, conversationId, category, reason, stalledSince}`. */
+/**
+ * What the report must show of them at `now`: `{organizationId, conversationId, category, reason, stalledSince}`.
+ *
+ * @returns {any[]}
+ */
 export function demoRows(now) {
   return ORGANIZATIONS.flatMap((organization) => organizationEvents(organization, now).rows);
 }

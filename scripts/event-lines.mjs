@@ -54,8 +54,11 @@ export function shiftEvent(event, milliseconds) {
 /**
  * Cuts lines into batches that one request can take: arrays of `{number, text}`. What cannot be sent at all
  * goes to `refuse(number, reason)`. With `mixed` false no batch holds two organizations.
+ *
+ * @param {Iterable<any> | AsyncIterable<any>} lines
+ * @param {{ shift?: number, mixed?: boolean, refuse?: (number: number, reason: string) => void }} options
  */
-export async function* batches(lines, { shift = 0, mixed = true, refuse }) {
+export async function* batches(lines, { shift = 0, mixed = true, refuse = () => {} }) {
   let batch = [];
   let bytes = 0;
   let organization;

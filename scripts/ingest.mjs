@@ -27,7 +27,7 @@ const ADVICE = {
  * @typedef {{
  *   refused?: (number: number, reason: string) => void,
  *   retry?: (message: string) => void,
- *   progress?: (counts: Record<string, number>) => void,
+ *   progress?: (counts: { read: number, refused: number }) => void,
  * }} Listeners
  * @typedef {{
  *   fetch?: (target: URL, init: RequestInit) => Promise<Response>,

@@ -126,6 +126,7 @@ async function countLines(lines) {
 }
 
 await whenProgram(import.meta.url, async (args) => {
+  /** @type {import('node:util').ParseArgsConfig['options']} */
   const options = {
     url: { type: 'string', default: LOCAL_URL },
     'shift-to-now': { type: 'boolean' },

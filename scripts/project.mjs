@@ -46,7 +46,12 @@ export function wranglerNode() {
   );
 }
 
-/** The environment for programs of this project: its own bin folder first, wrangler offline and silent. */
+/**
+ * The environment for programs of this project: its own bin folder first, wrangler offline and silent.
+ *
+ * @param {NodeJS.ProcessEnv} [extra]
+ * @returns {NodeJS.ProcessEnv}
+ */
 export function projectEnv(extra = {}) {
   return {
     ...process.env,
@@ -70,7 +75,9 @@ export function pathWithoutPackageBin() {
 /** The version of a crate as Cargo.lock has it. */
 export function lockedVersion(crate, lockText = readFileSync(inRoot('Cargo.lock'), 'utf8')) {
   for (const entry of lockText.split('[[package]]')) {
-    if (entry.includes(`\nname = "${crate}"\n`)) return entry.match(/^version = "([^"]+)"$/m)[1];
+    if (!entry.includes(`\nname = "${crate}"\n`)) continue;
+    const version = entry.match(/^version = "([^"]+)"$/m)?.[1];
+    if (version) return version;
   }
   throw new Failure(`Cargo.lock names no crate "${crate}".`);
 }
@@ -88,7 +95,9 @@ export function cargoTools() {
 
 /** The absolute path of one of them. */
 export function cargoTool(binary) {
-  return cargoTools().find((tool) => tool.binary === binary).path;
+  const tool = cargoTools().find((each) => each.binary === binary);
+  if (!tool) throw new Error(`${binary} is not one of this project's tools`);
+  return tool.path;
 }
 
 /** Outside the repository, so that a fresh clone does not build the tools again. */

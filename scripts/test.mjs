@@ -22,7 +22,7 @@ const NODE_TEST_CONCURRENCY = 3;
 const CLIPPY_STRICT = ['--', '-D', 'warnings'];
 /** The files that show at once whether the worker works at all. */
 const SMOKE_TESTS = ['tests/workerd/cases.test.mjs'];
-const TSCONFIGS = ['tsconfig.json', 'public/tsconfig.json', 'bench/peers/tsconfig.json'];
+const TSCONFIGS = ['tsconfig.json', 'tsconfig.public.json', 'tests/browser/tsconfig.json', 'bench/peers/tsconfig.json'];
 
 const USAGE = `usage: npm test
        npm run test:quick

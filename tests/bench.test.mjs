@@ -23,7 +23,7 @@ test('the worker and both peers answer the same bytes to the same requests', asy
 
 describe("what is billed, by the platform's own meta, with 10,000 candidates", async () => {
   const steps = await countSteps({ seed: await ensureSeed(), say: () => {} });
-  const oursOf = (name) => steps.find((step) => step.name === name).counts.ours;
+  const oursOf = (name) => steps.find((step) => step.name === name)?.counts.ours;
 
   /** At most so many round trips to D1 and KV, rows read of D1, and writes of KV. No request writes a row. */
   const limits = {

@@ -5,7 +5,10 @@ import { demoId } from './random.mjs';
 /** Collects the events of one conversation while a story is told. */
 export class Conversation {
   constructor({ organization, random, now, number, channelType, contactId, blocked }) {
-    Object.assign(this, { organization, random, now, contactId });
+    this.organization = organization;
+    this.random = random;
+    this.now = now;
+    this.contactId = contactId;
     this.conversationId = demoId(organization.key, 'conversation', number);
     this.record = {
       channelType,

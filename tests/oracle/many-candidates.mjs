@@ -32,6 +32,7 @@ function candidateEvents(organizationId, index, stalledAt) {
   const inbound = { direction: 'inbound', sender: 'contact' };
   const takeOver = { enabled: false, actorId: userId };
   const failedReply = { sequence: 1, direction: 'outbound', sender: byHuman ? 'human' : 'ai', status: 'failed' };
+  /** @type {Record<string, unknown>[]} */
   const events = [
     {
       ...common,

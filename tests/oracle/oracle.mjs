@@ -394,6 +394,12 @@ export class Oracle {
   /**
    * The report's `data` less what only a published snapshot knows. `departments`: null for all, else the only ones
    * seen; `viewer`: null for one who has access to every row, else `{ subject }`.
+   *
+   * @param {{
+   *   organizationId: string, asOf: number, thresholdMinutes: number, page?: number, limit?: number,
+   *   category?: string | null, skipThreshold?: boolean, departments?: string[] | null,
+   *   viewer?: { subject: string } | null,
+   * }} question
    */
   report({
     organizationId,

@@ -15,8 +15,14 @@ import { readClaims } from '../../scripts/token.mjs';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const NOW = Date.parse('2026-05-18T13:45:00.000Z');
 
-/** A server on a free port; `answer(events, number)` gives the reply to request `number` (0, 1, …). */
+/**
+ * A server on a free port; `answer(events, number)` gives the reply to request `number` (0, 1, …).
+ *
+ * @param {import('node:test').TestContext} t
+ * @param {(events: any[], number: number) => any} [answer]
+ */
 async function serve(t, answer) {
+  /** @type {any[]} */
   const requests = [];
   const server = createServer(async (request, response) => {
     let body = '';
@@ -37,9 +43,10 @@ async function serve(t, answer) {
       .writeHead(status, { 'Content-Type': 'application/json', ...headers })
       .end(typeof reply === 'string' ? reply : JSON.stringify(reply));
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
   t.after(() => server.close());
-  return { url: `http://127.0.0.1:${server.address().port}`, requests };
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  return { url: `http://127.0.0.1:${port}`, requests };
 }
 
 function accept(events) {
@@ -67,8 +74,13 @@ const lines = (events) =>
   }));
 const numbered = (count) => Array.from({ length: count }, (_, index) => ({ organizationId: 'o', n: index + 1 }));
 
-/** Posts with a clock, a delay and a chance of the test's own; returns what was heard as well. */
+/**
+ * Posts with a clock, a delay and a chance of the test's own; returns the counts, or the error, and what was heard.
+ *
+ * @returns {Promise<{ counts: any, refused: [number, string][], delays: number[], retries: string[] }>}
+ */
 async function post(url, events, options = {}) {
+  /** @type {{ refused: [number, string][], delays: number[], retries: string[] }} */
   const heard = { refused: [], delays: [], retries: [] };
   const counts = await postEvents({
     lines: lines(events),
@@ -258,7 +270,8 @@ test('two faults of one event are one refusal', async (t) => {
 });
 
 test('a refusal of the whole request stops with what the service said', async (t) => {
-  for (const [status, advice] of [
+  /** @type {[number, RegExp][]} */
+  const cases = [
     [401, /JWT_SECRET/],
     [403, /scope/],
     [413, /larger/],
@@ -266,7 +279,8 @@ test('a refusal of the whole request stops with what the service said', async (t
     [404, /--url/],
     [400, /answered 400/],
     [302, /answered 302/],
-  ]) {
+  ];
+  for (const [status, advice] of cases) {
     const { url, requests } = await serve(t, () => ({
       status,
       headers: { Location: 'http://elsewhere.test/' },
@@ -345,13 +359,15 @@ test('the program reads a file, makes its own token, sums up, and its exit code 
   assert.equal(stderr.match(/refused: not a JSON object/g).length, 20);
   assert.match(stderr, /^… and 10 more lines refused$/m);
 
-  for (const [args, code, message] of [
+  /** @type {[string[], number, RegExp][]} */
+  const failures = [
     [[path.join(folder, 'absent')], 1, /There is no file .*absent\./],
     [[folder], 1, /is a folder/],
     [[file, '--url', 'localhost:8787'], 2, /--url takes an address such as http:.*"localhost:8787" is not one/],
     [[file, '--url', 'nowhere'], 2, /"nowhere" is not one/],
     [[], 2, /Which file\?/],
-  ]) {
+  ];
+  for (const [args, code, message] of failures) {
     const failed = await load(...args);
     assert.equal(failed.code, code);
     assert.match(failed.stderr, message);

@@ -29,8 +29,8 @@ const runToken = (args, env) => runProgram(process.execPath, ['scripts/token.mjs
 
 test('a token is a JWS that HMAC-SHA256 over its first two parts verifies', () => {
   const [header, payload, signature] = signToken({ sub: 'Zoë' }, SECRET).split('.');
-  assert.deepEqual(JSON.parse(Buffer.from(header, 'base64url')), { alg: 'HS256', typ: 'JWT' });
-  assert.deepEqual(JSON.parse(Buffer.from(payload, 'base64url')), { sub: 'Zoë' });
+  assert.deepEqual(JSON.parse(Buffer.from(header, 'base64url').toString()), { alg: 'HS256', typ: 'JWT' });
+  assert.deepEqual(JSON.parse(Buffer.from(payload, 'base64url').toString()), { sub: 'Zoë' });
   assert.equal(signature, createHmac('sha256', SECRET).update(`${header}.${payload}`).digest('base64url'));
   assert.match(header + payload + signature, /^[A-Za-z0-9_-]+$/);
 });
@@ -69,6 +69,7 @@ test('every option becomes its claim, and what was not asked for is absent', () 
 });
 
 test('options that make no usable token are refused with the usage', () => {
+  /** @type {[Record<string, unknown>, RegExp][]} */
   const refused = [
     [{}, /--role/],
     [{ role: 'ADMIN' }, /--organization is missing/],
@@ -81,7 +82,7 @@ test('options that make no usable token are refused with the usage', () => {
   for (const [options, message] of refused) {
     assert.throws(
       () => buildClaims(options, NOW_SECONDS),
-      (error) => message.test(error.message) && /usage:/.test(error.message) && error.exitCode === 2,
+      (/** @type {any} */ error) => message.test(error.message) && /usage:/.test(error.message) && error.exitCode === 2,
     );
   }
 });
@@ -130,11 +131,13 @@ test('stdout has the token alone under `npm run --silent`, too', async () => {
 });
 
 test('a failure says what to do on stderr and leaves stdout empty', async () => {
-  for (const [args, env, exitCode, message] of [
+  /** @type {[string[], Record<string, string>, number, RegExp][]} */
+  const failures = [
     [['--role', 'ADMIN'], {}, 2, /--organization is missing/],
     [['--rol', 'ADMIN'], {}, 2, /usage:/],
     [['--role', 'SUPERADMIN'], { JWT_SECRET: 'short' }, 1, /5 bytes/],
-  ]) {
+  ];
+  for (const [args, env, exitCode, message] of failures) {
     const { code, stdout, stderr } = await runToken(args, env);
     assert.equal(code, exitCode);
     assert.equal(stdout, '');

@@ -95,7 +95,12 @@ export const ecdsa =
     return Buffer.concat([bytesOfNumber(r, 32), bytesOfNumber(s, 32)]);
   };
 
-/** By Fermat: the order is a prime. */
+/**
+ * By Fermat: the order is a prime.
+ *
+ * @param {bigint} number
+ * @param {bigint} prime
+ */
 function inverse(number, prime) {
   let [result, base, exponent] = [1n, number % prime, prime - 2n];
   for (; exponent > 0n; exponent >>= 1n) {

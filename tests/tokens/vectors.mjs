@@ -22,13 +22,19 @@ import { anyAlgorithm, ecdsaForms, rsaPaddings } from './sources/signatures.mjs'
 export const NOW = 1_780_000_000;
 export const FILE = fileURLToPath(new URL('vectors.json', import.meta.url));
 
-/** Generators of `[name, verdict, token, more]`; `more` may name another service than `main`, a clock of its own (`at`), another verdict over HTTP, and a note. */
+/**
+ * Generators of `[name, verdict, token, more]`; `more` may name another service than `main`, a clock of its own (`at`),
+ * another verdict over HTTP, and a note.
+ *
+ * @type {Record<string, (fixture: any) => Iterable<any[]>>}
+ */
 const SOURCES = {
   'RFC 7515': rfc7515,
   'RFC 7519, 7516 and 7797': rfc7519,
   'RFC 7520': rfc7520,
   'RFC 8037': rfc8037,
   ...Object.fromEntries(
+    // biome-ignore lint/performance/noDynamicNamespaceImportAccess: nothing bundles the tests
     Array.from({ length: 12 }, (_, index) => [`RFC 8725 section 3.${index + 1}`, rfc8725[`section3_${index + 1}`]]),
   ),
   'form: segments': segments,
@@ -46,7 +52,11 @@ const SOURCES = {
   'panva/jose': jose,
 };
 
-/** All tokens, made for the second `now`. */
+/**
+ * All tokens, made for the second `now`.
+ *
+ * @returns {any[]}
+ */
 export function vectorsAt(now) {
   const fixture = fixtureAt(now);
   return Object.entries(SOURCES).flatMap(([source, vectors]) =>

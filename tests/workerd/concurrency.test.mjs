@@ -34,7 +34,14 @@ async function readPage(organizationId, parameters) {
   return answer.data;
 }
 
-/** All rows of the newest snapshot, or of the given one: its pages are of one and the same version. */
+/**
+ * All rows of the newest snapshot, or of the given one: its pages are of one and the same version. `null` means that
+ * there is no snapshot.
+ *
+ * @param {string} organizationId
+ * @param {{ limit?: number, snapshot?: string }} [options]
+ * @returns {Promise<any>}
+ */
 async function readSnapshot(organizationId, { limit = 100, ...pin } = {}) {
   const first = await readPage(organizationId, { limit, page: 1, ...pin });
   if (first === null || first.snapshotMissing) return null;

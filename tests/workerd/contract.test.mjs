@@ -260,6 +260,7 @@ describe('200', () => {
 
   test('filters and pages', async () => {
     const token = adminToken(await publish(SAMPLE));
+    /** @type {[string, string[], number, number[]][]} */
     const cases = [
       ['skipThreshold=true', ['c1', 'c2', 'c3', 'c4', 'c5', 'c6'], 6, [4, 2]],
       ['skipThreshold=false', ['c1', 'c2', 'c3', 'c4', 'c5'], 5, [3, 2]],
@@ -317,7 +318,11 @@ describe('200', () => {
 // 400 to 410
 // ---------------------------------------------------------------------------------------------------------------
 
-/** Of each parameter: values that it does not take, one that it takes, and what the message must say of it. */
+/**
+ * Of each parameter: values that it does not take, one that it takes, and what the message must say of it.
+ *
+ * @type {Record<string, [string[], string, RegExp]>}
+ */
 const PARAMETERS = {
   page: [
     ['0', '-1', '1.0', '+1', '1e3', ' 1', '0x1', 'x', '٣', '9007199254740992', '9'.repeat(40)],
@@ -386,6 +391,7 @@ describe('401', () => {
   const INVALID_REQUEST = /^Bearer realm="[^"]+", error="invalid_request", error_description="[^"\\]+"$/;
   const INVALID_TOKEN = /^Bearer realm="[^"]+", error="invalid_token", error_description="[^"\\]+"$/;
 
+  /** @type {Record<string, [(organizationId: string) => string | undefined, RegExp]>} */
   const refused = {
     'no Authorization header': [() => undefined, NO_TOKEN],
     'another scheme': [(id) => `Basic ${good(id)}`, INVALID_REQUEST],
@@ -771,6 +777,7 @@ test('a pinned snapshot repeats rows, asOf and threshold while newer ones exist'
   assert.notEqual(newer.snapshotId, first.data.snapshotId);
   assert.deepEqual((await check(200, { token, query: query() })).body, first);
   // Filters apply to what is pinned, and so does the caller's own view.
+  /** @type {[string, string, string[]][]} */
   const cases = [
     [token, '&limit=2&page=2', ['c3', 'c4']],
     [token, '&skipThreshold=true&departmentId=d2', ['c2', 'c6']],
@@ -808,7 +815,11 @@ describe('what a role sees', () => {
     tokenOf({ sub: 'u1', role: 'DEPARTMENT_HEAD', organizationId, ...claims });
   const everything = { c1: true, c2: true, c3: true, c4: true, c5: true };
 
-  /** Claims, query, and the rows seen with their `hasAccess`. */
+  /**
+   * Claims, query, and the rows seen with their `hasAccess`.
+   *
+   * @type {Record<string, [(organizationId: string) => string, string, Record<string, boolean>]>}
+   */
   const table = {
     'ADMIN: all': [adminToken, '', everything],
     'ADMIN: a department of their choice': [adminToken, 'departmentId=d2', { c2: true }],

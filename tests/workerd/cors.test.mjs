@@ -133,6 +133,7 @@ describe('a preflight', () => {
 describe('an answer', () => {
   /** Requests that end in each way, by status. */
   const requests = () => {
+    /** @type {[number, string, import('./harness.mjs').Request][]} */
     const list = [
       [401, REPORT, {}],
       [401, REPORT, { token: 'garbage' }],

@@ -379,6 +379,7 @@ describe('time alone folds exactly those that it changes', () => {
       ...queued('second', clock.now + SECOND + 1),
       ...queued('third', clock.now + MINUTE),
     ]);
+    /** @type {[number, Record<string, number>, string[]][]} */
     const steps = [
       [MINUTE, { conversationsFolded: 9, rowsPublished: 6 }, []],
       [MINUTE + SECOND, { conversationsFolded: 0, rowsPublished: 0 }, []],

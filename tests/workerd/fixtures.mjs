@@ -114,6 +114,7 @@ export function messageOf(organizationId, conversationId, at, more = {}) {
  * @param {{ since: string, agent?: string, contactName?: string, [field: string]: unknown }} options
  */
 export function waiting(organizationId, conversationId, { since, agent, contactName, ...conversation }) {
+  /** @type {Record<string, unknown>[]} */
   const events = [
     conversationOf(organizationId, conversationId, since, conversation),
     messageOf(organizationId, conversationId, since),

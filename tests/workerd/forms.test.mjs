@@ -145,7 +145,14 @@ test('random histories', async (t) => {
 /** Later than any history. */
 const clock = new Clock(Date.UTC(2024, 0, 1, 12));
 
-/** A customer with a name who has waited for this many minutes. */
+/**
+ * A customer with a name who has waited for this many minutes.
+ *
+ * @param {string} organizationId
+ * @param {string} conversationId
+ * @param {number} minutes
+ * @param {{ name?: string, [field: string]: unknown }} [options]
+ */
 const waitingFor = (organizationId, conversationId, minutes, { name = 'Jane', ...more } = {}) =>
   waiting(organizationId, conversationId, { since: clock.iso(minutes * MINUTE), contactName: name, ...more });
 
@@ -226,9 +233,8 @@ describe('the file', () => {
     await publish(waitingFor(organizationId, 'c1', 60));
     const { headers } = await check(200, CSV, { organizationId }, { token: superadminToken() });
     const instant = clock.iso().slice(0, 19).replaceAll(':', '-');
-    const [, plain, whole] = /^attachment; filename="([\w.-]+)"; filename\*=UTF-8''([\w.%-]+)$/.exec(
-      headers.get('content-disposition'),
-    );
+    const [, plain = '', whole = ''] =
+      /^attachment; filename="([\w.-]+)"; filename\*=UTF-8''([\w.%-]+)$/.exec(headers.get('content-disposition')) ?? [];
     assert.ok(plain.endsWith(`-${instant}Z.csv`), plain);
     assert.ok(decodeURIComponent(whole).includes('Größe'), whole);
     assert.ok(!/[/"]/.test(decodeURIComponent(whole)), whole);
@@ -323,6 +329,7 @@ describe('the file', () => {
 });
 
 describe('as of the report', () => {
+  /** @type {[string, number, Record<string, string>][]} */
   const SAMPLE = [
     ['c1', 60, { departmentId: 'd1', ownerId: 'u1' }],
     ['c2', 50, { departmentId: 'd2' }],

@@ -18,6 +18,13 @@ export const SUMMARY = '/api/conversation-monitor/summary';
 export const SCOPES = '/api/conversation-monitor/scopes';
 export const EVENTS = '/api/conversation-monitor/events';
 
+/**
+ * How a worker differs from wrangler.toml: variables, secrets, and rate limits, calls a minute by the name of the binding.
+ *
+ * @typedef {{ vars?: Record<string, string>, secrets?: Record<string, string>, limits?: Record<string, number> }} Settings
+ * @typedef {RequestInit & { token?: string }} Request
+ */
+
 /** Set by `npm test`, which has built the worker: no file of tests need look whether it is up to date. */
 const IS_PREBUILT = Boolean(process.env.WORKER_PREBUILT);
 
@@ -25,7 +32,7 @@ const IS_PREBUILT = Boolean(process.env.WORKER_PREBUILT);
  * A worker as wrangler.toml describes it, except for these settings. Variables are given as secrets too, because only
  * secrets override a developer's .dev.vars.
  */
-function workerOf({ vars = {}, secrets = {}, limits = {} }, more = {}) {
+function workerOf(/** @type {Settings} */ { vars = {}, secrets = {}, limits = {} }, more = {}) {
   const { rawConfig } = experimental_readRawConfig({ config: path.join(ROOT, 'wrangler.toml') });
   // Without `build`, which wrangler would run for every worker.
   const { build: _build, ratelimits, ...config } = rawConfig;
@@ -45,6 +52,8 @@ function workerOf({ vars = {}, secrets = {}, limits = {} }, more = {}) {
  *
  * `siblings` are further workers by name, each with settings and an isolate of its own, over the same database and
  * cache: a second one costs a tenth of a second start.
+ *
+ * @param {Settings & { siblings?: Record<string, Settings> }} [settings]
  */
 export async function startService({ siblings = {}, ...settings } = {}) {
   if (!IS_PREBUILT) await build();
@@ -63,11 +72,22 @@ export async function startService({ siblings = {}, ...settings } = {}) {
     database,
     /** The KV binding. */
     pages,
-    /** A request to the worker; `token` goes into the Authorization header. */
+    /**
+     * A request to the worker; `token` goes into the Authorization header.
+     *
+     * @param {string | URL} target
+     * @param {Request} [init]
+     * @returns {Promise<any>}
+     */
     fetch(target, init) {
       return server.fetch(target, withToken(init));
     },
-    /** A sibling: `fetch` as above. */
+    /**
+     * A sibling: `fetch` as above.
+     *
+     * @param {string} name
+     * @returns {{ fetch: (target: string | URL, init?: Request) => Promise<any> }}
+     */
     sibling(name) {
       const other = server.getWorker(name);
       return { fetch: (target, init) => other.fetch(new URL(target, 'http://localhost'), withToken(init)) };
@@ -117,7 +137,8 @@ export async function startService({ siblings = {}, ...settings } = {}) {
   };
 }
 
-function withToken({ token, headers = {}, ...init } = {}) {
+/** @returns {any} */
+function withToken(/** @type {Request} */ { token, headers = {}, ...init } = {}) {
   const authorization = token ? { Authorization: `Bearer ${token}` } : {};
   return { ...init, headers: { ...authorization, ...headers } };
 }

@@ -293,7 +293,7 @@ test('ten prefixes of conversations in the shape of real ones', async (t) => {
     });
   }
   await t.test('an earlier prefix, too, speaks of the last refresh', async () => {
-    const { asOf } = prefixes.at(-1);
+    const { asOf } = prefixes[PREFIXES - 1];
     const states = known.map((state) => ({ ...state, asOf, snapshotId: undefined }));
     const all = withSkip(UNFILTERED, true);
     await forEachOf(
@@ -322,6 +322,7 @@ function randomBatches(events, random) {
 
 /** The refreshes of a history in order, each with the batches that come in before it. */
 function scheduleOf(events, now, random) {
+  /** @type {{ asOf: number, batches: any[][] }[]} */
   const schedule = REFRESH_OFFSETS.map((offset) => ({ asOf: now + offset, batches: [] }));
   const batches = randomBatches(events, random);
   const last = schedule.length - 2;

@@ -50,6 +50,7 @@ let service;
 let worker;
 before(async () => {
   const withKeys = (...set) => ({ vars: { JWT_KEYS: keySet(...set) } });
+  /** @type {Record<string, import('./harness.mjs').Settings>} */
   const siblings = {
     'rotation-before': withKeys(keys.ES256),
     'rotation-amid': withKeys(keys.ES256, next),
@@ -93,7 +94,9 @@ const causeOf = ({ response }) => service.linesOf(response).at(-1)?.cause;
 
 describe('keys', () => {
   for (const algorithm of ALGORITHMS) {
-    test(`${algorithm} by its kid, beside all the others`, () => checkToken(200, keys[algorithm].token(CLAIMS)));
+    test(`${algorithm} by its kid, among all the others`, async () => {
+      await checkToken(200, keys[algorithm].token(CLAIMS));
+    });
   }
 
   test('JWT_SECRET works without a kid where no other key is of its algorithm', async () => {
@@ -111,6 +114,7 @@ describe('keys', () => {
     await checkToken(401, adminToken('o'), alone);
   });
 
+  /** @type {Record<string, [any, Record<string, unknown>, string]>} */
   const kids = {
     'of no key': [keys.ES256, { kid: 'nobody' }, 'key: no unique match for kid/alg'],
     'that is empty': [keys.ES256, { kid: '' }, 'key: no unique match for kid/alg'],
@@ -238,7 +242,7 @@ describe('401 says, in WWW-Authenticate and in the log,', () => {
       [{ aud: 'x' }, 'audience'],
       [{ aud: undefined }, 'audience'],
     ]) {
-      const answer = await checkToken(401, tokenOf({ ...CLAIMS, ...meant, ...claims }), strict);
+      const answer = await checkToken(401, tokenOf(Object.assign({}, CLAIMS, meant, claims)), strict);
       assert.equal(answer.response.headers.get('www-authenticate'), expected);
       assert.equal(causeOf(answer), `claims: another ${cause}`);
     }

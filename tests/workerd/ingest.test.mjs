@@ -100,6 +100,7 @@ describe('the body', () => {
   const twoOf = (organizationId) => [eventOf('conversation', organizationId), eventOf('message', organizationId)];
 
   test('JSON and NDJSON, packed or not', async () => {
+    /** @type {[(events: object[]) => string, string][]} */
     const formats = [
       [toJson, 'application/json'],
       [toJson, 'application/json; charset=utf-8'],
@@ -110,6 +111,7 @@ describe('the body', () => {
       [(events) => events.map((event) => `  ${JSON.stringify(event)} \r\n`).join('\r\n'), 'application/x-ndjson'],
       [(events) => JSON.stringify({ unknown: [1], events, more: null }, null, 2), 'application/json'],
     ];
+    /** @type {[string | undefined, (text: string) => string | Buffer][]} */
     const encodings = [
       [undefined, (text) => text],
       ['identity', (text) => text],
@@ -218,10 +220,12 @@ describe('its size', () => {
 
   test('1 MiB is taken, a byte more is not, packed or not', async () => {
     const packed = { headers: { ...JSON_TYPE, 'Content-Encoding': 'gzip' } };
-    for (const [pack, options] of [
+    /** @type {[(text: string) => string | Buffer, object][]} */
+    const ways = [
       [(text) => text, {}],
       [gzipSync, packed],
-    ]) {
+    ];
+    for (const [pack, options] of ways) {
       const organizationId = newOrganizationId();
       await check(413, pack(padded(organizationId, BODY_BYTES_MAX + 1)), options);
       assert.deepEqual(await held(organizationId), []);
@@ -256,10 +260,12 @@ describe('its size', () => {
   test('1,000 events are taken, 1,001 are not', async () => {
     const users = (organizationId, count) =>
       Array.from({ length: count }, (_, index) => eventOf('user', organizationId, { userId: `u${index}` }));
-    for (const [write, headers] of [
+    /** @type {[(events: object[]) => string, object][]} */
+    const formats = [
       [toJson, JSON_TYPE],
       [toNdjson, NDJSON_TYPE],
-    ]) {
+    ];
+    for (const [write, headers] of formats) {
       const organizationId = newOrganizationId();
       await check(413, write(users(organizationId, 1001)), { headers });
       assert.deepEqual(await held(organizationId), []);

@@ -57,11 +57,12 @@ export async function startKeyServer() {
   const requests = [];
   const server = http.createServer((request, response) => {
     requests.push({ method: request.method, path: request.url, headers: request.headers });
-    handlers.get(request.url)(request, response);
+    handlers.get(request.url)?.(request, response);
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   return {
-    url: (path) => `http://127.0.0.1:${server.address().port}${path}`,
+    url: (path) => `http://127.0.0.1:${port}${path}`,
     serve: (path, handler) => handlers.set(path, handler),
     /** The requests for a path so far. */
     requests: (path) => requests.filter((request) => request.path === path),

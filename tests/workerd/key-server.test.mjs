@@ -72,8 +72,8 @@ const SLOW = {
   trickles: (_request, response) => {
     response.writeHead(200);
     // A byte at once, then one every quarter of a second: the whole set would take half a minute and more.
-    const bytes = [...Buffer.from(SET)];
-    const send = () => response.write(Buffer.of(bytes.shift()));
+    const bytes = Buffer.from(SET).values();
+    const send = () => response.write(Buffer.of(Number(bytes.next().value)));
     send();
     const timer = setInterval(send, 250);
     response.on('close', () => clearInterval(timer));
@@ -172,7 +172,7 @@ const fetchOutside = globalThis.fetch;
 before(async () => {
   // What the worker fetches goes through this process's own fetch, which would follow redirects before the worker
   // could decide to.
-  globalThis.fetch = (url, { method, headers, signal }) =>
+  globalThis.fetch = (url, { method, headers, signal } = {}) =>
     fetchOutside(url, { method, headers, signal, redirect: 'manual' });
   keyServer = await startKeyServer();
   keyServer.serve('/target', text(SET));
@@ -264,21 +264,16 @@ describe('a cold isolate, and a server that sends a good set', () => {
 });
 
 test('requests that come at once share one fetch, and all of them succeed', async () => {
-  let answerNow;
-  const asked = new Promise((resolve) => {
-    answerNow = resolve;
-  });
-  let held;
+  const { promise: asked, resolve: answerNow } = Promise.withResolvers();
   const { report, fetches } = cold('concurrent', (_request, response) => {
-    held = response;
-    answerNow();
+    answerNow(response);
   });
   const reports = Array.from({ length: 20 }, (_, number) => report(good.token({ ...CLAIMS, sub: `u${number}` })));
-  await asked;
+  const response = await asked;
   // A request that waits for nothing is answered meanwhile; then the server answers, too.
   await checkStatus(401, await report('garbage'));
-  held.end(SET);
-  for (const response of await Promise.all(reports)) await checkStatus(200, response);
+  response.end(SET);
+  for (const report of await Promise.all(reports)) await checkStatus(200, report);
   assert.equal(fetches(), 1);
 });
 

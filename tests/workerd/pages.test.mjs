@@ -35,7 +35,13 @@ after(() => service.close());
 const clock = new Clock(hoursAgo(24));
 const refresh = () => clock.refresh(service);
 
-/** A customer who has waited for this many minutes. */
+/**
+ * A customer who has waited for this many minutes.
+ *
+ * @param {string} organizationId
+ * @param {string} conversationId
+ * @param {{ minutes?: number, [field: string]: unknown }} [options]
+ */
 const waitingFor = (organizationId, conversationId, { minutes = 60, ...more } = {}) =>
   waiting(organizationId, conversationId, { since: clock.iso(minutes * MINUTE), ...more });
 

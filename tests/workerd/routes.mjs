@@ -16,10 +16,22 @@ const oneEvent = (organizationId) =>
   });
 
 /**
+ * A route that answers with data, or takes it.
+ *
+ * @typedef {{
+ *   name: string, method: string, target: (organizationId?: string, own?: string) => string, allow: string,
+ *   bad?: string, badTarget?: string, body?: (organizationId: string) => string, type?: string,
+ *   roles: string[], scope?: string, pins?: boolean,
+ * }} Route
+ */
+
+/**
  * Of each route: `method`; `target(organizationId, own)`, which asks for that organization, or for the caller's own
  * where none is given; `bad`, a query, or a body, that is 400, or `badTarget`; `allow`; and who may: `roles` of a caller
  * in the organization, or `scope`. `body(organizationId)` where it takes one, of `type`; `pins` where it takes a
  * `snapshot` and the report's filters.
+ *
+ * @type {Route[]}
  */
 export const ROUTES = [
   {
@@ -64,9 +76,13 @@ export const ROUTES = [
     body: oneEvent,
     bad: '{',
     allow: 'POST',
+    roles: [],
     scope: 'conversation-monitor:ingest',
   },
 ];
+
+/** The one that takes events in. */
+export const EVENTS_ROUTE = ROUTES[ROUTES.length - 1];
 
 /** The routes that answer with rows, names or counts. */
 export const READS = ROUTES.filter(({ method }) => method === 'GET');

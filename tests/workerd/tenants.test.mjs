@@ -8,11 +8,11 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 
+import { seededRandom } from '../../scripts/demo/random.mjs';
+import { Clock, HOUR, hoursAgo } from './fixtures.mjs';
 import { startService, tokenOf } from './harness.mjs';
-import { READS, ROUTES, requestOf } from './routes.mjs';
+import { EVENTS_ROUTE, READS, ROUTES, requestOf } from './routes.mjs';
 
-const MINUTE = 60_000;
-const SEED = 20_260_101;
 /** Requests on each route for each pair of organizations: the more routes, the fewer. */
 const TURNS = Math.ceil(2 / READS.length);
 
@@ -39,32 +39,27 @@ const IDS = [
   'x'.repeat(128),
 ];
 
-/** Pseudo-random numbers (mulberry32): the same run at every run. */
-function randomOf(seed) {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
-const random = randomOf(SEED);
-const pick = (items) => items[random(items.length)];
+const random = seededRandom('tenants');
+const { pick } = random;
 
 const organizations = IDS.map((organizationId, number) => {
-  const canary = `canary${createHash('sha256').update(`${SEED} ${number}`).digest('hex').slice(0, 12)}`;
+  const canary = `canary${createHash('sha256').update(`canary ${number}`).digest('hex').slice(0, 12)}`;
   return {
     id: organizationId,
     canary,
     departments: [`${canary}-d1`, `${canary}-d2`],
     users: [`${canary}-u1`, `${canary}-u2`],
+    // Known once it is published.
+    snapshotId: '',
+    /** @type {string[]} */
+    etags: [],
   };
 });
 
 /** Everything that can be stored, a canary in every string. */
 function eventsOf({ id, canary, departments, users }, at) {
   const common = { organizationId: id, updatedAt: at };
+  /** @type {Record<string, unknown>[]} */
   const events = [{ ...common, type: 'organization', name: `${canary} Inc.` }];
   for (const departmentId of departments)
     events.push({ ...common, type: 'department', departmentId, name: `${departmentId} name` });
@@ -108,15 +103,13 @@ before(async () => {
     siblings: { remembering: { vars: { HEAD_MAX_AGE_SECONDS: '60' } } },
   });
   isolates = [service, service.sibling('remembering')];
-  const now = Math.floor(Date.now() / MINUTE) * MINUTE;
-  for (const organization of organizations)
-    await service.post(eventsOf(organization, new Date(now - 60 * MINUTE).toISOString()));
-  await service.refresh(now);
+  const clock = new Clock(hoursAgo(1));
+  for (const organization of organizations) await service.post(eventsOf(organization, clock.iso()));
+  await clock.refresh(service, HOUR);
   for (const organization of organizations) {
     const { snapshotId, rows } = await service.report(tokenOf({ role: 'ADMIN', organizationId: organization.id }));
     assert.equal(rows.length, 4);
     organization.snapshotId = snapshotId;
-    organization.etags = [];
   }
 });
 after(() => service?.close());
@@ -189,7 +182,9 @@ async function attempt(route, home, named, callerName, attemptName, isolate) {
   const allowed = claims.role === 'SUPERADMIN' ? named : home;
 
   // An organization of one's own need not be named.
-  const [target, init] = requestOf(route, named === home && random(2) ? undefined : named.id, { own: home.id });
+  const [target, init] = requestOf(route, named === home && random.chance(0.5) ? undefined : named.id, {
+    own: home.id,
+  });
   const asked = withQuery(target, query);
   const context = `${callerName} of ${home.id} asks ${route.name} for ${named.id} ${attemptName}: ${asked}`;
   const response = await isolate.fetch(asked, {
@@ -318,7 +313,7 @@ describe('whether another organization exists is not told', () => {
 test('an ingest for another organization says and changes nothing', async () => {
   const count = async () => (await service.database.prepare('SELECT count(*) AS count FROM record').first()).count;
   const held = await count();
-  const route = ROUTES.find(({ name }) => name === 'events');
+  const route = EVENTS_ROUTE;
   for (const home of organizations) {
     const other = pick(organizations.filter((organization) => organization !== home));
     const token = tokenOf({ sub: 'u', organizationId: home.id, scope: route.scope });
@@ -336,7 +331,7 @@ test('an ingest for another organization says and changes nothing', async () => 
 });
 
 test('an ingest that is refused for its form tells nothing of what is stored', async () => {
-  const route = ROUTES.find(({ name }) => name === 'events');
+  const route = EVENTS_ROUTE;
   for (const home of organizations) {
     const token = tokenOf({ sub: 'u', organizationId: home.id, scope: route.scope });
     const [target, init] = requestOf(route, home.id);

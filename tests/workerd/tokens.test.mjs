@@ -48,7 +48,11 @@ async function inParallel(items, work) {
   return results;
 }
 
-/** The answer to a value of `Authorization`; `undefined` where it cannot be sent. */
+/**
+ * The answer to a value of `Authorization`; `undefined` where it cannot be sent.
+ *
+ * @returns {Promise<any>}
+ */
 async function ask(service, authorization) {
   try {
     new Headers({ authorization });
@@ -184,6 +188,7 @@ describe('an honest token', () => {
       `Bearer Bearer ${token}`,
     );
     for (const spelling of others) assert.equal((await ask(service, spelling)).status, 401, spelling);
+    /** @type {[string, Record<string, string>][]} */
     const elsewhere = [
       [`${REPORT}?access_token=${token}`, {}],
       [`${REPORT}?token=${token}`, {}],

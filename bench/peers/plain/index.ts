@@ -16,6 +16,7 @@ import {
 } from '../contract/errors';
 import { readRequest } from '../contract/request';
 import { HEAD_SQL, type Head, newestSnapshot, readSnapshotId, snapshotId, thresholdOf } from '../contract/snapshot';
+import type { Env } from '../env';
 import { authenticate, type Variables } from './authenticate';
 import { readPage } from './page';
 
@@ -50,7 +51,8 @@ app.get(REPORT, authenticate, async (c) => {
 
   startTime(c, 'page');
   const departments = shownDepartments(access, request.departmentId);
-  const page = snapshot && (await readPage(c, { organizationId, snapshot, id, departments, request }));
+  const page =
+    snapshot && id !== null ? await readPage(c, { organizationId, snapshot, id, departments, request }) : null;
   endTime(c, 'page');
 
   const counts = page?.counts ?? { ai_stuck: 0, agent_abandoned: 0 };
@@ -85,10 +87,3 @@ app.onError((error, c) => {
 });
 
 export default app;
-
-export interface Env {
-  DB: D1Database;
-  PAGES: KVNamespace;
-  JWT_SECRET: string;
-  JWT_KEYS?: string;
-}

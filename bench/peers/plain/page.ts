@@ -4,7 +4,8 @@ import type { Context } from 'hono';
 import { snapshotExpired } from '../contract/errors';
 import type { Category, ReportRequest } from '../contract/request';
 import { PARTS_SQL, type Part, ROWS_SQL, type Snapshot } from '../contract/snapshot';
-import type { Env } from './index';
+import type { Env } from '../env';
+import type { Variables } from './authenticate';
 
 export interface Page {
   counts: Record<Category, number>;
@@ -23,7 +24,7 @@ export interface Wanted {
 const TTL_SECONDS = 600;
 const KEY_BYTES_MAX = 512;
 
-export async function readPage(c: Context<{ Bindings: Env }>, wanted: Wanted): Promise<Page> {
+export async function readPage(c: Context<{ Bindings: Env; Variables: Variables }>, wanted: Wanted): Promise<Page> {
   const key = await keyOf(wanted);
   const cached = await c.env.PAGES.get<Page>(key, 'json');
   if (cached) return cached;
@@ -56,7 +57,7 @@ async function queryPage(database: D1Database, wanted: Wanted): Promise<Page> {
       stalledSince,
       rowNo,
       category,
-      departmentId: department === null ? null : known[department]![0],
+      departmentId: department === null ? null : known[department][0],
     }));
   });
   const shown = entries.filter(

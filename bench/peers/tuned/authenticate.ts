@@ -3,7 +3,7 @@
 import { env } from 'cloudflare:workers';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { type Claims, readClaims } from '../contract/access';
-import { tokenMalformed, tokenMissing, tokenRefused } from '../contract/errors';
+import { tokenMalformed, tokenMissing } from '../contract/errors';
 import { refusalOf } from '../plain/authenticate';
 import { Bounded } from './bounded';
 
@@ -37,17 +37,18 @@ export async function authenticate(header: string | null): Promise<Claims> {
 
 async function verify(token: string): Promise<Verified> {
   secret ??= await crypto.subtle.importKey('raw', new TextEncoder().encode(env.JWT_SECRET), HMAC, false, ['verify']);
+  const imported = secret;
   try {
     const { payload } = await jwtVerify(
       token,
-      (header, jws) => (header.alg === 'HS256' || !keys ? secret! : keys(header, jws)),
+      (header, jws) => (header.alg === 'HS256' || !keys ? imported : keys(header, jws)),
       {
         algorithms: ['HS256', 'RS256', 'ES256', 'EdDSA'],
         requiredClaims: ['exp'],
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
       },
     );
-    return { claims: readClaims(payload), exp: payload.exp!, nbf: payload.nbf ?? 0 };
+    return { claims: readClaims(payload), exp: payload.exp ?? 0, nbf: payload.nbf ?? 0 };
   } catch (error) {
     throw refusalOf(error);
   }

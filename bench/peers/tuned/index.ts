@@ -3,6 +3,7 @@
 
 import { Hono } from 'hono';
 import { internal, methodNotAllowed, Refusal, routeNotFound } from '../contract/errors';
+import type { Env } from '../env';
 import { authenticate } from './authenticate';
 import { report } from './report';
 
@@ -54,9 +55,3 @@ function refuse(error: unknown, beganAt: number): Response {
 }
 
 export default app;
-
-export interface Env {
-  DB: D1Database;
-  PAGES: KVNamespace;
-  HEAD_MAX_AGE_SECONDS?: string;
-}

@@ -36,14 +36,15 @@ export class Outline {
     let index = 0;
     for (const { departments, entries } of parts) {
       const own = departments.map(([id]) => {
-        if (!numbers.has(id)) numbers.set(id, this.#departments.push(id) - 1);
-        return numbers.get(id)!;
+        const number = numbers.get(id) ?? this.#departments.push(id) - 1;
+        numbers.set(id, number);
+        return number;
       });
       for (const [stalledSince, rowNo, category, department] of entries) {
         this.#stalledSince[index] = stalledSince;
         this.#rowNos[index] = rowNo;
         this.#isHuman[index] = category === 'agent_abandoned' ? 1 : 0;
-        this.#department[index] = department === null ? NO_DEPARTMENT : own[department]!;
+        this.#department[index] = department === null ? NO_DEPARTMENT : own[department];
         index += 1;
       }
     }
@@ -62,7 +63,7 @@ export class Outline {
     let [low, high] = [0, this.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.#stalledSince[middle]! <= latest) low = middle + 1;
+      if (this.#stalledSince[middle] <= latest) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -75,14 +76,14 @@ export class Outline {
     const rowNos: number[] = [];
     const only = category === null ? null : category === 'agent_abandoned' ? 1 : 0;
     for (let index = 0; index < cut; index += 1) {
-      if (wanted && !wanted[this.#department[index]!]) continue;
-      const kind = this.#isHuman[index]!;
+      if (wanted && !wanted[this.#department[index]]) continue;
+      const kind = this.#isHuman[index];
       if (only === null || only === kind) {
-        const position = only === null ? counts[0]! + counts[1]! : counts[only]!;
-        if (position >= skip && position < skip + limit) rowNos.push(this.#rowNos[index]!);
+        const position = only === null ? counts[0] + counts[1] : counts[only];
+        if (position >= skip && position < skip + limit) rowNos.push(this.#rowNos[index]);
       }
-      counts[kind]! += 1;
+      counts[kind] += 1;
     }
-    return { counts: { ai_stuck: counts[0]!, agent_abandoned: counts[1]! }, rowNos };
+    return { counts: { ai_stuck: counts[0], agent_abandoned: counts[1] }, rowNos };
   }
 }

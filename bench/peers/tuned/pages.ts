@@ -3,8 +3,8 @@
 import type { Context } from 'hono';
 import { snapshotExpired } from '../contract/errors';
 import { ROWS_SQL } from '../contract/snapshot';
+import type { Env } from '../env';
 import { Bounded } from './bounded';
-import type { Env } from './index';
 import type { Filter } from './outline';
 
 /** Rows of a page: the people of each, and each without its closing brace. */
@@ -40,8 +40,8 @@ export async function readPage(
   const lines = text.split('\n');
   const page: Page = { people: [], rows: [] };
   for (let index = 0; index < lines.length; index += 2) {
-    page.people.push(lines[index]!);
-    page.rows.push(lines[index + 1]!.slice(0, -1));
+    page.people.push(lines[index]);
+    page.rows.push(lines[index + 1].slice(0, -1));
   }
   pages.put(name, page, 2 * text.length);
   return page;

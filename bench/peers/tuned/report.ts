@@ -14,8 +14,8 @@ import {
   snapshotId,
   thresholdOf,
 } from '../contract/snapshot';
+import type { Env } from '../env';
 import { Bounded } from './bounded';
-import type { Env } from './index';
 import { type Filter, Outline, type Selection } from './outline';
 import { type Page, pageName, readPage } from './pages';
 
@@ -179,7 +179,7 @@ function write(
   const isAmong = membership(head?.subject ?? null);
   let body = `{"success":true,"data":${data.slice(0, -1)},"rows":[`;
   for (let index = 0; index < rows.length; index += 1) {
-    const hasAccess = !head || isAmong(people[index]!);
+    const hasAccess = !head || isAmong(people[index]);
     body += `${index ? ',' : ''}${rows[index]},"hasAccess":${hasAccess}}`;
   }
   return `${body}]}}`;

