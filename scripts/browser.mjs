@@ -7,7 +7,7 @@ import path from 'node:path';
 import { capture } from './command.mjs';
 import { Failure, pathWithoutPackageBin, whenProgram } from './project.mjs';
 
-/** Goes before everything else. */
+/** Overrides everything else. */
 const VARIABLE = 'CHROMIUM';
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome', 'chrome'];
 const PLACES = [
@@ -15,7 +15,7 @@ const PLACES = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 const APT_PACKAGE = 'chromium';
-/** Latin, Greek, Cyrillic and some Chinese: so that the names on a picture are no boxes. */
+/** Latin, Greek, Cyrillic and some Chinese, so that names on a picture are not shown as boxes. */
 const APT_FONTS = ['fonts-liberation', 'fonts-wqy-microhei'];
 
 /** The path of a browser that starts; undefined if there is none. */
@@ -30,7 +30,7 @@ export async function findBrowser({ env = process.env, places = PLACES } = {}) {
   return undefined;
 }
 
-/** Finds a browser, or installs one with apt-get where this runs as root; undefined, and said loudly, if neither works. */
+/** Finds a browser, or installs one with apt-get if this runs as root. Returns undefined, with a warning, if neither works. */
 export async function ensureBrowser(say = console.error) {
   const found = await findBrowser();
   if (found) return found;

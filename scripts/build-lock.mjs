@@ -1,4 +1,4 @@
-// A lock file that holds the id of the process that has it. One whose process is gone is taken over.
+// A lock file with the id of the process that has it. The lock of a process that is gone is taken over.
 
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,7 +6,7 @@ import { isAlive } from './cargo-tools.mjs';
 import { Failure } from './project.mjs';
 
 const POLL_MS = 200;
-/** Longer than any build: who waits this long waits for something that hangs. */
+/** Longer than any build: a process that has had the lock for so long hangs. */
 const LIMIT_MS = 30 * 60 * 1000;
 
 /**
@@ -24,7 +24,7 @@ export async function acquireLock(file, { say = () => {}, delay = sleep, pid = p
       const holder = readHolder(file);
       if (holder === undefined) continue;
       if (!isAlive(holder)) {
-        // Two that find the same dead holder at the same instant may both get in: the next build is right again.
+        // Two processes that find the same dead holder at the same instant may both get the lock; the next build repairs it.
         rmSync(file, { force: true });
         continue;
       }
@@ -34,10 +34,10 @@ export async function acquireLock(file, { say = () => {}, delay = sleep, pid = p
   } finally {
     rmSync(own, { force: true });
   }
-  throw new Failure(`Another build holds ${file} for half an hour. If none is running, delete that file.`);
+  throw new Failure(`Another build has had ${file} for half an hour. If none is running, delete that file.`);
 }
 
-/** Linking, not creating and writing: so the file is never seen without the id in it. */
+/** By linking instead of creating and writing, so that the file is never seen without the id in it. */
 function tryLink(own, file) {
   try {
     linkSync(own, file);

@@ -29,7 +29,7 @@ export async function ensureCargoTools(say) {
   }
 }
 
-/** Installs into a folder of its own and renames it, so that an interrupted run is never taken for a whole one. */
+/** Installs into a folder of its own and renames it, so that an interrupted run is never mistaken for a complete one. */
 async function install(tool) {
   const temporary = path.join(toolCache(), `${UNFINISHED}${process.pid}-${tool.crate}`);
   mkdirSync(temporary, { recursive: true });

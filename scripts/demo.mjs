@@ -1,5 +1,5 @@
 // Demo data: the events of two invented organizations with some hundred conversations of the last hours.
-// Always the same, but for the instants, which are counted back from `now`. See USAGE.
+// Always the same, except the instants, which are counted back from `now`. See USAGE.
 
 import { CHANNELS, customerName, customerPhone, ORGANIZATIONS } from './demo/cast.mjs';
 import { Conversation, defined } from './demo/conversation.mjs';

@@ -34,7 +34,7 @@ export function ensureJwtSecret(file = FILE) {
   const gap = text && !text.endsWith('\n') ? '\n' : '';
   const secret = randomBytes(SECRET_RANDOM_BYTES).toString('base64url');
   writeFileSync(file, `${text}${gap}JWT_SECRET="${secret}"\n`, { mode: 0o600 });
-  // The mode above holds only for a file that is new.
+  // The mode above is used only if the file is new.
   chmodSync(file, 0o600);
   return true;
 }

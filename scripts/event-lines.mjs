@@ -1,4 +1,4 @@
-// Events as lines of NDJSON: reading them, moving them in time, and cutting them into requests.
+// Events as lines of NDJSON: reading them, moving them in time, and splitting them into requests.
 
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 /** What one request of the ingest takes at most. */
 export const REQUEST_MAX_EVENTS = 1000;
 export const REQUEST_MAX_BYTES = 1024 * 1024;
-/** With --shift-to-now the last event is this old: nothing of it lies in the future, whatever the clocks say. */
+/** With --shift-to-now the last event is this old, so that nothing lies in the future even if clocks differ. */
 export const SHIFTED_AGE_MS = 90_000;
 const INSTANTS = ['updatedAt', 'at', 'resolvedAt', 'snoozedAt', 'snoozedUntil'];
 
@@ -31,7 +31,7 @@ export function parseEvent(text) {
   }
 }
 
-/** By how many milliseconds to move all lines so that the latest `updatedAt` is `SHIFTED_AGE_MS` before `now`. */
+/** How many milliseconds to move all lines by, so that the latest `updatedAt` is `SHIFTED_AGE_MS` before `now`. */
 export async function shiftToNow(lines, now) {
   let newest = -Infinity;
   for await (const { text } of lines) {
@@ -41,7 +41,7 @@ export async function shiftToNow(lines, now) {
   return newest === -Infinity ? 0 : now - SHIFTED_AGE_MS - newest;
 }
 
-/** The event with all its instants moved; what is no instant stays as it is, for the service to refuse. */
+/** The event with all its instants moved. What is not an instant stays as it is, and the service will refuse it. */
 export function shiftEvent(event, milliseconds) {
   const moved = { ...event };
   for (const name of INSTANTS) {
@@ -52,7 +52,7 @@ export function shiftEvent(event, milliseconds) {
 }
 
 /**
- * Cuts lines into batches that one request can take: arrays of `{number, text}`. What cannot be sent at all
+ * Splits lines into batches that one request can take: arrays of `{number, text}`. What cannot be sent at all
  * goes to `refuse(number, reason)`. With `mixed` false no batch holds two organizations.
  *
  * @param {Iterable<any> | AsyncIterable<any>} lines

@@ -14,7 +14,7 @@ const RETRY_AFTER_MAX_MS = 5 * 60_000;
 const TIMEOUT_MS = 60_000;
 const RETRYABLE = new Set([429, 500, 502, 503, 504]);
 const ADVICE = {
-  401: "The token is not valid there: is it signed with that worker's JWT_SECRET, and does it still hold?",
+  401: "The token is not valid there: is it signed with that worker's JWT_SECRET, and has it expired?",
   403: 'The token does not allow this: it needs the scope conversation-monitor:ingest, and the organization of the events.',
   404: 'There is no ingest at this address: is --url right?',
   413: 'The request is larger than this service takes.',
@@ -133,7 +133,7 @@ async function post(fetch, target, token, body) {
   }
 }
 
-/** Doubles with each attempt; half of it is chance, so that several loaders do not come back in step. */
+/** Doubles with each attempt. Half of it is random, so that several loaders do not try again in step. */
 function backoff(attempt, random) {
   const full = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** (attempt - 1));
   return full / 2 + (random() * full) / 2;

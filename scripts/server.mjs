@@ -31,7 +31,7 @@ function portProblem(error, port) {
 
 /**
  * Starts the server. `ended` resolves with the exit code for this program: 0 if a signal asked for the end, 1 if
- * the server ended by itself. `stop` ends it, with all that it started, and is to be awaited in any case.
+ * the server ended by itself. `stop` ends it and everything that it started; always await it.
  */
 export function startServer(port) {
   const args = [
@@ -49,7 +49,7 @@ export function startServer(port) {
     // CI: no questions, no hot keys.
     env: projectEnv({ CI: '1' }),
     stdio: ['ignore', 'inherit', 'inherit'],
-    // A process group of its own: so that one signal reaches wrangler and the workerd that it starts.
+    // In a process group of its own, so that one signal reaches wrangler and the workerd that it starts.
     detached: true,
   });
 
@@ -68,7 +68,7 @@ export function startServer(port) {
       return 1;
     }),
   ]);
-  // The last resort, should this program end in a way that leaves no time to wait.
+  // The last resort, if this program ends in a way that leaves no time to wait.
   process.on('exit', () => signalGroup(child.pid, 'SIGKILL'));
 
   const stop = async () => {

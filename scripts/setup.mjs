@@ -48,7 +48,7 @@ async function ensurePackages(say) {
   if (reason) {
     say(`Installing the npm packages (${reason}) …`);
     // Not with this project's own Node in front: `npm ci` removes it before it fetches it again. No warnings: the
-    // machine's Node may be older than wrangler asks for, and that is just what the package "node" is there for.
+    // machine's Node may be older than wrangler asks for, which is what the package "node" is for.
     const env = { ...process.env, PATH: pathWithoutPackageBin() };
     await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
       env,
@@ -88,7 +88,7 @@ async function ensureRust(say) {
   if (!(await hasWasmTarget())) throw new Failure(`The Rust in use (${stdout.trim()}) still has no ${WASM_TARGET}.`);
 }
 
-/** Asks the compiler in use, not rustup: needs no network, and holds for toolchains that rustup does not know. */
+/** Asks the compiler in use, not rustup: this needs no network, and works for toolchains that rustup does not know. */
 async function hasWasmTarget() {
   const { code, stdout } = await capture('rustc', ['--print', 'target-libdir', '--target', WASM_TARGET]);
   return code === 0 && existsSync(stdout.trim());

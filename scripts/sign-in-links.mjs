@@ -7,7 +7,7 @@ export const LINK_TTL = '12h';
 
 /**
  * `{role, token, link}` for each role. The department head has the demo organization's first two departments and is one
- * of its agents, so that some rows are hers to open and others are not; elsewhere there is none.
+ * of its agents, so that they may open some rows and not others. Other organizations have no such link.
  */
 export function signInLinks(url, organization, demo, makeOne = makeToken) {
   const head = demo && {

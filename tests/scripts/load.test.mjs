@@ -131,7 +131,7 @@ test('no request holds more than 1,000 events or 1 MiB, and the order is kept', 
   for (const { bytes } of requests) assert.ok(bytes <= REQUEST_MAX_BYTES);
 });
 
-test('a line of just 1 MiB with its line end goes; one byte more does not', async (t) => {
+test('a line of exactly 1 MiB with its line end is sent; one byte more is not', async (t) => {
   const { url, requests } = await serve(t);
   const sized = (bytes) => JSON.stringify({ x: 'x'.repeat(bytes - '{"x":""}\n'.length) });
   const { counts, refused } = await post(url, [sized(REQUEST_MAX_BYTES), sized(REQUEST_MAX_BYTES + 1), '{}']);
@@ -157,7 +157,7 @@ test('a token of one organization gets requests of one organization', async () =
   assert.deepEqual(await cut(true), [4]);
 });
 
-test('lines that are no JSON object are refused with their numbers, the rest goes', async (t) => {
+test('lines that are not JSON objects are refused by number, the rest is sent', async (t) => {
   const { url } = await serve(t);
   const { counts, refused } = await post(url, ['{"a":1}', 'nonsense', '[1]', 'null', '{"b":2}']);
   assert.deepEqual(
@@ -167,7 +167,7 @@ test('lines that are no JSON object are refused with their numbers, the rest goe
   assert.deepEqual(counts, { read: 5, sent: 2, accepted: 2, applied: 2, ignored: 0, refused: 3 });
 });
 
-test('what fails for the moment is tried again, later each time', async (t) => {
+test('a request that fails for a passing reason is tried again, with growing pauses', async (t) => {
   const { url, requests } = await serve(t, (_, number) =>
     number < 5 ? failing([503, 500, 502, 504, 429][number]) : {},
   );
@@ -194,7 +194,7 @@ test('after 8 tries it gives up and says why', async (t) => {
   assert.match(counts.error.message, /8 tries: status 503 \(Not now\.\)/);
 });
 
-test('no answer at all is tried again too', async () => {
+test('a request without an answer is tried again, too', async () => {
   let calls = 0;
   const fetch = async () => {
     calls += 1;
@@ -209,7 +209,7 @@ test('no answer at all is tried again too', async () => {
   assert.match(retries[0], /ECONNREFUSED.*try 2 of 3/);
 });
 
-test('it gives up sooner where nothing has ever answered', async () => {
+test('it gives up sooner if nothing has ever answered', async () => {
   const refused = Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNREFUSED' } });
   const io = (answers) => ({
     fetch: async () => {
@@ -227,7 +227,7 @@ test('it gives up sooner where nothing has ever answered', async () => {
   assert.match(later.counts.error.message, /after 8 tries/);
 });
 
-test('refused events are named by line and left out, however many; nothing good is lost', async (t) => {
+test('refused events are named by line and left out, however many there are; no good one is lost', async (t) => {
   // Every third event is bad: 67 of 200, of which the service names 20 at a time.
   const { url, requests } = await serve(t, (events) => {
     const bad = events.flatMap(({ n }, index) => (n % 3 === 0 ? [index] : []));
@@ -269,7 +269,7 @@ test('two faults of one event are one refusal', async (t) => {
   assert.equal(counts.accepted, 1);
 });
 
-test('a refusal of the whole request stops with what the service said', async (t) => {
+test("a refusal of the whole request stops the load with the service's message", async (t) => {
   /** @type {[number, RegExp][]} */
   const cases = [
     [401, /JWT_SECRET/],
@@ -293,7 +293,7 @@ test('a refusal of the whole request stops with what the service said', async (t
   }
 });
 
-test('an answer that is no JSON is no crash', async (t) => {
+test('an answer that is not JSON does not crash it', async (t) => {
   const { url } = await serve(t, () => ({ status: 403, body: '<html>' }));
   assert.match((await post(url, numbered(1))).counts.error.message, /answered 403\./);
 });
@@ -325,7 +325,7 @@ test('--shift-to-now moves every instant by the same span: the latest updatedAt 
   assert.deepEqual(requests[0].events, [shiftEvent(old, shift)]);
 });
 
-test('the program reads a file, makes its own token, sums up, and its exit code tells of refusals', async (t) => {
+test('the program reads a file, makes its own token, prints the counts, and exits with 1 if an event was refused', async (t) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'load test '));
   t.after(() => rmSync(folder, { recursive: true }));
   const file = path.join(folder, 'some events.ndjson');

@@ -20,11 +20,11 @@ test('it asks for the scheduled handler with the cron and the time', async () =>
   assert.deepEqual(asked, ['http://127.0.0.1:1/cdn-cgi/handler/scheduled?cron=*+*+*+*+*&time=1700000000000']);
 });
 
-test('an outcome other than ok is told', async () => {
+test('an outcome other than ok is returned', async () => {
   assert.equal(await triggerRefresh({ fetch: answering('exception', 500) }), 'exception');
 });
 
-test("a server that is none of wrangler's is a failure, and so is none", async () => {
+test("a server that is not wrangler's is a failure, and so is no server", async () => {
   await assert.rejects(triggerRefresh({ fetch: answering('{"success":false}', 404) }), /answered 404/);
   const fetch = async () => {
     throw Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNREFUSED' } });

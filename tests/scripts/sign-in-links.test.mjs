@@ -34,7 +34,7 @@ test('each role of the demo organization gets a link with its own token in the f
   assert.ok(demo.here.some(({ userId }) => userId === head.sub));
 });
 
-test('of another organization nobody knows the departments, and no head is invented', () => {
+test("another organization's departments are unknown, so there is no link for a head", () => {
   assert.deepEqual(
     signInLinks(URL_BASE, 'another', undefined, makeOne).map(({ role }) => role),
     ['ADMIN', 'SUPERADMIN'],

@@ -88,7 +88,7 @@ export const ecdsa =
     const digest = createHash(hash).update(content).digest().subarray(0, 32);
     const nonce = createHash('sha256').update(jwk.d).update(digest).digest();
     const curve = createECDH('prime256v1');
-    // The curve's generator, multiplied: ECDH's public key is just that.
+    // ECDH's public key is the curve's generator, multiplied.
     curve.setPrivateKey(nonce);
     const r = numberOf(curve.getPublicKey().subarray(1, 33)) % P256_ORDER;
     const s = (inverse(numberOf(nonce), P256_ORDER) * (numberOf(digest) + r * d)) % P256_ORDER;

@@ -9,7 +9,7 @@ test('vectors.json is what vectors.mjs makes', () => {
   assert.ok(readFileSync(FILE, 'utf8') === fileText(), 'run `node tests/tokens/vectors.mjs`');
 });
 
-test('every token has a name of its own within its source, and the verdict at any time', () => {
+test('every token has a unique name within its source, and the same verdict at any time', () => {
   const names = (vectors) => vectors.map(({ source, name, verdict }) => `${source}: ${name}: ${verdict}`);
   const now = names(vectorsAt(NOW));
   assert.equal(new Set(vectorsAt(NOW).map(({ source, name }) => `${source}: ${name}`)).size, now.length);

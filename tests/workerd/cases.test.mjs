@@ -8,9 +8,9 @@ import { formatInstant } from '../oracle/oracle.mjs';
 import { conversationIdsOf, DAY, DEFAULT_THRESHOLD_MINUTES, setThreshold } from './fixtures.mjs';
 import { adminToken, startService } from './harness.mjs';
 
-/** Where a case promises what holds at an instant and not a millisecond before or after it. */
+/** Cases about an exact instant, at which something changes that was different a millisecond before. */
 const EXACT_TO_THE_MILLISECOND = [12, 26, 27];
-/** Every instant of every case is in the past, and each case has a day of its own: asOf never goes back. */
+/** So long ago that every instant of every case is past. Each case has a day of its own, because asOf never goes back. */
 const FIRST_DAY = Math.floor(Date.now() / DAY) * DAY - 400 * DAY;
 
 let service;
@@ -19,7 +19,7 @@ before(async () => {
 });
 after(() => service?.close());
 
-/** The report, all on one page; of every candidate, or only of those over the threshold, as it is by default. */
+/** The report on one page: of every candidate, or only of those over the threshold. */
 async function readReport(organizationId, { skipThreshold }) {
   const parameters = skipThreshold ? { limit: 100, skipThreshold: true } : { limit: 100 };
   const report = await service.report(adminToken(organizationId), parameters);
@@ -44,7 +44,7 @@ function checkMissing(report) {
   );
 }
 
-/** What every answer says of itself, whatever rows it has. */
+/** Everything in an answer except its rows. */
 function checkEnvelope(report, kase, asOf) {
   const { snapshotMissing, generatedAt, thresholdMinutes, totalCount, rows, counts, stale } = report;
   assert.deepEqual(
@@ -90,13 +90,13 @@ async function runCase(kase, base) {
   }
 }
 
-/** Whether two refreshes of the case are a millisecond apart. */
+/** Whether two refreshes of the case are one millisecond apart. */
 function looksAtTheMillisecond(kase) {
   const instants = kase.steps.map((step) => step.refresh);
   return instants.some((instant) => instant !== null && instants.includes(instant + 1));
 }
 
-test('there are cases for all 31 numbers, and those at an edge look at both sides of it', () => {
+test('every number has a case, and a case at an edge looks at both sides of it', () => {
   checkNumbers();
   for (const number of EXACT_TO_THE_MILLISECOND) {
     assert.ok(

@@ -8,7 +8,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { seededRandom } from '../../scripts/demo/random.mjs';
 import { organizationIdsOf, readHistories } from '../oracle/histories.mjs';
-import { compareUtf8, formatInstant, Oracle } from '../oracle/oracle.mjs';
+import { compareUtf8, formatInstant, Oracle, oracleOf } from '../oracle/oracle.mjs';
 import { HOUR, MINUTE, OWN_ID_FIELDS, SECOND } from './fixtures.mjs';
 import { adminToken, REPORT, startService } from './harness.mjs';
 
@@ -24,7 +24,7 @@ after(() => service?.close());
 
 const withoutAccess = ({ hasAccess, ...row }) => row;
 
-/** One page; null where the organization does not exist (yet, or any more). */
+/** One page; `null` means that the organization does not exist (yet, or any more). */
 async function readPage(organizationId, parameters) {
   const target = `${REPORT}?${new URLSearchParams({ skipThreshold: true, ...parameters })}`;
   const response = await service.fetch(target, { token: adminToken(organizationId) });
@@ -65,7 +65,7 @@ async function readSnapshot(organizationId, { limit = 100, ...pin } = {}) {
   return { snapshotId, generatedAt, rows };
 }
 
-/** After the last refresh the report is the oracle's, and so is whether there is one at all. */
+/** After the last refresh the report is the oracle's; it exists only if the organization does. */
 async function checkSettled(oracle, organizationId, asOf) {
   const snapshot = await readSnapshot(organizationId);
   if (!oracle.exists(organizationId)) {
@@ -79,12 +79,6 @@ async function checkSettled(oracle, organizationId, asOf) {
 // ---------------------------------------------------------------------------------------------------------------
 // Events and what the oracle makes of them
 // ---------------------------------------------------------------------------------------------------------------
-
-function oracleOf(events) {
-  const oracle = new Oracle();
-  oracle.takeIn(events);
-  return oracle;
-}
 
 const rowsOf = (oracle, organizationId, asOf) => oracle.rows(organizationId, asOf).map((candidate) => candidate.row);
 
@@ -111,12 +105,12 @@ async function postInTurn(batches) {
   for (const batch of batches) await service.post(batch);
 }
 
-/** Starts all of these at once, in this order. */
+/** Starts all of these concurrently, in this order. */
 const atOnce = (...starts) => Promise.all(starts.map((start) => start()));
 
 /**
- * Starts all works at once, and does each of the loops over and over until they are done, or anything fails. Returns of
- * each loop what each time gave.
+ * Starts all works concurrently, and repeats each of the loops until they are done or anything fails. Returns the results
+ * of each loop.
  */
 async function whileDoing(works, loops) {
   let isOver = false;
@@ -158,10 +152,10 @@ const DIVISIONS = [
   (events) => [events.slice(0, events.length / 2), events.slice(events.length / 2)],
 ];
 
-test('two ingests of one conversation at once', async (t) => {
+test('two concurrent ingests of one conversation', async (t) => {
   await rounds(t, 'concurrent-ingests', async ({ now, events }, round, random) => {
     const [left, right] = DIVISIONS[round % DIVISIONS.length](events, random);
-    // A whole sender at once, or in requests that take turns.
+    // Everything in one request, or in requests that alternate.
     const size = [1_000, 10, 3][round % 3];
     const senders = [left, right].map((own) => () => postInTurn(batchesOf(own, size)));
     await atOnce(...(round % 2 === 0 ? senders : senders.toReversed()));
@@ -176,17 +170,17 @@ test('two ingests of one conversation at once', async (t) => {
 // An ingest during a refresh
 // ---------------------------------------------------------------------------------------------------------------
 
-/** What changes rows and is no name: names are joined when a version is published, not when a timeline is folded. */
+/** Names are joined when a version is published, not when a timeline is folded, so they are no part of this. */
 const isOfConversation = (event) => ['conversation', 'message', 'autopilot'].includes(event.type);
 
-/** What is there before: the first half and every name. What is ingested during the refresh: the rest. */
+/** The events before the refresh are the first half and every name; the others are ingested during it. */
 function beforeAndDuring(events) {
   const middle = events.length / 2;
   const late = events.slice(middle).filter(isOfConversation);
   return [events.filter((event) => !late.includes(event)), late];
 }
 
-/** How many requests later the ingest starts than the refresh, and the refresh than the ingest. */
+/** How many requests the ingest starts after the refresh, and the refresh after the ingest. */
 const HEAD_STARTS = [
   [0, 0],
   [1, 0],
@@ -196,7 +190,7 @@ const HEAD_STARTS = [
   [3, 0],
 ];
 
-test('an ingest during a refresh: its version has all of it or nothing', async (t) => {
+test('an ingest during a refresh: the snapshot has all of it or none of it', async (t) => {
   const seen = { before: 0, after: 0 };
   await rounds(t, 'ingest-during-refresh', async ({ now, events: history }, round) => {
     const events = history.filter((event) => event.type !== 'organization');
@@ -222,9 +216,9 @@ test('an ingest during a refresh: its version has all of it or nothing', async (
     for (const { generatedAt, rows } of answers) {
       const asOf = Date.parse(generatedAt);
       assert.ok(asOf === published || asOf === during, generatedAt);
-      const whole = [oracleBefore, oracleAfter].map((oracle) => rowsOf(oracle, organizationId, asOf));
-      const found = whole.map((expected) => JSON.stringify(expected)).indexOf(JSON.stringify(rows));
-      if (found < 0) assert.deepEqual(rows, whole[0], 'neither the version before nor the one after');
+      const versions = [oracleBefore, oracleAfter].map((oracle) => rowsOf(oracle, organizationId, asOf));
+      const found = versions.map((expected) => JSON.stringify(expected)).indexOf(JSON.stringify(rows));
+      if (found < 0) assert.deepEqual(rows, versions[0], 'neither the version before nor the one after');
       seen[found === 0 ? 'before' : 'after'] += 1;
     }
     assert.equal(answers.at(-1).generatedAt, formatInstant(during));
@@ -240,7 +234,7 @@ test('an ingest during a refresh: its version has all of it or nothing', async (
 // Refreshes at once
 // ---------------------------------------------------------------------------------------------------------------
 
-test('refreshes at once: the latest instant wins, and asOf never decreases', async (t) => {
+test('concurrent refreshes: the latest instant wins, and asOf never decreases', async (t) => {
   await rounds(t, 'concurrent-refreshes', async ({ now, events }, round) => {
     const organizationIds = organizationIdsOf(events);
     const oracle = oracleOf(events);
@@ -269,7 +263,7 @@ test('refreshes at once: the latest instant wins, and asOf never decreases', asy
     for (const organizationId of organizationIds) await checkSettled(oracle, organizationId, latest);
     assert.equal(new Date((await service.lastRun()).asOf).getTime(), latest);
 
-    // One that comes late speaks of the latest instant all the same.
+    // A refresh for an earlier instant publishes as of the latest one.
     await service.refresh(now - 10 * MINUTE);
     for (const organizationId of organizationIds) await checkSettled(oracle, organizationId, latest);
     const afterwards = latest + 1;
@@ -291,7 +285,7 @@ function assertOrdered(rows) {
   }
 }
 
-test('several senders, overlapping refreshes and readers at once', async (t) => {
+test('several senders, overlapping refreshes and readers', async (t) => {
   await rounds(t, 'everything-at-once', async ({ now, events }, _round, random) => {
     const organizationIds = organizationIdsOf(events);
     const batches = batchesOf(events, 8);
@@ -299,7 +293,7 @@ test('several senders, overlapping refreshes and readers at once', async (t) => 
     const senders = parts.map((own) => () => postInTurn(own));
 
     let asOf = now - 5 * MINUTE;
-    /** Each run at an instant near that of the other, earlier or later. */
+    /** Each run is for an instant a little earlier or later than that of the other. */
     const refreshNearby = () => {
       asOf += SECOND;
       return service.refresh(asOf + random.between(-2 * SECOND, 2 * SECOND));
@@ -312,7 +306,7 @@ test('several senders, overlapping refreshes and readers at once', async (t) => 
       assertNeverDecreases(answers.map((answer) => answer.generatedAt));
       for (const { snapshotId, rows } of answers) {
         assertOrdered(rows);
-        // One snapshot, one set of rows, however often it is read.
+        // A snapshot has the same rows however often it is read.
         if (!snapshots.has(snapshotId)) snapshots.set(snapshotId, rows);
         assert.deepEqual(rows, snapshots.get(snapshotId));
       }
@@ -334,12 +328,12 @@ test('several senders, overlapping refreshes and readers at once', async (t) => 
 const READERS_START = Date.UTC(2024, 0, 1, 12);
 const CONVERSATIONS = 60;
 const WAVES = 36;
-/** So short that no pinned version is ever old enough to be removed. */
+/** So short that no pinned version gets old enough to be removed. */
 const REFRESH_STEP = 100;
-/** The writer waits for a whole refresh after each such wave: it can be seen then, and so can every later one. */
+/** After such a wave the writer waits for a complete refresh, so that this wave or a later one must be seen then. */
 const isAwaited = (wave) => wave % 3 === 0;
 
-/** Who waits from the start: every conversation, since a second of its own. */
+/** Every conversation waits from the start, each since a different second. */
 function firstWave(organizationId, start) {
   return Array.from({ length: CONVERSATIONS }, (_, index) => {
     const at = formatInstant(start - HOUR + index * SECOND);
@@ -352,8 +346,8 @@ function firstWave(organizationId, start) {
 }
 
 /**
- * One request that changes every conversation: a quarter of them are answered, the others write once more. So every
- * row names its wave, no two waves have the same rows, and a mixture of two is seen.
+ * One request that changes every conversation: a quarter of them are answered, in the others the customer writes again.
+ * Every row names its wave, so no two waves have the same rows, and a mixture of two would be noticed.
  */
 function laterWave(organizationId, start, wave) {
   const at = formatInstant(start - MINUTE + wave * SECOND);
@@ -366,7 +360,7 @@ function laterWave(organizationId, start, wave) {
   });
 }
 
-/** The rows after each wave, as text; time changes none of them. */
+/** The rows after each wave, as text. Time does not change them. */
 function rowsAfterWaves(organizationId, start, waves) {
   const oracle = new Oracle();
   return waves.map((wave) => {
@@ -375,7 +369,7 @@ function rowsAfterWaves(organizationId, start, waves) {
   });
 }
 
-/** Refreshes, one after the other. `afterNow()` is over when one that starts after the call has ended. */
+/** Refreshes, one after the other. `afterNow()` resolves when one that has started after the call has ended. */
 function refresher(start) {
   let asOf = start;
   let started = 0;
@@ -396,7 +390,7 @@ function refresher(start) {
   };
 }
 
-test('readers see whole versions while ingests and refreshes run', async (t) => {
+test('readers see complete versions while ingests and refreshes run', async (t) => {
   const organizationId = 'polled';
   const start = READERS_START;
   const waves = [
@@ -421,7 +415,7 @@ test('readers see whole versions while ingests and refreshes run', async (t) => 
       posted.awaited = wave;
     }
   };
-  /** The newest snapshot: never of a wave that is not there yet, nor of one that is long over. */
+  /** The newest snapshot: it must not show a wave that has not been sent, nor one that a refresh has replaced. */
   const readNewest = (limit) => async () => {
     const { awaited } = posted;
     const answer = await readSnapshot(organizationId, { limit });
@@ -431,7 +425,7 @@ test('readers see whole versions while ingests and refreshes run', async (t) => 
     assert.ok(wave <= posted.begun, `wave ${wave} is shown before it was sent`);
     return answer;
   };
-  /** The first snapshot and one from the middle, in pages of several sizes: each stays what it was. */
+  /** The first snapshot and one from the middle, in pages of several sizes: both must stay as they were. */
   const pinned = new Map();
   const limits = [100, 7, 25, 13];
   const readPinned = async () => {

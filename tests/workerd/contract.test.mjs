@@ -1,4 +1,4 @@
-// Every answer that the report can give: status, headers, body, and what decides between them.
+// Every answer that the report can give: its status, headers and body, and which answer is given when.
 
 import assert from 'node:assert/strict';
 import { createHash, createHmac } from 'node:crypto';
@@ -69,7 +69,7 @@ const SAMPLE = [
 ];
 
 // ---------------------------------------------------------------------------------------------------------------
-// What holds of every answer
+// Properties of every answer
 // ---------------------------------------------------------------------------------------------------------------
 
 function checkHeaders(response) {
@@ -93,7 +93,7 @@ function checkBody(status, body) {
   assert.match(body.message, /^\S.*\.$/);
 }
 
-/** What an answer promises beyond the contract's required members. */
+/** What an answer promises besides the contract's required members. */
 function checkData({ success, data }) {
   assert.equal(success, true);
   const { pagination, counts, rows } = data;
@@ -113,7 +113,7 @@ function checkData({ success, data }) {
   }
 }
 
-/** A GET's answer and its HEAD's, both checked; the answer with its body. */
+/** Asks with GET and HEAD, checks both answers, and returns the first with its body. */
 async function ask({ query = '', target = `${REPORT}?${query}`, ...init }) {
   const response = await service.fetch(target, init);
   const text = await response.text();
@@ -124,7 +124,7 @@ async function ask({ query = '', target = `${REPORT}?${query}`, ...init }) {
   return { status: response.status, headers: response.headers, text, body: text && JSON.parse(text) };
 }
 
-/** Different for two answers to the same question. */
+/** Headers that differ between two answers to the same request. */
 const OWN_HEADERS = [
   'x-request-id',
   'server-timing',
@@ -144,7 +144,7 @@ async function checkHead(response, target, init) {
   assert.notEqual(head.headers.get('x-request-id'), response.headers.get('x-request-id'));
 }
 
-/** Asks, and demands a status. */
+/** Asks; the answer must have this status. */
 async function check(status, question) {
   const answer = await ask(question);
   assert.equal(answer.status, status, `${JSON.stringify(question.query ?? question.target)}: ${answer.text}`);
@@ -167,7 +167,7 @@ describe('the contract', () => {
     }
   });
 
-  test('a body that breaks it is noticed', () => {
+  test('a body that violates a schema is reported', () => {
     const { example } = CONTRACT.components.schemas.ConversationMonitorReportResponse;
     const broken = (change) => {
       const body = structuredClone(example);
@@ -285,7 +285,7 @@ describe('200', () => {
     }
   });
 
-  test('an organization that nobody waits in', async () => {
+  test('an organization in which nobody waits', async () => {
     const organizationId = await publish([]);
     const { data } = (await check(200, { token: adminToken(organizationId) })).body;
     assert.deepEqual([data.snapshotMissing, data.rows, data.generatedAt], [false, [], clock.iso()]);
@@ -343,7 +343,7 @@ const PARAMETERS = {
 
 describe('400', () => {
   for (const [name, [values, good, expected]] of Object.entries(PARAMETERS)) {
-    test(`${name} out of its bounds, empty, or given twice`, async () => {
+    test(`${name}: out of range, empty or repeated`, async () => {
       const organizationId = await publish([]);
       const token = adminToken(organizationId);
       const queries = ['', ...values].map((value) => new URLSearchParams({ [name]: value }).toString());
@@ -361,7 +361,7 @@ describe('400', () => {
     });
   }
 
-  test('a SUPERADMIN without any organization', async () => {
+  test('a SUPERADMIN who names no organization', async () => {
     const { body } = await check(400, { token: superadminToken(undefined) });
     assert.match(body.message, /organizationId/);
   });
@@ -386,7 +386,7 @@ describe('401', () => {
   const withHeader = (header) => (organizationId) => `Bearer ${jws(header, claims(organizationId))}`;
   const unsigned = (organizationId) => good(organizationId).split('.').slice(0, 2).join('.');
 
-  /** The kinds of challenge, RFC 6750 section 3: without a token there is no error code. */
+  /** The challenges of RFC 6750 section 3: a request without a token gets no error code. */
   const NO_TOKEN = /^Bearer realm="[^"]+"$/;
   const INVALID_REQUEST = /^Bearer realm="[^"]+", error="invalid_request", error_description="[^"\\]+"$/;
   const INVALID_TOKEN = /^Bearer realm="[^"]+", error="invalid_token", error_description="[^"\\]+"$/;
@@ -415,7 +415,7 @@ describe('401', () => {
       },
       INVALID_TOKEN,
     ],
-    'a signature cut short': [(id) => `Bearer ${good(id).slice(0, -10)}`, INVALID_TOKEN],
+    'a truncated signature': [(id) => `Bearer ${good(id).slice(0, -10)}`, INVALID_TOKEN],
     'alg none': [
       (id) => `Bearer ${base64url('{"alg":"none"}')}.${base64url(JSON.stringify(claims(id)))}.`,
       INVALID_TOKEN,
@@ -450,7 +450,7 @@ describe('401', () => {
     });
   }
 
-  test('a good token is taken, in all its spellings', async () => {
+  test('a valid token is accepted however it is spelled', async () => {
     const organizationId = await publish([]);
     const spellings = [
       `Bearer ${good(organizationId)}`,
@@ -465,14 +465,14 @@ describe('401', () => {
 });
 
 describe('403', () => {
-  test('every role but the three', async () => {
+  test('every role except the three', async () => {
     const organizationId = await publish([]);
     for (const role of ['AGENT', 'admin', 'ADMIN ', 'OWNER', '', undefined]) {
       await check(403, { token: tokenOf({ sub: 'u1', role, organizationId, scope: 'conversation-monitor:ingest' }) });
     }
   });
 
-  test('another organization, alike whether or not it exists', async () => {
+  test('another organization: the same answer whether or not it exists', async () => {
     const [own, other] = [await publish([]), await publish(SAMPLE)];
     for (const tokenFor of [adminToken, (id) => departmentHeadToken(id, ['d1'])]) {
       const answers = [];
@@ -484,7 +484,7 @@ describe('403', () => {
     }
   });
 
-  test('a token that is nowhere at home', async () => {
+  test('a token without an organization', async () => {
     const organizationId = await publish([]);
     for (const role of ['ADMIN', 'DEPARTMENT_HEAD']) {
       await check(403, { token: tokenOf({ sub: 'u1', role }) });
@@ -494,7 +494,7 @@ describe('403', () => {
 });
 
 describe('404', () => {
-  test('an organization of which nothing is held', async () => {
+  test('an organization that has no records', async () => {
     await check(404, { token: adminToken('nowhere') });
     await check(404, { token: departmentHeadToken('nowhere', ['d1']) });
     await check(404, { token: superadminToken(undefined), query: 'organizationId=nowhere' });
@@ -555,7 +555,7 @@ test('405 says which methods there are', async () => {
 });
 
 describe('410', () => {
-  test('an id that never was one, or is of another organization: all alike', async () => {
+  test('forged ids and those of another organization: the same answer', async () => {
     const [organizationId, other] = [await publish(SAMPLE), await publish(SAMPLE)];
     const { snapshotId } = await service.report(adminToken(organizationId));
     const foreign = await service.report(adminToken(other));
@@ -592,13 +592,13 @@ describe('410', () => {
     await check(200, { token: adminToken(organizationId), query: `snapshot=${snapshotId}` });
   });
 
-  test('of an organization without a snapshot', async () => {
+  test('an organization without a snapshot', async () => {
     const organizationId = newOrganizationId();
     await service.post(waiting(organizationId, 'c1', { since: clock.iso() }));
     await check(410, { token: adminToken(organizationId), query: 'snapshot=v0-0-5-x' });
   });
 
-  test('ten minutes after it was superseded, not before', async () => {
+  test('a snapshot expires ten minutes after it is superseded, not earlier', async () => {
     const organizationId = await publish(SAMPLE);
     const token = adminToken(organizationId);
     const { snapshotId, rows } = await service.report(token);
@@ -606,7 +606,7 @@ describe('410', () => {
     await refresh(30);
     assert.deepEqual((await check(200, pinned)).body.data.rows, rows, 'not superseded');
     await publish([['c9', 15]], organizationId);
-    assert.deepEqual((await check(200, pinned)).body.data.rows, rows, 'superseded just now');
+    assert.deepEqual((await check(200, pinned)).body.data.rows, rows, 'just superseded');
     await refresh(9);
     assert.deepEqual((await check(200, pinned)).body.data.rows, rows, 'superseded nine minutes ago');
     await refresh(2);
@@ -616,7 +616,7 @@ describe('410', () => {
 });
 
 describe('precedence', () => {
-  /** One fault of each kind; the first that is given decides. */
+  /** One fault of each kind. */
   const QUERIES = { 400: 'page=0', 403: 'organizationId=nowhere', 410: 'snapshot=x' };
 
   async function checkPrecedence(faults, tokenFor) {
@@ -638,7 +638,7 @@ describe('precedence', () => {
     }
   });
 
-  test('400 comes before a role that may not read', async () => {
+  test('an invalid parameter is reported before a role that may not read', async () => {
     const token = tokenOf({ sub: 'u', role: 'AGENT', organizationId: 'nowhere' });
     await check(400, { token, query: 'limit=0' });
     await check(403, { token, query: 'snapshot=x' });
@@ -650,9 +650,9 @@ describe('precedence', () => {
 // ---------------------------------------------------------------------------------------------------------------
 
 describe('ETag', () => {
-  test('two answers have the same one exactly when they are about the same', async () => {
+  test('two answers share an ETag exactly when they show the same', async () => {
     const [id, other] = [await publish(SAMPLE), await publish(SAMPLE)];
-    /** Of each line all questions are about the same, and those of different lines are not. */
+    /** The requests of one line show the same, those of different lines do not. */
     const lines = [
       [
         [adminToken(id)],
@@ -698,7 +698,7 @@ describe('ETag', () => {
     assert.equal(new Set(tags).size, lines.length);
   });
 
-  test('it moves with asOf, the rows and the threshold, and with nothing else', async () => {
+  test('it changes with asOf, the rows and the threshold, and with nothing else', async () => {
     const organizationId = await publish(SAMPLE);
     const token = adminToken(organizationId);
     const etag = async (query) => (await check(200, { token, query })).headers.get('etag');
@@ -737,7 +737,7 @@ describe('ETag', () => {
     await check(200, { token, headers: { 'If-None-Match': etag } });
   });
 
-  test('304 for an organization without a snapshot, until it has one', async () => {
+  test('an organization without a snapshot answers 304 until it has one', async () => {
     const organizationId = newOrganizationId();
     const token = adminToken(organizationId);
     await service.post(waiting(organizationId, 'c1', { since: clock.iso(60 * MINUTE) }));
@@ -788,7 +788,7 @@ test('a pinned snapshot repeats rows, asOf and threshold while newer ones exist'
   }
 });
 
-test('every kept snapshot can be pinned, the raised threshold and the one before alike', async () => {
+test('every retained snapshot can be pinned, with the threshold it was shown with', async () => {
   const organizationId = await publish(SAMPLE);
   const token = adminToken(organizationId);
   const answers = [];
@@ -863,7 +863,7 @@ describe('what a role sees', () => {
   for (const [name, [tokenFor, query, expected]] of Object.entries(table)) {
     test(name, async () => {
       const organizationId = await publish(SAMPLE);
-      // Twice: from the database, and from the shared cache.
+      // Twice: from the database and from the shared cache.
       for (const _ of [1, 2]) {
         const { data } = (await check(200, { token: tokenFor(organizationId), query })).body;
         assert.deepEqual(Object.fromEntries(data.rows.map((row) => [row.conversationId, row.hasAccess])), expected);
@@ -873,13 +873,13 @@ describe('what a role sees', () => {
     });
   }
 
-  test('SUPERADMIN: any organization, the request before the token', async () => {
+  test("SUPERADMIN: any organization; the one in the request overrides the token's", async () => {
     const [own, other] = [await publish([['c1', 60]]), await publish([['c2', 60]])];
     const { data } = (await check(200, { token: superadminToken(own), query: `organizationId=${other}` })).body;
     assert.deepEqual([data.organizationId, conversationIdsOf(data)], [other, ['c2']]);
   });
 
-  test('one who sees all and one who does not, by turns', async () => {
+  test('callers with and without full access, in turn', async () => {
     const organizationId = await publish([['c1', 60, { departmentId: 'd1', ownerId: 'u1' }]]);
     const query = 'departmentId=d1';
     const callers = [
@@ -949,7 +949,7 @@ describe('misconfigured', () => {
   }
 });
 
-test('a sound service says so, and nothing of any tenant', async () => {
+test('a correctly configured service says so, and names no tenant', async () => {
   const organizationId = await publish(SAMPLE);
   const response = await service.fetch('/health');
   assert.equal(response.status, 200);

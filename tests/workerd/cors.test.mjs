@@ -1,4 +1,4 @@
-// Which pages of other origins may read answers: those that are listed, and nothing is reflected that is not.
+// Which pages of other origins may read answers: those of the listed origins. No other origin is reflected.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -46,7 +46,7 @@ after(() => service?.close());
 const corsHeaders = (response) => [...response.headers].filter(([name]) => name.startsWith('access-control-'));
 const listOf = (response, name) => (response.headers.get(name) ?? '').split(/\s*,\s*/);
 
-/** Every answer varies with the origin, whatever it was. */
+/** Every answer varies with the origin. */
 function checkVary(response) {
   assert.ok(listOf(response, 'vary').includes('Origin'), response.headers.get('vary'));
   assert.equal(response.headers.get('access-control-allow-credentials'), null);
@@ -62,7 +62,7 @@ function checkReadable(response, origin) {
   );
 }
 
-/** Nothing is allowed, and the origin is nowhere in the headers. */
+/** The answer allows nothing, and does not repeat the origin in any header. */
 function checkUnreadable(response, origin) {
   checkVary(response);
   assert.deepEqual(corsHeaders(response), [], origin);
@@ -86,7 +86,7 @@ function preflight(target, origin, { method = 'GET', headers = 'authorization', 
 
 describe('a preflight', () => {
   for (const route of ALL) {
-    test(`of ${route.name}, without a token`, async () => {
+    test(`for ${route.name} needs no token`, async () => {
       const [target] = requestOf(route, undefined);
       for (const origin of LISTED) {
         const response = await preflight(target, origin, { method: route.method });
@@ -102,7 +102,7 @@ describe('a preflight', () => {
     });
   }
 
-  test('allows what the route takes, whatever is asked for', async () => {
+  test('allows what the route accepts, whatever was requested', async () => {
     for (const [method, headers] of [
       ['DELETE', 'x-evil'],
       ['PUT', '*'],
@@ -114,7 +114,7 @@ describe('a preflight', () => {
     }
   });
 
-  test('is one only with an origin and a method', async () => {
+  test('needs an origin and a method', async () => {
     for (const [origin, method] of [
       [undefined, 'GET'],
       [LISTED[0], undefined],
@@ -131,7 +131,7 @@ describe('a preflight', () => {
 });
 
 describe('an answer', () => {
-  /** Requests that end in each way, by status. */
+  /** Requests for every status. */
   const requests = () => {
     /** @type {[number, string, import('./harness.mjs').Request][]} */
     const list = [
@@ -157,7 +157,7 @@ describe('an answer', () => {
     return list;
   };
 
-  test('of any status can be read by pages of listed origins, and of those alone', async () => {
+  test('with any status is readable by pages of listed origins only', async () => {
     for (const [status, target, init] of requests()) {
       for (const origin of [...LISTED.slice(0, 2), 'null', OTHERS[2], OTHERS[3]]) {
         const response = await service.fetch(target, { ...init, headers: { ...init.headers, Origin: origin } });
@@ -173,21 +173,17 @@ describe('an answer', () => {
     }
   });
 
-  test('to each similar origin says nothing', async () => {
+  test('allows none of the origins that resemble a listed one', async () => {
     for (const origin of OTHERS) {
       const response = await service.fetch(REPORT, { token: adminToken('o'), headers: { Origin: origin } });
-      assert.equal(
-        response.status,
-        200,
-        'the origin refuses nobody: it is the browser that keeps the answer from the page',
-      );
+      assert.equal(response.status, 200, 'the service refuses no origin: the browser keeps the answer from the page');
       await response.text();
       checkUnreadable(response, origin);
     }
   });
 });
 
-test('where no origin is listed, or the list is wrong, none may read', async () => {
+test('no page may read answers if no origin is listed or the list is invalid', async () => {
   for (const name of ['none-listed', 'misconfigured']) {
     const via = service.sibling(name);
     for (const origin of [...LISTED, 'null', '*']) {

@@ -1,4 +1,4 @@
-// What a refresh costs: statements and rows, by the service's own count, and by what is in the tables afterwards.
+// What a refresh costs: statements and rows, by the service's own count and by the contents of the tables afterwards.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -43,14 +43,14 @@ async function refresh(later = MINUTE) {
   return run;
 }
 
-/** Publishes all that waits, and lets every superseded version go: after this nothing of another test is left to do. */
+/** Publishes everything pending and removes every superseded version, so that no other test leaves anything to do. */
 async function settle() {
   await refresh();
   await refresh(RETENTION);
   checkIdle(await refresh());
 }
 
-/** Nothing was done but to write down the run itself. */
+/** The run did nothing except record itself. */
 function checkIdle(run) {
   const { organizationsSeen, organizationsPublished, conversationsFolded, rowsPublished } = run;
   assert.deepEqual(
@@ -73,7 +73,7 @@ function checkRun(run, expected) {
 const waitingNow = (organizationId, conversationId, more) =>
   waiting(organizationId, conversationId, { since: clock.iso(), ...more });
 
-/** Every table but the refresh's own row. */
+/** All tables except the one of the refresh itself. */
 async function tables() {
   const named = await select("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name");
   const names = named
@@ -102,7 +102,7 @@ const report = (organizationId, parameters) =>
 // Statements
 // ---------------------------------------------------------------------------------------------------------------
 
-describe('statements grow with rows and not with organizations', () => {
+describe('statements grow with the rows, not with the organizations', () => {
   /** A run with this many organizations that have changed since the last one. */
   async function runWith(ids, version) {
     const more = { updatedAt: isoAt(clock.now + version), messageId: `m${version}` };
@@ -133,7 +133,7 @@ describe('statements grow with rows and not with organizations', () => {
       conversationsFolded: 500,
       rowsPublished: 500,
     });
-    // All their superseded versions go at once.
+    // All their superseded versions are removed at once.
     const retirement = await refresh(RETENTION);
     checkRun(retirement, {
       organizationsSeen: 500,
@@ -148,7 +148,7 @@ describe('statements grow with rows and not with organizations', () => {
       assert.ok(run.statements <= 2 * one.statements, `500: ${run.statements}, one: ${one.statements}`);
       assert.ok(run.statements <= 60, `500: ${run.statements}`);
     }
-    // Each organization's own rows, and no more.
+    // Each organization's own rows and no others.
     assert.ok(one.rowsWritten <= 12, `one: ${one.rowsWritten}`);
     assert.ok(all.rowsWritten <= 500 * one.rowsWritten, `500: ${all.rowsWritten}`);
   });
@@ -159,7 +159,7 @@ describe('statements grow with rows and not with organizations', () => {
 // ---------------------------------------------------------------------------------------------------------------
 
 describe('nothing changed', () => {
-  test('no row of any organization is written, and the report still moves with asOf', async () => {
+  test("no organization's rows are written, and the report still advances with asOf", async () => {
     const organizationId = newOrganizationId();
     await service.post([...waitingNow(organizationId, 'c1'), ...waitingNow(organizationId, 'c2', { ownerId: 'u1' })]);
     await settle();
@@ -171,7 +171,7 @@ describe('nothing changed', () => {
     assert.deepEqual(later.rows, earlier.rows);
   });
 
-  test('events that are held already, or older, are no change', async () => {
+  test('events that are stored already, or older, change nothing', async () => {
     const organizationId = newOrganizationId();
     const contact = { type: 'contact', organizationId, contactId: 'ct', name: 'A', updatedAt: clock.iso() };
     const events = [...waitingNow(organizationId, 'c1'), contact];
@@ -223,7 +223,7 @@ describe(`among ${MANY} candidates`, () => {
     first = await refresh();
   });
 
-  test('the first run reads each record a few times, and not once for each conversation', async () => {
+  test('the first run reads each record a few times, not once for each conversation', async () => {
     checkRun(first, { conversationsFolded: MANY, rowsPublished: MANY, organizationsPublished: 1 });
     assert.equal((await report(organizationId)).totalCount, MANY);
     const [{ count }] = await select('SELECT count(*) AS count FROM record WHERE organization_id = ?1', organizationId);
@@ -232,7 +232,7 @@ describe(`among ${MANY} candidates`, () => {
     assert.ok(first.statements <= 100, `${first.statements}`);
   });
 
-  test('nothing changed: nothing is written, and candidates are not even read', async () => {
+  test('nothing changed: nothing is written, and no candidate is read', async () => {
     await settle();
     const before = await tables();
     const run = await refresh();
@@ -242,7 +242,7 @@ describe(`among ${MANY} candidates`, () => {
     assert.deepEqual(await tables(), before);
   });
 
-  /** One event, and what the next run may cost. Beside each organization's head it reads so many rows at most. */
+  /** Posts one event; the next run must cost this. It may read so many rows besides each organization's head. */
   async function checkOneChange(event, expected, rowsReadMax) {
     await settle();
     const [{ count }] = await select('SELECT count(*) AS count FROM organization');
@@ -266,7 +266,7 @@ describe(`among ${MANY} candidates`, () => {
     const event = { type: 'conversation', organizationId, updatedAt: clock.iso(), ...moved };
     const run = await checkOneChange(event, { conversationsFolded: 1, rowsPublished: 1 }, 150);
     assert.ok(run.rowsWritten <= 12, `rows written: ${run.rowsWritten}`);
-    // The one that it was is kept for the version before, and goes with it.
+    // The previous row is kept for the previous version, and removed with it.
     assert.equal((await rows()).length, before + 1);
     const retirement = await refresh(RETENTION);
     checkRun(retirement, { organizationsSeen: 1, organizationsPublished: 0, rowsPublished: 0 });
@@ -277,7 +277,7 @@ describe(`among ${MANY} candidates`, () => {
     ]);
   });
 
-  test('one customer was answered, and one more waits', async () => {
+  test('one customer is answered, and then waits again', async () => {
     await settle();
     const { totalCount } = await report(organizationId);
     const at = clock.iso();
@@ -292,7 +292,7 @@ describe(`among ${MANY} candidates`, () => {
     assert.equal((await report(organizationId)).totalCount, totalCount);
   });
 
-  test('one department renamed: the list of the rows, and none of them', async () => {
+  test('one department renamed: the list is written, none of its rows', async () => {
     const { rows } = await report(organizationId, { limit: 100 });
     const { departmentId } = rows.find((row) => row.departmentId !== null);
     const renamed = { type: 'department', organizationId, departmentId, name: 'Renamed', updatedAt: clock.iso() };
@@ -301,7 +301,7 @@ describe(`among ${MANY} candidates`, () => {
     assert.deepEqual((await report(organizationId, { limit: 100 })).rows, rows);
   });
 
-  test('one contact renamed: its rows, and no timeline is read', async () => {
+  test('one contact renamed: its rows are written, and no timeline is read', async () => {
     const renamed = {
       type: 'contact',
       organizationId,
@@ -319,8 +319,8 @@ describe(`among ${MANY} candidates`, () => {
 // Time alone
 // ---------------------------------------------------------------------------------------------------------------
 
-describe('time alone folds exactly those that it changes', () => {
-  /** Six conversations of an organization that nothing is due of, beside those of the test. */
+describe('as time passes, only the conversations that it changes are folded', () => {
+  /** Adds six conversations for which nothing comes due to those of the test. */
   async function amongOthers(organizationId) {
     const others = Array.from({ length: 6 }, (_, index) => waitingNow(organizationId, `other-${index}`)).flat();
     await service.post(others);
@@ -361,7 +361,7 @@ describe('time alone folds exactly those that it changes', () => {
     checkIdle(await refresh());
   });
 
-  test('a queued send becomes stuck: not at two minutes, a millisecond later', async () => {
+  test('a queued send is stuck a millisecond after two minutes, not at two minutes', async () => {
     await settle();
     const organizationId = newOrganizationId();
     await amongOthers(organizationId);
@@ -414,7 +414,7 @@ describe('time alone folds exactly those that it changes', () => {
 // Names
 // ---------------------------------------------------------------------------------------------------------------
 
-describe('names are joined at publication: rows are published again, and nothing is folded', () => {
+describe('names are joined at publication: rows are published again, nothing is folded', () => {
   /** Alice owns two conversations, Bob is assigned to one, nobody to the fourth; c1 and c4 are of one contact. */
   async function office() {
     await settle();
@@ -526,14 +526,14 @@ describe('a superseded version', () => {
     return response.status;
   };
 
-  test('is kept for ten minutes and then removed, with the rows that it alone has', async () => {
+  test('is kept for ten minutes and then removed, with the rows that no other version has', async () => {
     await settle();
     const organizationId = newOrganizationId();
     await service.post(['c1', 'c2', 'c3'].flatMap((id) => waitingNow(organizationId, id)));
     await refresh();
     const { snapshotId, rows } = await report(organizationId);
     assert.deepEqual(await stored(organizationId), { versions: 1, rows: 3 });
-    // However long it is the newest: it is kept from when another took its place.
+    // Its retention begins when it is superseded, however long it was the newest.
     await refresh(3 * RETENTION);
     await service.post([conversationOf(organizationId, 'c2', clock.iso(), { departmentId: 'd1' })]);
     await refresh();
@@ -549,7 +549,7 @@ describe('a superseded version', () => {
     checkIdle(await refresh());
   });
 
-  test('goes without those that came after it', async () => {
+  test('is removed before those that came after it', async () => {
     await settle();
     const organizationId = newOrganizationId();
     const pins = [];
@@ -571,7 +571,7 @@ describe('a superseded version', () => {
     assert.deepEqual(await statuses(), [410, 410, 200, 200]);
     await refresh(3 * MINUTE);
     assert.deepEqual(await statuses(), [410, 410, 410, 200]);
-    // All rows are the newest one's, too.
+    // All rows belong to the newest version, too.
     assert.deepEqual(await stored(organizationId), { versions: 1, rows: 4 });
   });
 });

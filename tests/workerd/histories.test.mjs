@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { seededRandom } from '../../scripts/demo/random.mjs';
 import { organizationIdsOf, readHistories } from '../oracle/histories.mjs';
 import { manyCandidates } from '../oracle/many-candidates.mjs';
-import { formatInstant, Oracle } from '../oracle/oracle.mjs';
+import { formatInstant, oracleOf, RememberingOracle } from '../oracle/oracle.mjs';
 import { readThreads } from '../threads/threads.mjs';
 import { CATEGORIES, DEFAULT_THRESHOLD_MINUTES, MINUTE, SECOND, setThreshold } from './fixtures.mjs';
 import { adminToken, REPORT, startService, tokenOf } from './harness.mjs';
@@ -32,12 +32,12 @@ after(() => service?.close());
 // ---------------------------------------------------------------------------------------------------------------
 
 /*
- * A list is what a caller may page through: `parameters` are the request's, `question` says the same to the oracle.
+ * A list is what a caller may page through: `parameters` are those of the request, `question` asks the oracle the same.
  *
- * What is walked: each list without a filter, of each category, of each department and of an unknown one, each with
- * skipThreshold true and false, over all pages with the limits 7, 25 and 100; an empty list with the first of them
- * only. With limit 1 two lists are walked: the unfiltered one over the threshold, and all candidates of one department,
- * both to a page past the end; all of them would take minutes.
+ * These lists are walked: without a filter, of each category, of each department and of an unknown one, each with
+ * skipThreshold true and false, over all pages with the limits 7, 25 and 100 (an empty list with the first limit only).
+ * Two lists are walked with limit 1, to a page past the end: the unfiltered one over the threshold, and all candidates of
+ * one department. To walk all lists like that would take minutes.
  */
 
 const UNFILTERED = { parameters: {}, question: {} };
@@ -62,18 +62,18 @@ function listsWalkedRowByRow([departmentId]) {
 }
 
 /**
- * All that the oracle has to say about a list. `state`: the organization, the oracle that took its events in, and the
+ * The oracle's answer with all rows of a list. `state` is the organization, the oracle that has its events, and the
  * instant and threshold of its report.
  */
-function wholeList(state, list) {
+function allRowsOf(state, list) {
   const { oracle, organizationId, asOf, thresholdMinutes } = state;
   const everything = { page: 1, limit: Number.MAX_SAFE_INTEGER };
   return oracle.report({ organizationId, asOf, thresholdMinutes, ...list.question, ...everything });
 }
 
-/** The answer that one page of a list has to be, but for the snapshot's id. */
-function expectedPage(state, whole, page, limit) {
-  const { organizationId, totalCount, thresholdMinutes, counts } = whole;
+/** What the answer for one page of a list must be, except the snapshot's id. */
+function expectedPage(state, all, page, limit) {
+  const { organizationId, totalCount, thresholdMinutes, counts } = all;
   return {
     organizationId,
     generatedAt: formatInstant(state.asOf),
@@ -83,32 +83,32 @@ function expectedPage(state, whole, page, limit) {
     stale: false,
     counts,
     pagination: { page, limit, total: totalCount, totalPages: Math.ceil(totalCount / limit) },
-    rows: whole.rows.slice((page - 1) * limit, page * limit),
+    rows: all.rows.slice((page - 1) * limit, page * limit),
   };
 }
 
-/** The pages of a list: what to ask and what to expect. The last one is past the end where `pastTheEnd` says so. */
-function* pagesOf(state, list, whole, limit, { pastTheEnd = false } = {}) {
-  const pages = Math.max(1, Math.ceil(whole.totalCount / limit)) + Number(pastTheEnd);
+/** The pages of a list: what to ask and what to expect. With `pastTheEnd` there is one page more than the list has. */
+function* pagesOf(state, list, all, limit, { pastTheEnd = false } = {}) {
+  const pages = Math.max(1, Math.ceil(all.totalCount / limit)) + Number(pastTheEnd);
   for (let page = 1; page <= pages; page += 1) {
-    yield { state, parameters: { ...list.parameters, page, limit }, expected: expectedPage(state, whole, page, limit) };
+    yield { state, parameters: { ...list.parameters, page, limit }, expected: expectedPage(state, all, page, limit) };
   }
 }
 
-/** Every page of every list that is walked of an organization with these departments. */
+/** Every page of every list of an organization with these departments. */
 function* walkOf(state, departmentIds) {
   for (const list of listsOf(departmentIds)) {
-    const whole = wholeList(state, list);
-    // Nothing is nothing in pages of any size.
-    const limits = whole.totalCount === 0 ? [LIMITS[0]] : LIMITS;
-    for (const limit of limits) yield* pagesOf(state, list, whole, limit);
+    const all = allRowsOf(state, list);
+    // An empty list is the same with every limit.
+    const limits = all.totalCount === 0 ? [LIMITS[0]] : LIMITS;
+    for (const limit of limits) yield* pagesOf(state, list, all, limit);
   }
   for (const list of listsWalkedRowByRow(departmentIds)) {
-    yield* pagesOf(state, list, wholeList(state, list), 1, { pastTheEnd: true });
+    yield* pagesOf(state, list, allRowsOf(state, list), 1, { pastTheEnd: true });
   }
 }
 
-/** As the harness's `report`, but past the routing that stands before the worker: thousands of pages are read. */
+/** Like the harness's `report`, but without the router in front of the worker, because thousands of pages are read. */
 async function readPage(token, parameters) {
   const target = new URL(`${REPORT}?${new URLSearchParams(parameters)}`, 'http://worker.test');
   const response = await service.server.getWorker().fetch(target, { headers: { Authorization: `Bearer ${token}` } });
@@ -120,13 +120,13 @@ async function readPage(token, parameters) {
 async function checkPage({ state, parameters, expected }) {
   const { snapshotId, ...answer } = await readPage(state.token, parameters);
   assert.deepEqual(answer, expected, `${state.organizationId} ${JSON.stringify(parameters)}`);
-  // All lists, filters and pages of an organization are of one snapshot.
+  // All lists, filters and pages of an organization come from one snapshot.
   state.snapshotId ??= snapshotId;
   assert.equal(typeof snapshotId, 'string');
   assert.equal(snapshotId, state.snapshotId);
 }
 
-/** Does the work for all items, a few at a time. Returns how many there were. */
+/** Works on all items, a few at a time. Returns how many there were. */
 async function forEachOf(items, work) {
   const iterator = items[Symbol.iterator]();
   let count = 0;
@@ -168,7 +168,7 @@ const ID_FIELDS = [
   'mergedInto',
 ];
 
-/** The same event among other ids: no record of one prefix is a record of another. */
+/** The same event with other ids, so that the records of one prefix are not those of another. */
 function withSuffix(event, suffix) {
   const own = (id) => (typeof id === 'string' ? `${id}${suffix}` : id);
   const ids = ID_FIELDS.filter((name) => name in event).map((name) => [name, own(event[name])]);
@@ -176,7 +176,7 @@ function withSuffix(event, suffix) {
   return { ...event, ...Object.fromEntries(ids), ...assignees };
 }
 
-/** The events up to each tenth of the stream's updatedAt order, each prefix under its own ids. */
+/** The events up to each tenth, by updatedAt; each prefix has its own ids. */
 function prefixesOf(events) {
   const clocks = events.map((event) => Date.parse(event.updatedAt)).sort((left, right) => left - right);
   return Array.from({ length: PREFIXES }, (_, index) => {
@@ -190,27 +190,11 @@ function prefixesOf(events) {
   });
 }
 
-/** An oracle that takes nothing more in, and so works out the rows of an instant once for all lists. */
-class SettledOracle extends Oracle {
-  #rows = new Map();
-
-  constructor(events) {
-    super();
-    this.takeIn(events);
-  }
-
-  rows(organizationId, asOf) {
-    const key = JSON.stringify([organizationId, asOf]);
-    if (!this.#rows.has(key)) this.#rows.set(key, super.rows(organizationId, asOf));
-    return this.#rows.get(key);
-  }
-}
-
-/** What is to be known about each organization of some events, for asking and for the oracle. */
+/** The state of each organization that has some of the events. */
 function statesOf(events, asOf, thresholdMinutes = DEFAULT_THRESHOLD_MINUTES) {
   return [...Map.groupBy(events, (event) => event.organizationId)].map(([organizationId, own]) => ({
     organizationId,
-    oracle: new SettledOracle(own),
+    oracle: oracleOf(own),
     departmentIds: [...new Set(own.filter((event) => event.type === 'department').map((event) => event.departmentId))],
     asOf,
     thresholdMinutes,
@@ -218,7 +202,7 @@ function statesOf(events, asOf, thresholdMinutes = DEFAULT_THRESHOLD_MINUTES) {
   }));
 }
 
-/** A head of these departments, who is one of the people of as many of their rows as anybody. */
+/** A head of these departments: the person who has access to most of their rows. */
 function headOf(state, departmentIds) {
   const people = state.oracle
     .rows(state.organizationId, state.asOf)
@@ -231,7 +215,7 @@ function headOf(state, departmentIds) {
   return { ...state, token: tokenOf(claims), view };
 }
 
-/** The head's lists: theirs alone, one of theirs, and one that is not theirs, which is ignored. */
+/** The head's lists: of all own departments, of one of them, and of another department, which is ignored. */
 function headLists(head, foreignDepartmentId) {
   const [own] = head.view.departments;
   const inView = (parameters, question) => ({ parameters, question: { ...head.view, ...question } });
@@ -251,9 +235,9 @@ function* headsWalk(state, seen, limit) {
   ]) {
     const head = headOf(state, departmentIds);
     for (const list of headLists(head, foreign)) {
-      const whole = wholeList(head, list);
-      for (const row of whole.rows) seen.add(row.hasAccess);
-      yield* pagesOf(head, list, whole, limit);
+      const all = allRowsOf(head, list);
+      for (const row of all.rows) seen.add(row.hasAccess);
+      yield* pagesOf(head, list, all, limit);
     }
   }
 }
@@ -292,12 +276,12 @@ test('ten prefixes of conversations in the shape of real ones', async (t) => {
       t.diagnostic(`${states.length} organizations, ${pages + headPages} pages`);
     });
   }
-  await t.test('an earlier prefix, too, speaks of the last refresh', async () => {
+  await t.test('an earlier prefix is as of the last refresh, too', async () => {
     const { asOf } = prefixes[PREFIXES - 1];
     const states = known.map((state) => ({ ...state, asOf, snapshotId: undefined }));
     const all = withSkip(UNFILTERED, true);
     await forEachOf(
-      flatMap(states, (state) => pagesOf(state, all, wholeList(state, all), 100)),
+      flatMap(states, (state) => pagesOf(state, all, allRowsOf(state, all), 100)),
       checkPage,
     );
   });
@@ -308,7 +292,7 @@ test('ten prefixes of conversations in the shape of real ones', async (t) => {
 // Random histories
 // ---------------------------------------------------------------------------------------------------------------
 
-/** When refreshes run, from the history's `now`; after the last but one nothing comes in, only time passes. */
+/** When refreshes run, relative to the history's `now`. Before the last one nothing comes in; only time passes. */
 const REFRESH_OFFSETS = [-6 * MINUTE, -1, 0, 1, 2 * MINUTE + 1, 5 * MINUTE, 60 * MINUTE + 1];
 const REASONS = 10;
 
@@ -320,7 +304,7 @@ function randomBatches(events, random) {
   return batches;
 }
 
-/** The refreshes of a history in order, each with the batches that come in before it. */
+/** The refreshes of a history in order, each with the batches that are posted before it. */
 function scheduleOf(events, now, random) {
   /** @type {{ asOf: number, batches: any[][] }[]} */
   const schedule = REFRESH_OFFSETS.map((offset) => ({ asOf: now + offset, batches: [] }));
@@ -332,7 +316,7 @@ function scheduleOf(events, now, random) {
   return schedule;
 }
 
-/** The report of all candidates is the oracle's, byte for byte; where there is no organization there is no report. */
+/** The report of all candidates is the oracle's, byte for byte; without an organization there is no report. */
 async function checkAgainst(oracle, organizationId, asOf, seen) {
   if (!oracle.exists(organizationId)) {
     await refuse404(organizationId);
@@ -355,7 +339,7 @@ async function checkAgainst(oracle, organizationId, asOf, seen) {
 
 async function runHistory({ now, events }, random, seen) {
   const organizationIds = organizationIdsOf(events);
-  const oracle = new Oracle();
+  const oracle = new RememberingOracle();
   for (const { asOf, batches } of scheduleOf(events, now, random)) {
     for (const batch of batches) {
       await service.post(batch);
@@ -371,7 +355,7 @@ test('random histories, in random batches, with refreshes between them', async (
   for (const [index, history] of readHistories('refreshes-in-turn', { name: 'history' }).entries()) {
     await t.test(`history ${index + 1}`, () => runHistory(history, seededRandom(`batches ${index}`), seen));
   }
-  // A history that shows nothing would agree with anything.
+  // If nothing were ever shown, the worker would agree with any oracle.
   assert.ok(seen.rows > 500, `only ${seen.rows} rows`);
   assert.ok(seen.missing > 0, 'no organization was ever missing');
   assert.equal(seen.reasons.size, REASONS, `only these reasons: ${[...seen.reasons].sort().join(' ')}`);
@@ -391,8 +375,8 @@ test('3,000 candidates on both sides of the threshold', async (t) => {
   await setThreshold(service, organizationId, thresholdMinutes);
   await service.refresh(MANY_CANDIDATES_NOW);
 
-  const overThreshold = wholeList(state, withSkip(UNFILTERED, false)).totalCount;
-  assert.equal(wholeList(state, withSkip(UNFILTERED, true)).totalCount, 3_000);
+  const overThreshold = allRowsOf(state, withSkip(UNFILTERED, false)).totalCount;
+  assert.equal(allRowsOf(state, withSkip(UNFILTERED, true)).totalCount, 3_000);
   assert.ok(overThreshold > 1_000 && overThreshold < 2_000, `${overThreshold} over the threshold`);
   const pages = await forEachOf(walkOf(state, state.departmentIds), checkPage);
 
@@ -403,7 +387,7 @@ test('3,000 candidates on both sides of the threshold', async (t) => {
   };
   const combined = withAndWithoutThreshold(both);
   await forEachOf(
-    flatMap(combined, (list) => pagesOf(state, list, wholeList(state, list), 25)),
+    flatMap(combined, (list) => pagesOf(state, list, allRowsOf(state, list), 25)),
     checkPage,
   );
   await forEachOf(headsWalk(state, new Set(), 100), checkPage);

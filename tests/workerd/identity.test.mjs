@@ -1,4 +1,4 @@
-// Who is let in, what the others are told, and what the log says: keys, headers, roles, precedence, misconfiguration.
+// Who is authorized, what the others are told, and what is logged: keys, headers, roles, precedence, misconfiguration.
 
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
@@ -14,7 +14,7 @@ const next = newKey('ES256', 'the next ES256 key');
 const stranger = newKey('ES256', 'the ES256 key');
 const unnamed = newKey('EdDSA');
 
-/** Wrong values by variable: none may show in a log or an answer. `secret: ''` takes the harness's own away. */
+/** Invalid values by variable: none may appear in a log or an answer. An empty JWT_SECRET removes the harness's own. */
 const WRONG = [
   ['JWT_SECRET', { JWT_SECRET: 'CANARY-is-31-bytes-long-exactly' }],
   ['JWT_SECRET', { JWT_SECRET: '' }],
@@ -71,7 +71,7 @@ before(async () => {
 });
 after(() => service?.close());
 
-/** Every token that was sent: none of its parts may be in the log. */
+/** Every token that was sent. None of its parts may be in the log. */
 const sent = new Set();
 
 async function ask(target, init = {}, via = worker) {
@@ -101,11 +101,11 @@ describe('keys', () => {
 
   test('JWT_SECRET works without a kid where no other key is of its algorithm', async () => {
     await checkToken(200, adminToken('o'), service.sibling('rotation-before'));
-    // Here JWT_KEYS has one, too: which of them is meant only a kid could tell, and JWT_SECRET has none.
+    // JWT_KEYS has one here, too. Only a kid could tell which of them is meant, and JWT_SECRET has none.
     assert.equal(causeOf(await checkToken(401, adminToken('o'))), 'key: no unique match for kid/alg');
   });
 
-  test('without a kid just one key of the algorithm may be there', async () => {
+  test('without a kid, exactly one key of the algorithm must be there', async () => {
     const anonymous = (key) => key.token(CLAIMS, { kid: undefined });
     for (const algorithm of ['RS256', 'ES256']) await checkToken(200, anonymous(keys[algorithm]));
     for (const key of [keys.HS256, keys.EdDSA, unnamed]) await checkToken(401, anonymous(key));
@@ -137,7 +137,7 @@ describe('keys', () => {
     test(`a kid ${name}`, async () => assert.equal(causeOf(await checkToken(401, key.token(CLAIMS, header))), cause));
   }
 
-  test('a public key is no secret', async () => {
+  test('a public key is not accepted as a secret', async () => {
     const text = JSON.stringify(keys.RS256.jwk);
     for (const secret of [text, keys.RS256.jwk.n, Buffer.from(keys.RS256.jwk.n, 'base64url')]) {
       for (const kid of [keys.RS256.kid, keys.HS256.kid, undefined]) {
@@ -148,10 +148,10 @@ describe('keys', () => {
     }
   });
 
-  test('rotation: the old one, both, the new one', async () => {
+  test('rotation: the old key, both, the new key', async () => {
     const statuses = { 'rotation-before': [200, 401], 'rotation-amid': [200, 200], 'rotation-after': [401, 200] };
     for (const [name, [old, fresh]] of Object.entries(statuses)) {
-      // Twice: a token that was verified before is no more welcome.
+      // Twice: a token that was verified before is treated alike.
       for (const _ of [1, 2]) {
         await checkToken(old, keys.ES256.token(CLAIMS), service.sibling(name));
         await checkToken(fresh, next.token(CLAIMS), service.sibling(name));
@@ -159,7 +159,7 @@ describe('keys', () => {
     }
   });
 
-  test('a token that was verified before expires all the same', async () => {
+  test('a token that was verified before still expires', async () => {
     const nowSeconds = Math.floor(Date.now() / 1000);
     await checkToken(200, keys.ES256.token({ ...CLAIMS, exp: nowSeconds + 600 }));
     await checkToken(401, keys.ES256.token({ ...CLAIMS, exp: nowSeconds - 600 }));
@@ -175,7 +175,7 @@ const challenge = (error, description) => `${REALM}, error="${error}", error_des
 const MALFORMED = challenge('invalid_request', "The Authorization header must be 'Bearer' and one token.");
 const invalid = (description = 'The token is not valid') => challenge('invalid_token', description);
 
-describe('401 says, in WWW-Authenticate and in the log,', () => {
+describe('what 401 says in WWW-Authenticate and in the log', () => {
   const token = tokenOf(CLAIMS);
   const nowSeconds = Math.floor(Date.now() / 1000);
   const bearer = (claims, header) => `Bearer ${keys.ES256.token({ ...CLAIMS, ...claims }, header)}`;
@@ -248,7 +248,7 @@ describe('401 says, in WWW-Authenticate and in the log,', () => {
     }
   });
 
-  test('nothing to a token anywhere but in the header', async () => {
+  test('a token anywhere but in the header is ignored', async () => {
     for (const query of [`access_token=${token}`, `token=${token}`, `authorization=Bearer%20${token}`]) {
       const { response } = await ask(`${REPORT}?${query}`);
       assert.equal(response.headers.get('www-authenticate'), REALM);
@@ -260,7 +260,7 @@ describe('401 says, in WWW-Authenticate and in the log,', () => {
     sent.add(token);
   });
 
-  test('the scheme is taken in any case, with any number of blanks', async () => {
+  test('the scheme is accepted in any case, with any number of blanks', async () => {
     for (const scheme of ['Bearer', 'bearer', 'BEARER', 'bEaReR', 'Bearer  ', 'Bearer    ']) {
       const { status, text } = await ask(REPORT, {
         headers: { Authorization: `${scheme} ${keys.ES256.token(CLAIMS)}` },
@@ -287,7 +287,7 @@ const ROLES = [
 ];
 const SCOPES = ['conversation-monitor:ingest', 'conversation-monitor:read', 'conversation-monitor', undefined];
 
-/** What the role table says of a caller at home in `o` who asks for an organization; `undefined`: for none. */
+/** What the role table says about a caller of `o` who asks for an organization. `undefined` means that none is named. */
 function isAllowed(route, { role, scope }, asked) {
   const isHome = asked === undefined || asked === 'o' || role === 'SUPERADMIN';
   return isHome && (route.scope ? scope === route.scope : route.roles.includes(role));
@@ -300,7 +300,7 @@ describe('403 by the role table', () => {
       for (const role of ROLES) {
         for (const scope of SCOPES) {
           for (const asked of [undefined, 'o', 'p', 'nowhere']) {
-            // Events of an organization that was not there before would make it be.
+            // Events would create the organization.
             if (route.body && asked === 'nowhere' && role === 'SUPERADMIN') continue;
             const [target, init] = requestOf(route, asked);
             const token = keys.EdDSA.token({ ...CLAIMS, role, scope, departmentIds: ['d'] });
@@ -314,7 +314,7 @@ describe('403 by the role table', () => {
           }
         }
       }
-      // Whether what was asked for exists, or which of role, scope and organization was wrong, is not told.
+      // The answer does not tell which of role, scope and organization was wrong, or whether the organization exists.
       assert.equal(refusals.size, 1);
     });
   }
@@ -329,7 +329,7 @@ describe('403 by the role table', () => {
     }
   });
 
-  test('one event of another organization among a thousand, and nothing is written', async () => {
+  test('one event of another organization among a thousand: nothing is written', async () => {
     const event = (organizationId, userId) =>
       JSON.stringify({ type: 'user', organizationId, userId, fullName: 'X', updatedAt: '2026-01-01T00:00:00Z' });
     const body = [...Array.from({ length: 999 }, (_, number) => event('o', `u${number}`)), event('p', 'u')].join('\n');
@@ -356,7 +356,7 @@ describe('precedence: of two faults the first of 401, 400, 403, 404, 410, 304', 
   for (const route of ROUTES) {
     test(route.name, async () => {
       const order = [401, 400, 403, 404, ...(route.pins ? [410] : []), ...(route.body ? [] : [304])];
-      // An ingest makes its organization exist, so that it has no 404.
+      // An ingest creates its organization, so it has no 404.
       const faults = route.body ? [401, 400, 403] : order;
       for (const first of faults) {
         for (const second of faults.slice(faults.indexOf(first) + 1)) {
@@ -421,7 +421,7 @@ describe('misconfigured', () => {
 // The log
 // ---------------------------------------------------------------------------------------------------------------
 
-test('of all these requests the log has no token, no claim, no secret and no wrong value', () => {
+test('after all these requests the log has no token, no claim, no secret and no invalid value', () => {
   const log = JSON.stringify(service.server.getLogs());
   assert.ok(log.length > 10_000);
   const secrets = [SECRET, 'CANARY', Buffer.from('CANARY').toString('base64url'), CLAIMS.sub, keys.HS256.jwk.k];

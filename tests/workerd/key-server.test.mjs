@@ -1,4 +1,4 @@
-// A key server that does all that a server can do, and what becomes of tokens meanwhile.
+// A key server that misbehaves in every way that a server can, and what the worker answers to tokens meanwhile.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -18,7 +18,7 @@ const unknown = newKey('ES256', 'unknown');
 const leaked = newKey('RS256', 'leaked');
 const published = newKey('HS256', 'published');
 const SET = keySet(good);
-/** The good set, as long as is wanted. */
+/** The good set, padded to this length. */
 const padded = (bytes) => SET + ' '.repeat(bytes - Buffer.byteLength(SET));
 const setOf = (count) =>
   keySet(good, ...Array.from({ length: count - 1 }, (_, number) => ({ ...retired.jwk, kid: `${number}` })));
@@ -28,7 +28,7 @@ const text =
   (_request, response) =>
     response.writeHead(status, headers).end(body);
 
-/** Servers that give no keys: what they do, and what the log says of it. */
+/** Servers that give no keys: what they do, and what the log says about it. */
 const BROKEN = {
   'answers 500': [text(SET, 500), /answered 500/],
   'answers 404': [text(SET, 404), /answered 404/],
@@ -61,7 +61,7 @@ const BROKEN = {
   'resets the connection': [(request) => request.socket.resetAndDestroy(), /the key server/],
 };
 
-/** Servers that take longer than the 5 s that they have; one test waits for all of them. */
+/** Servers that take longer than the 5 s that they have. One test waits for all of them. */
 const SLOW = {
   hangs: () => {},
   // The process between the worker and the server does not pass the reset on: the worker sees an answer without end.
@@ -71,7 +71,7 @@ const SLOW = {
   },
   trickles: (_request, response) => {
     response.writeHead(200);
-    // A byte at once, then one every quarter of a second: the whole set would take half a minute and more.
+    // A byte at once, then one every quarter of a second: all of the set would take more than half a minute.
     const bytes = Buffer.from(SET).values();
     const send = () => response.write(Buffer.of(Number(bytes.next().value)));
     send();
@@ -87,7 +87,7 @@ const SOUND = {
   'as text': text(SET, 200, { 'Content-Type': 'text/plain' }),
   'exactly 64 KiB': text(padded(BYTES_MAX)),
   '100 keys': text(setOf(100)),
-  'beside what is no key of ours': text(
+  'among keys that cannot be used': text(
     keySet(
       leaked.privateJwk,
       published,
@@ -99,7 +99,7 @@ const SOUND = {
   ),
 };
 
-/** Copies in the cache: their age in minutes, the set, what the server then sends, and the statuses of both keys. */
+/** Copies in the cache: their age in minutes, the set, what the server sends then, and the statuses of both keys. */
 const COPIES = {
   'a fresh copy saves the fetch': {
     age: 9,
@@ -154,7 +154,7 @@ const COPIES = {
   'a garbled copy is none': { raw: 'no copy at all', sends: text(SET), fetches: 1, statuses: { good: 200 } },
 };
 
-/** A path for every case, so that none finds another's copy in the cache. */
+/** Each case has a path of its own, and so finds no other case's copy in the cache. */
 const pathOf = (name) => `/${encodeURIComponent(name)}`;
 const nameOf = (path) => `worker-${createHash('sha256').update(path).digest('hex').slice(0, 16)}`;
 const storeKey = (path) => `keys/1/${createHash('sha256').update(keyServer.url(path)).digest('base64url')}`;
@@ -209,7 +209,7 @@ async function checkUnavailable(response) {
   assert.equal(response.headers.get('www-authenticate'), null);
 }
 
-/** A cold isolate gets no keys: it says 503 to every token that they may verify, and asks just once. */
+/** A cold isolate gets no keys: it answers 503 to every token that they might verify, and asks the server only once. */
 async function checkBroken(name, handler, cause) {
   const { report, fetches } = cold(name, handler);
   const token = good.token(CLAIMS);
@@ -218,7 +218,7 @@ async function checkBroken(name, handler, cause) {
   await checkUnavailable(await report(good.token({ ...CLAIMS, sub: 'another' })));
   await checkUnavailable(await report(unknown.token(CLAIMS)));
   assert.equal(fetches(), 1);
-  // What needs no key server does not mind.
+  // Tokens that need no key server are not affected.
   await checkStatus(200, await report(adminToken('o')));
   await checkStatus(401, await report('garbage'));
   await checkStatus(401, await report(published.token(CLAIMS)));
@@ -245,7 +245,7 @@ describe('a cold isolate, and a server that', () => {
     assert.ok(seconds >= 4.5, `gave up after ${seconds} s`);
   });
 
-  test('redirects is not followed', () => assert.equal(keyServer.requests('/target').length, 0));
+  test('redirects is never followed', () => assert.equal(keyServer.requests('/target').length, 0));
 });
 
 describe('a cold isolate, and a server that sends a good set', () => {
@@ -263,7 +263,7 @@ describe('a cold isolate, and a server that sends a good set', () => {
   }
 });
 
-test('requests that come at once share one fetch, and all of them succeed', async () => {
+test('concurrent requests share one fetch, and all of them succeed', async () => {
   const { promise: asked, resolve: answerNow } = Promise.withResolvers();
   const { report, fetches } = cold('concurrent', (_request, response) => {
     answerNow(response);
@@ -277,7 +277,7 @@ test('requests that come at once share one fetch, and all of them succeed', asyn
   assert.equal(fetches(), 1);
 });
 
-test('however many unknown kids come, nothing is fetched again', async () => {
+test('unknown kids cause no further fetch, however many there are', async () => {
   const { report, fetches } = cold('unknown kids', text(SET));
   await checkStatus(200, await report(good.token(CLAIMS)));
   const kids = Array.from({ length: 50 }, (_, number) => `kid ${number}`);
@@ -287,7 +287,7 @@ test('however many unknown kids come, nothing is fetched again', async () => {
   assert.equal(fetches(), 1);
 });
 
-test('a second isolate takes the copy that the first has left, and the server may be down', {
+test('a second isolate uses the copy that the first has cached, and the server may be down', {
   timeout: 30_000,
 }, async () => {
   const first = cold('first isolate', text(SET));
@@ -305,7 +305,7 @@ test('a second isolate takes the copy that the first has left, and the server ma
   await checkStatus(200, await second.report(good.token({ ...CLAIMS, sub: 'another' })));
 });
 
-/** The copy in the cache, which is written after the answer was given. */
+/** The copy in the cache, which is written after the answer has been sent. */
 async function copyOf(path) {
   for (;;) {
     const stored = await service.pages.get(storeKey(path));
@@ -327,11 +327,11 @@ describe('a copy in the cache', () => {
   }
 });
 
-test('two keys at once work, so that one can take over from the other', async () => {
+test('two keys work at the same time, so that keys can be rotated', async () => {
   const { report, fetches } = cold('rotation', text(keySet(good, retired)));
   for (const key of [good, retired]) await checkStatus(200, await report(key.token(CLAIMS)));
   await checkStatus(401, await report(good.token(CLAIMS, { kid: undefined, alg: 'EdDSA' })));
-  // Without a kid the algorithm decides, as long as just one key has it.
+  // Without a kid the algorithm decides, if exactly one key has it.
   await checkStatus(200, await report(retired.token(CLAIMS, { kid: undefined })));
   assert.equal(fetches(), 1);
 });

@@ -1,4 +1,4 @@
-// The shared cache of pages: what is in it, and that nothing that is in it can make an answer wrong.
+// The shared cache of pages: what is in it, and that nothing in it can make an answer wrong.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -16,7 +16,7 @@ import {
 } from './fixtures.mjs';
 import { adminToken, REPORT, startService } from './harness.mjs';
 
-/** How long a page may take to be seen in the cache: it is written after the answer was given. */
+/** How long a page may take to appear in the cache: it is written after the answer has been sent. */
 const PUT_TIMEOUT = 10 * SECOND;
 /** The most bytes of a key of KV. */
 const KEY_BYTES_MAX = 512;
@@ -45,7 +45,7 @@ const refresh = () => clock.refresh(service);
 const waitingFor = (organizationId, conversationId, { minutes = 60, ...more } = {}) =>
   waiting(organizationId, conversationId, { since: clock.iso(minutes * MINUTE), ...more });
 
-/** Six conversations, by turns of two departments, of the owners u0, u1 and u2. */
+/** Six conversations, alternately of two departments, owned by u0, u1 and u2 in turn. */
 const sample = (organizationId, departments = ['d1', 'd2']) =>
   Array.from({ length: 6 }, (_, index) =>
     waitingFor(organizationId, `c${index}`, {
@@ -62,7 +62,7 @@ async function publish(organizationId = newOrganizationId(), departments) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------
-// Asking, and looking into the cache
+// Requests, and the contents of the cache
 // ---------------------------------------------------------------------------------------------------------------
 
 /** The answer's bytes, and where the page came from: `d1`, `kv` or `empty`. */
@@ -74,7 +74,7 @@ async function ask({ token, query = '' }) {
   return { text, from, rows: JSON.parse(text).data.rows };
 }
 
-/** Asks until the page comes from the cache: from then on it is there, whole, and no write of it is under way. */
+/** Asks until the page comes from the cache: it has been written then, and no other write of it is pending. */
 async function askCached(question) {
   const deadline = Date.now() + PUT_TIMEOUT;
   for (;;) {
@@ -95,7 +95,7 @@ async function keys() {
   }
 }
 
-/** The keys that asking these questions has added. */
+/** The keys that these requests have added. */
 async function keysOf(questions) {
   const before = new Set(await keys());
   for (const question of questions) await askCached(question);
@@ -109,18 +109,18 @@ async function values() {
 }
 
 // ---------------------------------------------------------------------------------------------------------------
-// The way there
+// How a page gets into the cache
 // ---------------------------------------------------------------------------------------------------------------
 
 describe('a page', () => {
-  test('comes from the database first, and then from the cache, byte for byte', async () => {
+  test('comes from the database first and then from the cache, byte for byte', async () => {
     const question = { token: adminToken(await publish()) };
     const first = await ask(question);
     assert.equal(first.from, 'd1');
     assert.equal((await askCached(question)).text, first.text);
   });
 
-  test('is asked of nobody where it has no rows', async () => {
+  test('is read from nowhere if it has no rows', async () => {
     const token = adminToken(await publish());
     const before = await keys();
     for (const query of ['page=2', 'departmentId=unknown', 'category=agent_abandoned']) {
@@ -129,7 +129,7 @@ describe('a page', () => {
     assert.deepEqual(await keys(), before);
   });
 
-  test('has a key for each filter, and one key for all spellings of it', async () => {
+  test('has one key for each filter, however it is spelled', async () => {
     const organizationId = await publish();
     const token = adminToken(organizationId);
     const lines = [
@@ -181,7 +181,7 @@ describe('a page', () => {
     assert.deepEqual(await values(), stored);
   });
 
-  test('is another one when a row crosses the threshold, and when a row changes', async () => {
+  test('is a different one when a row crosses the threshold, and when a row changes', async () => {
     const organizationId = newOrganizationId();
     const token = adminToken(organizationId);
     // At the next refresh the second has waited for four minutes, and at the one after it for five.
@@ -200,7 +200,7 @@ describe('a page', () => {
     assert.deepEqual(conversationIdsOf(await ask({ token })), ['c1', 'c3', 'c2']);
   });
 
-  test('of a pinned snapshot is the one that was cached while it was the newest', async () => {
+  test('of a pinned snapshot is the page that was cached while it was the newest', async () => {
     const organizationId = await publish();
     const token = adminToken(organizationId);
     const { text } = await askCached({ token });
@@ -220,7 +220,7 @@ describe('a page', () => {
 describe('whatever is in the cache, the answer is right', () => {
   const binary = Uint8Array.from({ length: 300 }, (_, index) => (index * 89) % 256);
 
-  /** What every key's value is made to be: `damage(own value, all values)`. */
+  /** What replaces the value of every key: `damage(own value, all values)`. */
   const damages = {
     garbage: () => 'garbage',
     'binary garbage': () => binary,
@@ -285,13 +285,13 @@ describe('whatever is in the cache, the answer is right', () => {
       });
       assert.ok(damaged > 0);
       assert.ok(refused >= damaged, `${refused} of ${damaged} damaged pages were refused`);
-      // What was damaged is replaced.
+      // The damaged pages are replaced.
       for (const [number, question] of questions.entries())
         assert.equal((await askCached(question)).text, answers[number]);
     });
   }
 
-  test('every key deleted', async () => {
+  test('with every key deleted', async () => {
     const { questions, answers } = await checkDamage((key) => service.pages.delete(key));
     for (const [number, question] of questions.entries())
       assert.equal((await askCached(question)).text, answers[number]);
@@ -303,7 +303,7 @@ describe('whatever is in the cache, the answer is right', () => {
 // ---------------------------------------------------------------------------------------------------------------
 
 describe('what is stored', () => {
-  test("nobody's view, though each caller has one", async () => {
+  test("has no caller's access in it", async () => {
     const organizationId = await publish();
     const accessOf = async (sub) => {
       const question = { token: departmentHeadToken(organizationId, ['d1'], sub) };
@@ -330,7 +330,7 @@ describe('what is stored', () => {
     }
   });
 
-  test('nothing that moves with each minute', async () => {
+  test('has nothing in it that changes every minute', async () => {
     const organizationId = await publish();
     await askCached({ token: adminToken(organizationId) });
     const data = await service.report(adminToken(organizationId));
@@ -340,7 +340,7 @@ describe('what is stored', () => {
     }
   });
 
-  test('keys tell no ids, and are short enough whatever the ids', async () => {
+  test('has keys that reveal no ids and are short enough for any ids', async () => {
     const long = (letter) => letter.repeat(128);
     const organizationId = `${'\u{1F600}'.repeat(100)}${'o'.repeat(28)}`;
     const departments = [long('\u65E5'), long('e')];
@@ -363,7 +363,7 @@ describe('what is stored', () => {
     }
   });
 
-  test('no key of two organizations, however equal they are', async () => {
+  test('never shares a key between organizations, however similar they are', async () => {
     const ids = ['twin', 'twin2', 'twi', 'twin,1', 'twin"'];
     const events = ids.map((id) => sample(id));
     await service.post(events.flat());
@@ -379,7 +379,7 @@ describe('what is stored', () => {
       assert.deepEqual(rows[number], rows[number % 3], 'they are equal');
   });
 
-  test('only for a while', async () => {
+  test('expires', async () => {
     const added = await keysOf([{ token: adminToken(await publish()) }]);
     const listed = (await service.pages.list()).keys.filter(({ name }) => added.includes(name));
     assert.equal(listed.length, 1);

@@ -1,4 +1,4 @@
-// Too many calls: whose are counted together, and whose are not.
+// Rate limits: which calls are counted together, and which are not.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ before(async () => {
   service = await startService({ vars, limits: LIMITS, siblings });
   for (const organizationId of ['o', 'p']) {
     const event = { type: 'organization', organizationId, name: organizationId, updatedAt: '2026-01-01T00:00:00Z' };
-    // By a subject of its own each, so that the test's own calls are not limited.
+    // Each with a subject of its own, so that these calls do not count against a test's.
     const token = tokenOf({ sub: `setup ${organizationId}`, role: 'SUPERADMIN', scope: EVENTS_ROUTE.scope });
     const headers = { 'Content-Type': 'application/x-ndjson' };
     const response = await service.fetch('/api/conversation-monitor/events', {
@@ -36,8 +36,8 @@ after(() => service?.close());
 let scenarios = 0;
 
 /**
- * Runs a scenario within one period: the platform counts by the minute of the clock, and one that began in the last
- * second of a minute would see its counts vanish. It gets a text that no other run has, for its subjects and addresses.
+ * Runs a scenario within one period: the platform counts by the minute of the clock, so the counts of a scenario that
+ * begins in the last second of a minute would vanish. The scenario gets a unique text for its subjects and addresses.
  */
 async function inOnePeriod(scenario) {
   for (;;) {
@@ -104,12 +104,12 @@ describe('reads', () => {
     assert.equal(await statusOf(REPORT, { token: tokenOf({ role: 'ADMIN', organizationId: 'o' }) }), 200, 'no subject');
   });
 
-  limited('that are refused for what they ask are counted as well', async (run) => {
+  limited('are counted even if they are refused for another reason', async (run) => {
     assert.deepEqual(await statuses(3, `${REPORT}?page=0`, { token: reader(run) }), [400, 400, 400]);
     await check429(await service.fetch(REPORT, { token: reader(run) }));
   });
 
-  limited('of a client who sends another address each time are those of one caller', async (run) => {
+  limited('from changing addresses count for one caller', async (run) => {
     const found = [];
     for (let number = 0; number < 4; number += 1) {
       found.push(await statusOf(REPORT, { token: reader(run), headers: { 'CF-Connecting-IP': `192.0.2.${number}` } }));
@@ -129,7 +129,7 @@ limited('ingests are counted apart from reads', async (run) => {
 describe('failed authentication', () => {
   const from = (address) => ({ headers: { 'CF-Connecting-IP': address } });
 
-  limited('is counted by address, however it fails, and refuses no valid token', async (run, number) => {
+  limited('is counted by address, however it fails, and never affects a valid token', async (run, number) => {
     const address = `198.51.100.${number}`;
     const init = from(address);
     const expired = tokenOf({ sub: run, role: 'ADMIN', organizationId: 'o', exp: 1 });
@@ -151,7 +151,7 @@ describe('failed authentication', () => {
     assert.equal(await statusOf(REPORT, from(`198.51.101.${number}`)), 401, 'another address');
   });
 
-  limited('of one IPv6 network is that of one client', async (_run, number) => {
+  limited('of one IPv6 network counts for one client', async (_run, number) => {
     const network = `2001:db8:${number.toString(16)}:1`;
     const found = [];
     for (const host of ['::1', '::2', ':a:b:c:d', '::ffff']) found.push(await statusOf(REPORT, from(network + host)));
@@ -159,7 +159,7 @@ describe('failed authentication', () => {
     assert.equal(await statusOf(REPORT, from(`2001:db8:${number.toString(16)}:2::1`)), 401);
   });
 
-  limited('costs a caller with a valid token nothing', async (run, number) => {
+  limited('is not caused by valid calls, even if they are refused', async (run, number) => {
     const init = { ...from(`203.0.113.${number}`), token: reader(run) };
     await statuses(3, REPORT, init);
     assert.equal(await statusOf(REPORT, init), 429);
@@ -195,7 +195,7 @@ describe('precedence: 401, 429, then all the others', () => {
     });
   }
 
-  limited('no route and no such method ask for no token and count for nobody', async (run) => {
+  limited('unknown routes and methods ask for no token and are not counted', async (run) => {
     assert.deepEqual(await statuses(5, '/nowhere', { token: reader(run) }), [404, 404, 404, 404, 404]);
     assert.deepEqual(await statuses(5, REPORT, { token: reader(run), method: 'DELETE' }), [405, 405, 405, 405, 405]);
     assert.deepEqual(await statuses(5, '/health', {}), [200, 200, 200, 200, 200]);
@@ -203,7 +203,7 @@ describe('precedence: 401, 429, then all the others', () => {
   });
 });
 
-limited('a page of a listed origin may read the 429 and when to try again', async (run) => {
+limited('a page of a listed origin may read a 429 and its Retry-After', async (run) => {
   const init = { token: reader(run), headers: { Origin: ORIGIN } };
   await statuses(3, REPORT, init);
   const response = await service.fetch(REPORT, init);
@@ -212,7 +212,7 @@ limited('a page of a listed origin may read the 429 and when to try again', asyn
   await check429(response);
 });
 
-limited('Retry-After is the period that is configured', async (run) => {
+limited('Retry-After is the configured period', async (run) => {
   const other = service.sibling('ten-seconds');
   await statuses(3, REPORT, { token: reader(run) }, other);
   await check429(await other.fetch(REPORT, { token: reader(run) }), 10);
@@ -225,7 +225,7 @@ test('without bindings there is no limit', async () => {
   assert.deepEqual([...new Set(await statuses(20, REPORT, {}, unlimited))], [401]);
 });
 
-test('the periods of wrangler.toml are what Retry-After says by default', () => {
+test('the periods in wrangler.toml are the default of Retry-After', () => {
   const file = readFileSync(path.join(ROOT, 'wrangler.toml'), 'utf8');
   const bindings = file.split('[[ratelimits]]').slice(1);
   const names = bindings.map((binding) => /^name = "(\w+)"$/m.exec(binding)?.[1]);

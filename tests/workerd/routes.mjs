@@ -1,4 +1,4 @@
-// The data routes, a line each: a test that must hold on every one of them goes through this table.
+// The data routes. A test of something that all of them have in common goes through this table.
 
 import { CSV, EVENTS, REPORT, SUMMARY } from './harness.mjs';
 
@@ -26,10 +26,9 @@ const oneEvent = (organizationId) =>
  */
 
 /**
- * Of each route: `method`; `target(organizationId, own)`, which asks for that organization, or for the caller's own
- * where none is given; `bad`, a query, or a body, that is 400, or `badTarget`; `allow`; and who may: `roles` of a caller
- * in the organization, or `scope`. `body(organizationId)` where it takes one, of `type`; `pins` where it takes a
- * `snapshot` and the report's filters.
+ * `target(organizationId, own)` asks for that organization, or for the caller's own if none is given. `bad` is a query or
+ * a body that is answered with 400; a route without either has a `badTarget`. A caller in the organization needs one of
+ * the `roles`, or the `scope`. `pins` says that the route takes a `snapshot` and the report's filters.
  *
  * @type {Route[]}
  */
@@ -87,13 +86,13 @@ export const EVENTS_ROUTE = ROUTES[ROUTES.length - 1];
 /** The routes that answer with rows, names or counts. */
 export const READS = ROUTES.filter(({ method }) => method === 'GET');
 
-/** Routes for anyone. */
+/** Routes that need no token. */
 export const OPEN = [
   { name: 'health', method: 'GET', target: () => '/health', allow: 'GET, HEAD' },
   { name: 'openapi.json', method: 'GET', target: () => '/openapi.json', allow: 'GET, HEAD' },
 ];
 
-/** The request for a route, as `fetch` takes it: of an organization, or, `isBad`, with a fault that is 400. */
+/** The arguments of `fetch` for a route: for this organization, or, if `isBad`, with a fault that is answered with 400. */
 export function requestOf(route, organizationId, { isBad = false, own = 'o' } = {}) {
   const target = route.target(organizationId, own);
   if (route.body) {

@@ -1,4 +1,4 @@
-// What a caller may choose from.
+// The organizations and departments that a caller may choose from.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -55,7 +55,7 @@ const ALL = [
 const OF_O1 = [department('d2', 'Sales'), department('d3', 'Sales'), department('d1', 'Support')];
 
 describe('SUPERADMIN', () => {
-  test('all organizations by name, and departments of the one that is named, else of their own, else none', async () => {
+  test('all organizations by name, and the departments of the requested one, else of their own, else none', async () => {
     const { data } = await check(200, superadminToken());
     assert.deepEqual(data, {
       organizationId: null,
@@ -100,7 +100,7 @@ describe('SUPERADMIN', () => {
     assert.deepEqual([data.organizations, data.departments], [[], OF_O1], 'departments are not searched');
   });
 
-  test('404 where the organization is removed or was never there', async () => {
+  test('404 if the organization is removed or never existed', async () => {
     for (const organizationId of ['gone', 'nowhere']) {
       await check(404, superadminToken(), { organizationId });
       await check(404, superadminToken(organizationId));
@@ -133,7 +133,7 @@ describe('ADMIN and DEPARTMENT_HEAD', () => {
     assert.deepEqual((await check(200, departmentHeadToken('o1', []))).data.departments, []);
   });
 
-  test('403 for another organization, 404 for their own that is none', async () => {
+  test("403 for another organization, 404 for one's own that does not exist", async () => {
     for (const tokenFor of [adminToken, (id) => departmentHeadToken(id, ['d1'])]) {
       const texts = new Set();
       for (const organizationId of ['o2', 'gone', 'nowhere'])
@@ -198,7 +198,7 @@ test('at most 1,000 organizations', async () => {
   const { data } = await check(200, superadminToken(), { organizationId: 'one more' });
   assert.deepEqual([data.organizations.length, data.organizationsTruncated], [1_000, true]);
   assert.deepEqual(data.organizations.slice(0, 4), ALL.slice(0, 4));
-  // Those without a name come last, and so fall away first.
+  // Organizations without a name come last, so they are the first to be left out.
   assert.deepEqual(data.organizations.at(-1), organization('one more', 'Zeta'));
   assert.deepEqual((await check(200, superadminToken(), { search: 'many 0' })).data.organizations.length, 995);
 });

@@ -1,4 +1,4 @@
-// An organization's threshold: who may see and set it, what is taken for one, and what it costs.
+// An organization's threshold: who may see and set it, and which values are accepted.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -57,7 +57,7 @@ const stored = async (organizationId) =>
       .first()
   )?.threshold_minutes;
 
-test('5 until set, and then what was set', async () => {
+test('5 until it is set, and then the value that was set', async () => {
   const organizationId = await newOrganization();
   const token = adminToken(organizationId);
   const data = (thresholdMinutes) => ({ success: true, data: { organizationId, thresholdMinutes } });
@@ -120,7 +120,7 @@ describe('400', () => {
     `{"a":${'['.repeat(1000)}${']'.repeat(1000)},"thresholdMinutes":5}`,
   ];
 
-  test('bodies that are no threshold', async () => {
+  test('bodies that are not a threshold', async () => {
     const organizationId = await newOrganization();
     for (const body of bodies) {
       const { body: answer } = await put(400, organizationId, adminToken(organizationId), body);
@@ -130,7 +130,7 @@ describe('400', () => {
     assert.equal(await stored(organizationId), null);
   });
 
-  test('ids that are none', async () => {
+  test('ids that are not ids', async () => {
     for (const segment of ['', '%00', '%0a', '%', '%zz', '%ff', 'x'.repeat(129)]) {
       const target = `/api/organizations/${segment}/autopilot-monitor-settings`;
       const { body } = await check(400, target, { token: superadminToken() });
@@ -173,7 +173,7 @@ test('413 beyond 4 KiB, 415 for another type', async () => {
 });
 
 describe('who', () => {
-  test('an ADMIN of their own, a SUPERADMIN of any, nobody else', async () => {
+  test("an ADMIN for one's own organization, a SUPERADMIN for any, nobody else", async () => {
     const [own, other] = [await newOrganization(), await newOrganization()];
     const callers = [
       [adminToken(own), own, 200],
@@ -211,7 +211,7 @@ describe('who', () => {
   });
 });
 
-test('precedence: 401, then what is wrong with path and body, then 403, then 404', async () => {
+test('precedence: 401, then faults of path and body, then 403, then 404', async () => {
   const organizationId = await newOrganization();
   const stranger = adminToken('another organization');
   const good = '{"thresholdMinutes":5}';

@@ -1,8 +1,8 @@
-// Tenants: no byte of another organization in any answer, whoever asks, however, and from whichever cache.
+// Tenants: no answer has a byte of another organization, whoever asks, in whatever way, and from whichever cache.
 //
-// Every string that is stored for an organization carries its canary. Callers of each kind ask for each organization
-// on each route, by turns in two isolates over one cache, and every body and header is searched for the canaries of
-// those whose data the caller may not have.
+// Every string that is stored for an organization contains its canary. Callers of every kind ask for every organization
+// on every route, in either of two isolates over one cache, and every body and header is searched for the canaries of
+// organizations that the caller may not see.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -13,10 +13,10 @@ import { Clock, HOUR, hoursAgo } from './fixtures.mjs';
 import { startService, tokenOf } from './harness.mjs';
 import { EVENTS_ROUTE, READS, ROUTES, requestOf } from './routes.mjs';
 
-/** Requests on each route for each pair of organizations: the more routes, the fewer. */
+/** Requests on each route for each pair of organizations. */
 const TURNS = Math.ceil(2 / READS.length);
 
-/** Prefixes of each other, and what breaks quoting, escaping, paths, patterns and folding. */
+/** Ids that are prefixes of each other, or that break careless quoting, escaping, paths, patterns and case folding. */
 const IDS = [
   'o',
   'o1',
@@ -56,7 +56,7 @@ const organizations = IDS.map((organizationId, number) => {
   };
 });
 
-/** Everything that can be stored, a canary in every string. */
+/** An event of every type, with a canary in every string. */
 function eventsOf({ id, canary, departments, users }, at) {
   const common = { organizationId: id, updatedAt: at };
   /** @type {Record<string, unknown>[]} */
@@ -95,7 +95,7 @@ function eventsOf({ id, canary, departments, users }, at) {
 }
 
 let service;
-/** The two isolates: one reads heads anew each time and puts every page into KV, one keeps them in memory. */
+/** The two isolates: one reads heads each time and puts every page into KV, the other keeps them in memory. */
 let isolates;
 before(async () => {
   service = await startService({
@@ -114,7 +114,7 @@ before(async () => {
 });
 after(() => service?.close());
 
-/** Callers at home in `home`; `other` is another organization, of which they know everything but a token. */
+/** Callers of the organization `home`. They know everything about `other` except a token of it. */
 const CALLERS = {
   admin: (home) => ({ role: 'ADMIN', sub: home.users[0] }),
   'admin with the user id of another': (_home, other) => ({ role: 'ADMIN', sub: other.users[0] }),
@@ -129,10 +129,10 @@ const CALLERS = {
   superadmin: () => ({ role: 'SUPERADMIN', sub: 'root' }),
 };
 
-/** Whoever may name none but their own organization is refused most of the time: the others get more turns. */
+/** Callers who may name only their own organization are refused most of the time, so the others get more turns. */
 const CALLERS_BY_TURNS = [...Object.keys(CALLERS), ...Array(Object.keys(CALLERS).length).fill('superadmin')];
 
-/** Ways to ask for what is another's; each adds to the query or to the headers. */
+/** Ways to ask for another organization's data. Each adds to the query or to the headers. */
 const ATTEMPTS = {
   plainly: () => ({}),
   'by its department': (other) => ({ query: { departmentId: other.departments[0] } }),
@@ -146,7 +146,7 @@ const ATTEMPTS = {
   }),
 };
 
-/** The canaries in an answer's body and headers, however they are spelled. */
+/** The canaries in an answer's body and headers, however they are encoded. */
 async function canariesIn(response) {
   const body = await response.text();
   const headers = [...response.headers].map(([name, value]) => `${name}: ${value}`).join('\n');
@@ -172,7 +172,7 @@ function withQuery(target, query) {
 
 const counts = { requests: 0, rows: 0, statuses: {}, sources: {} };
 
-/** One request; whatever comes of it, it holds no canary but those of the organization that the caller may see. */
+/** One request: whatever the answer is, it has no canary except those of the organization that the caller may see. */
 async function attempt(route, home, named, callerName, attemptName, isolate) {
   const other = named === home ? pick(organizations) : named;
   const claims = { ...CALLERS[callerName](home, other), organizationId: home.id };
@@ -181,7 +181,7 @@ async function attempt(route, home, named, callerName, attemptName, isolate) {
   const mayRead = route.roles.includes(claims.role) && mayName;
   const allowed = claims.role === 'SUPERADMIN' ? named : home;
 
-  // An organization of one's own need not be named.
+  // A caller's own organization need not be named.
   const [target, init] = requestOf(route, named === home && random.chance(0.5) ? undefined : named.id, {
     own: home.id,
   });
@@ -240,7 +240,7 @@ describe('no caller gets a byte of another organization', () => {
       }
     });
 
-    test(`${route.name}: each caller in each way, between neighbours`, async () => {
+    test(`${route.name}: every caller in every way, for the next organization`, async () => {
       for (const [number, home] of organizations.entries()) {
         const named = organizations[(number + 1) % organizations.length];
         for (const caller of Object.keys(CALLERS)) {
@@ -252,7 +252,7 @@ describe('no caller gets a byte of another organization', () => {
     });
   }
 
-  test('and it was no test of refusals alone, nor of one cache', (t) => {
+  test('the requests covered every status and every source', (t) => {
     t.diagnostic(JSON.stringify(counts));
     for (const status of [200, 304, 400, 403]) assert.ok(counts.statuses[status] >= 20, JSON.stringify(counts));
     for (const source of [
@@ -268,7 +268,7 @@ describe('no caller gets a byte of another organization', () => {
   });
 });
 
-test('a snapshot of another organization is as expired as one that never was', async () => {
+test('a snapshot of another organization is answered like one that never existed', async () => {
   const answers = new Set();
   for (const route of READS.filter(({ pins }) => pins)) {
     for (const [number, home] of organizations.entries()) {
@@ -291,7 +291,7 @@ test('a snapshot of another organization is as expired as one that never was', a
   assert.match([...answers][0], /^410 .*SNAPSHOT_EXPIRED/);
 });
 
-describe('whether another organization exists is not told', () => {
+describe('no answer tells whether another organization exists', () => {
   for (const route of ROUTES) {
     test(route.name, async () => {
       const [home] = organizations;
@@ -310,9 +310,9 @@ describe('whether another organization exists is not told', () => {
   }
 });
 
-test('an ingest for another organization says and changes nothing', async () => {
+test('an ingest for another organization reveals and changes nothing', async () => {
   const count = async () => (await service.database.prepare('SELECT count(*) AS count FROM record').first()).count;
-  const held = await count();
+  const before = await count();
   const route = EVENTS_ROUTE;
   for (const home of organizations) {
     const other = pick(organizations.filter((organization) => organization !== home));
@@ -327,10 +327,10 @@ test('an ingest for another organization says and changes nothing', async () => 
     assert.equal(response.status, 403);
     assert.deepEqual([...(await canariesIn(response)).found], []);
   }
-  assert.equal(await count(), held);
+  assert.equal(await count(), before);
 });
 
-test('an ingest that is refused for its form tells nothing of what is stored', async () => {
+test('a malformed ingest reveals nothing that is stored', async () => {
   const route = EVENTS_ROUTE;
   for (const home of organizations) {
     const token = tokenOf({ sub: 'u', organizationId: home.id, scope: route.scope });
@@ -345,7 +345,7 @@ test('an ingest that is refused for its form tells nothing of what is stored', a
   }
 });
 
-test('the keys of the shared cache tell nothing, and each value is of one organization', async () => {
+test('the keys of the shared cache reveal nothing, and each value is of one organization', async () => {
   const names = [];
   for (let cursor; ; ) {
     const listed = await service.pages.list({ cursor });
@@ -356,11 +356,11 @@ test('the keys of the shared cache tell nothing, and each value is of one organi
   assert.ok(names.length > 20, `${names.length} keys`);
   for (const name of names) {
     assert.match(name, /^page\/2\/[\w-]{43}$/);
-    // A checksum; what it is a page of, a caller's claim to another's departments included; then the rows.
+    // A checksum, the key of the page (which has the departments that a caller claimed), and the rows.
     const [, , ...rows] = (await service.pages.get(name)).split('\n');
     const canaries = new Set([...rows.join().matchAll(/canary[0-9a-f]{12}/g)].map(([canary]) => canary));
     assert.equal(canaries.size, 1, name);
-    assert.ok(!rows.join().includes('hasAccess'), 'a view is in the shared cache');
+    assert.ok(!rows.join().includes('hasAccess'), "a caller's access is in the shared cache");
   }
 });
 
@@ -370,6 +370,6 @@ test('the log names no organization, contact or user', () => {
   assert.deepEqual(log.match(/canary[0-9a-f]{12}/g), null);
 });
 
-test('health tells nothing of anybody', async () => {
+test('health names nobody', async () => {
   for (const isolate of isolates) assert.deepEqual([...(await canariesIn(await isolate.fetch('/health'))).found], []);
 });

@@ -1,5 +1,5 @@
-// The tokens of tests/tokens/ and mutations of good ones, over HTTP: of each the built worker says what the native tests
-// say, tells the client what RFC 6750 has it tell and no more, and its log the rule that refused it.
+// The tokens of tests/tokens/ and mutations of valid ones, over HTTP: the built worker gives each the verdict that the
+// native tests expect, tells the client no more than RFC 6750 asks for, and logs the rule that refused it.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -13,12 +13,12 @@ import { REPORT, startService } from './harness.mjs';
 /** Requests at a time. */
 const PARALLEL = 16;
 const MUTATIONS = 2_000;
-/** What is no token at all by RFC 6750 section 2.1: refused before anything is decoded. */
+/** What RFC 6750 section 2.1 does not call a token: it is refused before anything is decoded. */
 const NO_TOKEN = 'header: not Bearer and one token';
-/** fetch does not send it: a line break or a letter beyond Latin-1. */
+/** fetch does not send it, because of a line break or a letter outside Latin-1. */
 const UNSENDABLE = 'unsendable';
 
-/** What the client is told; of everything else that the token is not valid. */
+/** What the client is told. For every other verdict it is that the token is not valid. */
 const DESCRIPTIONS = {
   [EXPIRED]: 'The token has expired',
   [NOT_YET_VALID]: 'The token is not valid yet',
@@ -37,7 +37,7 @@ function start({ keys, issuer = '', audience = '' }) {
   });
 }
 
-/** Does `work` for every item, some at a time; the results in their order. */
+/** Does `work` for every item, some of them concurrently. Returns the results in order. */
 async function inParallel(items, work) {
   const results = [];
   let next = 0;
@@ -68,7 +68,7 @@ async function ask(service, authorization) {
   };
 }
 
-/** The causes that the log gives, by request. What is logged comes a while after the answer: so it is asked for more. */
+/** The logged causes by request. Log lines arrive some time after the answer, so more requests are sent until they do. */
 async function causesOf(service, ids) {
   for (let round = 0; round < 1_000; round += 1) {
     const causes = new Map();
@@ -82,12 +82,12 @@ async function causesOf(service, ids) {
   throw new Error('The log lacks a request that was refused.');
 }
 
-/** What is to be expected of a token over HTTP. */
+/** The verdict to expect over HTTP. */
 function expectedOf({ token, verdict, at, http }, answer) {
   if (answer === undefined) return UNSENDABLE;
   if (http) return http;
   if (!/^[\w.~+/=-]+$/.test(token)) return NO_TOKEN;
-  // An example of long ago, which was valid then.
+  // An example that was valid long ago.
   return at && verdict === ACCEPTED ? EXPIRED : verdict;
 }
 
@@ -127,7 +127,7 @@ describe('tokens over HTTP', () => {
     });
   }
 
-  test('in figures', (t) => {
+  test('table of all verdicts', (t) => {
     const sum = (column) => Object.values(counts).reduce((total, count) => total + count[column], 0);
     const all = Object.fromEntries(Object.keys(Object.values(counts)[0]).map((column) => [column, sum(column)]));
     printTable(t, 'Tokens over HTTP', { ...counts, all });
@@ -135,7 +135,7 @@ describe('tokens over HTTP', () => {
   });
 });
 
-/** A token that is accepted comes as far as to what it allows: its role, and then an organization that does not exist. */
+/** An accepted token gets as far as its role, or to an organization that does not exist. */
 function acceptedProblem({ status, challenge }) {
   return [403, 404].includes(status) && challenge === null ? undefined : `${status} instead of 403 or 404`;
 }
@@ -148,7 +148,7 @@ function refusedProblem({ status, id, challenge }, expected, causes) {
   return challenge === right ? undefined : `${challenge} instead of ${right}`;
 }
 
-describe('an honest token', () => {
+describe('a valid token', () => {
   let service;
   let tokens;
   before(async () => {
@@ -158,7 +158,7 @@ describe('an honest token', () => {
   });
   after(() => service.close());
 
-  test('is accepted in every spelling of its scheme, and in no other place', async () => {
+  test('is accepted with every spelling of its scheme, and nowhere but in the header', async () => {
     const token = tokens.HS256;
     for (const spelling of [
       `Bearer ${token}`,
@@ -203,7 +203,7 @@ describe('an honest token', () => {
     }
   });
 
-  test('is not, once a byte is changed', async (t) => {
+  test('is refused once a byte is changed', async (t) => {
     const random = seededRandom('mutations');
     const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/ \u0080'];
     const mutate = (token) => {

@@ -19,8 +19,8 @@ const DISAGREEMENTS = {
     listed: 'key not imported',
     found: 'refused',
     reason:
-      'BoringSSL does not look at an Ed25519 key before it verifies with it; then it refuses every signature, so that ' +
-      'the key is configured and of no use',
+      'BoringSSL does not check an Ed25519 key when it imports it; it then refuses every signature, so such a key can be ' +
+      'configured but is useless',
   },
 };
 
@@ -61,7 +61,7 @@ async function ask(questions) {
 
 describe('WebCrypto', () => {
   test('is asked in the words of the worker', () => {
-    const original = readFileSync(path.join(ROOT, 'src/bindings/webcrypto.rs'), 'utf8');
+    const original = readFileSync(path.join(ROOT, 'src/worker/bindings/webcrypto.rs'), 'utf8');
     for (const words of [
       'PublicKey::Rsa { .. } => "RSASSA-PKCS1-v1_5"',
       'PublicKey::P256 { .. } => "ECDSA"',
@@ -109,7 +109,7 @@ describe('WebCrypto', () => {
     assert.ok(questions.length > 1000);
   });
 
-  test('accepts nothing under an Ed25519 key that is no point', async () => {
+  test('accepts no signature under an Ed25519 key that is not a point', async () => {
     const key = { kty: 'OKP', crv: 'Ed25519', x: Buffer.from([2, ...Array(31).fill(0)]).toString('base64url') };
     const message = Buffer.from('message').toString('base64url');
     const halves = [Buffer.alloc(32), Buffer.from([1, ...Array(31).fill(0)]), Buffer.from([2, ...Array(31).fill(0)])];

@@ -15,6 +15,8 @@ const HOUR: i64 = 60 * MINUTE;
 const FARTHEST_AHEAD: i64 = 5 * MINUTE;
 /// How long a queued reply may wait before it is stuck.
 const QUEUED_ANSWER_LIMIT: i64 = 2 * MINUTE;
+/// How long a customer waits before they are listed, unless the organization sets another threshold.
+const DEFAULT_THRESHOLD: i64 = 5 * MINUTE;
 
 /// What a history should be like.
 pub struct HistoryOptions {
@@ -151,6 +153,13 @@ const AWKWARD_IDS: &[&str] = &[
     "<b>",
     "_%*",
     "\u{2028}",
+    "..",
+    "-",
+    "=1+1",
+    "A",
+    "a",
+    "trailing ",
+    "\u{65e5}\u{672c}\u{8a9e}",
 ];
 
 /// The first is the greater by UTF-8 bytes, the second by UTF-16 units.
@@ -165,6 +174,8 @@ const PEOPLES_NAMES: &[&str] = &[
     "=SUM(A1)",
     "",
     "Zoë\tTab\nLine\u{7f}",
+    "\u{5d0}\u{5d1}\u{5d2}",
+    "Bob; Ray",
 ];
 
 const CHANNELS: &[(usize, &str)] = &[
@@ -334,10 +345,11 @@ impl<'a> History<'a> {
         let now = self.options.now;
         let whole_minute = now - now.rem_euclid(MINUTE);
         let at = match self.random.below(100) {
-            0..64 => whole_minute - self.random.below(180) as i64 * MINUTE,
-            64..80 => now - self.random.below(3 * HOUR as usize) as i64,
-            80..88 => now - self.random.below(4 * MINUTE as usize) as i64,
-            88..92 => now - QUEUED_ANSWER_LIMIT + self.a_little(),
+            0..62 => whole_minute - self.random.below(180) as i64 * MINUTE,
+            62..77 => now - self.random.below(3 * HOUR as usize) as i64,
+            77..85 => now - self.random.below(4 * MINUTE as usize) as i64,
+            85..89 => now - QUEUED_ANSWER_LIMIT + self.a_little(),
+            89..92 => now - DEFAULT_THRESHOLD + self.a_little(),
             92..94 => now + self.random.below(FARTHEST_AHEAD as usize) as i64,
             94 => now + FARTHEST_AHEAD,
             95..97 => now + self.a_little(),
@@ -442,7 +454,9 @@ impl<'a> History<'a> {
         let blocked = self.random.chance(6);
         let mut contact = members(json!({"contactId": id, "name": name, "blocked": blocked}));
         if self.random.chance(60) {
-            let phone = format!("+1415555{:04}", self.random.below(10_000));
+            let number = format!("+1415555{:04}", self.random.below(10_000));
+            let phones = [(8, number.as_str()), (1, "030 / 90 18 20"), (1, "=+1")];
+            let phone = self.random.weighted(&phones);
             contact.insert("phone".to_string(), json!(phone));
         }
         contact
@@ -663,7 +677,7 @@ impl<'a> History<'a> {
     /// Removes some record, sometimes an organization. The clock is older, the same or newer.
     fn add_removal(&mut self) {
         let mut event = self.random.pick(&self.events).clone();
-        if self.random.chance(2) {
+        if self.random.chance(5) {
             let cast = self.random.below(self.casts.len());
             event = self.event(cast, "organization");
         }

@@ -8,7 +8,7 @@ const SEGMENT_NAMES = ['header', 'claims', 'signature'];
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const TOKEN_BYTES_MAX = 8192;
 
-/** A token of just so many bytes, genuinely signed. */
+/** A token of exactly so many bytes, with a valid signature. */
 function ofLength({ claims, hs }, length) {
   for (let more = 0; ; more += 1) {
     for (let header = 0; header < 3; header += 1) {

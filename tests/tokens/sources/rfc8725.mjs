@@ -186,8 +186,8 @@ export function* section3_4({ claims, rs, es, ed }) {
   yield ['EdDSA, s = L', SIGNATURE, edwards((r) => Buffer.concat([r, littleEndian(ED25519_ORDER, 32)]))];
   yield ['EdDSA, all zero', SIGNATURE, edwards(() => Buffer.alloc(64))];
   yield ['EdDSA, R the identity, s = 0', SIGNATURE, edwards(() => Buffer.alloc(64).fill(1, 0, 1))];
-  yield ['EdDSA, R no point', SIGNATURE, edwards((r, s) => Buffer.concat([Buffer.alloc(32).fill(2, 0, 1), s]))];
-  yield ['EdDSA, R beyond the field', SIGNATURE, edwards((r, s) => Buffer.concat([Buffer.alloc(32, 0xff), s]))];
+  yield ['EdDSA, R no point', SIGNATURE, edwards((_r, s) => Buffer.concat([Buffer.alloc(32).fill(2, 0, 1), s]))];
+  yield ['EdDSA, R beyond the field', SIGNATURE, edwards((_r, s) => Buffer.concat([Buffer.alloc(32, 0xff), s]))];
   yield ['EdDSA, the sign of R flipped', SIGNATURE, edwards((r, s) => Buffer.concat([r.with(31, r[31] ^ 0x80), s]))];
   const modulus = numberOf(Buffer.from(RS.n, 'base64url'));
   for (const [name, number] of [

@@ -1,4 +1,4 @@
-// Asks WebCrypto what src/bindings/webcrypto.rs would, in the same words.
+// Asks WebCrypto what src/worker/bindings/webcrypto.rs would, in the same words.
 //
 // It is a replica because the built worker has no way in for a bare message and signature, and should not have one for
 // its tests. `webcrypto.test.mjs` compares its words with those of the original.

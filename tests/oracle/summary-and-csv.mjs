@@ -1,6 +1,6 @@
 /**
- * What else is made of the oracle's rows: the summary and the CSV, as naively as can be. Nothing is counted while
- * something else is done, and each question walks over all rows again.
+ * The summary and the CSV of the oracle's rows, computed as simply as possible: every number is counted in a walk of its
+ * own over all rows.
  */
 
 import { compareUtf8, parseInstant } from './oracle.mjs';
@@ -24,7 +24,7 @@ function byCount(left, right) {
   return compareUtf8(left.key, right.key);
 }
 
-/** `[{key, count}, …]`: of each key that any row has, how many rows have it. */
+/** `[{key, count}, …]`: how many rows have each of the keys. */
 function countsOf(rows, keysOf) {
   const keys = [...new Set(rows.flatMap(keysOf))];
   return keys.map((key) => ({ key, count: rows.filter((row) => keysOf(row).includes(key)).length })).sort(byCount);
@@ -33,7 +33,7 @@ function countsOf(rows, keysOf) {
 const objectOf = (counts) => Object.fromEntries(counts.map(({ key, count }) => [key, count]));
 const ageOf = (row, asOf) => Math.max(0, asOf - parseInstant(row.stalledSince));
 
-/** The summary's `data` less what only a published snapshot knows. `question`: as of `Oracle.report`. */
+/** The summary's `data`, except what only a published snapshot has. `question` is that of `Oracle.report`. */
 export function summaryOf(oracle, question) {
   const { organizationId, thresholdMinutes, rows } = allRows(oracle, question);
   const { asOf } = question;
@@ -81,7 +81,7 @@ const COLUMNS = [
   'hasAccess',
 ];
 
-/** The whole file, byte order mark and all. */
+/** The file's text, including the byte order mark. */
 export function csvOf(oracle, question) {
   const { rows } = allRows(oracle, question);
   const cellsOf = (row) => {

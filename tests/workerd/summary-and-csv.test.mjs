@@ -1,12 +1,12 @@
-// The summary and the CSV of a snapshot: what the oracle makes of its own rows, byte for byte, and what decides between
-// the answers that there can be.
+// The summary and the CSV of a snapshot: what the oracle makes of its own rows, byte for byte, and which answer is given
+// when.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { csvOf, parseCsv, summaryOf } from '../oracle/forms.mjs';
 import { organizationIdsOf, readHistories } from '../oracle/histories.mjs';
 import { manyCandidates } from '../oracle/many-candidates.mjs';
-import { formatInstant, Oracle } from '../oracle/oracle.mjs';
+import { formatInstant, oracleOf, RememberingOracle } from '../oracle/oracle.mjs';
+import { csvOf, parseCsv, summaryOf } from '../oracle/summary-and-csv.mjs';
 import {
   CATEGORIES,
   Clock,
@@ -21,7 +21,7 @@ import {
 import { adminToken, CSV, REPORT, SUMMARY, startService, tokenOf } from './harness.mjs';
 
 /** Earlier than any history. */
-const MANY_CANDIDATES_NOW = Date.UTC(2022, 11, 1, 12);
+const MANY_CANDIDATES_NOW = Date.UTC(2019, 11, 1, 12);
 
 let service;
 before(async () => {
@@ -51,7 +51,7 @@ async function summary(token, parameters) {
 // Against the oracle
 // ---------------------------------------------------------------------------------------------------------------
 
-/** Every filter with and without the threshold: what to ask, and what to ask the oracle. */
+/** Every filter with and without the threshold: the request's parameters, and the oracle's question. */
 function* filtersOf(departmentIds) {
   for (const skipThreshold of [false, true]) {
     for (const category of [undefined, ...CATEGORIES]) {
@@ -66,7 +66,7 @@ function* filtersOf(departmentIds) {
   }
 }
 
-/** Both forms of what a caller sees are the oracle's; how many rows that were. */
+/** The summary and the CSV that a caller sees are the oracle's. Returns the number of rows. */
 async function checkForms(token, parameters, { oracle, ...question }) {
   const name = JSON.stringify([question.organizationId, parameters]);
   const { generatedAt, snapshotId, snapshotMissing, stale, ...counted } = await summary(token, parameters);
@@ -79,7 +79,7 @@ async function checkForms(token, parameters, { oracle, ...question }) {
   return counted.total;
 }
 
-/** All filters of one who sees all, and of a head of each department and of two. */
+/** All filters of an ADMIN, and what a head of one department, of two and of none sees. */
 async function checkOrganization(oracle, organizationId, asOf, thresholdMinutes = DEFAULT_THRESHOLD_MINUTES) {
   const rows = oracle.rows(organizationId, asOf);
   const departmentIds = [...new Set(rows.map((row) => row.departmentId))].filter((id) => id !== null);
@@ -97,7 +97,7 @@ async function checkOrganization(oracle, organizationId, asOf, thresholdMinutes 
   return total;
 }
 
-test('3,000 candidates: every filter, and every chunk of the file', async (t) => {
+test('3,000 candidates: every filter, and every chunk of the CSV', async (t) => {
   const organizationId = 'many-candidates';
   const asOf = MANY_CANDIDATES_NOW;
   const events = manyCandidates({
@@ -106,10 +106,7 @@ test('3,000 candidates: every filter, and every chunk of the file', async (t) =>
     count: 3_000,
     thresholdMinutes: DEFAULT_THRESHOLD_MINUTES,
   });
-  const oracle = new Oracle();
-  oracle.takeIn(events);
-  const rows = oracle.rows(organizationId, asOf);
-  oracle.rows = () => rows;
+  const oracle = oracleOf(events);
   await service.post(events);
   await service.refresh(asOf);
   t.diagnostic(`${await checkOrganization(oracle, organizationId, asOf)} rows counted and listed`);
@@ -119,7 +116,7 @@ test('random histories', async (t) => {
   let total = 0;
   const reasons = new Set();
   for (const { now, events } of readHistories('summary-and-csv', { name: 'history' })) {
-    const oracle = new Oracle();
+    const oracle = new RememberingOracle();
     const half = Math.floor(events.length / 2);
     for (const [index, batch] of [events.slice(0, half), events.slice(half)].entries()) {
       await service.post(batch);
@@ -139,7 +136,7 @@ test('random histories', async (t) => {
 });
 
 // ---------------------------------------------------------------------------------------------------------------
-// What else is to be said of them
+// Details
 // ---------------------------------------------------------------------------------------------------------------
 
 /** Later than any history. */
@@ -171,7 +168,7 @@ const department = (organizationId, more) => ({
 });
 
 describe('names of departments', () => {
-  test('come with the next refresh, and go when the record is removed', async () => {
+  test('appear with the next refresh, and disappear when the record is removed', async () => {
     const organizationId = newOrganizationId();
     const token = adminToken(organizationId);
     await publish(waitingFor(organizationId, 'c1', 60, { departmentId: 'd1' }));
@@ -191,7 +188,7 @@ describe('names of departments', () => {
 });
 
 describe('without a snapshot', () => {
-  test('numbers of nothing, and a file of a header', async () => {
+  test('the summary counts nothing, and the CSV is a header', async () => {
     const organizationId = newOrganizationId();
     await service.post(waitingFor(organizationId, 'c1', 60));
     const token = adminToken(organizationId);
@@ -233,14 +230,14 @@ describe('the file', () => {
     await publish(waitingFor(organizationId, 'c1', 60));
     const { headers } = await check(200, CSV, { organizationId }, { token: superadminToken() });
     const instant = clock.iso().slice(0, 19).replaceAll(':', '-');
-    const [, plain = '', whole = ''] =
+    const [, plain = '', encoded = ''] =
       /^attachment; filename="([\w.-]+)"; filename\*=UTF-8''([\w.%-]+)$/.exec(headers.get('content-disposition')) ?? [];
     assert.ok(plain.endsWith(`-${instant}Z.csv`), plain);
-    assert.ok(decodeURIComponent(whole).includes('Größe'), whole);
-    assert.ok(!/[/"]/.test(decodeURIComponent(whole)), whole);
+    assert.ok(decodeURIComponent(encoded).includes('Größe'), encoded);
+    assert.ok(!/[/"]/.test(decodeURIComponent(encoded)), encoded);
   });
 
-  test('is one that a spreadsheet reads back, and runs nothing of', async () => {
+  test('is read back by a spreadsheet, which runs none of it', async () => {
     const organizationId = newOrganizationId();
     const names = [
       '=1+1',
@@ -284,7 +281,7 @@ describe('the file', () => {
     assert.equal(rows.length, names.length);
   });
 
-  test('stops where the client leaves, and goes on for those who stay', async () => {
+  test('stops when its client leaves, and continues for others', async () => {
     const token = adminToken('many-candidates');
     const leaving = new AbortController();
     const response = await service.fetch(`${CSV}?skipThreshold=true`, { token, signal: leaving.signal });
@@ -294,11 +291,11 @@ describe('the file', () => {
     await assert.rejects(async () => {
       while (!(await reader.read()).done);
     });
-    const whole = await check(200, CSV, { skipThreshold: true }, { token });
-    assert.equal(parseCsv(whole.text).length, 3_001);
+    const complete = await check(200, CSV, { skipThreshold: true }, { token });
+    assert.equal(parseCsv(complete.text).length, 3_001);
   });
 
-  test('is aborted, and the fault logged, where a row is not what was published', async () => {
+  test('is aborted, and the fault logged, if a row is corrupt', async () => {
     const organizationId = newOrganizationId();
     const events = manyCandidates({ organizationId, now: clock.now, count: 1_200, thresholdMinutes: 5 });
     await publish(events);
@@ -319,7 +316,7 @@ describe('the file', () => {
       lines.some((line) => line.includes('a file was cut off')),
       lines.slice(-3).join('\n'),
     );
-    // A single row that is in the first chunk is said with a status.
+    // A corrupt row in the first chunk is answered with a status.
     await service.database
       .prepare("UPDATE snapshot_row SET json = '?' WHERE organization_id = ?1")
       .bind(organizationId)
@@ -328,7 +325,7 @@ describe('the file', () => {
   });
 });
 
-describe('as of the report', () => {
+describe('like the report', () => {
   /** @type {[string, number, Record<string, string>][]} */
   const SAMPLE = [
     ['c1', 60, { departmentId: 'd1', ownerId: 'u1' }],
@@ -370,7 +367,7 @@ describe('as of the report', () => {
       await check(403, target, {}, { token: tokenOf({ sub: 'u', role: 'AGENT', organizationId }) });
     });
 
-    test(`${target}: page and limit are not known, HEAD, ETag`, async () => {
+    test(`${target}: page and limit are ignored; HEAD; ETag`, async () => {
       const organizationId = await sample();
       const token = adminToken(organizationId);
       const answer = await check(200, target, {}, { token });

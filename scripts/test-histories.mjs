@@ -1,0 +1,42 @@
+// The tests with random histories, with many more of them than `npm test` has. See USAGE.
+
+import { build } from './build.mjs';
+import { run } from './command.mjs';
+import { parseFlags, usageFailure } from './flags.mjs';
+import { inRoot, projectEnv, whenProgram, wranglerNode } from './project.mjs';
+import { EVERYTHING, ensureEverything } from './setup.mjs';
+import { ensureTestData } from './test-data.mjs';
+
+/** With more the histories would run into the instants that other tests use. */
+const TIMES_MAX = 40;
+const FOLDER = inRoot('target', 'test-data-long');
+const FILES = [
+  'tests/oracle/oracle.test.mjs',
+  'tests/workerd/concurrency.test.mjs',
+  'tests/workerd/histories.test.mjs',
+  'tests/workerd/summary-and-csv.test.mjs',
+];
+
+const USAGE = `usage: npm run test:histories [-- --times N]
+
+Compares the worker and the oracle on more random histories than npm test does.
+  --times N   how many times as many (default 10, at most ${TIMES_MAX})
+THREADS=FILE also makes the tests use the conversations of that file, events as NDJSON, instead of the sample's.`;
+
+await whenProgram(import.meta.url, async (args) => {
+  const flags = parseFlags(args, USAGE, { times: { type: 'string', default: '10' } });
+  if (!flags) return;
+  const times = Number(flags.values.times);
+  if (!Number.isInteger(times) || times < 1 || times > TIMES_MAX) {
+    throw usageFailure(`--times takes a number from 1 to ${TIMES_MAX}; "${flags.values.times}" is not one.`, USAGE);
+  }
+  await ensureEverything({ need: EVERYTHING });
+  await build();
+  console.log('Writing the histories …');
+  await ensureTestData({ folder: FOLDER, factor: times, force: true });
+  const env = projectEnv({ TEST_DATA_FOLDER: FOLDER, WORKER_PREBUILT: '1' });
+  await run(wranglerNode(), ['--test', '--test-concurrency=2', '--test-reporter=spec', ...FILES], {
+    env,
+    failure: 'Not all tests passed.',
+  });
+});
