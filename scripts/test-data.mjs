@@ -68,6 +68,7 @@ function digestSources() {
 function filesOf(source) {
   if (path.extname(source)) return [source];
   return readdirSync(inRoot(source))
+    .filter((name) => name.endsWith('.rs'))
     .sort()
     .map((name) => `${source}/${name}`);
 }

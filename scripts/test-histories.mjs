@@ -6,6 +6,7 @@ import { parseFlags, usageFailure } from './flags.mjs';
 import { inRoot, projectEnv, whenProgram, wranglerNode } from './project.mjs';
 import { EVERYTHING, ensureEverything } from './setup.mjs';
 import { ensureTestData } from './test-data.mjs';
+import { workerOptionsEnv } from './worker-options.mjs';
 
 /** With more the histories would run into the instants that other tests use. */
 const TIMES_MAX = 40;
@@ -34,7 +35,7 @@ await whenProgram(import.meta.url, async (args) => {
   await build();
   console.log('Writing the histories …');
   await ensureTestData({ folder: FOLDER, factor: times, force: true });
-  const env = projectEnv({ TEST_DATA_FOLDER: FOLDER, WORKER_PREBUILT: '1' });
+  const env = projectEnv({ TEST_DATA_FOLDER: FOLDER, WORKER_PREBUILT: '1', ...(await workerOptionsEnv()) });
   await run(wranglerNode(), ['--test', '--test-concurrency=2', '--test-reporter=spec', ...FILES], {
     env,
     failure: 'Not all tests passed.',

@@ -10,10 +10,12 @@ import { gzipSync } from 'node:zlib';
 import { ensureBrowser } from './browser.mjs';
 import { build } from './build.mjs';
 import { duration, run, runLines } from './command.mjs';
+import { checkDependencies } from './dependencies.mjs';
 import { parseFlags } from './flags.mjs';
 import { Failure, inRoot, packageBin, projectEnv, whenProgram, wranglerNode } from './project.mjs';
 import { EVERYTHING, ensureEverything } from './setup.mjs';
 import { ensureTestData } from './test-data.mjs';
+import { workerOptionsEnv } from './worker-options.mjs';
 
 /** The platform's limit is 3 MB. */
 const WASM_GZIP_MAX_BYTES = 300_000;
@@ -27,11 +29,11 @@ const CLIPPY_STRICT = ['--', '-D', 'warnings'];
 const USAGE = `usage: npm test
        npm run test:quick
 
-npm test runs the formatters, the linters, the type checks, the build of the worker and its size limit, a dry run of a
-deployment, the native tests, and the tests on Node: those of the built worker in workerd and of the dashboard in a
-browser among them.
-test:quick leaves out the checks for wasm32, the dry run, the type checks of the browser's code, and all tests on Node
-except the numbered cases over HTTP.`;
+npm test runs the formatters, the linters, the type checks, the checks of dependencies, the build of the worker and its
+size limit, a dry run of a deployment, the native tests, and the tests on Node: those of the built worker in workerd and
+of the dashboard in a browser among them.
+test:quick leaves out the linter for wasm32, the checks of dependencies, the dry run, the type checks of the browser's
+code, and all tests on Node except the numbered cases over HTTP.`;
 
 /** The steps that have ended, in order: `{ name, milliseconds, note }`. */
 const ended = [];
@@ -69,6 +71,7 @@ async function runAll({ quick }) {
         const args = [packageBin('tsc'), '--noEmit', '--project', tsconfig];
         await quietStep(`tsc, ${tsconfig}`, (say) => quietly(say, wranglerNode(), args));
       }
+      if (!quick) await quietStep('cargo-shear and cargo-deny', dependencies);
     },
   );
   if (!quick) await step('wrangler deploy --dry-run', dryRun);
@@ -154,6 +157,11 @@ async function setUp() {
   await ensureBrowser();
 }
 
+function dependencies(say) {
+  const execute = (program, args, options) => runLines(program, args, { ...options, onLine: say });
+  return checkDependencies({ say, execute });
+}
+
 async function dryRun() {
   const folder = mkdtempSync(path.join(tmpdir(), 'conversation-monitor-'));
   try {
@@ -182,7 +190,7 @@ function nativeTests(say) {
 }
 
 /** Node's summary begins with the number of tests and ends with the tests that failed. */
-function nodeTests(files) {
+async function nodeTests(files) {
   if (files.length === 0) throw new Failure('There are no tests/**/*.test.mjs.');
   const onLine = (line) => {
     if (summaries.node.length > 0 || /^ℹ tests \d+$/.test(line)) summaries.node.push(line);
@@ -190,8 +198,8 @@ function nodeTests(files) {
   };
   // The reporter is named because Node would take another without a terminal.
   const args = ['--test', `--test-concurrency=${NODE_TEST_CONCURRENCY}`, '--test-reporter=spec', ...files];
-  const env = projectEnv({ WORKER_PREBUILT: '1' });
-  return runLines(wranglerNode(), args, { env, onLine, failure: 'Not all tests on Node passed.' });
+  const env = projectEnv({ WORKER_PREBUILT: '1', ...(await workerOptionsEnv()) });
+  await runLines(wranglerNode(), args, { env, onLine, failure: 'Not all tests on Node passed.' });
 }
 
 function testFiles(folder) {

@@ -1,14 +1,16 @@
 // The built worker in workerd, with a real D1 and KV, on a port of its own.
+//
+// It runs in Miniflare, which wrangler uses too, as wrangler.toml describes it. wrangler itself would put a proxy in
+// front of the worker and bundle it again for each start: that made the tests take three times as much CPU.
 
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createTestHarness, experimental_readRawConfig } from 'wrangler';
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import { migrate } from '../../bench/seed.mjs';
 import { build } from '../../scripts/build.mjs';
 import { signToken } from '../../scripts/token.mjs';
-
-process.env.WRANGLER_SEND_METRICS = 'false';
-process.env.WRANGLER_SEND_ERROR_REPORTS = 'false';
-process.env.CLOUDFLARE_CF_FETCH_ENABLED = 'false';
+import { readWorkerOptions } from '../../scripts/worker-options.mjs';
 
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 export const SECRET = 'a secret of the tests, long enough for HMAC-SHA256';
@@ -18,6 +20,11 @@ export const SUMMARY = '/api/conversation-monitor/summary';
 export const SCOPES = '/api/conversation-monitor/scopes';
 export const EVENTS = '/api/conversation-monitor/events';
 
+/** Set by `npm test`, which has built the worker, so that no file of tests need check whether it is up to date. */
+const IS_PREBUILT = Boolean(process.env.WORKER_PREBUILT);
+const MAIN = 'main';
+const CRON = '* * * * *';
+
 /**
  * How a worker differs from wrangler.toml: variables, secrets, and rate limits, calls a minute by the name of the binding.
  *
@@ -25,22 +32,33 @@ export const EVENTS = '/api/conversation-monitor/events';
  * @typedef {RequestInit & { token?: string }} Request
  */
 
-/** Set by `npm test`, which has built the worker: no file of tests need look whether it is up to date. */
-const IS_PREBUILT = Boolean(process.env.WORKER_PREBUILT);
+/** The modules in the folder of the main one, which comes first. */
+function modulesOf(main) {
+  const folder = path.dirname(main);
+  const types = { '.js': 'ESModule', '.mjs': 'ESModule', '.wasm': 'CompiledWasm' };
+  const files = readdirSync(folder)
+    .filter((name) => path.extname(name) in types)
+    .map((name) => path.join(folder, name))
+    .sort((left, right) => Number(right === main) - Number(left === main));
+  return files.map((file) => {
+    const type = types[path.extname(file)];
+    return { type, path: file, contents: type === 'ESModule' ? readFileSync(file, 'utf8') : readFileSync(file) };
+  });
+}
 
-/**
- * A worker as wrangler.toml describes it, except for these settings. Variables are given as secrets too, because only
- * secrets override a developer's .dev.vars.
- */
-function workerOf(/** @type {Settings} */ { vars = {}, secrets = {}, limits = {} }, more = {}) {
-  const { rawConfig } = experimental_readRawConfig({ config: path.join(ROOT, 'wrangler.toml') });
-  // Without `build`, which wrangler would run for every worker.
-  const { build: _build, ratelimits, ...config } = rawConfig;
-  const isLimited = ({ name }) => name in limits;
-  const limited = (binding) => ({ ...binding, simple: { limit: limits[binding.name], period: 60 } });
+/** A worker as wrangler.toml describes it, except for these settings. */
+function workerOf(name, { main, workerOptions }, /** @type {Settings} */ { vars = {}, secrets = {}, limits = {} }) {
+  const limited = Object.entries(workerOptions.ratelimits)
+    .filter(([binding]) => binding in limits)
+    .map(([binding, options]) => [binding, { ...options, simple: { limit: limits[binding], period: 60 } }]);
   return {
-    config: { ...config, vars: {}, ratelimits: ratelimits.filter(isLimited).map(limited), ...more },
-    secrets: { HEAD_MAX_AGE_SECONDS: '0', JWT_SECRET: SECRET, ...vars, ...secrets },
+    ...workerOptions,
+    name,
+    modules: modulesOf(main),
+    modulesRoot: path.dirname(main),
+    bindings: { HEAD_MAX_AGE_SECONDS: '0', JWT_SECRET: SECRET, ...vars, ...secrets },
+    ratelimits: Object.fromEntries(limited),
+    unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
   };
 }
 
@@ -51,22 +69,53 @@ function workerOf(/** @type {Settings} */ { vars = {}, secrets = {}, limits = {}
  * except `limits`: calls a minute by the name of the binding.
  *
  * `siblings` are further workers by name, each with settings and an isolate of its own, over the same database and
- * cache: a second one costs a tenth of a second start.
+ * cache: a second one costs a tenth of a second start. `outbound` answers what the workers fetch, instead of the network.
  *
- * @param {Settings & { siblings?: Record<string, Settings> }} [settings]
+ * @param {Settings & {
+ *   siblings?: Record<string, Settings>, outbound?: (request: globalThis.Request) => Promise<Response>,
+ * }} [settings]
  */
-export async function startService({ siblings = {}, ...settings } = {}) {
+export async function startService({ siblings = {}, outbound, ...settings } = {}) {
   if (!IS_PREBUILT) await build();
-  const others = Object.entries(siblings).map(([name, theirs]) => workerOf(theirs, { name }));
-  const server = createTestHarness({ root: ROOT, workers: [workerOf(settings), ...others] });
-  const { url } = await server.listen();
-  const worker = server.getWorker();
-  await worker.applyD1Migrations('DB');
-  const { DB: database, PAGES: pages } = await worker.getEnv();
+  const options = await readWorkerOptions();
+  const workers = Object.entries({ [MAIN]: settings, ...siblings });
+  /** @type {{ message: string }[]} */
+  const logs = [];
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions(
+      /** @type {any} */ ({
+        workers: workers.map(([name, its]) => ({ ...workerOf(name, options, its), outboundService: outbound })),
+        cf: false,
+        log: new Log(LogLevel.ERROR),
+        logRequests: false,
+        handleStructuredLogs: (line) => logs.push(line),
+      }),
+    ),
+  );
+  const url = await miniflare.ready;
+  const urls = Object.fromEntries(
+    await Promise.all(workers.map(async ([name]) => [name, await miniflare.unsafeGetDirectURL(name)])),
+  );
+  const database = await miniflare.getD1Database('DB', MAIN);
+  const pages = await miniflare.getKVNamespace('PAGES', MAIN);
+  await migrate(database);
+
+  /**
+   * Straight to a worker, past what serves the files of public/.
+   *
+   * @param {string} name
+   * @param {string | URL} target
+   * @param {Request} [init]
+   * @returns {Promise<any>}
+   */
+  const fetchFrom = (name, target, { token, headers = {}, ...init } = {}) => {
+    const authorization = token ? { Authorization: `Bearer ${token}` } : {};
+    const all = { ...authorization, ...headers };
+    return fetch(new URL(target, urls[name]), { redirect: 'manual', ...init, headers: /** @type {any} */ (all) });
+  };
 
   return {
-    server,
-    /** Where it listens, for a browser. */
+    /** Where the worker and the files of public/ are served, for a browser. */
     url,
     /** The D1 binding. */
     database,
@@ -77,25 +126,26 @@ export async function startService({ siblings = {}, ...settings } = {}) {
      *
      * @param {string | URL} target
      * @param {Request} [init]
-     * @returns {Promise<any>}
      */
-    fetch(target, init) {
-      return server.fetch(target, withToken(init));
-    },
+    fetch: (target, init) => fetchFrom(MAIN, target, init),
     /**
      * A sibling: `fetch` as above.
      *
      * @param {string} name
-     * @returns {{ fetch: (target: string | URL, init?: Request) => Promise<any> }}
      */
-    sibling(name) {
-      const other = server.getWorker(name);
-      return { fetch: (target, init) => other.fetch(new URL(target, 'http://localhost'), withToken(init)) };
-    },
+    sibling: (name) => ({
+      /**
+       * @param {string | URL} target
+       * @param {Request} [init]
+       */
+      fetch: (target, init) => fetchFrom(name, target, init),
+    }),
+    /** All that the workers have logged. */
+    logs: () => logs,
     /** The log lines of the request that `response` answers, in order. */
     linesOf(response) {
       const requestId = response.headers.get('x-request-id');
-      const lines = server.getLogs().flatMap(({ message }) => (message.startsWith('{') ? [JSON.parse(message)] : []));
+      const lines = logs.flatMap(({ message }) => (message.startsWith('{') ? [JSON.parse(message)] : []));
       return lines.filter((line) => line.requestId === requestId);
     },
     /** Posts events in requests of at most 1,000, as a SUPERADMIN; every one must be accepted. */
@@ -118,7 +168,8 @@ export async function startService({ siblings = {}, ...settings } = {}) {
     },
     /** Runs the refresh that is scheduled for `at`, epoch milliseconds. */
     async refresh(at) {
-      const result = await worker.scheduled({ scheduledTime: new Date(at), cron: '* * * * *' });
+      const worker = await miniflare.getWorker(MAIN);
+      const result = await worker.scheduled({ scheduledTime: new Date(at), cron: CRON });
       if (result.outcome !== 'ok') throw new Error(`refresh: ${result.outcome}`);
     },
     /** The report's `data`; the answer must be 200. `parameters` become the query. */
@@ -128,19 +179,13 @@ export async function startService({ siblings = {}, ...settings } = {}) {
       if (response.status !== 200) throw new Error(`report: ${response.status} ${JSON.stringify(answer)}`);
       return answer.data;
     },
-    /** The last run as the service keeps it for /health. */
+    /** The last run as the service stores it for /health. */
     async lastRun() {
-      const { run } = await database.prepare('SELECT run FROM refresh').first();
+      const { run } = /** @type {any} */ (await database.prepare('SELECT run FROM refresh').first());
       return JSON.parse(run);
     },
-    close: () => server.close(),
+    close: () => miniflare.dispose(),
   };
-}
-
-/** @returns {any} */
-function withToken(/** @type {Request} */ { token, headers = {}, ...init } = {}) {
-  const authorization = token ? { Authorization: `Bearer ${token}` } : {};
-  return { ...init, headers: { ...authorization, ...headers } };
 }
 
 const IN_AN_HOUR = () => Math.floor(Date.now() / 1000) + 3600;

@@ -422,7 +422,7 @@ describe('misconfigured', () => {
 // ---------------------------------------------------------------------------------------------------------------
 
 test('after all these requests the log has no token, no claim, no secret and no invalid value', () => {
-  const log = JSON.stringify(service.server.getLogs());
+  const log = JSON.stringify(service.logs());
   assert.ok(log.length > 10_000);
   const secrets = [SECRET, 'CANARY', Buffer.from('CANARY').toString('base64url'), CLAIMS.sub, keys.HS256.jwk.k];
   for (const key of Object.values(keys)) secrets.push(key.jwk.n, key.jwk.x);

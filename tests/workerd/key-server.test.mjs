@@ -168,21 +168,17 @@ const names = [
 
 let keyServer;
 let service;
-const fetchOutside = globalThis.fetch;
 before(async () => {
-  // What the worker fetches goes through this process's own fetch, which would follow redirects before the worker
-  // could decide to.
-  globalThis.fetch = (url, { method, headers, signal } = {}) =>
-    fetchOutside(url, { method, headers, signal, redirect: 'manual' });
   keyServer = await startKeyServer();
   keyServer.serve('/target', text(SET));
   const paths = [...names.map(pathOf), pathOf('first isolate').concat('#2')];
   const siblings = paths.map((path) => [nameOf(path), { vars: { JWT_JWKS_URL: keyServer.url(path.split('#')[0]) } }]);
-  service = await startService({ siblings: Object.fromEntries(siblings) });
+  // Through this process's fetch, because workerd would repeat a request whose connection is reset.
+  const outbound = ({ url, method, headers, signal }) => fetch(url, { method, headers, signal, redirect: 'manual' });
+  service = await startService({ siblings: Object.fromEntries(siblings), outbound });
   await service.post([{ type: 'organization', organizationId: 'o', name: 'O', updatedAt: '2026-01-01T00:00:00Z' }]);
 });
 after(async () => {
-  globalThis.fetch = fetchOutside;
   await service?.close();
   await keyServer?.close();
 });

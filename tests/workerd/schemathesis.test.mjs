@@ -58,7 +58,7 @@ after(async () => {
 });
 
 async function run(program, name, caller) {
-  const { url } = await service.server.listen();
+  const { url } = service;
   const report = path.join(folder, 'report.json');
   const settings = path.join(folder, 'schemathesis.toml');
   // A random id in the path would hardly ever be that of an existing organization.

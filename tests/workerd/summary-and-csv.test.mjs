@@ -311,7 +311,7 @@ describe('the file', () => {
       assert.equal(response.status, 200);
       await response.text();
     });
-    const lines = service.server.getLogs().map((line) => JSON.stringify(line));
+    const lines = service.logs().map((line) => JSON.stringify(line));
     assert.ok(
       lines.some((line) => line.includes('a file was cut off')),
       lines.slice(-3).join('\n'),

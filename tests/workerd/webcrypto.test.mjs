@@ -5,13 +5,17 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { createTestHarness, experimental_readRawConfig } from 'wrangler';
+import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { readTestData } from '../../scripts/test-data.mjs';
+import { readWorkerOptions } from '../../scripts/worker-options.mjs';
 import { printTable } from './fixtures.mjs';
 import { ROOT } from './harness.mjs';
 
 const VERDICTS = new URL('../native/wycheproof/verdicts.json', import.meta.url);
 const ALGORITHMS = { RSA: 'RS256', EC: 'ES256', OKP: 'EdDSA' };
+
+/** Verdicts of vectors that the platform is asked about; the others are refused before. */
+const ASKED = ['accepted', 'refused', 'key not imported'];
 
 /** Vectors of which WebCrypto gives another verdict, and why that is harmless. */
 const DISAGREEMENTS = {
@@ -38,22 +42,22 @@ function readVerdicts() {
   return verdicts;
 }
 
-let server;
+let miniflare;
 before(async () => {
-  const { rawConfig } = experimental_readRawConfig({ config: path.join(ROOT, 'wrangler.toml') });
-  const { compatibility_date: date } = rawConfig;
-  const config = { name: 'webcrypto', main: 'tests/workerd/webcrypto/worker.mjs', compatibility_date: date };
-  server = createTestHarness({ root: ROOT, workers: [{ config }] });
-  await server.listen();
+  const { workerOptions } = await readWorkerOptions();
+  const { compatibilityDate } = workerOptions;
+  const scriptPath = path.join(ROOT, 'tests/workerd/webcrypto/worker.mjs');
+  miniflare = new Miniflare(convertV4MiniflareOptions({ modules: true, scriptPath, compatibilityDate }));
+  await miniflare.ready;
 });
-after(() => server.close());
+after(() => miniflare.dispose());
 
 async function ask(questions) {
   const verdicts = [];
   for (let start = 0; start < questions.length; start += 250) {
     const body = JSON.stringify(questions.slice(start, start + 250));
-    const response = await server.fetch('/', { method: 'POST', body });
-    assert.equal(response.status, 200);
+    const response = await miniflare.dispatchFetch('http://worker.test', { method: 'POST', body });
+    assert.equal(response.status, 200, await response.clone().text());
     verdicts.push(...(await response.json()));
   }
   return verdicts;
@@ -78,11 +82,10 @@ describe('WebCrypto', () => {
   });
 
   test("gives jwt-compact's verdict on every vector", async (t) => {
-    const questions = readTestData('wycheproof.ndjson')
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line));
     const verdicts = readVerdicts();
+    const isAsked = ({ vector }) => ASKED.includes(verdicts.get(vector));
+    const vectors = readTestData('wycheproof.ndjson').trimEnd().split('\n');
+    const questions = vectors.map((line) => JSON.parse(line)).filter(isAsked);
     const found = await ask(questions);
     const counts = {};
     const disagreements = {};
@@ -101,11 +104,9 @@ describe('WebCrypto', () => {
     const expected = Object.entries(DISAGREEMENTS).map(([name, { reason, ...verdict }]) => [name, verdict]);
     assert.deepEqual(disagreements, Object.fromEntries(expected));
 
-    // Every vector that the native tests ask their algorithms about; HMAC is never left to WebCrypto.
-    const isAsked = ([name, verdict]) =>
-      !name.startsWith('hmac') && ['accepted', 'refused', 'key not imported'].includes(verdict);
-    const asked = [...verdicts].filter(isAsked).map(([name]) => name);
-    assert.deepEqual(new Set(questions.map(({ vector }) => vector)), new Set(asked));
+    // All that jwt-compact was asked; HMAC is never left to the platform.
+    const listed = [...verdicts].filter(([name, verdict]) => !name.startsWith('hmac') && ASKED.includes(verdict));
+    assert.equal(questions.length, listed.length);
     assert.ok(questions.length > 1000);
   });
 

@@ -1,23 +1,34 @@
-//! jwt-compact's algorithms, with a note of the key that they were given last: what is asked of them is asked of
-//! WebCrypto, too.
+//! jwt-compact's algorithms, with a note of what they were asked: WebCrypto is asked the same.
 
 use crate::support::keys::{Native, NativeKey};
 use crate::wycheproof::vectors::base64url;
 use conversation_monitor::auth::algorithm::PublicKey;
 use conversation_monitor::auth::ports::{Cryptography, CryptographyError};
 use serde_json::{Value, json};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
-/// The platform, and the last key that it was to import.
+/// The platform, and what it was asked about the vector that is tried now.
 #[derive(Default)]
 pub struct Noting {
     key: RefCell<Option<PublicKey>>,
+    has_verified: Cell<bool>,
 }
 
 impl Noting {
-    /// The members of the JWK that the worker would hand to WebCrypto. `None` means that no key was imported.
-    pub fn take_key(&self) -> Option<Value> {
-        self.key.take().as_ref().map(members)
+    /// Begins another vector.
+    pub fn forget(&self) {
+        self.key.take();
+        self.has_verified.set(false);
+    }
+
+    /// The members of the JWK that the worker would hand to WebCrypto. `None` means that there was no key to import.
+    pub fn imported(&self) -> Option<Value> {
+        self.key.borrow().as_ref().map(members)
+    }
+
+    /// Whether the signature was verified, and not refused before.
+    pub fn has_verified(&self) -> bool {
+        self.has_verified.get()
     }
 }
 
@@ -30,6 +41,7 @@ impl Cryptography for Noting {
     }
 
     async fn verify(&self, key: &NativeKey, message: &[u8], signature: &[u8]) -> Result<bool, CryptographyError> {
+        self.has_verified.set(true);
         Native.verify(key, message, signature).await
     }
 }

@@ -30,6 +30,13 @@ pub struct Vector {
     pub result: TestResult,
 }
 
+impl Vector {
+    /// Whether it is one of HMAC, which is never left to the platform.
+    pub fn is_symmetric(&self) -> bool {
+        self.source == "hmac_sha256"
+    }
+}
+
 /// All of them.
 pub fn all() -> Vec<Vector> {
     let mut vectors = hmac();
