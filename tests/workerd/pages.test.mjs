@@ -239,10 +239,10 @@ describe('whatever is in the cache, the answer is right', () => {
     'a byte more': (own) => `${own} `,
     'the page of another key': (own, all) => all.find((other) => other !== own),
     "the last key's page": (_own, all) => all.at(-1),
-    'the content of another page behind its own first lines': (own, all) => {
-      const lines = (text) => text.split('\n');
-      const other = all.find((text) => text !== own);
-      return [...lines(own).slice(0, 2), ...lines(other).slice(2)].join('\n');
+    'the content of another page behind its own checksum': (own, all) => {
+      const [checksum] = own.split('\n');
+      const [, content] = all.find((text) => text !== own).split('\n');
+      return `${checksum}\n${content}`;
     },
   };
 
