@@ -35,7 +35,12 @@ await whenProgram(import.meta.url, async (args) => {
   await build();
   console.log('Writing the histories …');
   await ensureTestData({ folder: FOLDER, factor: times, force: true });
-  const env = projectEnv({ TEST_DATA_FOLDER: FOLDER, WORKER_PREBUILT: '1', ...(await workerOptionsEnv()) });
+  const env = projectEnv({
+    TEST_DATA_FOLDER: FOLDER,
+    LONG_HISTORIES: '1',
+    WORKER_PREBUILT: '1',
+    ...(await workerOptionsEnv()),
+  });
   await run(wranglerNode(), ['--test', '--test-concurrency=2', '--test-reporter=spec', ...FILES], {
     env,
     failure: 'Not all tests passed.',
