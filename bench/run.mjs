@@ -1,8 +1,9 @@
 // `npm run bench`: the worker beside two peers, in figures. See USAGE.
 
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import path from 'node:path';
 import { build } from '../scripts/build.mjs';
 import { duration } from '../scripts/command.mjs';
 import { parseFlags, usageFailure } from '../scripts/flags.mjs';
@@ -13,7 +14,7 @@ import { makeKeys } from './data.mjs';
 import { goalsText } from './goals.mjs';
 import { spread } from './statistics.mjs';
 
-const USAGE = `usage: npm run bench [-- [--rounds 7] [--hours 8] [--only PART …] [--case NAME …]]
+const USAGE = `usage: npm run bench [-- [--rounds 7] [--hours 8] [--only PART …] [--case NAME …] [--against FOLDER]]
 
 Builds the worker and its two peers in TypeScript, checks that all three answer the same bytes to the same requests, then
 measures them side by side in bare workerd. All parts take about a quarter of an hour; their results go to bench/RESULTS.md, unless
@@ -23,7 +24,9 @@ only some are asked for.
   --only PART   only this part: equality, timing, counts, bill, throughput, memory, start
   --case NAME   of the timing only this case: ${Object.keys(CASES)
     .map((name) => `"${name}"`)
-    .join(', ')}`;
+    .join(', ')}
+  --against FOLDER   time another build of the worker, too: FOLDER is a checkout with its build/, usually of an older
+                commit, which must be able to read the database that this one writes`;
 
 const RESULTS = inRoot('bench', 'RESULTS.md');
 const say = (line) => console.error(line);
@@ -38,10 +41,10 @@ const PARTS = {
       `All three sides answered the same to ${requests} requests, each asked twice: status, headers and every byte of the body.`,
     ];
   },
-  async timing({ seed, keys, rounds, names }, results) {
+  async timing({ seed, keys, rounds, names, builds }, results) {
     const { timeCases, timingTables } = await import('./timing.mjs');
-    results.timing = await timeCases({ names, rounds, seed, keys, say });
-    const { cpu, rate } = timingTables(results.timing);
+    results.timing = await timeCases({ names, rounds, seed, keys, say, builds });
+    const { cpu, rate } = timingTables(results.timing, { builds });
     return [cpu, rate];
   },
   async counts({ seed }) {
@@ -69,9 +72,9 @@ const PARTS = {
     const { measureMemory, memoryTable } = await import('./memory.mjs');
     return [memoryTable(await measureMemory({ say }))];
   },
-  async start({ rounds }) {
+  async start({ rounds, builds }) {
     const { measureStart, startTable } = await import('./sizes.mjs');
-    return [startTable(await measureStart({ rounds, say }))];
+    return [startTable(await measureStart({ rounds, say, builds }))];
   },
 };
 
@@ -125,6 +128,15 @@ function losses(timing) {
   ].join('\n');
 }
 
+/** The build of the checkout in `folder`, by the name that its side has in the tables: its commit. */
+function buildAgainst(folder) {
+  const build = path.resolve(folder, 'build');
+  for (const name of ['index.js', 'index_bg.wasm'])
+    if (!existsSync(path.join(build, name)))
+      throw new Failure(`There is no ${path.join(build, name)}: run \`npm run build\` in ${folder} first.`);
+  return { [capture('git', '-C', path.resolve(folder), 'rev-parse', '--short', 'HEAD')]: build };
+}
+
 function capture(program, ...args) {
   return execFileSync(program, args, { cwd: inRoot(), encoding: 'utf8' }).trim();
 }
@@ -149,6 +161,7 @@ await whenProgram(import.meta.url, async (args) => {
     hours: { type: 'string', default: '8' },
     only: { type: 'string', multiple: true, default: [] },
     case: { type: 'string', multiple: true, default: [] },
+    against: { type: 'string' },
   });
   if (!flags) return;
   const { only } = flags.values;
@@ -158,10 +171,11 @@ await whenProgram(import.meta.url, async (args) => {
   for (const [name, known] of [...only.map((each) => [each, PARTS]), ...names.map((each) => [each, CASES])]) {
     if (!(name in known)) throw usageFailure(`There is no "${name}".`, USAGE);
   }
+  const builds = flags.values.against === undefined ? {} : buildAgainst(flags.values.against);
   await ensureEverything({ need: EVERYTHING });
   await build();
   const { ensureSeed } = await import('./seed.mjs');
-  const shared = { seed: await ensureSeed({ say }), keys: makeKeys(), rounds, hours, names };
+  const shared = { seed: await ensureSeed({ say }), keys: makeKeys(), rounds, hours, names, builds };
 
   const isWhole = only.length === 0 && flags.values.case.length === 0;
   const text = [heading(shared)];

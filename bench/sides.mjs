@@ -16,10 +16,13 @@ export const FLOOR = 'floor';
 const PEERS = { plain: 'bench/peers/plain/index.ts', tuned: 'bench/peers/tuned/index.ts' };
 const COMPATIBILITY_DATE = /compatibility_date = "(.+)"/.exec(readFileSync(inRoot('wrangler.toml'), 'utf8'))?.[1];
 
-/** The modules of a side as workerd takes them, the main one first. */
+/**
+ * The modules of a side as workerd takes them, the main one first. A side that is neither a peer nor the floor is a build
+ * of the worker, in `folder`.
+ */
 export async function modulesOf(side, { folder = inRoot('build'), readable = false } = {}) {
   if (side === FLOOR) return [module('floor.js', 'export default { fetch() { return new Response("ok"); } };')];
-  if (side === 'ours') {
+  if (!(side in PEERS)) {
     return [
       module('index.js', readFileSync(path.join(folder, 'index.js'), 'utf8')),
       { type: 'CompiledWasm', path: 'index_bg.wasm', contents: readFileSync(path.join(folder, 'index_bg.wasm')) },
@@ -44,12 +47,12 @@ const module = (name, contents) => ({ type: 'ESModule', path: name, contents });
  * How workerd runs a side; `counting` puts what counts around it.
  *
  * @param {{
- *   side: string, modules?: any[], counting?: boolean, jwks?: object, bindings?: Record<string, string>,
+ *   side: string, folder?: string, modules?: any[], counting?: boolean, jwks?: object, bindings?: Record<string, string>,
  *   [more: string]: unknown,
  * }} options
  */
-async function workerOf({ side, modules, counting = false, jwks, bindings = {}, ...more }) {
-  const own = modules ?? (await modulesOf(side));
+async function workerOf({ side, folder, modules, counting = false, jwks, bindings = {}, ...more }) {
+  const own = modules ?? (await modulesOf(side, { folder }));
   const around = counting ? ['counting.js', 'instances.js'] : [];
   const all = [...around.map((name) => module(name, readFileSync(inRoot('bench', name), 'utf8'))), ...own];
   return {

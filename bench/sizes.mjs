@@ -5,9 +5,9 @@ import { cpuMicroseconds, FLOOR, modulesOf, SIDES, Side } from './sides.mjs';
 import { number, spreadText, table } from './statistics.mjs';
 
 /** Sizes of a side's modules in bytes, by kind: as they are, and with `gzip -9`. */
-async function sizesOf(side) {
+async function sizesOf(side, folder) {
   const sizes = { js: 0, wasm: 0, gzipped: 0 };
-  for (const { type, contents } of await modulesOf(side)) {
+  for (const { type, contents } of await modulesOf(side, { folder })) {
     const bytes = Buffer.from(contents);
     sizes[type === 'CompiledWasm' ? 'wasm' : 'js'] += bytes.length;
     sizes.gzipped += gzipSync(bytes, { level: 9 }).length;
@@ -16,16 +16,18 @@ async function sizesOf(side) {
 }
 
 /** Starts each side so many times, by turns; milliseconds and CPU from the start of the process to the first answer. */
-export async function measureStart({ rounds, say }) {
-  const sides = [...SIDES, FLOOR];
+export async function measureStart({ rounds, say, builds = {} }) {
+  const sides = [...SIDES, ...Object.keys(builds), FLOOR];
   const results = Object.fromEntries(
-    await Promise.all(sides.map(async (side) => [side, { ...(await sizesOf(side)), seconds: [], cpu: [] }])),
+    await Promise.all(
+      sides.map(async (side) => [side, { ...(await sizesOf(side, builds[side])), seconds: [], cpu: [] }]),
+    ),
   );
   for (let round = 0; round < rounds; round += 1) {
     say(`Start ${round + 1} of ${rounds} …`);
     for (const name of sides) {
       const startedAt = performance.now();
-      const side = await Side.start(name);
+      const side = await Side.start(name, { folder: builds[name] });
       try {
         await (await side.fetch('/nothing')).arrayBuffer();
         results[name].seconds.push((performance.now() - startedAt) / 1000);

@@ -16,16 +16,18 @@ const WARM_UP_COUNT = 3000;
 const SETTLE_MS = 30;
 
 /**
- * Measures `cases` in so many rounds. Returns of each case, of each side, the CPU of a request in microseconds and the
- * requests a second of every round.
+ * Measures the cases `names` in so many rounds. `builds` are further builds of the worker: folders by the names of their
+ * sides. Returns, for each case and each side, the CPU of a request in microseconds and the requests a second of every
+ * round.
  */
-export async function timeCases({ names, rounds, seed, keys, say }) {
+export async function timeCases({ names, rounds, seed, keys, say, sides: chosen = SIDES, builds = {} }) {
   const results = {};
   const load = new Load();
   try {
     for (const source of new Set(names.map((name) => CASES[name].source))) {
       const own = names.filter((name) => CASES[name].source === source);
-      const sides = await startSides(source, own, { rounds, seed, keys, load, say });
+      const all = [...chosen, ...Object.keys(builds), ...(source === 'memory' && chosen === SIDES ? [FLOOR] : [])];
+      const sides = await startSides(all, own, { rounds, seed, keys, load, say, builds });
       try {
         for (const name of own) {
           say(`${name} …`);
@@ -47,12 +49,13 @@ export async function timeCases({ names, rounds, seed, keys, say }) {
 }
 
 /** All sides, warm, each with its own copy of the database; for pages from KV with a KV that has them. */
-async function startSides(source, names, { rounds, seed, keys, load, say }) {
+async function startSides(all, names, { rounds, seed, keys, load, say, builds }) {
   const sides = [];
   try {
-    for (const name of source === 'memory' ? [...SIDES, FLOOR] : SIDES) {
-      const state = await stateOf(name, names, { rounds, seed, keys, load, say });
-      const side = await Side.start(name, { state, jwks: keys.jwks });
+    for (const name of all) {
+      const folder = builds[name];
+      const state = await stateOf(name, names, { rounds, seed, keys, load, say, folder });
+      const side = await Side.start(name, { state, jwks: keys.jwks, folder });
       sides.push(side);
       await warmUp(side, load);
     }
@@ -70,18 +73,19 @@ export function warmUp(side, load) {
 }
 
 /** A copy of the seed for a side; where these cases take pages from KV, with a KV that has them. */
-export async function stateOf(name, cases, { rounds, seed, keys, load, say }) {
+export async function stateOf(name, cases, { rounds, seed, keys, load, say, folder }) {
   const state = copyState(seed, path.join(WORK, `state-timing-${name}`));
   const requests = cases.flatMap((each) => (CASES[each].source === 'KV' ? CASES[each].all(rounds) : []));
-  if (requests.length) await fillCache(name, state, { requests, keys, load, say });
+  if (requests.length) await fillCache(name, state, { requests, keys, load, say, folder });
   return state;
 }
 
 /** Asks for every page once, so that each is in the side's KV. */
-async function fillCache(name, state, { requests, keys, load, say }) {
+async function fillCache(name, state, { requests, keys, load, say, folder }) {
   say(`Filling the KV of ${name} with ${requests.length} pages …`);
   // Our worker puts into KV what is asked for again; without a memory of its own, everything.
-  const side = await Side.start(name, { state, jwks: keys.jwks, bindings: { PAGE_MEMORY_MEBIBYTES: '0' } });
+  const bindings = { PAGE_MEMORY_MEBIBYTES: '0' };
+  const side = await Side.start(name, { state, jwks: keys.jwks, folder, bindings });
   try {
     await load.run(side.url, { requests, count: requests.length });
     const pages = await side.pages();
@@ -130,22 +134,21 @@ async function timeCase(each, sides, { rounds, keys, load }) {
 }
 
 /** The results as two tables: CPU with the ratios of the medians, and requests a second. */
-export function timingTables(results) {
-  const cpu = Object.entries(results).map(([name, sides]) => [
+export function timingTables(results, { builds = {} } = {}) {
+  const others = [...Object.keys(builds), 'plain', 'tuned'];
+  const sides = ['ours', ...others];
+  const cpu = Object.entries(results).map(([name, timed]) => [
     name,
-    ...[...SIDES, FLOOR].map((side) => (sides[side] ? spreadText(sides[side].cpu) : '')),
-    ratio(sides.ours.cpu, sides.plain.cpu).toFixed(2),
-    ratio(sides.ours.cpu, sides.tuned.cpu).toFixed(2),
+    ...[...sides, FLOOR].map((side) => (timed[side] ? spreadText(timed[side].cpu) : '')),
+    ...others.map((side) => ratio(timed.ours.cpu, timed[side].cpu).toFixed(2)),
   ]);
-  const rate = Object.entries(results).map(([name, sides]) => [
+  const rate = Object.entries(results).map(([name, timed]) => [
     name,
-    ...SIDES.map((side) => spreadText(sides[side].rate)),
+    ...sides.map((side) => spreadText(timed[side].rate)),
   ]);
+  const ratios = others.map((side) => `ours ÷ ${side}`);
   return {
-    cpu: table(
-      ['CPU a request, µs: median (min–max)', 'ours', 'plain', 'tuned', 'nothing', 'ours ÷ plain', 'ours ÷ tuned'],
-      cpu,
-    ),
-    rate: table(['requests a second: median (min–max)', 'ours', 'plain', 'tuned'], rate),
+    cpu: table(['CPU a request, µs: median (min–max)', ...sides, 'nothing', ...ratios], cpu),
+    rate: table(['requests a second: median (min–max)', ...sides], rate),
   };
 }

@@ -20,19 +20,10 @@ const SOURCES = ['Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'build.rs', 
 const PRODUCTS = ['index.js', 'index_bg.wasm'];
 
 const WASM_TARGET = 'wasm32-unknown-unknown';
-/** The wasm can be started anew in the same isolate, and is, once it has aborted. */
-const BINDGEN_ARGS = [
-  '--target',
-  'module',
-  '--no-typescript',
-  '--experimental-reset-state-function',
-  '--force-enable-abort-handler',
-];
-/**
- * Measured in gzipped bytes, which the platform's limit and the budget of `npm test` count. The passes left out save raw
- * bytes at the cost of the patterns that gzip finds again: inlining alone makes the gzipped wasm 10 KB larger.
- */
+/** With the abort handler an isolate whose wasm has panicked instantiates it again at the next request. */
+const BINDGEN_ARGS = ['--target', 'module', '--no-typescript', '--force-enable-abort-handler'];
 const WASM_OPT_ARGS = [
+  // What rustc and wasm-bindgen use.
   ...[
     'bulk-memory',
     'exception-handling',
@@ -42,12 +33,10 @@ const WASM_OPT_ARGS = [
     'reference-types',
     'sign-ext',
   ].map((feature) => `--enable-${feature}`),
-  '-Oz',
-  ...['inlining-optimizing', 'ssa-nomerge', 'local-cse', 'merge-similar-functions', 'simplify-locals'].map(
-    (pass) => `--skip-pass=${pass}`,
-  ),
-  // What is alike stands together then, within the 32 KB that gzip looks back.
-  '--reorder-functions-by-name',
+  // For speed.
+  '-O3',
+  // rustc has inlined what is worth it; more of it costs size and was no faster.
+  '--skip-pass=inlining-optimizing',
 ];
 const ESBUILD_ARGS = [
   '--bundle',
@@ -125,9 +114,10 @@ function readdirOrNull(full) {
 }
 
 /**
- * Compiles the worker into `folder`. With `named`, functions keep their names in the wasm: for a profile.
+ * Compiles the worker into `folder`. With `named`, functions keep their names in the wasm, for a profile.
  *
- * These are the steps of worker-build, but for its entry: see src/worker/entry.js.
+ * These are the steps of worker-build, which is not used because of its entry module (see src/worker/entry.js) and because
+ * it takes minutes to install.
  */
 export async function compileWorker(say, { folder = 'build', named = false } = {}) {
   // Under wrangler the packages are in use: never replace them then.
@@ -148,11 +138,8 @@ export async function compileWorker(say, { folder = 'build', named = false } = {
   const names = named ? ['--debuginfo'] : ['--strip-debug', '--strip-producers'];
   await run(packageBin('wasm-opt'), [...wasm, ...WASM_OPT_ARGS, ...names], { failure });
 
-  const glue = path.join(bound, 'index.js');
-  // workerd knows modules of wasm, but not the newer words for them.
-  writeFileSync(glue, readFileSync(glue, 'utf8').replace(/^import source /gm, 'import '));
   const bundled = [
-    `--alias:conversation-monitor-wasm=${glue}`,
+    `--alias:conversation-monitor-wasm=${path.join(bound, 'index.js')}`,
     `--outfile=${inRoot(folder, 'index.js')}`,
     ...ESBUILD_ARGS,
   ];

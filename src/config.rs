@@ -208,7 +208,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         let Some(text) = self.text(Variable::AllowedOrigins) else {
             return AllowedOrigins::default();
         };
-        AllowedOrigins::read(&text).unwrap_or_else(|| {
+        AllowedOrigins::parse(&text).unwrap_or_else(|| {
             self.reject(
                 Variable::AllowedOrigins,
                 "is not a list of origins like https://crm.example.com, separated by commas",

@@ -1,4 +1,5 @@
-//! The API as a whole: how every answer is wrapped, and how every error becomes an answer.
+//! The API as a whole: its routes, the envelope of its JSON, and how an error becomes a response.
 
 pub mod envelope;
 pub mod error;
+pub mod route;

@@ -1,10 +1,8 @@
 //! An organization's settings: the threshold. Only their route changes them; no event does.
 
 use crate::auth::access::OrganizationId;
-use crate::base::id::is_id;
 use crate::base::strict_json;
 use crate::base::timestamp::Timestamp;
-use crate::http::path;
 use crate::report::context::ReportContext;
 use crate::report::error::ReportError;
 use crate::report::head::change_and_read_head;
@@ -16,9 +14,6 @@ use serde_json::Value;
 pub const BODY_BYTES_MAX: usize = 4 * 1024;
 /// The greatest threshold, in minutes: a week.
 pub const THRESHOLD_MINUTES_MAX: i64 = 7 * 24 * 60;
-
-const PATH_BEFORE_ID: &str = "/api/organizations/";
-const PATH_AFTER_ID: &str = "/autopilot-monitor-settings";
 
 /// Why a body is not a threshold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,19 +34,6 @@ pub struct Settings {
     pub organization_id: String,
     /// A conversation is in the report once its answer is overdue for so long.
     pub threshold_minutes: i64,
-}
-
-/// The organization that a path names, as it is written there. `None` means that it is not the path of settings.
-#[must_use]
-pub fn segment_of_path(path: &str) -> Option<&str> {
-    let segment = path.strip_prefix(PATH_BEFORE_ID)?.strip_suffix(PATH_AFTER_ID)?;
-    (!segment.contains('/')).then_some(segment)
-}
-
-/// The id that a path's segment stands for. `None` means that it is not an id.
-#[must_use]
-pub fn organization_id(segment: &str) -> Option<String> {
-    path::decode(segment).filter(|id| is_id(id))
 }
 
 /// Parses the threshold in a request's body, `{"thresholdMinutes":n}`. Other members are ignored.
@@ -115,39 +97,7 @@ async fn change_and_read<D: Database, C>(
 
 #[cfg(test)]
 mod tests {
-    use super::{organization_id, parse_threshold, segment_of_path};
-
-    fn check_path(path: &str, id: Option<Option<&str>>) {
-        let found = segment_of_path(path).map(organization_id);
-        assert_eq!(found, id.map(|id| id.map(str::to_owned)), "{path}");
-    }
-
-    #[test]
-    fn decodes_the_id_once() {
-        let of = |segment: &str| format!("/api/organizations/{segment}/autopilot-monitor-settings");
-        check_path(&of("65a0"), Some(Some("65a0")));
-        check_path(&of("a%20b%2Fc+d"), Some(Some("a b/c+d")));
-        check_path(&of("%C3%A9"), Some(Some("é")));
-        check_path(&of("%2541"), Some(Some("%41")));
-        check_path(&of("é"), Some(Some("é")));
-        for bad in [
-            "",
-            "%",
-            "%4",
-            "%zz",
-            "%+1",
-            "%00",
-            "%0A",
-            "%FF",
-            "%C3",
-            &"x".repeat(129),
-        ] {
-            check_path(&of(bad), Some(None));
-        }
-        check_path(&of("a/b"), None);
-        check_path("/api/organizations/autopilot-monitor-settings", None);
-        check_path("/api/organizations/a/autopilot-monitor-settings/", None);
-    }
+    use super::parse_threshold;
 
     fn check_body(body: &str, minutes: Option<i64>) {
         assert_eq!(parse_threshold(body.as_bytes()).ok(), minutes, "{body}");

@@ -1,24 +1,25 @@
-//! Which pages of other origins may read answers: the Fetch standard, section 3.3. Exact origins from the
-//! configuration; nothing is reflected that is not listed.
+//! Which pages of other origins may read responses (Fetch standard, section 3.3): those of exactly the origins that are
+//! configured.
 
-/// How long a browser may remember the answer to a preflight, in seconds: as long as Chromium does at most.
+/// How long a browser may remember the answer to a preflight, in seconds: the most that Chromium allows.
 const PREFLIGHT_MAX_AGE_SECONDS: &str = "7200";
-/// What clients of this API send beside what is always allowed.
+/// The headers that clients of this API send, besides those that are always allowed.
 const REQUEST_HEADERS: &str = "Authorization, Content-Type, Content-Encoding, If-None-Match";
-/// What pages may read of an answer beside what they always may.
+/// The headers of a response that pages may read, besides those that they always may.
 const EXPOSED_HEADERS: &str = "ETag, X-Request-Id, Retry-After, Server-Timing, WWW-Authenticate, Content-Disposition";
 
-/// The origins whose pages may read answers.
+/// The origins whose pages may read responses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AllowedOrigins(Vec<String>);
 
-/// Headers of an answer.
+/// Headers of a response.
 pub type Headers = Vec<(&'static str, String)>;
 
 impl AllowedOrigins {
-    /// Reads origins separated by commas, each just as a browser sends it.
+    /// Parses a list of origins separated by commas, each exactly as a browser sends it. `None` means that the text is not
+    /// such a list.
     #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let origins = text.split(',').map(str::trim);
         origins
             .map(|origin| is_origin(origin).then(|| origin.to_owned()))
@@ -26,10 +27,10 @@ impl AllowedOrigins {
             .map(Self)
     }
 
-    /// The headers of an answer to a page of `origin`.
+    /// The headers of the response to a page of `origin`.
     #[must_use]
-    pub fn answer(&self, origin: &str) -> Headers {
-        if !self.0.iter().any(|allowed| allowed == origin) {
+    pub fn response_headers(&self, origin: &str) -> Headers {
+        if !self.allows(origin) {
             return Vec::new();
         }
         vec![
@@ -38,10 +39,10 @@ impl AllowedOrigins {
         ]
     }
 
-    /// The headers of the answer to a preflight from `origin` for a route that takes `methods`.
+    /// The headers of the response to a preflight from `origin` for a route that takes `methods`.
     #[must_use]
-    pub fn preflight(&self, origin: &str, methods: &str) -> Headers {
-        if !self.0.iter().any(|allowed| allowed == origin) {
+    pub fn preflight_headers(&self, origin: &str, methods: &str) -> Headers {
+        if !self.allows(origin) {
             return Vec::new();
         }
         vec![
@@ -51,10 +52,14 @@ impl AllowedOrigins {
             ("Access-Control-Max-Age", PREFLIGHT_MAX_AGE_SECONDS.to_owned()),
         ]
     }
+
+    fn allows(&self, origin: &str) -> bool {
+        self.0.iter().any(|allowed| allowed == origin)
+    }
 }
 
-/// Whether a text is an origin as a browser serializes it: RFC 6454 section 6.2. A default port is left out there, and
-/// a host is in lower case; one that is not would never match.
+/// Whether a text is an origin as a browser serializes it (RFC 6454 section 6.2): with the host in lower case and without
+/// the default port. Any other origin would never match.
 fn is_origin(text: &str) -> bool {
     let (host, default_port) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
         (Some(host), _) => (host, ":443"),
@@ -71,7 +76,7 @@ mod tests {
 
     #[test]
     fn takes_origins_as_browsers_send_them_and_nothing_else() {
-        let check = |text: &str, accepted: bool| assert_eq!(AllowedOrigins::read(text).is_some(), accepted, "{text}");
+        let check = |text: &str, accepted: bool| assert_eq!(AllowedOrigins::parse(text).is_some(), accepted, "{text}");
         for text in [
             "https://a.example",
             "https://a.example, http://localhost:3000",
@@ -103,13 +108,13 @@ mod tests {
 
     #[test]
     fn reflects_nothing_that_is_not_listed() {
-        let allowed = AllowedOrigins::read("https://a.example,http://localhost:3000").unwrap();
+        let allowed = AllowedOrigins::parse("https://a.example,http://localhost:3000").unwrap();
         for origin in ["https://a.example", "http://localhost:3000"] {
             assert_eq!(
-                allowed.answer(origin)[0],
+                allowed.response_headers(origin)[0],
                 ("Access-Control-Allow-Origin", origin.to_owned())
             );
-            assert_eq!(allowed.preflight(origin, "GET, HEAD")[1].1, "GET, HEAD");
+            assert_eq!(allowed.preflight_headers(origin, "GET, HEAD")[1].1, "GET, HEAD");
         }
         for origin in [
             "",
@@ -123,9 +128,9 @@ mod tests {
             "http://localhost",
             "https://a.example,http://localhost:3000",
         ] {
-            assert!(allowed.answer(origin).is_empty(), "{origin}");
-            assert!(allowed.preflight(origin, "GET").is_empty(), "{origin}");
+            assert!(allowed.response_headers(origin).is_empty(), "{origin}");
+            assert!(allowed.preflight_headers(origin, "GET").is_empty(), "{origin}");
         }
-        assert!(AllowedOrigins::default().answer("").is_empty());
+        assert!(AllowedOrigins::default().response_headers("").is_empty());
     }
 }

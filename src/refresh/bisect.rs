@@ -68,7 +68,7 @@ where
 mod tests {
     use super::{bisect_failures, chunks};
     use crate::storage::database::DatabaseError;
-    use futures_executor::block_on;
+    use futures::executor::block_on;
 
     #[test]
     fn divides_by_weight_and_number() {

@@ -1,8 +1,7 @@
-//! Who calls: the first thing that a data route asks for.
+//! Who is calling: the first step of every data route.
 
 use crate::api::error::ApiError;
 use crate::auth::claims::Claims;
-use crate::auth::error::VerifyError;
 use crate::auth::ports::{AuthPorts, Cryptography, KeyServer};
 use crate::auth::rate_limit_key::{address_key, caller_key};
 use crate::auth::token;
@@ -10,76 +9,61 @@ use crate::base::trace::Trace;
 use crate::storage::shared_cache::SharedCache;
 use crate::worker::bindings::jwks::WebKeyServer;
 use crate::worker::bindings::kv::Kv;
-use crate::worker::bindings::platform::wait;
-use crate::worker::bindings::rate_limit;
+use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::bindings::webcrypto::{ImportedKey, WebCrypto};
+use crate::worker::context::RequestContext;
 use crate::worker::isolate::Service;
-use crate::worker::response::Call;
 use std::rc::Rc;
-use wasm_bindgen_futures::JsFuture;
+use std::time::Duration;
+use worker::Delay;
 
-/// The names of the bindings of all limits: of reads and of ingests, a caller; of calls that fail to authenticate, a
-/// client.
-pub const LIMITS: [&str; 3] = [READ_LIMIT, INGEST_LIMIT, FAILURE_LIMIT];
-const READ_LIMIT: &str = "READ_LIMIT";
-const INGEST_LIMIT: &str = "INGEST_LIMIT";
-const FAILURE_LIMIT: &str = "FAILURE_LIMIT";
-
-/// Which limit a verified caller's call counts against: the name of its binding.
-#[derive(Clone, Copy)]
-pub enum Limit {
-    Read,
-    Ingest,
+/// A caller whose token has been verified and whose call has been counted.
+pub struct Caller<'a> {
+    /// What the token says.
+    pub claims: Rc<Claims>,
+    /// The service, which is configured if there is a caller.
+    pub service: &'a Service,
 }
 
-impl Limit {
-    fn binding(self) -> &'static str {
-        match self {
-            Self::Read => READ_LIMIT,
-            Self::Ingest => INGEST_LIMIT,
-        }
-    }
-}
-
-/// The claims of the request's token, if the caller has not called too often.
+/// Verifies the request's token and counts the call against `limit`.
 ///
-/// Failures count against the client's address, and only failures are refused for them: a valid token never is.
+/// Failures count against the client's address, and only failures are refused because of them: a valid token is not.
 ///
 /// # Errors
-/// 401: [`ApiError::TokenMissing`], [`ApiError::TokenMalformed`] or [`ApiError::Token`]; 429:
-/// [`ApiError::RateLimited`]; 503 where the keys are out of reach.
-pub async fn authenticate(call: &Call<'_>, limit: Limit) -> Result<Rc<Claims>, ApiError> {
-    let service = call.service()?;
-    match verify(call, service).await {
+/// 401: [`ApiError::TokenMissing`], [`ApiError::TokenMalformed`] or [`ApiError::Token`]; 429: [`ApiError::RateLimited`];
+/// 503: [`ApiError::Unavailable`] if the service is misconfigured or no key can be fetched.
+pub async fn authenticate(context: &RequestContext, limit: RateLimit) -> Result<Caller<'_>, ApiError> {
+    let service = context.service()?;
+    match verify(context, service).await {
         Ok(claims) => {
-            count(call, service, limit.binding(), || caller_key(&claims)).await?;
-            Ok(claims)
+            count(context, service, limit, || caller_key(&claims)).await?;
+            Ok(Caller { claims, service })
         }
         Err(error) => {
             if matches!(
                 error,
                 ApiError::TokenMissing | ApiError::TokenMalformed | ApiError::Token(_)
             ) {
-                let address = || address_key(&call.header("CF-Connecting-IP").unwrap_or_default());
-                count(call, service, FAILURE_LIMIT, address).await?;
+                let address = || address_key(&context.header("CF-Connecting-IP").unwrap_or_default());
+                count(context, service, RateLimit::Failure, address).await?;
             }
             Err(error)
         }
     }
 }
 
-async fn verify(call: &Call<'_>, service: &Service) -> Result<Rc<Claims>, ApiError> {
-    let header = call.head.authorization().ok_or(ApiError::TokenMissing)?;
-    let token = token::from_authorization(header).ok_or(ApiError::TokenMalformed)?;
+async fn verify(context: &RequestContext, service: &Service) -> Result<Rc<Claims>, ApiError> {
+    let header = context.header("Authorization").ok_or(ApiError::TokenMissing)?;
+    let token = token::from_authorization(&header).ok_or(ApiError::TokenMalformed)?;
     let ports = PlatformPorts {
-        kv: Kv::new(call.env, call.context),
-        trace: call.trace,
+        kv: Kv::new(&context.env, &context.platform),
+        trace: &context.trace,
     };
-    let verified = service.authenticator.verify(token, &ports, call.now).await;
-    verified.map_err(|error: VerifyError| error.into())
+    let claims = service.authenticator.verify(token, &ports, context.now).await?;
+    Ok(claims)
 }
 
-/// What the platform gives to the verification of one request's token.
+/// What the platform offers for verifying the token of one request.
 struct PlatformPorts<'a> {
     kv: Kv<'a>,
     trace: &'a Trace,
@@ -101,8 +85,7 @@ impl AuthPorts for PlatformPorts<'_> {
     }
 
     async fn pause(&self, milliseconds: u32) {
-        // If the wait fails it is over, too.
-        let _ = JsFuture::from(wait(milliseconds)).await;
+        Delay::from(Duration::from_millis(u64::from(milliseconds))).await;
     }
 
     fn trace(&self) -> &Trace {
@@ -110,21 +93,21 @@ impl AuthPorts for PlatformPorts<'_> {
     }
 }
 
-/// Counts a call; a limit that the platform cannot check refuses nobody.
+/// Counts a call. A limit that the platform cannot check refuses nobody.
 async fn count(
-    call: &Call<'_>,
+    context: &RequestContext,
     service: &Service,
-    binding: &'static str,
+    limit: RateLimit,
     key: impl FnOnce() -> String,
 ) -> Result<(), ApiError> {
-    if !service.limits.contains(&binding) {
+    if !service.limits.contains(&limit) {
         return Ok(());
     }
-    match rate_limit::allows(call.env, binding, &key()).await {
+    match limit.allows(&context.env, key()).await {
         Ok(true) => Ok(()),
         Ok(false) => Err(ApiError::RateLimited(service.config.rate_limit_period_seconds)),
-        Err(error) => {
-            call.trace.warn(error);
+        Err(warning) => {
+            context.trace.warn(warning);
             Ok(())
         }
     }

@@ -1,13 +1,13 @@
-//! Log lines: one JSON object each. Tokens, bodies, queries and names of customers are never in them.
+//! Log lines, each one JSON object. Tokens, bodies, queries and customers' names are never logged.
 
 use serde::Serialize;
 use worker::{console_error, console_log};
 
-/// What a line says; what is not known is left out.
+/// A log line. Members that are `None` are left out.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Line<'a> {
-    /// What happened.
+    /// What happened. docs/operating.md lists the messages.
     pub message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<&'a str>,
@@ -23,14 +23,14 @@ pub struct Line<'a> {
     pub cause: Option<&'a str>,
 }
 
-/// Something that went as it should.
+/// Logs something normal.
 pub fn info<T: Serialize>(line: &T) {
     if let Ok(line) = serde_json::to_string(line) {
         console_log!("{line}");
     }
 }
 
-/// Something that somebody should look at.
+/// Logs something that somebody should look at.
 pub fn error<T: Serialize>(line: &T) {
     if let Ok(line) = serde_json::to_string(line) {
         console_error!("{line}");

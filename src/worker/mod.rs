@@ -1,35 +1,44 @@
-//! The worker: the entry points, and the platform behind the core's ports. It decodes, calls the core and encodes.
+//! The worker: its event handlers, and the platform behind the core's ports. It decodes, calls the core and encodes; it
+//! decides nothing.
 
 mod authenticate;
 mod bindings;
+mod context;
 mod isolate;
 mod log;
 mod response;
 mod routes;
 mod scheduled;
 
-use crate::worker::bindings::ready;
-use wasm_bindgen::JsValue;
-use wasm_bindgen::prelude::wasm_bindgen;
-use worker::worker_sys::Context as JsContext;
-use worker::{Context, Env, ScheduleContext, ScheduledEvent, event};
+use crate::worker::context::RequestContext;
+use crate::worker::log::Line;
+use worker::{Context, Env, Request, Response, Result, ScheduleContext, ScheduledEvent, event};
 
-/// Once per isolate.
+/// Runs once per isolate.
 #[event(start)]
 fn start() {
     console_error_panic_hook::set_once();
 }
 
-/// A request: its response, or where something has to be waited for the promise of it.
-///
-/// Not `#[event(fetch)]`, which makes a promise of every answer.
-#[wasm_bindgen]
-pub fn fetch(request: web_sys::Request, env: Env, context: JsContext) -> Result<JsValue, JsValue> {
-    ready::or_promise(response::answer(request, env, Context::new(context)))
+/// Answers a request.
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, platform: Context) -> Result<Response> {
+    let context = RequestContext::new(request, env, platform).await?;
+    let (entry, reply) = routes::answer(&context).await;
+    for warning in context.trace.warnings() {
+        log::error(&Line {
+            message: "request served with a warning",
+            request_id: Some(&context.id),
+            path: Some(context.path()),
+            cause: Some(&warning),
+            ..Line::default()
+        });
+    }
+    response::write(&context, entry, reply)
 }
 
-/// A tick of the cron: the refresh.
+/// Refreshes, once for each tick of the cron.
 #[event(scheduled)]
-async fn scheduled(event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+async fn scheduled(event: ScheduledEvent, env: Env, _platform: ScheduleContext) {
     scheduled::run(&event, &env).await;
 }

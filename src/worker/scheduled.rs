@@ -1,4 +1,4 @@
-//! The cron's tick.
+//! The refresh, once for each tick of the cron.
 
 use crate::base::timestamp::Timestamp;
 use crate::refresh::{self, Finished, Run, Start};
@@ -14,7 +14,7 @@ use worker::{Env, ScheduledEvent};
 /// The most failed organizations that a log line names.
 const FAILURES_LOGGED_MAX: usize = 50;
 
-/// What came of a run.
+/// The log line of a refresh that has finished.
 #[derive(Serialize)]
 struct RunLine<'a> {
     message: &'a str,
@@ -22,28 +22,27 @@ struct RunLine<'a> {
     failures: &'a [(String, String)],
 }
 
-/// Refreshes, and says in one log line what came of it: the platform drops whatever this returns.
+/// Refreshes, logs the outcome in one line (the platform drops an error) and makes this isolate read the heads again.
 pub async fn run(event: &ScheduledEvent, env: &Env) {
-    // Milliseconds of a date are whole and well below 2^53.
+    // The milliseconds of a date are a whole number well below 2^53.
     let scheduled_at = Timestamp::from_milliseconds(event.schedule() as i64);
     match refresh_at(scheduled_at, env).await {
         Ok(finished) => {
             let failures = finished.failures.reasons();
             let failures = failures.get(..FAILURES_LOGGED_MAX).unwrap_or(failures);
-            let is_sound = failures.is_empty();
             let line = RunLine {
                 message: "refreshed",
                 run: &finished.run,
                 failures,
             };
-            if is_sound {
+            if failures.is_empty() {
                 log::info(&line);
             } else {
                 log::error(&line);
             }
         }
         Err(error) => log::error(&Line {
-            message: "a refresh did not finish",
+            message: "refresh failed",
             cause: Some(&error.to_string()),
             ..Line::default()
         }),

@@ -21,7 +21,7 @@ use conversation_monitor::report::service::answer_page;
 use conversation_monitor::report::snapshot::{Snapshot, SnapshotHead};
 use conversation_monitor::snapshot::query::{Paging, RowFilter, RowQuery};
 use conversation_monitor::storage::shared_cache::{CacheKey, SharedCache, SharedCacheError};
-use futures_executor::block_on;
+use futures::executor::block_on;
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

@@ -3,7 +3,7 @@
 use crate::support::MINUTE;
 use crate::support::service::Service;
 use conversation_monitor::base::timestamp::Timestamp;
-use futures_executor::block_on;
+use futures::executor::block_on;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 

@@ -15,7 +15,7 @@ use conversation_monitor::report::error::ReportError;
 use conversation_monitor::report::request::ReportRequest;
 use conversation_monitor::report::service::{CsvAnswer, answer_csv, answer_summary};
 use conversation_monitor::storage::shared_cache::{CacheKey, SharedCache, SharedCacheError};
-use futures_executor::block_on;
+use futures::executor::block_on;
 use serde_json::{Value, json};
 use std::cell::RefCell;
 

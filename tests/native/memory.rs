@@ -10,7 +10,7 @@ use conversation_monitor::report::cache::{IsolateCache, PagePolicy};
 use conversation_monitor::report::error::ReportError;
 use conversation_monitor::report::head::STALE_MAX_MS;
 use conversation_monitor::storage::database::{Database, DatabaseError, Outcome, Statement};
-use futures_executor::block_on;
+use futures::executor::block_on;
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;

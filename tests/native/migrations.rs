@@ -5,7 +5,7 @@ use crate::support::oracle::Oracle;
 use crate::support::service::Service;
 use crate::support::sqlite::Sqlite;
 use crate::support::{MINUTE, NOW};
-use futures_executor::block_on;
+use futures::executor::block_on;
 use serde_json::{Value, json};
 
 /// Rewrites the chunks of versions into the form that they had before migration 0002.

@@ -4,6 +4,7 @@
 use crate::support::desk::{Desk, Mood, NOW, admin};
 use crate::support::service::Service;
 use crate::support::sqlite::Sqlite;
+use crate::support::sqlite::assert_can_be_members;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -200,6 +201,17 @@ fn statements_read_by_complete_keys_or_have_a_reason() {
     }
     assert!(problems.is_empty(), "{problems:#?}");
     println!("statements whose plan was checked: {}", files.len());
+}
+
+#[test]
+fn the_columns_of_every_statement_have_names_of_their_own() {
+    let service = Service::default();
+    let mut files = Vec::new();
+    sql_files(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut files);
+    for file in files.iter().filter(|file| !file.ends_with("affected.sql")) {
+        let sql = statement(file);
+        assert_can_be_members(&sql, &service.database.columns(&sql));
+    }
 }
 
 #[test]

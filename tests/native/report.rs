@@ -8,7 +8,7 @@ use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::report::cache::IsolateCache;
 use conversation_monitor::report::error::ReportError;
 use conversation_monitor::report::head::STALE_MAX_MS;
-use futures_executor::block_on;
+use futures::executor::block_on;
 use serde_json::{Value, json};
 
 fn expected(rows: &[OracleRow], has_access: impl Fn(&OracleRow) -> bool) -> Vec<Value> {

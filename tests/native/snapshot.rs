@@ -5,7 +5,7 @@ use crate::support::history::{HistoryOptions, Random, many_candidates, random_hi
 use crate::support::oracle::Oracle;
 use crate::support::service::Service;
 use crate::support::{MINUTE, NOW, waiting};
-use futures_executor::block_on;
+use futures::executor::block_on;
 use serde_json::Value;
 
 fn options(random: &mut Random) -> HistoryOptions {

@@ -11,7 +11,7 @@ use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::base::trace::Trace;
 use conversation_monitor::config::Config;
 use conversation_monitor::ingest::parse::{BodyFormat, parse_records};
-use futures_executor::block_on;
+use futures::executor::block_on;
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;

@@ -313,7 +313,7 @@ describe('the file', () => {
     });
     const lines = service.logs().map((line) => JSON.stringify(line));
     assert.ok(
-      lines.some((line) => line.includes('a file was cut off')),
+      lines.some((line) => line.includes('CSV export aborted')),
       lines.slice(-3).join('\n'),
     );
     // A corrupt row in the first chunk is answered with a status.

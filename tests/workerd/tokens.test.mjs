@@ -73,7 +73,7 @@ async function causesOf(service, ids) {
   for (let round = 0; round < 1_000; round += 1) {
     const causes = new Map();
     for (const { message } of service.logs()) {
-      const line = message.startsWith('{"message":"a request was refused"') ? JSON.parse(message) : {};
+      const line = message.startsWith('{"message":"request refused"') ? JSON.parse(message) : {};
       if (line.requestId) causes.set(line.requestId, line.cause);
     }
     if (ids.every((id) => causes.has(id))) return causes;

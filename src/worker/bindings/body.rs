@@ -1,25 +1,28 @@
-//! Bodies, unpacked and bounded.
+//! Request bodies, decompressed and limited in size.
+//!
+//! They are read chunk by chunk and not with `worker::ByteStream`, which takes a body that was aborted for a complete one.
 
-use js_sys::{Array, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{ReadableStream, ReadableStreamDefaultReader, ReadableWritablePair, Request};
+use web_sys::{ReadableStream, ReadableStreamDefaultReader, ReadableWritablePair};
+use worker::Request;
+use worker::js_sys::{self, Array, Function, Reflect, Uint8Array};
+use worker::wasm_bindgen_futures::JsFuture;
 
-/// Why a body could not be had.
+/// Why a body could not be read.
 #[derive(Debug)]
 pub enum BodyError {
-    /// It has more bytes than are taken.
+    /// It has more bytes than allowed.
     TooLarge,
-    /// It is not the gzip that it says it is, or the client went away.
+    /// It is not valid gzip, or the client went away.
     Unreadable,
 }
 
-/// Reads the body of `request`, through gunzip where `is_gzip`; never holds more than `bytes_max` of it.
+/// Reads the body of a request, which is decompressed if `is_gzip`, into memory; at most `bytes_max` of it.
 ///
 /// # Errors
 /// [`BodyError`].
 pub async fn read(request: &Request, is_gzip: bool, bytes_max: usize) -> Result<Vec<u8>, BodyError> {
-    let Some(mut stream) = request.body() else {
+    let Some(mut stream) = request.inner().body() else {
         return Ok(Vec::new());
     };
     if is_gzip {
@@ -28,7 +31,7 @@ pub async fn read(request: &Request, is_gzip: bool, bytes_max: usize) -> Result<
     read_stream(&stream, bytes_max).await
 }
 
-/// Reads `stream` to its end; never holds more than `bytes_max` of it.
+/// Reads a stream to its end into memory; at most `bytes_max` of it.
 ///
 /// # Errors
 /// [`BodyError`].
@@ -53,10 +56,10 @@ pub async fn read_stream(stream: &ReadableStream, bytes_max: usize) -> Result<Ve
     }
 }
 
-/// The platform's own decompressor: it costs no wasm.
+/// Decompresses with the platform's `DecompressionStream`, which needs no code in the wasm. `worker` has no type for it.
 fn gunzip(stream: &ReadableStream) -> Result<ReadableStream, JsValue> {
     let constructor = Reflect::get(&js_sys::global(), &JsValue::from_str("DecompressionStream"))?;
     let arguments = Array::of1(&JsValue::from_str("gzip"));
-    let pair = Reflect::construct(constructor.unchecked_ref::<js_sys::Function>(), &arguments)?;
+    let pair = Reflect::construct(constructor.unchecked_ref::<Function>(), &arguments)?;
     Ok(stream.pipe_through(pair.unchecked_ref::<ReadableWritablePair>()))
 }

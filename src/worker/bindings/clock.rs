@@ -1,9 +1,10 @@
-//! The wall clock. In a worker it stands still but for I/O.
+//! The wall clock. It stands still while a worker computes and moves on when it waits for I/O.
 
 use crate::base::timestamp::Timestamp;
+use worker::Date;
 
 /// Now.
 pub fn now() -> Timestamp {
-    // Milliseconds of a date are whole and well below 2^53.
-    Timestamp::from_milliseconds(js_sys::Date::now() as i64)
+    // The milliseconds of a date are well below 2^63.
+    Timestamp::from_milliseconds(Date::now().as_millis() as i64)
 }

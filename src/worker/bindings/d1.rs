@@ -1,43 +1,43 @@
-//! The database port filled by D1.
+//! The database port, filled by D1.
 //!
-//! Rows are taken from D1's own objects cell by cell: `worker` would read them through serde, which displays errors
-//! in a way that hangs the request and knows no integers beyond 32 bits on the way in.
+//! It calls the platform's own objects through `worker_sys`. The types of `worker::d1` leave out `served_by_primary` of a
+//! result's `meta`, displaying their `D1Error` hangs the request, and they give rows only through serde.
 
 use crate::storage::database::{Database, DatabaseError, Outcome, Row, SqlValue, Statement};
 use crate::worker::bindings::message_of;
-use js_sys::{Array, Object, Reflect};
 use std::cell::RefCell;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 use worker::Env;
+use worker::js_sys::{Array, Object, Reflect};
+use worker::wasm_bindgen_futures::JsFuture;
 use worker::worker_sys::types::{D1Database, D1DatabaseSession, D1Result};
 
-/// A session whose first query goes to whatever replica is the nearest.
+/// A session whose first query goes to the nearest replica.
 const FIRST_UNCONSTRAINED: &str = "first-unconstrained";
 /// A session whose first query goes to the primary.
 const FIRST_PRIMARY: &str = "first-primary";
 
 thread_local! {
-    /// How new the newest state is that this isolate has shown anybody: no session of its shows an older one.
+    /// The newest state that this isolate has shown. None of its sessions shows an older one.
     static BOOKMARK: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// The D1 database bound as `DB`, as one request uses it. It is looked up when it is first needed.
+/// The D1 database bound as `DB`, for one request. The binding is looked up when it is first needed.
 pub struct D1 {
     env: Env,
     is_replicated: bool,
-    /// Of a replicated one.
+    /// The session, if the database is replicated and has been asked.
     session: RefCell<Option<D1DatabaseSession>>,
 }
 
 impl D1 {
-    /// The primary: for writing, and for reading what writes depend on.
+    /// The primary, for writes and for reads that writes depend on.
     pub fn primary(env: &Env) -> Self {
         Self::new(env, false)
     }
 
-    /// For reports: the nearest replica, once read replication is switched on. No query shows an older state than one
-    /// before it, of this request or of another of the isolate.
+    /// The nearest replica, for reports, once read replication is switched on. No query shows an older state than a query
+    /// before it, whether of this request or of another request of the isolate.
     pub fn nearest(env: &Env) -> Self {
         Self::new(env, true)
     }
@@ -58,7 +58,7 @@ impl D1 {
         Ok(binding.unchecked_into())
     }
 
-    /// The session of this request; a new one from `constraint` where one is given.
+    /// The session of this request, or a new one from `constraint` if there is one.
     fn session(&self, constraint: Option<&str>) -> Result<D1DatabaseSession, DatabaseError> {
         let mut session = self.session.borrow_mut();
         if let (Some(session), None) = (&*session, constraint) {
@@ -124,7 +124,7 @@ async fn batch(database: &D1Database, statements: Vec<Statement>) -> Result<Vec<
 fn to_js(cell: &SqlValue) -> JsValue {
     match cell {
         SqlValue::Null => JsValue::NULL,
-        // A JS number: D1 takes no BigInt. Integers of the schema have at most 53 bits.
+        // As a number, because D1 takes no BigInt. The integers of the schema have at most 53 bits.
         SqlValue::Integer(integer) => JsValue::from_f64(*integer as f64),
         SqlValue::Text(text) => JsValue::from_str(text),
     }
@@ -148,6 +148,8 @@ fn outcome(result: &D1Result) -> Result<Outcome, DatabaseError> {
         .iter()
         .flat_map(|results| results.iter())
         .map(|row| {
+            // In the order of the columns, because their names are different and none is an integer. A native test holds
+            // that against every statement.
             let cells = Object::values(row.unchecked_ref::<Object>());
             cells
                 .iter()
@@ -168,7 +170,7 @@ fn outcome(result: &D1Result) -> Result<Outcome, DatabaseError> {
     })
 }
 
-/// D1's own message; the text of a statement or a parameter is never in it.
+/// D1's own message. It never contains the text of a statement or a parameter.
 fn failure(error: &JsValue) -> DatabaseError {
     DatabaseError::from_message(message_of(error, "D1 failed"))
 }

@@ -1,55 +1,61 @@
-//! The page cache filled by KV.
+//! The shared cache, filled by KV.
 
 use crate::storage::shared_cache::{CacheKey, SharedCache, SharedCacheError};
-use crate::worker::bindings::platform::get_within;
-use crate::worker::bindings::{call, message_of};
+use crate::worker::bindings::message_of;
 use crate::worker::log;
 use crate::worker::log::Line;
-use js_sys::{Array, Object, Reflect, Uint8Array};
+use futures::future::{Either, select};
+use std::pin::pin;
+use std::time::Duration;
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::JsFuture;
-use worker::{Context, Env};
+use worker::{Context, Delay, Env, KvError, KvStore};
 
-/// How long a page is waited for: about as long as the database takes from the other side of the world.
-const GET_TIMEOUT_MS: u32 = 300;
+/// How long a value is waited for: about as long as the database takes from the other side of the world.
+const GET_TIMEOUT: Duration = Duration::from_millis(300);
 
-/// The namespace bound as `PAGES`; without the binding every page is a miss.
+/// The namespace bound as `PAGES`. Without the binding nothing is found in it, and nothing is stored.
 pub struct Kv<'a> {
     env: &'a Env,
-    context: &'a Context,
+    platform: &'a Context,
 }
 
 impl<'a> Kv<'a> {
-    /// The cache of a request.
-    pub fn new(env: &'a Env, context: &'a Context) -> Self {
-        Self { env, context }
+    /// The cache, as a request uses it.
+    pub fn new(env: &'a Env, platform: &'a Context) -> Self {
+        Self { env, platform }
+    }
+
+    fn namespace(&self) -> Option<KvStore> {
+        self.env.kv("PAGES").ok()
     }
 }
 
 impl SharedCache for Kv<'_> {
     async fn get(&self, key: &CacheKey) -> Result<Option<String>, SharedCacheError> {
-        let Some(namespace) = Namespace::of(self.env) else {
+        let Some(namespace) = self.namespace() else {
             return Ok(None);
         };
-        let value = namespace.get(key.as_str()).await;
-        let value = value.map_err(|error| SharedCacheError(message_of(&error, "KV failed")))?;
-        let Some(bytes) = value else {
-            return Ok(None);
+        // As bytes, which are copied into the wasm once: a text would be decoded to UTF-16 first.
+        let value = pin!(namespace.get(key.as_str()).bytes());
+        let bytes = match select(value, pin!(Delay::from(GET_TIMEOUT))).await {
+            Either::Left((value, _)) => value.map_err(|error| SharedCacheError(failure(error)))?,
+            Either::Right(_) => return Err(SharedCacheError("no answer in time".to_owned())),
         };
-        let text = String::from_utf8(bytes);
-        text.map(Some)
-            .map_err(|_| SharedCacheError("a value is no text".to_owned()))
+        bytes
+            .map(String::from_utf8)
+            .transpose()
+            .map_err(|_| SharedCacheError("a value is not text".to_owned()))
     }
 
     fn put(&self, key: CacheKey, value: String, seconds: u64) {
-        let Some(namespace) = Namespace::of(self.env) else {
+        let Some(namespace) = self.namespace() else {
             return;
         };
-        self.context.wait_until(async move {
-            if let Err(error) = namespace.put(key.as_str(), &value, seconds).await {
+        self.platform.wait_until(async move {
+            if let Err(error) = put(&namespace, key.as_str(), &value, seconds).await {
                 log::error(&Line {
-                    message: "a page could not be cached",
-                    cause: Some(&format!("{error:?}")),
+                    message: "KV write failed",
+                    cause: Some(&failure(error)),
                     ..Line::default()
                 });
             }
@@ -57,28 +63,11 @@ impl SharedCache for Kv<'_> {
     }
 }
 
-/// KV's own object. `worker` has a wrapper, but that one carries its options through serde, and with them what prints
-/// floating point numbers: a twentieth of the worker for two methods.
-struct Namespace(JsValue);
+async fn put(namespace: &KvStore, key: &str, value: &str, seconds: u64) -> Result<(), KvError> {
+    namespace.put(key, value)?.expiration_ttl(seconds).execute().await
+}
 
-impl Namespace {
-    fn of(env: &Env) -> Option<Self> {
-        let namespace = Reflect::get(env, &JsValue::from_str("PAGES")).ok()?;
-        (!namespace.is_undefined()).then_some(Self(namespace))
-    }
-
-    /// As bytes, which are copied into the wasm once: of a text the platform would make UTF-16 first.
-    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, JsValue> {
-        let value = JsFuture::from(get_within(&self.0, key, GET_TIMEOUT_MS)?).await?;
-        Ok((!value.is_null()).then(|| Uint8Array::new(&value).to_vec()))
-    }
-
-    async fn put(&self, key: &str, value: &str, seconds: u64) -> Result<(), JsValue> {
-        let options = Object::new();
-        let seconds = JsValue::from_f64(seconds as f64);
-        Reflect::set(&options, &JsValue::from_str("expirationTtl"), &seconds)?;
-        let arguments = Array::of3(&JsValue::from_str(key), &JsValue::from_str(value), &options);
-        call(&self.0, "put", &arguments).await?;
-        Ok(())
-    }
+/// KV's own message.
+fn failure(error: KvError) -> String {
+    message_of(&JsValue::from(error), "KV failed")
 }

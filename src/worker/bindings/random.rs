@@ -1,4 +1,4 @@
-//! Random names: request ids and marks.
+//! Random names: ids of requests, and tokens for rows of `pending` and for leases.
 
 use std::cell::RefCell;
 use std::fmt::Write;
@@ -22,7 +22,7 @@ pub fn token() -> Result<String, getrandom::Error> {
     Ok(text)
 }
 
-/// The id of a request: 96 bits that are the isolate's own, and a number. It need not be hard to guess.
+/// The id of a request: 96 random bits of the isolate and the number of the request. It need not be hard to guess.
 ///
 /// # Errors
 /// As [`token`].

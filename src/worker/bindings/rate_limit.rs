@@ -1,33 +1,46 @@
 //! The platform's rate limits.
 
-use js_sys::{Function, Object, Promise, Reflect};
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 use worker::Env;
 
-/// Whether the limit bound as `binding` allows one more call of `key`. Where there is no such binding there is no
-/// limit.
-///
-/// # Errors
-/// What the platform says where it cannot tell.
-pub async fn allows(env: &Env, binding: &str, key: &str) -> Result<bool, String> {
-    let limiter = Reflect::get(env, &JsValue::from_str(binding)).unwrap_or_default();
-    if limiter.is_undefined() {
-        return Ok(true);
-    }
-    let outcome = match limit(&limiter, key) {
-        Ok(promise) => JsFuture::from(promise).await,
-        Err(error) => Err(error),
-    };
-    outcome
-        .and_then(|outcome| Reflect::get(&outcome, &JsValue::from_str("success")))
-        .map(|success| success.is_truthy())
-        .map_err(|_| format!("the rate limit {binding} failed"))
+/// What is counted, and by whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RateLimit {
+    /// Reads, by the caller.
+    Read,
+    /// Ingests, by the caller.
+    Ingest,
+    /// Calls that fail to authenticate, by the client's address.
+    Failure,
 }
 
-fn limit(limiter: &JsValue, key: &str) -> Result<Promise, JsValue> {
-    let options = Object::new();
-    Reflect::set(&options, &JsValue::from_str("key"), &JsValue::from_str(key))?;
-    let limit: Function = Reflect::get(limiter, &JsValue::from_str("limit"))?.dyn_into()?;
-    limit.call1(limiter, &options).map(JsCast::unchecked_into)
+impl RateLimit {
+    /// The limits whose bindings exist. A limit without a binding refuses nobody.
+    pub fn bound(env: &Env) -> Vec<Self> {
+        let all = [Self::Read, Self::Ingest, Self::Failure];
+        all.into_iter()
+            .filter(|limit| env.rate_limiter(limit.binding()).is_ok())
+            .collect()
+    }
+
+    /// Counts a call of `key`; false means that it is one too many.
+    ///
+    /// # Errors
+    /// What the log should say if the platform cannot tell.
+    pub async fn allows(self, env: &Env, key: String) -> Result<bool, String> {
+        let binding = self.binding();
+        let count = async { env.rate_limiter(binding)?.limit(key).await };
+        let outcome: worker::Result<_> = count.await;
+        outcome
+            .map(|outcome| outcome.success)
+            .map_err(|_| format!("the rate limit {binding} failed"))
+    }
+
+    /// The name of the binding in wrangler.toml.
+    fn binding(self) -> &'static str {
+        match self {
+            Self::Read => "READ_LIMIT",
+            Self::Ingest => "INGEST_LIMIT",
+            Self::Failure => "FAILURE_LIMIT",
+        }
+    }
 }

@@ -4,10 +4,10 @@ use crate::auth::algorithm::PublicKey;
 use crate::auth::ports::{Cryptography, CryptographyError};
 use crate::worker::bindings::message_of;
 use base64ct::{Base64UrlUnpadded, Encoding};
-use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{Crypto, CryptoKey, SubtleCrypto};
+use worker::js_sys::{self, Array, Object, Reflect, Uint8Array};
+use worker::wasm_bindgen_futures::JsFuture;
 
 /// `crypto.subtle`
 pub struct WebCrypto;

@@ -5,24 +5,38 @@ use crate::auth::access::read_access;
 use crate::report::csv::{CsvFile, content_disposition};
 use crate::report::request::ReportRequest;
 use crate::report::service::answer_csv;
-use crate::worker::authenticate::{Limit, authenticate};
+use crate::worker::authenticate::authenticate;
 use crate::worker::bindings::d1::D1;
-use crate::worker::bindings::stream;
+use crate::worker::bindings::rate_limit::RateLimit;
+use crate::worker::context::{ReportSources, RequestContext};
 use crate::worker::log;
 use crate::worker::log::Line;
-use crate::worker::response::{Body, Call, Reply};
-use crate::worker::routes::report::Sources;
+use crate::worker::response::{Body, Reply};
+use futures::{StreamExt, stream};
+use worker::Error;
 
-/// In the order of the product's precedence: 401, 400, 403, 404, 410, 304. What goes wrong after the first rows aborts
-/// the body: a cut file is never taken for a whole one.
-pub async fn handle(call: &Call<'_>, request_id: &str) -> Result<Reply, ApiError> {
-    let claims = authenticate(call, Limit::Read).await?;
-    let request = ReportRequest::parse(call.head.query())?;
-    let access = read_access(&claims, request.organization_id.as_deref())?;
-
-    let sources = Sources::of(call);
-    let context = sources.context(call)?;
-    let answer = answer_csv(&context, &access, &request, call.head.if_none_match(), call.now).await?;
+/// All rows of the report as a file.
+///
+/// 1. Authenticate and count the call                 → 401, 429, 503
+/// 2. Read the parameters                             → 400
+/// 3. Decide access                                   → 403
+/// 4. Resolve the head and the snapshot               → 404, 410
+/// 5. Compare the ETag                                → 304
+/// 6. Read the first rows, and the rest as the client takes it → 200
+///
+/// An error after the first rows aborts the body, so a truncated file cannot be mistaken for a complete one.
+pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
+    // 1. Authenticate and count the call.
+    let caller = authenticate(context, RateLimit::Read).await?;
+    // 2. Read the parameters.
+    let request = ReportRequest::parse(context.query())?;
+    // 3. Decide access.
+    let access = read_access(&caller.claims, request.organization_id.as_deref())?;
+    // 4. Resolve the head and the snapshot; 5. Compare the ETag; 6. Read the first rows.
+    let condition = context.header("If-None-Match");
+    let sources = ReportSources::new(context);
+    let report = sources.context(context, caller.service);
+    let answer = answer_csv(&report, &access, &request, condition.as_deref(), context.now).await?;
     let mut headers = vec![("ETag", answer.etag.to_string())];
     let Some(file) = answer.file else {
         return Ok(Reply {
@@ -34,46 +48,41 @@ pub async fn handle(call: &Call<'_>, request_id: &str) -> Result<Reply, ApiError
     let disposition = content_disposition(access.organization.as_str(), answer.as_of);
     headers.push(("Content-Type", "text/csv; charset=utf-8; header=present".to_owned()));
     headers.push(("Content-Disposition", disposition));
-    let mut body = None;
-    if call.head.method() != "HEAD" {
-        let source = Source {
-            file,
-            database: sources.database,
-            request_id: request_id.to_owned(),
-        };
-        let stream = stream::readable(source, Source::next).map_err(|_| ApiError::Internal("no stream".to_owned()))?;
-        body = Some(Body::Stream(stream));
-    }
+    let rest = Rest {
+        file,
+        database: sources.database,
+        request_id: context.id.clone(),
+    };
     Ok(Reply {
         status: 200,
-        body,
+        body: Some(Body::Stream(stream::try_unfold(rest, Rest::next).boxed_local())),
         headers,
     })
 }
 
-/// What the rest of a file is read with after the answer has begun.
-struct Source {
+/// What the rest of a file is read with after the response has begun.
+struct Rest {
     file: CsvFile,
     database: D1,
     request_id: String,
 }
 
-impl Source {
-    /// The next chunk, none at the end; a failure is logged here, and the client learns only that there is no whole file.
-    async fn next(mut self) -> Result<Option<(Self, String)>, &'static str> {
+impl Rest {
+    /// The next bytes; `None` at the end. An error is logged here; the client only sees that the body was aborted.
+    async fn next(mut self) -> worker::Result<Option<(Vec<u8>, Self)>> {
         match self.file.next_chunk(&self.database).await {
-            Ok(chunk) => Ok(chunk.map(|chunk| (self, chunk))),
+            Ok(text) => Ok(text.map(|text| (text.into_bytes(), self))),
             Err(error) => {
                 let error = ApiError::from(error);
                 let cause = error.cause();
                 log::error(&Line {
-                    message: "a file was cut off",
+                    message: "CSV export aborted",
                     request_id: Some(&self.request_id),
                     error: Some(error.answer().code),
                     cause: cause.as_deref(),
                     ..Line::default()
                 });
-                Err("the file could not be read to its end")
+                Err(Error::RustError("the file could not be read to its end".to_owned()))
             }
         }
     }

@@ -1,19 +1,23 @@
-//! `GET /health`: for the operator, without any tenant's data.
+//! `GET /health`
 
-use crate::api::envelope;
 use crate::api::error::ApiError;
 use crate::health::check_health;
 use crate::worker::bindings::d1::D1;
-use crate::worker::response::{Call, Reply, ok};
+use crate::worker::context::RequestContext;
+use crate::worker::response::Reply;
 
-/// Always 200 while the worker runs: what is wrong is said in `status`.
-pub async fn handle(call: &Call<'_>) -> Result<Reply, ApiError> {
-    let service = call.service();
+/// Whether the service works, for its operator. It needs no token and shows no tenant's data.
+///
+/// 1. Check the configuration
+/// 2. Ask the database          → 200, whatever the answer: `status` says what is wrong
+pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
+    // 1. Check the configuration.
+    let service = context.service();
     if let Err(error) = &service {
-        call.trace.warn(error.cause().unwrap_or_default());
+        context.trace.warn(error.cause().unwrap_or_default());
     }
-    let is_configured = service.is_ok();
-    let database = D1::primary(call.env);
-    let report = check_health(&database, is_configured, call.now, call.trace).await;
-    Ok(ok(envelope::success(&report)?))
+    // 2. Ask the database.
+    let database = D1::primary(&context.env);
+    let report = check_health(&database, service.is_ok(), context.now, &context.trace).await;
+    Reply::success(&report)
 }

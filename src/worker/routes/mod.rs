@@ -1,10 +1,72 @@
-//! One file a route.
+//! The router, and a file for each route.
 
-pub mod csv;
-pub mod events;
-pub mod health;
-pub mod openapi;
-pub mod report;
-pub mod scopes;
-pub mod settings;
-pub mod summary;
+mod csv;
+mod events;
+mod health;
+mod openapi;
+mod report;
+mod scopes;
+mod settings;
+mod summary;
+
+use crate::api::error::ApiError;
+use crate::api::route::{Route, RouteEntry, find};
+use crate::worker::context::RequestContext;
+use crate::worker::response::Reply;
+
+/// Answers a request: its route's entry in the table, if there is such a route, and the reply.
+///
+/// 1. Find the route          → 404
+/// 2. Answer a preflight      → 204
+/// 3. Check the method        → 405
+/// 4. Call the handler
+pub async fn answer(context: &RequestContext) -> (Option<&'static RouteEntry>, Reply) {
+    // 1. Find the route.
+    let Some((entry, route)) = find(context.path()) else {
+        return (None, Reply::failure(context, &ApiError::RouteNotFound));
+    };
+    // 2. Answer a preflight.
+    if let Some(reply) = preflight(context, entry) {
+        return (Some(entry), reply);
+    }
+    // 3. Check the method; 4. Call the handler.
+    let outcome = if entry.takes(context.method()) {
+        handle(context, route).await
+    } else {
+        Err(ApiError::MethodNotAllowed(entry.methods))
+    };
+    let reply = outcome.unwrap_or_else(|error| Reply::failure(context, &error));
+    (Some(entry), reply)
+}
+
+async fn handle(context: &RequestContext, route: Route) -> Result<Reply, ApiError> {
+    match route {
+        Route::Report => report::handle(context).await,
+        Route::Summary => summary::handle(context).await,
+        Route::Csv => csv::handle(context).await,
+        Route::Scopes => scopes::handle(context).await,
+        Route::Settings { organization_id } => settings::handle(context, organization_id).await,
+        Route::Events => events::handle(context).await,
+        Route::Health => health::handle(context).await,
+        Route::OpenApi => openapi::handle(context).await,
+    }
+}
+
+/// The reply to a CORS preflight, which carries no token (Fetch standard, section 3.3.2). An origin that is not listed
+/// is allowed nothing. `None` means that the request is no preflight.
+fn preflight(context: &RequestContext, entry: &RouteEntry) -> Option<Reply> {
+    if context.method() != "OPTIONS" {
+        return None;
+    }
+    let origin = context.header("Origin")?;
+    context.header("Access-Control-Request-Method")?;
+    let service = context.service();
+    Some(Reply {
+        status: 204,
+        body: None,
+        headers: service.map_or_else(
+            |_| Vec::new(),
+            |service| service.config.allowed_origins.preflight_headers(&origin, entry.methods),
+        ),
+    })
+}

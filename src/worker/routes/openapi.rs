@@ -1,12 +1,19 @@
-//! `GET /openapi.json`: a static file, served through the worker so that it carries what every answer carries.
+//! `GET /openapi.json`
 
 use crate::api::error::ApiError;
 use crate::worker::bindings::assets;
-use crate::worker::response::{Call, Reply, ok_or_not_modified};
+use crate::worker::context::RequestContext;
+use crate::worker::response::Reply;
 
-/// For anyone.
-pub async fn handle(call: &Call<'_>) -> Result<Reply, ApiError> {
-    let document = assets::text(call.env, "/openapi.json").await;
-    let document = document.map_err(|error| ApiError::Internal(format!("openapi.json: {error:?}")))?;
-    Ok(ok_or_not_modified(call, document))
+/// The document that describes the API, for anyone. It is a static file that passes through the worker to get the
+/// headers of every response.
+///
+/// 1. Read the file
+/// 2. Compare the ETag   → 304, 200
+pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
+    // 1. Read the file.
+    let document = assets::text(&context.env, "/openapi.json").await;
+    let document = document.map_err(|error| ApiError::Internal(format!("openapi.json: {error}")))?;
+    // 2. Compare the ETag.
+    Ok(Reply::json_or_not_modified(context, document))
 }

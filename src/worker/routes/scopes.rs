@@ -1,16 +1,26 @@
 //! `GET /api/conversation-monitor/scopes`
 
-use crate::api::envelope;
 use crate::api::error::ApiError;
 use crate::directory::scopes::{ScopesRequest, read_scopes};
-use crate::worker::authenticate::{Limit, authenticate};
+use crate::worker::authenticate::authenticate;
 use crate::worker::bindings::d1::D1;
-use crate::worker::response::{Call, Reply, ok_or_not_modified};
+use crate::worker::bindings::rate_limit::RateLimit;
+use crate::worker::context::RequestContext;
+use crate::worker::response::Reply;
 
-/// In the order of the product's precedence: 401, 400, 403, 404, 304.
-pub async fn handle(call: &Call<'_>) -> Result<Reply, ApiError> {
-    let claims = authenticate(call, Limit::Read).await?;
-    let request = ScopesRequest::parse(call.head.query())?;
-    let scopes = read_scopes(&D1::primary(call.env), &claims, &request).await?;
-    Ok(ok_or_not_modified(call, envelope::success(&scopes)?))
+/// The organizations and departments that the caller may choose from.
+///
+/// 1. Authenticate and count the call      → 401, 429, 503
+/// 2. Read the parameters                  → 400
+/// 3. Decide access and read the scopes    → 403, 404
+/// 4. Compare the ETag                     → 304, 200
+pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
+    // 1. Authenticate and count the call.
+    let caller = authenticate(context, RateLimit::Read).await?;
+    // 2. Read the parameters.
+    let request = ScopesRequest::parse(context.query())?;
+    // 3. Decide access and read the scopes.
+    let scopes = read_scopes(&D1::primary(&context.env), &caller.claims, &request).await?;
+    // 4. Compare the ETag.
+    Reply::success_or_not_modified(context, &scopes)
 }

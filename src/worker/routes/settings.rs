@@ -1,59 +1,63 @@
 //! `GET` and `PUT /api/organizations/{organizationId}/autopilot-monitor-settings`
 
-use crate::api::envelope;
 use crate::api::error::ApiError;
 use crate::auth::access::settings_access;
-use crate::directory::settings::{
-    BODY_BYTES_MAX, organization_id, parse_threshold, read_settings, segment_of_path, write_threshold,
-};
+use crate::directory::settings::{BODY_BYTES_MAX, parse_threshold, read_settings, write_threshold};
 use crate::ingest::parse::BodyFormat;
-use crate::worker::authenticate::{Limit, authenticate};
+use crate::worker::authenticate::authenticate;
 use crate::worker::bindings::body;
 use crate::worker::bindings::body::BodyError;
-use crate::worker::response::{Call, Reply, ok, ok_or_not_modified};
-use crate::worker::routes::report::Sources;
+use crate::worker::bindings::rate_limit::RateLimit;
+use crate::worker::context::{ReportSources, RequestContext};
+use crate::worker::response::Reply;
 
-/// In the order of the product's precedence: 401, then what is wrong with path and body, then 403, 404; 304 where it is only read.
-pub async fn handle(call: &Call<'_>) -> Result<Reply, ApiError> {
-    let claims = authenticate(call, Limit::Read).await?;
-    let requested = segment_of_path(call.head.path())
-        .and_then(organization_id)
-        .ok_or_else(|| {
-            let message = "organizationId must be an id of 1 to 128 characters without control characters.";
-            ApiError::Invalid(message.to_owned())
-        })?;
-    let set = match call.head.method() {
-        "PUT" => Some(read_body(call).await?),
+/// Reads or writes the settings of an organization. `organization_id` is the one that the path names; `None` means that
+/// the path's segment is not an id.
+///
+/// 1. Authenticate and count the call   → 401, 429, 503
+/// 2. Check the path                    → 400
+/// 3. Read the body of a PUT            → 400, 413, 415
+/// 4. Decide access                     → 403
+/// 5. Read or write the threshold       → 404
+/// 6. Compare the ETag of a GET         → 304, 200
+pub async fn handle(context: &RequestContext, organization_id: Option<String>) -> Result<Reply, ApiError> {
+    // 1. Authenticate and count the call.
+    let caller = authenticate(context, RateLimit::Read).await?;
+    // 2. Check the path.
+    let requested = organization_id.ok_or_else(|| {
+        let message = "organizationId must be an id of 1 to 128 characters without control characters.";
+        ApiError::Invalid(message.to_owned())
+    })?;
+    // 3. Read the body of a PUT.
+    let set = match context.method() {
+        "PUT" => Some(read_body(context).await?),
         _ => None,
     };
-    let organization = settings_access(&claims, &requested)?;
-
-    let sources = Sources::of(call);
-    let context = sources.context(call)?;
-    // A condition is for requests that only read.
-    Ok(match set {
-        Some(minutes) => {
-            let settings = write_threshold(&context, &organization, minutes, call.now).await?;
-            ok(envelope::success(&settings)?)
-        }
+    // 4. Decide access.
+    let organization = settings_access(&caller.claims, &requested)?;
+    // 5. Read or write the threshold; 6. Compare the ETag of a GET.
+    let sources = ReportSources::new(context);
+    let report = sources.context(context, caller.service);
+    match set {
+        Some(minutes) => Reply::success(&write_threshold(&report, &organization, minutes, context.now).await?),
         None => {
-            let settings = read_settings(&context, &organization, call.now).await?;
-            ok_or_not_modified(call, envelope::success(&settings)?)
+            let settings = read_settings(&report, &organization, context.now).await?;
+            Reply::success_or_not_modified(context, &settings)
         }
-    })
+    }
 }
 
-/// The threshold that the body says.
-async fn read_body(call: &Call<'_>) -> Result<i64, ApiError> {
-    let format = call.header("Content-Type");
+/// The threshold in the body.
+async fn read_body(context: &RequestContext) -> Result<i64, ApiError> {
+    let format = context.header("Content-Type");
     let format = format.and_then(|content_type| BodyFormat::from_content_type(&content_type));
-    let encoding = call.header("Content-Encoding").unwrap_or_default();
+    let encoding = context.header("Content-Encoding").unwrap_or_default();
     if format != Some(BodyFormat::Json) || !["", "identity"].contains(&encoding.trim()) {
         return Err(ApiError::UnsupportedMediaType(
             "The Content-Type must be application/json, without a Content-Encoding.",
         ));
     }
-    let body = body::read(call.request, false, BODY_BYTES_MAX).await;
+    let body = body::read(&context.request, false, BODY_BYTES_MAX).await;
     let body = body.map_err(|error| match error {
         BodyError::TooLarge => ApiError::TooLarge("The body must have at most 4 KiB."),
         BodyError::Unreadable => ApiError::Invalid("The body could not be read.".to_owned()),

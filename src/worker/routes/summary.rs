@@ -4,9 +4,10 @@ use crate::api::error::ApiError;
 use crate::auth::access::read_access;
 use crate::report::request::ReportRequest;
 use crate::report::service::answer_summary;
-use crate::worker::authenticate::{Limit, authenticate};
-use crate::worker::response::{Call, Reply};
-use crate::worker::routes::report::Sources;
+use crate::worker::authenticate::authenticate;
+use crate::worker::bindings::rate_limit::RateLimit;
+use crate::worker::context::{ReportSources, RequestContext};
+use crate::worker::response::Reply;
 
 /// What can be counted of the report's rows.
 ///
@@ -16,16 +17,17 @@ use crate::worker::routes::report::Sources;
 /// 4. Resolve the head and the snapshot       → 404, 410
 /// 5. Compare the ETag                        → 304
 /// 6. Count the rows and write the summary    → 200
-pub async fn handle(call: &Call<'_>) -> Result<Reply, ApiError> {
+pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
     // 1. Authenticate and count the call.
-    let claims = authenticate(call, Limit::Read).await?;
+    let caller = authenticate(context, RateLimit::Read).await?;
     // 2. Read the parameters.
-    let request = ReportRequest::parse(call.head.query())?;
+    let request = ReportRequest::parse(context.query())?;
     // 3. Decide access.
-    let access = read_access(&claims, request.organization_id.as_deref())?;
-    // 4. to 6.
-    let sources = Sources::of(call);
-    let context = sources.context(call)?;
-    let answer = answer_summary(&context, &access, &request, call.head.if_none_match(), call.now).await?;
+    let access = read_access(&caller.claims, request.organization_id.as_deref())?;
+    // 4. Resolve the head and the snapshot; 5. Compare the ETag; 6. Count the rows and write the summary.
+    let condition = context.header("If-None-Match");
+    let sources = ReportSources::new(context);
+    let report = sources.context(context, caller.service);
+    let answer = answer_summary(&report, &access, &request, condition.as_deref(), context.now).await?;
     Ok(answer.into())
 }

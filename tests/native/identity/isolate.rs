@@ -9,7 +9,7 @@ use conversation_monitor::auth::jwk::parse_set;
 use conversation_monitor::auth::ports::{Cryptography, CryptographyError};
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::base::trace::Trace;
-use futures_executor::block_on;
+use futures::executor::block_on;
 use serde_json::Value;
 use std::cell::Cell;
 use std::fs;

@@ -16,7 +16,7 @@ use conversation_monitor::report::request::{PageRequest, ReportRequest};
 use conversation_monitor::report::service::{Answer, answer_page, answer_summary};
 use conversation_monitor::storage::database::Database;
 use conversation_monitor::storage::shared_cache::{CacheKey, SharedCache, SharedCacheError};
-use futures_executor::block_on;
+use futures::executor::block_on;
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;

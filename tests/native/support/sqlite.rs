@@ -117,6 +117,13 @@ impl Sqlite {
         rows.unwrap().map(Result::unwrap).collect()
     }
 
+    /// The names of the columns of a statement's rows.
+    pub fn columns(&self, sql: &str) -> Vec<String> {
+        let connection = self.connection.borrow();
+        let statement = connection.prepare(sql).unwrap();
+        column_names(&statement)
+    }
+
     /// The steps of a statement's plan. Its parameters stay unbound.
     pub fn plan(&self, sql: &str) -> Vec<String> {
         let connection = self.connection.borrow();
@@ -199,8 +206,8 @@ impl Future for YieldOnce {
 fn run_statement(connection: &Connection, statement: &Statement) -> rusqlite::Result<Outcome> {
     let before = connection.total_changes();
     let mut prepared = connection.prepare_cached(&statement.sql)?;
-    assert_columns_are_distinct(&prepared);
     let columns = prepared.column_count();
+    assert_can_be_members(&statement.sql, &column_names(&prepared));
     let mut rows = Vec::new();
     let mut cursor = prepared.query(rusqlite::params_from_iter(statement.parameters.iter().map(Parameter)))?;
     while let Some(row) = cursor.next()? {
@@ -226,14 +233,18 @@ fn run_statement(connection: &Connection, statement: &Statement) -> rusqlite::Re
     })
 }
 
-/// D1 returns a row as an object: two columns of one name would become one, and a name that is a number would be moved to
-/// the front.
-fn assert_columns_are_distinct(statement: &rusqlite::Statement<'_>) {
-    let names: Vec<&str> = statement.column_names().collect();
-    let distinct: BTreeSet<&&str> = names.iter().collect();
-    assert_eq!(distinct.len(), names.len(), "two columns have one name: {names:?}");
-    let is_number = |name: &&str| name.bytes().all(|byte| byte.is_ascii_digit());
-    assert!(!names.iter().any(is_number), "a column's name is a number: {names:?}");
+fn column_names(statement: &rusqlite::Statement<'_>) -> Vec<String> {
+    statement.column_names().into_iter().map(str::to_owned).collect()
+}
+
+/// Checks that a row can be an object with a member for each column, in their order, as D1 returns it. JavaScript merges
+/// members of one name, and puts those first whose names are integers.
+pub fn assert_can_be_members(sql: &str, columns: &[String]) {
+    let mut names = BTreeSet::new();
+    for name in columns {
+        assert!(names.insert(name), "two columns are called {name}: {sql}");
+        assert!(name.parse::<u64>().is_err(), "a column is called {name}: {sql}");
+    }
 }
 
 /// A parameter as D1 binds it: every number is a REAL.

@@ -75,7 +75,7 @@ fn judge(vector: &Vector, platform: &Noting) -> Verdict {
         return Verdict::NoForm;
     };
     platform.forget();
-    futures_executor::block_on(async {
+    futures::executor::block_on(async {
         let key = match import(vector, platform).await {
             Ok(key) => key,
             Err(error) => return Verdict::Key(error),
@@ -214,7 +214,7 @@ pub fn questions() -> String {
     for vector in all() {
         platform.forget();
         // Only the key is imported: whether the signature is right takes long, and is in `verdicts.json`.
-        let _ = futures_executor::block_on(import(&vector, &platform));
+        let _ = futures::executor::block_on(import(&vector, &platform));
         let (Some(key), Some(signature)) = (platform.imported(), &vector.signature) else {
             continue;
         };

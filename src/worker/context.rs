@@ -1,0 +1,116 @@
+//! A request, as the handlers see it.
+
+use crate::api::error::ApiError;
+use crate::base::timestamp::Timestamp;
+use crate::base::trace::Trace;
+use crate::report::context::ReportContext;
+use crate::worker::bindings::d1::D1;
+use crate::worker::bindings::kv::Kv;
+use crate::worker::bindings::{clock, random};
+use crate::worker::isolate;
+use crate::worker::isolate::{Service, Setup};
+use worker::{Context, Env, Request, Result};
+
+/// A request and all that its handler works with.
+pub struct RequestContext {
+    /// The request. For its method use [`RequestContext::method`]: `worker::Request` takes a method that it does not know
+    /// for GET.
+    pub request: Request,
+    /// The bindings.
+    pub env: Env,
+    /// Keeps work alive after the response, such as a write to KV.
+    pub platform: Context,
+    /// The id that the response and the log lines carry.
+    pub id: String,
+    /// When the request came.
+    pub now: Timestamp,
+    /// What is noted on the way, for the log and for `Server-Timing`.
+    pub trace: Trace,
+    method: String,
+    url: String,
+    setup: Setup,
+}
+
+impl RequestContext {
+    /// Sets the service up if this is the isolate's first request.
+    ///
+    /// # Errors
+    /// If the platform has no random numbers, which does not happen.
+    pub async fn new(request: Request, env: Env, platform: Context) -> Result<Self> {
+        Ok(Self {
+            now: clock::now(),
+            id: random::request_id().map_err(|error| error.to_string())?,
+            method: request.inner().method(),
+            url: request.inner().url(),
+            setup: isolate::setup(&env).await,
+            trace: Trace::default(),
+            request,
+            env,
+            platform,
+        })
+    }
+
+    /// The service.
+    ///
+    /// # Errors
+    /// [`ApiError::Unavailable`] if its configuration is wrong.
+    pub fn service(&self) -> Result<&Service, ApiError> {
+        (*self.setup).as_ref().map_err(|errors| {
+            let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            ApiError::Unavailable(format!("misconfigured: {}", texts.join("; ")))
+        })
+    }
+
+    /// The method.
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// The path of the URL, percent-encoded. The platform has parsed and serialized the URL: it is absolute, without
+    /// credentials, and its path begins with a slash.
+    pub fn path(&self) -> &str {
+        let (_, rest) = self.url.split_once("://").unwrap_or_default();
+        let end = rest.find(['?', '#']).unwrap_or(rest.len());
+        let start = rest.find('/').unwrap_or(end);
+        rest.get(start..end).filter(|path| !path.is_empty()).unwrap_or("/")
+    }
+
+    /// The query of the URL as it was sent, without the question mark.
+    pub fn query(&self) -> &str {
+        let (url, _) = self.url.split_once('#').unwrap_or((&self.url, ""));
+        url.split_once('?').map_or("", |(_, query)| query)
+    }
+
+    /// The value of a request header.
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.request.headers().get(name).ok().flatten()
+    }
+}
+
+/// Where the request for a report reads from.
+pub struct ReportSources<'a> {
+    /// The database.
+    pub database: D1,
+    pages: Kv<'a>,
+}
+
+impl<'a> ReportSources<'a> {
+    /// Those of a request.
+    pub fn new(context: &'a RequestContext) -> Self {
+        Self {
+            database: D1::nearest(&context.env),
+            pages: Kv::new(&context.env, &context.platform),
+        }
+    }
+
+    /// The context of a report over them.
+    pub fn context<'b>(&'b self, context: &'b RequestContext, service: &'b Service) -> ReportContext<'b, D1, Kv<'a>> {
+        ReportContext {
+            database: &self.database,
+            shared_cache: &self.pages,
+            isolate_cache: &service.cache,
+            head_max_age_ms: service.config.head_max_age_ms,
+            trace: &context.trace,
+        }
+    }
+}
