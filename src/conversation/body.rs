@@ -3,7 +3,7 @@
 //! A body is RFC 8785 JSON, because of two versions of a record with the same `updatedAt` the one with the greater bytes
 //! wins (`Record::rank`). The fields below are declared in the order of their names as they stand in the JSON, absent
 //! ones are left out, names are ASCII, and numbers are whole. `serde_json` escapes no more than RFC 8785 asks, so what it
-//! writes of these types is their RFC 8785 form. Two tests in `event` hold that.
+//! writes of these types is their RFC 8785 form. Two tests in `event` check that.
 
 use crate::base::timestamp::{Timestamp, rfc3339};
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,7 @@
 //! Keys under which something is kept or counted: two different questions never share one. The ids are those that
 //! naive joining would mix up: with quotes, commas, digits, blanks, and prefixes of each other.
 
+use crate::support::NOW;
 use crate::support::history::Random;
 use crate::support::keys::{MapCache, Native, ScriptedServer, TestPorts};
 use crate::support::service::Service;
@@ -28,7 +29,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::rc::Rc;
 
-const NOW: i64 = 1_780_000_000_000;
 const QUESTIONS: usize = 6_000;
 const IDS: [&str; 16] = [
     "o", "o1", "o11", "1", "11", "null", "\"", "o\"", "o\",\"o1", "o,o1", "[]", "o\\", "o\\\"", "ö", "o\u{308}", " ",

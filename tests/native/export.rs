@@ -3,6 +3,7 @@
 use crate::support::history::many_candidates;
 use crate::support::service::Service;
 use crate::support::sqlite::{Fault, Sqlite};
+use crate::support::{MINUTE, NOW};
 use conversation_monitor::auth::access::{ReadAccess, read_access, settings_access};
 use conversation_monitor::auth::claims::Claims;
 use conversation_monitor::base::timestamp::Timestamp;
@@ -19,8 +20,6 @@ use futures::executor::block_on;
 use serde_json::{Value, json};
 use std::cell::RefCell;
 
-const NOW: i64 = 1_780_000_000_000;
-const MINUTE: i64 = 60_000;
 const ROWS: usize = 1_234;
 
 struct NoPages;

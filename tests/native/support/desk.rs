@@ -21,9 +21,7 @@ use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
-/// The service's clock.
-pub const NOW: i64 = 1_780_000_000_000;
-pub const MINUTE: i64 = 60_000;
+pub use super::{MINUTE, NOW};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mood {
