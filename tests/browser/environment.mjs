@@ -12,18 +12,16 @@ const hasBrowser = (await findBrowser()) !== undefined;
 if (!hasBrowser) console.error(missingBrowser('There is none on the PATH.'));
 
 /**
- * `describe` for tests in a browser; skipped if there is none. `defineTests` gets the environment, which runs while the
- * tests run.
+ * `describe` for tests in a browser; skipped if there is none. `defineTests` gets the environment. All tests of a file
+ * share it, because a worker takes seconds to start, so each test looks at organizations of its own.
  *
  * @param {string} name
  * @param {(env: Environment) => void} defineTests
  */
 export function describeInBrowser(name, defineTests) {
   describe(name, { skip: hasBrowser ? false : 'there is no browser' }, () => {
-    const env = new Environment();
-    before(() => env.start());
-    after(() => env.stop());
-    defineTests(env);
+    before(() => environment.start());
+    defineTests(environment);
   });
 }
 
@@ -33,9 +31,10 @@ class Environment {
   /** @type {TestOrganization[]} */
   #organizations = [];
 
+  /** Starts worker and browser, if they do not run yet. */
   async start() {
-    this.service = await startService();
-    this.browser = await launchBrowser();
+    this.service ??= await startService();
+    this.browser ??= await launchBrowser();
   }
 
   async stop() {
@@ -110,3 +109,6 @@ class Environment {
     return tab;
   }
 }
+
+const environment = new Environment();
+after(() => environment.stop());

@@ -4,6 +4,20 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 
+import {
+  ALGORITHM,
+  CRITICAL,
+  EXPIRED,
+  ISSUED_IN_FUTURE,
+  KEY_ID,
+  malformed,
+  NO_KEY,
+  NOT_YET_VALID,
+  SEGMENTS,
+  SIGNATURE,
+  TOO_LARGE,
+  TYPE,
+} from '../tokens/verdicts.mjs';
 import { adminToken, EVENTS, REPORT, SECRET, startService, tokenOf } from './harness.mjs';
 import { ALGORITHMS, keySet, newKey } from './issuer.mjs';
 import { ROUTES, requestOf } from './routes.mjs';
@@ -102,7 +116,7 @@ describe('keys', () => {
   test('JWT_SECRET works without a kid where no other key is of its algorithm', async () => {
     await checkToken(200, adminToken('o'), service.sibling('rotation-before'));
     // JWT_KEYS has one here, too. Only a kid could tell which of them is meant, and JWT_SECRET has none.
-    assert.equal(causeOf(await checkToken(401, adminToken('o'))), 'key: no unique match for kid/alg');
+    assert.equal(causeOf(await checkToken(401, adminToken('o'))), NO_KEY);
   });
 
   test('without a kid, exactly one key of the algorithm must be there', async () => {
@@ -116,22 +130,18 @@ describe('keys', () => {
 
   /** @type {Record<string, [any, Record<string, unknown>, string]>} */
   const kids = {
-    'of no key': [keys.ES256, { kid: 'nobody' }, 'key: no unique match for kid/alg'],
-    'that is empty': [keys.ES256, { kid: '' }, 'key: no unique match for kid/alg'],
-    'of a key of another algorithm': [keys.ES256, { kid: keys.RS256.kid }, 'key: no unique match for kid/alg'],
-    'and algorithm of another key': [keys.ES256, { kid: keys.RS256.kid, alg: 'RS256' }, 'signature: does not match'],
-    'of a key that somebody else has': [stranger, {}, 'signature: does not match'],
-    'with more than is in it': [keys.ES256, { kid: `${keys.ES256.kid} ` }, 'key: no unique match for kid/alg'],
-    'in another case': [keys.ES256, { kid: keys.ES256.kid.toUpperCase() }, 'key: no unique match for kid/alg'],
-    'that is a list': [keys.ES256, { kid: [keys.ES256.kid] }, 'header: malformed kid'],
-    'that is null': [keys.ES256, { kid: null }, 'header: malformed kid'],
-    'that is a path': [keys.ES256, { kid: '../../../dev/null' }, 'key: no unique match for kid/alg'],
-    'with an embedded key': [stranger, { kid: undefined, jwk: stranger.jwk }, 'signature: does not match'],
-    'with a URL': [
-      stranger,
-      { jku: 'https://issuer.example/keys', x5u: 'https://issuer.example/' },
-      'signature: does not match',
-    ],
+    'of no key': [keys.ES256, { kid: 'nobody' }, NO_KEY],
+    'that is empty': [keys.ES256, { kid: '' }, NO_KEY],
+    'of a key of another algorithm': [keys.ES256, { kid: keys.RS256.kid }, NO_KEY],
+    'and algorithm of another key': [keys.ES256, { kid: keys.RS256.kid, alg: 'RS256' }, SIGNATURE],
+    'of a key that somebody else has': [stranger, {}, SIGNATURE],
+    'with more than is in it': [keys.ES256, { kid: `${keys.ES256.kid} ` }, NO_KEY],
+    'in another case': [keys.ES256, { kid: keys.ES256.kid.toUpperCase() }, NO_KEY],
+    'that is a list': [keys.ES256, { kid: [keys.ES256.kid] }, KEY_ID],
+    'that is null': [keys.ES256, { kid: null }, KEY_ID],
+    'that is a path': [keys.ES256, { kid: '../../../dev/null' }, NO_KEY],
+    'with an embedded key': [stranger, { kid: undefined, jwk: stranger.jwk }, SIGNATURE],
+    'with a URL': [stranger, { jku: 'https://issuer.example/keys', x5u: 'https://issuer.example/' }, SIGNATURE],
   };
   for (const [name, [key, header, cause]] of Object.entries(kids)) {
     test(`a kid ${name}`, async () => assert.equal(causeOf(await checkToken(401, key.token(CLAIMS, header))), cause));
@@ -179,39 +189,35 @@ describe('what 401 says in WWW-Authenticate and in the log', () => {
   const token = tokenOf(CLAIMS);
   const nowSeconds = Math.floor(Date.now() / 1000);
   const bearer = (claims, header) => `Bearer ${keys.ES256.token({ ...CLAIMS, ...claims }, header)}`;
-  const malformed = (value) => [value, MALFORMED, 'header: not Bearer and one token'];
+  const notOneToken = (value) => [value, MALFORMED, 'header: not Bearer and one token'];
   const cases = {
     'no header': [undefined, REALM, 'header: no token'],
     'an empty header': ['', REALM, 'header: no token'],
-    'the scheme alone': malformed('Bearer'),
-    'another scheme': malformed(`Basic ${token}`),
-    'a scheme that begins alike': malformed(`Bearers ${token}`),
-    'no blank': malformed(`Bearer${token}`),
-    'a tab': malformed(`Bearer\t${token}`),
-    'a token alone': malformed(token),
-    'two tokens': malformed(`Bearer ${token} ${token}`),
-    'two headers in one': malformed(`Bearer ${token}, Bearer ${token}`),
-    'two schemes': malformed(`Bearer Bearer ${token}`),
-    quotes: malformed(`Bearer "${token}"`),
-    'a parameter': malformed(`Bearer token=${token};`),
-    'a letter beyond ASCII': malformed('Bearer é'),
-    'no JWT': ['Bearer x', invalid(), 'form: not three segments of canonical base64url'],
-    padding: [`Bearer ${token}=`, invalid(), 'form: not three segments of canonical base64url'],
-    'too many bytes': [`Bearer ${'x'.repeat(8193)}`, invalid(), 'form: too large'],
-    'a forbidden algorithm': [bearer({}, { alg: 'none' }), invalid(), 'header: algorithm not allowed'],
-    'another type': [bearer({}, { typ: 'JWE' }), invalid(), 'header: not a JWT by its typ'],
-    'a critical header': [bearer({}, { crit: ['exp'] }), invalid(), 'header: critical extension'],
-    'an unknown key': [bearer({}, { kid: 'unknown' }), invalid(), 'key: no unique match for kid/alg'],
-    'another signature': [`Bearer ${stranger.token(CLAIMS)}`, invalid(), 'signature: does not match'],
-    'no expiry': [bearer({ exp: undefined }), invalid(), 'claims: malformed exp'],
-    'a malformed claim': [bearer({ role: 1 }), invalid(), 'claims: malformed role'],
-    expiry: [bearer({ exp: nowSeconds - 60 }), invalid('The token has expired'), 'claims: expired'],
-    'not yet': [bearer({ nbf: nowSeconds + 600 }), invalid('The token is not valid yet'), 'claims: not valid yet'],
-    'issued to come': [
-      bearer({ iat: nowSeconds + 600 }),
-      invalid('The token is not valid yet'),
-      'claims: issued in the future',
-    ],
+    'the scheme alone': notOneToken('Bearer'),
+    'another scheme': notOneToken(`Basic ${token}`),
+    'a scheme that begins alike': notOneToken(`Bearers ${token}`),
+    'no blank': notOneToken(`Bearer${token}`),
+    'a tab': notOneToken(`Bearer\t${token}`),
+    'a token alone': notOneToken(token),
+    'two tokens': notOneToken(`Bearer ${token} ${token}`),
+    'two headers in one': notOneToken(`Bearer ${token}, Bearer ${token}`),
+    'two schemes': notOneToken(`Bearer Bearer ${token}`),
+    quotes: notOneToken(`Bearer "${token}"`),
+    'a parameter': notOneToken(`Bearer token=${token};`),
+    'a letter beyond ASCII': notOneToken('Bearer é'),
+    'no JWT': ['Bearer x', invalid(), SEGMENTS],
+    padding: [`Bearer ${token}=`, invalid(), SEGMENTS],
+    'too many bytes': [`Bearer ${'x'.repeat(8193)}`, invalid(), TOO_LARGE],
+    'a forbidden algorithm': [bearer({}, { alg: 'none' }), invalid(), ALGORITHM],
+    'another type': [bearer({}, { typ: 'JWE' }), invalid(), TYPE],
+    'a critical header': [bearer({}, { crit: ['exp'] }), invalid(), CRITICAL],
+    'an unknown key': [bearer({}, { kid: 'unknown' }), invalid(), NO_KEY],
+    'another signature': [`Bearer ${stranger.token(CLAIMS)}`, invalid(), SIGNATURE],
+    'no expiry': [bearer({ exp: undefined }), invalid(), malformed('exp')],
+    'a malformed claim': [bearer({ role: 1 }), invalid(), malformed('role')],
+    expiry: [bearer({ exp: nowSeconds - 60 }), invalid('The token has expired'), EXPIRED],
+    'not yet': [bearer({ nbf: nowSeconds + 600 }), invalid('The token is not valid yet'), NOT_YET_VALID],
+    'issued to come': [bearer({ iat: nowSeconds + 600 }), invalid('The token is not valid yet'), ISSUED_IN_FUTURE],
   };
   for (const [name, [authorization, expected, cause]] of Object.entries(cases)) {
     test(name, async () => {

@@ -234,7 +234,7 @@ fn run_statement(connection: &Connection, statement: &Statement) -> rusqlite::Re
 }
 
 fn column_names(statement: &rusqlite::Statement<'_>) -> Vec<String> {
-    statement.column_names().into_iter().map(str::to_owned).collect()
+    statement.column_names().map(str::to_owned).collect()
 }
 
 /// Checks that a row can be an object with a member for each column, in their order, as D1 returns it. JavaScript merges
