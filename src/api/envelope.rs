@@ -7,7 +7,7 @@ use serde::Serialize;
 /// `{"success":true,"data":…}`
 ///
 /// # Errors
-/// Where `data` cannot be written as JSON.
+/// If `data` cannot be written as JSON.
 pub fn success<T: Serialize>(data: &T) -> Result<String, ApiError> {
     #[derive(Serialize)]
     struct Envelope<'a, T> {
@@ -17,7 +17,7 @@ pub fn success<T: Serialize>(data: &T) -> Result<String, ApiError> {
     serde_json::to_string(&Envelope { success: true, data }).map_err(|error| ApiError::Internal(error.to_string()))
 }
 
-/// `{"success":false,"message":…,"error":…}`, and `details` where events are bad.
+/// `{"success":false,"message":…,"error":…}`, with `details` if events are bad.
 #[must_use]
 pub fn failure(error: &ApiError, answer: &ErrorAnswer) -> String {
     #[derive(Serialize)]
@@ -38,7 +38,7 @@ pub fn failure(error: &ApiError, answer: &ErrorAnswer) -> String {
         error: answer.code,
         details,
     };
-    // Plain texts cannot fail to be written; the constant keeps the promise of a body even so.
+    // Writing texts cannot fail. The constant is there so that even then there is a body.
     serde_json::to_string(&envelope).unwrap_or_else(|_| {
         r#"{"success":false,"message":"Something went wrong on our side.","error":"INTERNAL"}"#.to_owned()
     })

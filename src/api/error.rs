@@ -11,15 +11,15 @@ use crate::ingest::parse::{BadEvent, ParseError};
 use crate::report::error::ReportError;
 use crate::storage::database::DatabaseError;
 
-/// Seconds after which a client may try again what is out of reach now.
+/// After how many seconds a client may try again if storage is out of reach.
 const RETRY_AFTER_SECONDS: u32 = 5;
 
 /// Why a request was not answered with what it asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ApiError {
-    /// A parameter or the body is malformed; the text names it and says what it takes.
+    /// A parameter or the body is malformed. The text names it and says what it takes.
     Invalid(String),
-    /// Events of a body are bad: how many, and the first of them.
+    /// Some events of a body are bad: how many, and the first of them.
     BadEvents(usize, Vec<BadEvent>),
     /// There is no token.
     TokenMissing,
@@ -27,7 +27,7 @@ pub enum ApiError {
     TokenMalformed,
     /// The token was refused.
     Token(TokenError),
-    /// Too many calls; after how many seconds to try again.
+    /// There were too many calls. The number is after how many seconds the client may try again.
     RateLimited(u32),
     /// The caller may not do this.
     Forbidden,
@@ -35,17 +35,17 @@ pub enum ApiError {
     OrganizationNotFound,
     /// There is no such route.
     RouteNotFound,
-    /// The route does not take this method; what it takes.
+    /// The route does not take this method. The text lists the methods that it takes.
     MethodNotAllowed(&'static str),
-    /// The pinned snapshot is not kept, or never was one.
+    /// The snapshot that the request names is no longer stored, or never was one.
     SnapshotExpired,
-    /// The body has too many bytes or events; the text says which.
+    /// The body has too many bytes or events. The text says which.
     TooLarge(&'static str),
-    /// The body is of a type or encoding that is not taken; the text says what is.
+    /// The body has a type or an encoding that is not taken. The text says which are.
     UnsupportedMediaType(&'static str),
-    /// A fault of ours; the text is for the log.
+    /// The fault is ours. The text is for the log.
     Internal(String),
-    /// Storage is out of reach, or the service is misconfigured; the text is for the log.
+    /// Storage is out of reach, or the service is misconfigured. The text is for the log.
     Unavailable(String),
 }
 
@@ -58,7 +58,7 @@ pub struct ErrorAnswer {
     pub code: &'static str,
     /// A sentence that a person can act on.
     pub message: String,
-    /// Headers beside those of every answer.
+    /// Headers besides those of every answer.
     pub headers: Vec<(&'static str, String)>,
 }
 
@@ -117,7 +117,7 @@ impl ApiError {
         }
     }
 
-    /// What the log says beside status and code: the cause that the client is not told; of a 401, the stage.
+    /// What the log says besides status and code: the cause, which the client is not told; for a 401, the stage.
     #[must_use]
     pub fn cause(&self) -> Option<String> {
         match self {
@@ -137,7 +137,7 @@ impl ErrorAnswer {
     }
 }
 
-/// RFC 6750 section 3. The description is quoted as it is: it holds no quote and no backslash of a client's.
+/// A challenge as in RFC 6750 section 3. The description is quoted as it is, because nothing in it comes from the client.
 fn challenge(error: &str, description: &str) -> String {
     let description = description.replace('"', "'");
     format!(r#"Bearer realm="conversation-monitor", error="{error}", error_description="{description}""#)

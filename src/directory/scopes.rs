@@ -31,7 +31,7 @@ pub enum ScopesError {
 pub struct ScopesRequest {
     /// `organizationId`: the organization whose departments are asked for.
     organization_id: Option<String>,
-    /// `search`: a part of the id or the name of organizations.
+    /// `search`: text within the ids or the names of organizations.
     search: Option<String>,
 }
 

@@ -45,7 +45,7 @@ pub fn parse<T>(query: &str, read: impl FnOnce(&mut Parameters<'_>) -> T) -> Res
 /// A parameter that cannot be read counts as left out: [`parse`] then returns the error instead of what was made of it.
 pub struct Parameters<'a> {
     pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
-    /// Each error with its place in the order of precedence.
+    /// Each error with its rank: the one with the lowest is reported.
     errors: Vec<(usize, QueryError)>,
 }
 

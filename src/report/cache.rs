@@ -155,7 +155,7 @@ pub struct CachedPage {
     pub version: i64,
     /// How many leading entries of the version were considered.
     pub over_threshold_count: usize,
-    /// The counts beside the page.
+    /// The counts that go with the page.
     pub counts: Counts,
     /// The rows.
     pub page: Rc<Page>,

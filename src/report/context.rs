@@ -14,6 +14,6 @@ pub struct ReportContext<'a, D, C> {
     pub isolate_cache: &'a RefCell<IsolateCache>,
     /// How old a cached head may be.
     pub head_max_age_ms: i64,
-    /// Where each part of the answer came from, and what went wrong on the way.
+    /// Takes notes: where the components of the answer came from, and what went wrong on the way.
     pub trace: &'a Trace,
 }

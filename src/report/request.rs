@@ -91,7 +91,7 @@ fn flag(text: &str) -> Option<bool> {
     }
 }
 
-/// A whole number from 1 to `max`, in digits alone.
+/// An integer from 1 to `max`, in digits alone.
 fn integer(parameters: &mut Parameters<'_>, name: &'static str, max: u64) -> Option<u64> {
     parameters.get(name, format_args!("a whole number from 1 to {max}"), |text| {
         let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());

@@ -25,7 +25,7 @@ pub enum ReportFormat {
 
 /// Everything that the bytes of an answer depend on.
 pub struct ResolvedReport<'a> {
-    /// Who asks, and of which organization.
+    /// Which organization is asked about, and what of it the caller may see.
     pub access: &'a ReadAccess,
     /// Which rows are asked for.
     pub rows: RowQuery,
@@ -64,9 +64,9 @@ struct AnswerIdentity<'a> {
 /// Whose `hasAccess` an answer shows.
 #[derive(Serialize)]
 enum Viewer<'a> {
-    /// Of those who have access to all rows.
+    /// Callers who have access to all rows.
     Everybody,
-    /// The subject's of a token that is limited to departments.
+    /// The subject of a token that is limited to departments.
     Subject(Option<&'a str>),
 }
 

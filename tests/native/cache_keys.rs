@@ -1,5 +1,5 @@
-//! Keys under which something is kept or counted: two different questions never share one. The ids are those that
-//! naive joining would mix up: with quotes, commas, digits, blanks, and prefixes of each other.
+//! Keys under which something is cached or counted: two different queries never share one. The ids are such that naive
+//! joining would confuse them: with quotes, commas, digits and blanks, and prefixes of each other.
 
 use crate::support::NOW;
 use crate::support::history::Random;
@@ -34,7 +34,7 @@ const IDS: [&str; 16] = [
     "o", "o1", "o11", "1", "11", "null", "\"", "o\"", "o\",\"o1", "o,o1", "[]", "o\\", "o\\\"", "ö", "o\u{308}", " ",
 ];
 
-/// Which key stands for which question, in both directions.
+/// Which key belongs to which question, in both directions.
 struct Keys<Q> {
     name: &'static str,
     questions: BTreeMap<String, Q>,
@@ -71,7 +71,7 @@ impl<Q: Ord + Clone + Debug> Keys<Q> {
     }
 }
 
-/// A page cache that is empty and remembers what it was asked for.
+/// A page cache that is empty and lists what it was asked for.
 #[derive(Default)]
 struct Asked(RefCell<Vec<String>>);
 
@@ -90,7 +90,8 @@ impl SharedCache for Asked {
     }
 }
 
-/// In each organization somebody waits in each department, and once in none; the contact's id is the organization's.
+/// In each organization one customer waits in each department and one without a department. The contact has the id of the
+/// organization.
 fn everybody_waits() -> Vec<Value> {
     let mut events = Vec::new();
     for organization in IDS {
@@ -110,7 +111,7 @@ fn everybody_waits() -> Vec<Value> {
     events
 }
 
-/// Claims and a query at random, and what they come to: the departments shown, and whose view it is.
+/// Random claims and a random query, with the departments that they show and the viewer.
 struct Question {
     claims: Value,
     query: String,
@@ -199,9 +200,9 @@ fn pages_and_etags_of_different_questions_differ() {
             );
         }
         let shown = (organization, asked.departments, category, page, limit);
-        let kept = pages.0.borrow().clone();
-        assert!(kept.len() <= 1);
-        for name in kept {
+        let asked_for = pages.0.borrow().clone();
+        assert!(asked_for.len() <= 1);
+        for name in asked_for {
             assert!(name.starts_with("page/3/") && name.len() <= 512, "{name}");
             names.add(shown.clone(), name);
         }

@@ -69,7 +69,7 @@ fn an_answer_takes_two_round_trips_at_most_and_none_from_memory() {
         assert_eq!(first["rows"].as_array().unwrap().len(), 5);
         let again = check_cost(&desk, &access, &format!("{filter}limit=5"), NOW + 4_999, Cost::NONE);
         assert_eq!(again, first);
-        // Another page, while the head holds: the cache, then the database.
+        // Another page with a cached head: the shared cache, then the database.
         check_cost(
             &desk,
             &access,
@@ -82,7 +82,7 @@ fn an_answer_takes_two_round_trips_at_most_and_none_from_memory() {
                 ..Cost::NONE
             },
         );
-        // The head is too old, and so at the database anyway.
+        // The head is too old, so the request is at the database anyway.
         check_cost(
             &desk,
             &access,
@@ -91,7 +91,7 @@ fn an_answer_takes_two_round_trips_at_most_and_none_from_memory() {
             HEAD_INDEX_AND_ROWS,
         );
         check_cost(&desk, &access, &format!("{filter}limit=5"), NOW + 10_000, HEAD);
-        // A page without rows is asked of nobody.
+        // A page without rows is not looked for anywhere.
         check_cost(
             &desk,
             &access,
@@ -128,7 +128,7 @@ fn what_moves_with_the_minute_leaves_the_page() {
     for minute in 1..4 {
         let now = NOW + minute * MINUTE;
         block_on(desk.service.refresh(now)).unwrap();
-        // The head alone; the page goes to the cache once it is asked for again after a minute.
+        // Only the head. The page goes to the shared cache when it is asked for again after a minute.
         let later = check_cost(
             &desk,
             &admin(),
@@ -176,7 +176,7 @@ fn a_page_is_shared_once_it_was_asked_for_again_after_a_while() {
     ask(NOW + SHARE_AFTER_MS, 1);
     ask(NOW + 2 * SHARE_AFTER_MS, 0);
 
-    // Another isolate that has the head and the list finds it there.
+    // Another isolate that has the head and the index finds it there.
     desk.cache.replace(cache_of(16).into_inner());
     desk.ask(&head, "skipThreshold=true&limit=4", NOW).unwrap();
     let hits = desk.pages.hits.get();
@@ -191,7 +191,7 @@ fn a_page_is_shared_once_it_was_asked_for_again_after_a_while() {
         },
     );
     assert_eq!(desk.pages.hits.get(), hits + 1);
-    // And does not put there what came from there.
+    // It does not put back what came from there.
     ask(NOW + 2 * SHARE_AFTER_MS, 0);
 }
 
@@ -248,7 +248,7 @@ fn what_is_cached_answers_for_ten_minutes_while_the_database_is_out_of_reach() {
         "a page that is nowhere"
     );
 
-    // It is back: nothing stale is left over.
+    // The database is back: nothing stays stale.
     desk.service.database.set_fault(None);
     assert_eq!(desk.ask(&admin(), "limit=5", NOW + 5_000).unwrap(), fresh[0]);
 }
@@ -262,7 +262,7 @@ fn a_page_of_the_shared_cache_answers_while_the_rows_are_out_of_reach() {
     let fresh_later = desk.ask(&admin(), "limit=5", NOW + 2 * MINUTE).unwrap();
     assert_eq!(fresh_later["rows"], fresh["rows"]);
     assert_eq!(desk.pages.puts.get(), 1);
-    // An isolate that gets as far as the head and the list.
+    // An isolate that can read the head and the index, and nothing more.
     desk.cache.replace(cache_of(16).into_inner());
     desk.service.database.set_fault(Some(Fault::AfterStatements(2)));
     assert_eq!(desk.ask(&admin(), "limit=5", NOW).unwrap()["rows"], fresh["rows"]);

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// A read that may find more than one row of a table.
 struct WideRead {
     table: &'static str,
-    /// The columns of the primary key that it searches by; none for a scan of the table.
+    /// The columns of the primary key that it searches by. An empty list means that it scans the table.
     key: &'static [&'static str],
     /// The statements that may read so.
     statements: &'static [&'static str],

@@ -1,4 +1,5 @@
-//! The report over caches that lie, fail or are empty, and a database that is out of reach: only time is lost.
+//! The report with caches that lie, fail or are empty, and with a database that is out of reach: it costs time and nothing
+//! else.
 
 use crate::support::desk::{Desk, MINUTE, Mood, NOW, access};
 use crate::support::history::many_candidates;
@@ -107,7 +108,7 @@ fn a_head_in_memory_is_at_most_as_old_as_configured() {
     assert_eq!(generated_at(NOW + 4_999), first);
     let second = generated_at(NOW + 5_000);
     assert_ne!(second, first);
-    // A clock that went back is no reason to keep a head for longer.
+    // If the clock goes back, a head is not used for longer.
     block_on(desk.service.refresh(NOW + 2 * MINUTE)).unwrap();
     assert_ne!(generated_at(NOW), second);
 }
@@ -157,7 +158,7 @@ fn a_pin_that_another_isolate_gave_out_is_good_here_at_once() {
         desk.service.ingest(&[blocked, demand], NOW).await.unwrap();
         desk.service.refresh(NOW + MINUTE).await.unwrap();
     });
-    // Another isolate, which remembers nothing, sees the new version; this one still has the old head in memory.
+    // Another isolate, which has nothing cached, sees the new version. This one still has the old head in memory.
     let here = desk.cache.replace(IsolateCache::default());
     let there = desk.ask(&admin, "", NOW).unwrap();
     desk.cache.replace(here);
@@ -171,7 +172,7 @@ fn a_pin_that_another_isolate_gave_out_is_good_here_at_once() {
     let outcome = desk.ask(&admin, "snapshot=v9-1-5-x", NOW);
     assert!(
         matches!(outcome, Err(ReportError::Unavailable(_))),
-        "nobody can say that it has expired"
+        "whether it has expired cannot be known"
     );
 }
 

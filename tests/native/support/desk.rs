@@ -1,4 +1,4 @@
-//! An isolate that answers reports, with a page cache and a database that can go wrong.
+//! An isolate that answers reports, with a shared cache and a database that can go wrong.
 
 use super::history::many_candidates;
 use super::oracle::Oracle;
@@ -29,7 +29,7 @@ pub enum Mood {
     Empty,
     Failing,
     Garbage,
-    /// Every key holds the page that was stored last.
+    /// Every key has the page that was stored last.
     Confused,
 }
 
