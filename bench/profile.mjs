@@ -102,7 +102,7 @@ await whenProgram(import.meta.url, async (args) => {
   const seed = await ensureSeed({ say: console.error });
   const rounds = Number(flags.values.rounds);
   const load = new Load();
-  const state = await stateOf(name, [caseName], { rounds, seed, keys, load, say: console.error });
+  const state = await stateOf(name, [caseName], { rounds, seed, keys, load, say: console.error, folder: undefined });
   const modules = await modulesOf(name, { folder: inRoot(NAMED), readable: true });
   const side = await Side.start(name, { state, jwks: keys.jwks, modules, inspectorPort: 0 });
   try {

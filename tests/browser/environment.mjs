@@ -28,6 +28,10 @@ export function describeInBrowser(name, defineTests) {
 class Environment {
   /** The clock of refreshes and tabs. It is well in the past, so that no event is ahead of the service's own clock. */
   now = Math.floor(Date.now() / MINUTE) * MINUTE - 48 * 60 * MINUTE;
+  /** @type {any} The running worker; see tests/workerd/harness.mjs. */
+  service;
+  /** @type {any} The running browser. */
+  browser;
   /** @type {TestOrganization[]} */
   #organizations = [];
 

@@ -168,6 +168,7 @@ export async function startService({ siblings = {}, outbound, ...settings } = {}
     },
     /** Runs the refresh that is scheduled for `at`, epoch milliseconds. */
     async refresh(at) {
+      /** @type {any} The types of Miniflare do not know `scheduled`. */
       const worker = await miniflare.getWorker(MAIN);
       const result = await worker.scheduled({ scheduledTime: new Date(at), cron: CRON });
       if (result.outcome !== 'ok') throw new Error(`refresh: ${result.outcome}`);
