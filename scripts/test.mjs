@@ -41,18 +41,6 @@ const ended = [];
 /** @type {{ cargo: string[], node: string[] }} */
 const summaries = { cargo: [], node: [] };
 
-await whenProgram(import.meta.url, async (args) => {
-  const flags = parseFlags(args, USAGE, { quick: { type: 'boolean', default: false } });
-  if (!flags) return;
-  const startedAt = performance.now();
-  try {
-    await runAll(flags.values);
-  } finally {
-    printTable(performance.now() - startedAt);
-    for (const line of [...summaries.cargo, ...summaries.node]) console.log(line);
-  }
-});
-
 async function runAll({ quick }) {
   await step('What is needed', setUp);
   await inParallel(
@@ -144,7 +132,9 @@ function cargo(...args) {
   return run('cargo', args);
 }
 
-const clippyForWasm = () => cargo('clippy', '--target', 'wasm32-unknown-unknown', '--lib', ...CLIPPY_STRICT);
+function clippyForWasm() {
+  return cargo('clippy', '--target', 'wasm32-unknown-unknown', '--lib', ...CLIPPY_STRICT);
+}
 
 /** Runs a program and passes what it prints to `say`. */
 function quietly(say, program, args) {
@@ -212,3 +202,15 @@ function testFiles(folder) {
     })
     .sort();
 }
+
+await whenProgram(import.meta.url, async (args) => {
+  const flags = parseFlags(args, USAGE, { quick: { type: 'boolean', default: false } });
+  if (!flags) return;
+  const startedAt = performance.now();
+  try {
+    await runAll(flags.values);
+  } finally {
+    printTable(performance.now() - startedAt);
+    for (const line of [...summaries.cargo, ...summaries.node]) console.log(line);
+  }
+});
