@@ -1,9 +1,10 @@
+// biome-ignore-all assist/source/organizeImports: instances.js must run before the wasm is instantiated
 // A worker around a worker of the comparison: it counts what the platform bills, by the platform's own `meta`, and lets
 // the clock be set, so that a day takes minutes.
 
+import { wasmBytes } from './instances.js';
 // @ts-expect-error: the worker that is measured, which is put beside this module when it is started
 import inner from './index.js';
-import { wasmBytes } from './instances.js';
 
 const fresh = () => ({
   requests: 0,
