@@ -19,15 +19,6 @@ pub fn parse(text: &[u8]) -> Result<Value, serde_json::Error> {
     serde_json::from_slice::<Strict>(text).map(|strict| strict.0)
 }
 
-/// Adds `text` as a JSON string; `None` becomes null.
-pub fn push_text(json: &mut String, text: Option<&str>) {
-    match text.map(serde_json::to_string) {
-        Some(Ok(text)) => json.push_str(&text),
-        // Writing a text to memory cannot fail.
-        Some(Err(_)) | None => json.push_str("null"),
-    }
-}
-
 struct Strict(Value);
 
 impl<'de> Deserialize<'de> for Strict {
