@@ -40,7 +40,7 @@ pub enum ApiError {
     /// The snapshot that the request names is no longer stored, or never was one.
     SnapshotExpired,
     /// The body has too many bytes or events. The text says which.
-    TooLarge(&'static str),
+    TooLarge(String),
     /// The body has a type or an encoding that is not taken. The text says which are.
     UnsupportedMediaType(&'static str),
     /// The fault is ours. The text is for the log.
@@ -165,9 +165,9 @@ impl From<AccessError> for ApiError {
 }
 
 impl From<ParseError> for ApiError {
-    fn from(refusal: ParseError) -> Self {
-        match refusal {
-            ParseError::TooManyEvents => Self::TooLarge("A request takes at most 1,000 events."),
+    fn from(error: ParseError) -> Self {
+        match error {
+            ParseError::TooManyEvents => Self::TooLarge(error.to_string()),
             ParseError::Malformed(message) => Self::Invalid(message),
             ParseError::BadEvents { total, first } => Self::BadEvents(total, first),
         }

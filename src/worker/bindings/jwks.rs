@@ -24,7 +24,7 @@ impl KeyServer for WebKeyServer {
         };
         read_stream(stream, KEY_SET_BYTES_MAX).await.map_err(|error| {
             KeyServerError(match error {
-                BodyError::TooLarge => "answered with more than 64 KiB".to_owned(),
+                BodyError::TooLarge => format!("answered with more than {} KiB", KEY_SET_BYTES_MAX >> 10),
                 BodyError::Unreadable => "did not answer in time, or broke off".to_owned(),
             })
         })

@@ -36,7 +36,10 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
     let body = body::read(&context.request, is_gzip, BODY_BYTES_MAX)
         .await
         .map_err(|error| match error {
-            BodyError::TooLarge => ApiError::TooLarge("A request takes at most 1 MiB, unpacked."),
+            BodyError::TooLarge => ApiError::TooLarge(format!(
+                "A request takes at most {} MiB, unpacked.",
+                BODY_BYTES_MAX >> 20
+            )),
             BodyError::Unreadable => ApiError::Invalid("The body could not be read or unpacked.".to_owned()),
         })?;
     // 4. Read its events.

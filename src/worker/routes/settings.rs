@@ -59,7 +59,7 @@ async fn read_body(context: &RequestContext) -> Result<i64, ApiError> {
     }
     let body = body::read(&context.request, false, BODY_BYTES_MAX).await;
     let body = body.map_err(|error| match error {
-        BodyError::TooLarge => ApiError::TooLarge("The body must have at most 4 KiB."),
+        BodyError::TooLarge => ApiError::TooLarge(format!("The body must have at most {} KiB.", BODY_BYTES_MAX >> 10)),
         BodyError::Unreadable => ApiError::Invalid("The body could not be read.".to_owned()),
     })?;
     Ok(parse_threshold(&body)?)
