@@ -3,15 +3,24 @@
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
-/// Who stalled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr)]
+/// Which list a candidate is in. [`Category::VARIANTS`] lists them in the order of their declaration, which is their index
+/// wherever something is kept by category.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray,
+)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Category {
-    /// The autopilot.
+    /// The autopilot stalled.
     AiStuck,
-    /// An agent.
+    /// An agent stalled.
     AgentAbandoned,
+    /// The autopilot is off, and nobody is assigned.
+    Unassigned,
+    /// An agent has put it off, and the snooze is not over.
+    Snoozed,
+    /// A supervisor has taken it off the lists for now.
+    Acknowledged,
 }
 
 impl Category {
@@ -19,6 +28,13 @@ impl Category {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
+    }
+
+    /// Whether a report that names no category shows it. Those are the two categories that the published contract knows;
+    /// the others are shown where they are asked for by name, so a client of the contract never sees one.
+    #[must_use]
+    pub const fn is_shown_unnamed(self) -> bool {
+        matches!(self, Self::AiStuck | Self::AgentAbandoned)
     }
 }
 
@@ -43,6 +59,10 @@ pub enum Reason {
     NoReplySinceTakeover,
     /// An agent has answered before, but not this time.
     NoReplyToFollowUp,
+    /// The conversation changed hands more than twice while the customer waited.
+    PassedBackAndForth,
+    /// Nobody is responsible.
+    NobodyAssigned,
 }
 
 impl Reason {

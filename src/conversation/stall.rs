@@ -72,7 +72,7 @@ pub fn candidate_as_of(conversation: &Conversation, timeline: &Timeline, as_of: 
         owner_id: conversation.owner_id.clone(),
         assignee_ids: conversation.assignee_ids.clone(),
         category,
-        reason: wait.reason(category),
+        reason: wait.reason(responsibility.party),
         waiting_since,
         stalled_since: stalled_since(waiting_since, responsibility.since),
         latest_inbound_at: demands.last.at,
@@ -289,10 +289,11 @@ struct Wait<'a> {
 }
 
 impl Wait<'_> {
-    fn reason(&self, category: Category) -> Reason {
-        match category {
-            Category::AiStuck => self.reason_of_ai(),
-            Category::AgentAbandoned => self.reason_of_human(),
+    fn reason(&self, responsible: Responsible) -> Reason {
+        match responsible {
+            Responsible::Ai => self.reason_of_ai(),
+            Responsible::Human => self.reason_of_human(),
+            Responsible::Nobody => Reason::NobodyAssigned,
         }
     }
 

@@ -3,39 +3,35 @@
 
 use crate::conversation::category::Category;
 use crate::snapshot::chunk::index_from;
+use strum::VariantArray;
 
 /// Positions of entries by category, each list ascending.
 #[derive(Debug, Clone, Default)]
-pub struct CategoryPositions {
-    ai_stuck: Vec<u32>,
-    agent_abandoned: Vec<u32>,
-}
+pub struct CategoryPositions([Vec<u32>; Category::VARIANTS.len()]);
 
 impl CategoryPositions {
     /// The lists with their categories.
     pub fn iter(&self) -> impl Iterator<Item = (Category, &[u32])> {
-        [
-            (Category::AiStuck, &*self.ai_stuck),
-            (Category::AgentAbandoned, &*self.agent_abandoned),
-        ]
-        .into_iter()
+        let lists = self.0.iter().map(Vec::as_slice);
+        Category::VARIANTS.iter().copied().zip(lists)
     }
 
-    fn list_mut(&mut self, category: Category) -> &mut Vec<u32> {
-        match category {
-            Category::AiStuck => &mut self.ai_stuck,
-            Category::AgentAbandoned => &mut self.agent_abandoned,
+    fn push(&mut self, category: Category, position: u32) {
+        if let Some(list) = self.0.get_mut(category as usize) {
+            list.push(position);
         }
     }
 
     fn bytes(&self) -> usize {
-        size_of::<Self>() + size_of::<u32>() * (self.ai_stuck.capacity() + self.agent_abandoned.capacity())
+        let capacity: usize = self.0.iter().map(Vec::capacity).sum();
+        size_of::<Self>() + size_of::<u32>() * capacity
     }
 }
 
 /// The positions of a version's entries: 8 bytes an entry.
 #[derive(Debug, Clone, Default)]
 pub struct Positions {
+    count: usize,
     all: CategoryPositions,
     /// By the number of the department.
     by_department: Vec<CategoryPositions>,
@@ -44,15 +40,16 @@ pub struct Positions {
 impl Positions {
     /// Adds the next entry.
     pub fn push(&mut self, category: Category, department: Option<u32>) {
-        let position = index_from(self.all.ai_stuck.len() + self.all.agent_abandoned.len());
-        self.all.list_mut(category).push(position);
+        let position = index_from(self.count);
+        self.count += 1;
+        self.all.push(category, position);
         if let Some(number) = department {
             let number = number as usize;
             if number >= self.by_department.len() {
                 self.by_department.resize_with(number + 1, Default::default);
             }
             if let Some(positions) = self.by_department.get_mut(number) {
-                positions.list_mut(category).push(position);
+                positions.push(category, position);
             }
         }
     }

@@ -17,7 +17,7 @@ const CHUNK_NAMES_MAX: usize = 2_000;
 /// and ETags are made of this type by `Serialize`, so they follow.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct RowFilter {
-    /// The category. `None` means both.
+    /// The category. `None` means the two that a report shows when none is named.
     pub category: Option<Category>,
 }
 
@@ -46,15 +46,27 @@ pub struct Counts {
     pub ai_stuck: u64,
     /// Rows of category `agent_abandoned`.
     pub agent_abandoned: u64,
+    /// Rows of category `unassigned`.
+    #[serde(skip)]
+    pub unassigned: u64,
+    /// Rows of category `snoozed`.
+    #[serde(skip)]
+    pub snoozed: u64,
+    /// Rows of category `acknowledged`.
+    #[serde(skip)]
+    pub acknowledged: u64,
 }
 
 impl Counts {
-    /// The rows of a category. `None` means both.
+    /// The rows of a category. `None` means the two that a report shows when none is named.
     #[must_use]
     pub const fn for_category(self, category: Option<Category>) -> u64 {
         match category {
             Some(Category::AiStuck) => self.ai_stuck,
             Some(Category::AgentAbandoned) => self.agent_abandoned,
+            Some(Category::Unassigned) => self.unassigned,
+            Some(Category::Snoozed) => self.snoozed,
+            Some(Category::Acknowledged) => self.acknowledged,
             None => self.ai_stuck + self.agent_abandoned,
         }
     }
@@ -63,6 +75,9 @@ impl Counts {
         let count = match category {
             Category::AiStuck => &mut self.ai_stuck,
             Category::AgentAbandoned => &mut self.agent_abandoned,
+            Category::Unassigned => &mut self.unassigned,
+            Category::Snoozed => &mut self.snoozed,
+            Category::Acknowledged => &mut self.acknowledged,
         };
         *count += rows as u64;
     }
@@ -158,7 +173,10 @@ impl SnapshotIndex {
 
 impl RowFilter {
     fn has_category(&self, category: Category) -> bool {
-        self.category.is_none_or(|asked_for| asked_for == category)
+        match self.category {
+            Some(asked_for) => asked_for == category,
+            None => category.is_shown_unnamed(),
+        }
     }
 }
 
@@ -169,6 +187,7 @@ mod tests {
     use crate::conversation::category::{Category, Reason};
     use crate::snapshot::version::{Entry, Version};
     use std::rc::Rc;
+    use strum::VariantArray;
 
     /// Ten entries, stalled at minutes 0 to 9, by turns of both categories and of departments d0, d1 and none.
     fn ten_entries() -> SnapshotIndex {
@@ -223,7 +242,8 @@ mod tests {
             selection.counts,
             Counts {
                 ai_stuck,
-                agent_abandoned
+                agent_abandoned,
+                ..Counts::default()
             }
         );
     }
@@ -283,6 +303,42 @@ mod tests {
                     let total = rows_of(&of_both).len() as u64;
                     assert_eq!(selection.counts.for_category(None), total, "{context}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn shows_the_other_categories_only_where_they_are_named() {
+        let entries = Category::VARIANTS.iter().zip(0..).map(|(category, number)| Entry {
+            stalled_since: Timestamp::from_milliseconds(number),
+            conversation_id: format!("c{number}"),
+            row_no: number,
+            category: *category,
+            reason: Reason::NobodyAssigned,
+            channel_type: Rc::from("sms"),
+            department_id: Some(Rc::from("d")),
+            assignee_names: Vec::new(),
+        });
+        let version = Version::default().with_changes(&[], entries.collect());
+        let chunks = version.to_chunks().unwrap();
+        let index = SnapshotIndex::from_chunks(chunks.iter().map(String::as_str)).unwrap();
+        let paging = Paging { page: 1, limit: 25 };
+        let rows = |departments: Option<&[&str]>, category| {
+            let query = query(departments, category);
+            let selection = index.select(&query, index.len(), paging);
+            let counts = selection.counts;
+            let of_each = Category::VARIANTS
+                .iter()
+                .map(|category| counts.for_category(Some(*category)));
+            assert_eq!(of_each.collect::<Vec<_>>(), [1; 5]);
+            assert_eq!(counts.for_category(category), selection.row_nos.len() as u64);
+            assert_eq!(index.select_all(&query, index.len()).concat(), selection.row_nos);
+            selection.row_nos
+        };
+        for departments in [None, Some(&["d"][..])] {
+            assert_eq!(rows(departments, None), [0, 1]);
+            for (category, number) in Category::VARIANTS.iter().zip(0..) {
+                assert_eq!(rows(departments, Some(*category)), [number]);
             }
         }
     }
