@@ -3,7 +3,7 @@
 import { ERROR_EXAMPLE, PAGINATION_EXAMPLE, REPORT_EXAMPLE, ROW_EXAMPLE } from './examples.mjs';
 import { count, flag, instant, list, nullable, object, oneOfWords, ref, text } from './schema.mjs';
 
-const CATEGORIES = ['ai_stuck', 'agent_abandoned'];
+const CATEGORIES = ['ai_stuck', 'agent_abandoned', 'unassigned', 'snoozed', 'acknowledged'];
 const REASONS = [
   'reply_failed',
   'reply_queued',
@@ -13,6 +13,8 @@ const REASONS = [
   'assignee_missing',
   'no_reply_since_takeover',
   'no_reply_to_follow_up',
+  'passed_back_and_forth',
+  'nobody_assigned',
 ];
 const ERROR_CODES = [
   'INVALID_REQUEST',
@@ -92,11 +94,21 @@ const REPORT = {
     rows: list(ref('ConversationMonitorRow'), { description: 'Longest stalled first.' }),
   }),
   CategoryCounts: object(Object.fromEntries(CATEGORIES.map((name) => [name, count()])), {
-    description: 'Rows of each category, before the filter by category.',
+    description: 'Rows of each category, before the filter by category; `acknowledged` is always 0 for now.',
   }),
   Category: oneOfWords(
     CATEGORIES,
-    'Who has left the customer waiting: the autopilot (`ai_stuck`) or an agent (`agent_abandoned`).',
+    [
+      'Which list the conversation is in:',
+      '',
+      '- `ai_stuck`: the autopilot has left the customer waiting.',
+      '- `agent_abandoned`: an agent has.',
+      '- `unassigned`: the autopilot is off, and nobody is assigned.',
+      '- `snoozed`: an agent has put the conversation off.',
+      '- `acknowledged`: a supervisor has taken it off the lists.',
+      '',
+      'Rows of the last three are only in answers to requests that name the category.',
+    ].join('\n'),
   ),
   Reason: oneOfWords(
     REASONS,
@@ -111,6 +123,8 @@ const REPORT = {
       '- `assignee_missing`: neither the owner nor an assignee is an active person.',
       '- `no_reply_since_takeover`: no agent has answered since taking over.',
       '- `no_reply_to_follow_up`: an agent has answered before, but not this time.',
+      '- `passed_back_and_forth`: the conversation changed hands more than twice while the customer waited.',
+      '- `nobody_assigned`: nobody is responsible for the conversation.',
     ].join('\n'),
   ),
   ErrorCode: oneOfWords(ERROR_CODES, 'Stable; act on this rather than on the message.'),

@@ -34,7 +34,7 @@ export const REPORT_EXAMPLE = {
     totalCount: 42,
     snapshotMissing: false,
     stale: false,
-    counts: { ai_stuck: 27, agent_abandoned: 15 },
+    counts: { ai_stuck: 27, agent_abandoned: 15, unassigned: 3, snoozed: 2, acknowledged: 0 },
     pagination: PAGINATION_EXAMPLE,
     rows: [ROW_EXAMPLE],
   },
@@ -49,7 +49,7 @@ export const SUMMARY_EXAMPLE = {
     snapshotMissing: false,
     stale: false,
     total: 42,
-    byCategory: { ai_stuck: 27, agent_abandoned: 15 },
+    byCategory: { ai_stuck: 27, agent_abandoned: 15, unassigned: 3, snoozed: 2, acknowledged: 0 },
     byReason: { no_reply: 21, no_reply_since_takeover: 11, handoff_not_completed: 6, assignee_missing: 4 },
     byChannel: { sms: 25, whatsapp: 10, email: 7 },
     byDepartment: [

@@ -16,7 +16,10 @@ export const PARAMETERS = {
     ...query('limit', { type: 'integer', minimum: 1, maximum: 100, default: 25 }),
     description: 'Rows per page.',
   },
-  Category: { ...query('category', ref('Category')), description: 'Only rows of this category.' },
+  Category: {
+    ...query('category', ref('Category')),
+    description: 'Only rows of this category. Default: rows of `ai_stuck` and of `agent_abandoned`.',
+  },
   SkipThreshold: {
     ...query('skipThreshold', ref('SkipThreshold')),
     description: 'When "true", ignores the configured threshold and returns all candidates.',

@@ -114,7 +114,7 @@ const csv = getAndHead('CSV file', {
       'Content-Disposition',
     ),
     ...shared(304),
-    400: invalid('category must be ai_stuck or agent_abandoned.'),
+    400: invalid('category must be ai_stuck, agent_abandoned, unassigned, snoozed or acknowledged.'),
     ...shared(401, 403, 404, 410, 429, 500, 503),
   },
   security: TOKEN,

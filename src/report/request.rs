@@ -3,6 +3,7 @@
 use crate::conversation::category::Category;
 use crate::http::query::{Parameters, QueryError, parse};
 use crate::snapshot::query::{Paging, RowFilter};
+use strum::VariantArray;
 
 /// The greatest page: 2^53 − 1, the greatest integer that every JSON reader keeps exact.
 pub const PAGE_MAX: u64 = 9_007_199_254_740_991;
@@ -64,7 +65,7 @@ impl ReportRequest {
     fn read(parameters: &mut Parameters<'_>) -> Self {
         Self {
             filter: RowFilter {
-                category: parameters.get("category", "ai_stuck or agent_abandoned", category),
+                category: parameters.get("category", one_of(Category::VARIANTS.iter().copied()), category),
             },
             skip_threshold: parameters.get("skipThreshold", "true or false", flag).unwrap_or(false),
             department_id: parameters.id("departmentId"),
@@ -78,9 +79,17 @@ impl ReportRequest {
 }
 
 fn category(text: &str) -> Option<Category> {
-    [Category::AiStuck, Category::AgentAbandoned]
-        .into_iter()
-        .find(|category| category.as_str() == text)
+    let mut categories = Category::VARIANTS.iter().copied();
+    categories.find(|category| category.as_str() == text)
+}
+
+/// `a, b or c`
+fn one_of<T: Into<&'static str>>(values: impl Iterator<Item = T>) -> String {
+    let names: Vec<&str> = values.map(Into::into).collect();
+    match names.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => names.concat(),
+    }
 }
 
 fn flag(text: &str) -> Option<bool> {
@@ -103,6 +112,8 @@ fn integer(parameters: &mut Parameters<'_>, name: &'static str, max: u64) -> Opt
 #[cfg(test)]
 mod tests {
     use super::{PageRequest, ReportRequest};
+    use crate::conversation::category::Category;
+    use strum::VariantArray;
 
     fn check(query: &str, error: Option<&str>) {
         let found = PageRequest::parse(query).err().map(|error| error.to_string());
@@ -141,11 +152,13 @@ mod tests {
                 Some("limit must be a whole number from 1 to 100."),
             );
         }
-        check("category=", Some("category must be ai_stuck or agent_abandoned."));
-        check(
-            "category=AI_STUCK",
-            Some("category must be ai_stuck or agent_abandoned."),
-        );
+        for category in Category::VARIANTS {
+            check(&format!("category={}", category.as_str()), None);
+        }
+        let category = "category must be ai_stuck, agent_abandoned, unassigned, snoozed or acknowledged.";
+        for value in ["", "AI_STUCK", "ai_stuck,snoozed"] {
+            check(&format!("category={value}"), Some(category));
+        }
         check("skipThreshold=1", Some("skipThreshold must be true or false."));
         check("skipThreshold", Some("skipThreshold must be true or false."));
         let id = "an id of 1 to 128 characters without control characters.";

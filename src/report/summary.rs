@@ -81,7 +81,7 @@ pub fn write_summary(report: &ResolvedReport<'_>, summary: &Summary<'_>) -> Resu
         threshold_minutes: report.threshold_minutes(),
         snapshot_missing: report.snapshot.is_none(),
         stale: report.is_stale(),
-        total: summary.categories.for_category(None),
+        total: summary.categories.for_category(report.rows.filter.category),
         by_category: summary.categories,
         by_reason: RowsByKey(&summary.reasons),
         by_channel: RowsByKey(&summary.channels),

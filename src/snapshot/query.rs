@@ -47,13 +47,10 @@ pub struct Counts {
     /// Rows of category `agent_abandoned`.
     pub agent_abandoned: u64,
     /// Rows of category `unassigned`.
-    #[serde(skip)]
     pub unassigned: u64,
     /// Rows of category `snoozed`.
-    #[serde(skip)]
     pub snoozed: u64,
     /// Rows of category `acknowledged`.
-    #[serde(skip)]
     pub acknowledged: u64,
 }
 
@@ -116,6 +113,14 @@ impl SnapshotIndex {
             counts,
             row_nos: entries.map(|entry| entry.row_no).collect(),
         }
+    }
+
+    /// How many of the first `over_threshold_count` entries a query selects in each category, before they are filtered by
+    /// category.
+    #[must_use]
+    pub fn counts(&self, query: &RowQuery, over_threshold_count: usize) -> Counts {
+        let none = Paging { page: 1, limit: 0 };
+        self.select(query, over_threshold_count, none).counts
     }
 
     /// The positions of the departments of a query.

@@ -9,6 +9,8 @@ export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
 export const CATEGORIES = ['ai_stuck', 'agent_abandoned'];
+/** No row in any category, as reports and summaries count them. */
+export const NO_ROWS = { ai_stuck: 0, agent_abandoned: 0, unassigned: 0, snoozed: 0, acknowledged: 0 };
 export const DEFAULT_THRESHOLD_MINUTES = 5;
 
 /** The error code that goes with each status. */

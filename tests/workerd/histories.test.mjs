@@ -8,7 +8,7 @@ import { organizationIdsOf, readHistories } from '../oracle/histories.mjs';
 import { manyCandidates } from '../oracle/many-candidates.mjs';
 import { formatInstant, oracleOf, RememberingOracle } from '../oracle/oracle.mjs';
 import { readThreads } from '../threads/threads.mjs';
-import { CATEGORIES, DEFAULT_THRESHOLD_MINUTES, MINUTE, SECOND, setThreshold } from './fixtures.mjs';
+import { CATEGORIES, DEFAULT_THRESHOLD_MINUTES, MINUTE, NO_ROWS, SECOND, setThreshold } from './fixtures.mjs';
 import { adminToken, REPORT, startService, tokenOf } from './harness.mjs';
 
 const PREFIXES = 10;
@@ -84,7 +84,7 @@ function expectedPage(state, all, page, limit) {
     totalCount,
     snapshotMissing: false,
     stale: false,
-    counts,
+    counts: { ...NO_ROWS, ...counts },
     pagination: { page, limit, total: totalCount, totalPages: Math.ceil(totalCount / limit) },
     rows: all.rows.slice((page - 1) * limit, page * limit),
   };
