@@ -1,7 +1,7 @@
 //! The envelope of every JSON answer.
 
 use crate::api::error::{ApiError, ErrorAnswer};
-use crate::ingest::parse::BadEvent;
+use crate::ingest::parse::Remark;
 use serde::Serialize;
 
 /// `{"success":true,"data":…}`
@@ -26,7 +26,7 @@ pub fn failure(error: &ApiError, answer: &ErrorAnswer) -> String {
         message: &'a str,
         error: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
-        details: Option<&'a [BadEvent]>,
+        details: Option<&'a [Remark]>,
     }
     let details = match error {
         ApiError::BadEvents(_, events) => Some(events.as_slice()),

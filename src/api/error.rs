@@ -7,7 +7,7 @@ use crate::auth::error::{TokenError, VerifyError};
 use crate::directory::scopes::ScopesError;
 use crate::directory::settings::ThresholdError;
 use crate::http::query::QueryError;
-use crate::ingest::parse::{BadEvent, ParseError};
+use crate::ingest::parse::{ParseError, Remark};
 use crate::report::error::ReportError;
 use crate::storage::database::DatabaseError;
 
@@ -20,7 +20,7 @@ pub enum ApiError {
     /// A parameter or the body is malformed. The text names it and says what it takes.
     Invalid(String),
     /// Some events of a body are bad: how many, and the first of them.
-    BadEvents(usize, Vec<BadEvent>),
+    BadEvents(usize, Vec<Remark>),
     /// There is no token.
     TokenMissing,
     /// The `Authorization` header is not `Bearer` and one token.

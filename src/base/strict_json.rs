@@ -5,6 +5,7 @@
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
+use std::borrow::Cow;
 use std::fmt;
 
 /// The members of an object, sorted by name.
@@ -17,6 +18,45 @@ pub type Object = Map<String, Value>;
 /// twice.
 pub fn parse(text: &[u8]) -> Result<Value, serde_json::Error> {
     serde_json::from_slice::<Strict>(text).map(|strict| strict.0)
+}
+
+/// Replaces each escaped half of a surrogate pair without its other half by U+FFFD, as texts have it that were cut by
+/// UTF-16 units. Borrowed means that there was none.
+#[must_use]
+pub fn repair_surrogates(text: &[u8]) -> Cow<'_, [u8]> {
+    let mut repaired = Cow::Borrowed(text);
+    let mut position = 0;
+    while let Some(found) = text
+        .get(position..)
+        .and_then(|rest| rest.iter().position(|byte| *byte == b'\\'))
+    {
+        let escape = position.saturating_add(found);
+        let next = escape.saturating_add(ESCAPE_LENGTH);
+        let (length, is_half) = match (code_unit(text, escape), code_unit(text, next)) {
+            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => (2 * ESCAPE_LENGTH, false),
+            (Some(0xd800..0xe000), _) => (ESCAPE_LENGTH, true),
+            // Another escape, such as that of a backslash.
+            _ => (2, false),
+        };
+        let end = escape.saturating_add(length);
+        if is_half && let Some(escaped) = repaired.to_mut().get_mut(escape..end) {
+            escaped.copy_from_slice(b"\\ufffd");
+        }
+        position = end;
+    }
+    repaired
+}
+
+/// The length of `\u0000`.
+const ESCAPE_LENGTH: usize = 6;
+
+/// The UTF-16 code unit that is escaped at `position`.
+fn code_unit(text: &[u8], position: usize) -> Option<u16> {
+    let digits = text.get(position..)?.get(..ESCAPE_LENGTH)?.strip_prefix(b"\\u")?;
+    let digits = std::str::from_utf8(digits).ok()?;
+    // `from_str_radix` takes a sign, too.
+    let is_hexadecimal = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hexadecimal.then(|| u16::from_str_radix(digits, 16).ok()).flatten()
 }
 
 struct Strict(Value);
@@ -88,7 +128,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{parse, repair_surrogates};
 
     fn check(text: &str, accepted: bool) {
         assert_eq!(parse(text.as_bytes()).is_ok(), accepted, "{text}");
@@ -105,5 +145,24 @@ mod tests {
         check(r#"{"a":1} x"#, false);
         check(&"[".repeat(200), false);
         assert!(parse(b"\"\xff\"").is_err());
+    }
+
+    #[test]
+    fn repairs_half_a_surrogate_pair_and_nothing_else() {
+        let check = |text: &str, expected: &str| {
+            assert_eq!(
+                String::from_utf8_lossy(&repair_surrogates(text.as_bytes())),
+                expected,
+                "{text}"
+            );
+        };
+        check(r#"{"a":"plain"}"#, r#"{"a":"plain"}"#);
+        check(r#""\ud83d\ude00""#, r#""\ud83d\ude00""#);
+        check(r#""\ud83d""#, r#""\ufffd""#);
+        check(r#""\ude00\uD83D!""#, r#""\ufffd\ufffd!""#);
+        check(r#""\ud83d\ud83d\ude00""#, r#""\ufffd\ud83d\ude00""#);
+        check(r#""\\ud83d \n\u+123\u""#, r#""\\ud83d \n\u+123\u""#);
+        check(r#""\ud8""#, r#""\ud8""#);
+        check("\\", "\\");
     }
 }

@@ -2,125 +2,187 @@
 
 use crate::base::timestamp::Timestamp;
 use crate::conversation::body::{
-    AutopilotChange, Contact, Conversation, Direction, Kind, Message, Named, Status, User, Visibility,
+    AutopilotChange, Contact, Conversation, Direction, Kind, Message, Named, Removal, Resolution, Status, User,
+    Visibility,
 };
-use crate::conversation::fields::{Fields, Problem};
-use crate::conversation::record::{Record, RecordType};
+use crate::conversation::fields::{Fields, Problem, Received};
+use crate::conversation::rank::Rank;
+use crate::conversation::record::Record;
+use crate::conversation::record_type::RecordType;
 use serde::Serialize;
 use serde_json::Value;
 use std::rc::Rc;
 
-/// Reads one event that was received at `now`.
+/// Reads one event, the one at `index` of a request.
 ///
 /// Unknown fields are dropped, null means absent, defaults are filled in, and instants are truncated to milliseconds. A
 /// removal needs only its ids: its other fields are not read.
 ///
 /// # Errors
 /// The first [`Problem`] of the event.
-pub fn parse_event(event: &Value, now: Timestamp) -> Result<Record, Problem> {
+pub fn parse_event(index: usize, event: &Value, received: Received) -> Result<Record, Problem> {
     let Value::Object(object) = event else {
         return Err(Problem::new("", "must be a JSON object"));
     };
-    let fields = Fields::new(object, now);
+    let fields = Fields::new(object, received);
     let record_type: RecordType = fields.choice("type")?;
     let organization_id = fields.id("organizationId")?;
     let id = fields.id(record_type.id_field())?;
     let updated_at = fields.past("updatedAt")?;
-    let deleted = fields.flag("deleted", false)?;
-    let (conversation_id, body) = if deleted {
-        (None, String::new())
+    let revision = fields.counter("revision")?;
+    let version = Version {
+        record_type,
+        revision,
+        updated_at,
+    };
+    let (conversation_id, rank, body) = if fields.flag("deleted", false)? {
+        let rank = Rank::new(record_type, revision, updated_at, None);
+        (None, rank, removal(revision)?)
     } else {
-        parse_body(record_type, &fields)?
+        version.parse_body(&fields)?
     };
     Ok(Record {
+        index,
         organization_id,
         record_type,
         id,
         conversation_id,
-        updated_at,
-        deleted,
+        rank,
         body,
     })
 }
 
-/// The body in normal form, and the conversation that a message or an autopilot change is in.
-fn parse_body(record_type: RecordType, fields: &Fields<'_>) -> Result<(Option<String>, String), Problem> {
-    match record_type {
-        RecordType::Organization | RecordType::Department => Ok((None, to_json(&named(fields)?)?)),
-        RecordType::User => Ok((None, to_json(&user(fields)?)?)),
-        RecordType::Contact => Ok((None, to_json(&contact(fields)?)?)),
-        RecordType::Conversation => Ok((None, to_json(&conversation(fields)?)?)),
-        RecordType::Autopilot => {
-            let change = autopilot(fields)?;
-            let json = to_json(&change)?;
-            Ok((Some(change.conversation_id), json))
+/// The body of a removal: empty, as version 0.1 wrote it, unless the source counts its changes.
+fn removal(revision: u64) -> Result<String, Problem> {
+    if revision == 0 {
+        return Ok(String::new());
+    }
+    serde_json::to_string(&Removal { revision }).map_err(|error| Problem::new("", error.to_string()))
+}
+
+/// What is known of a version before its body is read.
+#[derive(Clone, Copy)]
+struct Version {
+    record_type: RecordType,
+    revision: u64,
+    updated_at: Timestamp,
+}
+
+/// The conversation that a message, an autopilot change or a resolution is in, the rank, and the body in normal form.
+type Body = (Option<String>, Rank, String);
+
+impl Version {
+    fn parse_body(self, fields: &Fields<'_>) -> Result<Body, Problem> {
+        match self.record_type {
+            RecordType::Organization | RecordType::Department => self.body(None, &named(fields, self.revision)?),
+            RecordType::User => self.body(None, &user(fields, self.revision)?),
+            RecordType::Contact => self.body(None, &contact(fields, self.revision)?),
+            RecordType::Conversation => self.body(None, &conversation(fields, self.revision)?),
+            RecordType::Autopilot => {
+                let change = autopilot(fields, self.revision)?;
+                self.body(Some(change.conversation_id.clone()), &change)
+            }
+            RecordType::Resolution => {
+                let resolution = resolution(fields, self.revision)?;
+                self.body(Some(resolution.conversation_id.clone()), &resolution)
+            }
+            RecordType::Message => {
+                let message = message(fields, self.revision)?;
+                self.body(Some(message.conversation_id.clone()), &message)
+            }
         }
-        RecordType::Message => {
-            let message = message(fields)?;
-            let json = to_json(&message)?;
-            Ok((Some(message.conversation_id), json))
-        }
+    }
+
+    fn body<T: Serialize>(self, conversation_id: Option<String>, body: &T) -> Result<Body, Problem> {
+        let problem = |error: serde_json::Error| Problem::new("", error.to_string());
+        let value = serde_json::to_value(body).map_err(problem)?;
+        let rank = Rank::new(self.record_type, self.revision, self.updated_at, value.as_object());
+        // Not `value` as text: its members are sorted as well, but the order of `conversation::body` is what is tested.
+        Ok((conversation_id, rank, serde_json::to_string(body).map_err(problem)?))
     }
 }
 
-fn to_json<T: Serialize>(body: &T) -> Result<String, Problem> {
-    serde_json::to_string(body).map_err(|error| Problem::new("", error.to_string()))
-}
-
-fn named(fields: &Fields<'_>) -> Result<Named, Problem> {
+fn named(fields: &Fields<'_>, revision: u64) -> Result<Named, Problem> {
     Ok(Named {
         name: fields.name("name")?,
+        revision,
     })
 }
 
-fn user(fields: &Fields<'_>) -> Result<User, Problem> {
+fn user(fields: &Fields<'_>, revision: u64) -> Result<User, Problem> {
     Ok(User {
         active: fields.flag("active", true)?,
         bot: fields.flag("bot", false)?,
         full_name: fields.name("fullName").map(Rc::from)?,
+        revision,
     })
 }
 
-fn contact(fields: &Fields<'_>) -> Result<Contact, Problem> {
+fn contact(fields: &Fields<'_>, revision: u64) -> Result<Contact, Problem> {
     Ok(Contact {
         blocked: fields.flag("blocked", false)?,
+        merged_into: fields.optional_id("mergedInto")?,
         name: fields.name("name")?,
         phone: fields.optional_word("phone")?,
+        revision,
     })
 }
 
-fn conversation(fields: &Fields<'_>) -> Result<Conversation, Problem> {
-    let snoozed_until = fields.optional_instant("snoozedUntil")?;
+fn conversation(fields: &Fields<'_>, revision: u64) -> Result<Conversation, Problem> {
     let snoozed_at = fields.optional_past("snoozedAt")?;
-    match (snoozed_until, snoozed_at) {
-        (Some(_), None) => return Err(Problem::new("snoozedAt", "must come with snoozedUntil")),
-        (None, Some(_)) => return Err(Problem::new("snoozedUntil", "must come with snoozedAt")),
-        _ => {}
+    let snoozed_until = fields.optional_instant("snoozedUntil")?;
+    if snoozed_until.is_some() && snoozed_at.is_none() {
+        return Err(Problem::new("snoozedAt", "must come with snoozedUntil"));
+    }
+    let merged_into = fields.optional_id("mergedInto")?;
+    let merged_at = fields.optional_past("mergedAt")?;
+    if merged_at.is_some() && merged_into.is_none() {
+        return Err(Problem::new("mergedInto", "must come with mergedAt"));
     }
     Ok(Conversation {
+        assigned_at: fields.optional_past("assignedAt")?,
         assignee_ids: fields.ids("assigneeIds")?,
         channel_type: fields.word("channelType")?,
         contact_id: fields.id("contactId")?,
         department_id: fields.optional_id("departmentId")?,
         draft: fields.flag("draft", false)?,
-        merged_into: fields.optional_id("mergedInto")?,
+        merged_at,
+        merged_into,
         owner_id: fields.optional_id("ownerId")?,
         resolved_at: fields.optional_past("resolvedAt")?,
+        revision,
         snoozed_at,
         snoozed_until,
+        starts_with_autopilot: fields.flag("startsWithAutopilot", true)?,
     })
 }
 
-fn autopilot(fields: &Fields<'_>) -> Result<AutopilotChange, Problem> {
+fn autopilot(fields: &Fields<'_>, revision: u64) -> Result<AutopilotChange, Problem> {
+    let actor_id = fields.optional_id("actorId")?;
+    let default_by = AutopilotChange::default_by(actor_id.as_deref());
     Ok(AutopilotChange {
-        actor_id: fields.optional_id("actorId")?,
+        actor_id,
         at: fields.past("at")?,
+        by: fields.optional_choice("by")?.filter(|by| *by != default_by),
         conversation_id: fields.id("conversationId")?,
         enabled: fields.required_flag("enabled")?,
+        revision,
+        sequence: fields.counter("sequence")?,
     })
 }
 
-fn message(fields: &Fields<'_>) -> Result<Message, Problem> {
+fn resolution(fields: &Fields<'_>, revision: u64) -> Result<Resolution, Problem> {
+    Ok(Resolution {
+        at: fields.past("at")?,
+        by: fields.optional_choice("by")?.unwrap_or_default(),
+        conversation_id: fields.id("conversationId")?,
+        resolved: fields.required_flag("resolved")?,
+        revision,
+        sequence: fields.counter("sequence")?,
+    })
+}
+
+fn message(fields: &Fields<'_>, revision: u64) -> Result<Message, Problem> {
     let direction = fields.choice("direction")?;
     let visibility = fields.optional_choice("visibility")?;
     let status = fields.optional_choice("status")?;
@@ -128,14 +190,21 @@ fn message(fields: &Fields<'_>) -> Result<Message, Problem> {
         Direction::Inbound => Status::Received,
         Direction::Outbound => Status::Sent,
     };
+    let at = fields.past("at")?;
     Ok(Message {
-        at: fields.past("at")?,
+        at,
         conversation_id: fields.id("conversationId")?,
         direction,
+        in_reply_to: fields.optional_id("inReplyTo")?,
         kind: fields.optional_choice("kind")?.unwrap_or(Kind::Text),
+        needs_reply: fields.flag("needsReply", true)?,
+        received_at: fields
+            .optional_past("receivedAt")?
+            .filter(|received_at| *received_at > at),
+        revision,
         sender: fields.choice("sender")?,
         sender_id: fields.optional_id("senderId")?,
-        sequence: fields.sequence("sequence")?,
+        sequence: fields.counter("sequence")?,
         status: status.unwrap_or(status_default),
         visibility: visibility.unwrap_or(Visibility::Public),
     })
@@ -154,7 +223,7 @@ mod tests {
             event[name] = value.clone();
         }
         let now = Timestamp::from_rfc3339("2026-05-18T14:00:00Z").unwrap();
-        parse_event(&event, now).unwrap().body
+        parse_event(0, &event, now.into()).unwrap().body
     }
 
     /// Checks the bytes of a body, and that its members are in the order of their names, as RFC 8785 wants them.

@@ -15,8 +15,8 @@ pub const WORD_CHARACTERS_MAX: usize = 64;
 pub const ASSIGNEES_MAX: usize = 100;
 /// How far ahead of the service's clock an event may be: clocks of sources differ.
 pub const CLOCK_SKEW_MAX_MS: i64 = 5 * MINUTE_MS;
-/// The greatest `sequence`: 2^53 − 1, the greatest integer that every JSON reader keeps exactly.
-pub const SEQUENCE_MAX: u64 = 9_007_199_254_740_991;
+/// The greatest `sequence` and `revision`: 2^53 − 1, the greatest integer that every JSON reader keeps exactly.
+pub const COUNTER_MAX: u64 = 9_007_199_254_740_991;
 
 /// What is wrong with an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,14 +44,37 @@ fn id_expected() -> String {
 /// The fields of one event. A field that is null counts as absent.
 pub struct Fields<'a> {
     object: &'a Object,
-    now: Timestamp,
+    received: Received,
+}
+
+/// How an event was received.
+#[derive(Debug, Clone, Copy)]
+pub struct Received {
+    /// When: the service's clock.
+    pub now: Timestamp,
+    /// Whether half a surrogate pair became U+FFFD in its texts. Then an id must not have that character, since two ids
+    /// may have become one.
+    pub is_repaired: bool,
+}
+
+impl From<Timestamp> for Received {
+    fn from(now: Timestamp) -> Self {
+        Self {
+            now,
+            is_repaired: false,
+        }
+    }
 }
 
 impl<'a> Fields<'a> {
-    /// The fields of `object`, which was received at `now`.
+    /// The fields of an event.
     #[must_use]
-    pub fn new(object: &'a Object, now: Timestamp) -> Self {
-        Self { object, now }
+    pub fn new(object: &'a Object, received: Received) -> Self {
+        Self { object, received }
+    }
+
+    fn is_id(&self, text: &str) -> bool {
+        is_id(text) && !(self.received.is_repaired && text.contains(char::REPLACEMENT_CHARACTER))
     }
 
     fn get(&self, name: &str) -> Option<&'a Value> {
@@ -62,7 +85,7 @@ impl<'a> Fields<'a> {
     pub fn optional_id(&self, name: &'static str) -> Result<Option<String>, Problem> {
         match self.get(name) {
             None => Ok(None),
-            Some(Value::String(id)) if is_id(id) => Ok(Some(id.clone())),
+            Some(Value::String(id)) if self.is_id(id) => Ok(Some(id.clone())),
             Some(_) => Err(Problem::new(name, id_expected())),
         }
     }
@@ -83,7 +106,7 @@ impl<'a> Fields<'a> {
             }
         };
         let id = |value: &Value| match value {
-            Value::String(id) if is_id(id) => Ok(id.clone()),
+            Value::String(id) if self.is_id(id) => Ok(id.clone()),
             _ => Err(Problem::new(name, format!("each {}", id_expected()))),
         };
         values.iter().map(id).collect()
@@ -155,14 +178,14 @@ impl<'a> Fields<'a> {
         self.optional_choice(name)?.ok_or_else(|| missing(name))
     }
 
-    /// A whole number from 0 to 2^53 − 1; 0 if it is left out.
-    pub fn sequence(&self, name: &'static str) -> Result<u64, Problem> {
+    /// A whole number from 0 to 2^53 − 1, such as a sequence or a revision; 0 if it is left out.
+    pub fn counter(&self, name: &'static str) -> Result<u64, Problem> {
         let Some(value) = self.get(name) else {
             return Ok(0);
         };
         whole_number(value)
-            .filter(|number| *number <= SEQUENCE_MAX)
-            .ok_or_else(|| Problem::new(name, format!("must be a whole number from 0 to {SEQUENCE_MAX}")))
+            .filter(|number| *number <= COUNTER_MAX)
+            .ok_or_else(|| Problem::new(name, format!("must be a whole number from 0 to {COUNTER_MAX}")))
     }
 
     /// An instant, past or future, or absent.
@@ -172,7 +195,7 @@ impl<'a> Fields<'a> {
         };
         value
             .as_str()
-            .and_then(Timestamp::from_rfc3339)
+            .and_then(instant)
             .map(Some)
             .ok_or_else(|| Problem::new(name, "must be an RFC 3339 instant such as 2026-05-18T14:00:00.000Z"))
     }
@@ -182,7 +205,7 @@ impl<'a> Fields<'a> {
         let instant = self.optional_instant(name)?;
         match instant {
             Some(instant) if instant.as_milliseconds() < 0 => Err(Problem::new(name, "must not be before 1970")),
-            Some(instant) if instant > self.now.plus(CLOCK_SKEW_MAX_MS) => {
+            Some(instant) if instant > self.received.now.plus(CLOCK_SKEW_MAX_MS) => {
                 let minutes = CLOCK_SKEW_MAX_MS / MINUTE_MS;
                 let reason = format!("must not be more than {minutes} minutes ahead of the service's clock");
                 Err(Problem::new(name, reason))
@@ -197,6 +220,19 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// An instant of RFC 3339, or with the offset written as `+hhmm`, as many systems do.
+fn instant(text: &str) -> Option<Timestamp> {
+    let (rest, minutes) = text.split_at_checked(text.len().checked_sub("00".len())?)?;
+    let is_sign = |byte: &u8| matches!(byte, b'+' | b'-');
+    let digits = rest.as_bytes().rchunks("+00".len()).next();
+    match digits {
+        Some([sign, hours @ ..]) if is_sign(sign) && hours.iter().all(u8::is_ascii_digit) && text.contains('T') => {
+            Timestamp::from_rfc3339(&format!("{rest}:{minutes}"))
+        }
+        _ => Timestamp::from_rfc3339(text),
+    }
+}
+
 fn missing(name: &'static str) -> Problem {
     Problem::new(name, "is required")
 }
@@ -207,6 +243,6 @@ fn whole_number(value: &Value) -> Option<u64> {
         return Some(number);
     }
     let number = value.as_f64()?;
-    let whole = number.fract() == 0.0 && (0.0..=SEQUENCE_MAX as f64).contains(&number);
+    let whole = number.fract() == 0.0 && (0.0..=COUNTER_MAX as f64).contains(&number);
     whole.then_some(number as u64)
 }

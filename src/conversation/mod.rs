@@ -1,11 +1,17 @@
 //! What an event says, what a timeline amounts to, and what "stalled" means. No SQL, no HTTP, no tokens.
 
+pub mod answers;
 pub mod body;
 pub mod category;
 pub mod event;
 pub mod fields;
+pub mod merge;
+pub mod rank;
 pub mod record;
+pub mod record_type;
 pub mod report_row;
+pub mod resolution;
+pub mod responsible;
 pub mod stall;
 pub mod state;
 pub mod timeline;

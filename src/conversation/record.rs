@@ -1,72 +1,30 @@
-//! A record: an event in normal form, and which of two versions of it wins.
+//! A record: an event in normal form.
 
-use crate::base::timestamp::Timestamp;
-use strum::{EnumString, IntoStaticStr, VariantNames};
-
-/// The seven types of records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantNames)]
-#[strum(serialize_all = "snake_case")]
-pub enum RecordType {
-    /// An organization.
-    Organization,
-    /// A department of an organization.
-    Department,
-    /// A person or a bot who works for the organization.
-    User,
-    /// A customer.
-    Contact,
-    /// A conversation with a contact.
-    Conversation,
-    /// A change of a conversation's autopilot.
-    Autopilot,
-    /// A message of a conversation.
-    Message,
-}
-
-impl RecordType {
-    /// The name in events and in the database.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-
-    /// The field of an event that has the record's own id.
-    #[must_use]
-    pub const fn id_field(self) -> &'static str {
-        match self {
-            Self::Organization => "organizationId",
-            Self::Department => "departmentId",
-            Self::User => "userId",
-            Self::Contact => "contactId",
-            Self::Conversation => "conversationId",
-            Self::Autopilot => "changeId",
-            Self::Message => "messageId",
-        }
-    }
-}
+use crate::conversation::rank::Rank;
+use crate::conversation::record_type::RecordType;
 
 /// One version of a record, in normal form.
 ///
-/// Organization, type and id identify the record. Its versions are ordered by [`Record::rank`] and the greatest is
+/// Organization, type and id identify the record. Its versions are ordered by [`Record::order`] and the greatest is
 /// stored, so every order of arrival and every number of repeats end in the same stored version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
+    /// The number of its event among those of the request, from 0.
+    pub index: usize,
     /// The tenant that the event names. Whether the caller may write to it is not decided yet.
     pub organization_id: String,
     /// The record's type.
     pub record_type: RecordType,
     /// The record's own id.
     pub id: String,
-    /// The conversation that a message or an autopilot change is in.
+    /// The conversation that a message, an autopilot change or a resolution is in.
     pub conversation_id: Option<String>,
-    /// The source's clock for this version.
-    pub updated_at: Timestamp,
-    /// Whether this version removes the record.
-    pub deleted: bool,
-    /// RFC 8785 JSON of the other fields, see `conversation::body`; empty for a removal.
+    /// What is compared with other versions first.
+    pub rank: Rank,
+    /// RFC 8785 JSON of the other fields, see `conversation::body`; of a removal empty, or its revision.
     ///
-    /// The fields above are left out (except `conversationId`, which is in both): two versions are only compared by their
-    /// bytes where those are equal, and a member that both have does not decide which bytes are greater.
+    /// `updatedAt` and the ids are left out (except `conversationId`, which is in both): the bodies of two versions are only
+    /// compared where those are equal, and a member that both have does not decide which bytes are greater.
     pub body: String,
 }
 
@@ -77,10 +35,9 @@ impl Record {
         (&self.organization_id, self.record_type.as_str(), &self.id)
     }
 
-    /// Of two versions the one with the greater rank wins: the later `updatedAt`, then a removal, then the greater
-    /// RFC 8785 bytes. `ingest/sql/upsert_greatest.sql` says the same as `(updated_at, deleted, body) > (…)`.
+    /// Of two versions the greater wins. `ingest/sql/upsert_greatest.sql` compares the same.
     #[must_use]
-    pub fn rank(&self) -> (Timestamp, bool, &[u8]) {
-        (self.updated_at, self.deleted, self.body.as_bytes())
+    pub fn order(&self) -> (&Rank, &[u8]) {
+        (&self.rank, self.body.as_bytes())
     }
 }

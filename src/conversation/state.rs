@@ -1,8 +1,10 @@
-//! Folding a timeline: what is stored of a conversation between refreshes.
+//! Folding timelines: what is stored of a conversation between refreshes.
 
 use crate::base::timestamp::Timestamp;
+use crate::conversation::answers::{QUEUED_MAX_MS, demands};
 use crate::conversation::body::{Conversation, Status};
-use crate::conversation::stall::{Candidate, QUEUED_MAX_MS, candidate_as_of};
+use crate::conversation::merge::{Member, merge};
+use crate::conversation::stall::{AI_GRACE_MS, Candidate, candidate_as_of};
 use crate::conversation::timeline::Timeline;
 
 /// How many turning points a fold tries, each at the cost of a walk along the timeline.
@@ -17,16 +19,32 @@ pub struct State {
     pub due_at: Option<Timestamp>,
 }
 
-/// Folds a timeline as of an instant. A conversation whose record is not stored, or is a removal, is no candidate
-/// (cases 19 and 22).
-#[must_use]
-pub fn fold(conversation: Option<&Conversation>, timeline: &Timeline, as_of: Timestamp) -> State {
-    let Some(conversation) = conversation else {
-        return State {
-            candidate: None,
-            due_at: None,
-        };
+impl State {
+    /// Nothing that has to be stored.
+    pub const EMPTY: Self = Self {
+        candidate: None,
+        due_at: None,
     };
+}
+
+/// Folds conversations as of an instant, and returns their states in the same order. All conversations that were merged with
+/// one of them must be among them.
+///
+/// A conversation whose record is not stored, or is a removal, is no candidate (cases 19, 22 and 50), and neither is one
+/// that was merged into another one.
+#[must_use]
+pub fn fold(members: Vec<Member>, as_of: Timestamp) -> Vec<(String, State)> {
+    let merged = merge(members).into_iter();
+    let state = |conversation: Option<Conversation>, timeline: Option<Timeline>| match (conversation, timeline) {
+        (Some(conversation), Some(timeline)) => fold_one(&conversation, &timeline, as_of),
+        _ => State::EMPTY,
+    };
+    merged
+        .map(|merged| (merged.id, state(merged.conversation, merged.timeline)))
+        .collect()
+}
+
+fn fold_one(conversation: &Conversation, timeline: &Timeline, as_of: Timestamp) -> State {
     let candidate = candidate_as_of(conversation, timeline, as_of);
     let turning_points = turning_points(conversation, timeline, as_of);
     let due_at = turning_points
@@ -41,15 +59,17 @@ pub fn fold(conversation: Option<&Conversation>, timeline: &Timeline, as_of: Tim
     State { candidate, due_at }
 }
 
-/// The instants after `as_of`, ascending, at which a snooze ends or a send becomes stuck. Between them time alone changes
-/// nothing.
+/// The instants after `as_of`, ascending, at which a snooze ends, a send becomes stuck, or the AI has had its 30 seconds.
+/// Between them time alone changes nothing.
 fn turning_points(conversation: &Conversation, timeline: &Timeline, as_of: Timestamp) -> Vec<Timestamp> {
     let stuck = timeline
         .messages()
         .filter(|message| message.is_reply() && message.status == Status::Queued)
         .map(|message| message.at.plus(QUEUED_MAX_MS).plus(1));
+    let demands = demands(timeline).into_iter();
     let mut instants: Vec<Timestamp> = stuck
         .chain(conversation.snoozed_until)
+        .chain(demands.map(|demand| demand.message.arrival().at.plus(AI_GRACE_MS)))
         .filter(|instant| *instant > as_of)
         .collect();
     instants.sort_unstable();

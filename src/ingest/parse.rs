@@ -1,17 +1,23 @@
 //! The body of an ingest request: `{"events":[…]}`, or one event a line.
 
-use crate::base::strict_json;
-use crate::base::timestamp::Timestamp;
+use crate::base::strict_json::{self, repair_surrogates};
+use crate::base::timestamp::{MINUTE_MS, Timestamp};
+use crate::conversation::body::{Direction, Message};
 use crate::conversation::event::parse_event;
-use crate::conversation::fields::Problem;
+use crate::conversation::fields::{Problem, Received};
 use crate::conversation::record::Record;
+use crate::conversation::record_type::RecordType;
+use crate::http::query::{self, QueryError};
 use serde::Serialize;
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// The most events of a request.
 pub const EVENTS_MAX: usize = 1_000;
-/// The most bad events that an answer lists.
-pub const BAD_EVENTS_MAX: usize = 20;
+/// The most bad events, and the most warnings, that an answer lists.
+pub const REMARKS_MAX: usize = 20;
+/// How long before its `updatedAt` an inbound message may have been written without a warning.
+pub const WRITTEN_BEFORE_MAX_MS: i64 = 60 * MINUTE_MS;
 
 /// How the events of a body are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,15 +43,59 @@ impl BodyFormat {
     }
 }
 
-/// Why an event was rejected.
+/// What there is to say of an event: why it was rejected, or what may be wrong with it though it was taken in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct BadEvent {
+pub struct Remark {
     /// Its number among the events of the request, from 0.
     pub index: usize,
     /// The field. It is empty if the event as a whole is meant.
     pub field: &'static str,
     /// What is wrong with it.
     pub reason: String,
+}
+
+/// The events of a request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ParsedEvents {
+    /// The good ones.
+    pub records: Vec<Record>,
+    /// How many are bad.
+    pub bad: usize,
+    /// The first of the bad ones, at most [`REMARKS_MAX`].
+    pub first_bad: Vec<Remark>,
+    /// What may be wrong with good ones, at most [`REMARKS_MAX`].
+    pub warnings: Vec<Remark>,
+}
+
+impl ParsedEvents {
+    /// The good events, if all are good.
+    ///
+    /// # Errors
+    /// [`ParseError::BadEvents`].
+    pub fn all_good(self) -> Result<Self, ParseError> {
+        if self.bad == 0 {
+            return Ok(self);
+        }
+        Err(ParseError::BadEvents {
+            total: self.bad,
+            first: self.first_bad,
+        })
+    }
+}
+
+/// Reads the query string of an ingest: `partial=true` takes in the good events, however many are bad.
+///
+/// # Errors
+/// A [`QueryError`].
+pub fn parse_is_partial(query: &str) -> Result<bool, QueryError> {
+    let partial = query::parse(query, |parameters| {
+        parameters.get("partial", "true or false", |text| match text {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        })
+    })?;
+    Ok(partial.unwrap_or_default())
 }
 
 /// Why a body was rejected. The texts are for the client.
@@ -63,7 +113,7 @@ pub enum ParseError {
         /// How many.
         total: usize,
         /// The first of them.
-        first: Vec<BadEvent>,
+        first: Vec<Remark>,
     },
 }
 
@@ -79,31 +129,55 @@ fn with_thousands(number: usize) -> String {
     groups.join(",")
 }
 
-/// Parses the events of a body that was received at `now`: all of them, or none.
+/// Parses the events of a body that was received at `now`.
 ///
 /// # Errors
-/// A [`ParseError`].
-pub fn parse_records(format: BodyFormat, body: &[u8], now: Timestamp) -> Result<Vec<Record>, ParseError> {
-    let events = match format {
-        BodyFormat::Json => json_events(body)?,
-        BodyFormat::Ndjson => ndjson_events(body)?,
+/// A [`ParseError`] if the body as a whole is bad. Bad events are counted.
+pub fn parse_events(format: BodyFormat, body: &[u8], now: Timestamp) -> Result<ParsedEvents, ParseError> {
+    let body = repair_surrogates(body);
+    let received = Received {
+        now,
+        is_repaired: matches!(body, Cow::Owned(_)),
     };
-    let mut records = Vec::with_capacity(events.len());
-    let mut bad_events = Vec::new();
+    let events = match format {
+        BodyFormat::Json => json_events(&body)?,
+        BodyFormat::Ndjson => ndjson_events(&body)?,
+    };
+    let mut parsed = ParsedEvents::default();
     for (index, event) in events.into_iter().enumerate() {
-        match event.and_then(|event| parse_event(&event, now)) {
-            Ok(record) => records.push(record),
-            Err(Problem { field, reason }) => bad_events.push(BadEvent { index, field, reason }),
+        match event.and_then(|event| parse_event(index, &event, received)) {
+            Ok(record) => {
+                if parsed.warnings.len() < REMARKS_MAX {
+                    parsed.warnings.extend(warning(&record));
+                }
+                parsed.records.push(record);
+            }
+            Err(Problem { field, reason }) => {
+                parsed.bad = parsed.bad.saturating_add(1);
+                if parsed.first_bad.len() < REMARKS_MAX {
+                    parsed.first_bad.push(Remark { index, field, reason });
+                }
+            }
         }
     }
-    if bad_events.is_empty() {
-        return Ok(records);
+    Ok(parsed)
+}
+
+/// A message that seems to have been written long before anybody knew of it: so it looks when local time is sent as UTC.
+fn warning(record: &Record) -> Option<Remark> {
+    if record.record_type != RecordType::Message || record.rank.deleted {
+        return None;
     }
-    let total = bad_events.len();
-    bad_events.truncate(BAD_EVENTS_MAX);
-    Err(ParseError::BadEvents {
-        total,
-        first: bad_events,
+    let message: Message = serde_json::from_str(&record.body).ok()?;
+    let is_late = record.rank.updated_at.milliseconds_since(message.at) > WRITTEN_BEFORE_MAX_MS;
+    let is_suspicious = message.direction == Direction::Inbound && message.received_at.is_none() && is_late;
+    is_suspicious.then(|| Remark {
+        index: record.index,
+        field: "at",
+        reason:
+            "is more than an hour before updatedAt: send receivedAt if the message came in late, and check the time \
+                 zone if it did not"
+                .to_owned(),
     })
 }
 

@@ -2,7 +2,8 @@
 
 use crate::auth::access::PermittedRecords;
 use crate::conversation::record::Record;
-use crate::storage::database::{Database, DatabaseError, SqlValue, Statement};
+use crate::ingest::parse::{REMARKS_MAX, Remark};
+use crate::storage::database::{Database, DatabaseError, Outcome, SqlValue, Statement};
 use crate::storage::json_table::{PARAMETER_BYTES_MAX, json_chunks};
 use serde::Serialize;
 
@@ -10,7 +11,7 @@ use serde::Serialize;
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 /// What became of the events of a request.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Receipt {
     /// How many events there were.
     pub accepted: u64,
@@ -18,6 +19,28 @@ pub struct Receipt {
     pub applied: u64,
     /// How many events changed nothing, because they were repeated or overtaken by a later version.
     pub ignored: u64,
+    /// How many events were ignored because they are older than what is kept. 0 while everything is kept.
+    pub expired: u64,
+    /// What may be wrong with events that were taken in, at most [`REMARKS_MAX`], in their order.
+    pub warnings: Vec<Remark>,
+    /// How many events were bad, if the good ones were to be taken in all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<usize>,
+    /// The first of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub details: Option<Vec<Remark>>,
+}
+
+impl Receipt {
+    /// The receipt with what was noticed when the events were read.
+    #[must_use]
+    pub fn with_remarks(mut self, warnings: Vec<Remark>, refused: Option<(usize, Vec<Remark>)>) -> Self {
+        self.warnings.extend(warnings);
+        self.warnings.sort_by_key(|warning| warning.index);
+        self.warnings.truncate(REMARKS_MAX);
+        (self.refused, self.details) = refused.unzip();
+        self
+    }
 }
 
 /// Stores the records and makes pending what they affect, under `change_token`, which must be new with each call.
@@ -35,30 +58,34 @@ pub async fn store_records<D: Database>(
         return Ok(Receipt::default());
     }
     let chunks = json_chunks(winners(records).iter().map(columns), PARAMETER_BYTES_MAX)?;
-    let statements = chunks
-        .iter()
-        .flat_map(|chunk| statements(chunk, change_token))
-        .collect();
-    let outcomes = database.batch(statements).await?;
-    let applied = outcomes
-        .iter()
-        .skip(UPSERT)
-        .step_by(STATEMENTS)
-        .map(|outcome| outcome.changes)
-        .sum();
+    let writes = chunks.iter().flat_map(|chunk| writes(chunk, change_token));
+    // Conversations may come in a later chunk than their messages, so what is missing is asked for last.
+    let questions = chunks.iter().map(|chunk| {
+        let limit = SqlValue::Integer(REMARKS_MAX as i64);
+        Statement::new(include_str!("sql/list_warnings.sql"), [chunk.as_str().into(), limit])
+    });
+    let outcomes = database.batch(writes.chain(questions).collect()).await?;
+    let (writes, questions) = outcomes
+        .split_at_checked(chunks.len().saturating_mul(WRITES))
+        .ok_or(DatabaseError::Decode("there are fewer results than statements"))?;
+    let upserts = writes.iter().skip(UPSERT).step_by(WRITES);
+    let applied = upserts.map(|outcome| outcome.changes).sum();
     Ok(Receipt {
         accepted,
         applied,
         ignored: accepted.saturating_sub(applied),
+        expired: 0,
+        warnings: warnings(questions)?,
+        ..Receipt::default()
     })
 }
 
-/// How many statements a chunk of records takes.
-const STATEMENTS: usize = 4;
+/// How many statements write a chunk of records.
+const WRITES: usize = 4;
 /// The one of them whose changes are counted.
 const UPSERT: usize = 2;
 
-fn statements(records: &str, change_token: &str) -> [Statement; STATEMENTS] {
+fn writes(records: &str, change_token: &str) -> [Statement; WRITES] {
     let records = || SqlValue::from(records);
     [
         Statement::new(
@@ -71,22 +98,67 @@ fn statements(records: &str, change_token: &str) -> [Statement; STATEMENTS] {
     ]
 }
 
+/// The rows of `list_warnings.sql`.
+fn warnings(outcomes: &[Outcome]) -> Result<Vec<Remark>, DatabaseError> {
+    let mut warnings = Vec::new();
+    for row in outcomes.iter().flat_map(|outcome| &outcome.rows) {
+        let (field, reason) = match row.text(1)? {
+            "message" => (
+                "conversationId",
+                "names a conversation of which no record is known: its messages show once there is one",
+            ),
+            _ => (
+                "revision",
+                "is missing in the removal of a record that has one: the removal is ignored",
+            ),
+        };
+        warnings.push(Remark {
+            index: row.integer(0)? as usize,
+            field,
+            reason: reason.to_owned(),
+        });
+    }
+    warnings.sort_by_key(|warning| warning.index);
+    warnings.truncate(REMARKS_MAX);
+    Ok(warnings)
+}
+
 /// The version of each record that wins among those of the request, in the order of the primary key.
 fn winners(mut records: Vec<Record>) -> Vec<Record> {
-    records.sort_by(|left, right| left.key().cmp(&right.key()).then(right.rank().cmp(&left.rank())));
+    records.sort_by(|left, right| left.key().cmp(&right.key()).then(right.order().cmp(&left.order())));
     records.dedup_by(|overtaken, winner| overtaken.key() == winner.key());
     records
 }
 
-/// The columns of table `record`.
-fn columns(record: &Record) -> (&str, &str, &str, Option<&str>, i64, bool, &str) {
+/// A version as the statements take it apart.
+type Columns<'a> = (
+    &'a str,
+    &'a str,
+    &'a str,
+    Option<&'a str>,
+    i64,
+    bool,
+    &'a str,
+    u64,
+    &'a str,
+    u64,
+    usize,
+);
+
+/// The columns of table `record`, the rest of the rank, and the number of the event.
+fn columns(record: &Record) -> Columns<'_> {
+    let Record { rank, .. } = record;
     (
         &record.organization_id,
         record.record_type.as_str(),
         &record.id,
         record.conversation_id.as_deref(),
-        record.updated_at.as_milliseconds(),
-        record.deleted,
+        rank.updated_at.as_milliseconds(),
+        rank.deleted,
         &record.body,
+        rank.revision,
+        &rank.maturity,
+        rank.details,
+        record.index,
     )
 }

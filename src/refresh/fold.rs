@@ -1,19 +1,23 @@
 //! From pending timelines to states.
 
-use crate::base::timestamp::Timestamp;
-use crate::conversation::body::Conversation;
-use crate::conversation::state::fold;
-use crate::conversation::timeline::{Item, Timeline};
+use crate::base::timestamp::{MINUTE_MS, Timestamp};
+use crate::conversation::merge::Member;
+use crate::conversation::state::{State, fold};
+use crate::conversation::timeline::Item;
 use crate::refresh::bisect::{bisect_failures, chunks};
 use crate::refresh::failures::Failures;
 use crate::refresh::lease::Lease;
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
-use crate::storage::json_table::{PARAMETER_BYTES_MAX, json_chunks};
+use crate::storage::json_table::{PARAMETER_BYTES_MAX, json_chunks, to_json};
+use std::collections::BTreeMap;
 
 /// The most conversations that are listed at a time, and folded in one batch.
 const CONVERSATIONS_MAX: usize = 1_000;
 /// The most timeline items that are read in one batch, unless a single conversation has more.
 const ITEMS_MAX: usize = 5_000;
+/// A conversation that time alone changes within so long is left pending for the next run, if nothing else has changed: that
+/// costs no write.
+const NEXT_RUN_MS: i64 = MINUTE_MS;
 
 /// A conversation whose timeline is to be folded.
 struct PendingConversation {
@@ -23,11 +27,13 @@ struct PendingConversation {
     items: usize,
 }
 
-/// Folds every pending conversation, and returns how many were folded. Organizations of conversations that cannot be
+/// Folds every pending conversation, with all that were merged with it, and returns how many were pending. The others are
+/// stored under the run's `change_token`. Organizations of conversations that cannot be
 /// folded are added to `failures`.
 pub async fn fold_pending<D: Database>(
     database: &D,
     lease: Lease,
+    change_token: &str,
     failures: &mut Failures,
 ) -> Result<u64, DatabaseError> {
     let mut folded = 0;
@@ -42,7 +48,7 @@ pub async fn fold_pending<D: Database>(
             conversation.items
         }) {
             let culprits = bisect_failures(chunk, async |chunk| {
-                folded += fold_chunk(database, lease, chunk, failures).await?;
+                folded += fold_chunk(database, lease, change_token, chunk, failures).await?;
                 Ok(())
             })
             .await?;
@@ -84,20 +90,19 @@ async fn list_pending<D: Database>(
     rows.iter().map(conversation).collect()
 }
 
-/// Reads, folds and stores some conversations in two round trips. Returns how many were folded.
+/// Reads, folds and stores some conversations in two round trips, or three if any of them was merged with others. Returns how
+/// many were pending.
 async fn fold_chunk<D: Database>(
     database: &D,
     lease: Lease,
+    change_token: &str,
     chunk: &[PendingConversation],
     failures: &mut Failures,
 ) -> Result<u64, DatabaseError> {
     let keys = chunk
         .iter()
         .map(|conversation| (&conversation.organization_id, &conversation.conversation_id));
-    // Rows name their conversation by its number within one parameter. If the ids do not fit into one, this fails, and
-    // the chunk is split.
-    let [keys] = <[String; 1]>::try_from(json_chunks(keys, PARAMETER_BYTES_MAX)?)
-        .map_err(|_| DatabaseError::Failed("the ids are too long for one statement".to_owned()))?;
+    let keys = one_parameter(keys)?;
     let outcomes = database
         .batch(vec![
             Statement::new(include_str!("sql/read_conversations.sql"), [keys.as_str().into()]),
@@ -105,29 +110,54 @@ async fn fold_chunk<D: Database>(
         ])
         .await?;
     let [conversations, items] = rows_of(outcomes)?;
-    let timelines = group_by_conversation(&items, chunk.len())?;
+    let mut timelines = group_by_conversation(&items, chunk.len())?;
+    let folded = conversations.len() as u64;
 
-    let mut states = Vec::with_capacity(conversations.len());
+    // Conversations that were merged are folded together, the others one by one.
+    let mut groups = Vec::new();
+    let mut merged = Vec::new();
     for row in &conversations {
         let number = row.integer(0)? as usize;
-        let (Some(conversation), Some(items)) = (chunk.get(number), timelines.get(number)) else {
+        let (Some(conversation), Some(items)) = (chunk.get(number), timelines.get_mut(number)) else {
             continue;
         };
-        let (organization_id, conversation_id) = (&conversation.organization_id, &conversation.conversation_id);
-        match fold_conversation(row, items, lease.as_of) {
-            Ok(state) => states.push((
-                organization_id,
-                conversation_id,
-                row.text(1)?,
-                state.candidate,
-                state.due_at,
-                state.has_changed,
-            )),
-            Err(reason) => failures.add(organization_id, format!("conversation {conversation_id}: {reason}")),
+        let PendingConversation {
+            organization_id,
+            conversation_id,
+            ..
+        } = conversation;
+        if row.integer(4)? != 0 {
+            merged.push((organization_id, conversation_id));
+            continue;
+        }
+        let conversation = StoredConversation {
+            conversation_id: conversation_id.clone(),
+            change_token: Some(row.text(1)?.to_owned()),
+            body: row.optional_text(2)?.map(str::to_owned),
+            is_known: row.integer(3)? != 0,
+            stored: StoredState::from_row(row, 5)?,
+            items: std::mem::take(items),
+        };
+        groups.push((organization_id.clone(), vec![conversation]));
+    }
+    if !merged.is_empty() {
+        groups.extend(read_merged(database, merged).await?);
+    }
+
+    let mut changes = Vec::new();
+    for (organization_id, group) in groups {
+        match fold_group(group, lease.as_of, change_token) {
+            Ok(states) => changes.extend(states.into_iter().map(|state| (organization_id.clone(), state))),
+            Err(reason) => failures.add(&organization_id, reason),
         }
     }
+    let changes = changes
+        .iter()
+        .map(|(organization_id, change)| change.columns(organization_id));
     let mut statements = Vec::new();
-    for states in json_chunks(&states, PARAMETER_BYTES_MAX)? {
+    for states in json_chunks(changes, PARAMETER_BYTES_MAX)? {
+        let with_token = [SqlValue::from(states.as_str()), SqlValue::from(change_token)];
+        statements.push(Statement::new(include_str!("sql/add_merged_pending.sql"), with_token));
         for sql in [
             include_str!("sql/store_states.sql"),
             include_str!("sql/remove_states.sql"),
@@ -141,65 +171,208 @@ async fn fold_chunk<D: Database>(
         statements.insert(0, lease.guard());
         database.batch(statements).await?;
     }
-    Ok(states.len() as u64)
+    Ok(folded)
+}
+
+/// Rows as JSON in one parameter. If they do not fit, this fails, and whoever divides the work takes fewer at a time.
+fn one_parameter<T: serde::Serialize>(rows: impl IntoIterator<Item = T>) -> Result<String, DatabaseError> {
+    let [rows] = <[String; 1]>::try_from(json_chunks(rows, PARAMETER_BYTES_MAX)?)
+        .map_err(|_| DatabaseError::Failed("the ids are too long for one statement".to_owned()))?;
+    Ok(rows)
+}
+
+/// A timeline item as it is stored: type, id and body.
+type StoredItem = (String, String, String);
+
+/// A conversation as it is stored.
+struct StoredConversation {
+    conversation_id: String,
+    /// `None` means that it is not pending.
+    change_token: Option<String>,
+    /// Its record. `None` means that there is none, or a removal.
+    body: Option<String>,
+    /// Whether there is a record of it, or a removal.
+    is_known: bool,
+    stored: StoredState,
+    items: Vec<StoredItem>,
+}
+
+/// What is stored of a conversation between refreshes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct StoredState {
+    candidate: Option<String>,
+    due_at: Option<Timestamp>,
+    /// Since when its items are stored without a record of it.
+    unknown_since: Option<Timestamp>,
+}
+
+impl StoredState {
+    /// Reads it from three columns of a row.
+    fn from_row(row: &Row, first: usize) -> Result<Self, DatabaseError> {
+        let instant = |column| Ok(row.optional_integer(column)?.map(Timestamp::from_milliseconds));
+        Ok(Self {
+            candidate: row.optional_text(first)?.map(str::to_owned),
+            due_at: instant(first + 1)?,
+            unknown_since: instant(first + 2)?,
+        })
+    }
 }
 
 /// Rows of `read_timelines.sql` by the number of their conversation in the chunk.
-fn group_by_conversation(items: &[Row], conversations: usize) -> Result<Vec<Vec<&Row>>, DatabaseError> {
+fn group_by_conversation(items: &[Row], conversations: usize) -> Result<Vec<Vec<StoredItem>>, DatabaseError> {
     let mut groups = vec![Vec::new(); conversations];
     for row in items {
         if let Some(group) = groups.get_mut(row.integer(0)? as usize) {
-            group.push(row);
+            group.push(stored_item(row, 1)?);
         }
     }
     Ok(groups)
 }
 
-/// A conversation's new state as it is stored.
-struct StoredState {
-    candidate: Option<String>,
-    due_at: Option<Timestamp>,
-    /// Whether the candidate differs from the one that was stored before.
-    has_changed: bool,
+/// Reads an item from three columns of a row.
+fn stored_item(row: &Row, first: usize) -> Result<StoredItem, DatabaseError> {
+    let text = |column| Ok(row.text(column)?.to_owned());
+    Ok((text(first)?, text(first + 1)?, text(first + 2)?))
 }
 
-/// Folds one conversation: a row of `read_conversations.sql`, and its rows of `read_timelines.sql`.
+/// Reads the conversations that were merged with those of `keys`, and these, by organization.
+async fn read_merged<D: Database>(
+    database: &D,
+    keys: Vec<(&String, &String)>,
+) -> Result<BTreeMap<String, Vec<StoredConversation>>, DatabaseError> {
+    let keys = one_parameter(keys)?;
+    let statement = |sql| Statement::new(sql, [keys.as_str().into()]);
+    let outcomes = database
+        .batch(vec![
+            statement(concat!(
+                include_str!("sql/merged.sql"),
+                include_str!("sql/merged_conversations.sql")
+            )),
+            statement(concat!(
+                include_str!("sql/merged.sql"),
+                include_str!("sql/merged_timelines.sql")
+            )),
+        ])
+        .await?;
+    let [conversations, items] = rows_of(outcomes)?;
+    let mut timelines: BTreeMap<(&str, &str), Vec<StoredItem>> = BTreeMap::new();
+    for row in &items {
+        let timeline = timelines.entry((row.text(0)?, row.text(1)?)).or_default();
+        timeline.push(stored_item(row, 2)?);
+    }
+    let mut groups: BTreeMap<String, Vec<StoredConversation>> = BTreeMap::new();
+    for row in &conversations {
+        let key = (row.text(0)?, row.text(1)?);
+        let conversation = StoredConversation {
+            conversation_id: key.1.to_owned(),
+            change_token: row.optional_text(2)?.map(str::to_owned),
+            body: row.optional_text(3)?.map(str::to_owned),
+            is_known: row.integer(4)? != 0,
+            stored: StoredState::from_row(row, 5)?,
+            items: timelines.remove(&key).unwrap_or_default(),
+        };
+        groups.entry(key.0.to_owned()).or_default().push(conversation);
+    }
+    Ok(groups)
+}
+
+/// The state of a conversation that is to be stored.
+struct StateChange {
+    conversation_id: String,
+    change_token: String,
+    state: StoredState,
+    /// Whether the candidate differs from the one that was stored before.
+    has_candidate_changed: bool,
+}
+
+/// The columns that `store_states.sql` describes.
+type StateColumns<'a> = (
+    &'a str,
+    &'a str,
+    &'a str,
+    Option<&'a str>,
+    Option<Timestamp>,
+    bool,
+    Option<Timestamp>,
+);
+
+impl StateChange {
+    fn columns<'a>(&'a self, organization_id: &'a str) -> StateColumns<'a> {
+        (
+            organization_id,
+            &self.conversation_id,
+            &self.change_token,
+            self.state.candidate.as_deref(),
+            self.state.due_at,
+            self.has_candidate_changed,
+            self.state.unknown_since,
+        )
+    }
+}
+
+/// Folds conversations of one organization that may have been merged with each other. A conversation that is not pending is
+/// only stored if its state has changed, under `change_token`.
 ///
 /// # Errors
 /// A text for the log if something stored is damaged.
-fn fold_conversation(row: &Row, items: &[&Row], as_of: Timestamp) -> Result<StoredState, String> {
-    let text = |error: DatabaseError| error.to_string();
-    let conversation: Option<Conversation> = row
-        .optional_text(2)
-        .map_err(text)?
-        .map(serde_json::from_str)
-        .transpose()
-        .map_err(|error| format!("its record: {error}"))?;
-    let items: Vec<(String, Item)> = items.iter().map(|row| parse_item(row)).collect::<Result<_, String>>()?;
-    let state = fold(conversation.as_ref(), &Timeline::new(items), as_of);
-    let candidate = state
-        .candidate
-        .map(|candidate| serde_json::to_string(&candidate))
-        .transpose()
-        .map_err(|error| error.to_string())?;
-    let stored_candidate = row.optional_text(3).map_err(text)?;
-    Ok(StoredState {
-        has_changed: candidate.as_deref() != stored_candidate,
-        candidate,
-        due_at: state.due_at,
-    })
+fn fold_group(
+    group: Vec<StoredConversation>,
+    as_of: Timestamp,
+    change_token: &str,
+) -> Result<Vec<StateChange>, String> {
+    let mut members = Vec::with_capacity(group.len());
+    let mut before = Vec::with_capacity(group.len());
+    for conversation in group {
+        let error = |reason: String| format!("conversation {}: {reason}", conversation.conversation_id);
+        let body = conversation.body.as_deref().map(serde_json::from_str);
+        let record = body
+            .transpose()
+            .map_err(|cause| error(format!("its record: {cause}")))?;
+        let items: Result<Vec<(String, Item)>, String> = conversation.items.iter().map(parse_item).collect();
+        let items = items.map_err(error)?;
+        let is_unknown = !conversation.is_known && !items.is_empty();
+        before.push((conversation.change_token, is_unknown, conversation.stored));
+        members.push(Member {
+            id: conversation.conversation_id,
+            conversation: record,
+            items,
+        });
+    }
+    let mut changes = Vec::new();
+    for ((conversation_id, state), (token, is_unknown, stored)) in fold(members, as_of).into_iter().zip(before) {
+        let State { candidate, due_at } = state;
+        let candidate = candidate.map(|candidate| to_json(&candidate)).transpose();
+        let state = StoredState {
+            candidate: candidate.map_err(|error| error.to_string())?,
+            due_at,
+            unknown_since: is_unknown.then(|| stored.unknown_since.unwrap_or(as_of)),
+        };
+        let has_candidate_changed = state.candidate != stored.candidate;
+        let is_news = has_candidate_changed || state.unknown_since != stored.unknown_since;
+        let is_due_soon = due_at.is_some_and(|due_at| due_at <= as_of.plus(NEXT_RUN_MS));
+        let change_token = match token {
+            Some(_) if is_due_soon && !is_news => continue,
+            None if state == stored => continue,
+            Some(token) => token,
+            None => change_token.to_owned(),
+        };
+        changes.push(StateChange {
+            conversation_id,
+            change_token,
+            state,
+            has_candidate_changed,
+        });
+    }
+    Ok(changes)
 }
 
-/// Parses a timeline item with its id from a row of `read_timelines.sql`.
-fn parse_item(row: &Row) -> Result<(String, Item), String> {
-    let text = |error: DatabaseError| error.to_string();
-    let id = row.text(2).map_err(text)?;
-    let body = row.text(3).map_err(text)?;
-    let item = match row.text(1).map_err(text)? {
+fn parse_item((record_type, id, body): &StoredItem) -> Result<(String, Item), String> {
+    let item = match record_type.as_str() {
         "message" => serde_json::from_str(body).map(Item::Message),
         "autopilot" => serde_json::from_str(body).map(Item::Autopilot),
+        "resolution" => serde_json::from_str(body).map(Item::Resolution),
         other => return Err(format!("a record of type {other} is in its timeline")),
     };
     let item = item.map_err(|error| format!("record {id}: {error}"))?;
-    Ok((id.to_owned(), item))
+    Ok((id.clone(), item))
 }

@@ -45,6 +45,8 @@ pub struct AffectedInput {
     pub candidate: Option<String>,
     /// The body of the candidate's contact, if that is known.
     pub contact: Option<String>,
+    /// The contacts that it became, one after the other: `[[id, body or null], …]`. `None` means that it was not merged.
+    pub contact_became: Option<String>,
 }
 
 /// Reads the inputs of organizations, sorted by id, in one round trip.
@@ -100,6 +102,7 @@ pub async fn read_inputs<D: Database>(
             conversation_id: row.text(1)?.to_owned(),
             candidate: row.optional_text(2)?.map(str::to_owned),
             contact: row.optional_text(3)?.map(str::to_owned),
+            contact_became: row.optional_text(4)?.map(str::to_owned),
         });
         Ok(())
     })?;

@@ -1,6 +1,7 @@
 //! The lease of a refresh: only the run that started last may write.
 
 use crate::base::timestamp::Timestamp;
+use crate::conversation::stall::RULE;
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement, rows_of};
 
 /// The right to write, and the instant that the run decides for.
@@ -10,6 +11,10 @@ pub struct Lease {
     fence: i64,
     /// The latest instant that any run was scheduled for so far, so that time never goes back.
     pub as_of: Timestamp,
+    /// Whether the last finished run followed another rule, as another version of the service does.
+    pub has_other_rule: bool,
+    /// Whether there are conversations that were folded by another rule.
+    pub is_refolding: bool,
 }
 
 impl Lease {
@@ -23,7 +28,10 @@ impl Lease {
             .batch(vec![
                 Statement::new(
                     include_str!("sql/take_lease.sql"),
-                    [SqlValue::Integer(scheduled_at.as_milliseconds())],
+                    [
+                        SqlValue::Integer(scheduled_at.as_milliseconds()),
+                        SqlValue::Integer(RULE),
+                    ],
                 ),
                 Statement::new(include_str!("sql/add_due_pending.sql"), [SqlValue::from(change_token)]),
             ])
@@ -33,6 +41,8 @@ impl Lease {
         Ok(Self {
             fence: row.integer(0)?,
             as_of: Timestamp::from_milliseconds(row.integer(1)?),
+            has_other_rule: row.integer(2)? != 0,
+            is_refolding: row.integer(3)? != 0,
         })
     }
 

@@ -270,6 +270,7 @@ fn join(conversation: AffectedInput, users: &HashMap<String, User>) -> Result<Op
         conversation_id,
         candidate,
         contact,
+        contact_became,
     } = conversation;
     let Some(candidate) = candidate else {
         return Ok(None);
@@ -278,6 +279,10 @@ fn join(conversation: AffectedInput, users: &HashMap<String, User>) -> Result<Op
     let contact: Option<Contact> = contact
         .map(|body| parse("contact", &candidate.contact_id, &body))
         .transpose()?;
+    let contact = match (contact, contact_became) {
+        (Some(contact), Some(chain)) => Some(merged_contact(&candidate.contact_id, contact, &chain)?),
+        (contact, _) => contact,
+    };
     let joined = join_row(&conversation_id, &candidate, contact.as_ref(), users).map_err(|error| error.to_string())?;
     Ok(joined.map(|joined| {
         let entry = Entry {
@@ -292,4 +297,23 @@ fn join(conversation: AffectedInput, users: &HashMap<String, User>) -> Result<Op
         };
         (entry, joined.row)
     }))
+}
+
+/// The contact that `contact` became (47): with the name and phone of the last of the chain, and blocked if any of them is.
+/// If one of them is unknown, or the chain leads back, its own record stands alone.
+fn merged_contact(contact_id: &str, contact: Contact, chain: &str) -> Result<Contact, String> {
+    let chain: Vec<(String, Option<String>)> = parse("contacts merged into", contact_id, chain)?;
+    let mut ids = HashSet::from([contact_id]);
+    let mut merged = contact.clone();
+    for (id, body) in &chain {
+        let (Some(body), true) = (body, ids.insert(id)) else {
+            return Ok(contact);
+        };
+        let next: Contact = parse("contact", id, body)?;
+        merged = Contact {
+            blocked: merged.blocked || next.blocked,
+            ..next
+        };
+    }
+    Ok(merged)
 }

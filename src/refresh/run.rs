@@ -1,11 +1,13 @@
 //! One run of the refresh, step by step.
 
 use crate::base::timestamp::{Timestamp, rfc3339};
+use crate::conversation::stall::RULE;
 use crate::refresh::budget::{STATEMENTS_MAX, StatementBudget};
 use crate::refresh::failures::Failures;
 use crate::refresh::fold::fold_pending;
 use crate::refresh::lease::Lease;
 use crate::refresh::publish::publish_organizations;
+use crate::refresh::refold::refold;
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement};
 use crate::storage::json_table::to_json;
 use serde::{Deserialize, Serialize};
@@ -45,6 +47,9 @@ pub struct Run {
     pub rows_written: u64,
     /// How long it took, in milliseconds.
     pub duration_ms: i64,
+    /// The number of the rule by which it folded.
+    #[serde(default)]
+    pub rule: i64,
 }
 
 /// What a finished run leaves for the log.
@@ -64,8 +69,9 @@ pub async fn run<D: Database>(database: &D, start: Start<'_>) -> Result<Finished
     let began_at = (start.now)();
     let database = StatementBudget::new(database, STATEMENTS_MAX);
     let lease = Lease::take(&database, start.scheduled_at, start.change_token).await?;
+    refold(&database, lease, start.change_token).await?;
     let mut failures = Failures::default();
-    let conversations_folded = fold_pending(&database, lease, &mut failures).await?;
+    let conversations_folded = fold_pending(&database, lease, start.change_token, &mut failures).await?;
     let published = publish_organizations(&database, lease, &mut failures).await?;
     let counts = database.counts();
     let run = Run {
@@ -80,6 +86,7 @@ pub async fn run<D: Database>(database: &D, start: Start<'_>) -> Result<Finished
         rows_read: counts.rows_read,
         rows_written: counts.rows_written + 1,
         duration_ms: (start.now)().milliseconds_since(began_at),
+        rule: RULE,
     };
     finish(&database, lease, &run, &failures).await?;
     Ok(Finished { run, failures })

@@ -293,7 +293,7 @@ fn a_damaged_record_stops_only_its_organization() {
     one_organization_fails(
         |service| {
             service.database.execute(
-                "UPDATE record SET body = '{' || body WHERE organization_id = 'organization-07' AND type = 'message'",
+                r#"UPDATE record SET body = replace(body, '"at":"', '"at":"x') WHERE organization_id = 'organization-07' AND type = 'message'"#,
             );
             // Damage makes nothing pending; the events that come next do.
             service
@@ -303,7 +303,7 @@ fn a_damaged_record_stops_only_its_organization() {
         |service| {
             service
                 .database
-                .execute("UPDATE record SET body = substr(body, 2) WHERE organization_id = 'organization-07' AND body LIKE '{{%'");
+                .execute(r#"UPDATE record SET body = replace(body, '"at":"x', '"at":"') WHERE organization_id = 'organization-07'"#);
         },
         "record c",
     );

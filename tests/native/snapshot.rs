@@ -52,6 +52,15 @@ async fn check(seed: u64) {
         service.assert_agrees(&oracle, as_of, &context);
         service.assert_no_garbage(&context);
     }
+    // Once nothing is due any more, nothing is pending.
+    let end = NOW + 400 * 24 * 60 * MINUTE;
+    service.refresh(end).await.unwrap();
+    service.assert_agrees(&oracle, end, &format!("seed {seed}, in the end"));
+    assert_eq!(
+        service.database.query("SELECT count(*) FROM pending"),
+        [["0"]],
+        "seed {seed}"
+    );
 }
 
 #[test]

@@ -10,7 +10,7 @@ use conversation_monitor::auth::keys::{KeyMaterial, UnimportedKey};
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::base::trace::Trace;
 use conversation_monitor::config::Config;
-use conversation_monitor::ingest::parse::{BodyFormat, parse_records};
+use conversation_monitor::ingest::parse::{BodyFormat, parse_events};
 use futures::executor::block_on;
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
@@ -399,7 +399,8 @@ fn only_the_scope_allows_to_post() {
             .collect();
         let body = json!({ "events": events }).to_string();
         let now = Timestamp::from_milliseconds(NOW * 1_000);
-        let records = parse_records(BodyFormat::Json, body.as_bytes(), now).unwrap();
+        let parsed = parse_events(BodyFormat::Json, body.as_bytes(), now).unwrap();
+        let records = parsed.all_good().unwrap().records;
         let outcome = ingest_access(&claims, records);
         assert_eq!(outcome.is_ok(), expected, "{more} posts for {organizations:?}");
     };

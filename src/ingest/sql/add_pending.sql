@@ -1,16 +1,20 @@
--- Makes pending what the incoming records (?1) change: the conversations that they are in, were in, or are; contacts,
--- users and departments; and organizations that are new. ?2 is the change token of this ingest.
+-- Makes pending what the incoming records (?1) change: the conversations that they are in, were in, or are, and those that
+-- conversations were merged into; contacts, users and departments; and organizations that are new. ?2 is the change token of
+-- this ingest. What a conversation is merged into now is found when it is folded.
 WITH incoming AS (
   SELECT value ->> 0 AS organization_id, value ->> 1 AS type, value ->> 2 AS record_id, value ->> 3 AS conversation_id,
-         value ->> 4 AS updated_at, value ->> 5 AS deleted, value ->> 6 AS body
+         value ->> 4 AS updated_at, value ->> 5 AS deleted, value ->> 6 AS body, value ->> 7 AS revision,
+         value ->> 8 AS maturity, value ->> 9 AS details
   FROM json_each(?1)
 ), changed AS MATERIALIZED (
-  SELECT i.organization_id, i.type, i.record_id, i.conversation_id, stored.conversation_id AS stored_conversation_id
+  SELECT i.organization_id, i.type, i.record_id, i.conversation_id, stored.conversation_id AS stored_conversation_id,
+         stored.merged_into AS stored_merged_into
   FROM incoming AS i
   LEFT JOIN record AS stored
     ON stored.organization_id = i.organization_id AND stored.type = i.type AND stored.record_id = i.record_id
   WHERE stored.record_id IS NULL
-     OR (i.updated_at, i.deleted, i.body) > (stored.updated_at, stored.deleted, stored.body)
+     OR (i.revision, i.updated_at, i.deleted, i.maturity, i.details, i.body)
+      > (stored.revision, stored.updated_at, stored.deleted, stored.maturity, stored.details, stored.body)
 )
 INSERT INTO pending (organization_id, type, record_id, mark, fold, publish)
 SELECT organization_id, 'conversation', conversation_id, ?2, 1, 0 FROM changed WHERE conversation_id IS NOT NULL
@@ -19,6 +23,9 @@ SELECT organization_id, 'conversation', stored_conversation_id, ?2, 1, 0 FROM ch
 WHERE stored_conversation_id IS NOT NULL
 UNION
 SELECT organization_id, 'conversation', record_id, ?2, 1, 0 FROM changed WHERE type = 'conversation'
+UNION
+SELECT organization_id, 'conversation', stored_merged_into, ?2, 1, 0 FROM changed
+WHERE type = 'conversation' AND stored_merged_into IS NOT NULL
 UNION
 SELECT organization_id, type, record_id, ?2, 0, 1 FROM changed WHERE type IN ('contact', 'user', 'department')
 UNION

@@ -1,7 +1,8 @@
--- Makes pending the conversations that time alone changes by the run's instant: a snooze ends, or a send is stuck.
+-- Makes pending the conversations that time alone changes by the run's instant: a snooze ends, a send is stuck, or the AI
+-- has had its 30 seconds.
 -- ?1 is the run's change token. A conversation that is pending already keeps its own.
 INSERT INTO pending (organization_id, type, record_id, mark, fold, publish)
 SELECT organization_id, 'conversation', conversation_id, ?1, 1, 0
 FROM conversation_state
 WHERE due_at <= (SELECT claimed_as_of FROM refresh)
-ON CONFLICT (organization_id, type, record_id) DO UPDATE SET fold = 1
+ON CONFLICT (organization_id, type, record_id) DO UPDATE SET fold = 1 WHERE fold = 0

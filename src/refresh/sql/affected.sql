@@ -1,9 +1,19 @@
 -- affected: the conversations of the organizations in ?1, a JSON array of ids, whose row may have changed, because their
--- candidate has, or the record of its contact or of one of its people. No timeline is read for that, only candidates.
-WITH named AS (
+-- candidate has, or the record of one of its people, or of its contact or a contact that this one became. No timeline is
+-- read for that, only candidates.
+WITH RECURSIVE named AS (
   SELECT DISTINCT p.organization_id
   FROM json_each(?1) AS j
   JOIN pending AS p ON p.organization_id = j.value AND p.type IN ('contact', 'user')
+), contact (organization_id, contact_id) AS (
+  SELECT p.organization_id, p.record_id
+  FROM json_each(?1) AS j
+  JOIN pending AS p ON p.organization_id = j.value AND p.type = 'contact'
+  UNION
+  SELECT source.organization_id, source.record_id
+  FROM contact AS c
+  CROSS JOIN record AS source INDEXED BY record_by_target
+    ON source.organization_id = c.organization_id AND source.type = 'contact' AND source.merged_into = c.contact_id
 ), affected AS MATERIALIZED (
   SELECT p.organization_id, p.record_id AS conversation_id
   FROM json_each(?1) AS j
@@ -13,10 +23,8 @@ WITH named AS (
   SELECT s.organization_id, s.conversation_id
   FROM named
   CROSS JOIN conversation_state AS s ON s.organization_id = named.organization_id
-  WHERE EXISTS (
-    SELECT 1 FROM pending AS p
-    WHERE p.organization_id = s.organization_id AND p.type = 'contact' AND p.record_id = s.candidate ->> 'contactId'
-  ) OR EXISTS (
+  WHERE (s.organization_id, s.candidate ->> 'contactId') IN (SELECT organization_id, contact_id FROM contact)
+  OR EXISTS (
     SELECT 1 FROM pending AS p
     WHERE p.organization_id = s.organization_id AND p.type = 'user' AND p.record_id = s.candidate ->> 'ownerId'
   ) OR EXISTS (

@@ -1,10 +1,16 @@
--- The conversations in ?1, [[organization, conversation], …], that are pending: number in ?1, change token, record, and
--- the candidate that is stored.
-SELECT j.key, p.mark, c.body, s.candidate
+-- The conversations in ?1, [[organization, conversation], …], that are pending: number in ?1, change token, record, whether
+-- there is one or a removal of one, whether any conversation was merged with it, and the state that is stored.
+SELECT j.key, p.mark, iif(c.deleted = 0, c.body, NULL), c.record_id IS NOT NULL,
+       c.merged_into IS NOT NULL OR EXISTS (
+         SELECT 1 FROM record AS source INDEXED BY record_by_target
+         WHERE source.organization_id = p.organization_id AND source.type = 'conversation'
+           AND source.merged_into = p.record_id
+       ),
+       s.candidate, s.due_at, s.unknown_since
 FROM json_each(?1) AS j
 JOIN pending AS p
   ON p.organization_id = j.value ->> 0 AND p.type = 'conversation' AND p.record_id = j.value ->> 1 AND p.fold = 1
 LEFT JOIN record AS c
-  ON c.organization_id = p.organization_id AND c.type = 'conversation' AND c.record_id = p.record_id AND c.deleted = 0
+  ON c.organization_id = p.organization_id AND c.type = 'conversation' AND c.record_id = p.record_id
 LEFT JOIN conversation_state AS s
   ON s.organization_id = p.organization_id AND s.conversation_id = p.record_id

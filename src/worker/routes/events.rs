@@ -2,7 +2,7 @@
 
 use crate::api::error::ApiError;
 use crate::auth::access::ingest_access;
-use crate::ingest::parse::{BodyFormat, parse_records};
+use crate::ingest::parse::{BodyFormat, ParsedEvents, parse_events, parse_is_partial};
 use crate::ingest::store::{BODY_BYTES_MAX, store_records};
 use crate::worker::authenticate::authenticate;
 use crate::worker::bindings::body;
@@ -16,15 +16,18 @@ use crate::worker::response::Reply;
 /// Stores events.
 ///
 /// 1. Authenticate and count the call   → 401, 429, 503
-/// 2. Check the body's type             → 415
-/// 3. Read the body                     → 400, 413
-/// 4. Read its events                   → 400, 413
-/// 5. Decide access                     → 403
-/// 6. Store them                        → 200
+/// 2. Read the query                    → 400
+/// 3. Check the body's type             → 415
+/// 4. Read the body                     → 400, 413
+/// 5. Read its events                   → 400, 413
+/// 6. Decide access                     → 403
+/// 7. Store them                        → 200
 pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
     // 1. Authenticate and count the call.
     let caller = authenticate(context, RateLimit::Ingest).await?;
-    // 2. Check the body's type.
+    // 2. Read the query.
+    let is_partial = parse_is_partial(context.query())?;
+    // 3. Check the body's type.
     let format = context
         .header("Content-Type")
         .and_then(|content_type| BodyFormat::from_content_type(&content_type))
@@ -32,7 +35,7 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
             "The Content-Type must be application/x-ndjson or application/json.",
         ))?;
     let is_gzip = is_gzip(context.header("Content-Encoding").as_deref())?;
-    // 3. Read the body.
+    // 4. Read the body.
     let body = body::read(&context.request, is_gzip, BODY_BYTES_MAX)
         .await
         .map_err(|error| match error {
@@ -42,14 +45,20 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
             )),
             BodyError::Unreadable => ApiError::Invalid("The body could not be read or unpacked.".to_owned()),
         })?;
-    // 4. Read its events.
-    let records = parse_records(format, &body, context.now)?;
-    // 5. Decide access.
+    // 5. Read its events.
+    let parsed = parse_events(format, &body, context.now)?;
+    let ParsedEvents {
+        records,
+        bad,
+        first_bad,
+        warnings,
+    } = if is_partial { parsed } else { parsed.all_good()? };
+    // 6. Decide access.
     let records = ingest_access(&caller.claims, records)?;
-    // 6. Store them.
+    // 7. Store them.
     let change_token = random::token().map_err(|error| ApiError::Internal(error.to_string()))?;
     let receipt = store_records(&D1::primary(&context.env), records, &change_token).await?;
-    Reply::success(&receipt)
+    Reply::success(&receipt.with_remarks(warnings, is_partial.then_some((bad, first_bad))))
 }
 
 /// Whether a body of this `Content-Encoding` is gzip.

@@ -7,14 +7,24 @@
 
 use chrono::DateTime;
 use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
 const SECOND: i64 = 1000;
 const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
 /// How far ahead of the service's clock an instant may be.
 const FARTHEST_AHEAD: i64 = 5 * MINUTE;
 /// How long a queued reply may wait before it is stuck.
 const QUEUED_ANSWER_LIMIT: i64 = 2 * MINUTE;
+/// How long the autopilot has to answer.
+const AUTOPILOT_PATIENCE: i64 = 30 * SECOND;
+/// How long after a reply of the AI a hand-off makes it a promise.
+const PROMISE_MAX: i64 = 10 * MINUTE;
+/// How long before a reopening a resolution is cancelled by it.
+const REOPENING_MAX: i64 = 3 * DAY;
+/// How many steps of merged conversations are followed.
+const MERGE_STEPS_MAX: usize = 16;
 /// How long a customer waits before they are listed, unless the organization sets another threshold.
 const DEFAULT_THRESHOLD: i64 = 5 * MINUTE;
 
@@ -24,7 +34,8 @@ pub struct HistoryOptions {
     pub now: i64,
     /// How many organizations there are.
     pub organizations: usize,
-    /// How many conversation ids each of them uses.
+    /// How many conversation ids each of them uses. If there are three or more, a long chain of merged conversations may
+    /// bring further ones.
     pub conversations: usize,
     /// How many events the history has.
     pub events: usize,
@@ -39,17 +50,55 @@ pub fn random_history(seed: u64, options: &HistoryOptions) -> Vec<Value> {
     history.written()
 }
 
-/// One organization with exactly `count` candidates, whatever the instant. Their `stalledSince` is spread from three
-/// hours before `now` up to `now`, four conversations at each value.
+/// One organization with exactly `count` candidates at any instant from `now` on. Their `stalledSince` is spread from three
+/// hours before `now` up to half a minute before it, when the autopilot's time to answer begins to be over; four
+/// conversations have the same.
 pub fn many_candidates(organization_id: &str, now: i64, count: usize) -> Vec<Value> {
     let mut events = many_candidates_directory(organization_id, now - 4 * HOUR);
     let steps = count.div_ceil(4).max(2) as i64;
     for number in 0..count {
         let step = number as i64 / 4;
-        let stalled_since = now - 3 * HOUR + 3 * HOUR * step / (steps - 1);
+        let spread = 3 * HOUR - AUTOPILOT_PATIENCE;
+        let stalled_since = now - 3 * HOUR + spread * step / (steps - 1);
         events.extend(candidate(organization_id, number, stalled_since));
     }
     events
+}
+
+/// The last event of each record in a history, so that no two versions of a record compete.
+pub fn one_version_each(history: &[Value]) -> Vec<Value> {
+    let identity = |event: &Value| {
+        let own_id = own_id_field(event["type"].as_str().expect("an event has a type"));
+        [&event["organizationId"], &event["type"], &event[own_id]].map(Value::to_string)
+    };
+    let last_of_each: BTreeMap<[String; 3], &Value> = history.iter().map(|event| (identity(event), event)).collect();
+    last_of_each.into_values().cloned().collect()
+}
+
+/// The same history with other ids of messages, wherever an event names one: a bijection that follows from `seed`.
+///
+/// Of two versions of a message that differ in nothing that counts, the greater bytes win, and `inReplyTo` is among them.
+/// Only with [`one_version_each`] are the same versions stored whatever the ids are.
+pub fn respelled_messages(seed: u64, history: &[Value]) -> Vec<Value> {
+    const FIELDS: [&str; 2] = ["messageId", "inReplyTo"];
+    let named = |event: &Value| FIELDS.map(|name| event[name].as_str().map(str::to_string));
+    let ids: BTreeSet<String> = history.iter().flat_map(named).flatten().collect();
+    let mut numbers: Vec<usize> = (0..ids.len()).collect();
+    Random::new(seed).shuffle(&mut numbers);
+    let spelling: BTreeMap<String, String> = ids
+        .into_iter()
+        .zip(numbers.iter().map(|number| format!("message {number:06}")))
+        .collect();
+    let respelled = |event: &Value| {
+        let mut event = event.clone();
+        for name in FIELDS {
+            if let Some(id) = event[name].as_str() {
+                event[name] = json!(spelling[id]);
+            }
+        }
+        event
+    };
+    history.iter().map(respelled).collect()
 }
 
 /// A small generator of pseudo-random numbers (splitmix64).
@@ -185,6 +234,7 @@ const CHANNELS: &[(usize, &str)] = &[
     (3, "email"),
     (1, "voice"),
     (1, "Voice"),
+    (1, "vOICE"),
 ];
 
 /// The ids that one organization's events use.
@@ -195,6 +245,7 @@ struct Cast {
     contacts: Vec<String>,
     conversations: Vec<String>,
     changes: Vec<String>,
+    resolutions: Vec<String>,
     messages: Vec<String>,
 }
 
@@ -208,6 +259,7 @@ impl Cast {
             contacts: id_pool(random, options.conversations.div_ceil(2).max(2)),
             conversations: id_pool(random, options.conversations.max(1)),
             changes: id_pool(random, events_each / 8 + 2),
+            resolutions: id_pool(random, events_each / 10 + 2),
             messages: id_pool(random, events_each * 3 / 5 + 2),
         }
     }
@@ -253,12 +305,32 @@ struct History<'a> {
     options: &'a HistoryOptions,
     casts: Vec<Cast>,
     events: Vec<Event>,
+    /// The sources' clocks have whole seconds, and their records no `sequence`.
+    whole_seconds: bool,
+    /// Of a hundred records so many have a `revision`.
+    revisions: usize,
+    /// How many ids of messages were made for one scene only.
+    fresh_ids: usize,
+}
+
+/// Scenes about one term of the definition, at its edges.
+#[derive(Clone, Copy)]
+enum Plot {
+    Promise,
+    BackAndForth,
+    Merges,
+    Reopening,
+    ClocksBehind,
+    Assignment,
+    Snooze,
+    MergedContacts,
 }
 
 /// What may happen next in a history.
 #[derive(Clone, Copy)]
 enum Step {
     Scene,
+    Plot(Plot),
     Twins,
     Single(&'static str),
     Repeat,
@@ -274,22 +346,36 @@ impl<'a> History<'a> {
             .into_iter()
             .map(|id| Cast::new(&mut random, id, options))
             .collect();
+        let whole_seconds = random.chance(40);
+        let revisions = random.weighted(&[(5, 0), (3, 15), (2, 60)]);
         History {
             random,
             options,
             casts,
             events: Vec::new(),
+            whole_seconds,
+            revisions,
+            fresh_ids: 0,
         }
     }
 
     /// Adds one event, or the few of a scene.
     fn add_something(&mut self) {
         let step = self.random.weighted(&[
-            (22, Step::Scene),
+            (14, Step::Scene),
+            (4, Step::Plot(Plot::Promise)),
+            (2, Step::Plot(Plot::BackAndForth)),
+            (3, Step::Plot(Plot::Merges)),
+            (2, Step::Plot(Plot::Reopening)),
+            (3, Step::Plot(Plot::ClocksBehind)),
+            (2, Step::Plot(Plot::Assignment)),
+            (2, Step::Plot(Plot::Snooze)),
+            (1, Step::Plot(Plot::MergedContacts)),
             (2, Step::Twins),
             (24, Step::Single("message")),
             (9, Step::Single("conversation")),
             (6, Step::Single("autopilot")),
+            (3, Step::Single("resolution")),
             (5, Step::Single("user")),
             (4, Step::Single("contact")),
             (2, Step::Single("department")),
@@ -300,6 +386,7 @@ impl<'a> History<'a> {
         ]);
         match step {
             Step::Scene => self.add_scene(),
+            Step::Plot(plot) => self.add_plot(plot),
             Step::Twins => self.add_twins(),
             Step::Single(record_type) => {
                 let cast = self.random.below(self.casts.len());
@@ -332,8 +419,11 @@ impl<'a> History<'a> {
         }
         let events = std::mem::take(&mut self.events);
         let now = self.options.now;
+        let whole_seconds = self.whole_seconds;
         events
             .into_iter()
+            .map(|event| valid(now, event))
+            .map(|event| if whole_seconds { coarse(event) } else { event })
             .map(|event| written(&mut self.random, now, event))
             .collect()
     }
@@ -347,8 +437,9 @@ impl<'a> History<'a> {
         let at = match self.random.below(100) {
             0..62 => whole_minute - self.random.below(180) as i64 * MINUTE,
             62..77 => now - self.random.below(3 * HOUR as usize) as i64,
-            77..85 => now - self.random.below(4 * MINUTE as usize) as i64,
-            85..89 => now - QUEUED_ANSWER_LIMIT + self.a_little(),
+            77..83 => now - self.random.below(4 * MINUTE as usize) as i64,
+            83..86 => now - AUTOPILOT_PATIENCE + self.a_little(),
+            86..89 => now - QUEUED_ANSWER_LIMIT + self.a_little(),
             89..92 => now - DEFAULT_THRESHOLD + self.a_little(),
             92..94 => now + self.random.below(FARTHEST_AHEAD as usize) as i64,
             94 => now + FARTHEST_AHEAD,
@@ -419,13 +510,11 @@ impl<'a> History<'a> {
             "contact" => self.contact(cast),
             "conversation" => self.conversation(cast),
             "autopilot" => self.autopilot(cast),
+            "resolution" => self.resolution(cast),
             "message" => self.message(cast),
             other => panic!("no such type of event: {other}"),
         };
-        event.insert("type".to_string(), json!(record_type));
-        let organization_id = self.casts[cast].organization_id.clone();
-        event.insert("organizationId".to_string(), json!(organization_id));
-        event.insert("updatedAt".to_string(), json!(self.updated_at()));
+        event = self.completed(cast, record_type, event);
         event
     }
 
@@ -459,6 +548,10 @@ impl<'a> History<'a> {
             let phone = self.random.weighted(&phones);
             contact.insert("phone".to_string(), json!(phone));
         }
+        if self.random.chance(12) {
+            let target = self.target(cast, |cast| &cast.contacts);
+            contact.insert("mergedInto".to_string(), json!(target));
+        }
         contact
     }
 
@@ -472,7 +565,6 @@ impl<'a> History<'a> {
         let contact_id = self.random.pick(&ids.contacts).clone();
         let department_id = self.random.pick(&ids.departments).clone();
         let owner_id = self.random.pick(&ids.users).clone();
-        let other_id = self.random.pick(&ids.conversations).clone();
         let mut assignee_ids = ids.users.clone();
         self.random.shuffle(&mut assignee_ids);
         let assignees = self.random.weighted(&[(5, 0), (4, 1), (2, 2), (1, 4)]);
@@ -491,17 +583,39 @@ impl<'a> History<'a> {
         };
         insert_now_and_then(70, "departmentId", json!(department_id));
         insert_now_and_then(40, "ownerId", json!(owner_id));
-        insert_now_and_then(3, "mergedInto", json!(other_id));
+        insert_now_and_then(10, "startsWithAutopilot", json!(false));
+        if self.random.chance(6) {
+            let target = self.target(cast, |cast| &cast.conversations);
+            conversation.insert("mergedInto".to_string(), json!(target));
+            if self.random.chance(60) {
+                let merged_at = self.at_in(cast, id);
+                conversation.insert("mergedAt".to_string(), json!(merged_at));
+            }
+        }
+        if self.random.chance(20) {
+            let assigned_at = self.at_in(cast, id);
+            conversation.insert("assignedAt".to_string(), json!(assigned_at));
+        }
         if self.random.chance(20) {
             let resolved_at = self.at_in(cast, id);
             conversation.insert("resolvedAt".to_string(), json!(resolved_at));
         }
-        if self.random.chance(18) {
+        if self.random.chance(15) {
             let snoozed_at = self.at_in(cast, id);
             conversation.insert("snoozedAt".to_string(), json!(snoozed_at));
-            conversation.insert("snoozedUntil".to_string(), json!(self.snoozed_until()));
+            if self.random.chance(65) {
+                conversation.insert("snoozedUntil".to_string(), json!(self.snoozed_until()));
+            }
         }
         conversation
+    }
+
+    /// What a record is merged into: another one, sometimes itself, or one that nobody knows.
+    fn target(&mut self, cast: usize, ids: impl Fn(&Cast) -> &Vec<String>) -> String {
+        if self.random.chance(10) {
+            return "never heard of".to_string();
+        }
+        self.random.pick(ids(&self.casts[cast])).clone()
     }
 
     fn autopilot(&mut self, cast: usize) -> Event {
@@ -520,7 +634,36 @@ impl<'a> History<'a> {
         if self.random.chance(50) {
             change.insert("actorId".to_string(), json!(actor_id));
         }
+        if self.random.chance(40) {
+            let by = *self.random.pick(&["human", "ai", "system"]);
+            change.insert("by".to_string(), json!(by));
+        }
+        let sequence = self.random.weighted(&[(6, 0), (1, 1), (1, 2)]);
+        change.insert("sequence".to_string(), json!(sequence));
         change
+    }
+
+    fn resolution(&mut self, cast: usize) -> Event {
+        let conversation_id = self.random.pick(&self.casts[cast].conversations).clone();
+        let days = REOPENING_MAX + self.a_little();
+        let apart = self
+            .random
+            .weighted(&[(8, 0), (1, 1), (1, -1), (1, -days), (1, MINUTE)]);
+        let at = self.at_in(cast, &conversation_id) + apart;
+        let resolved = self.random.chance(65);
+        self.resolution_record(cast, &conversation_id, at, resolved)
+    }
+
+    fn resolution_record(&mut self, cast: usize, conversation_id: &str, at: i64, resolved: bool) -> Event {
+        let id = self.random.pick(&self.casts[cast].resolutions).clone();
+        members(json!({
+            "changeId": id,
+            "conversationId": conversation_id,
+            "at": at,
+            "sequence": self.random.weighted(&[(6, 0), (1, 1), (1, 2)]),
+            "resolved": resolved,
+            "by": self.random.weighted(&[(5, "human"), (2, "ai"), (2, "automation")]),
+        }))
     }
 
     fn message(&mut self, cast: usize) -> Event {
@@ -559,7 +702,55 @@ impl<'a> History<'a> {
             };
             message.insert("senderId".to_string(), json!(sender_id));
         }
+        if self.random.chance(10) {
+            let late = self.lateness();
+            message.insert("receivedAt".to_string(), json!(at + late));
+        }
+        if self.random.chance(if direction == "outbound" { 20 } else { 4 }) {
+            let named = self.message_in(cast, conversation_id);
+            message.insert("inReplyTo".to_string(), json!(named));
+        }
+        if self.random.chance(4) {
+            message.insert("needsReply".to_string(), json!(false));
+        }
         message
+    }
+
+    /// How much later than written something was received. Now and then it is earlier.
+    fn lateness(&mut self) -> i64 {
+        let little = self.a_little();
+        self.random.weighted(&[
+            (1, -MINUTE),
+            (1, 0),
+            (2, 1),
+            (3, SECOND),
+            (3, 5 * SECOND),
+            (3, 4 * MINUTE),
+            (3, HOUR),
+            (2, DAY + little),
+            (1, 3 * DAY),
+        ])
+    }
+
+    /// The id of a message of this conversation, if there is one already; sometimes of any, or of one that nobody knows.
+    fn message_in(&mut self, cast: usize, conversation_id: &str) -> String {
+        let organization_id = self.casts[cast].organization_id.as_str();
+        let ids: Vec<String> = self
+            .events
+            .iter()
+            .filter(|event| {
+                event["type"] == "message"
+                    && event["organizationId"] == organization_id
+                    && event.get("conversationId").is_some_and(|id| id == conversation_id)
+            })
+            .map(|event| text(event, "messageId"))
+            .collect();
+        match self.random.below(10) {
+            0 => "never heard of".to_string(),
+            1 => self.random.pick(&self.casts[cast].messages).clone(),
+            _ if ids.is_empty() => self.random.pick(&self.casts[cast].messages).clone(),
+            _ => self.random.pick(&ids).clone(),
+        }
     }
 
     /// Direction, sender, visibility, kind and status of a message of this sort.
@@ -573,8 +764,10 @@ impl<'a> History<'a> {
             MessageSort::HumanReply => ("outbound", "human", "public", words, sent),
             MessageSort::PrivateNote => ("outbound", "human", "private", words, "sent"),
             MessageSort::HandoffNotice => {
-                let sender = *random.pick(&["ai", "system", "automation"]);
-                ("outbound", sender, "public", "handoff_notice", sent)
+                let direction = *random.pick(&["outbound", "outbound", "outbound", "inbound"]);
+                let sender = *random.pick(&["ai", "system", "automation", "human"]);
+                let visibility = *random.pick(&["public", "public", "private"]);
+                (direction, sender, visibility, "handoff_notice", sent)
             }
             MessageSort::Bulk => {
                 let sender = *random.pick(&["automation", "system", "human", "ai"]);
@@ -587,6 +780,7 @@ impl<'a> History<'a> {
             MessageSort::Activity => ("outbound", "system", "public", "activity", "sent"),
             MessageSort::AlmostDemand => *random.pick(&[
                 ("inbound", "contact", "private", words, "received"),
+                ("inbound", "contact", "public", "opt_out", "received"),
                 ("inbound", "human", "public", words, "received"),
                 ("inbound", "automation", "public", words, "received"),
                 ("outbound", "contact", "public", words, sent),
@@ -609,6 +803,7 @@ impl<'a> History<'a> {
                     "handoff_notice",
                     "auto_reply",
                     "campaign",
+                    "opt_out",
                 ]),
                 *random.pick(&["received", "queued", "sent", "delivered", "read", "failed"]),
             ),
@@ -642,28 +837,40 @@ impl<'a> History<'a> {
         self.events.push(event);
     }
 
-    /// Takes one field from another record of the type. The two fields of a snooze go together.
+    /// Takes one field from another record of the type. The two fields of a snooze go together, and those of a merge.
     fn change_one_field(&mut self, record_type: &str, event: &mut Event, other: &Event) {
         let movable: Vec<&str> = match record_type {
-            "message" => vec!["conversationId", "at", "sequence", "status"],
-            "autopilot" => vec!["conversationId", "at", "enabled", "actorId"],
+            "message" => vec![
+                "conversationId",
+                "at",
+                "receivedAt",
+                "sequence",
+                "inReplyTo",
+                "needsReply",
+                "status",
+            ],
+            "autopilot" => vec!["conversationId", "at", "sequence", "enabled", "actorId", "by"],
+            "resolution" => vec!["conversationId", "at", "sequence", "resolved", "by"],
             "conversation" => vec![
                 "contactId",
                 "departmentId",
                 "ownerId",
                 "assigneeIds",
+                "assignedAt",
                 "resolvedAt",
                 "snoozedAt",
                 "draft",
                 "mergedInto",
+                "startsWithAutopilot",
             ],
-            "contact" => vec!["name", "phone", "blocked"],
+            "contact" => vec!["name", "phone", "blocked", "mergedInto"],
             "user" => vec!["fullName", "active", "bot"],
             _ => vec!["name"],
         };
         let field = *self.random.pick(&movable);
         let fields = match field {
             "snoozedAt" => vec!["snoozedAt", "snoozedUntil"],
+            "mergedInto" if record_type == "conversation" => vec!["mergedInto", "mergedAt"],
             field => vec![field],
         };
         for field in fields {
@@ -685,13 +892,15 @@ impl<'a> History<'a> {
         event.insert("deleted".to_string(), json!(true));
         if self.random.chance(60) {
             let own_id = own_id_field(&record_type);
-            event.retain(|name, _| ["type", "organizationId", "updatedAt", "deleted", own_id].contains(&name.as_str()));
+            let kept = ["type", "organizationId", "updatedAt", "revision", "deleted", own_id];
+            event.retain(|name, _| kept.contains(&name.as_str()));
         }
         self.nudge_clock(&mut event);
         self.events.push(event);
     }
 
-    /// Half of the time the clock stays the same, otherwise it goes back or forth.
+    /// Half of the time the clock stays the same, otherwise it goes back or forth. Where records have a `revision`, it goes
+    /// its own way.
     fn nudge_clock(&mut self, event: &mut Event) {
         let nudge = self.random.weighted(&[
             (8, 0),
@@ -704,6 +913,16 @@ impl<'a> History<'a> {
         let latest = self.options.now + FARTHEST_AHEAD;
         let updated_at = number(event, "updatedAt") + nudge;
         event.insert("updatedAt".to_string(), json!(updated_at.clamp(0, latest)));
+        let revision = event
+            .get("revision")
+            .map_or(0, |revision| revision.as_i64().expect("a number"));
+        let may_count_on = self.revisions > 0 && revision < 9_007_199_254_740_991;
+        match self.random.below(10) {
+            0..3 if may_count_on => event.insert("revision".to_string(), json!(revision + 1)),
+            3 if revision > 0 => event.insert("revision".to_string(), json!(revision - 1)),
+            4 => event.remove("revision"),
+            _ => None,
+        };
     }
 
     // -- scenes --
@@ -719,7 +938,7 @@ impl<'a> History<'a> {
         let start = self.options.now - (2 + self.random.below(10) as i64) * 10 * MINUTE;
         let mut at = start.max(0);
         for beat in self.random.weighted(SCENES) {
-            at += self.random.weighted(&[(1, 0), (2, 4 * MINUTE)]);
+            at += self.random.weighted(&[(4, 0), (1, 1), (2, SECOND), (12, 4 * MINUTE)]);
             let event = match beat {
                 Beat::Message(sort) => {
                     let id = self.random.pick(&self.casts[cast].messages).clone();
@@ -773,6 +992,357 @@ impl<'a> History<'a> {
         }
     }
 
+    /// A scene about one term of the definition. Later events may change everything that it says.
+    fn add_plot(&mut self, plot: Plot) {
+        let cast = self.random.below(self.casts.len());
+        let conversation_id = self.random.pick(&self.casts[cast].conversations).clone();
+        let start = self.options.now - (2 + self.random.below(10) as i64) * 10 * MINUTE;
+        match plot {
+            Plot::Promise => self.add_promise(cast, &conversation_id, start),
+            Plot::BackAndForth => self.add_back_and_forth(cast, &conversation_id, start),
+            Plot::Merges => self.add_merges(cast, start),
+            Plot::Reopening => self.add_reopening(cast, &conversation_id, start),
+            Plot::ClocksBehind => self.add_clocks_behind(cast, &conversation_id, start),
+            Plot::Assignment => self.add_assignment(cast, &conversation_id, start),
+            Plot::Snooze => self.add_snooze(cast, &conversation_id, start),
+            Plot::MergedContacts => self.add_merged_contacts(cast, &conversation_id, start),
+        }
+    }
+
+    /// Adds a record, some of whose fields are given. A field that is given as null is left out.
+    fn add_record(&mut self, cast: usize, record_type: &str, mut record: Event, given: Value) {
+        for (name, value) in members(given) {
+            match value {
+                Value::Null => record.remove(&name),
+                value => record.insert(name, value),
+            };
+        }
+        let event = self.completed(cast, record_type, record);
+        self.events.push(event);
+    }
+
+    fn add_conversation(&mut self, cast: usize, id: &str, given: Value) {
+        let record = self.conversation_record(cast, id);
+        self.add_record(cast, "conversation", record, given);
+    }
+
+    /// Adds a message and returns its id, which is often in no other scene.
+    fn add_message(&mut self, cast: usize, conversation_id: &str, at: i64, sort: MessageSort, given: Value) -> String {
+        let id = if self.random.chance(70) {
+            self.fresh_ids += 1;
+            format!(
+                "{:x} in its scene",
+                self.fresh_ids.wrapping_mul(0x9e37_79b1) & 0xffff_ffff
+            )
+        } else {
+            self.random.pick(&self.casts[cast].messages).clone()
+        };
+        let record = self.message_record(cast, &id, conversation_id, at, sort);
+        self.add_record(cast, "message", record, given);
+        id
+    }
+
+    /// Adds an autopilot change by anybody.
+    fn add_change(&mut self, cast: usize, conversation_id: &str, at: i64, enabled: bool) {
+        let record = self.autopilot(cast);
+        let given = json!({"conversationId": conversation_id, "at": at, "enabled": enabled});
+        self.add_record(cast, "autopilot", record, given);
+    }
+
+    fn add_resolution(&mut self, cast: usize, conversation_id: &str, at: i64, resolved: bool) {
+        let record = self.resolution_record(cast, conversation_id, at, resolved);
+        self.add_record(cast, "resolution", record, json!({}));
+    }
+
+    /// A gap between two things that belong together.
+    fn gap(&mut self) -> i64 {
+        self.random
+            .weighted(&[(4, 0), (2, 1), (3, SECOND), (2, MINUTE), (3, 4 * MINUTE)])
+    }
+
+    /// The AI says that a colleague takes over, and a hand-off follows, at the edges of what makes that a promise.
+    fn add_promise(&mut self, cast: usize, conversation_id: &str, start: i64) {
+        self.add_conversation(cast, conversation_id, json!({}));
+        let demand_id = self.add_message(cast, conversation_id, start, MessageSort::Demand, json!({}));
+        let mut at = start;
+        for _ in 0..=self.random.below(2) {
+            at += self.gap();
+            let status = self
+                .random
+                .weighted(&[(6, "sent"), (2, "delivered"), (1, "queued"), (1, "failed")]);
+            let named = if self.random.chance(25) {
+                json!(demand_id)
+            } else {
+                Value::Null
+            };
+            let (reply_sequence, hand_off_sequence) = self.random.weighted(&[
+                (6, (0, 0)),
+                (1, (1, 2)),
+                (1, (2, 2)),
+                (1, (2, 1)),
+                (1, (0, 1)),
+                (1, (1, 0)),
+            ]);
+            let reply = json!({"status": status, "inReplyTo": named, "sequence": reply_sequence});
+            self.add_message(cast, conversation_id, at, MessageSort::AiReply, reply);
+            let edge = PROMISE_MAX + self.a_little();
+            let gap = self
+                .random
+                .weighted(&[(3, 0), (1, 1), (2, SECOND), (3, 4 * MINUTE), (3, edge)]);
+            let between = at + *self.random.pick(&[0, gap / 2, gap]);
+            let interruption = self.random.weighted(&[
+                (8, None),
+                (2, Some(MessageSort::Demand)),
+                (2, Some(MessageSort::HumanReply)),
+                (1, Some(MessageSort::AiReply)),
+                (1, Some(MessageSort::HandoffNotice)),
+            ]);
+            if let Some(sort) = interruption {
+                self.add_message(cast, conversation_id, between, sort, json!({}));
+            }
+            at += gap;
+            let hand_off = json!({"sequence": hand_off_sequence});
+            self.add_message(cast, conversation_id, at, MessageSort::HandoffNotice, hand_off);
+        }
+        if self.random.chance(40) {
+            self.add_change(cast, conversation_id, at, false);
+        }
+    }
+
+    /// Bot and agents hand a customer to each other while the customer waits.
+    fn add_back_and_forth(&mut self, cast: usize, conversation_id: &str, start: i64) {
+        self.add_conversation(cast, conversation_id, json!({}));
+        let mut at = start;
+        let mut enabled = self.random.chance(20);
+        self.add_message(cast, conversation_id, at, MessageSort::Demand, json!({}));
+        for _ in 0..2 + self.random.below(4) {
+            at += self.gap();
+            self.add_change(cast, conversation_id, at, enabled);
+            if self.random.chance(20) {
+                let sort = *self.random.pick(&[MessageSort::HumanReply, MessageSort::AiReply]);
+                let reply_at = at + self.gap();
+                self.add_message(cast, conversation_id, reply_at, sort, json!({}));
+            }
+            enabled = !enabled;
+        }
+        if self.random.chance(50) {
+            let demand_at = *self.random.pick(&[start - 1, start, at]);
+            self.add_message(cast, conversation_id, demand_at, MessageSort::Demand, json!({}));
+        }
+    }
+
+    /// Conversations that were merged into each other: chains, some of them longer than they are followed, cycles, and
+    /// targets that are unknown or removed. Some of them are resolved, some are unmerged again.
+    fn add_merges(&mut self, cast: usize, start: i64) {
+        let mut ids = self.casts[cast].conversations.clone();
+        self.random.shuffle(&mut ids);
+        if ids.len() >= 3 && self.random.chance(8) {
+            let steps = MERGE_STEPS_MAX - 1 + self.random.below(4);
+            ids = (0..=steps).map(|number| format!("link {number}")).collect();
+        } else {
+            ids.truncate(self.random.weighted(&[(4, 2), (4, 3), (2, 4), (1, 1)]));
+        }
+        let first_of_cycle = self.random.below(ids.len());
+        let after_last = self.random.weighted(&[
+            (10, None),
+            (3, Some(first_of_cycle)),
+            (3, Some(0)),
+            (2, Some(usize::MAX)),
+        ]);
+        let settled_at = start + 4 * MINUTE;
+        for (number, id) in ids.iter().enumerate() {
+            let target = match ids.get(number + 1) {
+                Some(next) => Some(next.as_str()),
+                None => after_last.map(|number| ids.get(number).map_or("never heard of", String::as_str)),
+            };
+            let mut given = json!({"mergedInto": target, "mergedAt": null, "draft": null});
+            if target.is_some() && self.random.chance(70) {
+                given["mergedAt"] = json!(settled_at + self.a_little());
+            }
+            if self.random.chance(25) {
+                given["resolvedAt"] = json!(settled_at + self.a_little());
+            }
+            if self.random.chance(80) {
+                given["channelType"] = json!("sms");
+            }
+            self.add_conversation(cast, id, given);
+            if self.random.chance(15) {
+                self.add_resolution(cast, id, settled_at, true);
+            }
+        }
+        for _ in 0..2 + self.random.below(3) {
+            let id = self.random.pick(&ids).clone();
+            let at = *self
+                .random
+                .pick(&[start, settled_at - 1, settled_at, settled_at + 1, settled_at + MINUTE]);
+            let sort = self.random.weighted(&[
+                (5, MessageSort::Demand),
+                (1, MessageSort::AiReply),
+                (1, MessageSort::HumanReply),
+            ]);
+            self.add_message(cast, &id, at, sort, json!({}));
+        }
+        if self.random.chance(20) {
+            let id = self.random.pick(&ids).clone();
+            self.add_conversation(cast, &id, json!({"mergedInto": null, "mergedAt": null}));
+        }
+        if self.random.chance(15) {
+            let id = self.random.pick(&ids).clone();
+            self.add_record(
+                cast,
+                "conversation",
+                Event::new(),
+                json!({"conversationId": id, "deleted": true}),
+            );
+        }
+    }
+
+    /// A resolution by anybody, and a reopening near the edges of what it cancels.
+    fn add_reopening(&mut self, cast: usize, conversation_id: &str, start: i64) {
+        let edge = REOPENING_MAX + self.a_little();
+        let gap = self
+            .random
+            .weighted(&[(2, 0), (1, 1), (2, SECOND), (3, 4 * MINUTE), (4, edge)]);
+        let resolved_at = start - gap;
+        let asked_at = resolved_at - self.gap();
+        self.add_message(cast, conversation_id, asked_at, MessageSort::Demand, json!({}));
+        let resolved_instant = if self.random.chance(40) {
+            json!(resolved_at)
+        } else {
+            Value::Null
+        };
+        self.add_conversation(cast, conversation_id, json!({"resolvedAt": resolved_instant}));
+        for _ in 0..=self.random.below(2) {
+            self.add_resolution(cast, conversation_id, resolved_at, true);
+        }
+        if self.random.chance(75) {
+            self.add_resolution(cast, conversation_id, start, false);
+        }
+        if self.random.chance(50) {
+            let base = *self.random.pick(&[resolved_at, start]);
+            let at = base + self.a_little();
+            let sort = *self
+                .random
+                .pick(&[MessageSort::Demand, MessageSort::Demand, MessageSort::AiReply]);
+            let late = self.random.weighted(&[(3, 0), (1, 1), (1, MINUTE)]);
+            self.add_message(cast, conversation_id, at - late, sort, json!({"receivedAt": at}));
+        }
+    }
+
+    /// A demand that arrived late, or an answer whose clock is behind and that says what it answers.
+    fn add_clocks_behind(&mut self, cast: usize, conversation_id: &str, start: i64) {
+        self.add_conversation(cast, conversation_id, json!({}));
+        let late = self.lateness();
+        let day = DAY + self.a_little();
+        let little = self.a_little();
+        // From the arrival of the demand to the answer.
+        let later = self.random.weighted(&[
+            (2, little),
+            (2, -5 * SECOND),
+            (2, SECOND),
+            (1, -HOUR),
+            (3, day),
+            (1, 2 * DAY),
+            (1, -2 * DAY),
+        ]);
+        let asked_at = start - late.max(0) - later.max(0);
+        let received_at = asked_at + late;
+        let given = json!({"receivedAt": received_at});
+        let mut ids = vec![self.add_message(cast, conversation_id, asked_at, MessageSort::Demand, given)];
+        for _ in 0..self.random.below(3) {
+            let at = asked_at + *self.random.pick(&[-SECOND, 0, 1, SECOND, 4 * MINUTE]);
+            ids.push(self.add_message(cast, conversation_id, at, MessageSort::Demand, json!({})));
+        }
+        let sort = self
+            .random
+            .weighted(&[(3, MessageSort::AiReply), (2, MessageSort::HumanReply)]);
+        let mut given = json!({"status": "sent"});
+        if self.random.chance(80) {
+            given["inReplyTo"] = json!(self.random.pick(&ids));
+        }
+        let answered_at = received_at.max(asked_at) + later;
+        let answer = self.add_message(cast, conversation_id, answered_at, sort, given);
+        if self.random.chance(15) {
+            let named = json!({"inReplyTo": answer, "status": "sent"});
+            self.add_message(cast, conversation_id, answered_at, MessageSort::AiReply, named);
+        }
+    }
+
+    /// Somebody is assigned before, in or after what happens in a conversation without autopilot.
+    fn add_assignment(&mut self, cast: usize, conversation_id: &str, start: i64) {
+        let user_id = self.random.pick(&self.casts[cast].users).clone();
+        let off_at = start + self.gap();
+        let base = *self.random.pick(&[start - MINUTE, start, off_at, start + 4 * MINUTE]);
+        let assigned_at = base + self.a_little();
+        let given = json!({
+            "assigneeIds": if self.random.chance(85) { json!([user_id]) } else { json!([]) },
+            "assignedAt": if self.random.chance(75) { json!(assigned_at) } else { Value::Null },
+            "startsWithAutopilot": self.random.chance(50),
+            "resolvedAt": null,
+        });
+        self.add_conversation(cast, conversation_id, given);
+        self.add_message(cast, conversation_id, start, MessageSort::Demand, json!({}));
+        self.add_change(cast, conversation_id, off_at, false);
+        if self.random.chance(40) {
+            let at = off_at + self.gap();
+            let enabled = self.random.chance(30);
+            self.add_change(cast, conversation_id, at, enabled);
+        }
+        if self.random.chance(30) {
+            let at = off_at + self.gap();
+            self.add_message(cast, conversation_id, at, MessageSort::HumanReply, json!({}));
+            self.add_message(cast, conversation_id, at + MINUTE, MessageSort::Demand, json!({}));
+        }
+    }
+
+    /// Snoozed, often until the customer writes, who may have done so at the very instant.
+    fn add_snooze(&mut self, cast: usize, conversation_id: &str, start: i64) {
+        let snoozed_at = start + *self.random.pick(&[-1, 0, 1, MINUTE, MINUTE, HOUR / 2]);
+        let until = if self.random.chance(40) {
+            json!(self.snoozed_until())
+        } else {
+            Value::Null
+        };
+        let given = json!({"snoozedAt": snoozed_at, "snoozedUntil": until, "resolvedAt": null, "mergedInto": null});
+        self.add_conversation(cast, conversation_id, given);
+        self.add_message(cast, conversation_id, start, MessageSort::Demand, json!({}));
+        if self.random.chance(30) {
+            let given = json!({"receivedAt": snoozed_at + self.a_little()});
+            self.add_message(cast, conversation_id, start, MessageSort::Demand, given);
+        }
+        if self.random.chance(30) {
+            self.add_change(cast, conversation_id, start + MINUTE, false);
+        }
+    }
+
+    /// A contact that was merged into others: chains up to longer than they are followed, cycles, blocked ones.
+    fn add_merged_contacts(&mut self, cast: usize, conversation_id: &str, start: i64) {
+        let mut ids = self.casts[cast].contacts.clone();
+        self.random.shuffle(&mut ids);
+        if self.random.chance(30) {
+            let count = 10 + self.random.below(3);
+            ids = (0..count).map(|number| format!("contact {number}")).collect();
+        } else {
+            ids.truncate(1 + self.random.below(4));
+        }
+        let back_to = self.random.below(ids.len());
+        let after_last = self
+            .random
+            .weighted(&[(5, None), (2, Some(back_to)), (2, Some(usize::MAX))]);
+        for (number, id) in ids.iter().enumerate() {
+            let target = match ids.get(number + 1) {
+                Some(next) => Some(next.as_str()),
+                None => after_last.map(|number| ids.get(number).map_or("never heard of", String::as_str)),
+            };
+            let record = self.contact(cast);
+            let blocked = self.random.chance(5);
+            let given = json!({"contactId": id, "mergedInto": target, "blocked": blocked});
+            self.add_record(cast, "contact", record, given);
+        }
+        self.add_conversation(cast, conversation_id, json!({"contactId": ids[0]}));
+        self.add_message(cast, conversation_id, start, MessageSort::Demand, json!({}));
+    }
+
     /// Two things at one instant that only the order of their ids tells apart: two demands of a conversation, or one
     /// demand in each of two conversations.
     fn add_twins(&mut self) {
@@ -802,6 +1372,12 @@ impl<'a> History<'a> {
         record.insert("type".to_string(), json!(record_type));
         record.insert("organizationId".to_string(), json!(organization_id));
         record.insert("updatedAt".to_string(), json!(self.updated_at()));
+        if self.random.chance(self.revisions) {
+            let revision = self
+                .random
+                .weighted(&[(3, 0), (4, 1), (3, 2), (1, 3), (1, 9_007_199_254_740_991_u64)]);
+            record.insert("revision".to_string(), json!(revision));
+        }
         record
     }
 }
@@ -909,7 +1485,45 @@ const SCENES: &[(usize, &[Beat])] = &[
 // Writing events
 // ---------------------------------------------------------------------------------------------------------
 
-const INSTANTS: &[&str] = &["at", "updatedAt", "resolvedAt", "snoozedAt", "snoozedUntil"];
+/// The fields that are instants. All but the last are refused if they are long before or ahead of the service's clock.
+const INSTANTS: &[&str] = &[
+    "at",
+    "updatedAt",
+    "receivedAt",
+    "assignedAt",
+    "resolvedAt",
+    "mergedAt",
+    "snoozedAt",
+    "snoozedUntil",
+];
+
+/// The event with instants that the service takes in, and without fields that need another one that is not there.
+fn valid(now: i64, mut event: Event) -> Event {
+    for name in INSTANTS.iter().filter(|name| **name != "snoozedUntil") {
+        if event.contains_key(*name) {
+            let instant = number(&event, name).clamp(0, now + FARTHEST_AHEAD);
+            event.insert((*name).to_string(), json!(instant));
+        }
+    }
+    for (name, needed) in [("snoozedUntil", "snoozedAt"), ("mergedAt", "mergedInto")] {
+        if !event.contains_key(needed) {
+            event.remove(name);
+        }
+    }
+    event
+}
+
+/// The event as a source tells it whose clock has whole seconds and which numbers nothing.
+fn coarse(mut event: Event) -> Event {
+    for name in INSTANTS {
+        if event.contains_key(*name) {
+            let seconds = number(&event, name).div_euclid(SECOND);
+            event.insert((*name).to_string(), json!(seconds * SECOND));
+        }
+    }
+    event.remove("sequence");
+    event
+}
 
 /// The event as it is sent, in one of the many ways to write the same.
 fn written(random: &mut Random, now: i64, mut event: Event) -> Value {
@@ -938,7 +1552,9 @@ fn written_instant(random: &mut Random, epoch_ms: i64, may_be_later: bool) -> St
         (0, "Z"),
         (0, "+00:00"),
         (0, "-00:00"),
+        (0, "+0000"),
         (120, "+02:00"),
+        (330, "+0530"),
         (-330, "-05:30"),
         (345, "+05:45"),
         (840, "+14:00"),
@@ -973,15 +1589,25 @@ fn leave_out_defaults(random: &mut Random, event: &mut Event) {
         Some(direction) if direction == "inbound" => "received",
         _ => "sent",
     };
+    let by = match event.get("actorId") {
+        Some(_) => "human",
+        None => "system",
+    };
     let defaults = [
         ("user", "active", json!(true)),
         ("user", "bot", json!(false)),
         ("contact", "blocked", json!(false)),
         ("conversation", "assigneeIds", json!([])),
         ("conversation", "draft", json!(false)),
+        ("conversation", "startsWithAutopilot", json!(true)),
+        ("autopilot", "sequence", json!(0)),
+        ("autopilot", "by", json!(by)),
+        ("resolution", "sequence", json!(0)),
+        ("resolution", "by", json!("human")),
         ("message", "sequence", json!(0)),
         ("message", "visibility", json!("public")),
         ("message", "kind", json!("text")),
+        ("message", "needsReply", json!(true)),
         ("message", "status", json!(status)),
     ];
     for (record_type, name, default) in defaults {
@@ -995,22 +1621,38 @@ fn leave_out_defaults(random: &mut Random, event: &mut Event) {
 /// Writes some optional fields that are left out as null.
 fn write_nulls(random: &mut Random, event: &mut Event) {
     let optional: &[&str] = match text(event, "type").as_str() {
-        "user" => &["active", "bot", "deleted"],
-        "contact" => &["phone", "blocked", "deleted"],
+        "user" => &["active", "bot", "deleted", "revision"],
+        "contact" => &["phone", "blocked", "mergedInto", "deleted", "revision"],
         "conversation" => &[
             "departmentId",
             "ownerId",
             "assigneeIds",
+            "assignedAt",
             "resolvedAt",
             "snoozedUntil",
             "snoozedAt",
             "draft",
             "mergedInto",
+            "mergedAt",
+            "startsWithAutopilot",
             "deleted",
+            "revision",
         ],
-        "autopilot" => &["actorId", "deleted"],
-        "message" => &["sequence", "senderId", "visibility", "kind", "status", "deleted"],
-        _ => &["deleted"],
+        "autopilot" => &["sequence", "actorId", "by", "deleted", "revision"],
+        "resolution" => &["sequence", "by", "deleted", "revision"],
+        "message" => &[
+            "receivedAt",
+            "sequence",
+            "inReplyTo",
+            "senderId",
+            "visibility",
+            "kind",
+            "needsReply",
+            "status",
+            "deleted",
+            "revision",
+        ],
+        _ => &["deleted", "revision"],
     };
     for name in optional {
         if !event.contains_key(*name) && random.chance(20) {
@@ -1048,7 +1690,7 @@ pub fn own_id_field(record_type: &str) -> &'static str {
         "user" => "userId",
         "contact" => "contactId",
         "conversation" => "conversationId",
-        "autopilot" => "changeId",
+        "autopilot" | "resolution" => "changeId",
         "message" => "messageId",
         other => panic!("no such type of event: {other}"),
     }

@@ -1,0 +1,171 @@
+//! **Responsible**: who owes the next answer, found by a walk along the timeline. The numbers in parentheses are those of the
+//! cases in docs/definition.md.
+
+use crate::base::timestamp::Timestamp;
+use crate::conversation::answers::Answers;
+use crate::conversation::body::{Conversation, Sender};
+use crate::conversation::timeline::{Clock, Item, Timeline};
+
+/// Who owes the next answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Responsible {
+    /// The autopilot.
+    Ai,
+    /// An agent, whichever: passing the conversation from one to another changes nothing (13).
+    Human,
+    /// Nobody: the conversation waits in a queue (29).
+    Nobody,
+}
+
+/// Who is responsible at the end of a timeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Responsibility {
+    /// Who.
+    pub party: Responsible,
+    /// **Owner since**: when that last changed.
+    pub since: Timestamp,
+    /// How often it changed since the customer waits.
+    pub changes: usize,
+}
+
+/// Walks along the timeline of a conversation whose customer waits since `waiting_since`. `None` means that the timeline is
+/// empty.
+#[must_use]
+pub fn responsibility(
+    conversation: &Conversation,
+    timeline: &Timeline,
+    answers: &Answers<'_>,
+    waiting_since: Timestamp,
+) -> Option<Responsibility> {
+    let assigned = Assigned::new(conversation, timeline);
+    let mut walk = Walk {
+        is_autopilot_on: conversation.starts_with_autopilot,
+        was_switched_off_by_person: false,
+        last_human_reply: None,
+        has_ai_resumed: false,
+        is_assigned: assigned == Assigned::AllAlong,
+        current: None,
+        waiting_since,
+    };
+    // The assignment stands before the other items of its instant.
+    let mut assigned_at = match assigned {
+        Assigned::At(at) => Some(at),
+        _ => None,
+    };
+    for (number, item) in timeline.items().iter().enumerate() {
+        let at = item.item.at();
+        if let Some(instant) = assigned_at.take_if(|instant| *instant <= at) {
+            walk.is_assigned = true;
+            walk.arrive(instant);
+        }
+        walk.is_assigned |= assigned == Assigned::FromItem(number);
+        walk.step(&item.item, answers.contains(number));
+        walk.arrive(at);
+    }
+    if let Some(instant) = assigned_at {
+        walk.is_assigned = true;
+        walk.arrive(instant);
+    }
+    walk.current
+}
+
+/// From where on somebody is assigned. Owner and assignees are taken as they are now (30).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Assigned {
+    /// Nobody is.
+    Never,
+    /// The source says since when (41).
+    At(Timestamp),
+    /// From this item on: a person switched the autopilot off, for the first time since it was last on.
+    FromItem(usize),
+    /// Nothing says since when.
+    AllAlong,
+}
+
+impl Assigned {
+    fn new(conversation: &Conversation, timeline: &Timeline) -> Self {
+        if conversation.owner_id.is_none() && conversation.assignee_ids.is_empty() {
+            return Self::Never;
+        }
+        if let Some(assigned_at) = conversation.assigned_at {
+            return Self::At(assigned_at);
+        }
+        let mut first = None;
+        for (number, item) in timeline.items().iter().enumerate() {
+            match &item.item {
+                Item::Autopilot(change) if change.enabled => first = None,
+                Item::Autopilot(change) if change.is_by_human() => first = first.or(Some(number)),
+                _ => {}
+            }
+        }
+        first.map_or(Self::AllAlong, Self::FromItem)
+    }
+}
+
+/// What a walk along the timeline has to remember to say who is responsible.
+struct Walk {
+    is_autopilot_on: bool,
+    was_switched_off_by_person: bool,
+    /// The latest reply of a human since the autopilot was last switched on.
+    last_human_reply: Option<Clock>,
+    /// Whether the AI has answered after that, while the autopilot was on.
+    has_ai_resumed: bool,
+    is_assigned: bool,
+    current: Option<Responsibility>,
+    waiting_since: Timestamp,
+}
+
+impl Walk {
+    fn step(&mut self, item: &Item, is_answer: bool) {
+        match item {
+            Item::Autopilot(change) if change.enabled => {
+                self.is_autopilot_on = true;
+                self.last_human_reply = None;
+            }
+            Item::Autopilot(change) => {
+                self.is_autopilot_on = false;
+                self.was_switched_off_by_person = change.is_by_human();
+            }
+            Item::Resolution(_) => {}
+            Item::Message(message) if !message.is_reply() => {}
+            Item::Message(message) if message.sender == Sender::Human => {
+                self.last_human_reply = self.last_human_reply.max(Some(message.clock()));
+                self.has_ai_resumed = false;
+            }
+            Item::Message(message) => {
+                let is_after_human = Some(message.clock()) > self.last_human_reply;
+                self.has_ai_resumed |= is_answer && self.is_autopilot_on && is_after_human;
+            }
+        }
+    }
+
+    /// A reply of a human takes over, even one that fails, and even while the autopilot is on (2, 12, 15), until the
+    /// autopilot is switched on again (14) or, never having been off, answers again (38). Besides, an agent is responsible
+    /// while the autopilot is off, if a person switched it off (29) or somebody is assigned (30).
+    fn party(&self) -> Responsible {
+        if self.last_human_reply.is_some() && !self.has_ai_resumed {
+            Responsible::Human
+        } else if self.is_autopilot_on {
+            Responsible::Ai
+        } else if self.was_switched_off_by_person || self.is_assigned {
+            Responsible::Human
+        } else {
+            Responsible::Nobody
+        }
+    }
+
+    /// Notes who is responsible from `at` on. What the first item makes it is the start and no change.
+    fn arrive(&mut self, at: Timestamp) {
+        let party = self.party();
+        let changes = match self.current {
+            None => 0,
+            Some(before) if before.party == party => return,
+            Some(before) => before.changes + usize::from(at >= self.waiting_since),
+        };
+        self.current = Some(Responsibility {
+            party,
+            since: at,
+            changes,
+        });
+    }
+}

@@ -1,0 +1,10 @@
+SELECT m.organization_id, m.conversation_id, p.mark, iif(c.deleted = 0, c.body, NULL), c.record_id IS NOT NULL,
+       s.candidate, s.due_at, s.unknown_since
+FROM merged AS m
+LEFT JOIN pending AS p
+  ON p.organization_id = m.organization_id AND p.type = 'conversation' AND p.record_id = m.conversation_id
+LEFT JOIN record AS c
+  ON c.organization_id = m.organization_id AND c.type = 'conversation' AND c.record_id = m.conversation_id
+LEFT JOIN conversation_state AS s
+  ON s.organization_id = m.organization_id AND s.conversation_id = m.conversation_id
+ORDER BY m.organization_id, m.conversation_id
