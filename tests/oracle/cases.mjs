@@ -4,17 +4,27 @@
  *
  * Instants are milliseconds from a base instant that the runner chooses; events lack the organizationId, which is the
  * runner's choice too. After a step's events a refresh runs at `refresh` (null: none has run yet), and `expect` says
- * what the report then shows: `candidates`, every row with skipThreshold in order, each with the members that matter;
- * `listed`, the conversations over the threshold in order; `snapshotMissing`.
+ * what there then is: `candidates`, every row with skipThreshold in order, whatever its category, each with the members
+ * that matter; `listed`, what a report without `category` lists in order: the conversations of the two categories of the
+ * contract that are over the threshold and not older than `maxAgeDays`; `snapshotMissing`.
  */
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { formatInstant } from './oracle.mjs';
 
-const EVENT_INSTANTS = ['at', 'updatedAt', 'resolvedAt', 'snoozedAt', 'snoozedUntil'];
+const EVENT_INSTANTS = [
+  'at',
+  'receivedAt',
+  'updatedAt',
+  'assignedAt',
+  'resolvedAt',
+  'snoozedAt',
+  'snoozedUntil',
+  'mergedAt',
+];
 const ROW_INSTANTS = ['waitingSince', 'stalledSince', 'latestInboundAt'];
-const NUMBERS = 31;
+const NUMBERS = 51;
 
 export const CASES = JSON.parse(readFileSync(new URL('../cases.json', import.meta.url), 'utf8'));
 

@@ -1,21 +1,27 @@
 /** One large organization, the same each time: every customer of it waits. */
 
 const MINUTE = 60_000;
+const AI_PATIENCE = MINUTE / 2;
 const CHANNELS = ['sms', 'whatsapp', 'email', 'webchat', 'twitter'];
 const MANY_DEPARTMENTS = 5;
 const MANY_USERS = 8;
 const MANY_CONTACTS = 100;
 const MANY_AGES = 40;
 
+/** Not in step with the ages, so that every department and both categories have rows of every age. */
+const roundOf = (index) => Math.floor(index / MANY_AGES);
+const isByHuman = (index) => (index + roundOf(index)) % 2 === 1;
+
 /**
- * How long the `index`-th candidate has been owed an answer: one of a few ages from nothing to twice the threshold,
- * among them the threshold itself and a millisecond less.
+ * How long the `index`-th candidate has been owed an answer: one of a few ages from nothing (of the AI's: from 30 s, before
+ * which they are no candidates) to twice the threshold, among them the threshold itself and a millisecond less.
  */
 function ageOf(index, threshold) {
   const age = index % MANY_AGES;
   if (age === 0) return threshold;
   if (age === 1) return threshold - 1;
-  return Math.floor((2 * threshold * (age - 2)) / MANY_AGES);
+  const least = isByHuman(index) ? 0 : AI_PATIENCE;
+  return Math.max(least, Math.floor((2 * threshold * (age - 2)) / MANY_AGES));
 }
 
 /** An inbound text, and for every second conversation somebody who took it over at that same instant. */
@@ -23,9 +29,8 @@ function candidateEvents(organizationId, index, stalledAt) {
   const number = String(index).padStart(6, '0');
   const conversationId = `conversation-${number}`;
   const userId = `user-${index % MANY_USERS}`;
-  // Not in step with the ages, so that every department and both categories have rows of every age.
-  const round = Math.floor(index / MANY_AGES);
-  const byHuman = (index + round) % 2 === 1;
+  const round = roundOf(index);
+  const byHuman = isByHuman(index);
   const department = (index + round) % (MANY_DEPARTMENTS + 1);
   const common = { organizationId, updatedAt: stalledAt };
   const inConversation = { ...common, conversationId, at: stalledAt };

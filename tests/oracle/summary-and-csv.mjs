@@ -3,7 +3,7 @@
  * own over all rows.
  */
 
-import { compareUtf8, parseInstant } from './oracle.mjs';
+import { CATEGORIES, compareUtf8, parseInstant } from './oracle.mjs';
 
 const MINUTE = 60_000;
 const AGES = [
@@ -33,11 +33,15 @@ function countsOf(rows, keysOf) {
 const objectOf = (counts) => Object.fromEntries(counts.map(({ key, count }) => [key, count]));
 const ageOf = (row, asOf) => Math.max(0, asOf - parseInstant(row.stalledSince));
 
-/** The summary's `data`, except what only a published snapshot has. `question` is that of `Oracle.report`. */
+/**
+ * The summary's `data`, except what only a published snapshot has. `question` is that of `Oracle.report`. "byCategory has all
+ * five categories under all filters but the category's; total and every other count is of the rows that the report with the
+ * same parameters has."
+ */
 export function summaryOf(oracle, question) {
-  const { organizationId, thresholdMinutes, rows } = allRows(oracle, question);
+  const { organizationId, thresholdMinutes, olderCount, rows } = allRows(oracle, question);
   const { asOf } = question;
-  const inCategory = (category) => rows.filter((row) => row.category === category).length;
+  const inCategory = (category) => allRows(oracle, { ...question, category }).rows.length;
   const inAge =
     ([from, to]) =>
     (row) => {
@@ -48,7 +52,8 @@ export function summaryOf(oracle, question) {
     organizationId,
     thresholdMinutes,
     total: rows.length,
-    byCategory: { ai_stuck: inCategory('ai_stuck'), agent_abandoned: inCategory('agent_abandoned') },
+    olderCount,
+    byCategory: Object.fromEntries(CATEGORIES.map((category) => [category, inCategory(category)])),
     byReason: objectOf(countsOf(rows, (row) => [row.reason])),
     byChannel: objectOf(countsOf(rows, (row) => [row.channelType])),
     byDepartment: countsOf(rows, (row) => [row.departmentId]).map(({ key, count }) => ({
@@ -56,6 +61,7 @@ export function summaryOf(oracle, question) {
       name: oracle.departmentName(organizationId, key),
       count,
     })),
+    // "A row with two assignees counts for both, one with none under name null."
     byAssignee: countsOf(rows, (row) => (row.assigneeNames.length > 0 ? row.assigneeNames : [null])).map(
       ({ key, count }) => ({ name: key, count }),
     ),
@@ -81,35 +87,62 @@ const COLUMNS = [
   'hasAccess',
 ];
 
-/** The file's text, including the byte order mark. */
-export function csvOf(oracle, question) {
+const SEPARATORS = { comma: ',', semicolon: ';', tab: '\t' };
+
+/** The file's text, including the byte order mark. `separator` is the parameter's value. */
+export function csvOf(oracle, { separator = 'comma', ...question }) {
   const { rows } = allRows(oracle, question);
   const cellsOf = (row) => {
     const shown = {
       ...row,
       stalledMinutes: Math.floor(ageOf(row, question.asOf) / MINUTE),
-      assigneeNames: row.assigneeNames.join('; '),
+      assigneeNames: row.assigneeNames.join(' / '),
     };
     return COLUMNS.map((column) => String(shown[column] ?? ''));
   };
-  return `\uFEFF${[COLUMNS, ...rows.map(cellsOf)].map((cells) => `${cells.map(cellOf).join(',')}\r\n`).join('')}`;
+  const between = SEPARATORS[separator];
+  const lineOf = (cells) => `${cells.map((cell) => quoted(harmless(cell), between)).join(between)}\r\n`;
+  return `\uFEFF${[COLUMNS, ...rows.map(cellsOf)].map(lineOf).join('')}`;
 }
 
-function cellOf(text) {
-  const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+/**
+ * An apostrophe is put before the first character of a cell, and of what follows a comma, semicolon, tab or line break within
+ * it, if that is an equals sign, a plus, a minus, an at sign, a tab or a line break; but a cell of one plus and digits only is
+ * a phone number and stays as it is.
+ */
+export function harmless(cell) {
+  if (/^\+[0-9]+$/.test(cell)) return cell;
+  const characters = [...cell];
+  const isFirst = (index) => index === 0 || [',', ';', '\t', '\r', '\n'].includes(characters[index - 1]);
+  const isDangerous = (character) => ['=', '+', '-', '@', '\t', '\r', '\n'].includes(character);
+  return characters
+    .map((character, index) => (isFirst(index) && isDangerous(character) ? `'${character}` : character))
+    .join('');
 }
+
+/** RFC 4180: in quotes if it has the separator, a quote or a line break in it. */
+function quoted(cell, separator) {
+  const needsQuotes = [separator, '"', '\r', '\n'].some((character) => cell.includes(character));
+  return needsQuotes ? `"${cell.replaceAll('"', '""')}"` : cell;
+}
+
+/** What is in quotes, or else what is bare, and what ends it, by separator. */
+const CELLS = {
+  comma: /^(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/,
+  semicolon: /^(?:"((?:[^"]|"")*)"|([^";\r\n]*))(;|\r\n)/,
+  tab: /^(?:"((?:[^"]|"")*)"|([^"\t\r\n]*))(\t|\r\n)/,
+};
 
 /** Reads RFC 4180 back: rows of cells. A quote in a bare cell, or anything after a closing quote, is an error. */
-export function parseCsv(text) {
+export function parseCsv(text, separator = 'comma') {
   const rows = [];
   let rest = text;
   for (let row = []; rest.length > 0; ) {
-    const [all, quoted, bare, end] = /^(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/.exec(rest) ?? [];
+    const [all, inQuotes, bare, end] = CELLS[separator].exec(rest) ?? [];
     if (all === undefined) throw new Error(`no CSV: ${JSON.stringify(rest.slice(0, 80))}`);
-    row.push(quoted === undefined ? bare : quoted.replaceAll('""', '"'));
+    row.push(inQuotes === undefined ? bare : inQuotes.replaceAll('""', '"'));
     rest = rest.slice(all.length);
-    if (end === ',') continue;
+    if (end === SEPARATORS[separator]) continue;
     rows.push(row);
     row = [];
   }

@@ -4,12 +4,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { CASES, checkCandidates, checkNumbers, eventsOf, expectationsOf, nameOf } from '../oracle/cases.mjs';
-import { formatInstant } from '../oracle/oracle.mjs';
-import { conversationIdsOf, DAY, DEFAULT_THRESHOLD_MINUTES, NO_ROWS, setThreshold } from './fixtures.mjs';
+import { compareUtf8, formatInstant } from '../oracle/oracle.mjs';
+import { conversationIdsOf, DAY, DEFAULT_THRESHOLD_MINUTES, setThreshold } from './fixtures.mjs';
 import { adminToken, startService } from './harness.mjs';
 
 /** Cases about an exact instant, at which something changes that was different a millisecond before. */
-const EXACT_TO_THE_MILLISECOND = [12, 26, 27];
+const EXACT_TO_THE_MILLISECOND = [12, 26, 27, 48, 51];
 /** So long ago that every instant of every case is past. Each case has a day of its own, because asOf never goes back. */
 const FIRST_DAY = Math.floor(Date.now() / DAY) * DAY - 400 * DAY;
 
@@ -19,12 +19,26 @@ before(async () => {
 });
 after(() => service?.close());
 
-/** The report on one page: of every candidate, or only of those over the threshold. */
-async function readReport(organizationId, { skipThreshold }) {
-  const parameters = skipThreshold ? { limit: 100, skipThreshold: true } : { limit: 100 };
+/** What a report shows that asks for no category; the others are shown only where they are asked for by name. */
+const CONTRACT_CATEGORIES = ['ai_stuck', 'agent_abandoned'];
+const OTHER_CATEGORIES = ['unassigned', 'snoozed', 'acknowledged'];
+const NO_COUNTS = { ai_stuck: 0, agent_abandoned: 0, unassigned: 0, snoozed: 0, acknowledged: 0 };
+
+/** The report on one page: of every candidate of a category, or only of those over the threshold. */
+async function readReport(organizationId, skipThreshold, category) {
+  const parameters = { limit: 100, ...(skipThreshold && { skipThreshold }), ...(category && { category }) };
   const report = await service.report(adminToken(organizationId), parameters);
   assert.ok(report.totalCount <= 100, 'a case fits on one page');
   return report;
+}
+
+/** "stalledSince ascending, then conversationId by UTF-8 bytes." */
+function inOrder(rows) {
+  return rows.sort(
+    (left, right) =>
+      Date.parse(left.stalledSince) - Date.parse(right.stalledSince) ||
+      compareUtf8(left.conversationId, right.conversationId),
+  );
 }
 
 /** "No snapshot yet: snapshotMissing true, generatedAt null, snapshotId null, no rows, totals 0." */
@@ -38,7 +52,7 @@ function checkMissing(report) {
       snapshotId: null,
       totalCount: 0,
       rows: [],
-      counts: NO_ROWS,
+      counts: NO_COUNTS,
       pagination: { page: 1, limit: 100, total: 0, totalPages: 0 },
     },
   );
@@ -46,7 +60,7 @@ function checkMissing(report) {
 
 /** Everything in an answer except its rows. */
 function checkEnvelope(report, kase, asOf) {
-  const { snapshotMissing, generatedAt, thresholdMinutes, totalCount, rows, counts, stale } = report;
+  const { snapshotMissing, generatedAt, thresholdMinutes, totalCount, rows, stale } = report;
   assert.deepEqual(
     { snapshotMissing, generatedAt, thresholdMinutes, totalCount, stale },
     {
@@ -54,29 +68,46 @@ function checkEnvelope(report, kase, asOf) {
       generatedAt: formatInstant(asOf),
       thresholdMinutes: kase.thresholdMinutes,
       totalCount: rows.length,
-      stale: false,
+      // Every case was days ago, so its newest snapshot is old.
+      stale: true,
     },
   );
-  const countOf = (category) => rows.filter((row) => row.category === category).length;
-  assert.deepEqual([counts.ai_stuck, counts.agent_abandoned], [countOf('ai_stuck'), countOf('agent_abandoned')]);
+}
+
+/** Checks the report without a category and those of the others. Returns that report, and the rows of all in order. */
+async function readCategories(organizationId, kase, asOf, skipThreshold) {
+  const [report, ...others] = await Promise.all(
+    [undefined, ...OTHER_CATEGORIES].map((category) => readReport(organizationId, skipThreshold, category)),
+  );
+  const counts = { ...NO_COUNTS };
+  for (const { category } of [report, ...others].flatMap(({ rows }) => rows)) counts[category] += 1;
+  for (const each of [report, ...others]) {
+    checkEnvelope(each, kase, asOf);
+    assert.deepEqual(each.counts, counts);
+  }
+  assert.ok(report.rows.every(({ category }) => CONTRACT_CATEGORIES.includes(category)));
+  for (const [index, category] of OTHER_CATEGORIES.entries()) {
+    assert.ok(others[index].rows.every((row) => row.category === category));
+  }
+  return { report, rows: inOrder([report, ...others].flatMap(({ rows }) => rows)) };
 }
 
 async function checkStep(organizationId, kase, step, base) {
   const { candidates, listed, snapshotMissing } = expectationsOf(step);
-  const [all, overThreshold] = await Promise.all(
-    [true, false].map((skipThreshold) => readReport(organizationId, { skipThreshold })),
-  );
   if (snapshotMissing) {
-    checkMissing(all);
-    checkMissing(overThreshold);
+    for (const skipThreshold of [true, false]) checkMissing(await readReport(organizationId, skipThreshold));
     return;
   }
-  checkEnvelope(all, kase, base + step.refresh);
-  checkEnvelope(overThreshold, kase, base + step.refresh);
+  const asOf = base + step.refresh;
+  const all = await readCategories(organizationId, kase, asOf, true);
+  const overThreshold = await readCategories(organizationId, kase, asOf, false);
   if (candidates !== undefined) checkCandidates(candidates, all.rows, base);
-  if (listed !== undefined) assert.deepEqual(conversationIdsOf(overThreshold), listed);
-  // "The rows over the threshold are a prefix of all candidates."
-  assert.deepEqual(overThreshold.rows, all.rows.slice(0, overThreshold.rows.length));
+  if (listed !== undefined) assert.deepEqual(conversationIdsOf(overThreshold.report), listed);
+  // "Those over the threshold and within maxAgeDays are contiguous."
+  const [first] = overThreshold.report.rows;
+  const from = all.report.rows.findIndex((row) => row.conversationId === first?.conversationId);
+  const length = overThreshold.report.rows.length;
+  assert.deepEqual(overThreshold.report.rows, length === 0 ? [] : all.report.rows.slice(from, from + length));
 }
 
 async function runCase(kase, base) {
