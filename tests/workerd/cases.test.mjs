@@ -68,8 +68,7 @@ function checkEnvelope(report, kase, asOf) {
       generatedAt: formatInstant(asOf),
       thresholdMinutes: kase.thresholdMinutes,
       totalCount: rows.length,
-      // Every case was days ago, so its newest snapshot is old.
-      stale: true,
+      stale: false,
     },
   );
 }

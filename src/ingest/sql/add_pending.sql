@@ -17,15 +17,14 @@ WITH incoming AS (
       > (stored.revision, stored.updated_at, stored.deleted, stored.maturity, stored.details, stored.body)
 )
 INSERT INTO pending (organization_id, type, record_id, mark, fold, publish)
-SELECT organization_id, 'conversation', conversation_id, ?2, 1, 0 FROM changed WHERE conversation_id IS NOT NULL
-UNION
-SELECT organization_id, 'conversation', stored_conversation_id, ?2, 1, 0 FROM changed
-WHERE stored_conversation_id IS NOT NULL
-UNION
-SELECT organization_id, 'conversation', record_id, ?2, 1, 0 FROM changed WHERE type = 'conversation'
-UNION
-SELECT organization_id, 'conversation', stored_merged_into, ?2, 1, 0 FROM changed
-WHERE type = 'conversation' AND stored_merged_into IS NOT NULL
+SELECT changed.organization_id, 'conversation', conversation.value, ?2, 1, 0
+FROM changed
+CROSS JOIN json_each(json_array(
+  changed.conversation_id, changed.stored_conversation_id,
+  iif(changed.type = 'conversation', changed.record_id, NULL),
+  iif(changed.type = 'conversation', changed.stored_merged_into, NULL)
+)) AS conversation
+WHERE conversation.value IS NOT NULL
 UNION
 SELECT organization_id, type, record_id, ?2, 0, 1 FROM changed WHERE type IN ('contact', 'user', 'department')
 UNION
