@@ -65,3 +65,6 @@ ALTER TABLE refresh ADD COLUMN refold_organization TEXT;
 ALTER TABLE refresh ADD COLUMN refold_conversation TEXT NOT NULL DEFAULT '';
 
 UPDATE refresh SET refold_organization = '' WHERE EXISTS (SELECT 1 FROM record);
+
+-- The rows of the published version by category, JSON: {"ai_stuck":3,…}. Empty for versions that version 0.1 published.
+ALTER TABLE organization ADD COLUMN categories TEXT NOT NULL DEFAULT '{}';

@@ -208,20 +208,50 @@ const EVENTS = {
 
 const HEALTH = {
   HealthResponse: success('Health'),
-  Health: object({
-    status: ref('HealthStatus'),
-    configuration: ref('ConfigurationStatus'),
-    lastRefresh: object(
-      {
-        ageSeconds: { type: 'integer', description: 'How old the data is that it published.' },
-        run: ref('RefreshRun'),
+  HealthFailureResponse: object(
+    {
+      success: { type: 'boolean', enum: [false] },
+      message: text('What is wrong.'),
+      error: { type: 'string', enum: ['UNAVAILABLE'] },
+      data: ref('Health'),
+    },
+    { optional: ['data'], description: 'The service does not do its work.' },
+  ),
+  Health: object(
+    {
+      status: ref('HealthStatus'),
+      configuration: ref('ConfigurationStatus'),
+      lastRefresh: object(
+        {
+          ageSeconds: { type: 'integer', description: 'How old the data is that it published.' },
+          run: ref('RefreshRun'),
+        },
+        {
+          optional: ['run'],
+          nullable: true,
+          description: 'The last refresh that finished; null if there is none or storage is out of reach.',
+        },
+      ),
+      candidates: {
+        type: 'object',
+        additionalProperties: { type: 'integer', minimum: 0 },
+        description: 'The rows of the published snapshots of all organizations, by category.',
       },
-      {
-        nullable: true,
-        description: 'The last refresh that finished; null if there is none or storage is out of reach.',
-      },
-    ),
-  }),
+      unknownConversations: object(
+        {
+          count: count(),
+          since: { ...instant('Since when the oldest has been waiting for its record.'), nullable: true },
+        },
+        { description: 'Conversations that have messages but no record: they are on no list.' },
+      ),
+      isRefolding: flag('Whether conversations are being decided again because the rule has changed.'),
+    },
+    {
+      optional: ['candidates', 'unknownConversations', 'isRefolding'],
+      description:
+        'Numbers (`run`, `candidates`, `unknownConversations`, `isRefolding`) are only for tokens with the scope `conversation-monitor:operate`.',
+    },
+  ),
   HealthStatus: oneOfWords(
     ['ok', 'failing', 'late', 'unavailable', 'misconfigured'],
     [
@@ -246,6 +276,7 @@ const HEALTH = {
     rowsRead: count('Database rows read.'),
     rowsWritten: count('Database rows written.'),
     durationMs: { type: 'integer', description: 'In milliseconds.' },
+    rule: { type: 'integer', description: 'The number of the rule by which conversations were decided.' },
   }),
 };
 

@@ -116,9 +116,20 @@ export const HEALTH_EXAMPLE = {
         rowsRead: 480,
         rowsWritten: 61,
         durationMs: 118,
+        rule: 2,
       },
     },
+    candidates: { agent_abandoned: 12, ai_stuck: 31, unassigned: 4 },
+    unknownConversations: { count: 0, since: null },
+    isRefolding: false,
   },
+};
+
+export const HEALTH_FAILURE_EXAMPLE = {
+  success: false,
+  message: 'No refresh has finished for three minutes.',
+  error: 'UNAVAILABLE',
+  data: { status: 'late', configuration: 'sound', lastRefresh: { ageSeconds: 312 } },
 };
 
 export const OPENAPI_EXAMPLE = { openapi: '3.0.3', info: { title: 'Conversation Monitor' }, paths: {} };

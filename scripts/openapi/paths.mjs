@@ -4,6 +4,7 @@ import { EVENT_EXAMPLES } from './events.mjs';
 import {
   CSV_EXAMPLE,
   HEALTH_EXAMPLE,
+  HEALTH_FAILURE_EXAMPLE,
   OPENAPI_EXAMPLE,
   RECEIPT_EXAMPLE,
   REPORT_EXAMPLE,
@@ -279,13 +280,18 @@ const health = getAndHead('Health', {
   tags: ['Operation'],
   summary: 'Get the health of the service',
   description:
-    'Contains no data of any organization. The status code is 200 while the worker runs; `status` says what is wrong.',
+    'Contains no data of any organization. The status code is 503 if the service does not do its work; `status` says why. Anybody may ask, and gets an answer that is at most ten seconds old. A token with the scope `conversation-monitor:operate` shows the numbers.',
   operationId: 'get_health',
   responses: {
-    200: { description: 'The health', headers: headers(), content: json(ref('HealthResponse'), HEALTH_EXAMPLE) },
-    ...shared(405),
+    200: { description: 'The health', headers: dataHeaders(), content: json(ref('HealthResponse'), HEALTH_EXAMPLE) },
+    ...shared(401, 403, 429),
+    503: {
+      description: 'The service does not do its work, or a token could not be verified.',
+      headers: dataHeaders('Retry-After'),
+      content: json(ref('HealthFailureResponse'), HEALTH_FAILURE_EXAMPLE),
+    },
   },
-  security: [],
+  security: [{}, { bearerAuth: [] }],
 });
 
 const openapi = getAndHead('OpenAPI document', {

@@ -17,6 +17,27 @@ pub fn success<T: Serialize>(data: &T) -> Result<String, ApiError> {
     serde_json::to_string(&Envelope { success: true, data }).map_err(|error| ApiError::Internal(error.to_string()))
 }
 
+/// `{"success":false,"message":…,"error":…,"data":…}`: a failure of which more can be said.
+///
+/// # Errors
+/// If `data` cannot be written as JSON.
+pub fn failure_with_data<T: Serialize>(message: &str, error: &str, data: &T) -> Result<String, ApiError> {
+    #[derive(Serialize)]
+    struct Envelope<'a, T> {
+        success: bool,
+        message: &'a str,
+        error: &'a str,
+        data: &'a T,
+    }
+    let envelope = Envelope {
+        success: false,
+        message,
+        error,
+        data,
+    };
+    serde_json::to_string(&envelope).map_err(|error| ApiError::Internal(error.to_string()))
+}
+
 /// `{"success":false,"message":…,"error":…}`, with `details` if events are bad.
 #[must_use]
 pub fn failure(error: &ApiError, answer: &ErrorAnswer) -> String {

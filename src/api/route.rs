@@ -35,7 +35,7 @@ pub struct RouteEntry {
     pub path: &'static str,
     /// The methods that it takes, as an `Allow` header lists them.
     pub methods: &'static str,
-    /// Whether it answers with an organization's data, which no shared cache may store.
+    /// Whether the answer depends on who asks, so that no shared cache may store it.
     pub is_data: bool,
     /// Makes the route of the path's segment in braces as it was sent, or of an empty one if the path has none.
     route: fn(&str) -> Route,
@@ -86,7 +86,7 @@ pub const ROUTES: [RouteEntry; 8] = [
     RouteEntry {
         path: "/health",
         methods: READ,
-        is_data: false,
+        is_data: true,
         route: |_| Route::Health,
     },
     RouteEntry {

@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 
 /// The scope that allows to post events.
 pub const INGEST_SCOPE: &str = "conversation-monitor:ingest";
+/// The scope of a token that may see the numbers of `/health`.
+pub const OPERATE_SCOPE: &str = "conversation-monitor:operate";
 
 /// An organization that the caller may act for. Every query and every cache key of a request needs one, and only this
 /// module makes them.
@@ -114,6 +116,15 @@ impl PermittedRecords {
     pub fn into_records(self) -> Vec<Record> {
         self.0
     }
+}
+
+/// Decides whether a caller with `claims` may know how the service as a whole is doing.
+///
+/// # Errors
+/// [`AccessError::Forbidden`].
+pub fn operate_access(claims: &Claims) -> Result<(), AccessError> {
+    let has_scope = claims.scopes.iter().any(|scope| scope == OPERATE_SCOPE);
+    if has_scope { Ok(()) } else { Err(AccessError::Forbidden) }
 }
 
 /// Decides whether a caller with `claims` may post all of `records`.

@@ -11,7 +11,7 @@ use crate::refresh::input::{AffectedInput, PendingRecord, PublishInput};
 use crate::snapshot::version::{CANDIDATES_MAX, Entry, Version};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 /// How long a version can still be read after it was superseded: ten minutes between the scheduled instants of the run
@@ -97,6 +97,8 @@ pub struct HeadUpdate {
     pub next_row_no: i64,
     /// How many rows the new version has. `None` means that the version stays.
     pub candidates: Option<i64>,
+    /// The same by category, as JSON.
+    pub categories: Option<String>,
     /// Superseded versions, as they are stored.
     pub retired: String,
     /// When the first of them may be removed.
@@ -181,6 +183,7 @@ impl PublishDraft {
 
         let mut version = input.version;
         let mut candidates = None;
+        let mut categories = None;
         let mut chunks = Vec::new();
         if has_changed || is_renamed || is_first {
             if next.entries().len() > CANDIDATES_MAX {
@@ -188,6 +191,7 @@ impl PublishDraft {
             }
             chunks = next.to_chunks().map_err(|error| error.to_string())?;
             candidates = Some(next.entries().len() as i64);
+            categories = Some(serde_json::to_string(&by_category(&next)).map_err(|error| error.to_string())?);
             if version > 0 {
                 retired.push(RetiredVersion {
                     superseded_at: as_of,
@@ -202,6 +206,7 @@ impl PublishDraft {
                 version,
                 next_row_no: changes.next_row_no,
                 candidates,
+                categories,
                 retired: serde_json::to_string(&retired).map_err(|error| error.to_string())?,
                 retire_at: retired.first().map(RetiredVersion::may_be_removed_at),
             })
@@ -218,6 +223,15 @@ impl PublishDraft {
             rows_removed: rows_removed.concat(),
         })
     }
+}
+
+/// How many entries a version has of each category that it has.
+fn by_category(version: &Version) -> BTreeMap<&'static str, u64> {
+    let mut counts = BTreeMap::new();
+    for entry in version.entries() {
+        *counts.entry(entry.category.as_str()).or_default() += 1;
+    }
+    counts
 }
 
 /// How the rows of the next version differ from those of the published one.

@@ -31,6 +31,7 @@ pub fn write_statements(plans: &[PublishPlan], lease: Lease) -> Result<Vec<State
                 head.candidates,
                 &head.retired,
                 head.retire_at,
+                &head.categories,
             ));
         }
         settled.extend(

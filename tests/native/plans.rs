@@ -34,6 +34,7 @@ const WIDE_READS: [WideRead; 10] = [
             "forward_refold",
             "restart_refold",
             "list_pending_organizations",
+            "last_run",
         ],
         reason: "the table has one row",
     },
@@ -46,8 +47,8 @@ const WIDE_READS: [WideRead; 10] = [
     WideRead {
         table: "organization",
         key: &[],
-        statements: &["list_pending_organizations", "organizations"],
-        reason: "one row an organization: once a refresh, and for a SUPERADMIN who chooses one",
+        statements: &["list_pending_organizations", "organizations", "count_candidates"],
+        reason: "one row an organization: once a refresh, for a SUPERADMIN who chooses one, and for an operator",
     },
     WideRead {
         table: "pending",

@@ -927,8 +927,10 @@ describe('misconfigured', () => {
 
   async function checkHealth(misconfigured) {
     const response = await misconfigured.fetch('/health');
-    assert.equal(response.status, 200);
-    const { data } = await response.json();
+    assert.equal(response.status, 503);
+    assert.match(response.headers.get('retry-after'), /^[1-9]\d*$/);
+    const { success, error, data } = await response.json();
+    assert.deepEqual([success, error], [false, 'UNAVAILABLE']);
     assert.deepEqual([data.status, data.configuration], ['misconfigured', 'misconfigured']);
   }
 
@@ -951,11 +953,72 @@ describe('misconfigured', () => {
   }
 });
 
+describe('health', () => {
+  const OPERATE = { sub: 'op', scope: 'conversation-monitor:operate' };
+  const NUMBERS = ['candidates', 'unknownConversations', 'isRefolding'];
+
+  async function healthOf(claims) {
+    const response = await service.fetch('/health', claims && { token: tokenOf(claims) });
+    return { status: response.status, answer: await response.json() };
+  }
+
+  test('anybody learns the status, and how old the last refresh is, and no number', async () => {
+    await publish(SAMPLE);
+    await service.refresh(Date.now());
+    const { status, answer } = await healthOf();
+    assert.equal(status, 200);
+    assert.deepEqual(Object.keys(answer.data).sort(), ['configuration', 'lastRefresh', 'status']);
+    assert.deepEqual(Object.keys(answer.data.lastRefresh), ['ageSeconds']);
+  });
+
+  test('an operator learns the numbers', async () => {
+    const now = Date.now();
+    await publish(SAMPLE);
+    const organizationId = newOrganizationId();
+    const at = new Date(now - 60_000).toISOString();
+    const message = { type: 'message', conversationId: 'unheard of', at, direction: 'inbound', sender: 'contact' };
+    await service.post([{ ...message, messageId: 'm', organizationId, updatedAt: at }]);
+    await service.refresh(now);
+    const { status, answer } = await healthOf(OPERATE);
+    assert.equal(status, 200);
+    for (const name of NUMBERS) assert.ok(name in answer.data, name);
+    assert.equal(answer.data.isRefolding, false);
+    assert.equal(answer.data.unknownConversations.count, 1);
+    assert.equal(Date.parse(answer.data.unknownConversations.since), now);
+    assert.ok(answer.data.candidates.ai_stuck > 0);
+    assert.ok(answer.data.lastRefresh.run.conversationsFolded > 0);
+    // Its record comes.
+    const conversation = { type: 'conversation', conversationId: 'unheard of', contactId: 'k', channelType: 'sms' };
+    await service.post([{ ...conversation, organizationId, updatedAt: at }]);
+    await service.refresh(now + 1);
+    assert.equal((await healthOf(OPERATE)).answer.data.unknownConversations.count, 0);
+  });
+
+  test('a token without the scope is refused, and so is one that is not valid', async () => {
+    assert.equal((await healthOf({ sub: 'u', role: 'SUPERADMIN' })).status, 403);
+    assert.equal((await service.fetch('/health', { token: 'garbage' })).status, 401);
+  });
+
+  test('a refresh that is more than three minutes old: 503', async () => {
+    const fresh = await startService();
+    try {
+      const late = await fresh.fetch('/health');
+      assert.equal(late.status, 503);
+      assert.equal((await late.json()).data.status, 'late');
+      await fresh.refresh(Date.now() - 200_000);
+      assert.equal((await fresh.fetch('/health')).status, 503);
+      await fresh.refresh(Date.now());
+      assert.equal((await fresh.fetch('/health')).status, 200);
+    } finally {
+      await fresh.close();
+    }
+  });
+});
+
 test('a correctly configured service says so, and names no tenant', async () => {
   const organizationId = await publish(SAMPLE);
   const response = await service.fetch('/health');
-  assert.equal(response.status, 200);
-  checkCommonHeaders(response, { isData: false });
+  checkCommonHeaders(response, { isData: true });
   const text = await response.text();
   assert.equal(JSON.parse(text).data.configuration, 'sound');
   assert.ok(!text.includes(organizationId));

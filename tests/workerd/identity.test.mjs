@@ -390,7 +390,7 @@ describe('misconfigured', () => {
     test(`${variable}, case ${number}`, async () => {
       const wrong = service.sibling(`wrong-${number}`);
       const health = await ask('/health', {}, wrong);
-      assert.equal(health.status, 200);
+      assert.equal(health.status, 503);
       const { status, configuration } = JSON.parse(health.text).data;
       assert.deepEqual([status, configuration], ['misconfigured', 'misconfigured']);
       const answers = [health];

@@ -58,6 +58,8 @@ before(async () => {
     ...waiting('c1', {}).map((event) => ({ ...event, organizationId: 'broken' })),
   ]);
   await service.refresh(clock);
+  // Health is about the newest.
+  await service.refresh(Date.now());
   await service.database.exec("UPDATE snapshot_part SET entries = '?' WHERE organization_id = 'broken'");
 });
 after(() => service?.close());
@@ -277,7 +279,8 @@ test('it names exactly the parameters that the worker reads', async () => {
     const known = [];
     for (const name of names) {
       const target = one.route === SETTINGS ? settingsOf(ORGANIZATION) : one.route;
-      const response = await service.fetch(`${target}?${name}=`, { token });
+      // Of a token, health wants a scope.
+      const response = await service.fetch(`${target}?${name}=`, one.route === '/health' ? {} : { token });
       const body = await response.text();
       if (response.status === 400 && JSON.parse(body).message.startsWith(name)) known.push(name);
       else assert.equal(response.status, 200, `${one.route} ${name}: ${body}`);
@@ -397,7 +400,16 @@ const REQUESTS = {
       415: [[settings, json('{}', { 'Content-Type': 'text/plain' })]],
     },
   },
-  '/health': { get: { 200: [['/health', {}]], 405: [['/health', { method: 'DELETE' }]] } },
+  '/health': {
+    get: {
+      200: [
+        ['/health', { token: tokenOf({ sub: 'op', scope: 'conversation-monitor:operate' }) }],
+        ['/health', {}],
+      ],
+      401: [['/health', { token: 'garbage' }]],
+      403: [['/health', admin]],
+    },
+  },
   '/openapi.json': {
     get: {
       200: [['/openapi.json', {}]],

@@ -1,23 +1,65 @@
 //! `GET /health`
 
+use crate::api::envelope;
 use crate::api::error::ApiError;
-use crate::health::check_health;
+use crate::auth::access::operate_access;
+use crate::base::timestamp::Timestamp;
+use crate::health::{ANSWER_AGE_MAX_MS, Health, check_health};
+use crate::worker::authenticate::authenticate;
 use crate::worker::bindings::d1::D1;
+use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::context::RequestContext;
-use crate::worker::response::Reply;
+use crate::worker::response::{Body, Reply};
+use std::cell::RefCell;
 
-/// Whether the service works, for its operator. It needs no token and shows no tenant's data.
+thread_local! {
+    /// The last answer to a caller without a token, so that nobody can make the database work by asking.
+    static LAST_ANSWER: RefCell<Option<(Timestamp, Health)>> = const { RefCell::new(None) };
+}
+
+/// Whether the service works. It shows no tenant's data, and its numbers only to a caller whose token has the scope
+/// `conversation-monitor:operate`.
 ///
 /// 1. Check the configuration
-/// 2. Ask the database          → 200, whatever the answer: `status` says what is wrong
+/// 2. Decide access, if there is a token   → 401, 403, 429, 503
+/// 3. Ask the database, or remember        → 200, 503: `status` says what is wrong
 pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
     // 1. Check the configuration.
     let service = context.service();
     if let Err(error) = &service {
         context.trace.warn(error.cause().unwrap_or_default());
     }
-    // 2. Ask the database.
+    // 2. Decide access, if there is a token.
+    let is_operator = service.is_ok() && context.header("Authorization").is_some();
+    if is_operator {
+        let caller = authenticate(context, RateLimit::Read).await?;
+        operate_access(&caller.claims)?;
+    }
+    // 3. Ask the database, or remember.
+    let is_memory_used = service.as_ref().is_ok_and(|service| service.config.head_max_age_ms > 0);
+    let remembered = LAST_ANSWER.with_borrow(Clone::clone).filter(|(asked_at, _)| {
+        let age_ms = context.now.milliseconds_since(*asked_at);
+        is_memory_used && !is_operator && (0..=ANSWER_AGE_MAX_MS).contains(&age_ms)
+    });
+    if let Some((_, health)) = remembered {
+        return reply(&health);
+    }
     let database = D1::primary(&context.env);
-    let report = check_health(&database, service.is_ok(), context.now, &context.trace).await;
-    Reply::success(&report)
+    let health = check_health(&database, service.is_ok(), is_operator, context.now, &context.trace).await;
+    if !is_operator {
+        LAST_ANSWER.set(Some((context.now, health.clone())));
+    }
+    reply(&health)
+}
+
+fn reply(health: &Health) -> Result<Reply, ApiError> {
+    let Some(message) = health.status.failure() else {
+        return Reply::success(health);
+    };
+    let body = envelope::failure_with_data(message, "UNAVAILABLE", health)?;
+    Ok(Reply {
+        status: 503,
+        body: Some(Body::Text(body)),
+        headers: vec![("Retry-After", "60".to_owned())],
+    })
 }

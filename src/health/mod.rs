@@ -1,0 +1,156 @@
+//! Whether the service does its work, for the operator and for alarms.
+
+use crate::base::timestamp::{Timestamp, rfc3339};
+use crate::base::trace::Trace;
+use crate::refresh::Run;
+use crate::storage::database::{Database, DatabaseError, Row, Statement};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// How old the last refresh may be, in seconds. By then two refreshes are missing, and a third should be running.
+const REFRESH_AGE_MAX_SECONDS: i64 = 180;
+/// How old the answer may be that callers without a token get.
+pub const ANSWER_AGE_MAX_MS: i64 = 10_000;
+
+/// The state of the service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Health {
+    /// The state in one word.
+    pub status: Status,
+    /// `sound` or `misconfigured`. What is wrong with the configuration is in the log.
+    pub configuration: &'static str,
+    /// The last refresh that finished. `None` means that none has finished yet, or that the database is out of reach.
+    pub last_refresh: Option<LastRefresh>,
+    /// What only an operator may know. `None` means that the caller is none, or that the database is out of reach.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub backlog: Option<Backlog>,
+}
+
+/// Numbers over all organizations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Backlog {
+    /// The rows of the published versions, by category.
+    pub candidates: BTreeMap<String, i64>,
+    /// Conversations whose items are stored without a record of the conversation: they are on no list.
+    pub unknown_conversations: UnknownConversations,
+    /// Whether conversations are being folded again after the rule has changed.
+    pub is_refolding: bool,
+}
+
+/// Conversations of which no record is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnknownConversations {
+    /// How many there are.
+    pub count: i64,
+    /// Since when the oldest of them has been waiting for its record.
+    #[serde(with = "rfc3339::optional")]
+    pub since: Option<Timestamp>,
+}
+
+/// The worst problem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// There is none.
+    Ok,
+    /// The last refresh could not refresh some organizations.
+    Failing,
+    /// No refresh has finished for three minutes.
+    Late,
+    /// The database is out of reach.
+    Unavailable,
+    /// A variable or secret is missing or wrong: data routes answer 503.
+    Misconfigured,
+}
+
+impl Status {
+    /// What is wrong, if the service does not do its work: then `/health` answers 503, so that any uptime monitor sees it.
+    #[must_use]
+    pub const fn failure(self) -> Option<&'static str> {
+        match self {
+            Self::Ok | Self::Failing => None,
+            Self::Late => Some("No refresh has finished for three minutes."),
+            Self::Unavailable => Some("The database is out of reach."),
+            Self::Misconfigured => Some("The service is misconfigured. Its log names the variable."),
+        }
+    }
+}
+
+/// The last refresh that finished.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LastRefresh {
+    /// How old the instant is that it is as of, in seconds.
+    pub age_seconds: i64,
+    /// What it did. `None` means that the caller is no operator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<Run>,
+}
+
+/// Checks the configuration, the database and the last refresh. It never fails. Only an operator is told numbers.
+pub async fn check_health<D: Database>(
+    database: &D,
+    is_configured: bool,
+    is_operator: bool,
+    now: Timestamp,
+    trace: &Trace,
+) -> Health {
+    let read = read(database, is_operator).await;
+    if let Err(error) = &read {
+        trace.warn(error.to_string());
+    }
+    let is_reachable = read.is_ok();
+    let (run, backlog) = read.unwrap_or_default();
+    let age_seconds = run.as_ref().map(|run| now.milliseconds_since(run.as_of) / 1_000);
+    let has_failures = run.as_ref().is_some_and(|run| run.organizations_failed > 0);
+    let status = match age_seconds {
+        _ if !is_configured => Status::Misconfigured,
+        _ if !is_reachable => Status::Unavailable,
+        None => Status::Late,
+        Some(age_seconds) if age_seconds > REFRESH_AGE_MAX_SECONDS => Status::Late,
+        Some(_) if has_failures => Status::Failing,
+        Some(_) => Status::Ok,
+    };
+    Health {
+        status,
+        configuration: if is_configured { "sound" } else { "misconfigured" },
+        last_refresh: age_seconds.map(|age_seconds| LastRefresh {
+            age_seconds,
+            run: run.filter(|_| is_operator),
+        }),
+        backlog,
+    }
+}
+
+async fn read<D: Database>(database: &D, is_operator: bool) -> Result<(Option<Run>, Option<Backlog>), DatabaseError> {
+    let mut statements = vec![Statement::new(include_str!("sql/last_run.sql"), [])];
+    if is_operator {
+        statements.push(Statement::new(include_str!("sql/count_candidates.sql"), []));
+        statements.push(Statement::new(include_str!("sql/count_unknown.sql"), []));
+    }
+    let outcomes = database.batch(statements).await?;
+    let rows = |number: usize| outcomes.get(number).map_or(&[][..], |outcome| &outcome.rows);
+    let (mut run, mut is_refolding) = (None, false);
+    if let Some(row) = rows(0).first() {
+        let text = row.optional_text(0)?.map(serde_json::from_str).transpose();
+        run = text.map_err(|_| DatabaseError::Decode("the last run is not what a run writes"))?;
+        is_refolding = row.integer(1)? != 0;
+    }
+    if !is_operator {
+        return Ok((run, None));
+    }
+    let category = |row: &Row| Ok((row.text(0)?.to_owned(), row.integer(1)?));
+    let candidates: Result<BTreeMap<String, i64>, DatabaseError> = rows(1).iter().map(category).collect();
+    let unknown = rows(2).first().ok_or(DatabaseError::Decode("a count is missing"))?;
+    let backlog = Backlog {
+        candidates: candidates?,
+        unknown_conversations: UnknownConversations {
+            count: unknown.integer(0)?,
+            since: unknown.optional_integer(1)?.map(Timestamp::from_milliseconds),
+        },
+        is_refolding,
+    };
+    Ok((run, Some(backlog)))
+}

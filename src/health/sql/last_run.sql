@@ -1,0 +1,1 @@
+SELECT run, refold_organization IS NOT NULL FROM refresh
