@@ -49,10 +49,12 @@ async function start(port) {
   try {
     // Whatever is under way when the server ends or Ctrl-C comes is abandoned; all of it can be repeated.
     const serving = (async () => {
-      const health = await server.whenReady();
-      if (health !== 200) say(`GET /health answers ${health}; see what it says: curl ${url}/health`);
+      await server.whenReady();
       if (!present) await loadDemoData(url);
       await refresh(url, Date.now());
+      // Before the first refresh it says that the last one was long ago.
+      const health = await server.whenReady();
+      if (health !== 200) say(`GET /health answers ${health}; see what it says: curl ${url}/health`);
       invite(url, present ?? DEMO_ORGANIZATIONS[0].organizationId);
       await refreshEachMinute(url, server.ended);
     })();
