@@ -32,10 +32,22 @@ const ERROR_CODES = [
 
 const success = (data, more) => object({ success: { type: 'boolean', enum: [true] }, data: ref(data) }, more);
 const threshold = { type: 'integer', minimum: 1, maximum: 10_080, description: 'In minutes; at most a week.' };
+const thresholds = (maxProperties) => ({
+  type: 'object',
+  maxProperties,
+  additionalProperties: { type: 'integer', minimum: 1, maximum: 10_080 },
+});
+const channelThresholds = thresholds(50);
+const departmentThresholds = thresholds(1_000);
+const maxAge = { type: 'integer', minimum: 1, maximum: 3_650 };
+const SETTING_NAMES = ['thresholdMinutes', 'channelThresholdMinutes', 'departmentThresholdMinutes', 'maxAgeDays'];
 const generatedAt = nullable(instant('The time that the data is as of; null if there is no snapshot yet.'));
 const snapshotId = nullable(text('Pass it as `snapshot` to stay with this snapshot. Null if there is none yet.'));
 const snapshotMissing = flag('true if nothing has been published for this organization yet.');
-const stale = flag('true while storage is out of reach and an older answer is served.');
+const stale = flag(
+  'true while storage is out of reach and an older answer is served, and if `generatedAt` is more than three minutes old.',
+);
+const olderCount = count('Rows of the same filters that are not listed because they are older than `maxAgeDays`.');
 const positive = { type: 'integer', minimum: 1 };
 
 /** The report. The first four are the published contract's, with what this service adds to it. */
@@ -78,18 +90,27 @@ const REPORT = {
       waitingSince: instant('Since when the customer has been waiting.'),
       stalledSince: instant('Since when whoever is responsible now has owed the answer.'),
       reason: ref('Reason'),
+      thresholdMinutes: {
+        type: 'integer',
+        minimum: 1,
+        description: "The threshold that applies to this row, if it is another one than the organization's.",
+      },
     },
-    { example: ROW_EXAMPLE },
+    { optional: ['thresholdMinutes'], example: ROW_EXAMPLE },
   ),
   ConversationMonitorReport: object({
     organizationId: text(),
     generatedAt,
     snapshotId,
-    thresholdMinutes: { type: 'number', description: 'Rows have been stalled for at least this long.' },
+    thresholdMinutes: {
+      type: 'number',
+      description: 'Rows without a threshold of their own have been stalled for at least this long.',
+    },
     totalCount: { type: 'integer', description: 'The rows on all pages.' },
     snapshotMissing,
     stale,
     counts: ref('CategoryCounts'),
+    olderCount,
     pagination: ref('ConversationMonitorPagination'),
     rows: list(ref('ConversationMonitorRow'), { description: 'Longest stalled first.' }),
   }),
@@ -145,6 +166,7 @@ const SUMMARY = {
     snapshotMissing,
     stale,
     total: count('All rows that the filters select.'),
+    olderCount,
     byCategory: ref('CategoryCounts'),
     byReason: ref('ReasonCounts'),
     byChannel: {
@@ -192,9 +214,29 @@ const SCOPES = {
 };
 
 const SETTINGS = {
-  AutopilotMonitorSettings: object({ thresholdMinutes: threshold }),
+  AutopilotMonitorSettings: object(
+    {
+      thresholdMinutes: nullable({ ...threshold, description: 'In minutes; null: 5.' }),
+      channelThresholdMinutes: nullable({ ...channelThresholds, description: 'All of them; null: none.' }),
+      departmentThresholdMinutes: nullable({ ...departmentThresholds, description: 'All of them; null: none.' }),
+      maxAgeDays: nullable({ ...maxAge, description: 'In days; null: 30.' }),
+    },
+    { optional: SETTING_NAMES, minProperties: 1, additionalProperties: false },
+  ),
   AutopilotMonitorSettingsResponse: success('OrganizationSettings'),
-  OrganizationSettings: object({ organizationId: text(), thresholdMinutes: threshold }),
+  OrganizationSettings: object({
+    organizationId: text(),
+    thresholdMinutes: { ...threshold, description: 'Where no other one applies, in minutes.' },
+    channelThresholdMinutes: {
+      ...channelThresholds,
+      description: 'By `channelType`, whatever its case. It beats the threshold of the organization.',
+    },
+    departmentThresholdMinutes: {
+      ...departmentThresholds,
+      description: 'By the id of a department. It beats all others.',
+    },
+    maxAgeDays: { ...maxAge, description: 'Rows that have been stalled for more days are not listed.' },
+  }),
 };
 
 const EVENTS = {

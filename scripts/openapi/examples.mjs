@@ -35,6 +35,7 @@ export const REPORT_EXAMPLE = {
     snapshotMissing: false,
     stale: false,
     counts: { ai_stuck: 27, agent_abandoned: 15, unassigned: 3, snoozed: 2, acknowledged: 0 },
+    olderCount: 1,
     pagination: PAGINATION_EXAMPLE,
     rows: [ROW_EXAMPLE],
   },
@@ -49,6 +50,7 @@ export const SUMMARY_EXAMPLE = {
     snapshotMissing: false,
     stale: false,
     total: 42,
+    olderCount: 1,
     byCategory: { ai_stuck: 27, agent_abandoned: 15, unassigned: 3, snoozed: 2, acknowledged: 0 },
     byReason: { no_reply: 21, no_reply_since_takeover: 11, handoff_not_completed: 6, assignee_missing: 4 },
     byChannel: { sms: 25, whatsapp: 10, email: 7 },
@@ -93,7 +95,13 @@ export const SCOPES_EXAMPLE = {
 
 export const SETTINGS_EXAMPLE = {
   success: true,
-  data: { organizationId: '65a0e0e0e0e0e0e0e0e0e0e0', thresholdMinutes: 30 },
+  data: {
+    organizationId: '65a0e0e0e0e0e0e0e0e0e0e0',
+    thresholdMinutes: 30,
+    channelThresholdMinutes: { email: 240 },
+    departmentThresholdMinutes: { '65b1c0d0e0f0a0b0c0d0e0f0': 15 },
+    maxAgeDays: 30,
+  },
 };
 
 export const RECEIPT_EXAMPLE = { success: true, data: { accepted: 4, applied: 3, ignored: 1 } };

@@ -5,6 +5,8 @@ import { oneOfWords, ref } from './schema.mjs';
 /** Schemas of parameters, so that generated clients have one type for all operations. */
 export const PARAMETER_SCHEMAS = {
   SkipThreshold: oneOfWords(['true', 'false']),
+  ChannelType: { type: 'string', minLength: 1, maxLength: 64 },
+  AssigneeName: { type: 'string', minLength: 1, maxLength: 512 },
   SnapshotId: { type: 'string', minLength: 1 },
   Search: { type: 'string', minLength: 1, maxLength: 128 },
   ContentEncoding: oneOfWords(['gzip', 'identity']),
@@ -23,6 +25,15 @@ export const PARAMETERS = {
   SkipThreshold: {
     ...query('skipThreshold', ref('SkipThreshold')),
     description: 'When "true", ignores the configured threshold and returns all candidates.',
+  },
+  ChannelType: {
+    ...query('channelType', ref('ChannelType')),
+    description: 'Only rows of this channel, spelled as in rows and in `byChannel` of the summary.',
+  },
+  Reason: { ...query('reason', ref('Reason')), description: 'Only rows with this reason.' },
+  Assignee: {
+    ...query('assignee', ref('AssigneeName')),
+    description: 'Only rows that show this name among `assigneeNames`; `byAssignee` of the summary lists the names.',
   },
   DepartmentId: {
     ...query('departmentId', ref('Id')),

@@ -41,7 +41,17 @@ export const TAGS = [
 ];
 
 const TOKEN = [{ bearerAuth: [] }];
-const FILTERS = ['Category', 'SkipThreshold', 'DepartmentId', 'OrganizationId', 'Snapshot', 'IfNoneMatch'];
+const FILTERS = [
+  'Category',
+  'SkipThreshold',
+  'DepartmentId',
+  'OrganizationId',
+  'Snapshot',
+  'ChannelType',
+  'Reason',
+  'Assignee',
+  'IfNoneMatch',
+];
 
 const ok = (description, content, ...more) => ({ description, headers: dataHeaders(...more), content });
 const invalid = (message) =>
@@ -233,7 +243,9 @@ const settings = {
   ...getAndHead('Settings', {
     tags: ['Settings'],
     summary: 'Get the settings of an organization',
-    description: 'For an ADMIN of the organization and for a SUPERADMIN. The threshold is 5 minutes until it is set.',
+    description: prose`
+      For an ADMIN of the organization and for a SUPERADMIN. Until something is set, the threshold is 5 minutes for all
+      channels and departments, and rows are listed for 30 days.`,
     operationId: 'get_autopilot_monitor_settings',
     parameters: parameters('IfNoneMatch'),
     responses: {
@@ -247,12 +259,17 @@ const settings = {
   put: {
     tags: ['Settings'],
     summary: 'Set the settings of an organization',
-    description: 'For an ADMIN of the organization and for a SUPERADMIN. Members that are not known are ignored.',
+    description: prose`
+      For an ADMIN of the organization and for a SUPERADMIN. Settings that the body names are set, and null takes one back
+      to its default; the others stay. A map is replaced as one. A member that is not known is refused.`,
     operationId: 'put_autopilot_monitor_settings',
     requestBody: {
       required: true,
       content: {
-        'application/json': { schema: ref('AutopilotMonitorSettings'), example: { thresholdMinutes: 30 } },
+        'application/json': {
+          schema: ref('AutopilotMonitorSettings'),
+          example: { thresholdMinutes: 30, channelThresholdMinutes: { email: 240 } },
+        },
       },
     },
     responses: {
@@ -261,11 +278,12 @@ const settings = {
         "The organization's id or the body is malformed.",
         failure(
           'INVALID_REQUEST',
-          'The body must be a JSON object whose thresholdMinutes is an integer from 1 to 10080.',
+          'The body must be a JSON object with at least one of thresholdMinutes, channelThresholdMinutes, ' +
+            'departmentThresholdMinutes and maxAgeDays, and no other member.',
         ),
       ),
       ...shared(401, 403, 404),
-      413: errorResponse('The body is too large.', failure('PAYLOAD_TOO_LARGE', 'The body must have at most 4 KiB.')),
+      413: errorResponse('The body is too large.', failure('PAYLOAD_TOO_LARGE', 'The body must have at most 64 KiB.')),
       415: errorResponse(
         'The type or the encoding of the body is not supported.',
         failure('UNSUPPORTED_MEDIA_TYPE', 'The Content-Type must be application/json, without a Content-Encoding.'),

@@ -5,7 +5,7 @@
 use crate::auth::access::AccessError;
 use crate::auth::error::{TokenError, VerifyError};
 use crate::directory::scopes::ScopesError;
-use crate::directory::settings::ThresholdError;
+use crate::directory::settings::SettingsError;
 use crate::http::query::QueryError;
 use crate::ingest::parse::{ParseError, Remark};
 use crate::report::error::ReportError;
@@ -210,8 +210,8 @@ impl From<ScopesError> for ApiError {
     }
 }
 
-impl From<ThresholdError> for ApiError {
-    fn from(error: ThresholdError) -> Self {
+impl From<SettingsError> for ApiError {
+    fn from(error: SettingsError) -> Self {
         Self::Invalid(error.to_string())
     }
 }

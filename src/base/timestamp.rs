@@ -18,6 +18,8 @@ const YEAR_9999_END_MS: i64 = 253_402_300_799_999;
 
 /// Milliseconds in a minute.
 pub const MINUTE_MS: i64 = 60_000;
+/// Milliseconds in a day.
+pub const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
 
 impl Timestamp {
     /// The instant `milliseconds` after 1970-01-01T00:00:00Z.

@@ -1,54 +1,177 @@
-//! An organization's settings: the threshold. Only their route changes them; no event does.
+//! An organization's settings. Only their route changes them; no event does.
 
 use crate::auth::access::OrganizationId;
-use crate::base::strict_json;
+use crate::base::id::{ID_CHARACTERS_MAX, is_id};
+use crate::base::strict_json::{self, Object};
 use crate::base::timestamp::Timestamp;
 use crate::report::context::ReportContext;
 use crate::report::error::ReportError;
-use crate::report::head::change_and_read_head;
+use crate::report::head::{STALE_MAX_MS, change_and_read_head};
+use crate::report::request::CHANNEL_CHARACTERS_MAX;
+use crate::snapshot::settings::{Settings, channel_key};
 use crate::storage::database::{Database, SqlValue, Statement};
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most bytes of a request's body.
-pub const BODY_BYTES_MAX: usize = 4 * 1024;
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// The greatest threshold, in minutes: a week.
 pub const THRESHOLD_MINUTES_MAX: i64 = 7 * 24 * 60;
+/// The most channels that can have a threshold of their own.
+pub const CHANNEL_THRESHOLDS_MAX: usize = 50;
+/// The most departments that can have a threshold of their own.
+pub const DEPARTMENT_THRESHOLDS_MAX: usize = 1_000;
+/// The greatest age limit, in days: about ten years.
+pub const MAX_AGE_DAYS_MAX: i64 = 3_650;
+/// How long settings are kept after they were superseded: as long as a superseded version, and as long as an isolate may
+/// hand out ids that name them from a stale head.
+const SUPERSEDED_KEPT_MS: i64 = 2 * STALE_MAX_MS;
 
-/// Why a body is not a threshold.
+const THRESHOLD: &str = "thresholdMinutes";
+const CHANNEL_THRESHOLDS: &str = "channelThresholdMinutes";
+const DEPARTMENT_THRESHOLDS: &str = "departmentThresholdMinutes";
+const MAX_AGE: &str = "maxAgeDays";
+
+/// Why a body does not change settings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ThresholdError {
+pub enum SettingsError {
     /// The body is not JSON.
     #[error("The body is not valid JSON: {0}.")]
     NotJson(String),
-    /// The body is JSON, but does not have a threshold.
-    #[error("The body must be a JSON object whose thresholdMinutes is an integer from 1 to {THRESHOLD_MINUTES_MAX}.")]
-    NotThreshold,
+    /// The body is JSON, but not an object of settings.
+    #[error(
+        "The body must be a JSON object with at least one of {THRESHOLD}, {CHANNEL_THRESHOLDS}, {DEPARTMENT_THRESHOLDS} and \
+         {MAX_AGE}, and no other member."
+    )]
+    NotSettings,
+    /// A setting has a value that it does not take.
+    #[error("{name} must be {expected}.")]
+    Invalid {
+        /// The setting.
+        name: &'static str,
+        /// What it takes.
+        expected: String,
+    },
 }
 
-/// The settings of an organization.
+/// What becomes of a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Change<T> {
+    /// It stays.
+    #[default]
+    Keep,
+    /// It goes back to its default.
+    Reset,
+    /// It is set.
+    Set(T),
+}
+
+/// A change of settings.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SettingsChange {
+    /// The threshold where no other one applies, in minutes.
+    pub threshold_minutes: Change<i64>,
+    /// All thresholds by channel, in minutes.
+    pub channel_threshold_minutes: Change<BTreeMap<String, i64>>,
+    /// All thresholds by department, in minutes.
+    pub department_threshold_minutes: Change<BTreeMap<String, i64>>,
+    /// The age limit, in days.
+    pub max_age_days: Change<i64>,
+}
+
+/// The settings of an organization, as they are answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Settings {
+pub struct OrganizationSettings {
     /// The organization.
     pub organization_id: String,
-    /// A conversation is in the report once its answer is overdue for so long.
-    pub threshold_minutes: i64,
+    /// Its settings.
+    #[serde(flatten)]
+    pub settings: Settings,
 }
 
-/// Parses the threshold in a request's body, `{"thresholdMinutes":n}`. Other members are ignored.
+/// Parses a request's body: the settings that it names change, and null takes one back to its default.
 ///
 /// # Errors
-/// [`ThresholdError`]
-pub fn parse_threshold(body: &[u8]) -> Result<i64, ThresholdError> {
-    let value = strict_json::parse(body).map_err(|error| ThresholdError::NotJson(error.to_string()))?;
-    // A number with a fraction or an exponent is not an i64, whatever its value.
-    value
-        .as_object()
-        .and_then(|members| members.get("thresholdMinutes"))
-        .and_then(Value::as_i64)
-        .filter(|minutes| (1..=THRESHOLD_MINUTES_MAX).contains(minutes))
-        .ok_or(ThresholdError::NotThreshold)
+/// [`SettingsError`]
+pub fn parse_change(body: &[u8]) -> Result<SettingsChange, SettingsError> {
+    let value = strict_json::parse(body).map_err(|error| SettingsError::NotJson(error.to_string()))?;
+    let members = value.as_object().ok_or(SettingsError::NotSettings)?;
+    let names = [THRESHOLD, CHANNEL_THRESHOLDS, DEPARTMENT_THRESHOLDS, MAX_AGE];
+    if members.is_empty() || members.keys().any(|name| !names.contains(&name.as_str())) {
+        return Err(SettingsError::NotSettings);
+    }
+    let minutes = |value: &Value| integer(value, THRESHOLD_MINUTES_MAX);
+    let channels = |value: &Value| {
+        let is_channel = |name: &str| (1..=CHANNEL_CHARACTERS_MAX).contains(&name.chars().count());
+        let thresholds = thresholds(value, CHANNEL_THRESHOLDS_MAX, is_channel)?;
+        let keys: BTreeSet<String> = thresholds.keys().map(|name| channel_key(name)).collect();
+        (keys.len() == thresholds.len()).then_some(thresholds)
+    };
+    let departments = |value: &Value| thresholds(value, DEPARTMENT_THRESHOLDS_MAX, is_id);
+    Ok(SettingsChange {
+        threshold_minutes: change(
+            members,
+            THRESHOLD,
+            minutes,
+            format!("an integer from 1 to {THRESHOLD_MINUTES_MAX}"),
+        )?,
+        channel_threshold_minutes: change(
+            members,
+            CHANNEL_THRESHOLDS,
+            channels,
+            format!(
+                "an object of at most {CHANNEL_THRESHOLDS_MAX} channels, each of 1 to {CHANNEL_CHARACTERS_MAX} characters and \
+                 there once whatever its case, and of integers from 1 to {THRESHOLD_MINUTES_MAX}"
+            ),
+        )?,
+        department_threshold_minutes: change(
+            members,
+            DEPARTMENT_THRESHOLDS,
+            departments,
+            format!(
+                "an object of at most {DEPARTMENT_THRESHOLDS_MAX} departments, each an id of 1 to {ID_CHARACTERS_MAX} \
+                 characters without control characters, and of integers from 1 to {THRESHOLD_MINUTES_MAX}"
+            ),
+        )?,
+        max_age_days: change(
+            members,
+            MAX_AGE,
+            |value| integer(value, MAX_AGE_DAYS_MAX),
+            format!("an integer from 1 to {MAX_AGE_DAYS_MAX}"),
+        )?,
+    })
+}
+
+fn change<T>(
+    members: &Object,
+    name: &'static str,
+    read: impl FnOnce(&Value) -> Option<T>,
+    expected: String,
+) -> Result<Change<T>, SettingsError> {
+    match members.get(name) {
+        None => Ok(Change::Keep),
+        Some(Value::Null) => Ok(Change::Reset),
+        Some(value) => read(value)
+            .map(Change::Set)
+            .ok_or(SettingsError::Invalid { name, expected }),
+    }
+}
+
+/// An integer from 1 to `max`. A number with a fraction or an exponent is none, whatever its value.
+fn integer(value: &Value, max: i64) -> Option<i64> {
+    value.as_i64().filter(|number| (1..=max).contains(number))
+}
+
+/// An object of at most `count_max` thresholds.
+fn thresholds(value: &Value, count_max: usize, is_name: impl Fn(&str) -> bool) -> Option<BTreeMap<String, i64>> {
+    let members = value.as_object().filter(|members| members.len() <= count_max)?;
+    let threshold = |(name, value): (&String, &Value)| {
+        let minutes = integer(value, THRESHOLD_MINUTES_MAX)?;
+        is_name(name).then(|| (name.clone(), minutes))
+    };
+    members.iter().map(threshold).collect()
 }
 
 /// Reads the settings of an organization as the primary database has them now.
@@ -59,64 +182,116 @@ pub async fn read_settings<D: Database, C>(
     context: &ReportContext<'_, D, C>,
     organization: &OrganizationId,
     now: Timestamp,
-) -> Result<Settings, ReportError> {
-    change_and_read(context, organization, None, now).await
+) -> Result<OrganizationSettings, ReportError> {
+    change_and_read(context, organization, Vec::new(), now).await
 }
 
-/// Sets the threshold of an organization. Reports of this isolate use it at once, those of others as soon as they have read
-/// the head again.
+/// Changes the settings of an organization. Reports of this isolate use them at once, those of others as soon as they have
+/// read the head again.
 ///
 /// # Errors
-/// As [`read_settings`].
-pub async fn write_threshold<D: Database, C>(
+/// As [`read_settings`]; [`ReportError::Corrupt`] if thresholds cannot be written as JSON, which does not happen.
+pub async fn change_settings<D: Database, C>(
     context: &ReportContext<'_, D, C>,
     organization: &OrganizationId,
-    threshold_minutes: i64,
+    change: &SettingsChange,
     now: Timestamp,
-) -> Result<Settings, ReportError> {
-    let parameters = [
-        SqlValue::from(organization.as_str()),
-        SqlValue::Integer(threshold_minutes),
-    ];
-    let statement = Statement::new(include_str!("sql/set_threshold.sql"), parameters);
-    change_and_read(context, organization, Some(statement), now).await
+) -> Result<OrganizationSettings, ReportError> {
+    let statements = change.statements(organization, now)?;
+    change_and_read(context, organization, statements, now).await
 }
 
 async fn change_and_read<D: Database, C>(
     context: &ReportContext<'_, D, C>,
     organization: &OrganizationId,
-    change: Option<Statement>,
+    changes: Vec<Statement>,
     now: Timestamp,
-) -> Result<Settings, ReportError> {
-    let head = change_and_read_head(context, organization, change, now).await?;
-    Ok(Settings {
+) -> Result<OrganizationSettings, ReportError> {
+    let head = change_and_read_head(context, organization, changes, now).await?;
+    Ok(OrganizationSettings {
         organization_id: organization.as_str().to_owned(),
-        threshold_minutes: head.threshold_minutes,
+        settings: Settings::clone(&head.settings),
+    })
+}
+
+impl SettingsChange {
+    /// The statements that make the change. The threshold is stored by itself; everything else gets a new number.
+    fn statements(&self, organization: &OrganizationId, now: Timestamp) -> Result<Vec<Statement>, ReportError> {
+        let id = || SqlValue::from(organization.as_str());
+        let mut statements = Vec::new();
+        if self.threshold_minutes != Change::Keep {
+            let [_, threshold] = parameters(&self.threshold_minutes, |minutes| Ok(SqlValue::Integer(*minutes)))?;
+            let sql = include_str!("sql/set_threshold.sql");
+            statements.push(Statement::new(sql, [id(), threshold]));
+        }
+        let map = |thresholds: &BTreeMap<String, i64>| {
+            if thresholds.is_empty() {
+                return Ok(SqlValue::Null);
+            }
+            let json = serde_json::to_string(thresholds).map_err(|error| ReportError::Corrupt(error.to_string()))?;
+            Ok(SqlValue::Text(json))
+        };
+        let channels = parameters(&self.channel_threshold_minutes, map)?;
+        let departments = parameters(&self.department_threshold_minutes, map)?;
+        let max_age = parameters(&self.max_age_days, |days| Ok(SqlValue::Integer(*days)))?;
+        let stays = [SqlValue::Integer(0), SqlValue::Null];
+        let numbered = [channels, departments, max_age];
+        if numbered.iter().any(|change| *change != stays) {
+            let changes = numbered.into_iter().flatten();
+            let parameters = [id()].into_iter().chain(changes);
+            statements.push(Statement::new(include_str!("sql/add_settings.sql"), parameters));
+            let sql = include_str!("sql/supersede_settings.sql");
+            let superseded_at = SqlValue::Integer(now.as_milliseconds());
+            statements.push(Statement::new(sql, [id(), superseded_at]));
+            let sql = include_str!("sql/remove_superseded_settings.sql");
+            let until = SqlValue::Integer(now.minus(SUPERSEDED_KEPT_MS).as_milliseconds());
+            statements.push(Statement::new(sql, [id(), until]));
+        }
+        Ok(statements)
+    }
+}
+
+/// Two parameters of a statement: whether a setting changes, and its value. The default is null.
+fn parameters<T>(
+    change: &Change<T>,
+    value: impl FnOnce(&T) -> Result<SqlValue, ReportError>,
+) -> Result<[SqlValue; 2], ReportError> {
+    Ok(match change {
+        Change::Keep => [SqlValue::Integer(0), SqlValue::Null],
+        Change::Reset => [SqlValue::Integer(1), SqlValue::Null],
+        Change::Set(set) => [SqlValue::Integer(1), value(set)?],
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::parse_threshold;
+    use super::{Change, SettingsChange, parse_change};
+    use std::collections::BTreeMap;
 
-    fn check_body(body: &str, minutes: Option<i64>) {
-        assert_eq!(parse_threshold(body.as_bytes()).ok(), minutes, "{body}");
+    fn check(body: &str, expected: Option<SettingsChange>) {
+        assert_eq!(parse_change(body.as_bytes()).ok(), expected, "{body}");
+    }
+
+    fn threshold(change: Change<i64>) -> Option<SettingsChange> {
+        Some(SettingsChange {
+            threshold_minutes: change,
+            ..SettingsChange::default()
+        })
     }
 
     #[test]
     fn takes_an_integer_within_its_limits_and_nothing_like_it() {
-        check_body(r#"{"thresholdMinutes":1}"#, Some(1));
-        check_body(r#" {"other":[{}],"thresholdMinutes" : 10080 } "#, Some(10_080));
-        for bad in [
+        check(r#"{"thresholdMinutes":1}"#, threshold(Change::Set(1)));
+        check(r#" {"thresholdMinutes" : 10080 } "#, threshold(Change::Set(10_080)));
+        check(r#"{"thresholdMinutes":null}"#, threshold(Change::Reset));
+        let bad_numbers = [
             "0",
             "-1",
             "-0",
-            "10081",
             "1.0",
             "5e0",
             "1.5",
             "\"5\"",
-            "null",
             "true",
             "[5]",
             "{}",
@@ -124,16 +299,77 @@ mod tests {
             "+5",
             "",
             "99999999999999999999",
-        ] {
-            check_body(&format!("{{\"thresholdMinutes\":{bad}}}"), None);
+        ];
+        for bad in bad_numbers {
+            for name in ["thresholdMinutes", "maxAgeDays"] {
+                check(&format!("{{\"{name}\":{bad}}}"), None);
+            }
+            for name in ["channelThresholdMinutes", "departmentThresholdMinutes"] {
+                check(&format!("{{\"{name}\":{{\"x\":{bad}}}}}"), None);
+            }
         }
-        check_body(r#"{"thresholdMinutes":5,"thresholdMinutes":5}"#, None);
-        check_body(r#"{"thresholdMinutes":5,"x":1,"x":1}"#, None);
-        check_body(r#"{"thresholdminutes":5}"#, None);
-        check_body(r#"{"thresholdMinutes":5} x"#, None);
-        check_body("5", None);
-        check_body("[5]", None);
-        check_body("", None);
-        assert!(parse_threshold(b"{\"thresholdMinutes\":5,\"\xff\":1}").is_err());
+        check(r#"{"thresholdMinutes":10081}"#, None);
+        check(r#"{"maxAgeDays":3651}"#, None);
+        check(r#"{"channelThresholdMinutes":{"sms":null}}"#, None);
+        check(r#"{"thresholdMinutes":5,"thresholdMinutes":5}"#, None);
+        check(r#"{"channelThresholdMinutes":{"x":1,"x":1}}"#, None);
+        for unknown in ["x", "thresholdminutes", "businessHours", "organizationId"] {
+            check(&format!("{{\"thresholdMinutes\":5,\"{unknown}\":null}}"), None);
+        }
+        for body in [r#"{"thresholdMinutes":5} x"#, "{}", "5", "[5]", "null", ""] {
+            check(body, None);
+        }
+        assert!(parse_change(b"{\"thresholdMinutes\":5,\"\xff\":1}").is_err());
+    }
+
+    #[test]
+    fn changes_what_is_named_and_nothing_else() {
+        let map = |name: &str, minutes: i64| Change::Set(BTreeMap::from([(name.to_owned(), minutes)]));
+        check(
+            r#"{"channelThresholdMinutes":{"E-Mail":240},"departmentThresholdMinutes":{"d1":15},"maxAgeDays":3650}"#,
+            Some(SettingsChange {
+                threshold_minutes: Change::Keep,
+                channel_threshold_minutes: map("E-Mail", 240),
+                department_threshold_minutes: map("d1", 15),
+                max_age_days: Change::Set(3_650),
+            }),
+        );
+        check(
+            r#"{"channelThresholdMinutes":{},"departmentThresholdMinutes":null,"maxAgeDays":null}"#,
+            Some(SettingsChange {
+                threshold_minutes: Change::Keep,
+                channel_threshold_minutes: Change::Set(BTreeMap::new()),
+                department_threshold_minutes: Change::Reset,
+                max_age_days: Change::Reset,
+            }),
+        );
+    }
+
+    #[test]
+    fn takes_so_many_channels_and_departments_by_their_names() {
+        let map = |name: &str, count: usize, key: &dyn Fn(usize) -> String| {
+            let members: Vec<String> = (0..count).map(|number| format!("\"{}\":1", key(number))).collect();
+            format!("{{\"{name}\":{{{}}}}}", members.join(","))
+        };
+        let is_taken = |body: String| parse_change(body.as_bytes()).is_ok();
+        let numbered = |number: usize| format!("x{number}");
+        let channels = |count: usize| map("channelThresholdMinutes", count, &numbered);
+        assert_eq!([channels(50), channels(51)].map(is_taken), [true, false]);
+        let departments = |count: usize| map("departmentThresholdMinutes", count, &numbered);
+        assert_eq!([departments(1_000), departments(1_001)].map(is_taken), [true, false]);
+        let channel = |length: usize| map("channelThresholdMinutes", 1, &|_| "é".repeat(length));
+        assert_eq!(
+            [channel(0), channel(64), channel(65)].map(is_taken),
+            [false, true, false]
+        );
+        let department = |length: usize| map("departmentThresholdMinutes", 1, &|_| "é".repeat(length));
+        assert_eq!(
+            [department(0), department(128), department(129)].map(is_taken),
+            [false, true, false]
+        );
+        // Channels that differ in case alone are one channel; departments are not.
+        let cases = |number: usize| ["Ümlaut", "üMLAUT"][number].to_owned();
+        assert!(!is_taken(map("channelThresholdMinutes", 2, &cases)));
+        assert!(is_taken(map("departmentThresholdMinutes", 2, &cases)));
     }
 }

@@ -6,7 +6,10 @@ use crate::base::timestamp::Timestamp;
 use crate::report::rows::PageRow;
 use crate::report::snapshot::{Snapshot, SnapshotHead};
 use crate::snapshot::index::SnapshotIndex;
-use crate::snapshot::query::Counts;
+use crate::snapshot::lanes::{Lanes, ListedEntries};
+use crate::snapshot::query::{Selection, Totals};
+use crate::snapshot::settings::{Settings, SettingsId};
+use serde::Serialize;
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -14,6 +17,12 @@ use std::rc::Rc;
 const INDEX_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// The most bytes of heads that an isolate caches.
 const HEAD_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// The most bytes of lanes that an isolate caches.
+const LANES_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// The most bytes of settings that an isolate caches.
+const SETTINGS_BYTES_MAX: usize = 1024 * 1024;
+/// About what cached settings take besides their maps.
+const SETTINGS_BYTES: usize = 128;
 /// About what a cached head takes: a hash, an id and a few numbers.
 const HEAD_BYTES: usize = 512;
 /// About what a cached page takes besides its rows and its response.
@@ -34,10 +43,12 @@ pub struct PagePolicy {
 pub struct IsolateCache {
     heads: ByteBoundedCache<OrganizationId, CachedHead>,
     indexes: ByteBoundedCache<(OrganizationId, i64), Rc<SnapshotIndex>>,
+    lanes: ByteBoundedCache<(OrganizationId, i64, SettingsId), Rc<Lanes>>,
+    settings: ByteBoundedCache<(OrganizationId, i64), Rc<Settings>>,
     pages: ByteBoundedCache<PageSlot, Rc<CachedPage>>,
     /// How pages are cached.
     pub policy: PagePolicy,
-    /// The generation of the database that the indexes and the pages were read from.
+    /// The generation of the database that all of this except heads was read from.
     generation: String,
 }
 
@@ -54,6 +65,8 @@ impl IsolateCache {
         Self {
             heads: ByteBoundedCache::new(HEAD_BYTES_MAX),
             indexes: ByteBoundedCache::new(INDEX_BYTES_MAX),
+            lanes: ByteBoundedCache::new(LANES_BYTES_MAX),
+            settings: ByteBoundedCache::new(SETTINGS_BYTES_MAX),
             pages: ByteBoundedCache::new(policy.memory_bytes_max),
             policy,
             generation: String::new(),
@@ -65,17 +78,20 @@ impl IsolateCache {
         self.heads.get(organization)
     }
 
-    /// Caches a head. If it is of another database, that one counts its versions from the beginning again, so all indexes
-    /// and pages are dropped.
+    /// Caches a head. If it is of another database, that one counts its versions and settings from the beginning again, so
+    /// everything that was read from the other one is dropped.
     pub(super) fn put_head(&mut self, organization: &OrganizationId, cached: CachedHead) {
         if let Some(head) = &cached.head
             && self.generation != head.generation
         {
             self.indexes.clear();
+            self.lanes.clear();
+            self.settings.clear();
             self.pages.clear();
             self.generation.clone_from(&head.generation);
         }
-        let bytes = HEAD_BYTES + 2 * organization.as_str().len();
+        let settings = cached.head.as_ref().map_or(0, |head| head.settings.bytes());
+        let bytes = HEAD_BYTES + settings + 2 * organization.as_str().len();
         self.heads.put(organization.clone(), cached, bytes);
     }
 
@@ -98,6 +114,39 @@ impl IsolateCache {
     pub(super) fn put_index(&mut self, organization: &OrganizationId, version: i64, index: Rc<SnapshotIndex>) {
         let bytes = index.bytes() + 2 * organization.as_str().len();
         self.indexes.put((organization.clone(), version), index, bytes);
+    }
+
+    /// The cached lanes of a version under the settings of its organization.
+    pub(super) fn lanes(
+        &mut self,
+        organization: &OrganizationId,
+        version: i64,
+        settings: SettingsId,
+    ) -> Option<Rc<Lanes>> {
+        self.lanes.get(&(organization.clone(), version, settings))
+    }
+
+    /// Caches lanes.
+    pub(super) fn put_lanes(
+        &mut self,
+        organization: &OrganizationId,
+        version: i64,
+        settings: SettingsId,
+        lanes: Rc<Lanes>,
+    ) {
+        let bytes = lanes.bytes() + 2 * organization.as_str().len();
+        self.lanes.put((organization.clone(), version, settings), lanes, bytes);
+    }
+
+    /// The cached settings with a number. Their threshold may be another one, because it has no number.
+    pub(super) fn settings(&mut self, organization: &OrganizationId, number: i64) -> Option<Rc<Settings>> {
+        self.settings.get(&(organization.clone(), number))
+    }
+
+    /// Caches settings with a number.
+    pub(super) fn put_settings(&mut self, organization: &OrganizationId, number: i64, settings: Rc<Settings>) {
+        let bytes = SETTINGS_BYTES + settings.bytes() + 2 * organization.as_str().len();
+        self.settings.put((organization.clone(), number), settings, bytes);
     }
 
     /// The page that last answered a query.
@@ -148,18 +197,29 @@ pub struct Page {
     pub rows: Vec<PageRow>,
 }
 
+/// What says which rows a page of a query has, except the query.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PageBasis {
+    /// The version.
+    pub version: i64,
+    /// The settings that decide which threshold applies to a row.
+    pub settings: SettingsId,
+    /// Which entries of the version are listed.
+    pub listed: ListedEntries,
+}
+
 /// The last page that answered a query.
 #[derive(Debug, Clone)]
 pub struct CachedPage {
-    /// The version that it is a page of.
-    pub version: i64,
-    /// How many leading entries of the version were considered.
-    pub over_threshold_count: usize,
-    /// The counts that go with the page.
-    pub counts: Counts,
+    /// What it is a page of. `None` means that nothing is published yet.
+    pub basis: Option<PageBasis>,
+    /// The numbers that go with the page.
+    pub totals: Totals,
     /// The rows.
     pub page: Rc<Page>,
-    /// Since when it has been the page of this version and these entries.
+    /// The threshold that applies to each of the rows, in minutes.
+    pub thresholds: Vec<i64>,
+    /// Since when it has been the page of this version, these settings and these entries.
     pub since: Timestamp,
     /// Whether the shared cache has it.
     pub is_shared: Cell<bool>,
@@ -172,6 +232,8 @@ pub struct CachedPage {
 pub struct CachedResponse {
     /// The snapshot that it is about.
     pub snapshot_id: Rc<str>,
+    /// Whether it says that it is stale.
+    pub is_stale: bool,
     /// Its ETag.
     pub etag: Rc<str>,
     /// Its body.
@@ -181,12 +243,12 @@ pub struct CachedResponse {
 impl CachedPage {
     /// A page that is not in the shared cache, without a response.
     #[must_use]
-    pub fn new(version: i64, over_threshold_count: usize, counts: Counts, page: Rc<Page>, since: Timestamp) -> Self {
+    pub fn new(basis: Option<PageBasis>, selection: &Selection, page: Rc<Page>, since: Timestamp) -> Self {
         Self {
-            version,
-            over_threshold_count,
-            counts,
+            basis,
+            totals: selection.totals,
             page,
+            thresholds: selection.rows.iter().map(|row| row.threshold_minutes).collect(),
             since,
             is_shared: Cell::new(false),
             response: None,

@@ -8,12 +8,12 @@ use crate::report::cache::CachedHead;
 use crate::report::context::ReportContext;
 use crate::report::error::ReportError;
 use crate::report::index::cache_index;
+use crate::report::settings::decode_settings;
 use crate::report::snapshot::{Snapshot, SnapshotHead};
+use crate::snapshot::settings::{Settings, THRESHOLD_MINUTES_DEFAULT};
 use crate::storage::database::{Database, DatabaseError, Outcome, Row, SqlValue, Statement};
 use std::rc::Rc;
 
-/// The threshold of an organization that has not set one, in minutes.
-pub const THRESHOLD_MINUTES_DEFAULT: i64 = 5;
 /// How old a head may be that is used while the database is out of reach: ten minutes.
 pub const STALE_MAX_MS: i64 = 10 * 60_000;
 
@@ -94,18 +94,18 @@ pub async fn read_head_at_primary<D: Database, C>(
     cache_head_and_index(context, organization, outcomes, HeadSource::Primary, now)
 }
 
-/// Runs `change`, if there is one, and reads the head that it leaves behind, at the primary and in one batch. This isolate
-/// uses the new head at once; the others do as soon as they read the head again.
+/// Runs `changes` and reads the head that they leave behind, at the primary and in one batch. This isolate uses the new head
+/// at once; the others do as soon as they read the head again.
 ///
 /// # Errors
-/// As [`resolve_head`]. If the database fails, the change may have been made nevertheless.
+/// As [`resolve_head`]. If the database fails, the changes may have been made nevertheless.
 pub async fn change_and_read_head<D: Database, C>(
     context: &ReportContext<'_, D, C>,
     organization: &OrganizationId,
-    change: Option<Statement>,
+    changes: Vec<Statement>,
     now: Timestamp,
 ) -> Result<Rc<SnapshotHead>, ReportError> {
-    let statements = change.into_iter().chain([head_statement(organization)]).collect();
+    let statements = changes.into_iter().chain([head_statement(organization)]).collect();
     let outcomes = context.database.batch_at_primary(statements).await;
     if outcomes.is_err() {
         // Only the answer may have been lost.
@@ -187,10 +187,11 @@ fn cache_head<D, C>(
         head: head.map(Rc::new),
         read_at: now,
     };
-    context
-        .isolate_cache
-        .borrow_mut()
-        .put_head(organization, cached.clone());
+    let mut cache = context.isolate_cache.borrow_mut();
+    cache.put_head(organization, cached.clone());
+    if let Some(head) = &cached.head {
+        cache.put_settings(organization, head.settings_number, Rc::clone(&head.settings));
+    }
     cached
 }
 
@@ -223,7 +224,11 @@ fn decode(row: &Row) -> Result<SnapshotHead, DatabaseError> {
         version: row.integer(0)?,
         retained_versions,
         as_of: Timestamp::from_milliseconds(row.integer(2)?),
-        threshold_minutes: row.optional_integer(3)?.unwrap_or(THRESHOLD_MINUTES_DEFAULT),
+        settings: Rc::new(Settings {
+            threshold_minutes: row.optional_integer(3)?.unwrap_or(THRESHOLD_MINUTES_DEFAULT),
+            ..decode_settings(row, 7)?
+        }),
+        settings_number: row.integer(6)?,
         generation: generation.to_owned(),
         database_fingerprint: sha256_base64url(generation.as_bytes()),
     })

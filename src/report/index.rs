@@ -3,7 +3,10 @@
 use crate::auth::access::OrganizationId;
 use crate::report::context::ReportContext;
 use crate::report::error::ReportError;
+use crate::report::snapshot::Snapshot;
 use crate::snapshot::index::SnapshotIndex;
+use crate::snapshot::lanes::{Lanes, ListedEntries};
+use crate::snapshot::query::Listing;
 use crate::storage::database::{Database, Row, SqlValue, Statement, rows_of};
 use std::rc::Rc;
 
@@ -16,15 +19,29 @@ pub struct LoadedIndex {
     pub is_from_database: bool,
 }
 
-/// What a request is about of an index.
-#[derive(Debug)]
+/// What a request is about of an index. The default has no entries.
+#[derive(Debug, Default)]
 pub struct SelectedIndex {
     /// The index.
     pub index: Rc<SnapshotIndex>,
-    /// How many leading entries of it are considered: those over the threshold, or all.
-    pub over_threshold_count: usize,
+    /// Its entries under the settings of the snapshot.
+    pub lanes: Rc<Lanes>,
+    /// Which of them are listed, or all.
+    pub listed: ListedEntries,
     /// Whether the database was asked for the index.
     pub is_from_database: bool,
+}
+
+impl SelectedIndex {
+    /// What can be asked.
+    #[must_use]
+    pub fn listing(&self) -> Listing<'_> {
+        Listing {
+            index: &self.index,
+            lanes: &self.lanes,
+            listed: &self.listed,
+        }
+    }
 }
 
 /// The index of a version, from memory or from the database.
@@ -55,6 +72,24 @@ pub async fn load_index<D: Database, C>(
     Ok(LoadedIndex {
         index: cache_index(context, organization, version, &chunks)?,
         is_from_database: true,
+    })
+}
+
+/// The lanes of a version under the settings of a snapshot, from memory or made now.
+pub fn lanes_of<D, C>(
+    context: &ReportContext<'_, D, C>,
+    organization: &OrganizationId,
+    snapshot: &Snapshot,
+    index: &SnapshotIndex,
+) -> Rc<Lanes> {
+    let mut cache = context.isolate_cache.borrow_mut();
+    let Snapshot {
+        version, settings_id, ..
+    } = *snapshot;
+    cache.lanes(organization, version, settings_id).unwrap_or_else(|| {
+        let lanes = Rc::new(Lanes::new(index, &snapshot.settings));
+        cache.put_lanes(organization, version, settings_id, Rc::clone(&lanes));
+        lanes
     })
 }
 

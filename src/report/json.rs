@@ -1,9 +1,10 @@
 //! Writes a page of the report as JSON.
 
+use crate::report::cache::CachedPage;
 use crate::report::error::ReportError;
 use crate::report::resolved::{ResolvedReport, to_json};
-use crate::report::rows::{PageRow, RowAccess};
-use crate::snapshot::query::{Counts, Paging};
+use crate::report::rows::RowAccess;
+use crate::snapshot::query::{Counts, Paging, Totals};
 use serde::Serialize;
 
 /// The envelope of an answer. A page is cached together with it, so it is written here and not at the edge.
@@ -31,6 +32,7 @@ struct ReportData<'a> {
     snapshot_missing: bool,
     stale: bool,
     counts: Counts,
+    older_count: u64,
     pagination: Pagination,
     /// The last array of the answer: [`write_page`] puts the rows into it.
     rows: [(); 0],
@@ -47,18 +49,16 @@ struct Pagination {
 
 /// Writes the body of a page.
 ///
-/// Rows pass through as the text that was published, each with the caller's `hasAccess` at its end. To embed them with serde
+/// Rows pass through as the text that was published, each with the threshold that applies to it, unless that is the
+/// organization's, and the caller's `hasAccess` at its end. To embed them with serde
 /// as raw values would take 11 µs for 25 rows, because it parses them; this takes half of one.
 ///
 /// # Errors
 /// [`ReportError::Corrupt`] if a row is not what a refresh publishes.
-pub fn write_page(
-    report: &ResolvedReport<'_>,
-    paging: Paging,
-    counts: Counts,
-    rows: &[PageRow],
-) -> Result<String, ReportError> {
+pub fn write_page(report: &ResolvedReport<'_>, paging: Paging, page: &CachedPage) -> Result<String, ReportError> {
+    let Totals { counts, older } = page.totals;
     let total = counts.for_category(report.rows.filter.category);
+    let rows = &page.page.rows;
     let without_rows = to_json(&Envelope::new(ReportData {
         organization_id: report.access.organization.as_str(),
         generated_at: report.generated_at(),
@@ -66,8 +66,9 @@ pub fn write_page(
         threshold_minutes: report.threshold_minutes(),
         total_count: total,
         snapshot_missing: report.snapshot.is_none(),
-        stale: report.is_stale(),
+        stale: report.is_stale,
         counts,
+        older_count: older,
         pagination: Pagination {
             page: paging.page,
             limit: paging.limit,
@@ -81,12 +82,16 @@ pub fn write_page(
     let mut body = String::with_capacity(without_rows.len() + row_bytes);
     body.push_str(before_rows);
     let access = RowAccess::from(&report.access.view);
-    for (position, row) in rows.iter().enumerate() {
+    let common_threshold = report.threshold_minutes();
+    for (position, (row, threshold)) in rows.iter().zip(&page.thresholds).enumerate() {
         if position > 0 {
             body.push(',');
         }
         let members = row.row.get().strip_suffix('}');
         body.push_str(members.ok_or_else(|| ReportError::Corrupt("a row is not a JSON object".to_owned()))?);
+        if *threshold != common_threshold {
+            body.push_str(&format!(r#","thresholdMinutes":{threshold}"#));
+        }
         let has_access = access.includes(&row.people)?;
         body.push_str(if has_access { HAS_ACCESS } else { HAS_NO_ACCESS });
     }

@@ -21,5 +21,6 @@ pub mod request;
 pub mod resolved;
 pub mod rows;
 pub mod service;
+mod settings;
 pub mod snapshot;
 mod summary;

@@ -5,13 +5,13 @@
 
 use crate::auth::access::OrganizationId;
 use crate::base::timestamp::Timestamp;
-use crate::report::cache::{CachedPage, Page};
+use crate::report::cache::{CachedPage, Page, PageBasis};
 use crate::report::context::ReportContext;
 use crate::report::error::ReportError;
 use crate::report::index::SelectedIndex;
 use crate::report::resolved::{ResolvedReport, to_json};
 use crate::report::rows::{PageRow, read_rows};
-use crate::snapshot::query::{Counts, Paging, RowQuery};
+use crate::snapshot::query::{Paging, RowQuery, Selection};
 use crate::storage::database::Database;
 use crate::storage::shared_cache::{CacheKey, KeyPrefix, SharedCache};
 use serde::{Deserialize, Serialize};
@@ -29,11 +29,9 @@ pub struct PageIdentity<'a> {
     pub database_fingerprint: &'a str,
     /// The organization.
     pub organization: &'a OrganizationId,
-    /// The version.
-    pub version: i64,
-    /// How many leading entries of the version are considered.
-    pub over_threshold_count: usize,
-    /// Which of these.
+    /// Which rows are listed.
+    pub basis: &'a PageBasis,
+    /// Which of these are asked for.
     pub rows: &'a RowQuery,
     /// Which page of them.
     pub paging: Paging,
@@ -89,26 +87,34 @@ pub async fn read_page<D: Database, C: SharedCache>(
 ) -> Result<Rc<CachedPage>, ReportError> {
     let Some(snapshot) = &report.snapshot else {
         context.trace.source("page", "empty");
-        return Ok(Rc::new(CachedPage::new(0, 0, Counts::default(), Rc::default(), now)));
+        return Ok(Rc::new(CachedPage::new(
+            None,
+            &Selection::default(),
+            Rc::default(),
+            now,
+        )));
     };
-    let over_threshold_count = selected.over_threshold_count;
+    let basis = PageBasis {
+        version: snapshot.version,
+        settings: snapshot.settings_id,
+        listed: selected.listed.clone(),
+    };
     let identity = PageIdentity {
         database_fingerprint: &report.head.database_fingerprint,
         organization: &report.access.organization,
-        version: snapshot.version,
-        over_threshold_count,
+        basis: &basis,
         rows: &report.rows,
         paging,
     };
     if let Some(cached) = cached
-        && (cached.version, cached.over_threshold_count) == (snapshot.version, over_threshold_count)
+        && cached.basis.as_ref() == Some(&basis)
     {
         context.trace.source("page", "memory");
         share_if_due(context, &identity, cached, now)?;
         return Ok(Rc::clone(cached));
     }
-    let selection = selected.index.select(&report.rows, over_threshold_count, paging);
-    let row_nos = selection.row_nos;
+    let selection = selected.listing().select(&report.rows, paging);
+    let row_nos: Vec<i64> = selection.rows.iter().map(|row| row.row_no).collect();
     let mut is_shared = false;
     let page = if row_nos.is_empty() {
         context.trace.source("page", "empty");
@@ -129,7 +135,7 @@ pub async fn read_page<D: Database, C: SharedCache>(
         let rows = read.rows;
         Rc::new(Page { row_nos, rows })
     };
-    let page = CachedPage::new(snapshot.version, over_threshold_count, selection.counts, page, now);
+    let page = CachedPage::new(Some(basis), &selection, page, now);
     page.is_shared.set(is_shared);
     Ok(Rc::new(page))
 }
@@ -248,7 +254,10 @@ mod tests {
     use super::{PageIdentity, PageRow, cache_key, decode, encode};
     use crate::auth::access::{OrganizationId, read_access};
     use crate::auth::claims::Claims;
+    use crate::report::cache::PageBasis;
+    use crate::snapshot::lanes::ListedEntries;
     use crate::snapshot::query::{Paging, RowQuery};
+    use crate::snapshot::settings::SettingsId;
     use serde_json::value::to_raw_value;
     use std::collections::BTreeSet;
 
@@ -258,12 +267,30 @@ mod tests {
         access.unwrap().organization
     }
 
-    fn identity<'a>(organization: &'a OrganizationId, rows: &'a RowQuery, page: u64) -> PageIdentity<'a> {
+    fn basis() -> PageBasis {
+        PageBasis {
+            version: 7,
+            settings: SettingsId {
+                threshold_minutes: 5,
+                number: 0,
+            },
+            listed: ListedEntries {
+                oldest: 0,
+                ends: vec![3],
+            },
+        }
+    }
+
+    fn identity<'a>(
+        organization: &'a OrganizationId,
+        basis: &'a PageBasis,
+        rows: &'a RowQuery,
+        page: u64,
+    ) -> PageIdentity<'a> {
         PageIdentity {
             database_fingerprint: "fingerprint",
             organization,
-            version: 7,
-            over_threshold_count: 3,
+            basis,
             rows,
             paging: Paging { page, limit: 25 },
         }
@@ -279,6 +306,7 @@ mod tests {
             Some(&["a,b"]),
             Some(&["a\",\"b"]),
         ];
+        let basis = basis();
         let mut keys = BTreeSet::new();
         let mut count = 0;
         for id in ["o", "o\",7", "o,7", "o\"", "null"] {
@@ -289,7 +317,7 @@ mod tests {
                     ..RowQuery::default()
                 };
                 for page in [1, 11, 2] {
-                    let key = cache_key(&identity(&organization, &rows, page)).unwrap();
+                    let key = cache_key(&identity(&organization, &basis, &rows, page)).unwrap();
                     keys.insert(key.as_str().to_owned());
                     count += 1;
                 }
@@ -304,8 +332,8 @@ mod tests {
             people: to_raw_value(&[format!("u{number}")]).unwrap(),
             row: to_raw_value(&serde_json::json!({ "conversationId": number })).unwrap(),
         };
-        let (organization, query) = (organization("o"), RowQuery::default());
-        let asked = identity(&organization, &query, 1);
+        let (organization, basis, query) = (organization("o"), basis(), RowQuery::default());
+        let asked = identity(&organization, &basis, &query, 1);
         let text = encode(&asked, &[row(1), row(2)]).unwrap();
         let decoded = decode(&asked, 2, &text).unwrap();
         let texts: Vec<(&str, &str)> = decoded.iter().map(|row| (row.people.get(), row.row.get())).collect();
@@ -318,7 +346,7 @@ mod tests {
         );
         assert!(decode(&asked, 1, &text).is_none());
         assert!(decode(&asked, 3, &text).is_none());
-        assert!(decode(&identity(&organization, &query, 2), 2, &text).is_none());
+        assert!(decode(&identity(&organization, &basis, &query, 2), 2, &text).is_none());
         assert!(decode(&asked, 2, "").is_none());
         for end in 0..text.len() {
             assert!(decode(&asked, 2, &text[..end]).is_none(), "truncated at {end}");

@@ -1,6 +1,6 @@
 //! The parameters of the report, of the summary and of the CSV file.
 
-use crate::conversation::category::Category;
+use crate::conversation::category::{Category, Reason};
 use crate::http::query::{Parameters, QueryError, parse};
 use crate::snapshot::query::{Paging, RowFilter};
 use strum::VariantArray;
@@ -12,10 +12,15 @@ pub const LIMIT_MAX: u64 = 100;
 /// The rows of a page if `limit` is left out.
 pub const LIMIT_DEFAULT: u64 = 25;
 
+/// The most characters of `channelType`.
+pub const CHANNEL_CHARACTERS_MAX: usize = 64;
+/// The most characters of `assignee`.
+pub const ASSIGNEE_CHARACTERS_MAX: usize = 512;
+
 /// What is asked for with query parameters: of which organization, as of which snapshot, and which of its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportRequest {
-    /// `category`, and whatever else rows can be filtered by.
+    /// `category`, `channelType`, `reason` and `assignee`.
     pub filter: RowFilter,
     /// `skipThreshold`
     pub skip_threshold: bool,
@@ -65,7 +70,16 @@ impl ReportRequest {
     fn read(parameters: &mut Parameters<'_>) -> Self {
         Self {
             filter: RowFilter {
-                category: parameters.get("category", one_of(Category::VARIANTS.iter().copied()), category),
+                category: parameters.get("category", one_of(Category::VARIANTS), |text| {
+                    named(Category::VARIANTS, text)
+                }),
+                channel_type: parameters.get("channelType", characters(CHANNEL_CHARACTERS_MAX), |text| {
+                    has_characters(text, CHANNEL_CHARACTERS_MAX)
+                }),
+                reason: parameters.get("reason", one_of(Reason::VARIANTS), |text| named(Reason::VARIANTS, text)),
+                assignee: parameters.get("assignee", characters(ASSIGNEE_CHARACTERS_MAX), |text| {
+                    has_characters(text, ASSIGNEE_CHARACTERS_MAX)
+                }),
             },
             skip_threshold: parameters.get("skipThreshold", "true or false", flag).unwrap_or(false),
             department_id: parameters.id("departmentId"),
@@ -78,14 +92,22 @@ impl ReportRequest {
     }
 }
 
-fn category(text: &str) -> Option<Category> {
-    let mut categories = Category::VARIANTS.iter().copied();
-    categories.find(|category| category.as_str() == text)
+/// The value with this name.
+fn named<T: Copy + Into<&'static str>>(values: &[T], text: &str) -> Option<T> {
+    values.iter().copied().find(|value| Into::<&str>::into(*value) == text)
+}
+
+fn characters(max: usize) -> String {
+    format!("1 to {max} characters")
+}
+
+fn has_characters(text: &str, max: usize) -> Option<String> {
+    (1..=max).contains(&text.chars().count()).then(|| text.to_owned())
 }
 
 /// `a, b or c`
-fn one_of<T: Into<&'static str>>(values: impl Iterator<Item = T>) -> String {
-    let names: Vec<&str> = values.map(Into::into).collect();
+fn one_of<T: Copy + Into<&'static str>>(values: &[T]) -> String {
+    let names: Vec<&str> = values.iter().map(|value| (*value).into()).collect();
     match names.split_last() {
         Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
         _ => names.concat(),
@@ -158,6 +180,29 @@ mod tests {
         let category = "category must be ai_stuck, agent_abandoned, unassigned, snoozed or acknowledged.";
         for value in ["", "AI_STUCK", "ai_stuck,snoozed"] {
             check(&format!("category={value}"), Some(category));
+        }
+        check("channelType=sms&reason=no_reply&assignee=Jane%20Doe", None);
+        check(
+            &format!("channelType={}&assignee={}", "é".repeat(64), "é".repeat(512)),
+            None,
+        );
+        for value in [String::new(), "é".repeat(65)] {
+            check(
+                &format!("channelType={value}"),
+                Some("channelType must be 1 to 64 characters."),
+            );
+        }
+        for value in [String::new(), "é".repeat(513)] {
+            check(
+                &format!("assignee={value}"),
+                Some("assignee must be 1 to 512 characters."),
+            );
+        }
+        let reason = "reason must be reply_failed, reply_queued, handoff_not_completed, no_reply, only_private_note, \
+                      assignee_missing, no_reply_since_takeover, no_reply_to_follow_up, passed_back_and_forth or \
+                      nobody_assigned.";
+        for value in ["", "No_reply", "x"] {
+            check(&format!("reason={value}"), Some(reason));
         }
         check("skipThreshold=1", Some("skipThreshold must be true or false."));
         check("skipThreshold", Some("skipThreshold must be true or false."));

@@ -1,7 +1,7 @@
 //! A request after its head and its snapshot are known, and the identity of its answer.
 
 use crate::auth::access::{OrganizationId, ReadAccess, View};
-use crate::base::timestamp::Timestamp;
+use crate::base::timestamp::{MINUTE_MS, Timestamp};
 use crate::http::etag::etag_of;
 use crate::report::cache::{CachedPage, CachedResponse, PageSlot};
 use crate::report::error::ReportError;
@@ -11,6 +11,9 @@ use crate::report::snapshot::{Snapshot, SnapshotHead};
 use crate::snapshot::query::{Paging, RowQuery};
 use serde::Serialize;
 use std::rc::Rc;
+
+/// How old a snapshot's instant may be before an answer says that it is stale: three minutes. A refresh runs every minute.
+pub const FRESH_MAX_MS: i64 = 3 * MINUTE_MS;
 
 /// In which form a snapshot is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -37,6 +40,9 @@ pub struct ResolvedReport<'a> {
     pub head_source: HeadSource,
     /// The snapshot. `None` means that nothing is published yet.
     pub snapshot: Option<Snapshot>,
+    /// Whether the answer says that it is stale: the database is out of reach, or no refresh has moved the snapshot's instant
+    /// for a while.
+    pub is_stale: bool,
     /// Where the page is cached that answers this query.
     pub slot: PageSlot,
 }
@@ -71,7 +77,7 @@ enum Viewer<'a> {
 }
 
 impl<'a> ResolvedReport<'a> {
-    /// A request about `snapshot`.
+    /// A request about `snapshot` at `now`, the service's clock.
     ///
     /// # Errors
     /// [`ReportError::Corrupt`] if the query cannot be written as JSON, which does not happen.
@@ -81,6 +87,7 @@ impl<'a> ResolvedReport<'a> {
         format: ReportFormat,
         head: ResolvedHead,
         snapshot: Option<Snapshot>,
+        now: Timestamp,
     ) -> Result<Self, ReportError> {
         let rows = RowQuery {
             departments: access.view.departments(request.department_id.as_deref()),
@@ -92,6 +99,8 @@ impl<'a> ResolvedReport<'a> {
             rows: &rows,
             skip_threshold: request.skip_threshold,
         })?;
+        let is_old = |snapshot: &Snapshot| now.milliseconds_since(snapshot.as_of) > FRESH_MAX_MS;
+        let is_stale = head.source == HeadSource::StaleMemory || snapshot.as_ref().is_some_and(is_old);
         Ok(Self {
             access,
             rows,
@@ -99,6 +108,7 @@ impl<'a> ResolvedReport<'a> {
             head: head.head,
             head_source: head.source,
             snapshot,
+            is_stale,
             slot: PageSlot {
                 query_key,
                 pin: request.snapshot.clone(),
@@ -106,17 +116,12 @@ impl<'a> ResolvedReport<'a> {
         })
     }
 
-    /// Whether the head is too old, because the database is out of reach.
-    #[must_use]
-    pub fn is_stale(&self) -> bool {
-        self.head_source == HeadSource::StaleMemory
-    }
-
-    /// The threshold in force.
+    /// The threshold of the organization that is in force.
     #[must_use]
     pub fn threshold_minutes(&self) -> i64 {
         let snapshot = self.snapshot.as_ref();
-        snapshot.map_or(self.head.threshold_minutes, |snapshot| snapshot.threshold_minutes)
+        let settings = snapshot.map_or(&self.head.settings, |snapshot| &snapshot.settings);
+        settings.threshold_minutes
     }
 
     /// The instant that the answer is as of, or would be if there were a snapshot.
@@ -142,7 +147,7 @@ impl<'a> ResolvedReport<'a> {
     /// The id of the snapshot, if every caller with this query gets the same answer: those who see all departments do.
     #[must_use]
     pub fn shared_snapshot_id(&self) -> Option<&Rc<str>> {
-        let is_shared = !self.is_stale() && self.access.view == View::All;
+        let is_shared = self.access.view == View::All;
         self.snapshot
             .as_ref()
             .map(|snapshot| &snapshot.id)
@@ -153,7 +158,8 @@ impl<'a> ResolvedReport<'a> {
     #[must_use]
     pub fn response_of<'b>(&self, cached: &'b CachedPage) -> Option<&'b CachedResponse> {
         let response = cached.response.as_ref()?;
-        (self.shared_snapshot_id()? == &response.snapshot_id).then_some(response)
+        let is_it = self.shared_snapshot_id()? == &response.snapshot_id && self.is_stale == response.is_stale;
+        is_it.then_some(response)
     }
 
     /// A strong ETag, made of everything that the bytes of the answer depend on.
@@ -165,7 +171,7 @@ impl<'a> ResolvedReport<'a> {
             query_key: &self.slot.query_key,
             snapshot_id: self.snapshot_id(),
             threshold_minutes: self.threshold_minutes(),
-            is_stale: self.is_stale(),
+            is_stale: self.is_stale,
             viewer: match &self.access.view {
                 View::All => Viewer::Everybody,
                 View::Departments { subject, .. } => Viewer::Subject(subject.as_deref()),

@@ -15,12 +15,13 @@ use crate::report::context::ReportContext;
 use crate::report::csv::CsvFile;
 use crate::report::error::ReportError;
 use crate::report::head::{HeadSource, read_head_at_primary, resolve_head};
-use crate::report::index::{LoadedIndex, SelectedIndex, load_index};
+use crate::report::index::{LoadedIndex, SelectedIndex, lanes_of, load_index};
 use crate::report::json::write_page;
 use crate::report::page::read_page;
 use crate::report::request::{PageRequest, ReportRequest};
 use crate::report::resolved::{ReportFormat, ResolvedReport};
-use crate::report::snapshot::Snapshot;
+use crate::report::settings::read_settings;
+use crate::report::snapshot::NamedSnapshot;
 use crate::report::summary::write_summary;
 use crate::snapshot::query::Paging;
 use crate::storage::database::Database;
@@ -101,8 +102,8 @@ pub async fn answer_summary<D: Database, C>(
     // 3. The index
     let selected = unless_removed(context, &report, select(context, &report).await)?;
     // 5. The body
-    let count = selected.over_threshold_count;
-    let summary = selected.index.summarize(&report.rows, count, report.as_of());
+    let listing = selected.listing();
+    let summary = listing.summarize(&report.rows, report.as_of());
     let body = Some(Rc::new(write_summary(&report, &summary)?));
     Ok(Answer { etag, body })
 }
@@ -144,17 +145,25 @@ async fn resolve<'a, D: Database, C>(
     let head = resolve_head(context, organization, now).await?;
     let Some(id) = &request.snapshot else {
         let newest = head.newest.clone();
-        return ResolvedReport::new(access, request, format, head, newest);
+        return ResolvedReport::new(access, request, format, head, newest, now);
     };
-    match Snapshot::from_id(organization, &head.head, id) {
+    let (head, named) = match NamedSnapshot::from_id(organization, &head.head, id) {
         // Another isolate may have given out the id after this one has read its head, or a replica may be behind.
         Err(_) if head.source != HeadSource::Primary => {
             let head = read_head_at_primary(context, organization, now).await?;
-            let snapshot = Snapshot::from_id(organization, &head.head, id)?;
-            ResolvedReport::new(access, request, format, head, Some(snapshot))
+            let named = NamedSnapshot::from_id(organization, &head.head, id)?;
+            (head, named)
         }
-        snapshot => ResolvedReport::new(access, request, format, head, Some(snapshot?)),
-    }
+        named => (head, named?),
+    };
+    let number = named.settings_id.number;
+    let settings = if number == head.head.settings_number {
+        Rc::clone(&head.head.settings)
+    } else {
+        read_settings(context, organization, number).await?
+    };
+    let snapshot = named.with_settings(id, settings);
+    ResolvedReport::new(access, request, format, head, Some(snapshot), now)
 }
 
 /// Step 2: whether the client has the answer already.
@@ -162,27 +171,29 @@ fn is_known(etag: &str, if_none_match: Option<&str>) -> bool {
     if_none_match.is_some_and(|condition| matches(condition, etag))
 }
 
-/// Step 3: the index of the snapshot's version, and how many of its entries are considered.
+/// Step 3: the index of the snapshot's version, and which of its entries are listed.
 async fn select<D: Database, C>(
     context: &ReportContext<'_, D, C>,
     report: &ResolvedReport<'_>,
 ) -> Result<SelectedIndex, ReportError> {
+    let Some(snapshot) = &report.snapshot else {
+        return Ok(SelectedIndex::default());
+    };
+    let organization = &report.access.organization;
     let LoadedIndex {
         index,
         is_from_database,
-    } = match &report.snapshot {
-        None => LoadedIndex::default(),
-        Some(snapshot) => load_index(context, &report.access.organization, snapshot.version).await?,
-    };
-    let over_threshold_count = match &report.snapshot {
-        Some(snapshot) if !report.skip_threshold => {
-            index.over_threshold_count(snapshot.as_of, snapshot.threshold_minutes)
-        }
-        _ => index.len(),
+    } = load_index(context, organization, snapshot.version).await?;
+    let lanes = lanes_of(context, organization, snapshot, &index);
+    let listed = if report.skip_threshold {
+        lanes.everything(&index)
+    } else {
+        lanes.listed(&index, snapshot.as_of)
     };
     Ok(SelectedIndex {
         index,
-        over_threshold_count,
+        lanes,
+        listed,
         is_from_database,
     })
 }
@@ -198,9 +209,10 @@ async fn page_body<D: Database, C: SharedCache>(
 ) -> Result<Rc<String>, ReportError> {
     let selected = select(context, report).await?;
     let page = read_page(context, report, paging, &selected, cached.as_ref(), now).await?;
-    let body = Rc::new(write_page(report, paging, page.counts, &page.page.rows)?);
+    let body = Rc::new(write_page(report, paging, &page)?);
     let response = report.shared_snapshot_id().map(|snapshot_id| CachedResponse {
         snapshot_id: Rc::clone(snapshot_id),
+        is_stale: report.is_stale,
         etag: Rc::clone(etag),
         body: Rc::clone(&body),
     });
@@ -219,7 +231,7 @@ async fn open_csv<D: Database, C>(
     report: &ResolvedReport<'_>,
 ) -> Result<CsvFile, ReportError> {
     let selected = select(context, report).await?;
-    let chunks = selected.index.select_all(&report.rows, selected.over_threshold_count);
+    let chunks = selected.listing().select_all(&report.rows);
     let ReadAccess { organization, view } = report.access;
     CsvFile::open(context.database, organization, view, report.as_of(), chunks).await
 }

@@ -1,11 +1,12 @@
 //! Snapshots and their ids.
 //!
-//! An id is the version, the instant and the threshold of a snapshot, signed for one organization. So a client can only
+//! An id is the version, the instant and the settings of a snapshot, signed for one organization. So a client can only
 //! name snapshots that an answer has named before.
 
 use crate::auth::access::OrganizationId;
 use crate::base::timestamp::Timestamp;
 use crate::report::error::ReportError;
+use crate::snapshot::settings::{Settings, SettingsId};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -23,8 +24,10 @@ pub struct SnapshotHead {
     pub retained_versions: Vec<i64>,
     /// The instant that the report is as of.
     pub as_of: Timestamp,
-    /// The threshold in force.
-    pub threshold_minutes: i64,
+    /// The settings in force.
+    pub settings: Rc<Settings>,
+    /// The number of the settings in force.
+    pub settings_number: i64,
     /// A secret as old as the database. It signs the ids of snapshots.
     pub generation: String,
     /// A hash of the generation, which is not secret. It is part of cache keys, so that no version of one database is taken
@@ -41,61 +44,94 @@ pub struct Snapshot {
     pub version: i64,
     /// The instant that it is as of.
     pub as_of: Timestamp,
-    /// The threshold that was in force.
-    pub threshold_minutes: i64,
+    /// The settings that were in force.
+    pub settings: Rc<Settings>,
+    /// What tells these settings from others of the organization.
+    pub settings_id: SettingsId,
 }
 
 impl Snapshot {
     /// The newest snapshot of an organization. `None` means that nothing is published yet.
     #[must_use]
     pub fn newest(organization: &OrganizationId, head: &SnapshotHead) -> Option<Self> {
-        let unsigned = UnsignedId {
+        let named = NamedSnapshot {
             version: head.version,
             as_of: head.as_of,
-            threshold_minutes: head.threshold_minutes,
+            settings_id: head.settings_id(),
         };
         (head.version > 0).then(|| {
-            let id = unsigned.sign(organization, head);
-            unsigned.into_snapshot(id.into())
+            let id = named.sign(organization, head);
+            named.with_settings(&id, Rc::clone(&head.settings))
         })
     }
+}
 
-    /// The snapshot that an id names.
+impl SnapshotHead {
+    /// What tells the settings in force from others of the organization.
+    #[must_use]
+    pub fn settings_id(&self) -> SettingsId {
+        SettingsId {
+            threshold_minutes: self.settings.threshold_minutes,
+            number: self.settings_number,
+        }
+    }
+}
+
+/// What the id of a snapshot says.
+pub(super) struct NamedSnapshot {
+    version: i64,
+    as_of: Timestamp,
+    pub(super) settings_id: SettingsId,
+}
+
+impl NamedSnapshot {
+    /// Reads an id.
     ///
     /// # Errors
     /// [`ReportError::SnapshotExpired`] if the id was never given out for this organization, or if its version is no longer
     /// stored. A client cannot tell which.
-    pub fn from_id(organization: &OrganizationId, head: &SnapshotHead, id: &str) -> Result<Self, ReportError> {
-        UnsignedId::verify(organization, head, id)
-            .filter(|unsigned| unsigned.version == head.version || head.retained_versions.contains(&unsigned.version))
-            .map(|unsigned| unsigned.into_snapshot(id.into()))
+    pub(super) fn from_id(organization: &OrganizationId, head: &SnapshotHead, id: &str) -> Result<Self, ReportError> {
+        Self::verify(organization, head, id)
+            .filter(|named| named.version == head.version || head.retained_versions.contains(&named.version))
             .ok_or(ReportError::SnapshotExpired)
     }
-}
 
-/// What an id says.
-struct UnsignedId {
-    version: i64,
-    as_of: Timestamp,
-    threshold_minutes: i64,
-}
-
-impl UnsignedId {
-    fn into_snapshot(self, id: Rc<str>) -> Snapshot {
+    /// The snapshot. `settings` are those with the number that it names.
+    pub(super) fn with_settings(self, id: &str, settings: Rc<Settings>) -> Snapshot {
+        let threshold_minutes = self.settings_id.threshold_minutes;
+        let settings = if settings.threshold_minutes == threshold_minutes {
+            settings
+        } else {
+            Rc::new(Settings {
+                threshold_minutes,
+                ..Settings::clone(&settings)
+            })
+        };
         Snapshot {
-            id,
+            id: id.into(),
             version: self.version,
             as_of: self.as_of,
-            threshold_minutes: self.threshold_minutes,
+            settings,
+            settings_id: self.settings_id,
         }
     }
 
     fn text(&self) -> String {
         let as_of = self.as_of.as_milliseconds();
-        format!("v{}-{as_of}-{}", self.version, self.threshold_minutes)
+        let SettingsId {
+            threshold_minutes,
+            number,
+        } = self.settings_id;
+        // Until another setting than the threshold is set, ids are those that version 0.2 gives out and takes.
+        let number = if number == 0 {
+            String::new()
+        } else {
+            format!(".{number}")
+        };
+        format!("v{}-{as_of}-{threshold_minutes}{number}", self.version)
     }
 
-    /// `v<version>-<asOf>-<threshold>-<signature>`
+    /// `v<version>-<asOf>-<threshold>[.<number of the settings>]-<signature>`
     fn sign(&self, organization: &OrganizationId, head: &SnapshotHead) -> String {
         let signature = self
             .mac(organization, head)
@@ -107,20 +143,23 @@ impl UnsignedId {
 
     fn verify(organization: &OrganizationId, head: &SnapshotHead, id: &str) -> Option<Self> {
         let mut fields = id.strip_prefix('v')?.splitn(4, '-');
-        let mut number = || fields.next()?.parse::<i64>().ok();
-        let unsigned = Self {
-            version: number()?,
-            as_of: Timestamp::from_milliseconds(number()?),
-            threshold_minutes: number()?,
+        let mut field = || fields.next();
+        let number = |text: &str| text.parse::<i64>().ok();
+        let (version, as_of, settings) = (number(field()?)?, number(field()?)?, field()?);
+        let (threshold, settings) = settings.split_once('.').unwrap_or((settings, "0"));
+        let named = Self {
+            version,
+            as_of: Timestamp::from_milliseconds(as_of),
+            settings_id: SettingsId {
+                threshold_minutes: number(threshold)?,
+                number: number(settings)?,
+            },
         };
-        let signature = Base64UrlUnpadded::decode_vec(fields.next()?).ok()?;
+        let signature = Base64UrlUnpadded::decode_vec(field()?).ok()?;
         let is_signed = signature.len() == SIGNATURE_BYTES
-            && unsigned
-                .mac(organization, head)?
-                .verify_truncated_left(&signature)
-                .is_ok();
+            && named.mac(organization, head)?.verify_truncated_left(&signature).is_ok();
         // Only the spelling that was given out is accepted: `v01` is not `v1`.
-        (is_signed && unsigned.sign(organization, head) == id).then_some(unsigned)
+        (is_signed && named.sign(organization, head) == id).then_some(named)
     }
 
     fn mac(&self, organization: &OrganizationId, head: &SnapshotHead) -> Option<Hmac<Sha256>> {

@@ -3,7 +3,7 @@
 use crate::report::error::ReportError;
 use crate::report::json::Envelope;
 use crate::report::resolved::{ResolvedReport, to_json};
-use crate::snapshot::query::Counts;
+use crate::snapshot::query::{Counts, Totals};
 use crate::snapshot::summary::{AGES_FROM_MINUTES, Count, Summary};
 use serde::{Serialize, Serializer};
 
@@ -18,6 +18,7 @@ struct SummaryData<'a> {
     snapshot_missing: bool,
     stale: bool,
     total: u64,
+    older_count: u64,
     by_category: Counts,
     by_reason: RowsByKey<'a>,
     by_channel: RowsByKey<'a>,
@@ -63,6 +64,7 @@ struct AgeRows {
 /// # Errors
 /// [`ReportError::Corrupt`] if it cannot be written as JSON, which does not happen.
 pub fn write_summary(report: &ResolvedReport<'_>, summary: &Summary<'_>) -> Result<String, ReportError> {
+    let Totals { counts, older } = summary.totals;
     let departments = summary.departments.iter().map(|count| DepartmentRows {
         department_id: count.key,
         name: count.name,
@@ -80,9 +82,10 @@ pub fn write_summary(report: &ResolvedReport<'_>, summary: &Summary<'_>) -> Resu
         snapshot_id: report.snapshot_id(),
         threshold_minutes: report.threshold_minutes(),
         snapshot_missing: report.snapshot.is_none(),
-        stale: report.is_stale(),
-        total: summary.categories.for_category(report.rows.filter.category),
-        by_category: summary.categories,
+        stale: report.is_stale,
+        total: counts.for_category(report.rows.filter.category),
+        older_count: older,
+        by_category: counts,
         by_reason: RowsByKey(&summary.reasons),
         by_channel: RowsByKey(&summary.channels),
         by_department: departments.collect(),

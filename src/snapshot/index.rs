@@ -1,9 +1,9 @@
 //! The index of a version: everything that a report or a summary needs to know about its entries without reading a row.
 
-use crate::base::timestamp::{MINUTE_MS, Timestamp};
+use crate::base::timestamp::Timestamp;
 use crate::conversation::category::{Category, Reason};
 use crate::snapshot::chunk::{Chunk, TextTable, index_from, item_at};
-use crate::snapshot::positions::Positions;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// A version's entries without conversation ids: 40 bytes an entry and 4 an assignee. Each text is there once.
@@ -13,7 +13,6 @@ pub struct SnapshotIndex {
     pub(super) channels: Vec<Rc<str>>,
     pub(super) names: Vec<Rc<str>>,
     pub(super) entries: Vec<IndexEntry>,
-    pub(super) positions: Positions,
     /// The assignees of all entries, one entry after the other, as indices into `names`.
     assignees: Vec<u32>,
 }
@@ -73,7 +72,6 @@ impl SnapshotIndex {
                 }
                 let department = entry.department.map(|number| item_at(&department_numbers, number));
                 let department = department.transpose()?.copied();
-                index.positions.push(entry.category, department);
                 index.entries.push(IndexEntry {
                     stalled_since: entry.stalled_since,
                     row_no: entry.row_no,
@@ -98,10 +96,7 @@ impl SnapshotIndex {
         let texts = texts.chain(&self.channels).chain(&self.names);
         // A pointer and a length, two counters, and the text.
         let text_bytes: usize = texts.map(|text| text.len() + 32).sum();
-        text_bytes
-            + self.entries.len() * size_of::<IndexEntry>()
-            + self.positions.bytes()
-            + self.assignees.len() * size_of::<u32>()
+        text_bytes + self.entries.len() * size_of::<IndexEntry>() + self.assignees.len() * size_of::<u32>()
     }
 
     /// How many entries there are.
@@ -116,12 +111,32 @@ impl SnapshotIndex {
         self.entries.is_empty()
     }
 
-    /// How many entries are over the threshold at `as_of`: `asOf − stalledSince ≥ thresholdMinutes`. They are the first of
-    /// all, so their number says which they are. It changes only when an entry crosses the threshold.
-    #[must_use]
-    pub fn over_threshold_count(&self, as_of: Timestamp, threshold_minutes: i64) -> usize {
-        let latest = as_of.minus(threshold_minutes.saturating_mul(MINUTE_MS));
+    /// How many entries have been stalled since `latest` or longer. They are the first of all.
+    pub(super) fn count_until(&self, latest: Timestamp) -> usize {
         self.entries.partition_point(|entry| entry.stalled_since <= latest)
+    }
+
+    /// The entries at `positions`, each with its position.
+    pub(super) fn entries_at(&self, positions: &[u32]) -> impl Iterator<Item = (usize, &IndexEntry)> {
+        let positions = positions.iter().map(|position| *position as usize);
+        positions.filter_map(|position| Some((position, self.entries.get(position)?)))
+    }
+
+    /// The numbers of the departments whose ids are in `ids`.
+    pub(super) fn numbers_of(&self, ids: &BTreeSet<String>) -> Vec<usize> {
+        let departments = self.departments.iter().enumerate();
+        let asked_for = departments.filter(|(_, department)| ids.contains(&*department.id));
+        asked_for.map(|(number, _)| number).collect()
+    }
+
+    /// The number of a channel. `None` means that no entry has it.
+    pub(super) fn channel_number(&self, channel_type: &str) -> Option<u32> {
+        number_of(&self.channels, channel_type)
+    }
+
+    /// The number of an assignee's name. `None` means that no entry has it.
+    pub(super) fn name_number(&self, name: &str) -> Option<u32> {
+        number_of(&self.names, name)
     }
 
     /// The assignees of the entry at `index`, as indices into `names`.
@@ -130,4 +145,10 @@ impl SnapshotIndex {
         let start = index.checked_sub(1).map_or(0, end);
         self.assignees.get(start..end(index)).unwrap_or_default()
     }
+}
+
+/// The index of a text in a table.
+fn number_of(table: &[Rc<str>], text: &str) -> Option<u32> {
+    let index = table.iter().position(|entry| **entry == *text)?;
+    Some(index_from(index))
 }

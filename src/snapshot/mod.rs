@@ -2,7 +2,9 @@
 
 mod chunk;
 pub mod index;
+pub mod lanes;
 mod positions;
 pub mod query;
+pub mod settings;
 pub mod summary;
 pub mod version;

@@ -1,9 +1,12 @@
-//! Which rows of a version a report shows: those over the threshold, of some departments, that pass a filter, on a page.
+//! Which rows of a version a report shows: those that are listed, of some departments, that pass a filter, on a page.
 
-use crate::conversation::category::Category;
+use crate::conversation::category::{Category, Reason};
+use crate::snapshot::chunk::index_from;
 use crate::snapshot::index::{IndexEntry, SnapshotIndex};
-use crate::snapshot::positions::{CategoryPositions, before, merged_page};
+use crate::snapshot::lanes::{Lane, Lanes, ListedEntries};
+use crate::snapshot::positions::merged_page;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// The most rows of a chunk.
@@ -13,12 +16,18 @@ const CHUNK_NAMES_MAX: usize = 2_000;
 
 /// What a client can filter rows by.
 ///
-/// A new filter is a field here, a line in `ReportRequest` that parses it, and a condition in [`SnapshotIndex`]. Cache keys
-/// and ETags are made of this type by `Serialize`, so they follow.
+/// A new filter is a field here, a line in `ReportRequest` that parses it, and a condition in [`Listing`]. Cache keys and
+/// ETags are made of this type by `Serialize`, so they follow.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct RowFilter {
     /// The category. `None` means the two that a report shows when none is named.
     pub category: Option<Category>,
+    /// The channel, exactly as rows spell it.
+    pub channel_type: Option<String>,
+    /// The reason.
+    pub reason: Option<Reason>,
+    /// The name of an assignee that the row shows.
+    pub assignee: Option<String>,
 }
 
 /// Which rows of an organization are asked for and may be seen.
@@ -68,7 +77,7 @@ impl Counts {
         }
     }
 
-    pub(super) fn add(&mut self, category: Category, rows: usize) {
+    fn add(&mut self, category: Category, rows: usize) {
         let count = match category {
             Category::AiStuck => &mut self.ai_stuck,
             Category::AgentAbandoned => &mut self.agent_abandoned,
@@ -80,74 +89,98 @@ impl Counts {
     }
 }
 
-/// What a query selects.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Selection {
-    /// The rows over the threshold and of the departments, before they are filtered by category.
+/// What a query counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// The rows of the departments that pass the filters, except the one by category.
     pub counts: Counts,
-    /// The rows of the page, in order.
-    pub row_nos: Vec<i64>,
+    /// The rows that pass all filters, and are not listed only because they are older than the age limit.
+    pub older: u64,
 }
 
-impl SnapshotIndex {
-    /// Selects a page among the first `over_threshold_count` entries.
+/// What a query selects.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Selection {
+    /// What it counts.
+    pub totals: Totals,
+    /// The rows of the page, in order.
+    pub rows: Vec<SelectedRow>,
+}
+
+/// A row of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SelectedRow {
+    /// The number of the published row.
+    pub row_no: i64,
+    /// The threshold that applies to it, in minutes.
+    pub threshold_minutes: i64,
+}
+
+/// A version's entries under an organization's settings, and which of them are listed.
+#[derive(Debug, Clone, Copy)]
+pub struct Listing<'a> {
+    /// The entries.
+    pub index: &'a SnapshotIndex,
+    /// The entries by category and threshold.
+    pub lanes: &'a Lanes,
+    /// Which of them are listed.
+    pub listed: &'a ListedEntries,
+}
+
+impl<'a> Listing<'a> {
+    /// Selects a page.
     #[must_use]
-    pub fn select(&self, query: &RowQuery, over_threshold_count: usize, paging: Paging) -> Selection {
-        let mut counts = Counts::default();
+    pub fn select(&self, query: &RowQuery, paging: Paging) -> Selection {
+        let condition = self.condition(&query.filter);
+        let lanes = self.lanes_of(query);
+        let mut totals = Totals::default();
         let mut lists = Vec::new();
-        for positions in self.positions_of(query) {
-            for (category, positions) in positions.iter() {
-                let positions = before(positions, over_threshold_count);
-                counts.add(category, positions.len());
-                if !positions.is_empty() && query.filter.has_category(category) {
-                    lists.push(positions);
-                }
+        for lane in lanes {
+            let listed = condition.matching(lane.listed(self.listed));
+            totals.counts.add(lane.category, listed.len());
+            if query.filter.has_category(lane.category) {
+                totals.older += condition.matching(lane.older(self.listed)).len() as u64;
+                lists.push((self.lanes.threshold_minutes(lane), listed));
             }
         }
         let skip = paging.page.saturating_sub(1).saturating_mul(paging.limit);
         let skip = usize::try_from(skip).unwrap_or(usize::MAX);
         let limit = usize::try_from(paging.limit).unwrap_or(usize::MAX);
-        let page = merged_page(lists, skip, limit);
-        let entries = page.into_iter().filter_map(|position| self.entries.get(position));
+        let positions: Vec<&[u32]> = lists.iter().map(|(_, positions)| &**positions).collect();
+        let page = merged_page(&positions, skip, limit).into_iter();
+        let rows = page.filter_map(|(position, list)| {
+            Some(SelectedRow {
+                row_no: self.index.entries.get(position)?.row_no,
+                threshold_minutes: lists.get(list)?.0,
+            })
+        });
         Selection {
-            counts,
-            row_nos: entries.map(|entry| entry.row_no).collect(),
+            totals,
+            rows: rows.collect(),
         }
     }
 
-    /// How many of the first `over_threshold_count` entries a query selects in each category, before they are filtered by
-    /// category.
+    /// Counts what a query selects.
     #[must_use]
-    pub fn counts(&self, query: &RowQuery, over_threshold_count: usize) -> Counts {
-        let none = Paging { page: 1, limit: 0 };
-        self.select(query, over_threshold_count, none).counts
+    pub fn totals(&self, query: &RowQuery) -> Totals {
+        self.select(query, Paging { page: 1, limit: 0 }).totals
     }
 
-    /// The positions of the departments of a query.
-    fn positions_of(&self, query: &RowQuery) -> Vec<&CategoryPositions> {
-        let Some(ids) = &query.departments else {
-            return vec![self.positions.all()];
-        };
-        let numbers = self.are_asked_for(ids).into_iter().enumerate();
-        numbers
-            .filter(|(_, is_asked_for)| *is_asked_for)
-            .filter_map(|(number, _)| self.positions.department(number))
-            .collect()
-    }
-
-    /// Selects all rows among the first `over_threshold_count` entries, in order, in chunks that may be in memory at once.
+    /// Selects all rows, in order, in chunks that may be in memory at once.
     #[must_use]
-    pub fn select_all(&self, query: &RowQuery, over_threshold_count: usize) -> Vec<Vec<i64>> {
+    pub fn select_all(&self, query: &RowQuery) -> Vec<Vec<i64>> {
         let mut chunks = Vec::new();
         let mut chunk = Vec::new();
         let mut names = 0;
-        for (index, entry) in self.matching_entries(query, over_threshold_count) {
+        let mut positions = self.matching_positions(query);
+        positions.sort_unstable();
+        for (position, entry) in self.index.entries_at(&positions) {
             if chunk.len() >= CHUNK_ROWS_MAX || names >= CHUNK_NAMES_MAX {
                 chunks.push(std::mem::take(&mut chunk));
                 names = 0;
             }
             chunk.push(entry.row_no);
-            names += self.assignees(index).len();
+            names += self.index.assignees(position).len();
         }
         if !chunk.is_empty() {
             chunks.push(chunk);
@@ -155,24 +188,67 @@ impl SnapshotIndex {
         chunks
     }
 
-    /// The entries that a query selects among the first `over_threshold_count`, each with its index.
-    pub(super) fn matching_entries(
-        &self,
-        query: &RowQuery,
-        over_threshold_count: usize,
-    ) -> impl Iterator<Item = (usize, &IndexEntry)> {
-        let departments = query.departments.as_ref().map(|ids| self.are_asked_for(ids));
-        let entries = self.entries.iter().enumerate().take(over_threshold_count);
-        entries.filter(move |(_, entry)| {
-            let has_department = |asked_for: &Vec<bool>| asked_for.get(entry.department as usize) == Some(&true);
-            departments.as_ref().is_none_or(has_department) && query.filter.has_category(entry.category)
+    /// The positions of the entries that a query selects, lane by lane.
+    pub(super) fn matching_positions(&self, query: &RowQuery) -> Vec<u32> {
+        let condition = self.condition(&query.filter);
+        let lanes = self.lanes_of(query);
+        let lanes = lanes.filter(|lane| query.filter.has_category(lane.category));
+        lanes.fold(Vec::new(), |mut positions, lane| {
+            positions.extend_from_slice(&condition.matching(lane.listed(self.listed)));
+            positions
         })
     }
 
-    /// For each department whether it is among `ids`.
-    fn are_asked_for(&self, ids: &BTreeSet<String>) -> Vec<bool> {
-        let departments = self.departments.iter();
-        departments.map(|department| ids.contains(&*department.id)).collect()
+    /// The lanes of the departments of a query.
+    fn lanes_of(&self, query: &RowQuery) -> impl Iterator<Item = &'a Lane> {
+        let lanes = self.lanes;
+        let (all, departments) = match &query.departments {
+            None => (lanes.all(), Vec::new()),
+            Some(ids) => (&[][..], self.index.numbers_of(ids)),
+        };
+        let of_departments = departments.into_iter().flat_map(|number| lanes.department(number));
+        all.iter().chain(of_departments)
+    }
+
+    fn condition<'b>(&'b self, filter: &RowFilter) -> Condition<'b> {
+        Condition {
+            index: self.index,
+            channel: filter
+                .channel_type
+                .as_deref()
+                .map(|name| self.index.channel_number(name)),
+            reason: filter.reason,
+            assignee: filter.assignee.as_deref().map(|name| self.index.name_number(name)),
+        }
+    }
+}
+
+/// What a filter demands of an entry besides its category, in the numbers of an index.
+struct Condition<'a> {
+    index: &'a SnapshotIndex,
+    /// `Some(None)` means that no entry has the channel.
+    channel: Option<Option<u32>>,
+    reason: Option<Reason>,
+    /// `Some(None)` means that no entry has the assignee.
+    assignee: Option<Option<u32>>,
+}
+
+impl Condition<'_> {
+    /// The positions of the entries that fulfil it.
+    fn matching<'a>(&self, positions: &'a [u32]) -> Cow<'a, [u32]> {
+        if self.channel.is_none() && self.reason.is_none() && self.assignee.is_none() {
+            return Cow::Borrowed(positions);
+        }
+        let entries = self.index.entries_at(positions);
+        let matching = entries.filter(|(position, entry)| self.is_fulfilled_by(*position, entry));
+        Cow::Owned(matching.map(|(position, _)| index_from(position)).collect())
+    }
+
+    fn is_fulfilled_by(&self, position: usize, entry: &IndexEntry) -> bool {
+        let has_assignee = |name: Option<u32>| name.is_some_and(|name| self.index.assignees(position).contains(&name));
+        self.channel.is_none_or(|channel| channel == Some(entry.channel))
+            && self.reason.is_none_or(|reason| reason == entry.reason)
+            && self.assignee.is_none_or(has_assignee)
     }
 }
 
@@ -187,91 +263,300 @@ impl RowFilter {
 
 #[cfg(test)]
 mod tests {
-    use super::{Counts, Paging, RowFilter, RowQuery, SnapshotIndex};
-    use crate::base::timestamp::Timestamp;
+    use super::{Counts, Listing, Paging, RowFilter, RowQuery, SelectedRow, Selection};
+    use crate::base::timestamp::{DAY_MS, MINUTE_MS, Timestamp};
     use crate::conversation::category::{Category, Reason};
+    use crate::snapshot::index::SnapshotIndex;
+    use crate::snapshot::lanes::{Lanes, ListedEntries};
+    use crate::snapshot::settings::Settings;
     use crate::snapshot::version::{Entry, Version};
+    use std::collections::BTreeMap;
     use std::rc::Rc;
     use strum::VariantArray;
 
-    /// Ten entries, stalled at minutes 0 to 9, by turns of both categories and of departments d0, d1 and none.
-    fn ten_entries() -> SnapshotIndex {
-        let entries = (0..10)
-            .map(|number: i64| Entry {
-                stalled_since: Timestamp::from_milliseconds(number * 60_000),
-                conversation_id: format!("c{number}"),
-                row_no: 100 + number,
-                category: [Category::AiStuck, Category::AgentAbandoned][(number % 2) as usize],
-                reason: Reason::NoReply,
-                channel_type: Rc::from("sms"),
-                department_id: [Some("d0"), Some("d1"), None][(number % 3) as usize].map(Rc::from),
-                assignee_names: Vec::new(),
-            })
-            .collect();
-        let chunks = Version::default().with_changes(&[], entries).to_chunks().unwrap();
-        SnapshotIndex::from_chunks(chunks.iter().map(String::as_str)).unwrap()
-    }
+    const CHANNELS: [&str; 3] = ["sms", "Email", "chat"];
+    const DEPARTMENTS: [Option<&str>; 4] = [Some("d0"), Some("d1"), Some("d2"), None];
+    const NAMES: [&[&str]; 4] = [&[], &["A"], &["B", "A"], &["C"]];
 
-    #[test]
-    fn exactly_at_the_threshold_is_over_it() {
-        let over = |as_of: i64| ten_entries().over_threshold_count(Timestamp::from_milliseconds(as_of), 5);
-        assert_eq!(over(299_999), 0);
-        assert_eq!(over(300_000), 1);
-        assert_eq!(over(359_999), 1);
-        assert_eq!(over(360_000), 2);
-        assert_eq!(over(i64::MAX), 10);
-        assert_eq!(over(i64::MIN), 0);
-    }
-
-    fn query(departments: Option<&[&str]>, category: Option<Category>) -> RowQuery {
-        RowQuery {
-            departments: departments.map(|ids| ids.iter().map(|id| (*id).to_owned()).collect()),
-            filter: RowFilter { category },
+    fn entry(number: i64, stalled_since_ms: i64) -> Entry {
+        let pick = |step: i64, count: usize| (number / step) as usize % count;
+        Entry {
+            stalled_since: Timestamp::from_milliseconds(stalled_since_ms),
+            conversation_id: format!("c{number:04}"),
+            row_no: 1_000 + number,
+            category: Category::VARIANTS[pick(1, 5)],
+            reason: [Reason::NoReply, Reason::ReplyFailed][pick(2, 2)],
+            channel_type: Rc::from(CHANNELS[pick(3, 3)]),
+            department_id: DEPARTMENTS[pick(5, 4)].map(Rc::from),
+            assignee_names: NAMES[pick(7, 4)].iter().map(|name| Rc::from(*name)).collect(),
         }
     }
 
-    fn check(
-        over_threshold_count: usize,
-        departments: Option<&[&str]>,
-        category: Option<Category>,
-        page: u64,
-        limit: u64,
-        rows: &[i64],
-        counts: (u64, u64),
-    ) {
-        let query = query(departments, category);
-        let selection = ten_entries().select(&query, over_threshold_count, Paging { page, limit });
-        assert_eq!(selection.row_nos, rows);
-        let (ai_stuck, agent_abandoned) = counts;
-        assert_eq!(
-            selection.counts,
-            Counts {
-                ai_stuck,
-                agent_abandoned,
-                ..Counts::default()
+    /// The entries of a version, and its index.
+    fn version_of(entries: Vec<Entry>) -> (Vec<Entry>, SnapshotIndex) {
+        let version = Version::default().with_changes(&[], entries);
+        let chunks = version.to_chunks().unwrap();
+        let index = SnapshotIndex::from_chunks(chunks.iter().map(String::as_str)).unwrap();
+        (version.entries().to_vec(), index)
+    }
+
+    fn settings(threshold_minutes: i64, channels: &[(&str, i64)], departments: &[(&str, i64)], days: i64) -> Settings {
+        let map = |thresholds: &[(&str, i64)]| -> BTreeMap<String, i64> {
+            let thresholds = thresholds.iter();
+            thresholds
+                .map(|(name, minutes)| ((*name).to_owned(), *minutes))
+                .collect()
+        };
+        Settings {
+            threshold_minutes,
+            channel_threshold_minutes: map(channels),
+            department_threshold_minutes: map(departments),
+            max_age_days: days,
+        }
+    }
+
+    fn query(departments: Option<&[&str]>, filter: RowFilter) -> RowQuery {
+        RowQuery {
+            departments: departments.map(|ids| ids.iter().map(|id| (*id).to_owned()).collect()),
+            filter,
+        }
+    }
+
+    fn of_category(category: Option<Category>) -> RowFilter {
+        RowFilter {
+            category,
+            ..RowFilter::default()
+        }
+    }
+
+    /// What the words of docs/definition.md and docs/api.md say, entry by entry.
+    struct Walk<'a> {
+        entries: &'a [Entry],
+        settings: &'a Settings,
+        as_of: Timestamp,
+        skips_threshold: bool,
+    }
+
+    impl<'a> Walk<'a> {
+        fn threshold(&self, entry: &Entry) -> i64 {
+            let of_department = entry.department_id.as_deref();
+            let of_department = of_department.and_then(|id| self.settings.department_threshold_minutes.get(id));
+            let channels = &self.settings.channel_threshold_minutes;
+            let is_channel = |name: &&String| name.eq_ignore_ascii_case(&entry.channel_type);
+            let of_channel = channels.keys().find(is_channel).map(|name| &channels[name]);
+            *of_department.or(of_channel).unwrap_or(&self.settings.threshold_minutes)
+        }
+
+        fn passes(entry: &Entry, query: &RowQuery) -> bool {
+            let RowFilter {
+                category: _,
+                channel_type,
+                reason,
+                assignee,
+            } = &query.filter;
+            let department = entry.department_id.as_deref();
+            let departments = query.departments.as_ref();
+            departments.is_none_or(|ids| department.is_some_and(|id| ids.contains(id)))
+                && channel_type
+                    .as_deref()
+                    .is_none_or(|channel| channel == &*entry.channel_type)
+                && reason.is_none_or(|reason| reason == entry.reason)
+                && assignee
+                    .as_deref()
+                    .is_none_or(|name| entry.assignee_names.iter().any(|shown| &**shown == name))
+        }
+
+        /// The entries that pass every filter but the one by category: those that are listed, and those that are too old.
+        fn rows(&self, query: &RowQuery) -> (Vec<&'a Entry>, Vec<&'a Entry>) {
+            let age_ms = |entry: &Entry| self.as_of.milliseconds_since(entry.stalled_since);
+            let passing = self.entries.iter().filter(|entry| Self::passes(entry, query));
+            let over = passing
+                .filter(|entry| self.skips_threshold || age_ms(entry).max(0) >= self.threshold(entry) * MINUTE_MS);
+            let max_age_ms = self.settings.max_age_days * DAY_MS;
+            over.partition(|entry| self.skips_threshold || age_ms(entry) <= max_age_ms)
+        }
+
+        fn has_category(entry: &Entry, query: &RowQuery) -> bool {
+            match query.filter.category {
+                Some(category) => category == entry.category,
+                None => [Category::AiStuck, Category::AgentAbandoned].contains(&entry.category),
             }
-        );
+        }
+
+        fn select(&self, query: &RowQuery, paging: Paging) -> Selection {
+            let (listed, older) = self.rows(query);
+            let mut selection = Selection::default();
+            for entry in &listed {
+                selection.totals.counts.add(entry.category, 1);
+            }
+            let older = older.iter().filter(|entry| Self::has_category(entry, query));
+            selection.totals.older = older.count() as u64;
+            let rows = listed.iter().filter(|entry| Self::has_category(entry, query));
+            let skip = (paging.page - 1) * paging.limit;
+            let rows = rows.skip(skip as usize).take(paging.limit as usize);
+            selection.rows = rows
+                .map(|entry| SelectedRow {
+                    row_no: entry.row_no,
+                    threshold_minutes: self.threshold(entry),
+                })
+                .collect();
+            selection
+        }
+    }
+
+    #[test]
+    fn a_page_is_what_a_look_at_every_entry_finds_whatever_the_thresholds() {
+        let mixes = [
+            settings(5, &[], &[], 30),
+            settings(1, &[("EMAIL", 60)], &[], 30),
+            settings(60, &[], &[("d0", 5), ("d2", 1), ("d9", 7)], 30),
+            settings(
+                5,
+                &[("sms", 1), ("email", 120), ("fax", 3)],
+                &[("d0", 15), ("d1", 5)],
+                30,
+            ),
+            settings(10_080, &[("chat", 1)], &[("d1", 1_440), ("d2", 1_441)], 1),
+            settings(5, &[("email", 7 * 1_440)], &[], 2),
+        ];
+        // Several at one instant, some exactly at a threshold or at the age limit, some in the future.
+        let minutes = [
+            -2, 0, 1, 1, 4, 5, 5, 6, 15, 60, 61, 119, 120, 121, 1_439, 1_440, 1_441, 2_879, 2_880, 2_881, 10_080,
+            43_200, 43_201,
+        ];
+        let as_of = Timestamp::from_milliseconds(100 * DAY_MS);
+        let entries = (0..200).map(|number| {
+            let age_ms = minutes[(number * 7 % 23) as usize] * MINUTE_MS + [0, 0, 1, -1][number as usize % 4];
+            entry(number, as_of.as_milliseconds() - age_ms)
+        });
+        let (entries, index) = version_of(entries.collect());
+        let scopes: [Option<&[&str]>; 6] = [
+            None,
+            Some(&[]),
+            Some(&["d1"]),
+            Some(&["d0", "d2", "d9"]),
+            Some(&["d0", "d1", "d2"]),
+            Some(&["x"]),
+        ];
+        let mut filters: Vec<RowFilter> = [None]
+            .into_iter()
+            .chain(Category::VARIANTS.iter().copied().map(Some))
+            .map(of_category)
+            .collect();
+        let text = |text: &str| Some(text.to_owned());
+        for filter in filters.clone() {
+            filters.push(RowFilter {
+                channel_type: text("Email"),
+                ..filter.clone()
+            });
+            filters.push(RowFilter {
+                reason: Some(Reason::ReplyFailed),
+                ..filter.clone()
+            });
+            filters.push(RowFilter {
+                assignee: text("A"),
+                channel_type: text("sms"),
+                ..filter
+            });
+        }
+        for missing in ["email", "fax", ""] {
+            filters.push(RowFilter {
+                channel_type: text(missing),
+                ..RowFilter::default()
+            });
+            filters.push(RowFilter {
+                assignee: text(missing),
+                ..RowFilter::default()
+            });
+        }
+        let mut seen = 0;
+        for (settings, skips_threshold) in mixes.iter().flat_map(|settings| [(settings, false), (settings, true)]) {
+            let lanes = Lanes::new(&index, settings);
+            let listed = if skips_threshold {
+                lanes.everything(&index)
+            } else {
+                lanes.listed(&index, as_of)
+            };
+            let listing = Listing {
+                index: &index,
+                lanes: &lanes,
+                listed: &listed,
+            };
+            let walk = Walk {
+                entries: &entries,
+                settings,
+                as_of,
+                skips_threshold,
+            };
+            for (departments, filter) in scopes
+                .iter()
+                .flat_map(|scope| filters.iter().map(move |filter| (*scope, filter)))
+            {
+                let query = query(departments, filter.clone());
+                let context = format!("{query:?} under {settings:?}, {skips_threshold}");
+                for (page, limit) in [(1, 1), (2, 1), (1, 7), (2, 7), (3, 7), (1, 100), (2, 100), (9, 100)] {
+                    let paging = Paging { page, limit };
+                    let selection = listing.select(&query, paging);
+                    assert_eq!(selection, walk.select(&query, paging), "{context}, {paging:?}");
+                    seen += selection.rows.len();
+                }
+                let all = walk.select(&query, Paging { page: 1, limit: 1_000 });
+                let row_nos: Vec<i64> = all.rows.iter().map(|row| row.row_no).collect();
+                assert_eq!(listing.select_all(&query).concat(), row_nos, "{context}");
+                assert_eq!(listing.totals(&query), all.totals, "{context}");
+                let summary = listing.summarize(&query, as_of);
+                assert_eq!(summary.totals, all.totals, "{context}");
+                assert_eq!(summary.ages.iter().sum::<u64>(), row_nos.len() as u64, "{context}");
+            }
+        }
+        assert!(seen > 10_000, "{seen}");
+    }
+
+    #[test]
+    fn exactly_at_the_threshold_and_at_the_age_limit_is_listed() {
+        let (_, index) = version_of((0..10).map(|number| entry(number, number * MINUTE_MS)).collect());
+        let lanes = Lanes::new(&index, &settings(5, &[], &[], 1));
+        let check = |as_of: i64, oldest: usize, end: usize| {
+            let listed = lanes.listed(&index, Timestamp::from_milliseconds(as_of));
+            assert_eq!(
+                listed,
+                ListedEntries {
+                    oldest,
+                    ends: vec![end]
+                },
+                "{as_of}"
+            );
+        };
+        check(299_999, 0, 0);
+        check(300_000, 0, 1);
+        check(359_999, 0, 1);
+        check(360_000, 0, 2);
+        check(DAY_MS, 0, 10);
+        check(DAY_MS + 1, 1, 10);
+        check(DAY_MS + MINUTE_MS, 1, 10);
+        check(i64::MAX, 10, 10);
+        check(i64::MIN, 0, 0);
     }
 
     #[test]
     fn chunks_all_rows_by_number_and_by_assignees() {
         let check = |rows: usize, names: usize, expected: &[usize]| {
             let entry = |number: usize| Entry {
-                stalled_since: Timestamp::from_milliseconds(0),
-                conversation_id: format!("c{number:04}"),
-                row_no: number as i64,
-                category: Category::AiStuck,
-                reason: Reason::NoReply,
-                channel_type: Rc::from("sms"),
-                department_id: None,
                 assignee_names: vec![Rc::from("A"); names],
+                category: Category::AiStuck,
+                ..entry(number as i64, 0)
             };
-            let version = Version::default().with_changes(&[], (0..rows).map(entry).collect());
-            let chunks = version.to_chunks().unwrap();
-            let index = SnapshotIndex::from_chunks(chunks.iter().map(String::as_str)).unwrap();
-            let found = index.select_all(&RowQuery::default(), rows);
+            let (_, index) = version_of((0..rows).map(entry).collect());
+            let lanes = Lanes::new(&index, &Settings::default());
+            let listed = lanes.everything(&index);
+            let listing = Listing {
+                index: &index,
+                lanes: &lanes,
+                listed: &listed,
+            };
+            let found = listing.select_all(&RowQuery::default());
             assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), expected);
-            assert_eq!(found.concat(), (0..rows as i64).collect::<Vec<_>>());
+            assert_eq!(found.concat(), (1_000..1_000 + rows as i64).collect::<Vec<_>>());
         };
         check(0, 0, &[]);
         check(500, 0, &[500]);
@@ -280,87 +565,44 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_what_a_look_at_every_entry_finds() {
-        let index = ten_entries();
-        let departments: [Option<&[&str]>; 6] = [
-            None,
-            Some(&[]),
-            Some(&["d0"]),
-            Some(&["d1"]),
-            Some(&["d1", "d0"]),
-            Some(&["x"]),
-        ];
-        for departments in departments {
-            for category in [None, Some(Category::AiStuck), Some(Category::AgentAbandoned)] {
-                for (count, page, limit) in (0..=10)
-                    .flat_map(|count| (1..=11).flat_map(move |page| [1, 2, 3, 10].map(|limit| (count, page, limit))))
-                {
-                    let (of_category, of_both) = (query(departments, category), query(departments, None));
-                    let rows_of = |query: &RowQuery| -> Vec<i64> {
-                        let entries = index.matching_entries(query, count);
-                        entries.map(|(_, entry)| entry.row_no).collect()
-                    };
-                    let (skip, take) = ((page as usize - 1) * limit as usize, limit as usize);
-                    let expected: Vec<i64> = rows_of(&of_category).into_iter().skip(skip).take(take).collect();
-                    let selection = index.select(&of_category, count, Paging { page, limit });
-                    let context = format!("{of_category:?}, {count}, page {page} of {limit}");
-                    assert_eq!(selection.row_nos, expected, "{context}");
-                    let total = rows_of(&of_both).len() as u64;
-                    assert_eq!(selection.counts.for_category(None), total, "{context}");
-                }
-            }
-        }
-    }
-
-    #[test]
     fn shows_the_other_categories_only_where_they_are_named() {
-        let entries = Category::VARIANTS.iter().zip(0..).map(|(category, number)| Entry {
-            stalled_since: Timestamp::from_milliseconds(number),
-            conversation_id: format!("c{number}"),
-            row_no: number,
-            category: *category,
-            reason: Reason::NobodyAssigned,
-            channel_type: Rc::from("sms"),
-            department_id: Some(Rc::from("d")),
-            assignee_names: Vec::new(),
-        });
-        let version = Version::default().with_changes(&[], entries.collect());
-        let chunks = version.to_chunks().unwrap();
-        let index = SnapshotIndex::from_chunks(chunks.iter().map(String::as_str)).unwrap();
-        let paging = Paging { page: 1, limit: 25 };
-        let rows = |departments: Option<&[&str]>, category| {
-            let query = query(departments, category);
-            let selection = index.select(&query, index.len(), paging);
-            let counts = selection.counts;
+        let (_, index) = version_of((0..5).map(|number| entry(number, number)).collect());
+        let lanes = Lanes::new(&index, &Settings::default());
+        let listed = lanes.everything(&index);
+        let listing = Listing {
+            index: &index,
+            lanes: &lanes,
+            listed: &listed,
+        };
+        let rows = |category| {
+            let query = query(None, of_category(category));
+            let Selection { totals, rows } = listing.select(&query, Paging { page: 1, limit: 25 });
             let of_each = Category::VARIANTS
                 .iter()
-                .map(|category| counts.for_category(Some(*category)));
+                .map(|category| totals.counts.for_category(Some(*category)));
             assert_eq!(of_each.collect::<Vec<_>>(), [1; 5]);
-            assert_eq!(counts.for_category(category), selection.row_nos.len() as u64);
-            assert_eq!(index.select_all(&query, index.len()).concat(), selection.row_nos);
-            selection.row_nos
+            assert_eq!(totals.counts.for_category(category), rows.len() as u64);
+            rows.iter().map(|row| row.row_no).collect::<Vec<_>>()
         };
-        for departments in [None, Some(&["d"][..])] {
-            assert_eq!(rows(departments, None), [0, 1]);
-            for (category, number) in Category::VARIANTS.iter().zip(0..) {
-                assert_eq!(rows(departments, Some(*category)), [number]);
-            }
+        assert_eq!(rows(None), [1_000, 1_001]);
+        for (category, row_no) in Category::VARIANTS.iter().zip(1_000..) {
+            assert_eq!(rows(Some(*category)), [row_no]);
         }
     }
 
     #[test]
-    fn selects_by_threshold_departments_category_and_page() {
-        let ai = Some(Category::AiStuck);
-        check(10, None, None, 1, 3, &[100, 101, 102], (5, 5));
-        check(10, None, None, 4, 3, &[109], (5, 5));
-        check(10, None, None, 5, 3, &[], (5, 5));
-        check(10, None, None, u64::MAX, 100, &[], (5, 5));
-        check(4, None, None, 1, 100, &[100, 101, 102, 103], (2, 2));
-        check(10, None, ai, 2, 2, &[104, 106], (5, 5));
-        check(10, Some(&["d1"]), None, 1, 9, &[101, 104, 107], (1, 2));
-        check(10, Some(&["d1", "x"]), ai, 1, 9, &[104], (1, 2));
-        check(10, Some(&["x"]), None, 1, 9, &[], (0, 0));
-        check(10, Some(&[]), None, 1, 9, &[], (0, 0));
-        check(0, None, None, 1, 9, &[], (0, 0));
+    fn nothing_is_selected_of_nothing() {
+        let (index, lanes, listed) = (SnapshotIndex::default(), Lanes::default(), ListedEntries::default());
+        let listing = Listing {
+            index: &index,
+            lanes: &lanes,
+            listed: &listed,
+        };
+        let paging = Paging {
+            page: u64::MAX,
+            limit: 100,
+        };
+        assert_eq!(listing.select(&RowQuery::default(), paging), Selection::default());
+        assert_eq!(listing.totals(&RowQuery::default()).counts, Counts::default());
     }
 }

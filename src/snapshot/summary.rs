@@ -1,9 +1,8 @@
-//! What can be counted of a snapshot's rows: a pure function of its index.
+//! What can be counted of the rows that a report shows: a pure function of the version's index and the settings.
 
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
 use crate::conversation::category::Reason;
-use crate::snapshot::index::SnapshotIndex;
-use crate::snapshot::query::{Counts, RowQuery};
+use crate::snapshot::query::{Listing, RowQuery, Totals};
 use std::cmp::Reverse;
 use strum::VariantArray;
 
@@ -13,8 +12,8 @@ pub const AGES_FROM_MINUTES: [i64; 7] = [0, 5, 15, 30, 60, 240, 1_440];
 /// How many rows a query selects, grouped in several ways.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary<'a> {
-    /// By category, before the rows are filtered by category.
-    pub categories: Counts,
+    /// By category, before the rows are filtered by category; and how many are too old to be listed.
+    pub totals: Totals,
     /// By reason.
     pub reasons: Vec<Count<'a>>,
     /// By channel.
@@ -38,22 +37,24 @@ pub struct Count<'a> {
     pub rows: u64,
 }
 
-impl SnapshotIndex {
-    /// Counts the rows that a query selects among the first `over_threshold_count` entries. A negative age counts as zero.
+impl Listing<'_> {
+    /// Counts the rows that a query selects as of an instant. A negative age counts as zero.
     #[must_use]
-    pub fn summarize(&self, query: &RowQuery, over_threshold_count: usize, as_of: Timestamp) -> Summary<'_> {
-        let departments = self.departments.iter();
+    pub fn summarize(&self, query: &RowQuery, as_of: Timestamp) -> Summary<'_> {
+        let index = self.index;
+        let departments = index.departments.iter();
         let departments = departments.map(|department| (&*department.id, department.name.as_deref()));
         let mut departments = counts(departments);
-        let mut channels = counts(self.channels.iter().map(|channel| (&**channel, None)));
-        let mut assignees = counts(self.names.iter().map(|name| (&**name, None)));
+        let mut channels = counts(index.channels.iter().map(|channel| (&**channel, None)));
+        let mut assignees = counts(index.names.iter().map(|name| (&**name, None)));
         let mut reasons = counts(Reason::VARIANTS.iter().map(|reason| (reason.as_str(), None)));
         let mut ages = [0_u64; AGES_FROM_MINUTES.len()];
-        for (index, entry) in self.matching_entries(query, over_threshold_count) {
+        let positions = self.matching_positions(query);
+        for (position, entry) in index.entries_at(&positions) {
             add(&mut reasons, entry.reason as usize);
             add(&mut channels, entry.channel as usize);
             add(&mut departments, entry.department as usize);
-            let names = self.assignees(index);
+            let names = index.assignees(position);
             if names.is_empty() {
                 add(&mut assignees, usize::MAX);
             }
@@ -70,7 +71,7 @@ impl SnapshotIndex {
             }
         }
         Summary {
-            categories: self.counts(query, over_threshold_count),
+            totals: self.totals(query),
             reasons: largest_first(reasons),
             channels: largest_first(channels),
             departments: largest_first(departments),
@@ -122,7 +123,9 @@ mod tests {
     use crate::base::timestamp::Timestamp;
     use crate::conversation::category::{Category, Reason};
     use crate::snapshot::index::SnapshotIndex;
-    use crate::snapshot::query::{RowFilter, RowQuery};
+    use crate::snapshot::lanes::{Lanes, ListedEntries};
+    use crate::snapshot::query::{Listing, RowFilter, RowQuery};
+    use crate::snapshot::settings::Settings;
     use crate::snapshot::version::{Entry, Version};
     use std::collections::BTreeMap;
     use std::rc::Rc;
@@ -130,11 +133,31 @@ mod tests {
 
     const MINUTE: i64 = 60_000;
 
-    fn index(entries: Vec<Entry>) -> SnapshotIndex {
+    /// All entries, whatever their age.
+    struct Everything {
+        index: SnapshotIndex,
+        lanes: Lanes,
+        listed: ListedEntries,
+    }
+
+    impl Everything {
+        fn listing(&self) -> Listing<'_> {
+            Listing {
+                index: &self.index,
+                lanes: &self.lanes,
+                listed: &self.listed,
+            }
+        }
+    }
+
+    fn everything(entries: Vec<Entry>) -> Everything {
         let known = BTreeMap::from([(Rc::from("d2"), Rc::from("Two"))]);
         let version = Version::default().with_changes(&[], entries);
         let chunks = version.with_department_names(&known).to_chunks().unwrap();
-        SnapshotIndex::from_chunks(chunks.iter().map(String::as_str)).unwrap()
+        let index = SnapshotIndex::from_chunks(chunks.iter().map(String::as_str)).unwrap();
+        let lanes = Lanes::new(&index, &Settings::default());
+        let listed = lanes.everything(&index);
+        Everything { index, lanes, listed }
     }
 
     fn entry(number: usize, stalled_since: i64, names: &[&str]) -> Entry {
@@ -158,9 +181,9 @@ mod tests {
     fn counts_each_row_once_a_name() {
         let names: [&[&str]; 6] = [&["B", "A"], &["A", "A"], &[], &["B"], &[], &["C", "B", "A", "B"]];
         let entries = names.iter().enumerate().map(|(number, names)| entry(number, 0, names));
-        let index = index(entries.collect());
-        let as_of = Timestamp::from_milliseconds(0);
-        let summary = index.summarize(&RowQuery::default(), index.len(), as_of);
+        let all = everything(entries.collect());
+        let (listing, as_of) = (all.listing(), Timestamp::from_milliseconds(0));
+        let summary = listing.summarize(&RowQuery::default(), as_of);
         let Summary { assignees, .. } = &summary;
         assert_eq!(
             lines(assignees),
@@ -176,24 +199,28 @@ mod tests {
             lines(&summary.reasons),
             [(Some("assignee_missing"), 3), (Some("no_reply"), 3)]
         );
-        assert_eq!(summary.categories.for_category(None), 6);
+        assert_eq!(summary.totals.counts.for_category(None), 6);
         let category = Some(Category::AiStuck);
         let query = RowQuery {
-            filter: RowFilter { category },
+            filter: RowFilter {
+                category,
+                ..RowFilter::default()
+            },
             ..RowQuery::default()
         };
-        let stuck = index.summarize(&query, index.len(), as_of);
+        let stuck = listing.summarize(&query, as_of);
         assert_eq!(lines(&stuck.reasons), [(Some("no_reply"), 3)]);
-        assert_eq!(stuck.categories, summary.categories);
-        assert_eq!(stuck.categories.for_category(category), 3);
+        assert_eq!(stuck.totals, summary.totals);
+        assert_eq!(stuck.totals.counts.for_category(category), 3);
     }
 
     #[test]
     fn groups_of_age_are_half_open_and_begin_at_zero() {
         let check = |age_ms: i64, group: usize| {
-            let index = index(vec![entry(0, 1_000_000_000 - age_ms, &[])]);
+            let all = everything(vec![entry(0, 1_000_000_000 - age_ms, &[])]);
             let as_of = Timestamp::from_milliseconds(1_000_000_000);
-            let summary = index.summarize(&RowQuery::default(), index.len(), as_of);
+            let listing = all.listing();
+            let summary = listing.summarize(&RowQuery::default(), as_of);
             let mut ages = [0; 7];
             ages[group] = 1;
             assert_eq!(summary.ages, ages, "{age_ms}");

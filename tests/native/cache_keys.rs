@@ -11,16 +11,18 @@ use conversation_monitor::auth::claims::{Claims, Expectations};
 use conversation_monitor::auth::rate_limit_key::{address_key, caller_key};
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::base::trace::Trace;
-use conversation_monitor::conversation::category::Category;
-use conversation_monitor::report::cache::IsolateCache;
+use conversation_monitor::conversation::category::{Category, Reason};
+use conversation_monitor::report::cache::{IsolateCache, PageBasis};
 use conversation_monitor::report::context::ReportContext;
 use conversation_monitor::report::head::{HeadSource, ResolvedHead};
 use conversation_monitor::report::page::{PageIdentity, cache_key};
 use conversation_monitor::report::request::{PageRequest, ReportRequest};
-use conversation_monitor::report::resolved::{ReportFormat, ResolvedReport};
+use conversation_monitor::report::resolved::{FRESH_MAX_MS, ReportFormat, ResolvedReport};
 use conversation_monitor::report::service::answer_page;
 use conversation_monitor::report::snapshot::{Snapshot, SnapshotHead};
+use conversation_monitor::snapshot::lanes::ListedEntries;
 use conversation_monitor::snapshot::query::{Paging, RowFilter, RowQuery};
+use conversation_monitor::snapshot::settings::{Settings, SettingsId};
 use conversation_monitor::storage::shared_cache::{CacheKey, SharedCache, SharedCacheError};
 use futures::executor::block_on;
 use serde_json::{Value, json};
@@ -169,7 +171,13 @@ fn pages_and_etags_of_different_questions_differ() {
     for _ in 0..QUESTIONS {
         let organization = *random.pick(&IDS);
         let (page, limit) = (1 + random.below(2), *random.pick(&[1, 2, 11, 12, 21, 100]));
-        let category = *random.pick(&["", "&category=ai_stuck", "&category=agent_abandoned"]);
+        let category = *random.pick(&[
+            "",
+            "&category=ai_stuck",
+            "&category=agent_abandoned",
+            "&channelType=sms",
+            "&reason=no_reply",
+        ]);
         let skip = *random.pick(&["", "&skipThreshold=true"]);
         let filters = format!("page={page}&limit={limit}{category}{skip}");
         let asked = question(&mut random, organization, &filters);
@@ -224,9 +232,31 @@ fn access_of(claims: Value) -> ReadAccess {
 /// Filters of which each differs from the first in one field. A new field does not compile until it is here: then give the
 /// others the value that the first one has.
 fn filters() -> Vec<RowFilter> {
-    [None, Some(Category::AiStuck), Some(Category::AgentAbandoned)]
-        .map(|category| RowFilter { category })
-        .to_vec()
+    let plain = RowFilter {
+        category: None,
+        channel_type: None,
+        reason: None,
+        assignee: None,
+    };
+    let text = |text: &str| Some(text.to_owned());
+    let categories = [Category::AiStuck, Category::AgentAbandoned, Category::Unassigned].map(|category| RowFilter {
+        category: Some(category),
+        ..plain.clone()
+    });
+    let reasons = [Reason::NoReply, Reason::NobodyAssigned].map(|reason| RowFilter {
+        reason: Some(reason),
+        ..plain.clone()
+    });
+    let channels = ["a", "a\",\"", "null"].map(|channel| RowFilter {
+        channel_type: text(channel),
+        ..plain.clone()
+    });
+    let assignees = ["a", "a\",\"", "null"].map(|assignee| RowFilter {
+        assignee: text(assignee),
+        ..plain.clone()
+    });
+    let filters = categories.into_iter().chain(reasons).chain(channels).chain(assignees);
+    [plain.clone()].into_iter().chain(filters).collect()
 }
 
 #[test]
@@ -250,11 +280,55 @@ fn every_field_of_a_pages_identity_is_in_its_key() {
         .collect();
     let [organization, other_organization] = &organizations;
     let paging = Paging { page: 1, limit: 25 };
+    let basis = PageBasis {
+        version: 7,
+        settings: SettingsId {
+            threshold_minutes: 5,
+            number: 0,
+        },
+        listed: ListedEntries {
+            oldest: 1,
+            ends: vec![3],
+        },
+    };
+    let listed = |oldest: usize, ends: &[usize]| ListedEntries {
+        oldest,
+        ends: ends.to_vec(),
+    };
+    let settings = |threshold_minutes: i64, number: i64| SettingsId {
+        threshold_minutes,
+        number,
+    };
+    let bases = [
+        PageBasis {
+            version: 8,
+            ..basis.clone()
+        },
+        PageBasis {
+            settings: settings(6, 0),
+            ..basis.clone()
+        },
+        PageBasis {
+            settings: settings(5, 1),
+            ..basis.clone()
+        },
+        PageBasis {
+            listed: listed(0, &[3]),
+            ..basis.clone()
+        },
+        PageBasis {
+            listed: listed(1, &[4]),
+            ..basis.clone()
+        },
+        PageBasis {
+            listed: listed(1, &[3, 3]),
+            ..basis.clone()
+        },
+    ];
     let identity = PageIdentity {
         database_fingerprint: "a",
         organization,
-        version: 7,
-        over_threshold_count: 3,
+        basis: &basis,
         rows: &queries[0],
         paging,
     };
@@ -267,11 +341,6 @@ fn every_field_of_a_pages_identity_is_in_its_key() {
             organization: other_organization,
             ..identity
         },
-        PageIdentity { version: 8, ..identity },
-        PageIdentity {
-            over_threshold_count: 4,
-            ..identity
-        },
         PageIdentity {
             paging: Paging { page: 2, ..paging },
             ..identity
@@ -281,6 +350,7 @@ fn every_field_of_a_pages_identity_is_in_its_key() {
             ..identity
         },
     ];
+    identities.extend(bases.iter().map(|basis| PageIdentity { basis, ..identity }));
     identities.extend(queries.iter().map(|rows| PageIdentity { rows, ..identity }));
     let keys: BTreeSet<String> = identities
         .iter()
@@ -295,14 +365,22 @@ fn every_field_of_a_request_is_in_its_query_key_or_its_etag() {
         id: Rc::from(id),
         version: 1,
         as_of: Timestamp::from_milliseconds(NOW),
-        threshold_minutes: 5,
+        settings: Rc::default(),
+        settings_id: SettingsId {
+            threshold_minutes: 5,
+            number: 0,
+        },
     };
     let head = |source: HeadSource, threshold_minutes: i64| ResolvedHead {
         head: Rc::new(SnapshotHead {
             version: 1,
             retained_versions: Vec::new(),
             as_of: Timestamp::from_milliseconds(NOW),
-            threshold_minutes,
+            settings: Rc::new(Settings {
+                threshold_minutes,
+                ..Settings::default()
+            }),
+            settings_number: 0,
             generation: String::new(),
             database_fingerprint: String::new(),
         }),
@@ -318,6 +396,8 @@ fn every_field_of_a_request_is_in_its_query_key_or_its_etag() {
         snapshot: None,
     };
     let page = |page: u64, limit: u64| ReportFormat::Page(Paging { page, limit });
+
+    let now = Timestamp::from_milliseconds(NOW);
 
     // What rows are asked for, in which form: each has a query key of its own.
     let mut questions: Vec<(&ReadAccess, ReportRequest, ReportFormat)> = Vec::new();
@@ -354,7 +434,7 @@ fn every_field_of_a_request_is_in_its_query_key_or_its_etag() {
     let (mut query_keys, mut etags) = (BTreeSet::new(), BTreeSet::new());
     for (access, request, format) in &questions {
         let head = head(HeadSource::Primary, 5);
-        let report = ResolvedReport::new(access, request, *format, head, Some(snapshot("s"))).unwrap();
+        let report = ResolvedReport::new(access, request, *format, head, Some(snapshot("s")), now).unwrap();
         etags.insert(report.etag().unwrap());
         query_keys.insert(report.slot.query_key);
     }
@@ -384,13 +464,21 @@ fn every_field_of_a_request_is_in_its_query_key_or_its_etag() {
         answers.push((viewer, head(HeadSource::Primary, 5), Some(snapshot("s"))));
     }
     let (mut query_keys, mut etags, count) = (BTreeSet::new(), BTreeSet::new(), answers.len());
+    let late = Timestamp::from_milliseconds(NOW + FRESH_MAX_MS + 1);
+    let [old, stale] = [head(HeadSource::Primary, 5), head(HeadSource::StaleMemory, 5)].map(|head| {
+        let pinned = Some(snapshot("s"));
+        let report = ResolvedReport::new(&admin, &of_department, page(1, 25), head, pinned, late).unwrap();
+        report.etag().unwrap()
+    });
+    assert_eq!(old, stale, "an answer is stale or not, whatever the reason");
     for (access, head, snapshot) in answers {
-        let report = ResolvedReport::new(access, &of_department, page(1, 25), head, snapshot).unwrap();
+        let report = ResolvedReport::new(access, &of_department, page(1, 25), head, snapshot, now).unwrap();
         etags.insert(report.etag().unwrap());
         query_keys.insert(report.slot.query_key);
     }
     assert_eq!(query_keys.len(), 1);
     assert_eq!(etags.len(), count);
+    assert!(etags.contains(&stale));
 }
 
 #[test]

@@ -116,6 +116,10 @@ fn minutes(value: i128) -> String {
     format!("{} minutes", number(value))
 }
 
+fn days(value: i128) -> String {
+    format!("{} days", number(value))
+}
+
 fn milliseconds(value: i128) -> String {
     match value {
         _ if value % 60_000 == 0 => minutes(value / 60_000),
@@ -144,8 +148,14 @@ fn limits() -> Vec<(String, String)> {
         report::request::PAGE_MAX => number,
         report::request::LIMIT_MAX => number,
         report::request::LIMIT_DEFAULT => number,
-        report::head::THRESHOLD_MINUTES_DEFAULT => minutes,
+        report::request::CHANNEL_CHARACTERS_MAX => characters,
+        report::request::ASSIGNEE_CHARACTERS_MAX => characters,
+        snapshot::settings::THRESHOLD_MINUTES_DEFAULT => minutes,
         directory::settings::THRESHOLD_MINUTES_MAX => minutes,
+        directory::settings::CHANNEL_THRESHOLDS_MAX => number,
+        directory::settings::DEPARTMENT_THRESHOLDS_MAX => number,
+        snapshot::settings::MAX_AGE_DAYS_DEFAULT => days,
+        directory::settings::MAX_AGE_DAYS_MAX => days,
         directory::settings::BODY_BYTES_MAX => bytes,
         directory::scopes::SEARCH_CHARACTERS_MAX => characters,
         directory::scopes::ORGANIZATIONS_MAX => number,
@@ -164,6 +174,7 @@ fn limits() -> Vec<(String, String)> {
         snapshot::version::CANDIDATES_MAX => number,
         refresh::RETENTION_MS => milliseconds,
         report::head::STALE_MAX_MS => milliseconds,
+        report::resolved::FRESH_MAX_MS => milliseconds,
     }
 }
 

@@ -8,7 +8,7 @@ use conversation_monitor::auth::access::{ReadAccess, read_access, settings_acces
 use conversation_monitor::auth::claims::Claims;
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::base::trace::Trace;
-use conversation_monitor::directory::settings::{read_settings, write_threshold};
+use conversation_monitor::directory::settings::{Change, SettingsChange, change_settings, read_settings};
 use conversation_monitor::report::cache::IsolateCache;
 use conversation_monitor::report::context::ReportContext;
 use conversation_monitor::report::csv::CsvFile;
@@ -183,10 +183,17 @@ fn a_threshold_costs_one_row_and_the_same_again_none() {
         let organization = settings_access(&claims("SUPERADMIN", None), organization).unwrap();
         let now = Timestamp::from_milliseconds(now);
         let settings = desk.with_context(async |context| match minutes {
-            Some(minutes) => write_threshold(context, &organization, minutes, now).await,
+            Some(minutes) => {
+                let change = SettingsChange {
+                    threshold_minutes: Change::Set(minutes),
+                    ..SettingsChange::default()
+                };
+                change_settings(context, &organization, &change, now).await
+            }
             None => read_settings(context, &organization, now).await,
         });
-        (settings.map(|settings| settings.threshold_minutes), changes() - before)
+        let threshold = settings.map(|answer| answer.settings.threshold_minutes);
+        (threshold, changes() - before)
     };
     let seen = |now: i64| desk.summary(now)["thresholdMinutes"].as_i64().unwrap();
     assert_eq!(seen(NOW), 5);

@@ -11,7 +11,7 @@ use conversation_monitor::report::error::ReportError;
 use conversation_monitor::report::head::STALE_MAX_MS;
 use conversation_monitor::storage::database::{Database, DatabaseError, Outcome, Statement};
 use futures::executor::block_on;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
@@ -279,7 +279,10 @@ fn every_isolate_uses_a_new_threshold_within_the_maximum_age_of_heads() {
     };
     assert_eq!((ask(&desk.cache, NOW), ask(&other, NOW)), (json!(5), json!(5)));
     let organization = admin().organization;
-    assert_eq!(desk.isolate().write_threshold(&organization, 30, NOW), Ok(30));
+    let settings = desk
+        .isolate()
+        .change_settings(&organization, &json!({ "thresholdMinutes": 30 }), NOW);
+    assert_eq!(settings.unwrap().threshold_minutes, 30);
     // The isolate that has set it uses it at once.
     assert_eq!((ask(&desk.cache, NOW), ask(&other, NOW + 4_999)), (json!(30), json!(5)));
     assert_eq!(ask(&other, NOW + 5_000), 30);
@@ -452,11 +455,25 @@ impl Comparison {
                 block_on(self.service.refresh(self.now)).unwrap();
             }
             3 => {
-                let organization = self.random.pick(&self.organizations).replace('\'', "''");
-                let minutes = self.random.pick(&["NULL", "1", "7", "600"]);
-                self.service.database.execute(&format!(
-                    "UPDATE organization SET threshold_minutes = {minutes} WHERE organization_id = '{organization}'"
-                ));
+                let organization = self.random.pick(&self.organizations).clone();
+                let changes = [
+                    json!({ "thresholdMinutes": self.random.pick(&[None, Some(1), Some(7), Some(600)]) }),
+                    json!({ "channelThresholdMinutes": { *self.random.pick(&["sms", "EMAIL"]): self.random.pick(&[1, 90]) } }),
+                    json!({ "departmentThresholdMinutes": self.departments.iter().map(|id| (id.clone(), json!(2))).collect::<Map<_, _>>() }),
+                    json!({ "channelThresholdMinutes": null, "departmentThresholdMinutes": {} }),
+                    json!({ "maxAgeDays": self.random.pick(&[None, Some(1), Some(3_650)]) }),
+                ];
+                let change = self.random.pick(&changes);
+                // Another isolate does it, so that the one with caches has to find out.
+                let isolate = Isolate {
+                    database: &self.service.database,
+                    pages: &self.pages,
+                    cache: &RefCell::default(),
+                    head_max_age_ms: 0,
+                };
+                let caller = access(json!({ "role": "ADMIN", "organizationId": organization }));
+                // An organization of which no event came yet has no settings.
+                let _ = isolate.change_settings(&caller.organization, change, self.now);
             }
             4 => {
                 let moods = [
@@ -504,6 +521,11 @@ impl Comparison {
                 "category",
                 (*self.random.pick(&["ai_stuck", "agent_abandoned"])).to_owned(),
             ));
+        }
+        if self.random.chance(20) {
+            let filter = [("channelType", "sms"), ("reason", "no_reply"), ("assignee", "Somebody")];
+            let (name, value) = *self.random.pick(&filter);
+            parameters.push((name, value.to_owned()));
         }
         if self.random.chance(20) && !self.departments.is_empty() {
             parameters.push(("departmentId", self.random.pick(&self.departments).clone()));

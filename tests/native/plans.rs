@@ -19,7 +19,7 @@ struct WideRead {
     reason: &'static str,
 }
 
-const WIDE_READS: [WideRead; 10] = [
+const WIDE_READS: [WideRead; 12] = [
     WideRead {
         table: "refresh",
         key: &[],
@@ -85,6 +85,23 @@ const WIDE_READS: [WideRead; 10] = [
         key: &["organization_id", "type"],
         statements: &["departments", "read_departments"],
         reason: "all departments of an organization are asked for",
+    },
+    WideRead {
+        table: "settings",
+        key: &["organization_id"],
+        statements: &[
+            "head",
+            "add_settings",
+            "supersede_settings",
+            "remove_superseded_settings",
+        ],
+        reason: "the greatest number is a single row; a change looks at those that were superseded within minutes",
+    },
+    WideRead {
+        table: "settings",
+        key: &["organization_id", "number"],
+        statements: &["supersede_settings"],
+        reason: "a range of the key: the superseded settings of one organization",
     },
     WideRead {
         table: "snapshot_part",

@@ -1,7 +1,7 @@
 //! The report with caches that lie, fail or are empty, and with a database that is out of reach: it costs time and nothing
 //! else.
 
-use crate::support::desk::{Desk, MINUTE, Mood, NOW, access};
+use crate::support::desk::{Desk, MINUTE, Mood, NOW, access, admin, data_of};
 use crate::support::history::many_candidates;
 use crate::support::oracle::OracleRow;
 use crate::support::sqlite::Fault;
@@ -9,6 +9,8 @@ use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::report::cache::IsolateCache;
 use conversation_monitor::report::error::ReportError;
 use conversation_monitor::report::head::STALE_MAX_MS;
+use conversation_monitor::report::resolved::FRESH_MAX_MS;
+use conversation_monitor::report::service::Answer;
 use futures::executor::block_on;
 use serde_json::{Value, json};
 
@@ -95,7 +97,148 @@ fn without_the_database_a_head_in_memory_answers_for_ten_minutes() {
     assert!(unavailable(desk.ask(&other, "", NOW)), "a head that is nowhere");
 
     desk.service.database.set_fault(None);
-    assert_eq!(desk.ask(&admin, "", NOW + 2 * STALE_MAX_MS).unwrap()["stale"], false);
+    block_on(desk.service.refresh(NOW + STALE_MAX_MS)).unwrap();
+    assert_eq!(desk.ask(&admin, "", NOW + STALE_MAX_MS).unwrap()["stale"], false);
+}
+
+#[test]
+fn an_answer_whose_instant_is_more_than_three_minutes_old_is_stale() {
+    let desk = Desk::new(Mood::Well, 40);
+    let department = desk.oracle.rows("o", NOW)[0].department_id.clone().unwrap();
+    let head = access(json!({ "role": "DEPARTMENT_HEAD", "organizationId": "o", "departmentIds": [department] }));
+    for caller in [admin(), head] {
+        let ask = |now: i64, etag: Option<&str>| desk.isolate().page(&caller, "", etag, now).unwrap();
+        let is_stale = |answer: &Answer| data_of(answer)["stale"].clone();
+        let fresh = ask(NOW, None);
+        // At three minutes it is the same answer, a millisecond later another one.
+        for now in [NOW + 1, NOW + FRESH_MAX_MS] {
+            assert_eq!(is_stale(&ask(now, None)), false);
+            assert!(ask(now, Some(&fresh.etag)).body.is_none());
+        }
+        let stale = ask(NOW + FRESH_MAX_MS + 1, Some(&fresh.etag));
+        assert_eq!(is_stale(&stale), true);
+        assert!(ask(NOW + FRESH_MAX_MS + 2, Some(&stale.etag)).body.is_none());
+        let mut expected = data_of(&fresh);
+        expected["stale"] = json!(true);
+        assert_eq!(data_of(&stale), expected);
+        let summary = |now: i64| is_stale(&desk.isolate().summary(&caller, "", None, now).unwrap());
+        assert_eq!(
+            (summary(NOW + FRESH_MAX_MS), summary(NOW + FRESH_MAX_MS + 1)),
+            (json!(false), json!(true))
+        );
+        // A service whose clock is behind the scheduler's has nothing stale.
+        assert_eq!(is_stale(&ask(NOW - 10 * FRESH_MAX_MS, None)), false);
+    }
+}
+
+/// The answer to a query, and what its row about a conversation says about thresholds.
+fn thresholds(data: &Value) -> Vec<(String, Option<i64>)> {
+    let rows = data["rows"].as_array().unwrap().iter();
+    rows.map(|row| {
+        let id = row["conversationId"].as_str().unwrap();
+        (
+            id.to_owned(),
+            row.get("thresholdMinutes").map(|minutes| minutes.as_i64().unwrap()),
+        )
+    })
+    .collect()
+}
+
+#[test]
+fn thresholds_and_the_age_limit_are_those_in_force_or_those_of_the_pin() {
+    const DAY: i64 = 24 * 60;
+    let waiting = |id: &str, channel: &str, department: Option<&str>, minutes: i64| {
+        let at = Timestamp::from_milliseconds(NOW - minutes * MINUTE).to_string();
+        [
+            json!({ "type": "conversation", "organizationId": "o", "conversationId": id, "contactId": "k",
+                    "updatedAt": at, "channelType": channel, "departmentId": department }),
+            json!({ "type": "message", "organizationId": "o", "messageId": id, "conversationId": id, "at": at,
+                    "updatedAt": at, "sender": "contact", "direction": "inbound" }),
+        ]
+    };
+    let events: Vec<Value> = [
+        waiting("old", "sms", None, 40 * DAY),
+        waiting("mail", "Email", None, 100),
+        waiting("sales", "email", Some("sales"), 20),
+        waiting("text", "sms", None, 10),
+    ]
+    .concat();
+    let desk = Desk::new(Mood::Well, 0).with(&events);
+    let ask = |query: &str| desk.ask(&admin(), query, NOW).unwrap();
+    let set = |change: Value| {
+        let organization = admin().organization;
+        desk.isolate().change_settings(&organization, &change, NOW).unwrap();
+    };
+    let ids = |data: &Value| {
+        thresholds(data)
+            .into_iter()
+            .map(|(id, _)| id)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+
+    let plain = ask("");
+    assert_eq!(ids(&plain), "mail sales text");
+    assert_eq!((&plain["olderCount"], &plain["totalCount"]), (&json!(1), &json!(3)));
+    assert_eq!(ids(&ask("skipThreshold=true")), "old mail sales text");
+    assert_eq!(ask("skipThreshold=true")["olderCount"], 0);
+    assert!(thresholds(&plain).iter().all(|(_, minutes)| minutes.is_none()));
+    let pin = |data: &Value| format!("snapshot={}", data["snapshotId"].as_str().unwrap());
+
+    // A channel's threshold, whatever its case; a department's beats it.
+    set(json!({ "channelThresholdMinutes": { "EMAIL": 101 }, "departmentThresholdMinutes": { "sales": 20 } }));
+    let mixed = ask("");
+    assert_eq!(
+        thresholds(&mixed),
+        [("sales".to_owned(), Some(20)), ("text".to_owned(), None)]
+    );
+    assert_eq!(
+        (&mixed["thresholdMinutes"], &mixed["olderCount"]),
+        (&json!(5), &json!(1))
+    );
+    let all = thresholds(&ask("skipThreshold=true"));
+    let expected = [("old", None), ("mail", Some(101)), ("sales", Some(20)), ("text", None)];
+    assert_eq!(all, expected.map(|(id, minutes)| (id.to_owned(), minutes)));
+    assert_eq!(ask(&pin(&plain)), plain);
+
+    // A map is replaced as one, and what is not named stays.
+    set(json!({ "departmentThresholdMinutes": { "sales": 21, "other": 1 }, "maxAgeDays": 40 }));
+    let replaced = ask("");
+    assert_eq!(ids(&replaced), "old text");
+    assert_eq!(replaced["olderCount"], 0);
+    set(json!({ "thresholdMinutes": 101, "departmentThresholdMinutes": null }));
+    let same = ask("skipThreshold=true");
+    assert!(
+        thresholds(&same).iter().all(|(_, minutes)| minutes.is_none()),
+        "one threshold applies to all"
+    );
+    assert_eq!(ids(&ask("")), "old");
+    assert_eq!(ask("skipThreshold=true&channelType=Email")["totalCount"], 1);
+
+    // Every pin repeats its settings, also in an isolate that has never seen them.
+    for cache in [desk.cache.take(), IsolateCache::default()] {
+        desk.cache.replace(cache);
+        for answer in [&plain, &mixed, &replaced] {
+            assert_eq!(&ask(&pin(answer)), answer);
+        }
+    }
+    // Superseded settings are removed by a change that comes late enough.
+    let later = NOW + 2 * STALE_MAX_MS;
+    let change = |days: i64, now: i64| {
+        let organization = admin().organization;
+        let change = json!({ "maxAgeDays": days });
+        desk.isolate().change_settings(&organization, &change, now).unwrap();
+        desk.service
+            .database
+            .query("SELECT number FROM settings ORDER BY number")
+            .concat()
+    };
+    assert_eq!(change(1, later - 1), ["1", "2", "3", "4"]);
+    assert_eq!(change(1, later), ["3", "4"], "the same again is no change");
+    assert_eq!(change(2, later), ["3", "4", "5"]);
+    desk.cache.replace(IsolateCache::default());
+    assert_eq!(desk.ask(&admin(), &pin(&mixed), NOW), Err(ReportError::SnapshotExpired));
+    assert_eq!(ask(&pin(&plain)), plain, "nothing but a threshold was set by then");
 }
 
 #[test]

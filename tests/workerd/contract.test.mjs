@@ -103,7 +103,9 @@ function checkData({ success, data }) {
   const before = pagination.limit * (pagination.page - 1);
   assert.equal(rows.length, Math.max(0, Math.min(pagination.limit, pagination.total - before)));
   assert.deepEqual(Object.keys(counts), Object.keys(NO_ROWS));
-  assert.equal(data.stale, false);
+  // Every instant here is hours ago.
+  assert.equal(data.stale, !data.snapshotMissing);
+  assert.equal(data.olderCount, 0);
   assert.equal(data.generatedAt === null, data.snapshotMissing);
   assert.equal(data.snapshotId === null, data.snapshotMissing);
   for (const row of rows) {
@@ -231,8 +233,9 @@ describe('200', () => {
       thresholdMinutes: 5,
       totalCount: 5,
       snapshotMissing: false,
-      stale: false,
+      stale: true,
       counts: { ...NO_ROWS, ai_stuck: 3, agent_abandoned: 2 },
+      olderCount: 0,
       pagination: { page: 1, limit: 25, total: 5, totalPages: 1 },
     });
     assert.match(snapshotId, /^\S+$/);
@@ -271,6 +274,12 @@ describe('200', () => {
       ['departmentId=d1', ['c1', 'c3', 'c5'], 3, [2, 1]],
       ['departmentId=d1&category=agent_abandoned', ['c3'], 1, [2, 1]],
       ['departmentId=unknown', [], 0, [0, 0]],
+      ['category=unassigned', [], 0, [3, 2]],
+      ['category=acknowledged', [], 0, [3, 2]],
+      ['channelType=sms', ['c1', 'c2', 'c3', 'c4', 'c5'], 5, [3, 2]],
+      ['channelType=SMS', [], 0, [0, 0]],
+      ['channelType=sms&reason=no_reply&category=ai_stuck&limit=1&page=2', ['c2'], 3, [3, 0]],
+      ['assignee=Nobody', [], 0, [0, 0]],
       ['limit=2', ['c1', 'c2'], 5, [3, 2]],
       ['limit=2&page=3', ['c5'], 5, [3, 2]],
       ['limit=2&page=4', [], 5, [3, 2]],
@@ -307,6 +316,7 @@ describe('200', () => {
       snapshotMissing: true,
       stale: false,
       counts: NO_ROWS,
+      olderCount: 0,
       pagination: { page: 3, limit: 7, total: 0, totalPages: 0 },
       rows: [],
     });
@@ -341,6 +351,9 @@ const PARAMETERS = {
   departmentId: [['a\nb', 'a\0', 'x'.repeat(129), 'é'.repeat(129)], 'd1', /128 characters/],
   organizationId: [['a\tb', '\u007f', 'x'.repeat(129)], 'own', /128 characters/],
   snapshot: [[], 'x', /snapshotId/],
+  channelType: [['x'.repeat(65), 'é'.repeat(65)], 'sms', /1 to 64 characters/],
+  reason: [['NO_REPLY', 'x', 'no_reply,reply_failed'], 'no_reply', /no_reply, .* or nobody_assigned/],
+  assignee: [['x'.repeat(513)], 'Somebody', /1 to 512 characters/],
 };
 
 describe('400', () => {

@@ -76,15 +76,17 @@ function allRowsOf(state, list) {
 
 /** What the answer for one page of a list must be, except the snapshot's id. */
 function expectedPage(state, all, page, limit) {
-  const { organizationId, totalCount, thresholdMinutes, counts } = all;
+  const { organizationId, totalCount, thresholdMinutes, counts, olderCount = 0 } = all;
   return {
     organizationId,
     generatedAt: formatInstant(state.asOf),
     thresholdMinutes,
     totalCount,
     snapshotMissing: false,
-    stale: false,
+    // The histories are of the past.
+    stale: true,
     counts: { ...NO_ROWS, ...counts },
+    olderCount,
     pagination: { page, limit, total: totalCount, totalPages: Math.ceil(totalCount / limit) },
     rows: all.rows.slice((page - 1) * limit, page * limit),
   };

@@ -270,7 +270,8 @@ test('it names all routes and all of their methods', async () => {
 });
 
 test('it names exactly the parameters that the worker reads', async () => {
-  const names = ['page', 'limit', 'category', 'skipThreshold', 'departmentId', 'organizationId', 'snapshot', 'search'];
+  const filters = ['category', 'channelType', 'reason', 'assignee', 'departmentId'];
+  const names = ['page', 'limit', 'skipThreshold', 'organizationId', 'snapshot', 'search', ...filters];
   const token = adminToken(ORGANIZATION);
   for (const one of operations.filter(({ method }) => method === 'get')) {
     const documented = parametersOf(one)
@@ -396,7 +397,7 @@ const REQUESTS = {
       401: [[settings, { ...json('{}'), token: undefined }]],
       403: [[settingsOf('other'), json('{"thresholdMinutes":5}')]],
       404: [[settingsOf('nowhere'), { ...json('{"thresholdMinutes":5}'), token: superadminToken }]],
-      413: [[settings, json(' '.repeat(5000))]],
+      413: [[settings, json(' '.repeat(70_000))]],
       415: [[settings, json('{}', { 'Content-Type': 'text/plain' })]],
     },
   },

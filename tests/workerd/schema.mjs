@@ -23,6 +23,7 @@ const KEYWORDS = {
   minLength: bound('minLength', (value, bound) => !(characters(value) < bound)),
   maxLength: bound('maxLength', (value, bound) => !(characters(value) > bound)),
   minProperties: bound('minProperties', (value, bound) => !TYPES.object(value) || Object.keys(value).length >= bound),
+  maxProperties: bound('maxProperties', (value, bound) => !TYPES.object(value) || Object.keys(value).length <= bound),
   oneOf: checkOneOf,
   nullable: null,
   default: null,

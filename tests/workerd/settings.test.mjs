@@ -1,4 +1,4 @@
-// An organization's threshold: who may see and set it, and which values are accepted.
+// An organization's settings: who may see and change them, which values are accepted, and what becomes of the report.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -12,8 +12,9 @@ import {
   newOrganizationId,
   organizationOf,
   superadminToken,
+  waiting,
 } from './fixtures.mjs';
-import { adminToken, settingsOf, startService, tokenOf } from './harness.mjs';
+import { adminToken, SUMMARY, settingsOf, startService, tokenOf } from './harness.mjs';
 
 const clock = new Clock(hoursAgo(1));
 
@@ -57,27 +58,156 @@ const stored = async (organizationId) =>
       .first()
   )?.threshold_minutes;
 
-test('5 until it is set, and then the value that was set', async () => {
+/** The settings of an organization that has set these. */
+const settingsWith = (organizationId, set) => ({
+  success: true,
+  data: {
+    organizationId,
+    thresholdMinutes: 5,
+    channelThresholdMinutes: {},
+    departmentThresholdMinutes: {},
+    maxAgeDays: 30,
+    ...set,
+  },
+});
+
+test('5 minutes until it is set, and then the value that was set', async () => {
   const organizationId = await newOrganization();
   const token = adminToken(organizationId);
-  const data = (thresholdMinutes) => ({ success: true, data: { organizationId, thresholdMinutes } });
+  const data = (thresholdMinutes) => settingsWith(organizationId, { thresholdMinutes });
   assert.deepEqual((await get(200, organizationId, token)).body, data(5));
   assert.equal(await stored(organizationId), null);
   for (const minutes of [30, 1, 10080]) {
-    assert.deepEqual(
-      (await put(200, organizationId, token, { thresholdMinutes: minutes, unknown: [1] })).body,
-      data(minutes),
-    );
+    assert.deepEqual((await put(200, organizationId, token, { thresholdMinutes: minutes })).body, data(minutes));
     assert.deepEqual((await get(200, organizationId, token)).body, data(minutes));
     assert.deepEqual((await get(200, organizationId, superadminToken())).body, data(minutes));
     assert.equal(await stored(organizationId), minutes);
     assert.equal((await service.report(token)).thresholdMinutes, minutes);
   }
+  assert.deepEqual((await put(200, organizationId, token, { thresholdMinutes: null })).body, data(5));
+  assert.equal(await stored(organizationId), null);
+  await put(200, organizationId, token, { thresholdMinutes: 10080 });
   // No event changes it.
   await service.post([
     { type: 'organization', organizationId, name: 'Renamed', thresholdMinutes: 7, updatedAt: clock.iso(-1) },
   ]);
   assert.deepEqual((await get(200, organizationId, token)).body, data(10080));
+});
+
+test('a PUT changes what it names and leaves the rest', async () => {
+  const organizationId = await newOrganization();
+  const token = adminToken(organizationId);
+  /** @type {[object, object][]} */
+  const steps = [
+    [{ channelThresholdMinutes: { Email: 240, sms: 5 } }, { channelThresholdMinutes: { Email: 240, sms: 5 } }],
+    [
+      { maxAgeDays: 3650, departmentThresholdMinutes: { 'd/1': 15 } },
+      { maxAgeDays: 3650, departmentThresholdMinutes: { 'd/1': 15 } },
+    ],
+    [{ thresholdMinutes: 7 }, { thresholdMinutes: 7 }],
+    [{ channelThresholdMinutes: { fax: 1 } }, { channelThresholdMinutes: { fax: 1 } }],
+    [
+      { departmentThresholdMinutes: {}, thresholdMinutes: null },
+      { departmentThresholdMinutes: {}, thresholdMinutes: 5 },
+    ],
+    [{ maxAgeDays: null }, { maxAgeDays: 30 }],
+    [{ channelThresholdMinutes: null }, { channelThresholdMinutes: {} }],
+  ];
+  let expected = {};
+  for (const [change, changed] of steps) {
+    expected = { ...expected, ...changed };
+    assert.deepEqual((await put(200, organizationId, token, change)).body, settingsWith(organizationId, expected));
+    assert.deepEqual((await get(200, organizationId, token)).body, settingsWith(organizationId, expected));
+  }
+});
+
+test('changes that name different settings at the same time all survive', async () => {
+  const organizationId = await newOrganization();
+  const token = adminToken(organizationId);
+  const changes = [
+    { thresholdMinutes: 11 },
+    { channelThresholdMinutes: { sms: 12 } },
+    { departmentThresholdMinutes: { d1: 13 } },
+    { maxAgeDays: 14 },
+  ];
+  await Promise.all(changes.map((change) => put(200, organizationId, token, change)));
+  const expected = settingsWith(organizationId, Object.assign({}, ...changes));
+  assert.deepEqual((await get(200, organizationId, token)).body, expected);
+});
+
+describe('the report', () => {
+  const DAY = 24 * 60 * MINUTE;
+
+  /** Customers who wait: by email for 100 minutes, in sales for 20, by text message for 10, and for 40 days. */
+  async function publish() {
+    const organizationId = newOrganizationId();
+    const since = (age, more) => ({ since: clock.iso(age), ...more });
+    await service.post([
+      ...waiting(organizationId, 'old', since(40 * DAY)),
+      ...waiting(organizationId, 'mail', since(100 * MINUTE, { channelType: 'Email' })),
+      ...waiting(organizationId, 'sales', since(20 * MINUTE, { channelType: 'email', departmentId: 'sales' })),
+      ...waiting(organizationId, 'text', since(10 * MINUTE)),
+    ]);
+    await service.refresh(clock.now);
+    return organizationId;
+  }
+
+  const shown = ({ rows }) => rows.map(({ conversationId, thresholdMinutes }) => [conversationId, thresholdMinutes]);
+
+  test('thresholds of departments and channels, and the age limit', async () => {
+    const organizationId = await publish();
+    const token = adminToken(organizationId);
+    const report = (parameters) => service.report(token, parameters);
+    const before = await report();
+    assert.deepEqual(shown(before), [
+      ['mail', undefined],
+      ['sales', undefined],
+      ['text', undefined],
+    ]);
+    assert.equal(before.olderCount, 1);
+
+    const change = { channelThresholdMinutes: { EMAIL: 101 }, departmentThresholdMinutes: { sales: 20 } };
+    await put(200, organizationId, token, change);
+    const mixed = await report();
+    assert.deepEqual(shown(mixed), [
+      ['sales', 20],
+      ['text', undefined],
+    ]);
+    assert.deepEqual([mixed.thresholdMinutes, mixed.totalCount, mixed.olderCount], [5, 2, 1]);
+    const all = await report({ skipThreshold: true });
+    assert.deepEqual(shown(all), [
+      ['old', undefined],
+      ['mail', 101],
+      ['sales', 20],
+      ['text', undefined],
+    ]);
+    assert.equal(all.olderCount, 0);
+    assert.deepEqual(shown(await report({ limit: 1, page: 2 })), [['text', undefined]]);
+
+    const response = await service.fetch(SUMMARY, { token });
+    const { data } = await response.json();
+    assert.deepEqual([data.total, data.olderCount, data.byCategory.ai_stuck], [2, 1, 2]);
+    assert.deepEqual(data.byChannel, { email: 1, sms: 1 });
+
+    await put(200, organizationId, token, { maxAgeDays: 40 });
+    assert.deepEqual(shown(await report()), [
+      ['old', undefined],
+      ['sales', 20],
+      ['text', undefined],
+    ]);
+
+    // A pinned snapshot repeats its settings.
+    assert.deepEqual(await report({ snapshot: before.snapshotId }), before);
+    assert.deepEqual(await report({ snapshot: mixed.snapshotId }), mixed);
+  });
+
+  test('is stale if its instant is more than three minutes old', async () => {
+    const organizationId = await publish();
+    const token = adminToken(organizationId);
+    assert.equal((await service.report(token)).stale, true);
+    await service.refresh(Date.now());
+    assert.equal((await service.report(token)).stale, false);
+  });
 });
 
 test('ETag, 304 and HEAD', async () => {
@@ -102,7 +232,17 @@ describe('400', () => {
     '{"thresholdMinutes":5e0}',
     '{"thresholdMinutes":1.5}',
     '{"thresholdMinutes":"5"}',
-    '{"thresholdMinutes":null}',
+    '{"thresholdMinutes":5,"unknown":1}',
+    '{"thresholdMinutes":5,"businessHours":null}',
+    '{"maxAgeDays":0}',
+    '{"maxAgeDays":3651}',
+    '{"channelThresholdMinutes":[]}',
+    '{"channelThresholdMinutes":{"sms":0}}',
+    '{"channelThresholdMinutes":{"sms":null}}',
+    '{"channelThresholdMinutes":{"sms":5,"SMS":6}}',
+    '{"channelThresholdMinutes":{"":5}}',
+    '{"departmentThresholdMinutes":{"d1":10081}}',
+    '{"departmentThresholdMinutes":{"a\\u0000":1}}',
     '{"thresholdMinutes":true}',
     '{"thresholdMinutes":[5]}',
     '{}',
@@ -120,11 +260,11 @@ describe('400', () => {
     `{"a":${'['.repeat(1000)}${']'.repeat(1000)},"thresholdMinutes":5}`,
   ];
 
-  test('bodies that are not a threshold', async () => {
+  test('bodies that are no change of settings', async () => {
     const organizationId = await newOrganization();
     for (const body of bodies) {
       const { body: answer } = await put(400, organizationId, adminToken(organizationId), body);
-      assert.match(answer.message, /thresholdMinutes|JSON/);
+      assert.match(answer.message, /ThresholdMinutes|thresholdMinutes|maxAgeDays|JSON/);
     }
     await put(400, organizationId, adminToken(organizationId), new Uint8Array([0x7b, 0xff, 0x7d]));
     assert.equal(await stored(organizationId), null);
@@ -151,17 +291,17 @@ describe('400', () => {
   });
 });
 
-test('413 beyond 4 KiB, 415 for another type', async () => {
+test('413 beyond 64 KiB, 415 for another type', async () => {
   const organizationId = await newOrganization();
   const token = adminToken(organizationId);
   const padded = (length) => {
-    const body = '{"thresholdMinutes":8,"padding":""}';
-    return body.replace('""', `"${'x'.repeat(length - body.length)}"`);
+    const body = '{"thresholdMinutes":8}';
+    return body.padEnd(length);
   };
-  await put(413, organizationId, token, padded(4097));
+  await put(413, organizationId, token, padded(65537));
   await put(413, organizationId, token, padded(100_000));
   assert.equal(await stored(organizationId), null);
-  await put(200, organizationId, token, padded(4096));
+  await put(200, organizationId, token, padded(65536));
   for (const type of ['text/plain', 'application/x-ndjson', 'application/jsonp', 'application/x-www-form-urlencoded']) {
     await put(415, organizationId, token, '{"thresholdMinutes":9}', { 'Content-Type': type });
   }
@@ -218,7 +358,7 @@ test('precedence: 401, then faults of path and body, then 403, then 404', async 
   await put(401, organizationId, 'garbage', '{', { 'Content-Type': 'text/plain' });
   await check(401, '/api/organizations/%00/autopilot-monitor-settings', {});
   await put(400, organizationId, stranger, '{}');
-  await put(413, organizationId, stranger, `{"x":"${'x'.repeat(5000)}"}`);
+  await put(413, organizationId, stranger, `{"x":"${'x'.repeat(70_000)}"}`);
   await put(415, organizationId, stranger, good, { 'Content-Type': 'text/plain' });
   await put(403, organizationId, stranger, good);
   await put(403, 'nowhere', stranger, good);

@@ -2,7 +2,7 @@
 
 use crate::api::error::ApiError;
 use crate::auth::access::settings_access;
-use crate::directory::settings::{BODY_BYTES_MAX, parse_threshold, read_settings, write_threshold};
+use crate::directory::settings::{BODY_BYTES_MAX, SettingsChange, change_settings, parse_change, read_settings};
 use crate::ingest::parse::BodyFormat;
 use crate::worker::authenticate::authenticate;
 use crate::worker::bindings::body;
@@ -18,7 +18,7 @@ use crate::worker::response::Reply;
 /// 2. Check the path                    → 400
 /// 3. Read the body of a PUT            → 400, 413, 415
 /// 4. Decide access                     → 403
-/// 5. Read or write the threshold       → 404
+/// 5. Read or change the settings       → 404
 /// 6. Compare the ETag of a GET         → 304, 200
 pub async fn handle(context: &RequestContext, organization_id: Option<String>) -> Result<Reply, ApiError> {
     // 1. Authenticate and count the call.
@@ -29,17 +29,17 @@ pub async fn handle(context: &RequestContext, organization_id: Option<String>) -
         ApiError::Invalid(message.to_owned())
     })?;
     // 3. Read the body of a PUT.
-    let set = match context.method() {
+    let change = match context.method() {
         "PUT" => Some(read_body(context).await?),
         _ => None,
     };
     // 4. Decide access.
     let organization = settings_access(&caller.claims, &requested)?;
-    // 5. Read or write the threshold; 6. Compare the ETag of a GET.
+    // 5. Read or change the settings; 6. Compare the ETag of a GET.
     let sources = ReportSources::new(context);
     let report = sources.context(context, caller.service);
-    match set {
-        Some(minutes) => Reply::success(&write_threshold(&report, &organization, minutes, context.now).await?),
+    match change {
+        Some(change) => Reply::success(&change_settings(&report, &organization, &change, context.now).await?),
         None => {
             let settings = read_settings(&report, &organization, context.now).await?;
             Reply::success_or_not_modified(context, &settings)
@@ -47,8 +47,8 @@ pub async fn handle(context: &RequestContext, organization_id: Option<String>) -
     }
 }
 
-/// The threshold in the body.
-async fn read_body(context: &RequestContext) -> Result<i64, ApiError> {
+/// The change in the body.
+async fn read_body(context: &RequestContext) -> Result<SettingsChange, ApiError> {
     let format = context.header("Content-Type");
     let format = format.and_then(|content_type| BodyFormat::from_content_type(&content_type));
     let encoding = context.header("Content-Encoding").unwrap_or_default();
@@ -62,5 +62,5 @@ async fn read_body(context: &RequestContext) -> Result<i64, ApiError> {
         BodyError::TooLarge => ApiError::TooLarge(format!("The body must have at most {} KiB.", BODY_BYTES_MAX >> 10)),
         BodyError::Unreadable => ApiError::Invalid("The body could not be read.".to_owned()),
     })?;
-    Ok(parse_threshold(&body)?)
+    Ok(parse_change(&body)?)
 }

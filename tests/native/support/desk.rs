@@ -8,12 +8,13 @@ use conversation_monitor::auth::access::{OrganizationId, ReadAccess, read_access
 use conversation_monitor::auth::claims::Claims;
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::base::trace::Trace;
-use conversation_monitor::directory::settings::write_threshold;
+use conversation_monitor::directory::settings::{change_settings, parse_change};
 use conversation_monitor::report::cache::IsolateCache;
 use conversation_monitor::report::context::ReportContext;
 use conversation_monitor::report::error::ReportError;
 use conversation_monitor::report::request::{PageRequest, ReportRequest};
 use conversation_monitor::report::service::{Answer, answer_page, answer_summary};
+use conversation_monitor::snapshot::settings::Settings;
 use conversation_monitor::storage::database::Database;
 use conversation_monitor::storage::shared_cache::{CacheKey, SharedCache, SharedCacheError};
 use futures::executor::block_on;
@@ -145,11 +146,17 @@ impl<D: Database> Isolate<'_, D> {
         ))
     }
 
-    /// Sets a threshold; the one that is in force then.
-    pub fn write_threshold(&self, organization: &OrganizationId, minutes: i64, now: i64) -> Result<i64, ReportError> {
+    /// Changes settings as the body of a PUT says; those that are in force then.
+    pub fn change_settings(
+        &self,
+        organization: &OrganizationId,
+        body: &Value,
+        now: i64,
+    ) -> Result<Settings, ReportError> {
         let (trace, now) = (Trace::default(), Timestamp::from_milliseconds(now));
-        let settings = block_on(write_threshold(&self.context(&trace), organization, minutes, now));
-        settings.map(|settings| settings.threshold_minutes)
+        let change = parse_change(body.to_string().as_bytes()).expect("a change of settings");
+        let answer = block_on(change_settings(&self.context(&trace), organization, &change, now));
+        answer.map(|answer| answer.settings)
     }
 }
 

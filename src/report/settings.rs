@@ -1,0 +1,55 @@
+//! Reads settings that are stored.
+
+use crate::auth::access::OrganizationId;
+use crate::report::context::ReportContext;
+use crate::report::error::ReportError;
+use crate::snapshot::settings::{MAX_AGE_DAYS_DEFAULT, Settings};
+use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// The settings of an organization that have a number, in force or superseded. Their threshold is the default, because it
+/// has no number.
+///
+/// # Errors
+/// [`ReportError::SnapshotExpired`] if they are no longer stored; [`ReportError::Unavailable`]; [`ReportError::Corrupt`].
+pub async fn read_settings<D: Database, C>(
+    context: &ReportContext<'_, D, C>,
+    organization: &OrganizationId,
+    number: i64,
+) -> Result<Rc<Settings>, ReportError> {
+    if number == 0 {
+        return Ok(Rc::default());
+    }
+    if let Some(settings) = context.isolate_cache.borrow_mut().settings(organization, number) {
+        return Ok(settings);
+    }
+    let statement = Statement::new(
+        include_str!("sql/settings.sql"),
+        [SqlValue::from(organization.as_str()), SqlValue::Integer(number)],
+    );
+    let [rows] = rows_of(context.database.batch_at_primary(vec![statement]).await?)?;
+    let row = rows.first().ok_or(ReportError::SnapshotExpired)?;
+    let settings = Rc::new(decode_settings(row, 0)?);
+    let mut cache = context.isolate_cache.borrow_mut();
+    cache.put_settings(organization, number, Rc::clone(&settings));
+    Ok(settings)
+}
+
+/// Settings from the three columns that begin at `first`: thresholds by channel and by department, and the age limit.
+///
+/// # Errors
+/// [`DatabaseError::Decode`] if they are not what the settings route writes.
+pub fn decode_settings(row: &Row, first: usize) -> Result<Settings, DatabaseError> {
+    let thresholds = |column: usize| -> Result<BTreeMap<String, i64>, DatabaseError> {
+        let text = row.optional_text(column)?.unwrap_or("{}");
+        serde_json::from_str(text)
+            .map_err(|_| DatabaseError::Decode("stored thresholds are not a JSON object of numbers"))
+    };
+    Ok(Settings {
+        channel_threshold_minutes: thresholds(first)?,
+        department_threshold_minutes: thresholds(first + 1)?,
+        max_age_days: row.optional_integer(first + 2)?.unwrap_or(MAX_AGE_DAYS_DEFAULT),
+        ..Settings::default()
+    })
+}

@@ -1,0 +1,174 @@
+//! A version's entries by category and threshold. With them totals and pages are found without a look at every entry.
+//!
+//! Entries are in the order of `stalledSince`. So among those to which one threshold applies, those that are listed are
+//! next to each other: they begin with the oldest that is within the age limit, and end before the first that is not over
+//! the threshold.
+
+use crate::base::timestamp::{DAY_MS, MINUTE_MS, Timestamp};
+use crate::conversation::category::Category;
+use crate::snapshot::chunk::index_from;
+use crate::snapshot::index::{IndexEntry, SnapshotIndex};
+use crate::snapshot::positions::count_before;
+use crate::snapshot::settings::Settings;
+use serde::Serialize;
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
+
+/// Entries of one category to which one threshold applies.
+#[derive(Debug, Clone)]
+pub struct Lane {
+    /// The category.
+    pub category: Category,
+    /// The index of the threshold in [`Lanes::thresholds`].
+    pub threshold: usize,
+    /// The positions of the entries, ascending.
+    pub positions: Vec<u32>,
+}
+
+/// The lanes of a version's entries under an organization's settings: 8 bytes an entry.
+#[derive(Debug, Clone, Default)]
+pub struct Lanes {
+    /// The thresholds that apply to entries, in minutes, ascending.
+    thresholds: Vec<i64>,
+    all: Vec<Lane>,
+    /// By the number of the department.
+    by_department: Vec<Vec<Lane>>,
+    max_age_days: i64,
+}
+
+/// Which entries of a version are listed: of each lane those from `oldest` to before the end of its threshold. It changes
+/// only when an entry crosses its threshold or the age limit.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct ListedEntries {
+    /// The position of the oldest entry that is within the age limit.
+    pub oldest: usize,
+    /// For each threshold, how many entries of the version have been stalled for so long.
+    pub ends: Vec<usize>,
+}
+
+impl Lanes {
+    /// Sorts the entries of a version by category and threshold.
+    #[must_use]
+    pub fn new(index: &SnapshotIndex, settings: &Settings) -> Self {
+        let departments = index.departments.iter();
+        let of_departments: Vec<Option<i64>> = departments
+            .map(|department| settings.department_threshold(&department.id))
+            .collect();
+        let channels = index.channels.iter();
+        let of_channels: Vec<i64> = channels.map(|channel| settings.channel_threshold(channel)).collect();
+        let of_entry = |entry: &IndexEntry| -> i64 {
+            let of_department = of_departments.get(entry.department as usize).copied().flatten();
+            let of_channel = of_channels.get(entry.channel as usize).copied();
+            of_department.or(of_channel).unwrap_or(settings.threshold_minutes)
+        };
+        let thresholds: BTreeSet<i64> = index.entries.iter().map(of_entry).collect();
+        let thresholds: Vec<i64> = thresholds.into_iter().collect();
+        let mut all = LaneList::default();
+        let mut by_department = vec![LaneList::default(); index.departments.len()];
+        for (position, entry) in index.entries.iter().enumerate() {
+            let minutes = of_entry(entry);
+            let threshold = thresholds.partition_point(|threshold| *threshold < minutes);
+            let position = index_from(position);
+            all.push(entry.category, threshold, position);
+            if let Some(department) = by_department.get_mut(entry.department as usize) {
+                department.push(entry.category, threshold, position);
+            }
+        }
+        Self {
+            thresholds,
+            all: all.lanes,
+            by_department: by_department.into_iter().map(|list| list.lanes).collect(),
+            max_age_days: settings.max_age_days,
+        }
+    }
+
+    /// The entries that are listed as of an instant: `asOf − stalledSince` is at least the threshold that applies, and at
+    /// most the age limit.
+    #[must_use]
+    pub fn listed(&self, index: &SnapshotIndex, as_of: Timestamp) -> ListedEntries {
+        let ago = |milliseconds: i64| as_of.minus(milliseconds);
+        let oldest = ago(self.max_age_days.saturating_mul(DAY_MS));
+        let end = |threshold: &i64| index.count_until(ago(threshold.saturating_mul(MINUTE_MS)));
+        ListedEntries {
+            oldest: index.entries.partition_point(|entry| entry.stalled_since < oldest),
+            ends: self.thresholds.iter().map(end).collect(),
+        }
+    }
+
+    /// All entries, whatever their age.
+    #[must_use]
+    pub fn everything(&self, index: &SnapshotIndex) -> ListedEntries {
+        ListedEntries {
+            oldest: 0,
+            ends: vec![index.len(); self.thresholds.len()],
+        }
+    }
+
+    /// The threshold of a lane, in minutes.
+    pub(super) fn threshold_minutes(&self, lane: &Lane) -> i64 {
+        self.thresholds.get(lane.threshold).copied().unwrap_or_default()
+    }
+
+    /// The lanes of all entries.
+    pub(super) fn all(&self) -> &[Lane] {
+        &self.all
+    }
+
+    /// The lanes of the entries of a department.
+    pub(super) fn department(&self, number: usize) -> &[Lane] {
+        self.by_department.get(number).map_or(&[], Vec::as_slice)
+    }
+
+    /// About how many bytes of memory they take.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let lists = self.by_department.iter().chain([&self.all]);
+        let lane_bytes = |lane: &Lane| size_of::<Lane>() + lane.positions.capacity() * size_of::<u32>();
+        let list_bytes = |list: &Vec<Lane>| size_of_val(list) + list.iter().map(lane_bytes).sum::<usize>();
+        size_of::<Self>() + self.thresholds.len() * size_of::<i64>() + lists.map(list_bytes).sum::<usize>()
+    }
+}
+
+impl Lane {
+    /// The positions that are listed.
+    pub fn listed(&self, listed: &ListedEntries) -> &[u32] {
+        self.within(listed.oldest..self.end(listed))
+    }
+
+    /// The positions that are over the threshold and not listed, because they are older than the age limit.
+    pub fn older(&self, listed: &ListedEntries) -> &[u32] {
+        self.within(0..listed.oldest.min(self.end(listed)))
+    }
+
+    fn end(&self, listed: &ListedEntries) -> usize {
+        listed.ends.get(self.threshold).copied().unwrap_or_default()
+    }
+
+    fn within(&self, range: Range<usize>) -> &[u32] {
+        let range = count_before(&self.positions, range.start)..count_before(&self.positions, range.end);
+        self.positions.get(range).unwrap_or_default()
+    }
+}
+
+/// Lanes that are being filled.
+#[derive(Debug, Clone, Default)]
+struct LaneList {
+    lanes: Vec<Lane>,
+    indices: HashMap<(Category, usize), usize>,
+}
+
+impl LaneList {
+    fn push(&mut self, category: Category, threshold: usize, position: u32) {
+        let index = *self.indices.entry((category, threshold)).or_insert_with(|| {
+            self.lanes.push(Lane {
+                category,
+                threshold,
+                positions: Vec::new(),
+            });
+            self.lanes.len() - 1
+        });
+        if let Some(lane) = self.lanes.get_mut(index) {
+            lane.positions.push(position);
+        }
+    }
+}
