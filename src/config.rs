@@ -1,9 +1,11 @@
 //! The configuration: numbers and keys, read from variables and secrets and checked in one place.
 
 use crate::auth::authenticator::ConfiguredKey;
+use crate::auth::claim_mapping::{ClaimMapping, POINTER_BYTES_MAX, Pointer, ROLE_NAMES_BYTES_MAX, RoleNames};
 use crate::auth::claims::Expectations;
 use crate::auth::jwk::{UnusableKey, parse_set};
 use crate::auth::keys::{HMAC_KEY_BYTES_MIN, KeyMaterial, UnimportedKey};
+use crate::base::id::{ID_CHARACTERS_MAX, is_id};
 use crate::http::cors::AllowedOrigins;
 use ::http::Uri;
 use strum::{IntoStaticStr, VariantNames};
@@ -34,6 +36,12 @@ enum Variable {
     JwtJwksUrl,
     JwtIssuer,
     JwtAudience,
+    JwtClaimRole,
+    JwtClaimOrganization,
+    JwtClaimDepartments,
+    JwtClaimScope,
+    JwtRoles,
+    JwtOrganization,
     AllowedOrigins,
     HeadMaxAgeSeconds,
     PageMemoryMebibytes,
@@ -59,6 +67,8 @@ pub struct Config {
     pub key_server_url: Option<String>,
     /// The claims that tokens must have.
     pub expectations: Expectations,
+    /// Where tokens have the claims, and what their issuer calls the roles.
+    pub claim_mapping: ClaimMapping,
     /// The origins whose pages may read responses.
     pub allowed_origins: AllowedOrigins,
     /// How old a snapshot head in an isolate's memory may be, in milliseconds.
@@ -104,6 +114,14 @@ impl Config {
             expectations: Expectations {
                 issuer: reader.text(Variable::JwtIssuer),
                 audience: reader.text(Variable::JwtAudience),
+            },
+            claim_mapping: ClaimMapping {
+                role: reader.pointer(Variable::JwtClaimRole),
+                organization: reader.pointer(Variable::JwtClaimOrganization),
+                departments: reader.pointer(Variable::JwtClaimDepartments),
+                scope: reader.pointer(Variable::JwtClaimScope),
+                role_names: reader.role_names(),
+                default_organization: reader.default_organization(),
             },
             allowed_origins: reader.allowed_origins(),
             head_max_age_ms: 1_000
@@ -202,6 +220,44 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             );
         }
         Some(url)
+    }
+
+    fn pointer(&mut self, variable: Variable) -> Option<Pointer> {
+        let pointer = Pointer::parse(&self.text(variable)?);
+        if pointer.is_none() {
+            self.reject(
+                variable,
+                format!(
+                    "is not a JSON pointer (RFC 6901) of at most {POINTER_BYTES_MAX} bytes, such as /realm_access/roles"
+                ),
+            );
+        }
+        pointer
+    }
+
+    fn role_names(&mut self) -> Option<RoleNames> {
+        let names = RoleNames::parse(&self.text(Variable::JwtRoles)?);
+        if names.is_none() {
+            self.reject(
+                Variable::JwtRoles,
+                format!(
+                    "is not a JSON object of at most {} KiB whose values are SUPERADMIN, ADMIN or DEPARTMENT_HEAD",
+                    ROLE_NAMES_BYTES_MAX >> 10
+                ),
+            );
+        }
+        names
+    }
+
+    fn default_organization(&mut self) -> Option<String> {
+        let id = self.text(Variable::JwtOrganization)?;
+        if !is_id(&id) {
+            self.reject(
+                Variable::JwtOrganization,
+                format!("is not an id of 1 to {ID_CHARACTERS_MAX} characters without control characters"),
+            );
+        }
+        Some(id)
     }
 
     fn allowed_origins(&mut self) -> AllowedOrigins {
@@ -322,6 +378,35 @@ mod tests {
                 "JWT_KEYS key 2 is a private key",
                 "JWT_KEYS key 3 is not an object",
             ],
+        );
+    }
+
+    #[test]
+    fn names_every_wrong_mapping() {
+        let secret = ("JWT_SECRET", "0123456789abcdef0123456789abcdef");
+        let pointers = [
+            "JWT_CLAIM_ROLE",
+            "JWT_CLAIM_ORGANIZATION",
+            "JWT_CLAIM_DEPARTMENTS",
+            "JWT_CLAIM_SCOPE",
+        ];
+        for name in pointers {
+            check(&[secret, (name, "/https:~1~1crm.example~1roles/0")], &[]);
+            check(&[secret, (name, "")], &[]);
+            for pointer in ["role", "/a~2"] {
+                let problem = "is not a JSON pointer (RFC 6901) of at most 256 bytes, such as /realm_access/roles";
+                check(&[secret, (name, pointer)], &[&format!("{name} {problem}")]);
+            }
+        }
+        check(&[secret, ("JWT_ROLES", r#"{"org:admin":"ADMIN"}"#)], &[]);
+        check(
+            &[secret, ("JWT_ROLES", r#"{"ADMIN":"org:admin"}"#)],
+            &["JWT_ROLES is not a JSON object of at most 4 KiB whose values are SUPERADMIN, ADMIN or DEPARTMENT_HEAD"],
+        );
+        check(&[secret, ("JWT_ORGANIZATION", "acme")], &[]);
+        check(
+            &[secret, ("JWT_ORGANIZATION", "acme\n")],
+            &["JWT_ORGANIZATION is not an id of 1 to 128 characters without control characters"],
         );
     }
 

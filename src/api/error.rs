@@ -2,7 +2,7 @@
 //!
 //! The modules below have errors of their own, which know no HTTP; the `From` implementations here map them.
 
-use crate::auth::access::AccessError;
+use crate::auth::access::{AccessError, Denial};
 use crate::auth::error::{TokenError, VerifyError};
 use crate::directory::scopes::ScopesError;
 use crate::directory::settings::SettingsError;
@@ -29,8 +29,8 @@ pub enum ApiError {
     Token(TokenError),
     /// There were too many calls. The number is after how many seconds the client may try again.
     RateLimited(u32),
-    /// The caller may not do this.
-    Forbidden,
+    /// The caller may not do this. Which rule denies it is for the log.
+    Forbidden(Denial),
     /// The organization does not exist.
     OrganizationNotFound,
     /// There is no such route.
@@ -94,7 +94,7 @@ impl ApiError {
             }
             Self::RateLimited(seconds) => answer(429, "RATE_LIMITED", "Too many requests. Try again after a while.")
                 .with("Retry-After", &seconds.to_string()),
-            Self::Forbidden => answer(
+            Self::Forbidden(_) => answer(
                 403,
                 "FORBIDDEN",
                 "Your role, scope or organization does not allow this.",
@@ -117,13 +117,15 @@ impl ApiError {
         }
     }
 
-    /// What the log says besides status and code: the cause, which the client is not told; for a 401, the stage.
+    /// What the log says besides status and code: the cause, which the client is not told; for a 401, the stage; for a 403, the
+    /// rule.
     #[must_use]
     pub fn cause(&self) -> Option<String> {
         match self {
             Self::TokenMissing => Some("header: no token".to_owned()),
             Self::TokenMalformed => Some("header: not Bearer and one token".to_owned()),
             Self::Token(error) => Some(error.to_string()),
+            Self::Forbidden(denial) => Some(denial.to_string()),
             Self::Internal(cause) | Self::Unavailable(cause) => Some(cause.clone()),
             _ => None,
         }
@@ -156,7 +158,7 @@ impl From<VerifyError> for ApiError {
 impl From<AccessError> for ApiError {
     fn from(error: AccessError) -> Self {
         match error {
-            AccessError::Forbidden => Self::Forbidden,
+            AccessError::Forbidden(denial) => Self::Forbidden(denial),
             AccessError::OrganizationMissing => Self::Invalid(
                 "organizationId is required: neither the token nor the request names an organization.".to_owned(),
             ),

@@ -1,9 +1,11 @@
 //! What a verified caller may do: the product's table of roles. Everything that is not allowed is denied.
 
-use crate::auth::claims::{Claims, Role};
+use crate::auth::claims::Claims;
+use crate::auth::role::{NoRole, Role};
 use crate::conversation::record::Record;
 use serde::Serialize;
 use std::collections::BTreeSet;
+use strum::VariantArray;
 
 /// The scope that allows to post events.
 pub const INGEST_SCOPE: &str = "conversation-monitor:ingest";
@@ -41,11 +43,60 @@ pub enum View {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AccessError {
     /// The role, scope or organization does not allow it. It does not tell whether a named organization exists.
-    #[error("the caller's role, scope or organization does not allow this")]
-    Forbidden,
+    #[error(transparent)]
+    Forbidden(#[from] Denial),
     /// Neither a SUPERADMIN's token nor the request names an organization.
     #[error("no organization is named")]
     OrganizationMissing,
+}
+
+/// Which rule denies a request. The texts are for the log, and docs/operating.md lists them: they contain nothing of the
+/// token and of the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, VariantArray)]
+pub enum Denial {
+    /// The token names no role.
+    #[error("role: the token names none")]
+    RoleMissing,
+    /// No role of the token is known.
+    #[error("role: none of the token's is known")]
+    RoleUnknown,
+    /// A role without this right.
+    #[error("role: it may not read and change settings")]
+    RoleWithoutSettings,
+    /// The token names no organization, and the role is limited to its own.
+    #[error("organization: the token names none")]
+    OrganizationMissing,
+    /// The request is for another organization than the token's.
+    #[error("organization: another than the token's")]
+    OrganizationOfOthers,
+    /// The token lacks [`INGEST_SCOPE`].
+    #[error("scope: the token lacks {}", INGEST_SCOPE)]
+    IngestScopeMissing,
+    /// The token lacks [`OPERATE_SCOPE`].
+    #[error("scope: the token lacks {}", OPERATE_SCOPE)]
+    OperateScopeMissing,
+}
+
+impl From<NoRole> for AccessError {
+    fn from(error: NoRole) -> Self {
+        Self::Forbidden(match error {
+            NoRole::Missing => Denial::RoleMissing,
+            NoRole::Unknown => Denial::RoleUnknown,
+        })
+    }
+}
+
+fn has_scope(claims: &Claims, scope: &str) -> bool {
+    claims.scopes.iter().any(|each| each == scope)
+}
+
+/// Checks that an organization is the caller's own.
+fn check_own(claims: &Claims, requested: &str) -> Result<(), Denial> {
+    match claims.organization_id.as_deref() {
+        None => Err(Denial::OrganizationMissing),
+        Some(own) if own != requested => Err(Denial::OrganizationOfOthers),
+        Some(_) => Ok(()),
+    }
 }
 
 /// What a caller may read.
@@ -64,7 +115,7 @@ pub struct ReadAccess {
 /// [`AccessError`].
 pub fn read_access(claims: &Claims, requested: Option<&str>) -> Result<ReadAccess, AccessError> {
     let own = claims.organization_id.as_deref();
-    let view = match claims.role {
+    let view = match claims.role? {
         Role::Superadmin => {
             let organization = requested.or(own).ok_or(AccessError::OrganizationMissing)?;
             return Ok(ReadAccess {
@@ -77,12 +128,9 @@ pub fn read_access(claims: &Claims, requested: Option<&str>) -> Result<ReadAcces
             subject: claims.subject.clone(),
             departments: claims.department_ids.clone(),
         },
-        Role::Other => return Err(AccessError::Forbidden),
     };
-    let own = own.ok_or(AccessError::Forbidden)?;
-    if requested.is_some_and(|requested| requested != own) {
-        return Err(AccessError::Forbidden);
-    }
+    let own = own.ok_or(Denial::OrganizationMissing)?;
+    check_own(claims, requested.unwrap_or(own))?;
     Ok(ReadAccess {
         organization: OrganizationId(own.to_owned()),
         view,
@@ -94,16 +142,12 @@ pub fn read_access(claims: &Claims, requested: Option<&str>) -> Result<ReadAcces
 /// # Errors
 /// [`AccessError::Forbidden`].
 pub fn settings_access(claims: &Claims, requested: &str) -> Result<OrganizationId, AccessError> {
-    let is_allowed = match claims.role {
-        Role::Superadmin => true,
-        Role::Admin => claims.organization_id.as_deref() == Some(requested),
-        Role::DepartmentHead | Role::Other => false,
-    };
-    if is_allowed {
-        Ok(OrganizationId(requested.to_owned()))
-    } else {
-        Err(AccessError::Forbidden)
+    match claims.role? {
+        Role::Superadmin => {}
+        Role::Admin => check_own(claims, requested)?,
+        Role::DepartmentHead => return Err(Denial::RoleWithoutSettings.into()),
     }
+    Ok(OrganizationId(requested.to_owned()))
 }
 
 /// Records that a caller may post. Nothing else can be stored.
@@ -123,8 +167,11 @@ impl PermittedRecords {
 /// # Errors
 /// [`AccessError::Forbidden`].
 pub fn operate_access(claims: &Claims) -> Result<(), AccessError> {
-    let has_scope = claims.scopes.iter().any(|scope| scope == OPERATE_SCOPE);
-    if has_scope { Ok(()) } else { Err(AccessError::Forbidden) }
+    if has_scope(claims, OPERATE_SCOPE) {
+        Ok(())
+    } else {
+        Err(Denial::OperateScopeMissing.into())
+    }
 }
 
 /// Decides whether a caller with `claims` may post all of `records`.
@@ -132,14 +179,15 @@ pub fn operate_access(claims: &Claims) -> Result<(), AccessError> {
 /// # Errors
 /// [`AccessError::Forbidden`].
 pub fn ingest_access(claims: &Claims, records: Vec<Record>) -> Result<PermittedRecords, AccessError> {
-    let has_scope = claims.scopes.iter().any(|scope| scope == INGEST_SCOPE);
-    let own = claims.organization_id.as_deref();
-    let is_allowed = |record: &Record| claims.role == Role::Superadmin || own == Some(record.organization_id.as_str());
-    if has_scope && records.iter().all(is_allowed) {
-        Ok(PermittedRecords(records))
-    } else {
-        Err(AccessError::Forbidden)
+    if !has_scope(claims, INGEST_SCOPE) {
+        return Err(Denial::IngestScopeMissing.into());
     }
+    if claims.role != Ok(Role::Superadmin) {
+        for record in &records {
+            check_own(claims, &record.organization_id)?;
+        }
+    }
+    Ok(PermittedRecords(records))
 }
 
 impl View {

@@ -1,6 +1,7 @@
 //! Verification of tokens: the stages, one after the other.
 
 use crate::auth::algorithm::Algorithm;
+use crate::auth::claim_mapping::ClaimMapping;
 use crate::auth::claims::{Claims, Expectations};
 use crate::auth::error::{TokenError, VerifyError};
 use crate::auth::jwk::{JwkError, UnusableKey};
@@ -24,11 +25,13 @@ pub struct ConfiguredKey {
     pub key: UnimportedKey,
 }
 
-/// Everything that an isolate knows about keys and tokens. It is made from a configuration that never changes.
+/// Everything that an isolate knows about keys and tokens. It is made from a configuration that never changes, so the
+/// claims of the cached tokens were read with the one mapping.
 pub struct Authenticator<K> {
     configured_keys: KeySet<K>,
     jwks_cache: Option<JwksCache<K>>,
     expectations: Expectations,
+    claim_mapping: ClaimMapping,
     token_cache: RefCell<TokenCache>,
 }
 
@@ -41,6 +44,7 @@ impl<K> Authenticator<K> {
         keys: &[ConfiguredKey],
         key_server_url: Option<String>,
         expectations: Expectations,
+        claim_mapping: ClaimMapping,
         cryptography: &C,
     ) -> Result<Self, Vec<UnusableKey>> {
         let mut imported = Vec::with_capacity(keys.len());
@@ -61,6 +65,7 @@ impl<K> Authenticator<K> {
             configured_keys: KeySet::new(imported),
             jwks_cache: key_server_url.map(JwksCache::new),
             expectations,
+            claim_mapping,
             token_cache: RefCell::new(TokenCache::new()),
         })
     }
@@ -93,7 +98,7 @@ impl<K> Authenticator<K> {
         if !is_genuine.map_err(|error| VerifyError::Cryptography(error.to_string()))? {
             return Err(TokenError::Signature.into());
         }
-        let claims = Claims::from_payload(&parsed.payload)?;
+        let claims = Claims::from_mapped_payload(&parsed.payload, &self.claim_mapping)?;
         claims.check(&self.expectations, now)?;
         let claims = Rc::new(claims);
         ports.trace().source("token", "verified");

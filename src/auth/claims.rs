@@ -1,10 +1,13 @@
 //! A token's claims: RFC 7519 section 4, and the product's own.
 
+use crate::auth::claim_mapping::{ClaimMapping, Pointer};
 use crate::auth::error::TokenError;
+use crate::auth::role::{NoRole, Role};
 use crate::base::id::is_id;
 use crate::base::strict_json;
 use crate::base::strict_json::Object;
 use crate::base::timestamp::Timestamp;
+use crate::conversation::fields::NAME_CHARACTERS_MAX;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -16,41 +19,19 @@ pub const DEPARTMENTS_MAX: usize = 1_000;
 /// The latest instant that a claim may name, in seconds: the end of the year 9999.
 const SECONDS_MAX: f64 = 253_402_300_799.0;
 
-/// What a role may see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Every organization.
-    Superadmin,
-    /// Their own organization.
-    Admin,
-    /// Their own departments.
-    DepartmentHead,
-    /// Nothing.
-    Other,
-}
-
-impl Role {
-    /// The role that the claim `role` names.
-    fn from_name(name: &str) -> Self {
-        match name {
-            "SUPERADMIN" => Self::Superadmin,
-            "ADMIN" => Self::Admin,
-            "DEPARTMENT_HEAD" => Self::DepartmentHead,
-            _ => Self::Other,
-        }
-    }
-}
-
 /// The claims of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
     /// `sub`: the user.
     pub subject: Option<String>,
-    /// `role`. [`Role::Other`] if it is missing.
-    pub role: Role,
+    /// What to call the user: `name`, or else `preferred_username`. It decides nothing, so `None` means that neither is a
+    /// text that can be shown.
+    pub name: Option<String>,
+    /// `role`. Of several roles, the one with the most rights.
+    pub role: Result<Role, NoRole>,
     /// `organizationId`
     pub organization_id: Option<String>,
-    /// `departmentIds`. The one `departmentId` if that is missing.
+    /// `departmentIds`. The one `departmentId` if that is absent.
     pub department_ids: BTreeSet<String>,
     /// The words of `scope`.
     pub scopes: Vec<String>,
@@ -71,31 +52,35 @@ pub struct Expectations {
 }
 
 impl Claims {
-    /// Parses the claims of a token whose signature has been verified. A claim of a wrong type is an error. It never
-    /// counts as missing.
+    /// Parses the claims of one of the product's own tokens: [`Claims::from_mapped_payload`] without a mapping.
     ///
     /// # Errors
     /// [`TokenError::Claims`] or the claim that is missing or malformed.
     pub fn from_payload(payload: &[u8]) -> Result<Self, TokenError> {
+        Self::from_mapped_payload(payload, &ClaimMapping::default())
+    }
+
+    /// Parses the claims of a token whose signature has been verified. An optional claim that is null counts as absent. A
+    /// claim of a wrong type is an error; it never counts as absent.
+    ///
+    /// # Errors
+    /// [`TokenError::Claims`] or the claim that is missing or malformed.
+    pub fn from_mapped_payload(payload: &[u8], mapping: &ClaimMapping) -> Result<Self, TokenError> {
         let Ok(Value::Object(claims)) = strict_json::parse(payload) else {
             return Err(TokenError::Claims);
         };
-        let department_ids = if claims.contains_key("departmentIds") {
-            ids(&claims, "departmentIds")?
-        } else {
-            optional_id(&claims, "departmentId")?.into_iter().collect()
-        };
+        let mapped = |pointer, name| mapped_claim(&claims, pointer, name);
+        let organization_id = single_id(
+            mapped(mapping.organization.as_ref(), "organizationId")?,
+            "organizationId",
+        )?;
         Ok(Self {
             subject: optional_id(&claims, "sub")?,
-            role: optional_text(&claims, "role")?.map_or(Role::Other, Role::from_name),
-            organization_id: optional_id(&claims, "organizationId")?,
-            department_ids,
-            scopes: optional_text(&claims, "scope")?
-                .unwrap_or_default()
-                .split(' ')
-                .filter(|scope| !scope.is_empty())
-                .map(str::to_owned)
-                .collect(),
+            name: display_name(&claims),
+            role: role(mapped(mapping.role.as_ref(), "role")?, mapping)?,
+            organization_id: organization_id.or_else(|| mapping.default_organization.clone()),
+            department_ids: department_ids(&claims, mapping)?,
+            scopes: scopes(mapped(mapping.scope.as_ref(), "scope")?)?,
             expires_at: optional_instant(&claims, "exp")?.ok_or(TokenError::Claim("exp"))?,
             not_before: optional_instant(&claims, "nbf")?,
             issued_at: optional_instant(&claims, "iat")?,
@@ -129,8 +114,98 @@ impl Claims {
     }
 }
 
+/// A claim. `None` means that it is absent or null.
+fn claim<'a>(claims: &'a Object, name: &str) -> Option<&'a Value> {
+    claims.get(name).filter(|value| !value.is_null())
+}
+
+/// The claim that `pointer` leads to, or else the one that is called `name`.
+fn mapped_claim<'a>(
+    claims: &'a Object,
+    pointer: Option<&Pointer>,
+    name: &'static str,
+) -> Result<Option<&'a Value>, TokenError> {
+    match pointer {
+        Some(pointer) => pointer.find(claims).map_err(|_| TokenError::Claim(name)),
+        None => Ok(claim(claims, name)),
+    }
+}
+
+/// The values of a claim that may be one value or an array of them. It has none if the claim is absent.
+fn values(claim: Option<&Value>) -> &[Value] {
+    match claim {
+        None => &[],
+        Some(Value::Array(values)) => values,
+        Some(value) => std::slice::from_ref(value),
+    }
+}
+
+/// The texts of a claim that may be one text or an array of texts.
+fn texts<'a>(claim: Option<&'a Value>, name: &'static str) -> Result<Vec<&'a str>, TokenError> {
+    let texts: Option<_> = values(claim).iter().map(Value::as_str).collect();
+    texts.ok_or(TokenError::Claim(name))
+}
+
+/// The id of a claim that may be an id or an array of one id.
+fn single_id(claim: Option<&Value>, name: &'static str) -> Result<Option<String>, TokenError> {
+    match texts(claim, name)?.as_slice() {
+        [] => Ok(None),
+        [id] if is_id(id) => Ok(Some((*id).to_owned())),
+        _ => Err(TokenError::Claim(name)),
+    }
+}
+
+/// The ids of a claim that may be an id or an array of ids.
+fn ids(claim: &Value, name: &'static str) -> Result<BTreeSet<String>, TokenError> {
+    let ids = texts(Some(claim), name)?;
+    if ids.len() > DEPARTMENTS_MAX || !ids.iter().all(|id| is_id(id)) {
+        return Err(TokenError::Claim(name));
+    }
+    Ok(ids.into_iter().map(str::to_owned).collect())
+}
+
+/// The role with the most rights among those that a claim names.
+fn role(claim: Option<&Value>, mapping: &ClaimMapping) -> Result<Result<Role, NoRole>, TokenError> {
+    let names = texts(claim, "role")?;
+    let greatest = names.iter().filter_map(|name| mapping.role_of(name)).max();
+    Ok(greatest.ok_or(if names.is_empty() {
+        NoRole::Missing
+    } else {
+        NoRole::Unknown
+    }))
+}
+
+/// The scopes of a claim: words with spaces between them (RFC 8693 section 4.2), or an array of such texts.
+fn scopes(claim: Option<&Value>) -> Result<Vec<String>, TokenError> {
+    let texts = texts(claim, "scope")?;
+    let words = texts.iter().flat_map(|text| text.split(' '));
+    Ok(words.filter(|word| !word.is_empty()).map(str::to_owned).collect())
+}
+
+fn department_ids(claims: &Object, mapping: &ClaimMapping) -> Result<BTreeSet<String>, TokenError> {
+    let mapped = mapped_claim(claims, mapping.departments.as_ref(), "departmentIds")?;
+    match mapped {
+        // The product's own claim for one department is another one.
+        Some(claim) if mapping.departments.is_none() && !claim.is_array() => Err(TokenError::Claim("departmentIds")),
+        Some(claim) => ids(claim, "departmentIds"),
+        None if mapping.departments.is_some() => Ok(BTreeSet::new()),
+        None => {
+            let only = single_id(claim(claims, "departmentId"), "departmentId")?;
+            Ok(only.into_iter().collect())
+        }
+    }
+}
+
+/// A name to show. A token is not refused because of it.
+fn display_name(claims: &Object) -> Option<String> {
+    let is_name =
+        |text: &&str| (1..=NAME_CHARACTERS_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    let text = |name| claim(claims, name).and_then(Value::as_str).filter(is_name);
+    text("name").or_else(|| text("preferred_username")).map(str::to_owned)
+}
+
 fn optional_text<'a>(claims: &'a Object, name: &'static str) -> Result<Option<&'a str>, TokenError> {
-    match claims.get(name) {
+    match claim(claims, name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(TokenError::Claim(name)),
@@ -145,34 +220,15 @@ fn optional_id(claims: &Object, name: &'static str) -> Result<Option<String>, To
     }
 }
 
-fn ids(claims: &Object, name: &'static str) -> Result<BTreeSet<String>, TokenError> {
-    match claims.get(name) {
-        Some(Value::Array(values)) if values.len() <= DEPARTMENTS_MAX => values
-            .iter()
-            .map(|value| value.as_str().filter(|id| is_id(id)).map(str::to_owned))
-            .collect::<Option<_>>()
-            .ok_or(TokenError::Claim(name)),
-        _ => Err(TokenError::Claim(name)),
-    }
-}
-
-/// `aud`: a string or an array of strings. It is empty if the claim is missing.
+/// `aud`: a text or an array of texts. It is empty if the claim is absent.
 fn audience(claims: &Object) -> Result<Vec<String>, TokenError> {
-    let values = match claims.get("aud") {
-        None => return Ok(Vec::new()),
-        Some(Value::Array(values)) => values.as_slice(),
-        Some(value) => std::slice::from_ref(value),
-    };
-    values
-        .iter()
-        .map(|value| value.as_str().map(str::to_owned))
-        .collect::<Option<_>>()
-        .ok_or(TokenError::Claim("aud"))
+    let audience = texts(claim(claims, "aud"), "aud")?;
+    Ok(audience.into_iter().map(str::to_owned).collect())
 }
 
 /// A NumericDate: seconds since 1970, with or without a fraction, up to the year 9999.
 fn optional_instant(claims: &Object, name: &'static str) -> Result<Option<Timestamp>, TokenError> {
-    let Some(value) = claims.get(name) else {
+    let Some(value) = claim(claims, name) else {
         return Ok(None);
     };
     value

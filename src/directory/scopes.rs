@@ -1,7 +1,8 @@
 //! What a caller may choose from: organizations, and the departments of one of them, each with its name.
 
 use crate::auth::access::{AccessError, View, read_access};
-use crate::auth::claims::{Claims, Role};
+use crate::auth::claims::Claims;
+use crate::auth::role::Role;
 use crate::http::query::{QueryError, parse};
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement};
 use crate::storage::json_table::to_json;
@@ -108,7 +109,7 @@ pub async fn read_scopes<D: Database>(
         Err(AccessError::OrganizationMissing) => None,
         Err(error) => return Err(error.into()),
     };
-    let is_superadmin = claims.role == Role::Superadmin;
+    let is_superadmin = claims.role == Ok(Role::Superadmin);
     let mut statements = Vec::new();
     if let Some(access) = &access {
         let organization = || SqlValue::from(access.organization.as_str());

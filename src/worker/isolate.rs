@@ -49,7 +49,8 @@ async fn set_up(env: &Env) -> Result<Service, Vec<ConfigError>> {
     let variable = |name: &str| env.var(name).ok().map(|value| value.to_string());
     let config = Config::from_variables(variable)?;
     let (key_server_url, expectations) = (config.key_server_url.clone(), config.expectations.clone());
-    let authenticator = Authenticator::import(&config.keys, key_server_url, expectations, &WebCrypto)
+    let claim_mapping = config.claim_mapping.clone();
+    let authenticator = Authenticator::import(&config.keys, key_server_url, expectations, claim_mapping, &WebCrypto)
         .await
         .map_err(|keys| keys.into_iter().map(ConfigError::from).collect::<Vec<_>>())?;
     let page_policy = PagePolicy {

@@ -7,6 +7,7 @@ use crate::support::keys::{MapCache, Native, ScriptedServer, TestPorts};
 use crate::support::service::Service;
 use conversation_monitor::auth::access::{ReadAccess, read_access};
 use conversation_monitor::auth::authenticator::Authenticator;
+use conversation_monitor::auth::claim_mapping::ClaimMapping;
 use conversation_monitor::auth::claims::{Claims, Expectations};
 use conversation_monitor::auth::rate_limit_key::{address_key, caller_key};
 use conversation_monitor::base::timestamp::Timestamp;
@@ -559,7 +560,13 @@ fn the_sets_of_different_key_servers_are_kept_apart() {
                 trace: &Trace::default(),
             };
             let outcome = block_on(async {
-                let authenticator = Authenticator::import(&[], Some(url.clone()), Expectations::default(), &Native);
+                let authenticator = Authenticator::import(
+                    &[],
+                    Some(url.clone()),
+                    Expectations::default(),
+                    ClaimMapping::default(),
+                    &Native,
+                );
                 let now = Timestamp::from_milliseconds(NOW);
                 authenticator.await.unwrap().verify(TOKEN, &ports, now).await
             });

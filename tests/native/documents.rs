@@ -1,9 +1,11 @@
 //! The tables of the documents say what the code does: the configuration and the limits.
 
+use conversation_monitor::auth::access::Denial;
 use conversation_monitor::config::{Config, ConfigError, VARIABLES};
 use conversation_monitor::{auth, base, conversation, directory, ingest, refresh, report, snapshot};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use strum::VariantArray;
 
 const DEPLOYING: &str = include_str!("../../docs/deploying.md");
 const OPERATING: &str = include_str!("../../docs/operating.md");
@@ -161,6 +163,8 @@ fn limits() -> Vec<(String, String)> {
         directory::scopes::ORGANIZATIONS_MAX => number,
         auth::token::TOKEN_BYTES_MAX => bytes,
         auth::claims::DEPARTMENTS_MAX => number,
+        auth::claim_mapping::POINTER_BYTES_MAX => bytes,
+        auth::claim_mapping::ROLE_NAMES_BYTES_MAX => bytes,
         auth::claims::LEEWAY_MS => milliseconds,
         auth::jwk::KEY_SET_BYTES_MAX => bytes,
         auth::jwk::KEYS_MAX => number,
@@ -185,4 +189,14 @@ fn documented_limits_are_those_of_the_code() {
         .map(|row| (code(row[2]).to_owned(), row[1].to_owned()))
         .collect();
     assert_eq!(documented, limits());
+}
+
+#[test]
+fn every_reason_for_a_403_is_documented_and_no_other() {
+    let documented: Vec<&str> = table(OPERATING, "| `cause` | what to do |")
+        .iter()
+        .map(|row| code(row[0]))
+        .collect();
+    let causes: Vec<String> = Denial::VARIANTS.iter().map(ToString::to_string).collect();
+    assert_eq!(documented, causes);
 }

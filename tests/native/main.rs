@@ -18,6 +18,7 @@ mod identity;
 mod memory;
 mod migrations;
 mod plans;
+mod providers;
 mod ranks;
 mod report;
 mod snapshot;

@@ -2,11 +2,13 @@
 
 use crate::support::keys::{MapCache, Native, ScriptedServer, TestPorts};
 use base64ct::{Base64UrlUnpadded, Encoding};
-use conversation_monitor::auth::access::{AccessError, ingest_access, read_access};
+use conversation_monitor::auth::access::{AccessError, Denial, ingest_access, read_access, settings_access};
 use conversation_monitor::auth::authenticator::{Authenticator, ConfiguredKey};
+use conversation_monitor::auth::claim_mapping::ClaimMapping;
 use conversation_monitor::auth::claims::{Claims, Expectations};
 use conversation_monitor::auth::error::{TokenError, VerifyError};
 use conversation_monitor::auth::keys::{KeyMaterial, UnimportedKey};
+use conversation_monitor::auth::role::Role;
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::base::trace::Trace;
 use conversation_monitor::config::Config;
@@ -53,7 +55,7 @@ fn verified_with(token: &str, secrets: &[&[u8]], expected: &Expectations) -> Res
             },
         };
         let keys: Vec<ConfiguredKey> = secrets.iter().map(configured).collect();
-        let authenticator = Authenticator::import(&keys, None, expected.clone(), &Native)
+        let authenticator = Authenticator::import(&keys, None, expected.clone(), ClaimMapping::default(), &Native)
             .await
             .unwrap();
         let ports = TestPorts {
@@ -231,7 +233,7 @@ fn a_configured_key_that_the_platform_rejects_is_named() {
         {"kty":"EC","crv":"P-256","x":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE",
             "y":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE"}]}"#;
     let config = Config::from_variables(|name| (name == "JWT_KEYS").then(|| set.to_owned())).unwrap();
-    let imported = Authenticator::import(&config.keys, None, config.expectations, &Native);
+    let imported = Authenticator::import(&config.keys, None, config.expectations, config.claim_mapping, &Native);
     let unusable = block_on(imported).err().unwrap();
     let texts: Vec<String> = unusable.iter().map(ToString::to_string).collect();
     assert_eq!(
@@ -246,6 +248,24 @@ fn claims_have_their_types() {
         &claims(&json!({ "aud": ["a"], "iss": "i", "departmentIds": [], "scope": "a b" })),
         None,
     );
+    for name in [
+        "nbf",
+        "iat",
+        "sub",
+        "role",
+        "organizationId",
+        "departmentIds",
+        "departmentId",
+        "scope",
+        "iss",
+        "aud",
+    ] {
+        check_claims(&claims(&json!({ name: null })), None);
+    }
+    for name in ["role", "organizationId", "departmentId", "scope"] {
+        check_claims(&claims(&json!({ name: ["a"] })), None);
+        check_claims(&claims(&json!({ name: [] })), None);
+    }
     for payload in [
         "[]",
         "null",
@@ -261,7 +281,7 @@ fn claims_have_their_types() {
         };
         check_claims(payload, Some(error));
     }
-    let wrong: [(&'static str, &[Value]); 9] = [
+    let wrong: [(&'static str, &[Value]); 10] = [
         (
             "exp",
             &[
@@ -273,29 +293,45 @@ fn claims_have_their_types() {
                 json!([NOW]),
             ],
         ),
-        ("nbf", &[json!(null), json!("0"), json!(-1), json!({})]),
-        ("iat", &[json!(null), json!("0"), json!(-0.5)]),
+        ("nbf", &[json!("0"), json!(-1), json!({})]),
+        ("iat", &[json!("0"), json!(-0.5)]),
         (
             "sub",
             &[
-                json!(null),
                 json!(1),
                 json!(""),
+                json!(["u"]),
                 json!("x".repeat(129)),
                 json!("a\u{0}"),
             ],
         ),
-        ("role", &[json!(null), json!(["ADMIN"]), json!(1)]),
+        (
+            "role",
+            &[
+                json!(1),
+                json!({}),
+                json!(["ADMIN", 1]),
+                json!([null]),
+                json!([["ADMIN"]]),
+            ],
+        ),
         (
             "organizationId",
-            &[json!(null), json!(1), json!(""), json!(["o"]), json!("a\nb")],
+            &[
+                json!(1),
+                json!(""),
+                json!("a\nb"),
+                json!(["o", "p"]),
+                json!(["o", "o"]),
+                json!([null]),
+                json!([""]),
+                json!({ "o": {} }),
+            ],
         ),
-        (
-            "departmentIds",
-            &[json!(null), json!("d"), json!([1]), json!([""]), json!({})],
-        ),
-        ("scope", &[json!(null), json!(["a"]), json!(1)]),
-        ("aud", &[json!(null), json!(1), json!([1]), json!({})]),
+        ("departmentIds", &[json!("d"), json!([1]), json!([""]), json!({})]),
+        ("departmentId", &[json!(1), json!(["d", "e"]), json!("")]),
+        ("scope", &[json!(1), json!(["a", 1]), json!([["a"]]), json!({})]),
+        ("aud", &[json!(1), json!([1]), json!([null]), json!({})]),
     ];
     for (name, values) in wrong {
         for value in values {
@@ -357,7 +393,7 @@ fn roles_see_what_the_table_says() {
             .map_err(|error| *error);
         assert_eq!(found, expected, "{more} asks for {requested:?}");
     };
-    let forbidden = || Err(AccessError::Forbidden);
+    let forbidden = |denial| Err(AccessError::Forbidden(denial));
     check(
         json!({ "role": "SUPERADMIN" }),
         None,
@@ -373,20 +409,114 @@ fn roles_see_what_the_table_says() {
     for role in ["ADMIN", "DEPARTMENT_HEAD"] {
         check(json!({ "role": role, "organizationId": "o" }), None, Ok("o"));
         check(json!({ "role": role, "organizationId": "o" }), Some("o"), Ok("o"));
-        check(json!({ "role": role, "organizationId": "o" }), Some("p"), forbidden());
-        check(json!({ "role": role }), None, forbidden());
-        check(json!({ "role": role }), Some("o"), forbidden());
+        check(
+            json!({ "role": role, "organizationId": "o" }),
+            Some("p"),
+            forbidden(Denial::OrganizationOfOthers),
+        );
+        check(json!({ "role": role }), None, forbidden(Denial::OrganizationMissing));
+        check(
+            json!({ "role": role }),
+            Some("o"),
+            forbidden(Denial::OrganizationMissing),
+        );
+        check(
+            json!({ "role": role, "organizationId": null }),
+            Some("o"),
+            forbidden(Denial::OrganizationMissing),
+        );
+        check(json!({ "role": [role], "organizationId": ["o"] }), None, Ok("o"));
     }
     for role in ["AGENT", "admin", "ADMIN ", "", "SUPERADMIN,ADMIN"] {
-        check(json!({ "role": role, "organizationId": "o" }), None, forbidden());
+        for role in [json!(role), json!([role]), json!([role, "AGENT"])] {
+            check(
+                json!({ "role": role, "organizationId": "o" }),
+                None,
+                forbidden(Denial::RoleUnknown),
+            );
+        }
     }
-    check(json!({ "organizationId": "o" }), None, forbidden());
+    check(json!({ "organizationId": "o" }), None, forbidden(Denial::RoleMissing));
+    for role in [json!(null), json!([])] {
+        check(
+            json!({ "role": role, "organizationId": "o" }),
+            None,
+            forbidden(Denial::RoleMissing),
+        );
+    }
+}
+
+#[test]
+fn of_several_roles_the_one_with_the_most_rights_counts() {
+    let check = |roles: Value, expected: Role| {
+        let claims = json!({ "exp": 1, "role": roles }).to_string();
+        let claims = Claims::from_payload(claims.as_bytes()).unwrap();
+        assert_eq!(claims.role, Ok(expected), "{roles}");
+    };
+    check(json!(["DEPARTMENT_HEAD", "ADMIN", "SUPERADMIN"]), Role::Superadmin);
+    check(json!(["SUPERADMIN", "ADMIN", "DEPARTMENT_HEAD"]), Role::Superadmin);
+    check(json!(["ADMIN", "AGENT", "DEPARTMENT_HEAD", "ADMIN"]), Role::Admin);
+    check(json!(["AGENT", "DEPARTMENT_HEAD"]), Role::DepartmentHead);
+}
+
+#[test]
+fn settings_are_for_admins_of_the_organization() {
+    let check = |more: Value, expected: Result<&str, Denial>| {
+        let mut claims = json!({ "exp": 1 });
+        claims
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let claims = Claims::from_payload(claims.to_string().as_bytes()).unwrap();
+        let access = settings_access(&claims, "o");
+        let found = access.as_ref().map(|organization| organization.as_str());
+        assert_eq!(
+            found.map_err(|error| *error),
+            expected.map_err(AccessError::Forbidden),
+            "{more}"
+        );
+    };
+    check(json!({ "role": "SUPERADMIN" }), Ok("o"));
+    check(json!({ "role": "SUPERADMIN", "organizationId": "p" }), Ok("o"));
+    check(json!({ "role": "ADMIN", "organizationId": "o" }), Ok("o"));
+    check(
+        json!({ "role": "ADMIN", "organizationId": "p" }),
+        Err(Denial::OrganizationOfOthers),
+    );
+    check(json!({ "role": "ADMIN" }), Err(Denial::OrganizationMissing));
+    check(
+        json!({ "role": "DEPARTMENT_HEAD", "organizationId": "o" }),
+        Err(Denial::RoleWithoutSettings),
+    );
+    check(
+        json!({ "role": "AGENT", "organizationId": "o" }),
+        Err(Denial::RoleUnknown),
+    );
+    check(json!({ "organizationId": "o" }), Err(Denial::RoleMissing));
+}
+
+#[test]
+fn a_name_is_shown_if_the_token_has_one() {
+    let check = |more: Value, expected: Option<&str>| {
+        let claims = Claims::from_payload(claims(&more).as_bytes()).unwrap();
+        assert_eq!(claims.name.as_deref(), expected, "{more}");
+    };
+    check(json!({}), None);
+    check(
+        json!({ "name": "Ada Lovelace", "preferred_username": "ada" }),
+        Some("Ada Lovelace"),
+    );
+    check(json!({ "name": "é".repeat(512) }), Some(&"é".repeat(512)));
+    for name in [json!(null), json!(1), json!(""), json!("a\nb"), json!("x".repeat(513))] {
+        check(json!({ "name": name, "preferred_username": "ada" }), Some("ada"));
+        check(json!({ "name": name, "preferred_username": name }), None);
+    }
 }
 
 #[test]
 fn only_the_scope_allows_to_post() {
     let scope = "conversation-monitor:ingest";
-    let check = |more: Value, organizations: &[&str], expected: bool| {
+    let check = |more: Value, organizations: &[&str], expected: Result<(), Denial>| {
         let mut text = json!({ "exp": 1 });
         text.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let claims = Claims::from_payload(text.to_string().as_bytes()).unwrap();
@@ -401,30 +531,42 @@ fn only_the_scope_allows_to_post() {
         let now = Timestamp::from_milliseconds(NOW * 1_000);
         let parsed = parse_events(BodyFormat::Json, body.as_bytes(), now).unwrap();
         let records = parsed.all_good().unwrap().records;
-        let outcome = ingest_access(&claims, records);
-        assert_eq!(outcome.is_ok(), expected, "{more} posts for {organizations:?}");
+        let outcome = ingest_access(&claims, records).map(|_| ());
+        assert_eq!(
+            outcome,
+            expected.map_err(AccessError::Forbidden),
+            "{more} posts for {organizations:?}"
+        );
     };
-    check(json!({ "scope": scope, "organizationId": "o" }), &["o", "o"], true);
-    check(
-        json!({ "scope": format!("a {scope} b"), "organizationId": "o" }),
-        &["o"],
-        true,
-    );
-    check(json!({ "scope": scope, "organizationId": "o" }), &["o", "p"], false);
-    check(json!({ "scope": scope }), &["o"], false);
-    check(json!({ "scope": scope, "role": "SUPERADMIN" }), &["o", "p"], true);
+    let others = Err(Denial::OrganizationOfOthers);
+    check(json!({ "scope": scope, "organizationId": "o" }), &["o", "o"], Ok(()));
+    for scopes in [
+        json!(format!("a {scope} b")),
+        json!([scope]),
+        json!(["a", scope]),
+        json!([format!("a {scope}"), "b"]),
+    ] {
+        check(json!({ "scope": scopes, "organizationId": "o" }), &["o"], Ok(()));
+    }
+    check(json!({ "scope": scope, "organizationId": "o" }), &["o", "p"], others);
+    check(json!({ "scope": scope }), &["o"], Err(Denial::OrganizationMissing));
+    check(json!({ "scope": scope, "role": "SUPERADMIN" }), &["o", "p"], Ok(()));
     check(
         json!({ "scope": scope, "role": "ADMIN", "organizationId": "o" }),
         &["p"],
-        false,
+        others,
     );
+    let missing = Err(Denial::IngestScopeMissing);
     for other in [
-        "",
-        "conversation-monitor",
-        "conversation-monitor:ingest2",
-        "conversation-monitor:ingest,",
+        json!(null),
+        json!([]),
+        json!(""),
+        json!("conversation-monitor"),
+        json!("conversation-monitor:ingest2"),
+        json!("conversation-monitor:ingest,"),
+        json!(["conversation-monitor", ":ingest"]),
     ] {
-        check(json!({ "scope": other, "role": "SUPERADMIN" }), &["o"], false);
+        check(json!({ "scope": other, "role": "SUPERADMIN" }), &["o"], missing);
     }
-    check(json!({ "role": "SUPERADMIN" }), &["o"], false);
+    check(json!({ "role": "SUPERADMIN" }), &["o"], missing);
 }

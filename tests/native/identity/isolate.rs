@@ -3,6 +3,7 @@
 use crate::support::keys::{MapCache, Native, NativeKey, ScriptedServer, TestPorts};
 use conversation_monitor::auth::algorithm::PublicKey;
 use conversation_monitor::auth::authenticator::{Authenticator, ConfiguredKey};
+use conversation_monitor::auth::claim_mapping::ClaimMapping;
 use conversation_monitor::auth::claims::{Claims, Expectations};
 use conversation_monitor::auth::error::VerifyError;
 use conversation_monitor::auth::jwk::parse_set;
@@ -70,7 +71,14 @@ impl Isolate {
         };
         let keys = parse_set(set.to_string().as_bytes()).unwrap().into_iter();
         let keys: Vec<ConfiguredKey> = keys.map(|key| configured(key.unwrap())).collect();
-        let authenticator = block_on(Authenticator::import(&keys, url, expected, &platform)).unwrap();
+        let authenticator = block_on(Authenticator::import(
+            &keys,
+            url,
+            expected,
+            ClaimMapping::default(),
+            &platform,
+        ))
+        .unwrap();
         Self {
             authenticator,
             platform,

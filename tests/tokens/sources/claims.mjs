@@ -1,4 +1,5 @@
-// RFC 7519 sections 4 and 7.2: the claims are one JSON object; one of the wrong type is wrong, and not absent.
+// RFC 7519 sections 4 and 7.2: the claims are one JSON object; one of the wrong type is wrong, and not absent. Null is
+// what many back ends send for a value that they do not have, so it counts as absent.
 
 import { base64url } from '../sign.mjs';
 import { ACCEPTED, CLAIMS, EXPIRED, ISSUED_IN_FUTURE, malformed, NOT_YET_VALID, SEGMENTS } from '../verdicts.mjs';
@@ -93,7 +94,10 @@ const NO_DATES = {
 export function* dates({ claims, hs, now }) {
   const of = (name, text) => hs(JSON.stringify(claims({ [name]: '?' })).replace('"?"', text));
   for (const name of ['exp', 'nbf', 'iat']) {
-    for (const [what, text] of Object.entries(NO_DATES)) yield [`${name} ${what}`, malformed(name), of(name, text)];
+    for (const [what, text] of Object.entries(NO_DATES)) {
+      const isAbsent = text === 'null' && name !== 'exp';
+      yield [`${name} ${what}`, isAbsent ? ACCEPTED : malformed(name), of(name, text)];
+    }
   }
   yield ['exp in milliseconds', malformed('exp'), of('exp', String((now + 3600) * 1000))];
   for (const text of ['0', '-0', '0.0', '1', '1.5', '1e-400', '1e9', String(now - 300), `${now - 300}.999`])
@@ -130,24 +134,28 @@ export function* dates({ claims, hs, now }) {
 /** The product's claims. */
 export function* types({ claims, hs }) {
   const wrong = {
-    sub: [null, 1, true, [], ['u'], {}, '', 'u\n', 'x'.repeat(129)],
-    role: [null, 1, true, [], ['SUPERADMIN'], { role: 'SUPERADMIN' }],
-    organizationId: [null, 1, true, [], ['o'], {}, '', 'o\0', 'x'.repeat(129)],
-    departmentId: [null, 1, ['d'], {}, '', 'd\t'],
-    departmentIds: [null, 'd', 1, {}, [null], [1], [''], [['d']], ['d', { id: 'd' }], ['d\0'], Array(1001).fill('d')],
-    scope: [null, 1, true, ['conversation-monitor:ingest'], {}],
-    iss: [null, 1, [], ['i'], {}],
+    sub: [1, true, [], ['u'], {}, '', 'u\n', 'x'.repeat(129)],
+    role: [1, true, [null], [1], [['SUPERADMIN']], ['SUPERADMIN', 1], { role: 'SUPERADMIN' }],
+    organizationId: [1, true, ['o', 'p'], ['o', 'o'], [null], [['o']], [''], {}, { o: {} }, '', 'o\0', 'x'.repeat(129)],
+    departmentId: [1, ['d', 'e'], [1], {}, '', 'd\t'],
+    departmentIds: ['d', 1, {}, [null], [1], [''], [['d']], ['d', { id: 'd' }], ['d\0'], Array(1001).fill('d')],
+    scope: [1, true, [1], ['a', null], [['conversation-monitor:ingest']], {}],
+    iss: [1, [], ['i'], {}],
   };
   for (const [name, values] of Object.entries(wrong)) {
     for (const value of values)
       yield [`${name} ${JSON.stringify(value).slice(0, 40)}`, malformed(name), hs(claims({ [name]: value }))];
   }
   const right = {
-    role: ['', 'AGENT', 'superadmin', 'SUPERADMIN\0'],
-    departmentIds: [[], ['d'], ['d', 'd']],
-    scope: ['', ' ', 'a  b'],
-    sub: ['é'.repeat(128)],
-    aud: ['', []],
+    role: [null, '', 'AGENT', 'superadmin', 'SUPERADMIN\0', [], ['SUPERADMIN'], ['AGENT', 'ADMIN']],
+    organizationId: [null, [], ['o']],
+    departmentId: [null, [], ['d']],
+    departmentIds: [null, [], ['d'], ['d', 'd']],
+    scope: [null, '', ' ', 'a  b', [], ['conversation-monitor:ingest'], ['a b', 'c']],
+    sub: [null, 'é'.repeat(128)],
+    iss: [null],
+    aud: [null, '', []],
+    name: [null, 1, {}, ''],
     jti: [null, 1],
   };
   for (const [name, values] of Object.entries(right)) {

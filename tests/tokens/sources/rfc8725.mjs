@@ -302,10 +302,11 @@ export function* section3_8({ claims, hs }) {
   ];
   for (const other of others)
     yield [`issuer ${JSON.stringify(other)}`, ISSUER, hs(claims({ iss: other, aud })), strict];
-  for (const other of [[iss], { iss }, null, 1, true])
+  for (const other of [[iss], { iss }, 1, true])
     yield [`issuer ${JSON.stringify(other)}`, malformed('iss'), hs(claims({ iss: other, aud })), strict];
+  yield ['issuer null', ISSUER, hs(claims({ iss: null, aud })), strict];
   yield ['the issuer in the header', ISSUER, hs(claims({ aud }), { iss }), strict];
-  for (const sub of ['', 1, null, ['u'], {}, 'u\0', 'x'.repeat(129)])
+  for (const sub of ['', 1, ['u'], {}, 'u\0', 'x'.repeat(129)])
     yield [`subject ${JSON.stringify(sub).slice(0, 20)}`, malformed('sub'), hs(claims({ sub }))];
 }
 
@@ -329,10 +330,11 @@ export function* section3_9({ claims, hs }) {
     [`${aud}\0`],
     [''],
     aud.slice(0, -1),
+    null,
   ]) {
     yield [`audience ${JSON.stringify(other)}`, AUDIENCE, token(other), strict];
   }
-  for (const wrong of [null, 1, true, {}, { [aud]: true }, [null], [aud, 1], [[aud]], [{ aud }]]) {
+  for (const wrong of [1, true, {}, { [aud]: true }, [null], [aud, 1], [[aud]], [{ aud }]]) {
     yield [`audience ${JSON.stringify(wrong)}`, malformed('aud'), token(wrong), strict];
   }
   yield ['audience of the wrong type where none is demanded', malformed('aud'), hs(claims({ aud: {} }))];
