@@ -1,15 +1,16 @@
 //! What an isolate keeps between requests. Nothing in it belongs to the request that made it, as bindings do.
 
 use crate::auth::authenticator::Authenticator;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, VARIABLES};
 use crate::report::cache::{IsolateCache, PagePolicy};
 use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::bindings::webcrypto::{ImportedKey, WebCrypto};
 use std::cell::RefCell;
 use std::rc::Rc;
+use wasm_bindgen::JsValue;
 use worker::Env;
 
-/// The service as it is configured. The configuration cannot change while an isolate lives.
+/// The service as it is configured. Another configuration makes another service, with caches of its own.
 pub struct Service {
     pub config: Config,
     pub authenticator: Authenticator<ImportedKey>,
@@ -22,14 +23,24 @@ pub struct Service {
 /// The service, or everything that is wrong with its configuration.
 pub type Setup = Rc<Result<Service, Vec<ConfigError>>>;
 
+/// The values of [`VARIABLES`], in that order.
+type Values = Vec<Option<String>>;
+
+/// A setup, and what it was made from.
+struct Kept {
+    env: Env,
+    values: Values,
+    setup: Setup,
+}
+
 thread_local! {
-    static SETUP: RefCell<Option<Setup>> = const { RefCell::new(None) };
+    static KEPT: RefCell<Option<Kept>> = const { RefCell::new(None) };
 }
 
 /// Forgets the snapshot heads: a refresh may have changed them.
 pub fn forget_heads() {
-    SETUP.with_borrow(|setup| {
-        if let Some(Ok(service)) = setup.as_deref() {
+    KEPT.with_borrow(|kept| {
+        if let Some(Ok(service)) = kept.as_ref().map(|kept| &*kept.setup) {
             service.cache.borrow_mut().clear_heads();
         }
     });
@@ -37,17 +48,50 @@ pub fn forget_heads() {
 
 /// The service, which the first request sets up. Requests that come while keys are imported set it up, too, and the
 /// first to finish is kept.
+///
+/// Cloudflare says that an isolate may go on when a deployment changes nothing except variables and secrets. Then `env`
+/// is another object, and if a value in it has changed the service is set up again: a new key or claim must not meet
+/// tokens that were verified under the old ones.
 pub async fn setup(env: &Env) -> Setup {
-    if let Some(setup) = SETUP.with_borrow(Clone::clone) {
+    let is_same_env = |kept: &&mut Kept| AsRef::<JsValue>::as_ref(&kept.env) == AsRef::<JsValue>::as_ref(env);
+    if let Some(setup) = kept_if(is_same_env, |_| {}) {
         return setup;
     }
-    let setup = Rc::new(set_up(env).await);
-    SETUP.with_borrow_mut(|kept| Rc::clone(kept.get_or_insert(setup)))
+    let value = |name: &&str| env.var(name).ok().map(|value| value.to_string());
+    let values: Values = VARIABLES.iter().map(value).collect();
+    let has_same_values = |kept: &&mut Kept| kept.values == values;
+    let note_env = |kept: &mut Kept| kept.env = env.clone();
+    if let Some(setup) = kept_if(has_same_values, note_env) {
+        return setup;
+    }
+    let setup = Rc::new(set_up(env, &values).await);
+    if let Some(setup) = kept_if(has_same_values, note_env) {
+        return setup;
+    }
+    let new = Kept {
+        env: env.clone(),
+        values,
+        setup: Rc::clone(&setup),
+    };
+    KEPT.set(Some(new));
+    setup
 }
 
-async fn set_up(env: &Env) -> Result<Service, Vec<ConfigError>> {
-    let variable = |name: &str| env.var(name).ok().map(|value| value.to_string());
-    let config = Config::from_variables(variable)?;
+/// The setup that is kept if it `fits`. Then `note` may note something about it.
+fn kept_if(fits: impl FnOnce(&&mut Kept) -> bool, note: impl FnOnce(&mut Kept)) -> Option<Setup> {
+    KEPT.with_borrow_mut(|kept| {
+        let kept = kept.as_mut().filter(fits)?;
+        note(kept);
+        Some(Rc::clone(&kept.setup))
+    })
+}
+
+async fn set_up(env: &Env, values: &Values) -> Result<Service, Vec<ConfigError>> {
+    let value_of = |name: &str| {
+        let mut variables = VARIABLES.iter().zip(values);
+        variables.find(|(variable, _)| **variable == name)?.1.clone()
+    };
+    let config = Config::from_variables(value_of)?;
     let (key_server_url, expectations) = (config.key_server_url.clone(), config.expectations.clone());
     let claim_mapping = config.claim_mapping.clone();
     let authenticator = Authenticator::import(&config.keys, key_server_url, expectations, claim_mapping, &WebCrypto)
