@@ -111,15 +111,15 @@ export function startDashboard() {
   const context = () => {
     const now = clock.now();
     const nextAt = poller.nextAt === null ? null : now + poller.nextAt - Date.now();
-    return { now, nextAt, session: signedIn.session, outcome };
+    return { now, nextAt, outcome };
   };
 
   function render() {
     if (!signedIn) return;
-    const { monitor, session } = signedIn;
-    masthead.render(monitor, session);
+    const { monitor } = signedIn;
+    masthead.render(monitor);
     summary.render(monitor);
-    filterBar.render(monitor, session, { downloading });
+    filterBar.render(monitor, { downloading });
     list.render(monitor, context());
     pager.render(monitor);
     announcer.watch(monitor);
@@ -175,7 +175,7 @@ export function startDashboard() {
     signIn.hide();
     byId('board').hidden = false;
     const client = new Client({ token: session.token, clock });
-    const monitor = new Monitor({ client, clock, address, session, onChange: render, onSessionEnd: endSession });
+    const monitor = new Monitor({ client, clock, address, onChange: render, onSessionEnd: endSession });
     signedIn = { session, client, monitor };
     render();
     poller.now();

@@ -9,6 +9,15 @@ import { NO_FILTERS, queryOf, withoutPage } from './filters.js';
  */
 
 /**
+ * Who is signed in, as the service reads the token.
+ *
+ * @typedef {object} User
+ * @property {string | null} name
+ * @property {string} role
+ * @property {string | null} organizationId
+ */
+
+/**
  * @typedef {object} State
  * @property {Filters} filters
  * @property {{data: any, filters: Filters} | null} shown The report on the screen and the filters that it was requested with.
@@ -17,8 +26,9 @@ import { NO_FILTERS, queryOf, withoutPage } from './filters.js';
  * @property {{data: any, filters: Filters} | null} summary Totals and histogram with their filters, perhaps of an earlier
  *   snapshot. `null` means unknown.
  * @property {boolean} summaryMissing The summary was requested, and the service did not return it.
- * @property {{organizations?: any[], departments?: any[]} | null} scopes Organizations and departments with their names.
+ * @property {{organizations: any[], departments: any[]} | null} scopes Organizations and departments with their names.
  *   `null` means unknown.
+ * @property {User | null} user Who is signed in. `null` means unknown.
  * @property {{kind: string, message?: string} | null} problem What went wrong with the last request.
  * @property {boolean} snapshotExpired The pinned snapshot was gone, so the newest one is shown instead.
  * @property {boolean} busy A response for the current filters is awaited.
@@ -32,7 +42,6 @@ export class Monitor {
   #client;
   #clock;
   #address;
-  #session;
   #onChange;
   #onSessionEnd;
   #abort = new AbortController();
@@ -49,6 +58,7 @@ export class Monitor {
     summary: null,
     summaryMissing: false,
     scopes: null,
+    user: null,
     problem: null,
     snapshotExpired: false,
     busy: false,
@@ -59,15 +69,13 @@ export class Monitor {
    * @param {import('./client.js').Client} settings.client
    * @param {import('./clock.js').ServerClock} settings.clock
    * @param {{read: () => Filters, push: (filters: Filters) => void, replace: (filters: Filters) => void}} settings.address
-   * @param {import('./session.js').Session} settings.session
    * @param {() => void} settings.onChange
    * @param {(message?: string) => void} settings.onSessionEnd Called when the server no longer accepts the token.
    */
-  constructor({ client, clock, address, session, onChange, onSessionEnd }) {
+  constructor({ client, clock, address, onChange, onSessionEnd }) {
     this.#client = client;
     this.#clock = clock;
     this.#address = address;
-    this.#session = session;
     this.#onChange = onChange;
     this.#onSessionEnd = onSessionEnd;
     this.state.filters = address.read();
@@ -87,9 +95,15 @@ export class Monitor {
     );
   }
 
-  /** The organization in the filters or, without one, the token's. */
+  /** The organization in the filters or, without one, the user's own. */
   get organizationId() {
-    return this.state.filters.organizationId ?? this.#session.organizationId;
+    const { filters, user, shown } = this.state;
+    return filters.organizationId ?? (user ?? shown?.data)?.organizationId ?? null;
+  }
+
+  /** Whether the user must choose an organization first. */
+  get #needsOrganization() {
+    return this.state.user?.role === 'SUPERADMIN' && this.organizationId === null;
   }
 
   /**
@@ -154,17 +168,19 @@ export class Monitor {
   async poll() {
     const { signal } = this.#abort;
     try {
-      if (this.#session.role === 'SUPERADMIN' && !this.organizationId) {
-        await this.#requestScopes(signal);
-        this.#change({ shown: null, busy: false, problem: { kind: 'organization_needed' } });
-        return { rest: true };
-      }
-      return await this.#requestReport(signal);
+      return this.#needsOrganization ? await this.#askForOrganization(signal) : await this.#requestReport(signal);
     } catch (error) {
       if (!signal.aborted) throw error;
       // The user has changed the filters meanwhile; the next poll requests those.
       return { ok: true };
     }
+  }
+
+  /** @param {AbortSignal} signal */
+  async #askForOrganization(signal) {
+    await this.#requestScopes(signal);
+    this.#change({ shown: null, busy: false, problem: { kind: 'organization_needed' } });
+    return { rest: true };
   }
 
   /**
@@ -179,7 +195,7 @@ export class Monitor {
     const requested = isCurrent ? { ...filters, snapshot: null } : filters;
     const result = await this.#client.get(PATHS.report, queryOf(requested), { signal });
     signal.throwIfAborted();
-    if (result.kind !== 'data') return this.#handleFailure(result, requested);
+    if (result.kind !== 'data') return this.#handleFailure(result, requested, signal);
 
     const { data } = result;
     if (data.generatedAt) this.#clock.notBefore(Date.parse(data.generatedAt));
@@ -219,9 +235,10 @@ export class Monitor {
   /**
    * @param {Result} result
    * @param {Filters} requested
-   * @returns {import('./poller.js').Outcome | Promise<import('./poller.js').Outcome>}
+   * @param {AbortSignal} signal
+   * @returns {Promise<import('./poller.js').Outcome>}
    */
-  #handleFailure(result, requested) {
+  async #handleFailure(result, requested, signal) {
     const kind = problemOf(result);
     if (kind === 'unauthenticated') {
       this.#onSessionEnd(result.message);
@@ -231,8 +248,11 @@ export class Monitor {
       const filters = { ...this.state.filters, snapshot: null };
       this.#address.replace(filters);
       this.#change({ filters, snapshotExpired: true });
-      return this.#requestReport(this.#abort.signal);
+      return this.#requestReport(signal);
     }
+    // What the user can do about these depends on the role.
+    if (['invalid', 'forbidden', 'not_found'].includes(kind)) await this.#requestUser(signal);
+    if (kind === 'invalid' && this.#needsOrganization) return this.#askForOrganization(signal);
     const isFinal = FINAL.has(kind);
     if (isFinal || kind === 'not_found') {
       this.#summaryQuery = null;
@@ -271,7 +291,20 @@ export class Monitor {
     const result = await this.scopes('', { signal });
     signal.throwIfAborted();
     this.#scopesKey = key;
-    if (result.kind === 'data') this.#change({ scopes: result.data });
+    if (result.kind === 'data') this.#change({ scopes: result.data, user: result.data.user });
+  }
+
+  /**
+   * Requests who is signed in, if that is not known yet. It asks for no organization, because the one in the filters may
+   * be the problem.
+   *
+   * @param {AbortSignal} signal
+   */
+  async #requestUser(signal) {
+    if (this.state.user) return;
+    const result = await this.#client.get(PATHS.scopes, '', { signal });
+    signal.throwIfAborted();
+    if (result.kind === 'data') this.state.user = result.data.user;
   }
 
   /**

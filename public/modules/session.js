@@ -1,14 +1,12 @@
 // Who is signed in. The token is saved in this tab's sessionStorage and nowhere else: not in the address, not in a
-// cookie, not in localStorage. Its claims are read for display only; the server verifies the token and decides.
+// cookie, not in localStorage. Only its expiry is read here: where the other claims are depends on who issued it, so the
+// service says who the user is.
 
 const STORAGE_KEY = 'conversation-monitor.token';
 
 /**
  * @typedef {object} Session
  * @property {string} token
- * @property {string | null} role
- * @property {string | null} organizationId
- * @property {boolean} hasNoDepartment Whether it is a department head's token that names no department.
  * @property {number | null} expiresAt Epoch milliseconds.
  */
 
@@ -80,24 +78,8 @@ export function looksLikeToken(text) {
 export function currentSession() {
   const token = savedToken();
   if (token === null) return null;
-  const claims = readClaims(token);
-  const text = (value) => (typeof value === 'string' && value !== '' ? value : null);
-  return {
-    token,
-    role: text(claims.role),
-    organizationId: text(claims.organizationId),
-    hasNoDepartment: claims.role === 'DEPARTMENT_HEAD' && namesNoDepartment(claims),
-    expiresAt: Number.isFinite(claims.exp) ? claims.exp * 1000 : null,
-  };
-}
-
-/**
- * `departmentIds` takes precedence over `departmentId`, as on the server.
- *
- * @param {Record<string, any>} claims
- */
-function namesNoDepartment({ departmentIds, departmentId }) {
-  return Array.isArray(departmentIds) ? departmentIds.length === 0 : !departmentId;
+  const { exp } = readClaims(token);
+  return { token, expiresAt: Number.isFinite(exp) ? exp * 1000 : null };
 }
 
 /**
@@ -106,7 +88,7 @@ function namesNoDepartment({ departmentIds, departmentId }) {
  * @param {string} token
  * @returns {Record<string, any>}
  */
-export function readClaims(token) {
+function readClaims(token) {
   try {
     const payload = token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/');
     const bytes = Uint8Array.from(atob(payload), (character) => character.charCodeAt(0));

@@ -93,10 +93,10 @@ export function channelName(channelType) {
 /**
  * A role's name.
  *
- * @param {string | null} role
+ * @param {string} role
  */
 export function roleName(role) {
-  return role === null ? 'No role' : nameOf(ROLES, role);
+  return nameOf(ROLES, role);
 }
 
 /**

@@ -34,11 +34,10 @@ export function createFilterBar(actions) {
   return {
     /**
      * @param {import('../modules/monitor.js').Monitor} monitor
-     * @param {import('../modules/session.js').Session} session
      * @param {{ downloading: boolean }} progress
      */
-    render({ state, isCurrent }, session, { downloading }) {
-      const { filters, shown, problem } = state;
+    render({ state, isCurrent }, { downloading }) {
+      const { filters, shown, user, problem } = state;
       // There is nothing to filter before an organization is chosen.
       form.hidden = problem?.kind === 'organization_needed';
       check(form, 'category', filters.category ?? '');
@@ -53,7 +52,9 @@ export function createFilterBar(actions) {
 
       const threshold = shown?.data.thresholdMinutes;
       setText(byId('threshold-words'), threshold === undefined ? 'Over the threshold' : `Over ${minutes(threshold)}`);
-      change.hidden = !THRESHOLD_ROLES.includes(session.role);
+      // Until the role is known the button is invisible but takes up its space.
+      change.classList.toggle('unknown', user === null);
+      change.hidden = user !== null && !THRESHOLD_ROLES.includes(user.role);
       setEnabled(change, threshold !== undefined);
       setEnabled(download, isCurrent && Boolean(shown.data.snapshotId) && !downloading);
       setText(download, downloading ? 'Preparing CSV …' : 'Download CSV');

@@ -1,7 +1,7 @@
 // The top of the page: whose list it is, how old it is, and who is signed in.
 
 import { formatAge, formatExactTime, formatTime } from '../modules/clock.js';
-import { byId, element, setAttributes, setText } from '../modules/dom.js';
+import { byId, element, setAttributes, setClampedText, setText } from '../modules/dom.js';
 import { roleName } from '../modules/words.js';
 
 /** Up to this age the data counts as live. */
@@ -24,16 +24,14 @@ export function createMasthead(actions) {
     hide() {
       bar.hidden = true;
     },
-    /**
-     * @param {import('../modules/monitor.js').Monitor} monitor
-     * @param {import('../modules/session.js').Session} session
-     */
-    render({ state, organizationId }, session) {
+    /** @param {import('../modules/monitor.js').Monitor} monitor */
+    render({ state, organizationId }) {
       bar.hidden = false;
-      setText(name, organizationName(state.scopes, organizationId));
+      setText(name, organizationName(state, organizationId));
       setAttributes(name, { title: organizationId && `${name.textContent} (${organizationId})` });
-      setText(byId('role'), roleName(session.role));
-      change.hidden = session.role !== 'SUPERADMIN';
+      setClampedText(byId('user-name'), state.user?.name ?? '');
+      setText(byId('role'), state.user ? roleName(state.user.role) : '');
+      change.hidden = state.user?.role !== 'SUPERADMIN';
     },
     /**
      * Shows how old the list on the screen is. Until that is known the element is invisible but takes up its space.
@@ -55,8 +53,12 @@ export function createMasthead(actions) {
   };
 }
 
-function organizationName(scopes, organizationId) {
-  if (!organizationId) return 'No organization chosen';
+/**
+ * @param {import('../modules/monitor.js').State} state
+ * @param {string | null} organizationId
+ */
+function organizationName({ scopes, user }, organizationId) {
+  if (organizationId === null) return user ? 'No organization chosen' : NO_BREAK_SPACE;
   const known = scopes?.organizations?.find((each) => each.organizationId === organizationId);
   return known?.name ?? organizationId;
 }

@@ -16,7 +16,6 @@ import { minutes, nextTry, problemWords } from '../modules/words.js';
  * @typedef {object} Context
  * @property {number} now
  * @property {number | null} nextAt When the next request is due, in server time. `null` means that one is under way.
- * @property {import('../modules/session.js').Session} session
  * @property {{ok: boolean, text: string} | null} outcome How the user's last action went, until it is dismissed.
  */
 
@@ -57,8 +56,8 @@ function partsOf({ symbol, title, button }) {
  * @param {Actions} actions
  * @returns {Message}
  */
-function messageOf({ state, isCurrent }, { now, nextAt, session }, actions) {
-  if (state.problem) return problemMessage(state, now, nextAt, actions, session);
+function messageOf({ state, isCurrent }, { now, nextAt }, actions) {
+  if (state.problem) return problemMessage(state, now, nextAt, actions);
   if (!isCurrent) return { title: 'Loading …', text: '' };
   const { data, filters } = state.shown;
   if (data.snapshotMissing) {
@@ -68,7 +67,7 @@ function messageOf({ state, isCurrent }, { now, nextAt, session }, actions) {
       text: 'The first list of this organization will appear here within a minute or two.',
     };
   }
-  if (session.hasNoDepartment) {
+  if (state.user?.role === 'DEPARTMENT_HEAD' && state.scopes?.departments.length === 0) {
     return {
       symbol: 'information',
       title: 'No department',
@@ -99,10 +98,9 @@ function messageOf({ state, isCurrent }, { now, nextAt, session }, actions) {
  * @param {number} now
  * @param {number | null} nextAt
  * @param {Actions} actions
- * @param {import('../modules/session.js').Session} session
  * @returns {Message}
  */
-function problemMessage({ problem, filters }, now, nextAt, actions, session) {
+function problemMessage({ problem, filters, user }, now, nextAt, actions) {
   const { title, text } = problemWords(problem);
   const symbol =
     { unreachable: 'offline', forbidden: 'lock', organization_needed: 'information' }[problem.kind] ?? 'warning';
@@ -114,7 +112,7 @@ function problemMessage({ problem, filters }, now, nextAt, actions, session) {
     case 'not_found':
       if (filters.organizationId === null)
         return { ...message, button: { label: 'Use another token', act: actions.signOut } };
-      if (session.role === 'SUPERADMIN')
+      if (user?.role === 'SUPERADMIN')
         return { ...message, button: { label: 'Choose another organization', act: actions.changeOrganization } };
       return {
         ...message,

@@ -204,11 +204,23 @@ const SUMMARY = {
 const SCOPES = {
   ConversationMonitorScopesResponse: success('ConversationMonitorScopes'),
   ConversationMonitorScopes: object({
+    user: ref('User'),
     organizationId: nullable(text('The organization of `departments`; null if a SUPERADMIN has not named one.')),
     organizations: list(ref('OrganizationScope'), { maxItems: 1_000 }),
     organizationsTruncated: flag('true if there are more; use `search` to find them.'),
     departments: list(ref('DepartmentScope')),
   }),
+  User: object(
+    {
+      name: nullable(text("The token's `name`, or else its `preferred_username`; null if neither can be shown.")),
+      role: oneOfWords(['SUPERADMIN', 'ADMIN', 'DEPARTMENT_HEAD']),
+      organizationId: nullable(text("The caller's own organization.")),
+    },
+    {
+      description:
+        'The caller, as the service reads the token. Where it reads the claims depends on its configuration.',
+    },
+  ),
   OrganizationScope: object({ organizationId: text(), name: nullable(text()) }),
   DepartmentScope: object({ departmentId: text(), name: nullable(text()) }),
 };

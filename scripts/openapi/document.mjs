@@ -51,7 +51,8 @@ export const DOCUMENT = {
         bearerFormat: 'JWT',
         description:
           'Signed with HS256, RS256, ES256 or EdDSA. Claims: `exp` (required), `sub`, `role`, `organizationId`, ' +
-          '`departmentIds`, `scope`, `nbf`, `iat`, `iss`, `aud`.',
+          '`departmentIds`, `scope`, `name`, `nbf`, `iat`, `iss`, `aud`. The service can be configured to look for ' +
+          'role, organization, departments and scope elsewhere.',
       },
     },
   },

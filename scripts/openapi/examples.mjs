@@ -86,6 +86,7 @@ export const CSV_EXAMPLE = [
 export const SCOPES_EXAMPLE = {
   success: true,
   data: {
+    user: { name: 'Ada Lovelace', role: 'ADMIN', organizationId: '65a0e0e0e0e0e0e0e0e0e0e0' },
     organizationId: '65a0e0e0e0e0e0e0e0e0e0e0',
     organizations: [{ organizationId: '65a0e0e0e0e0e0e0e0e0e0e0', name: 'Brindlewick Home Goods' }],
     organizationsTruncated: false,

@@ -150,15 +150,21 @@ const summary = getAndHead('Summary', {
 
 const scopes = getAndHead('Scopes', {
   tags: ['Conversation Monitor'],
-  summary: 'Get the organizations and departments to choose from',
+  summary: 'Get the caller, and the organizations and departments to choose from',
   description: prose`
+    The caller: role, own organization and, if the token has one, a name. A page can show these without reading the token.
+
     Organizations: for a SUPERADMIN all of them by name, at most 1,000; for everyone else their own.
 
     Departments: those of the organization; for a DEPARTMENT_HEAD those that the token names.`,
   operationId: 'get_conversation_monitor_scopes',
   parameters: parameters('OrganizationId', 'Search', 'IfNoneMatch'),
   responses: {
-    200: ok('Organizations and departments', json(ref('ConversationMonitorScopesResponse'), SCOPES_EXAMPLE), 'ETag'),
+    200: ok(
+      'The caller, organizations and departments',
+      json(ref('ConversationMonitorScopesResponse'), SCOPES_EXAMPLE),
+      'ETag',
+    ),
     ...shared(304),
     400: invalid('search must be a text of 1 to 128 characters.'),
     ...shared(401, 403, 404, 429, 500, 503),

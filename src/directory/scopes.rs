@@ -61,6 +61,8 @@ impl ScopesRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Scopes {
+    /// The caller.
+    pub user: User,
     /// The organization that the departments are of, if one is named by the request or the token.
     pub organization_id: Option<String>,
     /// The organizations, by name.
@@ -69,6 +71,19 @@ pub struct Scopes {
     pub organizations_truncated: bool,
     /// The departments, by name.
     pub departments: Vec<DepartmentScope>,
+}
+
+/// The caller, as the token says. Pages show it and hide what would fail; they need not read the token, whose claims
+/// depend on the issuer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct User {
+    /// What to call the user, if the token has a name.
+    pub name: Option<String>,
+    /// The role.
+    pub role: Role,
+    /// The user's own organization.
+    pub organization_id: Option<String>,
 }
 
 /// An organization.
@@ -103,13 +118,14 @@ pub async fn read_scopes<D: Database>(
     claims: &Claims,
     request: &ScopesRequest,
 ) -> Result<Scopes, ScopesError> {
+    let role = claims.role.map_err(AccessError::from)?;
     let access = match read_access(claims, request.organization_id.as_deref()) {
         Ok(access) => Some(access),
         // A SUPERADMIN without an organization has not chosen one yet.
         Err(AccessError::OrganizationMissing) => None,
         Err(error) => return Err(error.into()),
     };
-    let is_superadmin = claims.role == Ok(Role::Superadmin);
+    let is_superadmin = role == Role::Superadmin;
     let mut statements = Vec::new();
     if let Some(access) = &access {
         let organization = || SqlValue::from(access.organization.as_str());
@@ -150,6 +166,11 @@ pub async fn read_scopes<D: Database>(
     let organizations_truncated = organizations.len() > ORGANIZATIONS_MAX;
     organizations.truncate(ORGANIZATIONS_MAX);
     Ok(Scopes {
+        user: User {
+            name: claims.name.clone(),
+            role,
+            organization_id: claims.organization_id.clone(),
+        },
         organization_id: access.map(|access| access.organization.as_str().to_owned()),
         organizations: read_each(&organizations, |organization_id, name| OrganizationScope {
             organization_id,

@@ -18,10 +18,20 @@ import {
   TOO_LARGE,
   TYPE,
 } from '../tokens/verdicts.mjs';
-import { adminToken, EVENTS, REPORT, SECRET, startService, tokenOf } from './harness.mjs';
+import {
+  adminToken,
+  EVENTS,
+  REPORT,
+  SCOPES as SCOPES_ROUTE,
+  SECRET,
+  settingsOf,
+  startService,
+  tokenOf,
+} from './harness.mjs';
 import { ALGORITHMS, keySet, newKey } from './issuer.mjs';
 import { ROUTES, requestOf } from './routes.mjs';
 
+const JSON_TYPE = 'application/json';
 const CLAIMS = { sub: 'SUBJECT-IN-NO-LOG', role: 'ADMIN', organizationId: 'o' };
 const keys = Object.fromEntries(ALGORITHMS.map((algorithm) => [algorithm, newKey(algorithm, `the ${algorithm} key`)]));
 const next = newKey('ES256', 'the next ES256 key');
@@ -42,6 +52,14 @@ const WRONG = [
   ['JWT_KEYS', { JWT_KEYS: keySet(next, { kty: 'oct', k: Buffer.from('CANARY').toString('base64url') }) }],
   ['JWT_JWKS_URL', { JWT_JWKS_URL: 'http://CANARY.example/keys' }],
   ['JWT_JWKS_URL', { JWT_JWKS_URL: 'https://user:CANARY@issuer.example/keys' }],
+  ['JWT_CLAIM_ROLE', { JWT_CLAIM_ROLE: 'CANARY' }],
+  ['JWT_CLAIM_ORGANIZATION', { JWT_CLAIM_ORGANIZATION: '/CANARY~2' }],
+  ['JWT_CLAIM_DEPARTMENTS', { JWT_CLAIM_DEPARTMENTS: `/CANARY${'x'.repeat(250)}` }],
+  ['JWT_CLAIM_SCOPE', { JWT_CLAIM_SCOPE: '$.CANARY' }],
+  ['JWT_ROLES', { JWT_ROLES: '{"CANARY":"AGENT"}' }],
+  ['JWT_ROLES', { JWT_ROLES: '{"CANARY":"ADMIN","CANARY":"ADMIN"}' }],
+  ['JWT_ROLES', { JWT_ROLES: JSON.stringify({ ['CANARY'.repeat(700)]: 'ADMIN' }) }],
+  ['JWT_ORGANIZATION', { JWT_ORGANIZATION: 'CANARY\n' }],
   ['ALLOWED_ORIGINS', { ALLOWED_ORIGINS: 'https://CANARY.example/' }],
   ['ALLOWED_ORIGINS', { ALLOWED_ORIGINS: '*' }],
   ['HEAD_MAX_AGE_SECONDS', { HEAD_MAX_AGE_SECONDS: 'CANARY' }],
@@ -54,6 +72,12 @@ const EMPTY = {
   JWT_JWKS_URL: '',
   JWT_ISSUER: '',
   JWT_AUDIENCE: '',
+  JWT_CLAIM_ROLE: '',
+  JWT_CLAIM_ORGANIZATION: '',
+  JWT_CLAIM_DEPARTMENTS: '',
+  JWT_CLAIM_SCOPE: '',
+  JWT_ROLES: '',
+  JWT_ORGANIZATION: '',
   ALLOWED_ORIGINS: '',
   HEAD_MAX_AGE_SECONDS: '',
   RATE_LIMIT_PERIOD_SECONDS: '',
@@ -72,6 +96,16 @@ before(async () => {
     'keys-alone': { vars: { JWT_KEYS: keySet(keys.RS256, keys.HS256), JWT_SECRET: '' } },
     strict: { vars: { JWT_ISSUER: 'the issuer', JWT_AUDIENCE: 'this service' } },
     'all-empty': { vars: EMPTY },
+    mapped: {
+      vars: {
+        JWT_CLAIM_ROLE: '/https:~1~1acme.example~1roles',
+        JWT_CLAIM_ORGANIZATION: '/o/id',
+        JWT_CLAIM_DEPARTMENTS: '/o/departments',
+        JWT_CLAIM_SCOPE: '/scp',
+        JWT_ROLES: '{"boss":"ADMIN","lead":"DEPARTMENT_HEAD"}',
+      },
+    },
+    'one-organization': { vars: { JWT_ORGANIZATION: 'o' } },
     ...Object.fromEntries(WRONG.map(([, vars], number) => [`wrong-${number}`, { vars }])),
   };
   siblings.full = withKeys(...Object.values(keys), unnamed);
@@ -335,6 +369,35 @@ describe('403 by the role table', () => {
     }
   });
 
+  test('the log says why', async () => {
+    const settings = settingsOf('o');
+    const event = { type: 'organization', organizationId: 'p', name: 'P', updatedAt: '2026-01-01T00:00:00Z' };
+    const post = { method: 'POST', body: JSON.stringify({ events: [event] }), headers: { 'Content-Type': JSON_TYPE } };
+    /** @type {[cause: string, target: string, claims: object, init?: object][]} */
+    const denials = [
+      ['role: the token names none', REPORT, { role: undefined }],
+      ['role: the token names none', REPORT, { role: null }],
+      ["role: none of the token's is known", REPORT, { role: 'AGENT' }],
+      ["role: none of the token's is known", settings, { role: ['AGENT', 'admin'] }],
+      ['role: it may not read and change settings', settings, { role: 'DEPARTMENT_HEAD' }],
+      ['organization: the token names none', REPORT, { organizationId: undefined }],
+      ["organization: another than the token's", `${REPORT}?organizationId=p`, {}],
+      ["organization: another than the token's", settingsOf('nowhere'), {}],
+      ["organization: another than the token's", EVENTS, { scope: [SCOPES[0]] }, post],
+      ['scope: the token lacks conversation-monitor:ingest', EVENTS, { scope: 'openid profile' }, post],
+    ];
+    for (const [cause, target, claims, init] of denials) {
+      const answer = await ask(target, { ...init, token: keys.EdDSA.token({ ...CLAIMS, ...claims }) });
+      assert.equal(answer.status, 403, answer.text);
+      assert.ok(!answer.text.includes(cause));
+      const lines = service.linesOf(answer.response);
+      assert.deepEqual(
+        lines.map(({ message, error, cause: logged }) => [message, error, logged]),
+        [['request refused', 'FORBIDDEN', cause]],
+      );
+    }
+  });
+
   test('one event of another organization among a thousand: nothing is written', async () => {
     const event = (organizationId, userId) =>
       JSON.stringify({ type: 'user', organizationId, userId, fullName: 'X', updatedAt: '2026-01-01T00:00:00Z' });
@@ -379,6 +442,52 @@ describe('precedence: of two faults the first of 401, 400, 403, 404, 410, 304', 
       }
     });
   }
+});
+
+// ---------------------------------------------------------------------------------------------------------------
+// Claims of other issuers
+// ---------------------------------------------------------------------------------------------------------------
+
+describe('claims of other issuers', () => {
+  const userOf = ({ text }) => JSON.parse(text).data.user;
+  const body = JSON.stringify({
+    events: [{ type: 'organization', organizationId: 'o', name: 'An organization', updatedAt: '2026-01-01T00:00:00Z' }],
+  });
+  const post = { method: 'POST', body, headers: { 'Content-Type': JSON_TYPE } };
+
+  test('are read where the configuration says, and nowhere else', async () => {
+    const mapped = service.sibling('mapped');
+    const claims = {
+      sub: CLAIMS.sub,
+      name: 'Ada Lovelace',
+      'https://acme.example/roles': ['agent', 'lead', 'boss'],
+      o: { id: 'o', departments: ['d'] },
+      scp: [SCOPES[0]],
+    };
+    const answer = await ask(SCOPES_ROUTE, { token: tokenOf(claims) }, mapped);
+    assert.equal(answer.status, 200, answer.text);
+    assert.deepEqual(userOf(answer), { name: 'Ada Lovelace', role: 'ADMIN', organizationId: 'o' });
+    assert.equal((await ask(EVENTS, { ...post, token: tokenOf(claims) }, mapped)).status, 200);
+
+    const lead = { ...claims, 'https://acme.example/roles': 'lead' };
+    const { text } = await ask(SCOPES_ROUTE, { token: tokenOf(lead) }, mapped);
+    assert.deepEqual(JSON.parse(text).data.departments, [{ departmentId: 'd', name: null }]);
+
+    const own = tokenOf({ ...CLAIMS, role: 'SUPERADMIN', scope: SCOPES[0] });
+    const refused = await ask(REPORT, { token: own }, mapped);
+    assert.deepEqual([refused.status, causeOf(refused)], [403, 'role: the token names none']);
+    assert.equal((await ask(EVENTS, { ...post, token: own }, mapped)).status, 403);
+    const wrong = await ask(REPORT, { token: tokenOf({ ...claims, o: 'o' }) }, mapped);
+    assert.deepEqual([wrong.status, causeOf(wrong)], [401, 'claims: malformed organizationId']);
+  });
+
+  test('JWT_ORGANIZATION is the organization of tokens that name none', async () => {
+    const only = service.sibling('one-organization');
+    const token = tokenOf({ sub: CLAIMS.sub, role: 'ADMIN', organizationId: null });
+    assert.equal(userOf(await ask(SCOPES_ROUTE, { token }, only)).organizationId, 'o');
+    assert.equal((await ask(`${REPORT}?organizationId=p`, { token }, only)).status, 403);
+    assert.equal((await ask(REPORT, { token }, service.sibling('all-empty'))).status, 403);
+  });
 });
 
 // ---------------------------------------------------------------------------------------------------------------

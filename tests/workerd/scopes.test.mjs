@@ -58,12 +58,14 @@ describe('SUPERADMIN', () => {
   test('all organizations by name, and the departments of the requested one, else of their own, else none', async () => {
     const { data } = await check(200, superadminToken());
     assert.deepEqual(data, {
+      user: { name: null, role: 'SUPERADMIN', organizationId: null },
       organizationId: null,
       organizations: ALL,
       organizationsTruncated: false,
       departments: [],
     });
     assert.deepEqual((await check(200, superadminToken(), { organizationId: 'o1' })).data, {
+      user: { name: null, role: 'SUPERADMIN', organizationId: null },
       organizationId: 'o1',
       organizations: ALL,
       organizationsTruncated: false,
@@ -112,6 +114,7 @@ describe('ADMIN and DEPARTMENT_HEAD', () => {
   test('their own organization, whatever they search for', async () => {
     for (const parameters of [{}, { organizationId: 'o1' }, { search: 'x' }]) {
       assert.deepEqual((await check(200, adminToken('o1'), parameters)).data, {
+        user: { name: null, role: 'ADMIN', organizationId: 'o1' },
         organizationId: 'o1',
         organizations: [organization('o1', 'Acme')],
         organizationsTruncated: false,
@@ -144,6 +147,34 @@ describe('ADMIN and DEPARTMENT_HEAD', () => {
     }
     await check(403, tokenOf({ sub: 'u', role: 'AGENT', organizationId: 'o1' }));
     await check(403, tokenOf({ sub: 'u', role: 'ADMIN' }));
+  });
+});
+
+describe('the user', () => {
+  const userOf = async (claims, parameters = {}) =>
+    (await check(200, tokenOf({ sub: 'u', role: 'ADMIN', organizationId: 'o1', ...claims }), parameters)).data.user;
+
+  test('is called by the first name of the token that can be shown', async () => {
+    const table = [
+      [{ name: 'Ada Lovelace', preferred_username: 'ada' }, 'Ada Lovelace'],
+      [{ name: null, preferred_username: 'ada' }, 'ada'],
+      [{ name: '<b>"\u202e', preferred_username: 'ada' }, '<b>"\u202e'],
+      [{ name: 'x'.repeat(513) }, null],
+      [{ name: 'a\nb' }, null],
+      [{ name: 1 }, null],
+    ];
+    for (const [claims, name] of table) {
+      assert.deepEqual(await userOf(claims), { name, role: 'ADMIN', organizationId: 'o1' });
+    }
+  });
+
+  test('has the greatest of their roles, and their own organization whatever is asked for', async () => {
+    const role = ['DEPARTMENT_HEAD', 'SUPERADMIN', 'AGENT'];
+    assert.deepEqual(await userOf({ role, organizationId: ['o1'] }, { organizationId: 'o2' }), {
+      name: null,
+      role: 'SUPERADMIN',
+      organizationId: 'o1',
+    });
   });
 });
 
