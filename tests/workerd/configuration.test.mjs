@@ -39,8 +39,8 @@ test('another configuration makes an isolate forget the tokens and claims of the
       headers: { ...headers, Authorization: `Bearer ${token}`, variables: JSON.stringify(variables) },
     });
     await response.arrayBuffer();
-    isolates.add(response.headers.get('X-Request-Id').slice(0, 24));
-    const [, source] = /token;desc="?(\w+)/.exec(response.headers.get('Server-Timing')) ?? [];
+    isolates.add(response.headers.get('X-Request-Id')?.slice(0, 24));
+    const [, source] = /token;desc="(\w+)"/.exec(response.headers.get('Server-Timing') ?? '') ?? [];
     return [response.status, source];
   };
   try {
