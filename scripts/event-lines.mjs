@@ -8,7 +8,7 @@ export const REQUEST_MAX_EVENTS = 1000;
 export const REQUEST_MAX_BYTES = 1024 * 1024;
 /** With --shift-to-now the last event is this old, so that nothing lies in the future even if clocks differ. */
 export const SHIFTED_AGE_MS = 90_000;
-const INSTANTS = ['updatedAt', 'at', 'resolvedAt', 'snoozedAt', 'snoozedUntil'];
+const INSTANTS = ['updatedAt', 'at', 'receivedAt', 'assignedAt', 'resolvedAt', 'snoozedAt', 'snoozedUntil', 'mergedAt'];
 
 /** The lines of a file, or of stdin if it is "-", as `{number, text}`; empty ones are left out. */
 export async function* readLines(file) {

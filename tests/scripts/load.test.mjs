@@ -305,6 +305,9 @@ test('--shift-to-now moves every instant by the same span: the latest updatedAt 
     resolvedAt: '2017-10-31T20:00:00Z',
     snoozedAt: '2017-10-31T20:00:01Z',
     snoozedUntil: '2017-11-01T20:00:00Z',
+    assignedAt: '2017-10-31T20:00:02Z',
+    mergedAt: '2017-10-31T20:00:03Z',
+    receivedAt: '2017-10-31T20:00:04Z',
     name: '2017',
     at: null,
   };
@@ -315,6 +318,9 @@ test('--shift-to-now moves every instant by the same span: the latest updatedAt 
     resolvedAt: '2026-05-18T11:43:30.000Z',
     snoozedAt: '2026-05-18T11:43:31.000Z',
     snoozedUntil: '2026-05-19T11:43:30.000Z',
+    assignedAt: '2026-05-18T11:43:32.000Z',
+    mergedAt: '2026-05-18T11:43:33.000Z',
+    receivedAt: '2026-05-18T11:43:34.000Z',
     name: '2017',
     at: null,
   });
