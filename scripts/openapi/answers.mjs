@@ -152,7 +152,7 @@ const REPORT = {
   EventProblem: object({
     index: count('Which event, counted from 0.'),
     field: text('The field; empty if the event as a whole is wrong.'),
-    reason: text('What is wrong with it.'),
+    reason: text('What is wrong, or may be wrong, with it.'),
   }),
 };
 
@@ -253,11 +253,24 @@ const SETTINGS = {
 
 const EVENTS = {
   ConversationMonitorEventsResponse: success('EventsReceipt'),
-  EventsReceipt: object({
-    accepted: count('Events received.'),
-    applied: count('Records whose stored version changed.'),
-    ignored: count('Events that changed nothing: repeats, or older than what is stored.'),
-  }),
+  EventsReceipt: object(
+    {
+      accepted: count('Events taken in.'),
+      applied: count('Records whose stored version changed.'),
+      ignored: count('Events that changed nothing: repeats, or overtaken by the version that is stored.'),
+      expired: count('Events that are older than what is kept; always 0 for now.'),
+      warnings: list(ref('EventProblem'), {
+        maxItems: 20,
+        description: 'What may be wrong with events that were taken in: the first 20.',
+      }),
+      refused: count('Bad events; only with `partial=true`.'),
+      details: list(ref('EventProblem'), {
+        maxItems: 20,
+        description: 'The first 20 of them; only with `partial=true`.',
+      }),
+    },
+    { optional: ['refused', 'details'] },
+  ),
 };
 
 const HEALTH = {

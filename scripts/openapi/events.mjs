@@ -5,9 +5,20 @@ import { flag, instant, list, nullable, object, oneOfWords, ref } from './schema
 const ID = { type: 'string', minLength: 1, maxLength: 128, description: 'Opaque; no control characters.' };
 const id = ref('Id');
 const optionalId = nullable(ID);
+const idThat = (description) => ({ ...optionalId, description });
 const name = ref('Name');
 const past = instant("Not before 1970, and at most 5 minutes ahead of the service's clock.");
 const flagOr = (standard, description) => ({ ...flag(description), default: standard });
+/** A whole number from 0 to 2^53 − 1. 0 means that the source does not say. */
+const counter = (description) => ({
+  type: 'integer',
+  format: 'int64',
+  minimum: 0,
+  maximum: 9_007_199_254_740_991,
+  default: 0,
+  description,
+});
+const pastThat = (description) => nullable({ ...past, description: `${description} ${past.description}` });
 
 const SOURCE = { organizationId: '65a0e0e0e0e0e0e0e0e0e0e0', updatedAt: '2026-05-18T13:45:01.000Z' };
 const AGENT = '65f4a0b0c0d0e0f0a0b0c0d0';
@@ -44,8 +55,9 @@ const TYPES = {
       name,
       phone: { type: 'string', maxLength: 64, nullable: true },
       blocked: flagOr(false, 'Conversations of a blocked contact are not reported.'),
+      mergedInto: idThat('The contact that this one became: rows show the name and phone of that one.'),
     },
-    optional: ['phone', 'blocked'],
+    optional: ['phone', 'blocked', 'mergedInto'],
     example: { contactId: '65c2d0e0f0a0b0c0d0e0f0a0', name: 'Jane Doe', phone: '+14155550123', blocked: false },
   },
   conversation: {
@@ -56,21 +68,27 @@ const TYPES = {
       departmentId: optionalId,
       ownerId: optionalId,
       assigneeIds: list(id, { maxItems: 100, default: [] }),
-      resolvedAt: nullable(past),
-      snoozedUntil: nullable(instant('Comes with `snoozedAt`.')),
-      snoozedAt: nullable({ ...past, description: `${past.description} Comes with \`snoozedUntil\`.` }),
+      assignedAt: pastThat('When it last went from having nobody to having an owner or an assignee.'),
+      resolvedAt: pastThat('The last resolution; it stays when the conversation reopens.'),
+      snoozedAt: pastThat('When it was snoozed.'),
+      snoozedUntil: nullable(instant('When the snooze ends; only with `snoozedAt`. Absent: when the customer writes.')),
       draft: flagOr(false, 'A draft has not been sent to anybody.'),
-      mergedInto: optionalId,
+      mergedInto: idThat('The conversation that it was merged into: its messages count there, and it has no row.'),
+      mergedAt: pastThat('When it was merged; only with `mergedInto`.'),
+      startsWithAutopilot: flagOr(true, 'Whether the autopilot is on before its first change.'),
     },
     optional: [
       'departmentId',
       'ownerId',
       'assigneeIds',
+      'assignedAt',
       'resolvedAt',
-      'snoozedUntil',
       'snoozedAt',
+      'snoozedUntil',
       'draft',
       'mergedInto',
+      'mergedAt',
+      'startsWithAutopilot',
     ],
     example: {
       conversationId: '65d3e0f0a0b0c0d0e0f0a0b0',
@@ -84,14 +102,40 @@ const TYPES = {
   autopilot: {
     description: 'The autopilot of a conversation was switched on or off.',
     idField: 'changeId',
-    fields: { conversationId: id, at: past, enabled: flag(), actorId: optionalId },
-    optional: ['actorId'],
+    fields: {
+      conversationId: id,
+      at: past,
+      sequence: counter('The order of changes with the same `at`.'),
+      enabled: flag(),
+      actorId: optionalId,
+      by: ref('AutopilotActor'),
+    },
+    optional: ['sequence', 'actorId', 'by'],
     example: {
       changeId: '65a7b0c0d0e0f0a0b0c0d0e0',
       conversationId: '65d3e0f0a0b0c0d0e0f0a0b0',
       at: '2026-05-18T13:00:00.000Z',
       enabled: false,
       actorId: AGENT,
+    },
+  },
+  resolution: {
+    description: 'A conversation was resolved, or reopened by hand.',
+    idField: 'changeId',
+    fields: {
+      conversationId: id,
+      at: past,
+      sequence: counter('The order of changes with the same `at`.'),
+      resolved: flag('false: it was reopened, and what the resolution had settled is open again.'),
+      by: ref('ResolutionActor'),
+    },
+    optional: ['sequence', 'by'],
+    example: {
+      changeId: '65b7c0d0e0f0a0b0c0d0e0f0',
+      conversationId: '65d3e0f0a0b0c0d0e0f0a0b0',
+      at: '2026-05-18T13:30:00.000Z',
+      resolved: true,
+      by: 'automation',
     },
   },
   message: {
@@ -102,20 +146,16 @@ const TYPES = {
       at: past,
       direction: ref('MessageDirection'),
       sender: ref('MessageSender'),
-      sequence: {
-        type: 'integer',
-        format: 'int64',
-        minimum: 0,
-        maximum: 9_007_199_254_740_991,
-        default: 0,
-        description: 'The order of messages with the same `at`.',
-      },
+      receivedAt: pastThat('When the source took it in, if that was later than `at`.'),
+      sequence: counter('The order of messages with the same `at`; 0: the source does not say.'),
+      inReplyTo: idThat('The message that it answers.'),
       senderId: optionalId,
       visibility: ref('MessageVisibility'),
       kind: ref('MessageKind'),
+      needsReply: flagOr(true, 'false: the customer asks for nothing with it.'),
       status: ref('MessageStatus'),
     },
-    optional: ['sequence', 'senderId', 'visibility', 'kind', 'status'],
+    optional: ['receivedAt', 'sequence', 'inReplyTo', 'senderId', 'visibility', 'kind', 'needsReply', 'status'],
     example: {
       messageId: '65e3f0a0b0c0d0e0f0a0b0c0',
       conversationId: '65d3e0f0a0b0c0d0e0f0a0b0',
@@ -143,12 +183,15 @@ function schemasOf(type) {
     type: ref(`${title}EventType`),
     organizationId: id,
     updatedAt: instant("The source's clock for this record; at most 5 minutes ahead of the service's."),
+    revision: counter(
+      "The source's own counter of this record's changes. The greater one wins, whatever `updatedAt` says.",
+    ),
   };
   const own = idField ? { [idField]: id } : {};
   const record = object(
     { ...common, deleted: { type: 'boolean', enum: [false], description: 'May be left out.' }, ...own, ...fields },
     {
-      optional: ['deleted', ...optional],
+      optional: ['revision', 'deleted', ...optional],
       ...(description && { description }),
       example: { type, ...SOURCE, ...example },
     },
@@ -156,6 +199,7 @@ function schemasOf(type) {
   const removal = object(
     { ...common, deleted: { type: 'boolean', enum: [true] }, ...own },
     {
+      optional: ['revision'],
       description: `Removes the record of ${article(type)} ${type}. Other fields are ignored.`,
       example: { type, ...SOURCE, deleted: true, ...(idField && { [idField]: example[idField] }) },
     },
@@ -178,11 +222,19 @@ export const EVENTS = {
   Id: ID,
   Name: { type: 'string', maxLength: 512 },
   ChannelType: { type: 'string', minLength: 1, maxLength: 64, description: 'Such as `sms`, `email` or `whatsapp`.' },
+  AutopilotActor: oneOfWords(
+    ['human', 'ai', 'system'],
+    'Who switched the autopilot. If it is left out: `human` where there is an `actorId`, else `system`.',
+  ),
+  ResolutionActor: {
+    ...oneOfWords(['human', 'ai', 'automation'], 'Only a person settles what nobody answered.'),
+    default: 'human',
+  },
   MessageDirection: oneOfWords(['inbound', 'outbound']),
   MessageSender: oneOfWords(['contact', 'ai', 'human', 'automation', 'system']),
   MessageVisibility: { ...oneOfWords(['public', 'private']), default: 'public' },
   MessageKind: {
-    ...oneOfWords(['text', 'media', 'reaction', 'activity', 'handoff_notice', 'auto_reply', 'campaign']),
+    ...oneOfWords(['text', 'media', 'reaction', 'activity', 'handoff_notice', 'auto_reply', 'campaign', 'opt_out']),
     default: 'text',
   },
   MessageStatus: oneOfWords(

@@ -105,7 +105,33 @@ export const SETTINGS_EXAMPLE = {
   },
 };
 
-export const RECEIPT_EXAMPLE = { success: true, data: { accepted: 4, applied: 3, ignored: 1 } };
+export const RECEIPT_EXAMPLES = {
+  all: {
+    summary: 'All events are good',
+    value: { success: true, data: { accepted: 4, applied: 3, ignored: 1, expired: 0, warnings: [] } },
+  },
+  partial: {
+    summary: 'With `partial=true`: one of three is bad',
+    value: {
+      success: true,
+      data: {
+        accepted: 2,
+        applied: 2,
+        ignored: 0,
+        expired: 0,
+        warnings: [
+          {
+            index: 2,
+            field: 'conversationId',
+            reason: 'names a conversation of which no record is known: its messages show once there is one',
+          },
+        ],
+        refused: 1,
+        details: [{ index: 1, field: 'channelType', reason: 'is required' }],
+      },
+    },
+  },
+};
 
 export const HEALTH_EXAMPLE = {
   success: true,

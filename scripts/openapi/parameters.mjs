@@ -5,7 +5,7 @@ import { oneOfWords, ref } from './schema.mjs';
 /** Schemas of parameters, so that generated clients have one type for all operations. */
 export const PARAMETER_SCHEMAS = {
   SkipThreshold: oneOfWords(['true', 'false']),
-  ChannelType: { type: 'string', minLength: 1, maxLength: 64 },
+  Partial: oneOfWords(['true', 'false']),
   AssigneeName: { type: 'string', minLength: 1, maxLength: 512 },
   SnapshotId: { type: 'string', minLength: 1 },
   Search: { type: 'string', minLength: 1, maxLength: 128 },
@@ -54,6 +54,10 @@ export const PARAMETERS = {
     description:
       'Only organizations whose id or name contains this; ASCII letters match in either case. For a SUPERADMIN; ' +
       'ignored for everyone else.',
+  },
+  Partial: {
+    ...query('partial', ref('Partial')),
+    description: 'When "true", takes in the good events even if others are bad.',
   },
   OrganizationIdInPath: { in: 'path', name: 'organizationId', required: true, schema: ref('Id') },
   IfNoneMatch: {

@@ -6,7 +6,7 @@ import {
   HEALTH_EXAMPLE,
   HEALTH_FAILURE_EXAMPLE,
   OPENAPI_EXAMPLE,
-  RECEIPT_EXAMPLE,
+  RECEIPT_EXAMPLES,
   REPORT_EXAMPLE,
   SCOPES_EXAMPLE,
   SETTINGS_EXAMPLE,
@@ -187,8 +187,14 @@ const events = {
       Needs a token with the scope \`conversation-monitor:ingest\`. The \`organizationId\` of every event must be the
       token's, unless the token's role is SUPERADMIN.
 
-      An event is its whole record, not a patch. The later \`updatedAt\` wins, so events may come in any order and any
-      number of times. A request is all or nothing: if one event is invalid, nothing is stored.
+      An event is its whole record, not a patch. Events may come in any order and any number of times: of two versions of
+      a record the one with the greater \`revision\` wins, then the one with the later \`updatedAt\`, then a removal, then
+      the one that is further on in a record's life or says more.
+
+      If one event is invalid, nothing is stored. With \`partial=true\`, the good ones are stored, and the bad ones are
+      counted and listed in the receipt.
+
+      Texts with half a surrogate pair get U+FFFD instead; in ids it is refused. An offset may be written \`+hhmm\`, too.
 
       A request takes at most 1,000 events and 1 MiB; a gzipped body is measured unpacked.
 
@@ -198,7 +204,7 @@ const events = {
       ${EVENT_EXAMPLES.waiting.value.events.map((event) => JSON.stringify(event)).join('\n      ')}
       \`\`\``,
     operationId: 'post_conversation_monitor_events',
-    parameters: parameters('ContentEncoding'),
+    parameters: parameters('Partial', 'ContentEncoding'),
     requestBody: {
       required: true,
       content: {
@@ -206,12 +212,16 @@ const events = {
       },
     },
     responses: {
-      200: ok('Every event is stored', json(ref('ConversationMonitorEventsResponse'), RECEIPT_EXAMPLE)),
-      400: errorResponse('The body is malformed, or events are invalid; `details` lists the first 20 of them.', {
+      200: ok('The good events are stored', json(ref('ConversationMonitorEventsResponse'), RECEIPT_EXAMPLES)),
+      400: errorResponse('The body or a parameter is malformed, or events are invalid: `details` lists the first 20.', {
         events: { summary: 'Invalid events', value: badEvents },
         body: {
           summary: 'A malformed body',
           value: failure('INVALID_REQUEST', 'The body must be a JSON object with an array "events".'),
+        },
+        parameter: {
+          summary: 'A malformed parameter',
+          value: failure('INVALID_REQUEST', 'partial must be true or false.'),
         },
       }),
       ...shared(401, 403),

@@ -207,7 +207,7 @@ test('every response with a body has an example, and every example is valid', ()
 test('every type of event has an example of its record and of its removal, and the worker accepts them all', async () => {
   const { schemas } = DOCUMENT.components;
   const types = schemas.Event.oneOf.map((event) => deref(event).oneOf.map(deref));
-  assert.equal(types.length, 7);
+  assert.equal(types.length, 8);
   for (const [record, removal] of types) {
     const event = { oneOf: [record, removal] };
     assert.deepEqual(documentErrors(event, record.example, DOCUMENT), []);
@@ -364,8 +364,12 @@ const REQUESTS = {
   [SCOPES]: { get: READS(SCOPES, { bad: 'search=', pinned: false }) },
   [EVENTS]: {
     post: {
-      200: [[EVENTS, posted(event)]],
+      200: [
+        [EVENTS, posted(event)],
+        [`${EVENTS}?partial=true`, posted('{"events":[1,{"type":"user"}]}')],
+      ],
       400: [
+        [`${EVENTS}?partial=`, posted(event)],
         [EVENTS, posted('{')],
         [EVENTS, posted('{}')],
         [EVENTS, posted('{"events":[1,{"type":"user"}]}')],
