@@ -9,9 +9,9 @@ use std::collections::{HashMap, HashSet};
 /// How long a reply may be queued before its send counts as stuck.
 pub const QUEUED_MAX_MS: i64 = 2 * MINUTE_MS;
 /// How soon after a promise the hand-off follows.
-const PROMISE_MAX_MS: i64 = 10 * MINUTE_MS;
+pub const PROMISE_MAX_MS: i64 = 10 * MINUTE_MS;
 /// How old a demand may be when an answer names it.
-const NAMED_MAX_MS: i64 = 24 * 60 * MINUTE_MS;
+pub const NAMED_MAX_MS: i64 = 24 * 60 * MINUTE_MS;
 
 impl Message {
     /// **Reply**: whether the autopilot or an agent writes to the customer with it, whatever became of it (2, 5, 15).

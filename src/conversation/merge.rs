@@ -7,7 +7,7 @@ use crate::conversation::timeline::{Item, Timeline, TimelineItem};
 use std::collections::HashMap;
 
 /// How many steps a chain of merges is followed.
-const STEPS_MAX: usize = 16;
+pub const STEPS_MAX: usize = 16;
 
 /// A conversation as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]

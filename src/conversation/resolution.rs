@@ -6,7 +6,7 @@ use crate::conversation::body::{Conversation, Resolution};
 use crate::conversation::timeline::Item;
 
 /// How long after a resolution it can be cancelled by reopening the conversation.
-const CANCEL_MS: i64 = 3 * 24 * 60 * MINUTE_MS;
+pub const CANCEL_MS: i64 = 3 * 24 * 60 * MINUTE_MS;
 
 /// The resolution in force of a conversation, from its record and its own items, in any order. `None` means that there is
 /// none.

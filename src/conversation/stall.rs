@@ -20,7 +20,7 @@ pub const RULE: i64 = 2;
 /// How long the AI has to answer before its silence means anything.
 pub const AI_GRACE_MS: i64 = 30_000;
 /// How often the responsible may change before it counts as passing the customer back and forth.
-const CHANGES_MAX: usize = 2;
+pub const CHANGES_MAX: usize = 2;
 
 /// The channel of phone calls, on which nobody is owed a written answer.
 const VOICE: &str = "voice";

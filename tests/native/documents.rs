@@ -7,8 +7,8 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use strum::VariantArray;
 
+const API: &str = include_str!("../../docs/api.md");
 const DEPLOYING: &str = include_str!("../../docs/deploying.md");
-const OPERATING: &str = include_str!("../../docs/operating.md");
 const SECRET: &str = "a secret of the tests, long enough for HMAC-SHA256";
 
 /// The rows of the table below `heading`: the text of each cell.
@@ -123,7 +123,10 @@ fn days(value: i128) -> String {
 }
 
 fn milliseconds(value: i128) -> String {
+    const DAY_MS: i128 = 24 * 60 * 60_000;
     match value {
+        DAY_MS => "1 day".to_owned(),
+        _ if value % DAY_MS == 0 => format!("{} days", number(value / DAY_MS)),
         _ if value % 60_000 == 0 => minutes(value / 60_000),
         _ => format!("{} seconds", value / 1_000),
     }
@@ -140,6 +143,7 @@ fn limits() -> Vec<(String, String)> {
         ingest::store::BODY_BYTES_MAX => bytes,
         ingest::parse::EVENTS_MAX => number,
         ingest::parse::REMARKS_MAX => number,
+        ingest::parse::WRITTEN_BEFORE_MAX_MS => milliseconds,
         base::id::ID_CHARACTERS_MAX => characters,
         conversation::fields::NAME_CHARACTERS_MAX => characters,
         conversation::fields::WORD_CHARACTERS_MAX => characters,
@@ -147,6 +151,12 @@ fn limits() -> Vec<(String, String)> {
         conversation::fields::CLOCK_SKEW_MAX_MS => milliseconds,
         conversation::fields::COUNTER_MAX => number,
         conversation::answers::QUEUED_MAX_MS => milliseconds,
+        conversation::answers::PROMISE_MAX_MS => milliseconds,
+        conversation::answers::NAMED_MAX_MS => milliseconds,
+        conversation::resolution::CANCEL_MS => milliseconds,
+        conversation::stall::AI_GRACE_MS => milliseconds,
+        conversation::stall::CHANGES_MAX => number,
+        conversation::merge::STEPS_MAX => number,
         report::request::PAGE_MAX => number,
         report::request::LIMIT_MAX => number,
         report::request::LIMIT_DEFAULT => number,
@@ -162,6 +172,7 @@ fn limits() -> Vec<(String, String)> {
         directory::scopes::SEARCH_CHARACTERS_MAX => characters,
         directory::scopes::ORGANIZATIONS_MAX => number,
         auth::token::TOKEN_BYTES_MAX => bytes,
+        auth::token::KEY_ID_BYTES_MAX => bytes,
         auth::claims::DEPARTMENTS_MAX => number,
         auth::claim_mapping::POINTER_BYTES_MAX => bytes,
         auth::claim_mapping::ROLE_NAMES_BYTES_MAX => bytes,
@@ -176,6 +187,7 @@ fn limits() -> Vec<(String, String)> {
         auth::jwks_cache::MAX_AGE_MS => milliseconds,
         auth::jwks_cache::COOLDOWN_MS => milliseconds,
         snapshot::version::CANDIDATES_MAX => number,
+        refresh::STATEMENTS_MAX => number,
         refresh::RETENTION_MS => milliseconds,
         report::head::STALE_MAX_MS => milliseconds,
         report::resolved::FRESH_MAX_MS => milliseconds,
@@ -184,7 +196,7 @@ fn limits() -> Vec<(String, String)> {
 
 #[test]
 fn documented_limits_are_those_of_the_code() {
-    let documented: Vec<(String, String)> = table(OPERATING, "| what | limit | constant |")
+    let documented: Vec<(String, String)> = table(API, "| what | limit | constant |")
         .iter()
         .map(|row| (code(row[2]).to_owned(), row[1].to_owned()))
         .collect();
