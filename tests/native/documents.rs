@@ -2,7 +2,7 @@
 
 use conversation_monitor::auth::access::Denial;
 use conversation_monitor::config::{Config, ConfigError, VARIABLES};
-use conversation_monitor::{auth, base, conversation, directory, ingest, refresh, report, snapshot};
+use conversation_monitor::{auth, base, conversation, directory, health, ingest, refresh, report, snapshot};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use strum::VariantArray;
@@ -190,6 +190,7 @@ fn limits() -> Vec<(String, String)> {
         refresh::STATEMENTS_MAX => number,
         refresh::RETENTION_MS => milliseconds,
         report::head::STALE_MAX_MS => milliseconds,
+        health::ANSWER_AGE_MAX_MS => milliseconds,
         report::resolved::FRESH_MAX_MS => milliseconds,
     }
 }
