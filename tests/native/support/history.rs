@@ -567,7 +567,7 @@ impl<'a> History<'a> {
         let owner_id = self.random.pick(&ids.users).clone();
         let mut assignee_ids = ids.users.clone();
         self.random.shuffle(&mut assignee_ids);
-        let assignees = self.random.weighted(&[(5, 0), (4, 1), (2, 2), (1, 4)]);
+        let assignees = self.random.weighted(&[(7, 0), (4, 1), (2, 2), (1, 4)]);
         assignee_ids.truncate(assignees);
         let mut conversation = members(json!({
             "conversationId": id,
@@ -582,7 +582,7 @@ impl<'a> History<'a> {
             }
         };
         insert_now_and_then(70, "departmentId", json!(department_id));
-        insert_now_and_then(40, "ownerId", json!(owner_id));
+        insert_now_and_then(30, "ownerId", json!(owner_id));
         insert_now_and_then(10, "startsWithAutopilot", json!(false));
         if self.random.chance(6) {
             let target = self.target(cast, |cast| &cast.conversations);
@@ -1275,9 +1275,10 @@ impl<'a> History<'a> {
         let base = *self.random.pick(&[start - MINUTE, start, off_at, start + 4 * MINUTE]);
         let assigned_at = base + self.a_little();
         let given = json!({
-            "assigneeIds": if self.random.chance(85) { json!([user_id]) } else { json!([]) },
+            "assigneeIds": if self.random.chance(65) { json!([user_id]) } else { json!([]) },
             "assignedAt": if self.random.chance(75) { json!(assigned_at) } else { Value::Null },
             "startsWithAutopilot": self.random.chance(50),
+            "ownerId": null,
             "resolvedAt": null,
         });
         self.add_conversation(cast, conversation_id, given);
@@ -1453,7 +1454,7 @@ const SCENES: &[(usize, &[Beat])] = &[
     (2, &[DEMAND, Beat::Message(MessageSort::HandoffNotice), DEMAND]),
     (3, &[DEMAND, TAKEOVER, Beat::ActiveAssignee]),
     (2, &[SWITCHED_OFF, DEMAND, Beat::ActiveAssignee]),
-    (1, &[SWITCHED_OFF, DEMAND]),
+    (4, &[SWITCHED_OFF, DEMAND]),
     (2, &[DEMAND, TAKEOVER, DEMAND, HANDED_BACK]),
     (4, &[DEMAND, HUMAN_ANSWER, DEMAND, Beat::ActiveAssignee]),
     (2, &[HUMAN_ANSWER, DEMAND, Beat::InactiveAssignee]),
