@@ -34,8 +34,8 @@ pub struct HistoryOptions {
     pub now: i64,
     /// How many organizations there are.
     pub organizations: usize,
-    /// How many conversation ids each of them uses. If there are three or more, a long chain of merged conversations may
-    /// bring further ones.
+    /// How many conversation ids each of them uses. If there are three or more, some scenes have further ones of their
+    /// own, where nothing else happens.
     pub conversations: usize,
     /// How many events the history has.
     pub events: usize,
@@ -309,7 +309,7 @@ struct History<'a> {
     whole_seconds: bool,
     /// Of a hundred records so many have a `revision`.
     revisions: usize,
-    /// How many ids of messages were made for one scene only.
+    /// How many ids were made for one scene only.
     fresh_ids: usize,
 }
 
@@ -323,6 +323,7 @@ enum Plot {
     ClocksBehind,
     Assignment,
     Snooze,
+    Patience,
     MergedContacts,
 }
 
@@ -370,6 +371,7 @@ impl<'a> History<'a> {
             (3, Step::Plot(Plot::ClocksBehind)),
             (2, Step::Plot(Plot::Assignment)),
             (2, Step::Plot(Plot::Snooze)),
+            (1, Step::Plot(Plot::Patience)),
             (1, Step::Plot(Plot::MergedContacts)),
             (2, Step::Twins),
             (24, Step::Single("message")),
@@ -812,7 +814,7 @@ impl<'a> History<'a> {
 
     // -- further versions --
 
-    /// Another version of some record with a field changed, such as a message that moved. Its clock is older, the same
+    /// Another version of some record with a field or two changed, such as a message that moved. Its clock is older, the same
     /// or newer.
     fn add_version(&mut self) {
         let mut event = self.random.pick(&self.events).clone();
@@ -831,7 +833,9 @@ impl<'a> History<'a> {
         if returns || self.random.chance(30) {
             event = other;
         } else {
-            self.change_one_field(&record_type, &mut event, &other);
+            for _ in 0..=self.random.below(2) {
+                self.change_one_field(&record_type, &mut event, &other);
+            }
         }
         self.nudge_clock(&mut event);
         self.events.push(event);
@@ -995,7 +999,11 @@ impl<'a> History<'a> {
     /// A scene about one term of the definition. Later events may change everything that it says.
     fn add_plot(&mut self, plot: Plot) {
         let cast = self.random.below(self.casts.len());
-        let conversation_id = self.random.pick(&self.casts[cast].conversations).clone();
+        let conversation_id = if self.may_have_own_conversations() {
+            format!("scene {}", self.fresh_id())
+        } else {
+            self.random.pick(&self.casts[cast].conversations).clone()
+        };
         let start = self.options.now - (2 + self.random.below(10) as i64) * 10 * MINUTE;
         match plot {
             Plot::Promise => self.add_promise(cast, &conversation_id, start),
@@ -1005,8 +1013,20 @@ impl<'a> History<'a> {
             Plot::ClocksBehind => self.add_clocks_behind(cast, &conversation_id, start),
             Plot::Assignment => self.add_assignment(cast, &conversation_id, start),
             Plot::Snooze => self.add_snooze(cast, &conversation_id, start),
+            Plot::Patience => self.add_patience(cast, &conversation_id),
             Plot::MergedContacts => self.add_merged_contacts(cast, &conversation_id, start),
         }
+    }
+
+    /// Whether the next scene has conversations of its own.
+    fn may_have_own_conversations(&mut self) -> bool {
+        self.options.conversations >= 3 && self.random.chance(50)
+    }
+
+    /// An id that nothing else has. Such ids are in no particular order.
+    fn fresh_id(&mut self) -> String {
+        self.fresh_ids += 1;
+        format!("{:08x}", self.fresh_ids.wrapping_mul(0x9e37_79b1) & 0xffff_ffff)
     }
 
     /// Adds a record, some of whose fields are given. A field that is given as null is left out.
@@ -1017,7 +1037,10 @@ impl<'a> History<'a> {
                 value => record.insert(name, value),
             };
         }
-        let event = self.completed(cast, record_type, record);
+        let mut event = self.completed(cast, record_type, record);
+        if self.random.chance(50) {
+            event.insert("updatedAt".to_string(), json!(self.options.now));
+        }
         self.events.push(event);
     }
 
@@ -1029,11 +1052,7 @@ impl<'a> History<'a> {
     /// Adds a message and returns its id, which is often in no other scene.
     fn add_message(&mut self, cast: usize, conversation_id: &str, at: i64, sort: MessageSort, given: Value) -> String {
         let id = if self.random.chance(70) {
-            self.fresh_ids += 1;
-            format!(
-                "{:x} in its scene",
-                self.fresh_ids.wrapping_mul(0x9e37_79b1) & 0xffff_ffff
-            )
+            self.fresh_id()
         } else {
             self.random.pick(&self.casts[cast].messages).clone()
         };
@@ -1063,18 +1082,13 @@ impl<'a> History<'a> {
     /// The AI says that a colleague takes over, and a hand-off follows, at the edges of what makes that a promise.
     fn add_promise(&mut self, cast: usize, conversation_id: &str, start: i64) {
         self.add_conversation(cast, conversation_id, json!({}));
-        let demand_id = self.add_message(cast, conversation_id, start, MessageSort::Demand, json!({}));
+        let mut demand_id = self.add_message(cast, conversation_id, start, MessageSort::Demand, json!({}));
         let mut at = start;
         for _ in 0..=self.random.below(2) {
             at += self.gap();
             let status = self
                 .random
                 .weighted(&[(6, "sent"), (2, "delivered"), (1, "queued"), (1, "failed")]);
-            let named = if self.random.chance(25) {
-                json!(demand_id)
-            } else {
-                Value::Null
-            };
             let (reply_sequence, hand_off_sequence) = self.random.weighted(&[
                 (6, (0, 0)),
                 (1, (1, 2)),
@@ -1083,12 +1097,20 @@ impl<'a> History<'a> {
                 (1, (0, 1)),
                 (1, (1, 0)),
             ]);
-            let reply = json!({"status": status, "inReplyTo": named, "sequence": reply_sequence});
-            self.add_message(cast, conversation_id, at, MessageSort::AiReply, reply);
             let edge = PROMISE_MAX + self.a_little();
             let gap = self
                 .random
                 .weighted(&[(3, 0), (1, 1), (2, SECOND), (3, 4 * MINUTE), (3, edge)]);
+            // The customer wrote before the reply, whose clock is behind.
+            let is_behind = self.random.chance(25);
+            if is_behind {
+                let asked_at = at + gap - gap / 4;
+                demand_id = self.add_message(cast, conversation_id, asked_at, MessageSort::Demand, json!({}));
+            }
+            let is_named = self.random.chance(if is_behind { 80 } else { 20 });
+            let named = if is_named { json!(demand_id) } else { Value::Null };
+            let reply = json!({"status": status, "inReplyTo": named, "sequence": reply_sequence});
+            self.add_message(cast, conversation_id, at, MessageSort::AiReply, reply);
             let between = at + *self.random.pick(&[0, gap / 2, gap]);
             let interruption = self.random.weighted(&[
                 (8, None),
@@ -1111,24 +1133,42 @@ impl<'a> History<'a> {
 
     /// Bot and agents hand a customer to each other while the customer waits.
     fn add_back_and_forth(&mut self, cast: usize, conversation_id: &str, start: i64) {
-        self.add_conversation(cast, conversation_id, json!({}));
         let mut at = start;
         let mut enabled = self.random.chance(20);
         self.add_message(cast, conversation_id, at, MessageSort::Demand, json!({}));
+        let mut instants = vec![start];
         for _ in 0..2 + self.random.below(4) {
             at += self.gap();
+            instants.push(at);
             self.add_change(cast, conversation_id, at, enabled);
             if self.random.chance(20) {
                 let sort = *self.random.pick(&[MessageSort::HumanReply, MessageSort::AiReply]);
                 let reply_at = at + self.gap();
                 self.add_message(cast, conversation_id, reply_at, sort, json!({}));
+                // Bot and agent answer at once.
+                if self.random.chance(50) {
+                    for sort in [MessageSort::HumanReply, MessageSort::AiReply] {
+                        let given = json!({"status": "sent", "sequence": 0});
+                        self.add_message(cast, conversation_id, reply_at + MINUTE, sort, given);
+                    }
+                }
             }
-            enabled = !enabled;
+            if self.random.chance(75) {
+                enabled = !enabled;
+            }
         }
         if self.random.chance(50) {
             let demand_at = *self.random.pick(&[start - 1, start, at]);
             self.add_message(cast, conversation_id, demand_at, MessageSort::Demand, json!({}));
         }
+        let is_told = self.random.chance(40);
+        let assigned_at = *self.random.pick(&instants);
+        let given = json!({
+            "assignedAt": if is_told { json!(assigned_at) } else { Value::Null },
+            "resolvedAt": null,
+            "mergedInto": null,
+        });
+        self.add_conversation(cast, conversation_id, given);
     }
 
     /// Conversations that were merged into each other: chains, some of them longer than they are followed, cycles, and
@@ -1136,10 +1176,14 @@ impl<'a> History<'a> {
     fn add_merges(&mut self, cast: usize, start: i64) {
         let mut ids = self.casts[cast].conversations.clone();
         self.random.shuffle(&mut ids);
-        if ids.len() >= 3 && self.random.chance(8) {
+        let is_long = ids.len() >= 3 && self.random.chance(12);
+        if is_long {
             let steps = MERGE_STEPS_MAX - 1 + self.random.below(4);
             ids = (0..=steps).map(|number| format!("link {number}")).collect();
         } else {
+            if self.may_have_own_conversations() {
+                ids = (0..4).map(|_| format!("merged {}", self.fresh_id())).collect();
+            }
             ids.truncate(self.random.weighted(&[(4, 2), (4, 3), (2, 4), (1, 1)]));
         }
         let first_of_cycle = self.random.below(ids.len());
@@ -1157,7 +1201,8 @@ impl<'a> History<'a> {
             };
             let mut given = json!({"mergedInto": target, "mergedAt": null, "draft": null});
             if target.is_some() && self.random.chance(70) {
-                given["mergedAt"] = json!(settled_at + self.a_little());
+                let later = *self.random.pick(&[0, 0, MINUTE]);
+                given["mergedAt"] = json!(settled_at + later + self.a_little());
             }
             if self.random.chance(25) {
                 given["resolvedAt"] = json!(settled_at + self.a_little());
@@ -1170,8 +1215,13 @@ impl<'a> History<'a> {
                 self.add_resolution(cast, id, settled_at, true);
             }
         }
-        for _ in 0..2 + self.random.below(3) {
-            let id = self.random.pick(&ids).clone();
+        for number in 0..2 + self.random.below(3) {
+            // A long chain is about its beginning, which is too far from its end.
+            let id = if is_long {
+                ids[number].clone()
+            } else {
+                self.random.pick(&ids).clone()
+            };
             let at = *self
                 .random
                 .pick(&[start, settled_at - 1, settled_at, settled_at + 1, settled_at + MINUTE]);
@@ -1224,7 +1274,7 @@ impl<'a> History<'a> {
             let sort = *self
                 .random
                 .pick(&[MessageSort::Demand, MessageSort::Demand, MessageSort::AiReply]);
-            let late = self.random.weighted(&[(3, 0), (1, 1), (1, MINUTE)]);
+            let late = self.random.weighted(&[(3, 0), (1, 1), (1, MINUTE), (2, gap + 1)]);
             self.add_message(cast, conversation_id, at - late, sort, json!({"receivedAt": at}));
         }
     }
@@ -1316,6 +1366,22 @@ impl<'a> History<'a> {
         }
     }
 
+    /// The customer wrote when the autopilot's time to answer is just over.
+    fn add_patience(&mut self, cast: usize, conversation_id: &str) {
+        let given = json!({"resolvedAt": null, "mergedInto": null, "snoozedAt": null, "startsWithAutopilot": null});
+        self.add_conversation(cast, conversation_id, given);
+        let over = self.options.now - AUTOPILOT_PATIENCE;
+        let at = over - self.random.weighted(&[(3, 0), (1, SECOND), (1, MINUTE)]);
+        for _ in 0..=self.random.below(2) {
+            let received_at = over + self.a_little();
+            let given = json!({"receivedAt": received_at, "sequence": 0, "needsReply": null});
+            self.add_message(cast, conversation_id, at, MessageSort::Demand, given);
+        }
+        if self.random.chance(20) {
+            self.add_change(cast, conversation_id, at, false);
+        }
+    }
+
     /// A contact that was merged into others: chains up to longer than they are followed, cycles, blocked ones.
     fn add_merged_contacts(&mut self, cast: usize, conversation_id: &str, start: i64) {
         let mut ids = self.casts[cast].contacts.clone();
@@ -1339,6 +1405,18 @@ impl<'a> History<'a> {
             let blocked = self.random.chance(5);
             let given = json!({"contactId": id, "mergedInto": target, "blocked": blocked});
             self.add_record(cast, "contact", record, given);
+        }
+        if self.random.chance(30) {
+            // Two versions of one instant. To be blocked counts as nothing, so the one with a phone is stored.
+            for (blocked, phone) in [(true, Value::Null), (false, json!("+14155550100"))] {
+                let record = self.contact(cast);
+                let given = json!({"contactId": ids[0], "name": "Zoë", "mergedInto": null, "blocked": blocked,
+                                   "phone": phone});
+                self.add_record(cast, "contact", record, given);
+                let version = self.events.last_mut().expect("it was just added");
+                version.insert("updatedAt".to_string(), json!(self.options.now));
+                version.remove("revision");
+            }
         }
         self.add_conversation(cast, conversation_id, json!({"contactId": ids[0]}));
         self.add_message(cast, conversation_id, start, MessageSort::Demand, json!({}));
