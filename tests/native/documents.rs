@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use strum::VariantArray;
 
 const API: &str = include_str!("../../docs/api.md");
+const OPERATING: &str = include_str!("../../docs/operating.md");
 const DEPLOYING: &str = include_str!("../../docs/deploying.md");
 const SECRET: &str = "a secret of the tests, long enough for HMAC-SHA256";
 
