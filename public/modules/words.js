@@ -10,6 +10,7 @@ const REASONS = {
     reply_queued: 'Its reply is stuck in the queue',
     handoff_not_completed: 'Handed off, nobody took over',
     no_reply: 'It has not replied',
+    passed_back_and_forth: 'Passed back and forth',
   },
   agent_abandoned: {
     reply_failed: 'The reply failed to send',
@@ -18,6 +19,7 @@ const REASONS = {
     assignee_missing: 'No active agent assigned',
     no_reply_since_takeover: 'No reply since taking over',
     no_reply_to_follow_up: 'No reply to the follow-up',
+    passed_back_and_forth: 'Passed back and forth',
   },
 };
 
@@ -31,6 +33,7 @@ const REASONS_OF_BOTH = {
   assignee_missing: 'No active agent assigned',
   no_reply_since_takeover: 'No reply since taking over',
   no_reply_to_follow_up: 'No reply to the follow-up',
+  passed_back_and_forth: 'Passed back and forth',
 };
 
 const CHANNELS = {

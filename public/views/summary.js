@@ -51,7 +51,9 @@ function drawTotal(data, filters) {
   const threshold = data ? thresholdOf({ data, filters }) : null;
   setText(byId('total'), total === null ? '–' : formatNumber(total));
   setText(byId('total-words'), waitingWords(total, threshold));
-  const counts = Object.entries(data?.counts ?? { ai_stuck: null, agent_abandoned: null });
+  // The list has these two; the others are counted as well, but are not in it.
+  const { ai_stuck = null, agent_abandoned = null } = data?.counts ?? {};
+  const counts = Object.entries({ ai_stuck, agent_abandoned });
   drawList(
     byId('total-categories'),
     counts.filter(([category]) => filters.category === null || category === filters.category),

@@ -26,7 +26,7 @@ export function describeInBrowser(name, defineTests) {
 }
 
 class Environment {
-  /** The clock of refreshes and tabs. It is well in the past, so that no event is ahead of the service's own clock. */
+  /** The clock of the service, of refreshes and of tabs. Tokens are of today, so it is in the past. */
   now = Math.floor(Date.now() / MINUTE) * MINUTE - 48 * 60 * MINUTE;
   /** @type {any} The running worker; see tests/workerd/harness.mjs. */
   service;
@@ -37,7 +37,7 @@ class Environment {
 
   /** Starts worker and browser, if they do not run yet. */
   async start() {
-    this.service ??= await startService();
+    this.service ??= await startService({ hasClock: true });
     this.browser ??= await launchBrowser();
   }
 
@@ -63,6 +63,7 @@ class Environment {
    * @param {TestOrganization} organization
    */
   async send(organization) {
+    await this.service.setClock(this.now);
     await this.service.post(organization.takeEvents());
     return organization;
   }
@@ -71,6 +72,7 @@ class Environment {
   async refresh(minutes = 1) {
     this.now += minutes * MINUTE;
     for (const organization of this.#organizations) organization.now = this.now;
+    await this.service.setClock(this.now);
     await this.service.refresh(this.now);
   }
 

@@ -3,6 +3,7 @@
 // It runs in Miniflare, which wrangler uses too, as wrangler.toml describes it. wrangler itself would put a proxy in
 // front of the worker and bundle it again for each start: that made the tests take three times as much CPU.
 
+import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,7 +29,11 @@ const CRON = '* * * * *';
 /**
  * How a worker differs from wrangler.toml: variables, secrets, and rate limits, calls a minute by the name of the binding.
  *
- * @typedef {{ vars?: Record<string, string>, secrets?: Record<string, string>, limits?: Record<string, number> }} Settings
+ * With `hasClock` its clock can be set.
+ *
+ * @typedef {{
+ *   vars?: Record<string, string>, secrets?: Record<string, string>, limits?: Record<string, number>, hasClock?: boolean,
+ * }} Settings
  * @typedef {RequestInit & { token?: string }} Request
  */
 
@@ -46,15 +51,44 @@ function modulesOf(main) {
   });
 }
 
+/** The header of a request that sets the worker's clock, in milliseconds since 1970, and does nothing else. */
+const CLOCK_HEADER = 'X-Set-Clock';
+
+/** The main module of a worker whose clock stands until a request sets it. */
+const withClock = (main) => `
+  import worker from './${path.basename(main)}';
+
+  export * from './${path.basename(main)}';
+
+  let instant;
+  const realNow = Date.now;
+  Date.now = () => instant ?? realNow();
+
+  export default {
+    fetch: (request, env, context) => {
+      const clock = request.headers.get('${CLOCK_HEADER}');
+      if (clock === null) return worker.fetch(request, env, context);
+      instant = Number(clock);
+      return new Response(null, { status: 204 });
+    },
+    scheduled: (event, env, context) => worker.scheduled(event, env, context),
+  };
+`;
+
 /** A worker as wrangler.toml describes it, except for these settings. */
-function workerOf(name, { main, workerOptions }, /** @type {Settings} */ { vars = {}, secrets = {}, limits = {} }) {
+function workerOf(
+  name,
+  { main, workerOptions },
+  /** @type {Settings} */ { vars = {}, secrets = {}, limits = {}, hasClock = false },
+) {
+  const clock = { type: 'ESModule', path: path.join(path.dirname(main), 'clock.js'), contents: withClock(main) };
   const limited = Object.entries(workerOptions.ratelimits)
     .filter(([binding]) => binding in limits)
     .map(([binding, options]) => [binding, { ...options, simple: { limit: limits[binding], period: 60 } }]);
   return {
     ...workerOptions,
     name,
-    modules: modulesOf(main),
+    modules: [...(hasClock ? [clock] : []), ...modulesOf(main)],
     modulesRoot: path.dirname(main),
     bindings: { HEAD_MAX_AGE_SECONDS: '0', JWT_SECRET: SECRET, ...vars, ...secrets },
     ratelimits: Object.fromEntries(limited),
@@ -128,6 +162,15 @@ export async function startService({ siblings = {}, outbound, ...settings } = {}
      * @param {Request} [init]
      */
     fetch: (target, init) => fetchFrom(MAIN, target, init),
+    /**
+     * Sets the clock of a worker that has one.
+     *
+     * @param {number} now
+     */
+    setClock: async (now) => {
+      const response = await fetchFrom(MAIN, '/health', { headers: { [CLOCK_HEADER]: String(now) } });
+      assert.equal(response.status, 204);
+    },
     /**
      * A sibling: `fetch` as above.
      *
