@@ -44,7 +44,7 @@ fn the_database_works_out_the_ranks_that_records_come_with() {
         block_on(service.ingest_all(&history, NOW));
         let stored = service.database.query(
             "SELECT organization_id, type, record_id, revision, updated_at, deleted, maturity, details, body,
-                    conversation_id FROM record",
+                    conversation_id FROM ranked_record",
         );
         assert_eq!(stored.len(), winners.len());
         for row in stored {

@@ -10,7 +10,7 @@ WITH incoming AS (
   SELECT i.organization_id, i.type, i.record_id, i.conversation_id, stored.conversation_id AS stored_conversation_id,
          stored.merged_into AS stored_merged_into
   FROM incoming AS i
-  LEFT JOIN record AS stored
+  LEFT JOIN ranked_record AS stored
     ON stored.organization_id = i.organization_id AND stored.type = i.type AND stored.record_id = i.record_id
   WHERE stored.record_id IS NULL
      OR (i.revision, i.updated_at, i.deleted, i.maturity, i.details, i.body)

@@ -17,7 +17,7 @@ WHERE c.record_id IS NULL
 UNION ALL
 SELECT i.number, 'removal'
 FROM incoming AS i
-JOIN record AS stored
+JOIN ranked_record AS stored
   ON stored.organization_id = i.organization_id AND stored.type = i.type AND stored.record_id = i.record_id
 WHERE i.deleted = 1 AND i.revision = 0 AND stored.revision > 0
 ORDER BY 1

@@ -1,11 +1,13 @@
--- Stores each incoming record (?1) unless the stored version of it is greater: `Record::order`. revision, maturity and details
--- are worked out from the bodies, of the stored version and of the one that comes in.
+-- Stores each incoming record (?1) unless the stored version of it is greater: `Record::order`. No record comes twice.
 -- conversation_id is not updated here: naming an indexed column would cost a write of the index at every change of a
 -- message's status. `move.sql` updates the few that did change.
 INSERT INTO record (organization_id, type, record_id, conversation_id, updated_at, deleted, body)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
-FROM json_each(?1) WHERE true
+SELECT i.value ->> 0, i.value ->> 1, i.value ->> 2, i.value ->> 3, i.value ->> 4, i.value ->> 5, i.value ->> 6
+FROM json_each(?1) AS i
+LEFT JOIN ranked_record AS stored
+  ON stored.organization_id = i.value ->> 0 AND stored.type = i.value ->> 1 AND stored.record_id = i.value ->> 2
+WHERE stored.record_id IS NULL
+   OR (i.value ->> 7, i.value ->> 4, i.value ->> 5, i.value ->> 8, i.value ->> 9, i.value ->> 6)
+    > (stored.revision, stored.updated_at, stored.deleted, stored.maturity, stored.details, stored.body)
 ON CONFLICT (organization_id, type, record_id) DO UPDATE
 SET updated_at = excluded.updated_at, deleted = excluded.deleted, body = excluded.body
-WHERE (excluded.revision, excluded.updated_at, excluded.deleted, excluded.maturity, excluded.details, excluded.body)
-    > (record.revision, record.updated_at, record.deleted, record.maturity, record.details, record.body)
