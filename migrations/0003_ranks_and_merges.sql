@@ -74,5 +74,12 @@ ALTER TABLE refresh ADD COLUMN refold_conversation TEXT NOT NULL DEFAULT '';
 
 UPDATE refresh SET refold_organization = '' WHERE EXISTS (SELECT 1 FROM record);
 
+-- The rule that the last run followed, and the number of that run. If another number is in fence, a run of version 0.1 or 0.2
+-- was the last, which does not know these columns. rule is null until anything has been folded.
+ALTER TABLE refresh ADD COLUMN rule INTEGER;
+ALTER TABLE refresh ADD COLUMN rule_fence INTEGER;
+
+UPDATE refresh SET rule_fence = fence WHERE NOT EXISTS (SELECT 1 FROM record);
+
 -- The rows of the published version by category, JSON: {"ai_stuck":3,…}. Empty for versions that version 0.1 published.
 ALTER TABLE organization ADD COLUMN categories TEXT NOT NULL DEFAULT '{}';

@@ -11,9 +11,7 @@ pub struct Lease {
     fence: i64,
     /// The latest instant that any run was scheduled for so far, so that time never goes back.
     pub as_of: Timestamp,
-    /// Whether the last finished run followed another rule, as another version of the service does.
-    pub has_other_rule: bool,
-    /// Whether there are conversations that were folded by another rule.
+    /// Whether there may be conversations that were folded by another rule, as another version of the service does.
     pub is_refolding: bool,
 }
 
@@ -41,8 +39,7 @@ impl Lease {
         Ok(Self {
             fence: row.integer(0)?,
             as_of: Timestamp::from_milliseconds(row.integer(1)?),
-            has_other_rule: row.integer(2)? != 0,
-            is_refolding: row.integer(3)? != 0,
+            is_refolding: row.optional_text(2)?.is_some(),
         })
     }
 

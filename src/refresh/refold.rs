@@ -11,10 +11,7 @@ const CONVERSATIONS_MAX: i64 = 1_000;
 
 /// Makes the next conversations pending that were folded by another rule, if there are any.
 pub async fn refold<D: Database>(database: &D, lease: Lease, change_token: &str) -> Result<(), DatabaseError> {
-    if lease.has_other_rule {
-        let restart = Statement::new(include_str!("sql/restart_refold.sql"), []);
-        database.batch(vec![lease.guard(), restart]).await?;
-    } else if !lease.is_refolding {
+    if !lease.is_refolding {
         return Ok(());
     }
     for _ in 0..PORTIONS_MAX {
@@ -45,5 +42,5 @@ async fn refold_portion<D: Database>(database: &D, lease: Lease, change_token: &
         .await?;
     let [_, _, rows] = rows_of(outcomes)?;
     let row = rows.first().ok_or(DatabaseError::Decode("there is no refresh row"))?;
-    Ok(row.integer(0)? != 0)
+    Ok(row.optional_text(0)?.is_some())
 }

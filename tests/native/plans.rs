@@ -32,7 +32,6 @@ const WIDE_READS: [WideRead; 12] = [
             "head",
             "add_refold_pending",
             "forward_refold",
-            "restart_refold",
             "list_pending_organizations",
             "last_run",
         ],

@@ -4,4 +4,4 @@
 UPDATE refresh
 SET refold_organization = iif((SELECT count(*) FROM next) = ?1, (SELECT organization_id FROM last), NULL),
     refold_conversation = coalesce((SELECT conversation_id FROM last), '')
-RETURNING refold_organization IS NOT NULL
+RETURNING refold_organization
