@@ -28,4 +28,5 @@ mod writes;
 pub use budget::STATEMENTS_MAX;
 pub use failures::Failures;
 pub use plan::RETENTION_MS;
+pub use refold::RefoldLimits;
 pub use run::{Finished, Run, Start, run};

@@ -17,6 +17,9 @@ const WEIGHT_MAX: usize = 20_000;
 /// and a change of each.
 const WEIGHT_OF_ONE_MAX: usize = 2 * CANDIDATES_MAX;
 
+/// Up to so many frozen organizations are published one at a time, which takes more statements than all in one batch.
+const FROZEN_ALONE_MAX: usize = 20;
+
 /// What was published.
 #[derive(Debug, Default)]
 pub struct Published {
@@ -58,11 +61,19 @@ pub async fn publish_organizations<D: Database>(
         .into_iter()
         .filter(|organization| !failures.contains(&organization.organization_id))
         .partition(|organization| organization.was_frozen);
-    // Those that failed last time are published one at a time, so that they cannot fail a batch of others.
-    let batches = chunks(&sound, ORGANIZATIONS_MAX, WEIGHT_MAX, |organization| {
-        organization.weight
-    });
-    for chunk in batches.into_iter().chain(frozen.chunks(1)) {
+    // If a few failed last time, they are published one at a time, so that they cannot fail a batch of others. If there are
+    // many, hardly any of them will fail: everything was folded again, or the database was out of reach.
+    let together_max = if frozen.len() <= FROZEN_ALONE_MAX {
+        1
+    } else {
+        ORGANIZATIONS_MAX
+    };
+    let weight = |organization: &PendingOrganization| organization.weight;
+    let batches = chunks(&sound, ORGANIZATIONS_MAX, WEIGHT_MAX, weight);
+    for chunk in batches
+        .into_iter()
+        .chain(chunks(&frozen, together_max, WEIGHT_MAX, weight))
+    {
         let culprits = bisect_failures(chunk, async |chunk| {
             publish_chunk(database, lease, chunk, failures, &mut published).await
         })

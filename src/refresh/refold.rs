@@ -4,26 +4,65 @@
 use crate::refresh::lease::Lease;
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement, rows_of};
 
-/// The most portions of a run.
-const PORTIONS_MAX: usize = 20;
-/// The most conversations of a portion.
-const CONVERSATIONS_MAX: i64 = 1_000;
+/// How much of what another rule has folded a run folds again.
+#[derive(Debug, Clone, Copy)]
+pub struct RefoldLimits {
+    /// The most portions of a run, each in a batch of its own.
+    pub portions: i64,
+    /// The most conversations of a portion.
+    pub conversations: i64,
+    /// The most timeline items of a portion, unless its last conversation has more.
+    pub items: i64,
+}
 
-/// Makes the next conversations pending that were folded by another rule, if there are any.
-pub async fn refold<D: Database>(database: &D, lease: Lease, change_token: &str) -> Result<(), DatabaseError> {
+/// As much as takes about half of the statements that a run may have, so that it can publish what it has folded.
+impl Default for RefoldLimits {
+    fn default() -> Self {
+        Self {
+            portions: 20,
+            conversations: 1_000,
+            items: 5_000,
+        }
+    }
+}
+
+/// Makes the next conversations pending that were folded by another rule, if there are any. Those that are pending already
+/// count: if a run could not fold everything, the next one takes no more until it can.
+pub async fn refold<D: Database>(
+    database: &D,
+    lease: Lease,
+    change_token: &str,
+    limits: RefoldLimits,
+) -> Result<(), DatabaseError> {
     if !lease.is_refolding {
         return Ok(());
     }
-    for _ in 0..PORTIONS_MAX {
-        if !refold_portion(database, lease, change_token).await? {
-            break;
-        }
+    let mut left = limits
+        .portions
+        .saturating_mul(limits.conversations)
+        .saturating_sub(count_pending(database, limits).await?);
+    while left > 0 && refold_portion(database, lease, change_token, limits).await? {
+        left = left.saturating_sub(limits.conversations);
     }
     Ok(())
 }
 
+/// How many conversations are pending to be folded, or as many as a run refolds if there are more.
+async fn count_pending<D: Database>(database: &D, limits: RefoldLimits) -> Result<i64, DatabaseError> {
+    let most = SqlValue::Integer(limits.portions.saturating_mul(limits.conversations));
+    let count = Statement::new(include_str!("sql/count_pending_conversations.sql"), [most]);
+    let [rows] = rows_of(database.batch(vec![count]).await?)?;
+    let row = rows.first().ok_or(DatabaseError::Decode("a count has no row"))?;
+    row.integer(0)
+}
+
 /// Returns whether there may be more.
-async fn refold_portion<D: Database>(database: &D, lease: Lease, change_token: &str) -> Result<bool, DatabaseError> {
+async fn refold_portion<D: Database>(
+    database: &D,
+    lease: Lease,
+    change_token: &str,
+    limits: RefoldLimits,
+) -> Result<bool, DatabaseError> {
     let add = concat!(
         include_str!("sql/next_to_refold.sql"),
         include_str!("sql/add_refold_pending.sql")
@@ -32,12 +71,15 @@ async fn refold_portion<D: Database>(database: &D, lease: Lease, change_token: &
         include_str!("sql/next_to_refold.sql"),
         include_str!("sql/forward_refold.sql")
     );
-    let limit = SqlValue::Integer(CONVERSATIONS_MAX);
+    let [items, conversations] = [limits.items, limits.conversations].map(SqlValue::Integer);
     let outcomes = database
         .batch(vec![
             lease.guard(),
-            Statement::new(add, [limit.clone(), SqlValue::from(change_token)]),
-            Statement::new(forward, [limit]),
+            Statement::new(
+                add,
+                [items.clone(), conversations.clone(), SqlValue::from(change_token)],
+            ),
+            Statement::new(forward, [items, conversations]),
         ])
         .await?;
     let [_, _, rows] = rows_of(outcomes)?;

@@ -7,7 +7,7 @@ use crate::refresh::failures::Failures;
 use crate::refresh::fold::fold_pending;
 use crate::refresh::lease::Lease;
 use crate::refresh::publish::publish_organizations;
-use crate::refresh::refold::refold;
+use crate::refresh::refold::{RefoldLimits, refold};
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement};
 use crate::storage::json_table::to_json;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,8 @@ pub struct Start<'a> {
     pub change_token: &'a str,
     /// The clock, which is only asked how long the run takes.
     pub now: &'a dyn Fn() -> Timestamp,
+    /// How much it folds again after the rule has changed.
+    pub refold_limits: RefoldLimits,
 }
 
 /// What a run did.
@@ -69,7 +71,7 @@ pub async fn run<D: Database>(database: &D, start: Start<'_>) -> Result<Finished
     let began_at = (start.now)();
     let database = StatementBudget::new(database, STATEMENTS_MAX);
     let lease = Lease::take(&database, start.scheduled_at, start.change_token).await?;
-    refold(&database, lease, start.change_token).await?;
+    refold(&database, lease, start.change_token, start.refold_limits).await?;
     let mut failures = Failures::default();
     let conversations_folded = fold_pending(&database, lease, start.change_token, &mut failures).await?;
     let published = publish_organizations(&database, lease, &mut failures).await?;

@@ -1,7 +1,7 @@
 //! The refresh, once for each tick of the cron.
 
 use crate::base::timestamp::Timestamp;
-use crate::refresh::{self, Finished, Run, Start};
+use crate::refresh::{self, Finished, RefoldLimits, Run, Start};
 use crate::storage::database::DatabaseError;
 use crate::worker::bindings::d1::D1;
 use crate::worker::bindings::{clock, random};
@@ -56,6 +56,7 @@ async fn refresh_at(scheduled_at: Timestamp, env: &Env) -> Result<Finished, Data
         scheduled_at,
         change_token: &change_token,
         now: &clock::now,
+        refold_limits: RefoldLimits::default(),
     };
     refresh::run(&D1::primary(env), start).await
 }

@@ -20,6 +20,7 @@ mod migrations;
 mod plans;
 mod providers;
 mod ranks;
+mod refold;
 mod report;
 mod snapshot;
 mod support;

@@ -19,7 +19,7 @@ struct WideRead {
     reason: &'static str,
 }
 
-const WIDE_READS: [WideRead; 12] = [
+const WIDE_READS: [WideRead; 13] = [
     WideRead {
         table: "refresh",
         key: &[],
@@ -30,7 +30,6 @@ const WIDE_READS: [WideRead; 12] = [
             "freeze_failed",
             "add_due_pending",
             "head",
-            "add_refold_pending",
             "forward_refold",
             "list_pending_organizations",
             "last_run",
@@ -72,6 +71,12 @@ const WIDE_READS: [WideRead; 12] = [
         key: &["organization_id", "type", "record_id"],
         statements: &["list_pending_conversations"],
         reason: "a range of the key: everything that is pending is to be folded",
+    },
+    WideRead {
+        table: "pending",
+        key: &[],
+        statements: &["count_pending_conversations"],
+        reason: "once a run while everything is folded again, and it stops at as many as a run folds",
     },
     WideRead {
         table: "conversation_state",

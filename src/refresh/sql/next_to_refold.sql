@@ -1,10 +1,18 @@
--- next: the next conversations to be folded again, at most ?1. Each item of their timelines is passed by in the index.
+-- next: the next conversations to be folded again, at most ?2, with their items, of which at most ?1 are counted. A
+-- conversation that has more counts as all of them. Without + the database would not search by both columns.
 WITH next AS MATERIALIZED (
-  SELECT DISTINCT r.organization_id, r.conversation_id
-  FROM refresh AS f
-  CROSS JOIN record AS r INDEXED BY record_by_conversation
-    ON (r.organization_id, r.conversation_id) > (f.refold_organization, f.refold_conversation)
-   AND r.conversation_id IS NOT NULL
-  ORDER BY r.organization_id, r.conversation_id
-  LIMIT ?1
+  SELECT organization_id, conversation_id, count(*) AS items
+  FROM (
+    SELECT r.organization_id, r.conversation_id
+    FROM refresh AS f
+    CROSS JOIN record AS r INDEXED BY record_by_conversation
+      ON (r.organization_id, r.conversation_id) > (+f.refold_organization, +f.refold_conversation)
+     AND r.conversation_id IS NOT NULL
+    WHERE f.id = 1
+    ORDER BY r.organization_id, r.conversation_id
+    LIMIT ?1
+  )
+  GROUP BY organization_id, conversation_id
+  ORDER BY organization_id, conversation_id
+  LIMIT ?2
 )

@@ -7,7 +7,7 @@ use conversation_monitor::auth::claims::Claims;
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::ingest::parse::{BodyFormat, parse_events};
 use conversation_monitor::ingest::store::{Receipt, store_records};
-use conversation_monitor::refresh::{self, Finished, Start};
+use conversation_monitor::refresh::{self, Finished, RefoldLimits, Start};
 use conversation_monitor::storage::database::DatabaseError;
 use serde_json::{Value, json};
 use std::cell::Cell;
@@ -54,10 +54,20 @@ impl Service {
     }
 
     pub async fn refresh(&self, scheduled_at: i64) -> Result<Finished, DatabaseError> {
+        self.refresh_with(scheduled_at, RefoldLimits::default()).await
+    }
+
+    /// A refresh that folds no more again than `refold_limits`.
+    pub async fn refresh_with(
+        &self,
+        scheduled_at: i64,
+        refold_limits: RefoldLimits,
+    ) -> Result<Finished, DatabaseError> {
         let start = Start {
             scheduled_at: Timestamp::from_milliseconds(scheduled_at),
             change_token: &self.change_token(),
             now: &|| Timestamp::from_milliseconds(0),
+            refold_limits,
         };
         refresh::run(&self.database, start).await
     }
