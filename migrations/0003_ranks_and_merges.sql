@@ -81,5 +81,17 @@ ALTER TABLE refresh ADD COLUMN rule_fence INTEGER;
 
 UPDATE refresh SET rule_fence = fence WHERE NOT EXISTS (SELECT 1 FROM record);
 
--- The rows of the published version by category, JSON: {"ai_stuck":3,…}. Empty for versions that version 0.1 published.
+-- The rows of the published version by category, JSON: {"ai_stuck":3,…}.
 ALTER TABLE organization ADD COLUMN categories TEXT NOT NULL DEFAULT '{}';
+
+UPDATE organization
+SET categories = (
+  SELECT json_group_object(category, rows)
+  FROM (
+    SELECT entry.value ->> 2 AS category, count(*) AS rows
+    FROM snapshot_part AS s CROSS JOIN json_each(s.entries, '$.entries') AS entry
+    WHERE s.organization_id = organization.organization_id AND s.version = organization.version
+    GROUP BY category
+  )
+)
+WHERE version > 0;
