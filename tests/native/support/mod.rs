@@ -8,6 +8,7 @@ pub mod keys;
 pub mod oracle;
 pub mod service;
 pub mod sqlite;
+pub mod version_0_1;
 
 /// The service's clock, in milliseconds since 1970.
 pub const NOW: i64 = 1_780_000_000_000;

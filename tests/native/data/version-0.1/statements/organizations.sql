@@ -1,0 +1,4 @@
+-- An organization exists once any event of it is held.
+INSERT INTO organization (organization_id)
+SELECT DISTINCT value ->> 0 FROM json_each(?1) WHERE true
+ON CONFLICT DO NOTHING
