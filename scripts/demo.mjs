@@ -31,7 +31,7 @@ export function demoEvents(now) {
 }
 
 /**
- * What the report must show of them at `now`: `{organizationId, conversationId, category, reason, stalledSince}`.
+ * What the reports of all categories must show of them at `now`: `{organizationId, conversationId, category, reason, stalledSince}`.
  *
  * @returns {any[]}
  */

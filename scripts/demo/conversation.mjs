@@ -117,10 +117,9 @@ export class Conversation {
   /** All events: the conversation's record, then its timeline. */
   events() {
     const base = { organizationId: this.organization.organizationId };
-    const { resolvedAt, snoozedAt } = this.record;
-    const touched = [this.instant(Math.min(...this.timeline.map((item) => item.ago))), resolvedAt, snoozedAt].filter(
-      Boolean,
-    );
+    const { resolvedAt, snoozedAt, mergedAt } = this.record;
+    const last = this.instant(Math.min(...this.timeline.map((item) => item.ago)));
+    const touched = [last, resolvedAt, snoozedAt, mergedAt].filter(Boolean);
     const record = {
       type: 'conversation',
       ...base,

@@ -25,6 +25,12 @@ const AI_STUCK = [
     c.asks(age);
     c.systemSays(age - 10, 'system', 'handoff_notice');
   }),
+  // It said that a colleague takes over, and nobody came.
+  story(2, 'handoff_not_completed', (c, age) => {
+    c.asks(age + 40);
+    c.aiSays(age + 8);
+    c.systemSays(age, 'system', 'handoff_notice');
+  }),
   // An agent gave it back with the question open: the autopilot's clock starts there.
   story(2, 'no_reply', (c, age) => {
     c.asks(age + 2400);
@@ -107,11 +113,49 @@ const AGENT_ABANDONED = [
     c.agentSays(age + 600, { senderId: undefined });
     c.asks(age);
   }),
+  // The autopilot and the agents pass the customer on to each other, and nobody answers.
+  story(1, 'passed_back_and_forth', { youngest: 240 }, (c, age) => {
+    c.asks(age);
+    c.takenOver(age - 60);
+    c.autopilot(age - 120, true, c.agent.userId);
+    c.takenOver(age - 180);
+  }),
   // Switched off by the system and assigned: it is the agent's, who never wrote.
   story(2, 'no_reply_since_takeover', (c, age) => {
     c.asks(age + 240);
     c.autopilot(age, false);
     c.assign(c.agent, c.random.pick(c.organization.here.filter((user) => user !== c.agent)));
+  }),
+];
+
+/** The autopilot is off, and the customer waits in a queue that nobody owns. */
+const UNASSIGNED = [
+  story(4, 'handoff_not_completed', (c, age) => {
+    c.asks(age + 100);
+    c.systemSays(age + 60, 'system', 'handoff_notice');
+    c.autopilot(age, false);
+  }),
+  story(2, 'nobody_assigned', (c, age) => {
+    c.record.startsWithAutopilot = false;
+    c.asks(age);
+  }),
+];
+
+/** An agent has put it off with the question open. */
+const SNOOZED = [
+  story(5, 'no_reply_since_takeover', (c, age) => {
+    c.asks(age + 600);
+    c.takenOver(age);
+    c.record.snoozedAt = c.instant(age - 20);
+    c.record.snoozedUntil = c.instant(-c.random.between(2, 9) * 3600);
+  }),
+  // Until the customer writes again.
+  story(2, 'no_reply_to_follow_up', (c, age) => {
+    c.asks(age + 900);
+    c.takenOver(age + 800);
+    c.agentSays(age + 700);
+    c.asks(age);
+    c.record.snoozedAt = c.instant(age - 20);
   }),
 ];
 
@@ -136,16 +180,12 @@ const NO_ROW = [
     c.asks(age + 300);
     c.record.resolvedAt = c.instant(age);
   }),
-  // Snoozed with the question open.
-  story(7, null, (c, age) => {
-    c.asks(age + 600);
-    c.takenOver(age + 500);
-    c.record.snoozedAt = c.instant(age);
-    c.record.snoozedUntil = c.instant(-c.random.between(2, 9) * 3600);
-  }),
+  // Resolved, and then merged into another conversation: what was settled stays settled.
   story(5, null, (c, age) => {
-    c.asks(age);
+    c.asks(age + 300);
+    c.record.resolvedAt = c.instant(age + 100);
     c.record.mergedInto = c.previousConversationId;
+    c.record.mergedAt = c.instant(age);
   }),
   story(5, null, { blocked: true }, (c, age) => {
     c.asks(age + 30);
@@ -161,12 +201,6 @@ const NO_ROW = [
   }),
   // Written to, and never wrote.
   story(7, null, (c, age) => c.systemSays(age, 'automation', 'campaign')),
-  // Switched off by the system and assigned to nobody: it waits in a queue.
-  story(4, null, (c, age) => {
-    c.asks(age + 100);
-    c.systemSays(age + 60, 'system', 'handoff_notice');
-    c.autopilot(age, false);
-  }),
   // A thumbs-up asks nothing.
   story(5, null, (c, age) => {
     c.asks(age + 200);
@@ -190,11 +224,16 @@ const NO_ROW = [
 export const STORIES = [
   ...AI_STUCK.map((each) => ({ ...each, category: 'ai_stuck' })),
   ...AGENT_ABANDONED.map((each) => ({ ...each, category: 'agent_abandoned' })),
+  ...UNASSIGNED.map((each) => ({ ...each, category: 'unassigned' })),
+  ...SNOOZED.map((each) => ({ ...each, category: 'snoozed' })),
   ...NO_ROW.map((each) => ({ ...each, category: null })),
 ];
 
-/** `youngest`: the least age at which the story is true. `blocked`: its customer is. */
+/**
+ * `youngest`: the least age at which the story is true; before 30 seconds the autopilot is about to answer. `blocked`: its
+ * customer is.
+ */
 function story(count, reason, ...rest) {
   const tell = rest.pop();
-  return { count, reason, youngest: 20, blocked: false, ...rest[0], tell };
+  return { count, reason, youngest: 40, blocked: false, ...rest[0], tell };
 }

@@ -226,7 +226,7 @@ fn instant(text: &str) -> Option<Timestamp> {
     let is_sign = |byte: &u8| matches!(byte, b'+' | b'-');
     let digits = rest.as_bytes().rchunks("+00".len()).next();
     match digits {
-        Some([sign, hours @ ..]) if is_sign(sign) && hours.iter().all(u8::is_ascii_digit) && text.contains('T') => {
+        Some([sign, hours @ ..]) if is_sign(sign) && hours.iter().all(u8::is_ascii_digit) => {
             Timestamp::from_rfc3339(&format!("{rest}:{minutes}"))
         }
         _ => Timestamp::from_rfc3339(text),

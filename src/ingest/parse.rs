@@ -145,13 +145,15 @@ pub fn parse_events(format: BodyFormat, body: &[u8], now: Timestamp) -> Result<P
     };
     let mut parsed = ParsedEvents::default();
     for (index, event) in events.into_iter().enumerate() {
-        match event.and_then(|event| parse_event(index, &event, received)) {
-            Ok(record) => {
-                if parsed.warnings.len() < REMARKS_MAX {
-                    parsed.warnings.extend(warning(&record));
-                }
-                parsed.records.push(record);
+        let record = event.and_then(|event| {
+            let record = parse_event(index, &event, received)?;
+            if parsed.warnings.len() < REMARKS_MAX {
+                parsed.warnings.extend(warning(&event, &record));
             }
+            Ok(record)
+        });
+        match record {
+            Ok(record) => parsed.records.push(record),
             Err(Problem { field, reason }) => {
                 parsed.bad = parsed.bad.saturating_add(1);
                 if parsed.first_bad.len() < REMARKS_MAX {
@@ -164,14 +166,18 @@ pub fn parse_events(format: BodyFormat, body: &[u8], now: Timestamp) -> Result<P
 }
 
 /// A message that seems to have been written long before anybody knew of it: so it looks when local time is sent as UTC.
-fn warning(record: &Record) -> Option<Remark> {
-    if record.record_type != RecordType::Message || record.rank.deleted {
+/// A source that says when it received the message does not do that, even where it says the same instant as `at`, which
+/// the normal form leaves out.
+fn warning(event: &Value, record: &Record) -> Option<Remark> {
+    let has_received_at = event
+        .get("receivedAt")
+        .is_some_and(|received_at| !received_at.is_null());
+    if record.record_type != RecordType::Message || record.rank.deleted || has_received_at {
         return None;
     }
     let message: Message = serde_json::from_str(&record.body).ok()?;
     let is_late = record.rank.updated_at.milliseconds_since(message.at) > WRITTEN_BEFORE_MAX_MS;
-    let is_suspicious = message.direction == Direction::Inbound && message.received_at.is_none() && is_late;
-    is_suspicious.then(|| Remark {
+    (message.direction == Direction::Inbound && is_late).then(|| Remark {
         index: record.index,
         field: "at",
         reason:

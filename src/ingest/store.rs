@@ -6,6 +6,7 @@ use crate::ingest::parse::{REMARKS_MAX, Remark};
 use crate::storage::database::{Database, DatabaseError, Outcome, SqlValue, Statement};
 use crate::storage::json_table::{PARAMETER_BYTES_MAX, json_chunks};
 use serde::Serialize;
+use std::collections::HashMap;
 
 /// The most bytes of a request's body, unpacked.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -57,7 +58,8 @@ pub async fn store_records<D: Database>(
     if records.is_empty() {
         return Ok(Receipt::default());
     }
-    let chunks = json_chunks(winners(records).iter().map(columns), PARAMETER_BYTES_MAX)?;
+    let (winners, ignored_removals) = winners(records);
+    let chunks = json_chunks(winners.iter().map(columns), PARAMETER_BYTES_MAX)?;
     let writes = chunks.iter().flat_map(|chunk| writes(chunk, change_token));
     // Conversations may come in a later chunk than their messages, so what is missing is asked for last.
     let questions = chunks.iter().map(|chunk| {
@@ -75,7 +77,7 @@ pub async fn store_records<D: Database>(
         applied,
         ignored: accepted.saturating_sub(applied),
         expired: 0,
-        warnings: warnings(questions)?,
+        warnings: warnings(questions, ignored_removals)?,
         ..Receipt::default()
     })
 }
@@ -98,36 +100,56 @@ fn writes(records: &str, change_token: &str) -> [Statement; WRITES] {
     ]
 }
 
-/// The rows of `list_warnings.sql`.
-fn warnings(outcomes: &[Outcome]) -> Result<Vec<Remark>, DatabaseError> {
-    let mut warnings = Vec::new();
+/// The warnings in the rows of `list_warnings.sql`, and about removals that were ignored before, in the order of the events.
+fn warnings(outcomes: &[Outcome], ignored_removals: Vec<usize>) -> Result<Vec<Remark>, DatabaseError> {
+    let mut warnings: Vec<Remark> = ignored_removals.into_iter().map(removal_warning).collect();
+    // The messages of a conversation may be in several chunks.
+    let mut conversations = HashMap::new();
     for row in outcomes.iter().flat_map(|outcome| &outcome.rows) {
-        let (field, reason) = match row.text(1)? {
-            "message" => (
-                "conversationId",
-                "names a conversation of which no record is known: its messages show once there is one",
-            ),
-            _ => (
-                "revision",
-                "is missing in the removal of a record that has one: the removal is ignored",
-            ),
-        };
-        warnings.push(Remark {
-            index: row.integer(0)? as usize,
-            field,
-            reason: reason.to_owned(),
-        });
+        let index = row.integer(0)? as usize;
+        match (row.optional_text(1)?, row.optional_text(2)?) {
+            (Some(organization_id), Some(conversation_id)) => {
+                let first = conversations.entry((organization_id, conversation_id)).or_insert(index);
+                *first = index.min(*first);
+            }
+            _ => warnings.push(removal_warning(index)),
+        }
     }
+    warnings.extend(conversations.into_values().map(message_warning));
     warnings.sort_by_key(|warning| warning.index);
     warnings.truncate(REMARKS_MAX);
     Ok(warnings)
 }
 
-/// The version of each record that wins among those of the request, in the order of the primary key.
-fn winners(mut records: Vec<Record>) -> Vec<Record> {
+fn message_warning(index: usize) -> Remark {
+    Remark {
+        index,
+        field: "conversationId",
+        reason: "names a conversation of which no record is known: its messages show once there is one".to_owned(),
+    }
+}
+
+fn removal_warning(index: usize) -> Remark {
+    Remark {
+        index,
+        field: "revision",
+        reason: "is missing in the removal of a record that has one: the removal is ignored".to_owned(),
+    }
+}
+
+/// The version of each record that wins among those of the request, in the order of the primary key, and the numbers of
+/// the events that are removals without revision and lose to a version that has one.
+fn winners(mut records: Vec<Record>) -> (Vec<Record>, Vec<usize>) {
+    let mut ignored_removals = Vec::new();
     records.sort_by(|left, right| left.key().cmp(&right.key()).then(right.order().cmp(&left.order())));
-    records.dedup_by(|overtaken, winner| overtaken.key() == winner.key());
-    records
+    records.dedup_by(|overtaken, winner| {
+        let is_overtaken = overtaken.key() == winner.key();
+        if is_overtaken && overtaken.rank.deleted && overtaken.rank.revision == 0 && winner.rank.revision > 0 {
+            ignored_removals.push(overtaken.index);
+        }
+        is_overtaken
+    });
+    (records, ignored_removals)
 }
 
 /// A version as the statements take it apart.

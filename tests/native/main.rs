@@ -16,6 +16,7 @@ mod export;
 mod faults;
 mod identity;
 mod memory;
+mod merges;
 mod migrations;
 mod plans;
 mod providers;

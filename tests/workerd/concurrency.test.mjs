@@ -8,7 +8,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { seededRandom } from '../../scripts/demo/random.mjs';
 import { organizationIdsOf, readHistories } from '../oracle/histories.mjs';
-import { compareUtf8, formatInstant, Oracle, oracleOf } from '../oracle/oracle.mjs';
+import { CATEGORIES, compareUtf8, formatInstant, Oracle, oracleOf } from '../oracle/oracle.mjs';
 import { HOUR, MINUTE, OWN_ID_FIELDS, SECOND } from './fixtures.mjs';
 import { adminToken, REPORT, startService } from './harness.mjs';
 
@@ -34,9 +34,16 @@ async function readPage(organizationId, parameters) {
   return answer.data;
 }
 
+/** A report that names no category has these. */
+const CONTRACT_CATEGORIES = ['ai_stuck', 'agent_abandoned'];
+const NAMED_CATEGORIES = CATEGORIES.filter((category) => !CONTRACT_CATEGORIES.includes(category));
+/** Of a snapshot all rows of the contract, in their order, come before those of each other category. */
+const listOf = ({ category }) => 1 + NAMED_CATEGORIES.indexOf(category);
+const inOrderOfLists = (rows) => rows.toSorted((left, right) => listOf(left) - listOf(right));
+
 /**
- * All rows of the newest snapshot, or of the given one: its pages are of one and the same version. `null` means that
- * there is no snapshot.
+ * All rows of the newest snapshot, or of the given one, of every category: its pages are of one and the same version. `null`
+ * means that there is no snapshot.
  *
  * @param {string} organizationId
  * @param {{ limit?: number, snapshot?: string }} [options]
@@ -45,23 +52,32 @@ async function readPage(organizationId, parameters) {
 async function readSnapshot(organizationId, { limit = 100, ...pin } = {}) {
   const first = await readPage(organizationId, { limit, page: 1, ...pin });
   if (first === null || first.snapshotMissing) return null;
-  const { snapshotId, generatedAt, totalCount, counts } = first;
-  const others = await Promise.all(
-    Array.from({ length: Math.max(0, first.pagination.totalPages - 1) }, (_, index) =>
-      readPage(organizationId, { limit, page: index + 2, snapshot: snapshotId }),
-    ),
-  );
-  // Removed meanwhile, pinned or not.
-  if (others.includes(null)) return null;
-  for (const other of others) {
-    assert.equal(other.snapshotId, snapshotId);
-    assert.equal(other.generatedAt, generatedAt);
-    assert.deepEqual([other.totalCount, other.counts], [totalCount, counts]);
+  const { snapshotId, generatedAt, counts } = first;
+  const rows = [];
+  for (const category of [undefined, ...NAMED_CATEGORIES]) {
+    if (category !== undefined && counts[category] === 0) continue;
+    const list = { limit, snapshot: snapshotId, ...(category !== undefined && { category }) };
+    const ofCategory = category === undefined ? first : await readPage(organizationId, { ...list, page: 1 });
+    const others = await Promise.all(
+      Array.from({ length: Math.max(0, (ofCategory?.pagination.totalPages ?? 0) - 1) }, (_, index) =>
+        readPage(organizationId, { ...list, page: index + 2 }),
+      ),
+    );
+    const pages = [ofCategory, ...others];
+    // Removed meanwhile, pinned or not.
+    if (pages.includes(null)) return null;
+    const categories = category === undefined ? CONTRACT_CATEGORIES : [category];
+    const totalCount = categories.reduce((sum, name) => sum + counts[name], 0);
+    for (const page of pages) {
+      assert.equal(page.snapshotId, snapshotId);
+      assert.equal(page.generatedAt, generatedAt);
+      assert.deepEqual([page.totalCount, page.counts], [totalCount, counts]);
+    }
+    const rowsOfCategory = pages.flatMap((page) => page.rows.map(withoutAccess));
+    assert.equal(rowsOfCategory.length, totalCount);
+    rows.push(...rowsOfCategory);
   }
-  const rows = [first, ...others].flatMap((page) => page.rows.map(withoutAccess));
-  assert.equal(rows.length, totalCount);
-  assert.equal(counts.ai_stuck + counts.agent_abandoned, totalCount);
-  assert.equal(new Set(rows.map((row) => row.conversationId)).size, totalCount, 'no conversation twice');
+  assert.equal(new Set(rows.map((row) => row.conversationId)).size, rows.length, 'no conversation twice');
   return { snapshotId, generatedAt, rows };
 }
 
@@ -80,7 +96,8 @@ async function checkSettled(oracle, organizationId, asOf) {
 // Events and what the oracle makes of them
 // ---------------------------------------------------------------------------------------------------------------
 
-const rowsOf = (oracle, organizationId, asOf) => oracle.rows(organizationId, asOf).map((candidate) => candidate.row);
+const rowsOf = (oracle, organizationId, asOf) =>
+  inOrderOfLists(oracle.candidates(organizationId, asOf).map((candidate) => candidate.row));
 
 /** No event is lost: one version is stored of every record that came. */
 async function checkStored(events) {
@@ -171,7 +188,7 @@ test('two concurrent ingests of one conversation', async (t) => {
 // ---------------------------------------------------------------------------------------------------------------
 
 /** Names are joined when a version is published, not when a timeline is folded, so they are no part of this. */
-const isOfConversation = (event) => ['conversation', 'message', 'autopilot'].includes(event.type);
+const isOfConversation = (event) => ['conversation', 'message', 'autopilot', 'resolution'].includes(event.type);
 
 /** The events before the refresh are the first half and every name; the others are ingested during it. */
 function beforeAndDuring(events) {
@@ -278,8 +295,10 @@ test('concurrent refreshes: the latest instant wins, and asOf never decreases', 
 
 /** "Order: stalledSince ascending, then conversationId by UTF-8 bytes." */
 function assertOrdered(rows) {
+  assert.deepEqual(rows, inOrderOfLists(rows));
   for (const [index, next] of rows.slice(1).entries()) {
     const before = rows[index];
+    if (listOf(before) !== listOf(next)) continue;
     const byTime = Date.parse(before.stalledSince) - Date.parse(next.stalledSince);
     assert.ok(byTime < 0 || (byTime === 0 && compareUtf8(before.conversationId, next.conversationId) < 0));
   }
@@ -350,7 +369,8 @@ function firstWave(organizationId, start) {
  * Every row names its wave, so no two waves have the same rows, and a mixture of two would be noticed.
  */
 function laterWave(organizationId, start, wave) {
-  const at = formatInstant(start - MINUTE + wave * SECOND);
+  // Long enough ago that the AI should have answered.
+  const at = formatInstant(start - 5 * MINUTE + wave * SECOND);
   return Array.from({ length: CONVERSATIONS }, (_, index) => {
     const isAnswered = (index + wave) % 4 === 0;
     const of = { type: 'message', organizationId, conversationId: `conversation-${index}`, updatedAt: at, at };

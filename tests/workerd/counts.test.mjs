@@ -1,8 +1,13 @@
-// What a refresh costs: statements and rows, by the service's own count and by the contents of the tables afterwards.
+// What an ingest and a refresh cost: statements and rows, by the service's own count or the platform's, and by the contents of
+// the tables afterwards.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 
+import { migrate, post } from '../../bench/seed.mjs';
+import { Side } from '../../bench/sides.mjs';
+import { inRoot } from '../../scripts/project.mjs';
 import { manyCandidates } from '../oracle/many-candidates.mjs';
 import {
   Clock,
@@ -345,7 +350,8 @@ describe('as time passes, only the conversations that it changes are folded', ()
     ]);
 
     const steps = [
-      [{ conversationsFolded: 9, rowsPublished: 6, organizationsPublished: 1 }, []],
+      // What is snoozed is published too, in a list of its own.
+      [{ conversationsFolded: 9, rowsPublished: 9, organizationsPublished: 1 }, []],
       [{ conversationsFolded: 1, rowsPublished: 1, organizationsPublished: 1 }, ['two']],
       [{ conversationsFolded: 1, rowsPublished: 1, organizationsPublished: 1 }, ['two', 'two and a bit']],
       [{ conversationsFolded: 1, rowsPublished: 1, organizationsPublished: 1 }, ['four', 'two', 'two and a bit']],
@@ -407,6 +413,155 @@ describe('as time passes, only the conversations that it changes are folded', ()
       listed.push((await report(organizationId, { skipThreshold: 'false' })).totalCount);
     }
     assert.deepEqual(listed, [0, 0, 0, 1, 1]);
+  });
+});
+
+describe('the first 30 seconds of the AI', () => {
+  const states = (organizationId) =>
+    select('SELECT * FROM conversation_state WHERE organization_id = ?1', organizationId);
+  const ask = (organizationId, ago, more) =>
+    messageOf(organizationId, 'c1', clock.iso(-MINUTE + ago), { messageId: `m-${ago}`, ...more });
+  const answer = { direction: 'outbound', sender: 'ai' };
+
+  /** An organization whose only conversation nobody waits in. */
+  async function quiet() {
+    const organizationId = newOrganizationId();
+    await service.post([conversationOf(organizationId, 'c1', clock.iso())]);
+    await settle();
+    return organizationId;
+  }
+
+  test('answered within them: no state is written, and nothing is published', async () => {
+    const organizationId = await quiet();
+    const before = await tables();
+    // Ten seconds before the refresh, and an answer ten seconds after it.
+    await service.post([ask(organizationId, 10 * SECOND)]);
+    const first = await refresh();
+    checkRun(first, { conversationsFolded: 1, organizationsPublished: 0, rowsPublished: 0 });
+    assert.ok(first.rowsWritten <= 2, `rows written: ${first.rowsWritten}`);
+    assert.deepEqual(await states(organizationId), []);
+    await service.post([ask(organizationId, -10 * SECOND + MINUTE, answer)]);
+    const second = await refresh();
+    checkRun(second, { conversationsFolded: 1, organizationsPublished: 0, rowsPublished: 0 });
+    assert.ok(second.rowsWritten <= 3, `rows written: ${second.rowsWritten}`);
+    checkIdle(await refresh());
+    const { record, ...others } = await tables();
+    assert.equal(record.length, before.record.length + 2);
+    assert.deepEqual({ record: before.record, ...others }, before);
+  });
+
+  test('answered before the refresh: the same', async () => {
+    const organizationId = await quiet();
+    await service.post([ask(organizationId, 10 * SECOND), ask(organizationId, 5 * SECOND, answer)]);
+    const run = await refresh();
+    checkRun(run, { conversationsFolded: 1, organizationsPublished: 0, rowsPublished: 0 });
+    assert.ok(run.rowsWritten <= 3, `rows written: ${run.rowsWritten}`);
+    assert.deepEqual(await states(organizationId), []);
+    checkIdle(await refresh());
+  });
+
+  test('not answered: a row at the first refresh after them, by one fold more', async () => {
+    const organizationId = await quiet();
+    await service.post([ask(organizationId, 30 * SECOND - 1), ask(organizationId, 29 * SECOND)]);
+    const first = await refresh();
+    checkRun(first, { conversationsFolded: 1, rowsPublished: 0 });
+    assert.ok(first.rowsWritten <= 2, `rows written: ${first.rowsWritten}`);
+    assert.equal((await report(organizationId)).totalCount, 0);
+    const second = await refresh(1);
+    checkRun(second, { conversationsFolded: 1, rowsPublished: 1 });
+    assert.equal((await report(organizationId)).totalCount, 1);
+    checkIdle(await refresh());
+  });
+
+  test('in a conversation that waits for an agent they do not count', async () => {
+    const organizationId = await quiet();
+    const common = { organizationId, updatedAt: clock.iso() };
+    const off = {
+      type: 'autopilot',
+      changeId: 'a',
+      conversationId: 'c1',
+      at: clock.iso(),
+      enabled: false,
+      actorId: 'u',
+    };
+    await service.post([{ ...common, ...off }, ask(organizationId, 0)]);
+    checkRun(await refresh(), { conversationsFolded: 1, rowsPublished: 1 });
+    checkIdle(await refresh());
+  });
+});
+
+// ---------------------------------------------------------------------------------------------------------------
+// Merges
+// ---------------------------------------------------------------------------------------------------------------
+
+describe('a merge', () => {
+  /** Two families of two and 40 conversations that nothing was merged with; a customer waits in each. */
+  async function families() {
+    const organizationId = newOrganizationId();
+    const ids = ['a', 'b', 'x', 'y', ...Array.from({ length: 40 }, (_, index) => `other-${index}`)];
+    await service.post(ids.flatMap((id) => waitingNow(organizationId, id)));
+    await service.post([merged(organizationId, 'x', 'y')]);
+    await settle();
+    return organizationId;
+  }
+
+  const merged = (organizationId, conversationId, mergedInto) =>
+    conversationOf(organizationId, conversationId, clock.iso(), { mergedInto });
+  const idsOf = async (organizationId) =>
+    conversationIdsOf(await report(organizationId, { limit: 100 })).filter((id) => !id.startsWith('other'));
+
+  /** Posts the events and refreshes; the run must cost this. It reads each organization's head, and little else. */
+  async function checkCost(events, expected, rowsWrittenMax) {
+    const [{ count }] = await select('SELECT count(*) AS count FROM organization');
+    await service.post(events);
+    const run = await refresh();
+    checkRun(run, { organizationsPublished: 1, ...expected });
+    assert.ok(run.rowsWritten <= rowsWrittenMax, `rows written: ${run.rowsWritten}`);
+    assert.ok(run.rowsRead <= count + 250, `rows read: ${run.rowsRead} with ${count} organizations`);
+    assert.ok(run.statements <= 30, `statements: ${run.statements}`);
+  }
+
+  test('only its family is folded, and only the rows of the family are written', async () => {
+    const organizationId = await families();
+    assert.deepEqual(await idsOf(organizationId), ['a', 'b', 'y']);
+    // The target is folded besides, and keeps its row: the customer waits there since the same instant.
+    await checkCost([merged(organizationId, 'a', 'b')], { conversationsFolded: 1, rowsPublished: 0 }, 12);
+    assert.deepEqual(await idsOf(organizationId), ['b', 'y']);
+    checkIdle(await refresh());
+    // A message in the merged conversation is a message in its target.
+    const later = messageOf(organizationId, 'a', clock.iso(), { messageId: 'later' });
+    await checkCost([later], { conversationsFolded: 1, rowsPublished: 1 }, 14);
+    const { rows } = await report(organizationId, { limit: 100 });
+    assert.equal(rows.find((row) => row.conversationId === 'b').latestInboundMessageId, 'later');
+    checkIdle(await refresh());
+    // And it comes back.
+    await checkCost(
+      [conversationOf(organizationId, 'a', clock.iso())],
+      { conversationsFolded: 2, rowsPublished: 2 },
+      16,
+    );
+    assert.deepEqual(await idsOf(organizationId), ['a', 'b', 'y']);
+    checkIdle(await refresh());
+  });
+
+  test('when the target goes or comes, what was merged into it is folded, and nothing else', async () => {
+    const organizationId = await families();
+    const removal = {
+      type: 'conversation',
+      organizationId,
+      conversationId: 'y',
+      updatedAt: clock.iso(),
+      deleted: true,
+    };
+    await checkCost([removal], { conversationsFolded: 1, rowsPublished: 1 }, 14);
+    assert.deepEqual(await idsOf(organizationId), ['a', 'b', 'x']);
+    await checkCost(
+      [conversationOf(organizationId, 'y', clock.iso())],
+      { conversationsFolded: 1, rowsPublished: 1 },
+      14,
+    );
+    assert.deepEqual(await idsOf(organizationId), ['a', 'b', 'y']);
+    checkIdle(await refresh());
   });
 });
 
@@ -504,6 +659,93 @@ describe('names are joined at publication: rows are published again, nothing is 
     await service.post([{ ...jane(), organizationId, updatedAt: clock.iso() }]);
     checkRun(await refresh(), { conversationsFolded: 0, rowsPublished: 2, organizationsPublished: 1 });
     assert.deepEqual((await report(organizationId)).rows, rows);
+  });
+});
+
+// ---------------------------------------------------------------------------------------------------------------
+// Ingests
+// ---------------------------------------------------------------------------------------------------------------
+
+describe('an ingest', () => {
+  const organizationId = 'o';
+  let side;
+  before(async () => {
+    side = await Side.start('ours', { counting: true });
+    await migrate(await side.database());
+    await post(side, waiting(organizationId, 'c1', { since: clock.iso() }));
+    await side.counts();
+  });
+  after(() => side?.stop());
+
+  /** What the platform counts of these events in one request. */
+  async function costOf(events) {
+    await post(side, events);
+    const { trips, statements, rowsRead, rowsWritten } = await side.counts();
+    assert.equal(trips, 1);
+    assert.equal(statements, 5);
+    return { rowsRead, rowsWritten };
+  }
+
+  const reply = (messageId, more) =>
+    messageOf(organizationId, 'c1', clock.iso(), { messageId, direction: 'outbound', sender: 'ai', ...more });
+  const conversation = (id, more = {}) => conversationOf(organizationId, id, clock.iso(), more);
+
+  /** The events, and the rows that they write: records, their index, and what is pending, each time anew. */
+  const table = {
+    'a message of a conversation that is pending': [[reply('m1', { status: 'queued' })], 3],
+    'its status': [[reply('m1', { status: 'sent' })], 2],
+    'the same again': [[reply('m1', { status: 'sent' })], 0],
+    'an older status': [[reply('m1', { status: 'queued' })], 0],
+    'a conversation and its first message': [[conversation('c2'), messageOf(organizationId, 'c2', clock.iso())], 4],
+    'a conversation that changes': [[conversation('c2', { ownerId: 'u' })], 2],
+    'a message of an unknown conversation': [[messageOf(organizationId, 'unknown', clock.iso())], 3],
+    'the removal of a message': [[{ ...reply('m1'), deleted: true }], 3],
+    'a merge, which has an index of its own': [[conversation('c2', { ownerId: 'u', mergedInto: 'c1' })], 3],
+    'another version of what was merged': [
+      [conversation('c2', { ownerId: 'u', mergedInto: 'c1', departmentId: 'd' })],
+      3,
+    ],
+    'a hundred messages of one conversation': [Array.from({ length: 100 }, (_, index) => reply(`n${index}`)), 201],
+  };
+  for (const [name, [events, rowsWritten]] of Object.entries(table)) {
+    test(name, async () => {
+      const cost = await costOf(events);
+      assert.equal(cost.rowsWritten, rowsWritten);
+      // Most of these are rows of the parameters, which are JSON.
+      assert.ok(cost.rowsRead <= 20 + 15 * events.length, `rows read: ${cost.rowsRead}`);
+    });
+  }
+
+  test('asks for its warnings by one row a conversation and one a removal', async () => {
+    const sql = readFileSync(inRoot('src', 'ingest', 'sql', 'list_warnings.sql'), 'utf8');
+    const database = await side.database();
+    /** As they are stored: `[organization, type, id, conversation, updatedAt, deleted, body, revision, …, number]`. */
+    const incoming = (type, number, conversationId, deleted) => [
+      organizationId,
+      type,
+      `${type} ${number}`,
+      conversationId,
+      0,
+      deleted,
+      '',
+      0,
+      '',
+      0,
+      number,
+    ];
+    const rowsReadOf = async (records) => {
+      const { meta } = await database.prepare(sql).bind(JSON.stringify(records), 20).all();
+      return meta.rows_read;
+    };
+    const many = Array.from({ length: 200 }, (_, number) => number);
+    const inOne = many.map((number) => incoming('message', number, 'c1', false));
+    const inEach = many.map((number) => incoming('message', number, `c${number}`, false));
+    const removals = many.map((number) => incoming('message', number, null, true));
+    const others = many.map((number) => incoming('user', number, null, false));
+    const parameters = await rowsReadOf(others);
+    assert.ok((await rowsReadOf(inOne)) <= parameters + 200 + 5);
+    assert.ok((await rowsReadOf(inEach)) <= parameters + 3 * 200);
+    assert.ok((await rowsReadOf(removals)) <= parameters + 200);
   });
 });
 

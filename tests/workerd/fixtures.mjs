@@ -89,6 +89,7 @@ export const OWN_ID_FIELDS = {
   contact: 'contactId',
   conversation: 'conversationId',
   autopilot: 'changeId',
+  resolution: 'changeId',
   message: 'messageId',
 };
 

@@ -8,6 +8,7 @@ import {
   checkCommonHeaders,
   conversationIdsOf,
   ERROR_CODES,
+  HOUR,
   isoAt,
   MINUTE,
   newOrganizationId,
@@ -16,7 +17,9 @@ import {
 import { adminToken, EVENTS, ingestToken, startService, tokenOf } from './harness.mjs';
 
 const BODY_BYTES_MAX = 1024 * 1024;
-const SEQUENCE_MAX = 2 ** 53 - 1;
+const COUNTER_MAX = 2 ** 53 - 1;
+/** The most bad events, and the most warnings, that an answer lists. */
+const REMARKS_MAX = 20;
 const SCOPE = 'conversation-monitor:ingest';
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 const NDJSON_TYPE = { 'Content-Type': 'application/x-ndjson' };
@@ -42,6 +45,7 @@ const REQUIRED = {
   contact: { contactId: 'ct', name: 'A contact' },
   conversation: { conversationId: 'c', contactId: 'ct', channelType: 'sms' },
   autopilot: { changeId: 'a', conversationId: 'c', at: AT, enabled: true },
+  resolution: { changeId: 'r', conversationId: 'c', at: AT, resolved: true },
   message: { messageId: 'm', conversationId: 'c', at: AT, direction: 'inbound', sender: 'contact' },
 };
 const eventOf = (type, organizationId, more = {}) => ({
@@ -55,8 +59,8 @@ const eventOf = (type, organizationId, more = {}) => ({
 const toJson = (events) => JSON.stringify({ events });
 const toNdjson = (events) => events.map((event) => JSON.stringify(event)).join('\n');
 
-async function post(body, { headers = JSON_TYPE, token = ingestToken() } = {}) {
-  const response = await service.fetch(EVENTS, { method: 'POST', token, headers, body });
+async function post(body, { headers = JSON_TYPE, token = ingestToken(), query = '' } = {}) {
+  const response = await service.fetch(`${EVENTS}${query}`, { method: 'POST', token, headers, body });
   return { status: response.status, headers: response.headers, body: await response.json() };
 }
 
@@ -71,10 +75,45 @@ async function check(status, body, options) {
   return answer.body;
 }
 
-/** Posts events, all of which must be accepted and so many of them applied. */
-async function checkReceipt(events, applied) {
+/** What a receipt says of good events, so many of which were applied. */
+const receiptOf = (accepted, applied, warnings = []) => ({
+  accepted,
+  applied,
+  ignored: accepted - applied,
+  expired: 0,
+  warnings,
+});
+
+/** Warnings and details without the reasons. */
+const placesOf = (remarks) => remarks.map(({ index, field }) => [index, field]);
+
+/**
+ * The warnings about events of which no conversation was known before: `[index, field]`. An inbound message that seems to
+ * be written more than an hour before its updatedAt, and the first message of a conversation whose record does not come
+ * with it.
+ */
+function warningsOf(events) {
+  const messages = events
+    .map((event, index) => ({ ...event, index }))
+    .filter(({ type, deleted }) => type === 'message' && deleted !== true);
+  const isLate = ({ direction, receivedAt, at, updatedAt }) =>
+    direction === 'inbound' && (receivedAt ?? null) === null && Date.parse(updatedAt) - Date.parse(at) > HOUR;
+  const conversationOf = ({ organizationId, conversationId }) => JSON.stringify([organizationId, conversationId]);
+  const known = new Set(events.filter(({ type }) => type === 'conversation').map(conversationOf));
+  const first = new Map(messages.toReversed().map((message) => [conversationOf(message), message.index]));
+  const isUnheardOf = (message) =>
+    !known.has(conversationOf(message)) && first.get(conversationOf(message)) === message.index;
+  return messages.flatMap((message) => [
+    ...(isUnheardOf(message) ? [[message.index, 'conversationId']] : []),
+    ...(isLate(message) ? [[message.index, 'at']] : []),
+  ]);
+}
+
+/** Posts events, all of which must be accepted and so many of them applied, with these warnings. */
+async function checkReceipt(events, applied, warnings = warningsOf(events)) {
   const { data } = await check(200, toJson(events));
-  assert.deepEqual(data, { accepted: events.length, applied, ignored: events.length - applied });
+  assert.deepEqual(data, receiptOf(events.length, applied, data.warnings));
+  assert.deepEqual(placesOf(data.warnings), warnings);
 }
 
 /** All records that are stored for an organization. */
@@ -123,17 +162,16 @@ describe('the body', () => {
         const organizationId = newOrganizationId();
         const headers = { 'Content-Type': type, ...(encoding ? { 'Content-Encoding': encoding } : {}) };
         const { data } = await check(200, pack(write(twoOf(organizationId))), { headers });
-        assert.deepEqual(data, { accepted: 2, applied: 2, ignored: 0 }, `${type} ${encoding}`);
+        assert.deepEqual(data, receiptOf(2, 2), `${type} ${encoding}`);
         assert.equal((await recordsOf(organizationId)).length, 2);
       }
     }
   });
 
   test('no events', async () => {
-    const none = { accepted: 0, applied: 0, ignored: 0 };
-    assert.deepEqual((await check(200, toJson([]))).data, none);
+    assert.deepEqual((await check(200, toJson([]))).data, receiptOf(0, 0));
     for (const body of ['', '\n', ' \r\n\n'])
-      assert.deepEqual((await check(200, body, { headers: NDJSON_TYPE })).data, none);
+      assert.deepEqual((await check(200, body, { headers: NDJSON_TYPE })).data, receiptOf(0, 0));
   });
 
   test('another type or encoding: 415', async () => {
@@ -173,7 +211,6 @@ describe('the body', () => {
       'a member twice, escaped': `{"events":[{"typ\\u0065":"user",${text.slice(1)}]}`,
       'a member twice, in a field that is dropped': `{"events":[{"x":{"a":1,"a":1},${text.slice(1)}]}`,
       'not UTF-8': Buffer.from(toJson([{ ...good, fullName: '\u00e9' }]), 'latin1'),
-      'half a character': `{"events":[{"x":"\\ud800",${text.slice(1)}]}`,
       'too deep': `{"events":[{"x":${'['.repeat(5000)}${']'.repeat(5000)},${text.slice(1)}]}`,
       'a number beyond all numbers': `{"events":[{"x":1e999,${text.slice(1)}]}`,
       'NDJSON as JSON': toNdjson([good, good]),
@@ -270,7 +307,7 @@ describe('its size', () => {
       await check(413, write(users(organizationId, 1001)), { headers });
       assert.deepEqual(await recordsOf(organizationId), []);
       const { data } = await check(200, write(users(organizationId, 1000)), { headers });
-      assert.deepEqual(data, { accepted: 1000, applied: 1000, ignored: 0 });
+      assert.deepEqual(data, receiptOf(1000, 1000));
       assert.equal((await recordsOf(organizationId)).length, 1000);
     }
   });
@@ -283,7 +320,11 @@ describe('its size', () => {
 /** An instant relative to now; far enough from the limit of 5 minutes that the test's own duration does not matter. */
 const inMinutes = (minutes) => () => isoAt(Date.now() + minutes * MINUTE);
 
-/** For each kind of field: values that it does not take, and values that it takes, each with what is stored for it. */
+/**
+ * For each kind of field: values that it does not take, and values that it takes, each with what is stored for it if that
+ * is not the value itself. The kinds that are called `later` are those of fields that version 0.1 did not have: their
+ * default is not stored.
+ */
 const KINDS = {
   id: {
     bad: [
@@ -313,9 +354,10 @@ const KINDS = {
   optionalWord: { bad: [5, {}, 'x'.repeat(65)], good: [['+14155550123'], ['x'.repeat(64)]] },
   word: { bad: ['', 5, {}, 'x'.repeat(65)], good: [['whatsapp'], ['x'.repeat(64)]] },
   flag: { bad: ['true', '', 1, 0, {}, []], good: [[true], [false]] },
-  sequence: {
-    bad: [-1, 1.5, SEQUENCE_MAX + 1, 1e300, '1', true, [1]],
-    good: [[0], [7], [SEQUENCE_MAX]],
+  laterFlag: { bad: ['false', '', 1, 0, {}, []], good: [[true, undefined], [false]] },
+  counter: {
+    bad: [-1, 1.5, COUNTER_MAX + 1, 1e300, '1', true, [1]],
+    good: [[0], [7], [COUNTER_MAX]],
   },
   instant: {
     bad: [
@@ -326,6 +368,15 @@ const KINDS = {
       '2024-05-18 14:00',
       '2024-02-30T14:00:00Z',
       '2024-05-18T25:00:00Z',
+      '2024-05-18T14:00:00+02',
+      '2024-05-18T14:00:00+2:00',
+      '2024-05-18T14:00:00+200',
+      '2024-05-18T14:00:00+02000',
+      '2024-05-18T14:00:00+0260',
+      '2024-05-18T14:00:000200',
+      '2024-05-18T14:00:00Z0200',
+      '+0200',
+      '2024-05-18T14:00:00é+0200',
       1716040800000,
       true,
       {},
@@ -335,6 +386,10 @@ const KINDS = {
       ['2024-05-18T14:00:00.0009999Z', AT],
       ['2024-05-18T14:00:00.1239Z', '2024-05-18T14:00:00.123Z'],
       ['2024-05-18T16:30:00.000+02:30', AT],
+      ['2024-05-18T16:30:00.000+0230', AT],
+      ['2024-05-18T16:30:00+0230', AT],
+      ['2024-05-18t13:00:00.0009-0100', AT],
+      ['2024-05-18T14:00:00-0000', AT],
       ['2024-05-18T13:00:00-01:00', AT],
       ['1970-01-01T00:00:00.000Z'],
     ],
@@ -348,43 +403,96 @@ KINDS.future = {
   bad: KINDS.instant.bad,
   good: [...KINDS.instant.good, [inMinutes(600)], ['2999-12-31T00:00:00.000Z']],
 };
+/** Of a message: one that is not later than `at` is none. */
+KINDS.receivedAt = {
+  bad: KINDS.past.bad,
+  good: [
+    [AT, undefined],
+    ['2024-05-18T14:00:00.0009Z', undefined],
+    ['2024-05-18T14:00:00.001Z'],
+    ['2024-05-18T16:30:01+0230', '2024-05-18T14:00:01.000Z'],
+    ['2024-05-18T13:59:59.999Z', undefined],
+    ['1970-01-01T00:00:00.000Z', undefined],
+    [inMinutes(4)],
+  ],
+};
+KINDS.laterCounter = { bad: KINDS.counter.bad, good: [[0, undefined], ...KINDS.counter.good.slice(1)] };
 
 const choice = (...values) => ({
   bad: ['', 'other', values[0].toUpperCase(), `${values[0]} `, 5, true, [values[0]]],
   good: values.map((value) => [value]),
 });
+/** A choice whose default, the first of the values, is not stored. */
+const laterChoice = (...values) => ({
+  bad: choice(...values).bad,
+  good: [[values[0], undefined], ...values.slice(1).map((value) => [value])],
+});
 
-/** The fields of each type with their kinds. `?` marks optional ones; the value after it is what is stored without them. */
+/**
+ * The fields of each type with their kinds. `?` marks optional ones; then come what is stored without them, and, if that is
+ * something else, their default.
+ */
 const FIELDS = {
   organization: { name: ['name'] },
   department: { name: ['name'] },
   user: { fullName: ['name'], active: ['flag', '?', true], bot: ['flag', '?', false] },
-  contact: { name: ['name'], phone: ['optionalWord', '?'], blocked: ['flag', '?', false] },
+  contact: {
+    name: ['name'],
+    phone: ['optionalWord', '?'],
+    blocked: ['flag', '?', false],
+    mergedInto: ['id', '?'],
+  },
   conversation: {
     contactId: ['id'],
     channelType: ['word'],
     departmentId: ['id', '?'],
     ownerId: ['id', '?'],
     assigneeIds: ['ids', '?', []],
+    assignedAt: ['past', '?'],
     resolvedAt: ['past', '?'],
+    snoozedAt: ['past', '?'],
     draft: ['flag', '?', false],
     mergedInto: ['id', '?'],
+    startsWithAutopilot: ['laterFlag', '?', undefined, true],
   },
-  autopilot: { conversationId: ['id'], at: ['past'], enabled: ['flag'], actorId: ['id', '?'] },
+  autopilot: {
+    conversationId: ['id'],
+    at: ['past'],
+    sequence: ['laterCounter', '?', undefined, 0],
+    enabled: ['flag'],
+    actorId: ['id', '?'],
+    by: [laterChoice('system', 'human', 'ai'), '?', undefined, 'system'],
+  },
+  resolution: {
+    conversationId: ['id'],
+    at: ['past'],
+    sequence: ['laterCounter', '?', undefined, 0],
+    resolved: ['flag'],
+    by: [laterChoice('human', 'ai', 'automation'), '?', undefined, 'human'],
+  },
   message: {
     conversationId: ['id'],
     at: ['past'],
-    sequence: ['sequence', '?', 0],
+    receivedAt: ['receivedAt', '?'],
+    sequence: ['counter', '?', 0],
+    inReplyTo: ['id', '?'],
     direction: [choice('inbound', 'outbound')],
     sender: [choice('contact', 'ai', 'human', 'automation', 'system')],
     senderId: ['id', '?'],
     visibility: [choice('public', 'private'), '?', 'public'],
-    kind: [choice('text', 'media', 'reaction', 'activity', 'handoff_notice', 'auto_reply', 'campaign'), '?', 'text'],
+    kind: [
+      choice('text', 'media', 'reaction', 'activity', 'handoff_notice', 'auto_reply', 'campaign', 'opt_out'),
+      '?',
+      'text',
+    ],
+    needsReply: ['laterFlag', '?', undefined, true],
     status: [choice('received', 'queued', 'sent', 'delivered', 'read', 'failed'), '?', 'received'],
   },
 };
+/** What a source that counts its changes says with every event, in removals too. */
+const REVISION = { revision: ['laterCounter', '?', undefined, 0] };
 /** Fields of the event itself. */
-const COMMON = { updatedAt: ['past'], deleted: ['flag', '?', false], organizationId: ['id'] };
+const COMMON = { updatedAt: ['past'], deleted: ['flag', '?', false], organizationId: ['id'], ...REVISION };
 
 const resolve = (value) => (typeof value === 'function' ? value() : value);
 
@@ -436,19 +544,11 @@ describe('a field is refused by name', () => {
     await checkBad(newOrganizationId(), [null, 5, 'event', true, [], [{}]], '');
   });
 
-  test('snoozedUntil and snoozedAt: both or neither', async () => {
+  test('snoozedUntil: only with snoozedAt', async () => {
     const organizationId = newOrganizationId();
     const conversation = (more) => eventOf('conversation', organizationId, more);
-    await checkBad(
-      organizationId,
-      [conversation({ snoozedUntil: AT }), conversation({ snoozedUntil: AT, snoozedAt: null })],
-      'snoozedAt',
-    );
-    await checkBad(
-      organizationId,
-      [conversation({ snoozedAt: AT }), conversation({ snoozedUntil: null, snoozedAt: AT })],
-      'snoozedUntil',
-    );
+    const alone = [{ snoozedUntil: AT }, { snoozedUntil: AT, snoozedAt: null }];
+    await checkBad(organizationId, alone.map(conversation), 'snoozedAt');
     const badAt = KINDS.past.bad.map((value) => conversation({ snoozedAt: resolve(value), snoozedUntil: AT }));
     await checkBad(organizationId, badAt, 'snoozedAt');
     const badUntil = KINDS.future.bad.map((value) => conversation({ snoozedAt: AT, snoozedUntil: resolve(value) }));
@@ -458,6 +558,35 @@ describe('a field is refused by name', () => {
       await checkReceipt([eventOf('conversation', own, { snoozedAt: AT, snoozedUntil: value })], 1);
       const body = await bodyOf(own);
       assert.deepEqual([body.snoozedAt, body.snoozedUntil], [AT, typeof kept === 'function' ? value : kept]);
+    }
+  });
+
+  test('mergedAt: only with mergedInto', async () => {
+    const organizationId = newOrganizationId();
+    const conversation = (more) => eventOf('conversation', organizationId, more);
+    const alone = [{ mergedAt: AT }, { mergedAt: AT, mergedInto: null }];
+    await checkBad(organizationId, alone.map(conversation), 'mergedInto');
+    const badAt = KINDS.past.bad.map((value) => conversation({ mergedInto: 'c2', mergedAt: resolve(value) }));
+    await checkBad(organizationId, badAt, 'mergedAt');
+    for (const [written, kept = written] of KINDS.past.good) {
+      const [value, own] = [resolve(written), newOrganizationId()];
+      await checkReceipt([eventOf('conversation', own, { mergedInto: 'c2', mergedAt: value })], 1);
+      const body = await bodyOf(own);
+      assert.deepEqual([body.mergedInto, body.mergedAt], ['c2', typeof kept === 'function' ? value : kept]);
+    }
+  });
+
+  test('half a surrogate pair in an id', async () => {
+    const organizationId = newOrganizationId();
+    for (const [type, fields] of Object.entries(FIELDS)) {
+      const ids = Object.entries({ ...fields, ...COMMON, [OWN_ID_FIELDS[type]]: ['id'] });
+      for (const [field, [kind]] of ids.filter(([, [kind]]) => kind === 'id' || kind === 'ids')) {
+        // JSON.stringify writes halves as escapes.
+        const halves = ['\ud83d', 'a\ude00b', '\ude00\ud83d'];
+        const values = kind === 'ids' ? halves.map((half) => ['u1', half]) : halves;
+        const events = values.map((value) => eventOf(type, organizationId, { [field]: value }));
+        await checkBad(organizationId, events, field);
+      }
     }
   });
 
@@ -494,20 +623,21 @@ describe('a field is refused by name', () => {
 
 describe('a field is stored', () => {
   for (const [type, fields] of Object.entries(FIELDS)) {
-    for (const [field, [kind, optional, fallback]] of Object.entries(fields)) {
+    for (const [field, [kind, optional, fallback, standard = fallback]] of Object.entries({ ...fields, ...REVISION })) {
       test(`${type}.${field}`, async () => {
         const { good } = typeof kind === 'string' ? KINDS[kind] : kind;
-        for (const [written, kept = written] of good) {
+        for (const [written, ...stored] of good) {
           const [value, organizationId] = [resolve(written), newOrganizationId()];
+          const kept = stored.length > 0 ? stored[0] : value;
           await checkReceipt([eventOf(type, organizationId, { [field]: value })], 1);
-          assert.deepEqual((await bodyOf(organizationId))[field], typeof kept === 'function' ? value : kept);
+          assert.deepEqual((await bodyOf(organizationId))[field], kept);
         }
         if (!optional) return;
         // Absent, null and the default are one and the same version.
         const organizationId = newOrganizationId();
         await checkReceipt([eventOf(type, organizationId)], 1);
         assert.deepEqual((await bodyOf(organizationId))[field], fallback);
-        const same = [null, ...(fallback === undefined ? [] : [fallback])];
+        const same = [null, ...(standard === undefined ? [] : [standard])];
         await checkReceipt(
           same.map((value) => eventOf(type, organizationId, { [field]: value })),
           0,
@@ -550,7 +680,47 @@ describe('a field is stored', () => {
         [[1, '']],
       );
     });
+
+    test(`${type}: a removal keeps its revision`, async () => {
+      const organizationId = newOrganizationId();
+      const event = eventOf(type, organizationId, { deleted: true, revision: 7 });
+      await checkReceipt([event], 1);
+      assert.deepEqual(await bodyOf(organizationId), { revision: 7 });
+      await checkReceipt([{ ...event, revision: 8 }], 1);
+      await checkReceipt([{ ...event, revision: 7 }], 0);
+      assert.deepEqual(await bodyOf(organizationId), { revision: 8 });
+    });
   }
+
+  test('who switched the autopilot, unless it is said: a person if there is an actor', async () => {
+    const organizationId = newOrganizationId();
+    const change = (more) => eventOf('autopilot', organizationId, { actorId: 'u', ...more });
+    await checkReceipt([change()], 1);
+    await checkReceipt([change({ by: null }), change({ by: 'human' })], 0);
+    assert.equal((await bodyOf(organizationId)).by, undefined);
+    for (const by of ['ai', 'system']) {
+      await checkReceipt([change({ by })], 1);
+      assert.equal((await bodyOf(organizationId)).by, by);
+    }
+  });
+
+  test('half a surrogate pair in a text becomes U+FFFD', async () => {
+    const texts = { '\ud83d': '\ufffd', 'a\ude00\ud83d!': 'a\ufffd\ufffd!', '\ud83d\ud83d\ude00': '\ufffd\u{1f600}' };
+    for (const [half, stored] of Object.entries(texts)) {
+      for (const [type, field] of [
+        ['user', 'fullName'],
+        ['contact', 'name'],
+        ['contact', 'phone'],
+        ['conversation', 'channelType'],
+      ]) {
+        const organizationId = newOrganizationId();
+        await checkReceipt([eventOf(type, organizationId, { [field]: half, 'a field to be dropped': half })], 1);
+        assert.equal((await bodyOf(organizationId))[field], stored);
+      }
+    }
+    // Without any half of a pair it is a character like others, also in ids.
+    await checkReceipt([eventOf('user', newOrganizationId(), { userId: 'a\ufffd', fullName: '\u{1f600}' })], 1);
+  });
 
   test('the status of a message that has none', async () => {
     for (const [direction, status] of [
@@ -580,6 +750,332 @@ describe('a field is stored', () => {
     const written = { text: 'my secret', body: 'my secret', content: { text: 'my secret' } };
     await checkReceipt([eventOf('message', organizationId, written)], 1);
     assert.ok(!JSON.stringify(await recordsOf(organizationId)).includes('my secret'));
+  });
+});
+
+// ---------------------------------------------------------------------------------------------------------------
+// Some good, some bad
+// ---------------------------------------------------------------------------------------------------------------
+
+describe('?partial=true', () => {
+  const partial = { query: '?partial=true' };
+  const user = (organizationId, userId, more = {}) => eventOf('user', organizationId, { userId, ...more });
+  const idsOf = async (organizationId) => (await recordsOf(organizationId)).map((record) => record.record_id);
+
+  test('all good', async () => {
+    const organizationId = newOrganizationId();
+    const events = [user(organizationId, 'u1'), user(organizationId, 'u2')];
+    const receipt = { ...receiptOf(2, 2), refused: 0, details: [] };
+    assert.deepEqual((await check(200, toJson(events), partial)).data, receipt);
+    assert.deepEqual(await idsOf(organizationId), ['u1', 'u2']);
+    assert.deepEqual((await check(200, toJson([]), partial)).data, { ...receiptOf(0, 0), refused: 0, details: [] });
+  });
+
+  test('some bad: the good ones are taken in, and each bad one is listed at its index', async () => {
+    const organizationId = newOrganizationId();
+    const events = [
+      user(organizationId, 'u1', { fullName: 5 }),
+      user(organizationId, 'u2'),
+      eventOf('unknown', organizationId),
+      user(organizationId, 'u3'),
+      user(organizationId, 'u3'),
+      { ...user(organizationId, 'u4'), updatedAt: 'yesterday', fullName: null },
+    ];
+    for (const [write, headers] of [
+      [toJson, JSON_TYPE],
+      [toNdjson, NDJSON_TYPE],
+    ]) {
+      const { data } = await check(200, write(events), { ...partial, headers });
+      const { details, ...receipt } = data;
+      const applied = write === toJson ? 2 : 0;
+      assert.deepEqual(receipt, { ...receiptOf(3, applied), refused: 3 });
+      assert.deepEqual(placesOf(details), [
+        [0, 'fullName'],
+        [2, 'type'],
+        [5, 'updatedAt'],
+      ]);
+      for (const { reason } of details) assert.match(reason, /\S/);
+      assert.deepEqual(await idsOf(organizationId), ['u2', 'u3']);
+    }
+  });
+
+  test('all bad: 200, and nothing is written', async () => {
+    const organizationId = newOrganizationId();
+    const { data } = await check(200, toJson([{}, user(organizationId, ''), 5]), partial);
+    const { details, ...receipt } = data;
+    assert.deepEqual(receipt, { ...receiptOf(0, 0), refused: 3 });
+    assert.deepEqual(placesOf(details), [
+      [0, 'type'],
+      [1, 'userId'],
+      [2, ''],
+    ]);
+    assert.deepEqual(await recordsOf(organizationId), []);
+  });
+
+  test('a line that is no JSON is one bad event; empty lines are none', async () => {
+    const organizationId = newOrganizationId();
+    const good = (userId) => JSON.stringify(user(organizationId, userId));
+    const lines = [good('u1'), '{', '', good('u2'), `${good('u3')} x`, '"', ' ', good('u4')];
+    const { data } = await check(200, lines.join('\n'), { ...partial, headers: NDJSON_TYPE });
+    const { details, ...receipt } = data;
+    assert.deepEqual(receipt, { ...receiptOf(3, 3), refused: 3 });
+    assert.deepEqual(placesOf(details), [
+      [1, ''],
+      [3, ''],
+      [4, ''],
+    ]);
+    assert.deepEqual(await idsOf(organizationId), ['u1', 'u2', 'u4']);
+  });
+
+  test('the first 20 are listed, all are counted', async () => {
+    const organizationId = newOrganizationId();
+    const isBad = (index) => index % 3 === 2;
+    const events = Array.from({ length: 1000 }, (_, index) =>
+      user(organizationId, `u${index}`, isBad(index) ? { active: 'yes' } : {}),
+    );
+    const { data } = await check(200, toNdjson(events), { ...partial, headers: NDJSON_TYPE });
+    const { details, ...receipt } = data;
+    assert.deepEqual(receipt, { ...receiptOf(667, 667), refused: 333 });
+    assert.deepEqual(
+      placesOf(details),
+      Array.from({ length: REMARKS_MAX }, (_, number) => [number * 3 + 2, 'active']),
+    );
+    assert.equal((await recordsOf(organizationId)).length, 667);
+  });
+
+  test('warnings have the index of the event as it was sent', async () => {
+    const organizationId = newOrganizationId();
+    const late = { updatedAt: isoAt(Date.parse(AT) + HOUR + 1) };
+    const events = [
+      {},
+      eventOf('message', organizationId, late),
+      5,
+      eventOf('contact', organizationId, { deleted: true }),
+    ];
+    const { data } = await check(200, toJson(events), partial);
+    assert.deepEqual(placesOf(data.warnings), [
+      [1, 'conversationId'],
+      [1, 'at'],
+    ]);
+    assert.equal(data.refused, 2);
+  });
+
+  test('a body that cannot be read is refused as ever', async () => {
+    const organizationId = newOrganizationId();
+    const good = user(organizationId, 'u1');
+    for (const body of ['{', toJson([good]).slice(0, -1), JSON.stringify([good]), '{"events":{}}']) {
+      await check(400, body, partial);
+    }
+    const many = Array.from({ length: 1001 }, (_, index) => user(organizationId, `u${index}`, { fullName: 5 }));
+    await check(413, toJson(many), partial);
+    await check(415, toJson([good]), { ...partial, headers: { 'Content-Type': 'text/plain' } });
+    assert.deepEqual(await recordsOf(organizationId), []);
+  });
+
+  test('one event of another organization refuses all of them: 403', async () => {
+    const [own, other] = [newOrganizationId(), newOrganizationId()];
+    const token = tokenOf({ organizationId: own, scope: SCOPE });
+    await check(403, toJson([user(own, 'u1'), user(other, 'u1')]), { ...partial, token });
+    assert.deepEqual([await recordsOf(own), await recordsOf(other)], [[], []]);
+    // What is bad has no organization that could be told from another.
+    const { data } = await check(200, toJson([user(own, 'u1'), user(other, '')]), { ...partial, token });
+    assert.deepEqual([data.accepted, data.refused], [1, 1]);
+  });
+
+  test('without it, or with false, one bad event refuses all of them', async () => {
+    const organizationId = newOrganizationId();
+    const events = [user(organizationId, 'u1'), user(organizationId, '')];
+    for (const query of ['', '?partial=false', '?Partial=true', '?unknown=true']) {
+      const { details } = await check(400, toJson(events), { query });
+      assert.deepEqual(placesOf(details), [[1, 'userId']]);
+    }
+    assert.deepEqual(await recordsOf(organizationId), []);
+    const receipt = (await check(200, toJson(events.slice(0, 1)), { query: '?partial=false' })).data;
+    assert.deepEqual(receipt, receiptOf(1, 1), 'it does not say what was refused');
+  });
+
+  test('another value, and one that is given twice: 400', async () => {
+    const organizationId = newOrganizationId();
+    const body = toJson([user(organizationId, 'u1')]);
+    for (const value of ['maybe', '', '1', 'TRUE', 'true%20', 'true&partial=true', 'true&partial=false']) {
+      const { message } = await check(400, body, { query: `?partial=${value}` });
+      assert.match(message, /\bpartial\b/);
+    }
+    assert.deepEqual(await recordsOf(organizationId), []);
+  });
+});
+
+// ---------------------------------------------------------------------------------------------------------------
+// Warnings
+// ---------------------------------------------------------------------------------------------------------------
+
+describe('a warning', () => {
+  const later = (milliseconds) => isoAt(Date.parse(AT) + milliseconds);
+  const conversation = (organizationId, conversationId = 'c', more = {}) =>
+    eventOf('conversation', organizationId, { conversationId, ...more });
+  const message = (organizationId, messageId, more = {}) => eventOf('message', organizationId, { messageId, ...more });
+
+  /** Posts events, which must be accepted; the warnings. */
+  async function warningsAfter(events) {
+    const { data } = await check(200, toJson(events));
+    assert.equal(data.accepted, events.length);
+    for (const warning of data.warnings) {
+      assert.deepEqual(Object.keys(warning).sort(), ['field', 'index', 'reason']);
+      assert.match(warning.reason, /\S/);
+    }
+    return data.warnings;
+  }
+
+  test('an inbound message that was written more than an hour before its updatedAt', async () => {
+    const organizationId = newOrganizationId();
+    const late = { updatedAt: later(HOUR + 1) };
+    const warnings = await warningsAfter([
+      conversation(organizationId),
+      message(organizationId, 'm1', { updatedAt: later(HOUR) }),
+      message(organizationId, 'm2', late),
+      message(organizationId, 'm3', { ...late, receivedAt: later(1) }),
+      message(organizationId, 'm4', { ...late, receivedAt: null }),
+      message(organizationId, 'm5', { ...late, direction: 'outbound', sender: 'human' }),
+      message(organizationId, 'm6', { ...late, sender: 'system', kind: 'activity', visibility: 'private' }),
+      message(organizationId, 'm7', { ...late, deleted: true }),
+      message(organizationId, 'm8', { updatedAt: later(-HOUR) }),
+      eventOf('autopilot', organizationId, late),
+      eventOf('resolution', organizationId, late),
+    ]);
+    assert.deepEqual(placesOf(warnings), [
+      [2, 'at'],
+      [4, 'at'],
+      [6, 'at'],
+    ]);
+    assert.match(warnings[0].reason, /receivedAt.*time zone/);
+    // A source that says when it received the message does not send local time as UTC.
+    const same = { ...late, receivedAt: AT };
+    assert.deepEqual(await warningsAfter([message(organizationId, 'm9', same)]), []);
+  });
+
+  test('a message of a conversation whose record is not known, once a conversation', async () => {
+    const organizationId = newOrganizationId();
+    const known = [conversation(organizationId, 'known'), conversation(organizationId, 'removed', { deleted: true })];
+    assert.deepEqual(await warningsAfter(known), []);
+    const of = (conversationId, messageId, more = {}) =>
+      message(organizationId, messageId, { conversationId, ...more });
+    const events = [
+      of('known', 'm1'),
+      of('unknown', 'm2', { deleted: true }),
+      of('unknown', 'm3', { visibility: 'private' }),
+      of('another', 'm4'),
+      of('unknown', 'm5'),
+      of('removed', 'm6'),
+      of('comes later', 'm7'),
+      eventOf('autopilot', organizationId, { conversationId: 'without a message' }),
+      eventOf('resolution', organizationId, { conversationId: 'without a message' }),
+      conversation(organizationId, 'comes later'),
+      { ...message(newOrganizationId(), 'm1'), conversationId: 'known' },
+    ];
+    const warnings = await warningsAfter(events);
+    assert.deepEqual(placesOf(warnings), [
+      [2, 'conversationId'],
+      [3, 'conversationId'],
+      [10, 'conversationId'],
+    ]);
+    assert.match(warnings[0].reason, /not|no/);
+    // Again, though nothing is stored again; no longer once the record has come.
+    assert.deepEqual(await warningsAfter(events), warnings);
+    await warningsAfter([conversation(organizationId, 'unknown')]);
+    assert.deepEqual(placesOf(await warningsAfter(events.slice(0, 10))), [[3, 'conversationId']]);
+  });
+
+  test('also once in a request so large that it takes several statements', async () => {
+    const organizationId = newOrganizationId();
+    const long = (text) => text.padEnd(128, 'é');
+    const events = Array.from({ length: 800 }, (_, index) =>
+      message(organizationId, long(`m${index}`), {
+        conversationId: long('unknown'),
+        inReplyTo: long(`m${index - 1}`),
+        senderId: long('u'),
+      }),
+    );
+    const body = toNdjson(events);
+    assert.ok(Buffer.byteLength(body) > 950_000 && Buffer.byteLength(body) <= BODY_BYTES_MAX, `${body.length}`);
+    const { data } = await check(200, body, { headers: NDJSON_TYPE });
+    assert.deepEqual(placesOf(data.warnings), [[0, 'conversationId']]);
+  });
+
+  test('a removal without a revision of a record that has one, which is ignored', async () => {
+    const organizationId = newOrganizationId();
+    const counted = (type, more = {}) => eventOf(type, organizationId, { revision: 3, ...more });
+    const types = Object.keys(REQUIRED);
+    await warningsAfter([...types.map((type) => counted(type)), eventOf('user', organizationId, { userId: 'u2' })]);
+    const before = await recordsOf(organizationId);
+    const removal = (event, more = {}) => ({
+      ...event,
+      deleted: true,
+      updatedAt: later(HOUR),
+      revision: null,
+      ...more,
+    });
+    const removals = types.map((type) =>
+      removal(eventOf(type, organizationId), type === 'contact' ? { revision: 0 } : {}),
+    );
+    const { data } = await check(200, toJson(removals));
+    assert.deepEqual(data, receiptOf(types.length, 0, data.warnings));
+    assert.deepEqual(
+      placesOf(data.warnings),
+      types.map((_, index) => [index, 'revision']),
+    );
+    assert.match(data.warnings[0].reason, /ignored/);
+    assert.deepEqual(await recordsOf(organizationId), before);
+    // Not if it counts, if the record has none, or if there is no record.
+    const others = [
+      removal(eventOf('message', organizationId), { revision: 4 }),
+      removal(eventOf('contact', organizationId), { revision: 2 }),
+      removal(eventOf('user', organizationId, { userId: 'u2' })),
+      removal(eventOf('user', organizationId, { userId: 'u3' })),
+    ];
+    assert.deepEqual(await warningsAfter(others), []);
+    // The removal has a revision, too.
+    assert.deepEqual(placesOf(await warningsAfter([removal(eventOf('message', organizationId))])), [[0, 'revision']]);
+  });
+
+  test('also where the record comes in the same request', async () => {
+    for (const order of [(events) => events, (events) => events.toReversed()]) {
+      const organizationId = newOrganizationId();
+      const record = eventOf('user', organizationId, { revision: 1 });
+      const removal = eventOf('user', organizationId, { deleted: true, updatedAt: later(HOUR) });
+      const events = order([record, removal]);
+      assert.deepEqual(placesOf(await warningsAfter(events)), [[events.indexOf(removal), 'revision']]);
+      assert.deepEqual(await bodyOf(organizationId), { active: true, bot: false, fullName: 'A user', revision: 1 });
+    }
+  });
+
+  test('only the first 20 are listed, in the order of the events', async () => {
+    const organizationId = newOrganizationId();
+    const user = (index, more) => eventOf('user', organizationId, { userId: `u${index}`, ...more });
+    const isRemoval = (index) => index % 4 === 3;
+    const indices = Array.from({ length: 60 }, (_, index) => index);
+    await warningsAfter([
+      conversation(organizationId, 'known'),
+      ...indices.filter(isRemoval).map((index) => user(index, { revision: 1 })),
+    ]);
+    const events = indices.map((index) => {
+      if (isRemoval(index)) return user(index, { deleted: true, updatedAt: later(index) });
+      if (index % 4 === 2) return eventOf('contact', organizationId, { contactId: `ct${index}` });
+      const late = { updatedAt: later(HOUR + 1), conversationId: 'known' };
+      return message(organizationId, `m${index}`, index % 4 === 1 ? late : { conversationId: `c${index}` });
+    });
+    const places = events.flatMap((event, index) => {
+      if (event.type === 'user') return [[index, 'revision']];
+      if (event.type === 'contact') return [];
+      return [[index, event.conversationId === 'known' ? 'at' : 'conversationId']];
+    });
+    assert.deepEqual(placesOf(await warningsAfter(events)), places.slice(0, REMARKS_MAX));
+    const late = Array.from({ length: 30 }, (_, index) =>
+      message(organizationId, `late${index}`, { updatedAt: later(HOUR + 1), conversationId: 'known' }),
+    );
+    assert.deepEqual(
+      placesOf(await warningsAfter(late)),
+      Array.from({ length: REMARKS_MAX }, (_, index) => [index, 'at']),
+    );
   });
 });
 
@@ -653,7 +1149,7 @@ describe('who may post', () => {
       const ids = [newOrganizationId(), newOrganizationId()];
       const token = tokenOf({ role: 'SUPERADMIN', organizationId: own, scope: SCOPE });
       const { data } = await check(200, toJson(ids.map((id) => eventOf('user', id))), { token });
-      assert.deepEqual(data, { accepted: 2, applied: 2, ignored: 0 });
+      assert.deepEqual(data, receiptOf(2, 2));
       for (const id of ids) assert.equal((await recordsOf(id)).length, 1);
     }
   });
@@ -724,6 +1220,65 @@ describe('versions', () => {
       [
         [1, [1, 'a']],
         [1, [2, 'a']],
+      ],
+    ],
+    'a greater revision, whatever the clock says': [
+      'b',
+      [
+        [1, [5, 'a', { revision: 1 }]],
+        [1, [1, 'b', { revision: 2 }]],
+        [0, [9, 'c', { revision: 1 }]],
+        [0, [9, 'd']],
+      ],
+    ],
+    'a revision beats none, whatever the clock says': [
+      'b',
+      [
+        [1, [5, 'a']],
+        [1, [1, 'b', { revision: 1 }]],
+        [0, [9, 'c', { revision: 0 }]],
+      ],
+    ],
+    'revisions beyond 32 bits': [
+      'b',
+      [
+        [1, [1, 'a', { revision: 2 ** 53 - 2 }]],
+        [1, [1, 'b', { revision: 2 ** 53 - 1 }]],
+        [0, [9, 'c', { revision: 2 ** 32 }]],
+      ],
+    ],
+    'the same revision: the later one': [
+      'b',
+      [
+        [1, [5, 'a', { revision: 3 }]],
+        [1, [6, 'b', { revision: 3 }]],
+        [0, [5, 'c', { revision: 3 }]],
+      ],
+    ],
+    'several revisions in one request': [
+      'b',
+      [[1, [9, 'a', { revision: 1 }], [1, 'b', { revision: 3 }], [5, 'c', { revision: 2 }]]],
+    ],
+    'a removal with a greater revision': [
+      'removed',
+      [
+        [1, [5, 'a', { revision: 3 }]],
+        [1, [1, 'a', { revision: 4, deleted: true }]],
+        [0, [9, 'b', { revision: 3 }]],
+      ],
+    ],
+    'a removal with a lesser revision': [
+      'a',
+      [
+        [1, [5, 'a', { revision: 3 }]],
+        [0, [9, 'a', { revision: 2, deleted: true }]],
+      ],
+    ],
+    'a record with a greater revision comes back': [
+      'b',
+      [
+        [1, [5, 'a', { revision: 3, deleted: true }]],
+        [1, [1, 'b', { revision: 4 }]],
       ],
     ],
     'several in one request, the latest in the middle': ['b', [[1, [1, 'a'], [3, 'b'], [2, 'c']]]],
@@ -797,24 +1352,60 @@ describe('versions', () => {
   }
 
   test('a tie is broken by all fields, whatever the order of arrival', async () => {
-    // The second of each pair is greater by its RFC 8785 bytes.
+    const earlier = '2024-05-18T13:59:59.000Z';
+    // The second of each pair is greater.
     const pairs = [
-      ['user', { active: false }, { active: true }],
+      // By its status: the one that comes later in a message's life.
+      ...['received', 'queued', 'sent', 'failed', 'delivered', 'read']
+        .map((status) => ({ status }))
+        .flatMap((status, index, all) => all.slice(index + 1).map((later) => ['message', status, later])),
+      ['message', { status: 'queued', inReplyTo: 'm0', senderId: 'u', needsReply: false }, { status: 'sent' }],
+      // By its resolvedAt, and then by not being a draft.
+      ['conversation', { ownerId: 'u', departmentId: 'd' }, { resolvedAt: earlier }],
+      ['conversation', { resolvedAt: earlier, ownerId: 'u' }, { resolvedAt: AT }],
+      ['conversation', { draft: true, ownerId: 'u', departmentId: 'd' }, {}],
+      ['conversation', {}, { draft: true, resolvedAt: AT }],
+      // By how many fields are not their defaults. `blocked` does not count.
+      ['user', { active: true }, { active: false }],
       ['user', { bot: false, fullName: 'z' }, { bot: true, fullName: 'a' }],
-      ['contact', { phone: '+1' }, {}],
-      ['conversation', { assigneeIds: ['u1'] }, { assigneeIds: [] }],
+      ['contact', {}, { phone: '+1' }],
+      ['contact', { blocked: true }, { phone: '+1' }],
+      ['contact', { phone: '+1' }, { phone: '+1', mergedInto: 'ct2' }],
+      ['conversation', { assigneeIds: [] }, { assigneeIds: ['u1'] }],
+      ['conversation', {}, { departmentId: 'd' }],
+      ['conversation', { startsWithAutopilot: true }, { startsWithAutopilot: false }],
+      ['conversation', { ownerId: 'z' }, { ownerId: 'a', snoozedAt: AT }],
+      ['conversation', { snoozedAt: AT }, { snoozedAt: AT, snoozedUntil: AT }],
+      ['conversation', { mergedInto: 'c2' }, { mergedInto: 'c2', mergedAt: AT }],
+      ['conversation', { ownerId: 'u' }, { ownerId: 'u', assignedAt: AT }],
+      ['autopilot', {}, { actorId: 'u' }],
+      ['autopilot', { by: 'system' }, { by: 'ai' }],
+      ['autopilot', { enabled: true }, { enabled: false, sequence: 1 }],
+      ['resolution', { by: 'human' }, { by: 'ai' }],
+      ['resolution', { resolved: true }, { resolved: false, sequence: 1 }],
+      ['message', {}, { senderId: 'u' }],
+      ['message', {}, { inReplyTo: 'm0' }],
+      ['message', {}, { needsReply: false }],
+      ['message', { receivedAt: earlier }, { receivedAt: '2024-05-18T14:00:00.001Z' }],
+      ['message', { kind: 'text' }, { kind: 'media' }],
+      ['message', { visibility: 'public' }, { visibility: 'private' }],
+      ['message', { sequence: 0, sender: 'human' }, { sequence: 1, sender: 'contact' }],
+      ['message', { status: 'received', direction: 'inbound' }, { status: 'received', direction: 'outbound' }],
+      // By its RFC 8785 bytes.
+      ['contact', { blocked: false }, { blocked: true }],
+      ['organization', { name: 'a' }, { name: 'b' }],
+      ['department', { name: 'a' }, { name: 'b' }],
       ['conversation', { assigneeIds: ['u1', 'u2'] }, { assigneeIds: ['u1'] }],
-      ['conversation', { departmentId: 'd' }, {}],
+      ['conversation', { departmentId: 'd' }, { ownerId: 'u' }],
       ['conversation', { draft: true, mergedInto: 'c2' }, { draft: true, ownerId: 'u' }],
-      ['autopilot', { actorId: 'u' }, {}],
       [
         'autopilot',
         { at: '2024-05-18T14:00:00.001Z', enabled: false },
         { at: '2024-05-18T16:00:00.002+02:00', enabled: false },
       ],
+      ['resolution', { resolved: false }, { resolved: true }],
       ['message', { sequence: 10 }, { sequence: 9 }],
-      ['message', { direction: 'inbound' }, { direction: 'outbound' }],
-      ['message', { senderId: 'u' }, {}],
+      ['message', { direction: 'inbound', status: 'sent' }, { direction: 'outbound', status: 'sent', senderId: 'u' }],
     ];
     for (const [type, lesser, greater] of pairs) {
       const winners = [];
@@ -863,10 +1454,10 @@ describe('versions', () => {
 
     await checkReceipt([conversation('c1'), conversation('c2'), message('c1', at(1))], 3);
     assert.deepEqual(await listed(), ['c1']);
-    await checkReceipt([message('c2', at(2))], 1);
+    await checkReceipt([message('c2', at(2))], 1, []);
     assert.deepEqual(await listed(), ['c2']);
     // The older version changes nothing; of two at the same instant the greater bytes win, which are those of c2.
-    await checkReceipt([message('c1', at(1)), message('c1', at(2))], 0);
+    await checkReceipt([message('c1', at(1)), message('c1', at(2))], 0, []);
     assert.deepEqual(await listed(), ['c2']);
     await checkReceipt([message('c3', at(3))], 1);
     assert.deepEqual(await listed(), [], 'its conversation is not known');
@@ -874,7 +1465,7 @@ describe('versions', () => {
     assert.deepEqual(await listed(), ['c3']);
     await checkReceipt([{ ...message('c3', at(4)), deleted: true }], 1);
     assert.deepEqual(await listed(), []);
-    await checkReceipt([message('c1', at(5))], 1);
+    await checkReceipt([message('c1', at(5))], 1, []);
     assert.deepEqual(await listed(), ['c1']);
   });
 });

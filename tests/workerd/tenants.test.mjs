@@ -68,7 +68,15 @@ function eventsOf({ id, canary, departments, users }, at) {
     const name = `${canary}-${number}`;
     const item = { ...common, conversationId: `${name}-c`, at };
     events.push(
-      { ...common, type: 'contact', contactId: `${name}-p`, name: `${name} name`, phone: `+1 ${name}` },
+      {
+        ...common,
+        type: 'contact',
+        contactId: `${name}-p`,
+        name: `${name} name`,
+        phone: `+1 ${name}`,
+        // The other one, so that both lead back: each has its own name.
+        mergedInto: number % 2 === 0 ? `${canary}-${number + 1}-p` : `${canary}-${number - 1}-p`,
+      },
       {
         ...common,
         type: 'conversation',
@@ -86,7 +94,9 @@ function eventsOf({ id, canary, departments, users }, at) {
         direction: 'inbound',
         sender: 'contact',
         senderId: `${name}-p`,
+        inReplyTo: `${name}-n`,
       },
+      { ...item, type: 'resolution', changeId: `${name}-r`, resolved: false },
     );
     if (number > 1)
       events.push({ ...item, type: 'autopilot', changeId: `${name}-a`, enabled: false, actorId: users[1] });

@@ -1,11 +1,12 @@
--- What may be wrong with the incoming records (?1), which are stored: the number of the event, and its type. A message of a
--- conversation whose record is not known counts once a conversation; a removal without revision of a record that has one.
+-- What may be wrong with the incoming records (?1), which are stored, at most ?2: the number of the event, and organization
+-- and conversation of a message whose conversation's record is not known, or nulls for a removal without revision of a
+-- record that has one. Of the messages of a conversation only the first is listed.
 WITH incoming AS (
   SELECT value ->> 0 AS organization_id, value ->> 1 AS type, value ->> 2 AS record_id, value ->> 3 AS conversation_id,
          value ->> 5 AS deleted, value ->> 7 AS revision, value ->> 10 AS number
   FROM json_each(?1)
 )
-SELECT m.number, 'message'
+SELECT m.number, m.organization_id, m.conversation_id
 FROM (
   SELECT organization_id, conversation_id, min(number) AS number
   FROM incoming WHERE type = 'message' AND deleted = 0
@@ -15,7 +16,7 @@ LEFT JOIN record AS c
   ON c.organization_id = m.organization_id AND c.type = 'conversation' AND c.record_id = m.conversation_id
 WHERE c.record_id IS NULL
 UNION ALL
-SELECT i.number, 'removal'
+SELECT i.number, NULL, NULL
 FROM incoming AS i
 JOIN ranked_record AS stored
   ON stored.organization_id = i.organization_id AND stored.type = i.type AND stored.record_id = i.record_id

@@ -43,11 +43,14 @@ pub struct HistoryOptions {
 
 /// A history of `options.events` valid events.
 pub fn random_history(seed: u64, options: &HistoryOptions) -> Vec<Value> {
+    History::new(seed, options).grown()
+}
+
+/// The same of sources whose clocks have whole seconds and which number nothing, as some of the random histories are.
+pub fn coarse_history(seed: u64, options: &HistoryOptions) -> Vec<Value> {
     let mut history = History::new(seed, options);
-    while history.events.len() < options.events {
-        history.add_something();
-    }
-    history.written()
+    history.whole_seconds = true;
+    history.grown()
 }
 
 /// One organization with exactly `count` candidates at any instant from `now` on. Their `stalledSince` is spread from three
@@ -358,6 +361,13 @@ impl<'a> History<'a> {
             revisions,
             fresh_ids: 0,
         }
+    }
+
+    fn grown(mut self) -> Vec<Value> {
+        while self.events.len() < self.options.events {
+            self.add_something();
+        }
+        self.written()
     }
 
     /// Adds one event, or the few of a scene.
@@ -1131,8 +1141,9 @@ impl<'a> History<'a> {
         }
     }
 
-    /// Bot and agents hand a customer to each other while the customer waits.
+    /// Bot and agents hand a customer to each other while the customer waits, or the bot and a queue that nobody owns.
     fn add_back_and_forth(&mut self, cast: usize, conversation_id: &str, start: i64) {
+        let is_queue = self.random.chance(25);
         let mut at = start;
         let mut enabled = self.random.chance(20);
         self.add_message(cast, conversation_id, at, MessageSort::Demand, json!({}));
@@ -1140,8 +1151,15 @@ impl<'a> History<'a> {
         for _ in 0..2 + self.random.below(4) {
             at += self.gap();
             instants.push(at);
-            self.add_change(cast, conversation_id, at, enabled);
-            if self.random.chance(20) {
+            if is_queue {
+                let record = self.autopilot(cast);
+                let given = json!({"conversationId": conversation_id, "at": at, "enabled": enabled, "actorId": null,
+                                   "by": "system"});
+                self.add_record(cast, "autopilot", record, given);
+            } else {
+                self.add_change(cast, conversation_id, at, enabled);
+            }
+            if !is_queue && self.random.chance(20) {
                 let sort = *self.random.pick(&[MessageSort::HumanReply, MessageSort::AiReply]);
                 let reply_at = at + self.gap();
                 self.add_message(cast, conversation_id, reply_at, sort, json!({}));
@@ -1163,11 +1181,15 @@ impl<'a> History<'a> {
         }
         let is_told = self.random.chance(40);
         let assigned_at = *self.random.pick(&instants);
-        let given = json!({
+        let mut given = json!({
             "assignedAt": if is_told { json!(assigned_at) } else { Value::Null },
             "resolvedAt": null,
             "mergedInto": null,
         });
+        if is_queue {
+            given["ownerId"] = Value::Null;
+            given["assigneeIds"] = Value::Null;
+        }
         self.add_conversation(cast, conversation_id, given);
     }
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 pub mod desk;
+pub mod families;
 pub mod history;
 pub mod keys;
 pub mod oracle;
