@@ -232,7 +232,7 @@ const events = {
         },
         bytes: {
           summary: 'Too many bytes',
-          value: failure('PAYLOAD_TOO_LARGE', 'A request takes at most 1 MiB, unpacked.'),
+          value: failure('PAYLOAD_TOO_LARGE', 'The body must have at most 1024 KiB, unpacked.'),
         },
       }),
       415: errorResponse('The type or the encoding of the body is not supported.', {
@@ -299,7 +299,10 @@ const settings = {
         ),
       ),
       ...shared(401, 403, 404),
-      413: errorResponse('The body is too large.', failure('PAYLOAD_TOO_LARGE', 'The body must have at most 64 KiB.')),
+      413: errorResponse(
+        'The body is too large.',
+        failure('PAYLOAD_TOO_LARGE', 'The body must have at most 64 KiB, unpacked.'),
+      ),
       415: errorResponse(
         'The type or the encoding of the body is not supported.',
         failure('UNSUPPORTED_MEDIA_TYPE', 'The Content-Type must be application/json, without a Content-Encoding.'),

@@ -11,9 +11,12 @@ pub fn etag_of(content: &str) -> String {
     format!("\"{hash}\"")
 }
 
-/// Whether an `If-None-Match` names `etag`: RFC 9110 section 13.1.2, by weak comparison.
-pub fn matches(condition: &str, etag: &str) -> bool {
-    condition
+/// Whether the client has what `etag` stands for already, because its `If-None-Match` names it: RFC 9110 section 13.1.2,
+/// by weak comparison.
+#[must_use]
+pub fn is_known(etag: &str, if_none_match: Option<&str>) -> bool {
+    if_none_match
+        .unwrap_or_default()
         .split(',')
         .map(str::trim)
         .any(|candidate| candidate == "*" || candidate.strip_prefix("W/").unwrap_or(candidate) == etag)
@@ -21,16 +24,17 @@ pub fn matches(condition: &str, etag: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::matches;
+    use super::is_known;
 
     #[test]
     fn compares_etags_weakly() {
         let etag = "\"abc\"";
         for condition in ["\"abc\"", "W/\"abc\"", "\"x\", \"abc\"", "*", " \"abc\" "] {
-            assert!(matches(condition, etag), "{condition}");
+            assert!(is_known(etag, Some(condition)), "{condition}");
         }
         for condition in ["", "abc", "\"ab\"", "\"abc", "\"x\"", "w/\"abc\""] {
-            assert!(!matches(condition, etag), "{condition}");
+            assert!(!is_known(etag, Some(condition)), "{condition}");
         }
+        assert!(!is_known(etag, None));
     }
 }

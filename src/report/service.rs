@@ -9,7 +9,7 @@
 
 use crate::auth::access::ReadAccess;
 use crate::base::timestamp::Timestamp;
-use crate::http::etag::matches;
+use crate::http::etag::is_known;
 use crate::report::cache::{CachedPage, CachedResponse};
 use crate::report::context::ReportContext;
 use crate::report::csv::CsvFile;
@@ -164,11 +164,6 @@ async fn resolve<'a, D: Database, C>(
     };
     let snapshot = named.with_settings(id, settings);
     ResolvedReport::new(access, request, format, head, Some(snapshot), now)
-}
-
-/// Step 2: whether the client has the answer already.
-fn is_known(etag: &str, if_none_match: Option<&str>) -> bool {
-    if_none_match.is_some_and(|condition| matches(condition, etag))
 }
 
 /// Step 3: the index of the snapshot's version, and which of its entries are listed.

@@ -4,6 +4,8 @@ use crate::api::error::ApiError;
 use crate::base::timestamp::Timestamp;
 use crate::base::trace::Trace;
 use crate::report::context::ReportContext;
+use crate::worker::bindings::body;
+use crate::worker::bindings::body::BodyError;
 use crate::worker::bindings::d1::D1;
 use crate::worker::bindings::kv::Kv;
 use crate::worker::bindings::{clock, random};
@@ -84,6 +86,25 @@ impl RequestContext {
     /// The value of a request header.
     pub fn header(&self, name: &str) -> Option<String> {
         self.request.headers().get(name).ok().flatten()
+    }
+
+    /// The ETags that the client has, as its request states them.
+    pub fn if_none_match(&self) -> Option<String> {
+        self.header("If-None-Match")
+    }
+
+    /// The body, decompressed if `is_gzip`.
+    ///
+    /// # Errors
+    /// [`ApiError::TooLarge`] beyond `bytes_max`, [`ApiError::Invalid`] if it cannot be read.
+    pub async fn body(&self, is_gzip: bool, bytes_max: usize) -> Result<Vec<u8>, ApiError> {
+        let body = body::read(&self.request, is_gzip, bytes_max).await;
+        body.map_err(|error| match error {
+            BodyError::TooLarge => {
+                ApiError::TooLarge(format!("The body must have at most {} KiB, unpacked.", bytes_max >> 10))
+            }
+            BodyError::Unreadable => ApiError::Invalid("The body could not be read or unpacked.".to_owned()),
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::api::envelope;
 use crate::api::error::ApiError;
 use crate::api::route::RouteEntry;
-use crate::http::etag::{etag_of, matches};
+use crate::http::etag::{etag_of, is_known};
 use crate::report::service::Answer;
 use crate::worker::bindings::clock;
 use crate::worker::context::RequestContext;
@@ -43,14 +43,6 @@ impl Reply {
         envelope::success(data).map(Self::json)
     }
 
-    /// 200 with `data` in the envelope of a success and an ETag, or 304 if the request's `If-None-Match` names that ETag.
-    ///
-    /// # Errors
-    /// As [`Reply::success`].
-    pub fn success_or_not_modified<T: Serialize>(context: &RequestContext, data: &T) -> Result<Self, ApiError> {
-        Ok(Self::json_or_not_modified(context, envelope::success(data)?))
-    }
-
     /// 200 with a JSON body.
     fn json(body: String) -> Self {
         Self {
@@ -63,8 +55,7 @@ impl Reply {
     /// 200 with a JSON body and its ETag, or 304 if the request's `If-None-Match` names that ETag.
     pub fn json_or_not_modified(context: &RequestContext, body: String) -> Self {
         let etag = etag_of(&body);
-        let condition = context.header("If-None-Match");
-        let is_known = condition.is_some_and(|condition| matches(&condition, &etag));
+        let is_known = is_known(&etag, context.if_none_match().as_deref());
         Self {
             status: if is_known { 304 } else { 200 },
             body: (!is_known).then_some(Body::Text(body)),

@@ -5,8 +5,6 @@ use crate::auth::access::ingest_access;
 use crate::ingest::parse::{BodyFormat, ParsedEvents, parse_events, parse_is_partial};
 use crate::ingest::store::{BODY_BYTES_MAX, store_records};
 use crate::worker::authenticate::authenticate;
-use crate::worker::bindings::body;
-use crate::worker::bindings::body::BodyError;
 use crate::worker::bindings::d1::D1;
 use crate::worker::bindings::random;
 use crate::worker::bindings::rate_limit::RateLimit;
@@ -36,15 +34,7 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
         ))?;
     let is_gzip = is_gzip(context.header("Content-Encoding").as_deref())?;
     // 4. Read the body.
-    let body = body::read(&context.request, is_gzip, BODY_BYTES_MAX)
-        .await
-        .map_err(|error| match error {
-            BodyError::TooLarge => ApiError::TooLarge(format!(
-                "A request takes at most {} MiB, unpacked.",
-                BODY_BYTES_MAX >> 20
-            )),
-            BodyError::Unreadable => ApiError::Invalid("The body could not be read or unpacked.".to_owned()),
-        })?;
+    let body = context.body(is_gzip, BODY_BYTES_MAX).await?;
     // 5. Read its events.
     let parsed = parse_events(format, &body, context.now)?;
     let ParsedEvents {

@@ -1,5 +1,6 @@
 //! `GET /api/conversation-monitor/scopes`
 
+use crate::api::envelope;
 use crate::api::error::ApiError;
 use crate::directory::scopes::{ScopesRequest, read_scopes};
 use crate::worker::authenticate::authenticate;
@@ -22,5 +23,5 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
     // 3. Decide access and read the scopes.
     let scopes = read_scopes(&D1::primary(&context.env), &caller.claims, &request).await?;
     // 4. Compare the ETag.
-    Reply::success_or_not_modified(context, &scopes)
+    Ok(Reply::json_or_not_modified(context, envelope::success(&scopes)?))
 }

@@ -1,12 +1,11 @@
 //! `GET` and `PUT /api/organizations/{organizationId}/autopilot-monitor-settings`
 
+use crate::api::envelope;
 use crate::api::error::ApiError;
 use crate::auth::access::settings_access;
 use crate::directory::settings::{BODY_BYTES_MAX, SettingsChange, change_settings, parse_change, read_settings};
 use crate::ingest::parse::BodyFormat;
 use crate::worker::authenticate::authenticate;
-use crate::worker::bindings::body;
-use crate::worker::bindings::body::BodyError;
 use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::context::{ReportSources, RequestContext};
 use crate::worker::response::Reply;
@@ -42,7 +41,7 @@ pub async fn handle(context: &RequestContext, organization_id: Option<String>) -
         Some(change) => Reply::success(&change_settings(&report, &organization, &change, context.now).await?),
         None => {
             let settings = read_settings(&report, &organization, context.now).await?;
-            Reply::success_or_not_modified(context, &settings)
+            Ok(Reply::json_or_not_modified(context, envelope::success(&settings)?))
         }
     }
 }
@@ -57,10 +56,6 @@ async fn read_body(context: &RequestContext) -> Result<SettingsChange, ApiError>
             "The Content-Type must be application/json, without a Content-Encoding.",
         ));
     }
-    let body = body::read(&context.request, false, BODY_BYTES_MAX).await;
-    let body = body.map_err(|error| match error {
-        BodyError::TooLarge => ApiError::TooLarge(format!("The body must have at most {} KiB.", BODY_BYTES_MAX >> 10)),
-        BodyError::Unreadable => ApiError::Invalid("The body could not be read.".to_owned()),
-    })?;
+    let body = context.body(false, BODY_BYTES_MAX).await?;
     Ok(parse_change(&body)?)
 }

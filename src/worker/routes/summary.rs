@@ -25,7 +25,7 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
     // 3. Decide access.
     let access = read_access(&caller.claims, request.organization_id.as_deref())?;
     // 4. Resolve the head and the snapshot; 5. Compare the ETag; 6. Count the rows and write the summary.
-    let condition = context.header("If-None-Match");
+    let condition = context.if_none_match();
     let sources = ReportSources::new(context);
     let report = sources.context(context, caller.service);
     let answer = answer_summary(&report, &access, &request, condition.as_deref(), context.now).await?;
