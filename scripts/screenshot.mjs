@@ -1,6 +1,5 @@
 // Takes the documentation's picture of the dashboard: the demo data in the built worker, in the system's Chromium.
 
-import { copyFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { ensureBrowser } from './browser.mjs';
 import { build } from './build.mjs';
@@ -26,7 +25,7 @@ await whenProgram(import.meta.url, async (args) => {
 async function takePicture() {
   // Imported here because wrangler needs a newer Node than --help does.
   const { adminToken, startService } = await import('../tests/workerd/harness.mjs');
-  const { DashboardTab, launchBrowser, SCREENSHOTS } = await import('../tests/browser/dashboard-tab.mjs');
+  const { DashboardTab, launchBrowser } = await import('../tests/browser/dashboard-tab.mjs');
   const [{ organizationId }] = DEMO_ORGANIZATIONS;
   const now = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS;
   const service = await startService();
@@ -43,9 +42,7 @@ async function takePicture() {
     });
     await tab.waitUntilReady();
     await tab.waitUntilIdle();
-    await tab.screenshot('dashboard', { fullPage: false });
-    mkdirSync(path.dirname(PICTURE), { recursive: true });
-    copyFileSync(path.join(SCREENSHOTS, 'dashboard.png'), PICTURE);
+    await tab.page.screenshot({ path: PICTURE, animations: 'disabled' });
   } finally {
     await browser.close();
     await service.close();

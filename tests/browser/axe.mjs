@@ -5,22 +5,22 @@ import { createRequire } from 'node:module';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+/** The rules about colours: what another colour scheme can break. */
+const COLOUR_RULES = ['color-contrast', 'link-in-text-block'];
+
 /**
- * What axe finds with all of its rules. It runs in an isolated world, which the page's policy and the test's clock do not
- * affect.
+ * What axe finds, with all of its rules or with those about colours only. It runs in an isolated world, which the page's
+ * policy and the test's clock do not affect.
  *
  * @param {import('./dashboard-tab.mjs').DashboardTab} tab
+ * @param {{ onlyColours?: boolean }} [options]
  * @returns {Promise<{violations: string[], passes: number}>}
  */
-export async function axe(tab) {
-  const session = await tab.context.newCDPSession(tab.page);
-  const { frameTree } = await session.send('Page.getFrameTree');
-  const { executionContextId: contextId } = await session.send('Page.createIsolatedWorld', {
-    frameId: frameTree.frame.id,
-    worldName: 'axe',
-  });
-  await session.send('Runtime.evaluate', { expression: AXE, contextId });
-  const run = `axe.run(document, { resultTypes: ['violations'] }).then(({ violations, passes }) =>
+export async function axe(tab, { onlyColours = false } = {}) {
+  const { session, contextId } = await worldOf(tab);
+  // Nothing that is loaded ahead is asked about: sounds, and styles for one orientation of a phone.
+  const options = { resultTypes: ['violations'], preload: false, ...(onlyColours && { runOnly: COLOUR_RULES }) };
+  const run = `axe.run(document, ${JSON.stringify(options)}).then(({ violations, passes }) =>
     ({ violations: violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ target, failureSummary }) => target + ' ' + failureSummary).join(' | ')), passes: passes.length }))`;
   const { result } = await session.send('Runtime.evaluate', {
     expression: run,
@@ -28,6 +28,24 @@ export async function axe(tab) {
     awaitPromise: true,
     returnByValue: true,
   });
-  await session.detach();
   return result.value;
+}
+
+/** The isolated world of a tab, which must not be loaded again. */
+const worlds = new WeakMap();
+
+/** The tab's isolated world with axe in it. */
+async function worldOf(tab) {
+  const known = worlds.get(tab);
+  if (known) return known;
+  const session = await tab.context.newCDPSession(tab.page);
+  const { frameTree } = await session.send('Page.getFrameTree');
+  const { executionContextId: contextId } = await session.send('Page.createIsolatedWorld', {
+    frameId: frameTree.frame.id,
+    worldName: 'axe',
+  });
+  await session.send('Runtime.evaluate', { expression: AXE, contextId });
+  const world = { session, contextId };
+  worlds.set(tab, world);
+  return world;
 }

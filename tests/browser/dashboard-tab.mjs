@@ -7,8 +7,8 @@ import { chromium } from 'playwright-core';
 import { findBrowser } from '../../scripts/browser.mjs';
 import { ROOT } from '../workerd/harness.mjs';
 
-/** Where the tests leave screenshots, for somebody to look at. */
-export const SCREENSHOTS = path.join(ROOT, 'tests/browser/screenshots');
+/** Where the tests leave pictures for somebody to look at, if the variable SCREENSHOTS is set: no test needs them. */
+const SCREENSHOTS = process.env.SCREENSHOTS ? path.join(ROOT, 'tests/browser/screenshots') : undefined;
 /** How long something that must happen may take on a busy machine. */
 const PATIENCE_MS = 20_000;
 
@@ -41,7 +41,6 @@ export async function launchBrowser() {
  * @property {number} [width] In CSS pixels, as `height`.
  * @property {number} [height]
  * @property {number} [scale] Device pixels per CSS pixel: 2 with half the width is a zoom of 200 %.
- * @property {'light' | 'dark'} [scheme]
  * @property {'reduce' | 'no-preference'} [reducedMotion]
  * @property {'active' | 'none'} [forcedColors]
  * @property {(request: ApiRequest) => Fault | Promise<Fault>} [fault]
@@ -85,7 +84,6 @@ export class DashboardTab {
       width = 1280,
       height = 900,
       scale = 1,
-      scheme = 'light',
       reducedMotion = 'reduce',
       forcedColors = 'none',
       fault = () => undefined,
@@ -94,7 +92,7 @@ export class DashboardTab {
     const context = await browser.newContext({
       viewport: { width, height },
       deviceScaleFactor: scale,
-      colorScheme: scheme,
+      colorScheme: 'light',
       locale: 'en-GB',
       timezoneId: 'Europe/Berlin',
       reducedMotion,
@@ -286,18 +284,11 @@ export class DashboardTab {
     return this.page.evaluate(() => globalThis.takeLayoutShifts());
   }
 
-  /**
-   * @param {string} name
-   * @param {import('playwright-core').PageScreenshotOptions} [options]
-   */
-  async screenshot(name, options = {}) {
+  /** Leaves a picture of the window, if pictures are asked for. */
+  async screenshot(name) {
+    if (!SCREENSHOTS) return;
     mkdirSync(SCREENSHOTS, { recursive: true });
-    await this.page.screenshot({
-      path: path.join(SCREENSHOTS, `${name}.png`),
-      fullPage: true,
-      animations: 'disabled',
-      ...options,
-    });
+    await this.page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`), animations: 'disabled' });
   }
 
   async close() {

@@ -104,14 +104,14 @@ function findLayoutProblems() {
 }
 
 describeInBrowser('the layout', (env) => {
-  /** Checks the page at each width, and leaves a screenshot of it. */
+  /** Checks the page at each width, of which it may leave a picture. */
   async function assertReadable(tab, widths, name, { height = 1000, schemes = ['light'] } = {}) {
     for (const width of widths) {
       await tab.page.setViewportSize({ width, height: width < 600 ? Math.min(height, 844) : height });
       assert.deepEqual(await tab.page.evaluate(findLayoutProblems), [], `${name}, ${width} px`);
       for (const colorScheme of schemes) {
         await tab.page.emulateMedia({ colorScheme });
-        await tab.screenshot(`${name}-${width}-${colorScheme}`, { fullPage: false });
+        await tab.screenshot(`${name}-${width}-${colorScheme}`);
       }
     }
   }
@@ -189,10 +189,11 @@ describeInBrowser('the layout', (env) => {
     });
     organization.addWaiting('a', 30, { name: arabic, phone: '+442079460307', departmentId: 'd', agent: 'u-1' });
     await env.publish(organization);
+    const tab = await env.open(t, { token: organization.adminToken() });
+    await tab.waitUntilIdle();
+    await tab.page.locator('#rows button').click();
     for (const width of [360, 800, 1280]) {
-      const tab = await env.open(t, { token: organization.adminToken(), width });
-      await tab.waitUntilIdle();
-      await tab.page.locator('#rows button').click();
+      await tab.page.setViewportSize({ width, height: 900 });
       const exposed = await tab.page.evaluate(
         (names) => {
           const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -252,17 +253,18 @@ describeInBrowser('the bars', (env) => {
 
   test('of the histogram are true to scale at every size', async (t) => {
     const organization = await env.publish(withAllAges());
-    for (const query of ['', '?skipThreshold=true']) {
-      const tab = await env.open(t, { token: organization.adminToken(), query });
+    const tab = await env.open(t, { token: organization.adminToken() });
+    for (const everyone of [false, true]) {
+      if (everyone) await tab.page.getByLabel('Everyone waiting').check();
       await tab.waitUntilIdle();
       for (const width of WIDTHS) {
         await tab.page.setViewportSize({ width, height: 900 });
         const bars = await measure(tab, '#histogram', 'height');
         assert.deepEqual(
           bars.map(({ count }) => count),
-          [...AGES.values()].slice(query ? 0 : 1),
+          [...AGES.values()].slice(everyone ? 0 : 1),
         );
-        assertTrueToScale(bars, 40, `${width} px ${query}`);
+        assertTrueToScale(bars, 40, `${width} px${everyone ? ', everyone' : ''}`);
       }
     }
   });
@@ -400,9 +402,10 @@ describeInBrowser('the numbers on top', (env) => {
 describeInBrowser('forced colours', (env) => {
   test('show what is chosen, what is disabled and what is live', async (t) => {
     const organization = await env.publish(env.organization().addManyWaiting(30));
-    for (const scheme of /** @type {const} */ (['light', 'dark'])) {
-      const tab = await env.open(t, { token: organization.adminToken(), forcedColors: 'active', scheme });
-      await tab.waitUntilIdle();
+    const tab = await env.open(t, { token: organization.adminToken(), forcedColors: 'active' });
+    await tab.waitUntilIdle();
+    for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
+      await tab.page.emulateMedia({ colorScheme });
       const colour = (selector, property = 'backgroundColor') =>
         tab.page
           .locator(selector)
@@ -417,7 +420,7 @@ describeInBrowser('forced colours', (env) => {
       assert.notEqual(await colour('#reasons .bar'), await colour('.card'));
       const { violations } = await axe(tab);
       assert.deepEqual(violations, []);
-      await tab.screenshot(`forced-colours-${scheme}`, { fullPage: false });
+      await tab.screenshot(`forced-colours-${colorScheme}`);
     }
   });
 });

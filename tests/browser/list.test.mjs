@@ -237,9 +237,9 @@ describeInBrowser('the user can', (env) => {
       { fault: 'cut', text: 'Download failed; nothing was saved.' },
       { fault: INTERNAL, text: 'The CSV could not be created.' },
     ];
+    const tab = await env.open(t, { token: organization.adminToken() });
+    await tab.waitUntilIdle();
     for (const { fault, text } of cases) {
-      const tab = await env.open(t, { token: organization.adminToken() });
-      await tab.waitUntilIdle();
       tab.fault = ({ name }) => (name === 'report.csv' ? fault : undefined);
       await tab.page.getByRole('button', { name: 'Download CSV' }).click();
       await tab.waitForText(text);

@@ -53,6 +53,11 @@ describeInBrowser('the files', (env) => {
     assert.match((await env.service.fetch('/health')).headers.get('content-type'), /json/);
   });
 
+  test('change only colours with the colour scheme', () => {
+    for (const file of files().filter((each) => /\.(js|css|html)$/.test(each)))
+      assert.ok(!readFileSync(file, 'utf8').includes('prefers-color-scheme'), file);
+  });
+
   test('name no other host and set no markup', () => {
     for (const file of files().filter((each) => /\.(js|css|html)$/.test(each))) {
       const text = readFileSync(file, 'utf8')
