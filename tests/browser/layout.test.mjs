@@ -61,7 +61,8 @@ function findLayoutProblems() {
     const outer = row.getBoundingClientRect();
     const cells = [...row.children].filter((cell) => cell.checkVisibility());
     const boxes = cells.map((cell) => cell.getBoundingClientRect());
-    if (outer.height > 14 * rem) problems.push(`a row is ${outer.height} px high`);
+    // On a phone at a zoom of 200 % a row is a column.
+    if (outer.height > (innerWidth < 320 ? 22 : 14) * rem) problems.push(`a row is ${outer.height} px high`);
     cells.forEach((cell, index) => {
       const box = boxes[index];
       const where = `${cell.className} of row ${outer.top}`;
@@ -143,7 +144,7 @@ describeInBrowser('the layout', (env) => {
   });
 
   /** Half of each width is what a zoom of 200 % leaves. */
-  const zoomedWidths = WIDTHS.filter((width) => width >= 640).map((width) => Math.round(width / 2));
+  const zoomedWidths = WIDTHS.map((width) => Math.round(width / 2));
 
   test('is readable at 200 % zoom', async (t) => {
     const organization = await env.publish(withManyNames(env));
