@@ -10,6 +10,7 @@ import { workerOptionsEnv } from './worker-options.mjs';
 
 /** With more the histories would run into the instants that other tests use. */
 const TIMES_MAX = 40;
+const TIMES = 20;
 const FOLDER = inRoot('target', 'test-data-long');
 const FILES = [
   'tests/oracle/oracle.test.mjs',
@@ -20,12 +21,13 @@ const FILES = [
 
 const USAGE = `usage: npm run test:histories [-- --times N]
 
-Compares the worker and the oracle on more random histories than npm test does.
-  --times N   how many times as many (default 10, at most ${TIMES_MAX})
+Runs the tests with random histories, the native ones and those on Node, with more of them than npm test has, and changes
+tokens in every byte to every letter.
+  --times N   how many times as many (default ${TIMES}, at most ${TIMES_MAX})
 THREADS=FILE also makes the tests use the conversations of that file, events as NDJSON, instead of the sample's.`;
 
 await whenProgram(import.meta.url, async (args) => {
-  const flags = parseFlags(args, USAGE, { times: { type: 'string', default: '10' } });
+  const flags = parseFlags(args, USAGE, { times: { type: 'string', default: String(TIMES) } });
   if (!flags) return;
   const times = Number(flags.values.times);
   if (!Number.isInteger(times) || times < 1 || times > TIMES_MAX) {
@@ -35,6 +37,10 @@ await whenProgram(import.meta.url, async (args) => {
   await build();
   console.log('Writing the histories …');
   await ensureTestData({ folder: FOLDER, factor: times, force: true });
+  await run('cargo', ['test', '--test', 'native'], {
+    env: projectEnv({ HISTORIES_FACTOR: String(times) }),
+    failure: 'Not all native tests passed.',
+  });
   const env = projectEnv({
     TEST_DATA_FOLDER: FOLDER,
     LONG_HISTORIES: '1',

@@ -3,6 +3,7 @@
 //!
 //! `npm run test:data` writes them, by running the ignored test below.
 
+use crate::support::histories_factor;
 use crate::support::history::{HistoryOptions, Random, random_history};
 use crate::wycheproof;
 use serde_json::{Value, json};
@@ -27,12 +28,13 @@ struct HistorySet {
 }
 
 const HISTORY_SETS: &[HistorySet] = &[
-    set("concurrent-ingests", 24, 1, 1, 40),
-    set("ingest-during-refresh", 24, 1, 8, 160),
-    set("concurrent-refreshes", 24, 2, 8, 160),
-    set("everything-at-once", 8, 2, 8, 240),
-    set("summary-and-csv", 14, 2, 12, 400),
-    set("refreshes-in-turn", 40, 2, 6, 200),
+    // Twelve rounds go once through all combinations of who begins, how much at a time, and how it is divided.
+    set("concurrent-ingests", 12, 1, 1, 40),
+    set("ingest-during-refresh", 12, 1, 8, 160),
+    set("concurrent-refreshes", 12, 2, 8, 160),
+    set("everything-at-once", 6, 2, 8, 240),
+    set("summary-and-csv", 8, 2, 12, 400),
+    set("refreshes-in-turn", 24, 2, 6, 200),
     set("any-order", 100, 2, 6, 180),
 ];
 
@@ -94,7 +96,7 @@ fn with_members_shuffled(random: &mut Random, event: &Value) -> String {
 #[ignore = "writes files: run it with `npm run test:data`"]
 fn write_test_data() {
     let folder = PathBuf::from(std::env::var("TEST_DATA_FOLDER").expect("TEST_DATA_FOLDER names a folder"));
-    let factor = std::env::var("HISTORIES_FACTOR").map_or(1, |text| text.parse().unwrap());
+    let factor = histories_factor();
     assert!(factor <= FACTOR_MAX, "HISTORIES_FACTOR is at most {FACTOR_MAX}");
     fs::create_dir_all(&folder).unwrap();
     for (name, text) in histories(factor) {

@@ -16,7 +16,9 @@ const PREFIXES = 10;
 const REFRESH_DELAY = 90 * SECOND;
 /** Set by `npm run test:histories`. */
 const IS_LONG_RUN = Boolean(process.env.LONG_HISTORIES);
-const MANY_PAGES = 100;
+/** Of a list with more pages every seventh is asked for, and the last ones. */
+const MANY_PAGES = 50;
+const PAGE_STEP = 7;
 /** Later than any history. */
 const MANY_CANDIDATES_NOW = Date.UTC(2024, 0, 1, 12);
 /** Every list is walked in pages of these sizes. */
@@ -38,9 +40,10 @@ after(() => service?.close());
  * A list is what a caller may page through: `parameters` are those of the request, `question` asks the oracle the same.
  *
  * These lists are walked: without a filter, of each category, of each department and of an unknown one, each with
- * skipThreshold true and false, over all pages with the limits 7, 25 and 100 (an empty list with the first limit only).
- * Two lists are walked with limit 1, to a page past the end: the unfiltered one over the threshold, and all candidates of
- * one department; of long lists every tenth page, or all of them in `npm run test:histories`.
+ * skipThreshold true and false, with the limits 7, 25 and 100 (an empty list with the first limit only). Two lists are
+ * walked with limit 1, to a page past the end: the unfiltered one over the threshold, and all candidates of one
+ * department. A walk asks for all pages, except that of lists with many pages it asks for some; in
+ * `npm run test:histories` for all of them, too.
  */
 
 const UNFILTERED = { parameters: {}, question: {} };
@@ -92,22 +95,13 @@ function expectedPage(state, all, page, limit) {
   };
 }
 
-/** The pages of a list: what to ask and what to expect. */
-function* pagesOf(state, list, all, limit) {
-  const pages = Math.max(1, Math.ceil(all.totalCount / limit));
-  for (let page = 1; page <= pages; page += 1) yield pageOf(state, list, all, limit, page);
-}
-
-/** The pages of a list with a single row each, and one past the end. */
-function* singleRowPagesOf(state, list, all) {
-  const pages = Math.max(1, all.totalCount) + 1;
-  const step = IS_LONG_RUN || pages <= MANY_PAGES ? 1 : 10;
-  for (let page = 1; page < pages - 1; page += step) yield pageOf(state, list, all, 1, page);
-  for (let page = pages - 1; page <= pages; page += 1) yield pageOf(state, list, all, 1, page);
-}
-
-function pageOf(state, list, all, limit, page) {
-  return { state, parameters: { ...list.parameters, page, limit }, expected: expectedPage(state, all, page, limit) };
+/** The pages of a list, up to so many past the end: what to ask and what to expect. */
+function* pagesOf(state, list, all, limit, pastTheEnd = 0) {
+  const last = Math.max(1, Math.ceil(all.totalCount / limit));
+  const step = IS_LONG_RUN || last <= MANY_PAGES ? 1 : PAGE_STEP;
+  for (let page = 1; page <= last + pastTheEnd; page += page < last - step ? step : 1) {
+    yield { state, parameters: { ...list.parameters, page, limit }, expected: expectedPage(state, all, page, limit) };
+  }
 }
 
 /** Every page of every list of an organization with these departments. */
@@ -119,7 +113,7 @@ function* walkOf(state, departmentIds) {
     for (const limit of limits) yield* pagesOf(state, list, all, limit);
   }
   for (const list of listsWalkedRowByRow(departmentIds)) {
-    yield* singleRowPagesOf(state, list, allRowsOf(state, list));
+    yield* pagesOf(state, list, allRowsOf(state, list), 1, 1);
   }
 }
 

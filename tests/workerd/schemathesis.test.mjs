@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 import { capture } from '../../scripts/command.mjs';
 import { ensureSchemathesis } from '../../scripts/schemathesis.mjs';
 import { manyCandidates } from '../oracle/many-candidates.mjs';
-import { startService, tokenOf } from './harness.mjs';
+import { EVENTS, startService, tokenOf } from './harness.mjs';
 
 const ORGANIZATION = 'an-organization';
 const SEED = 20_261_123;
@@ -26,14 +26,25 @@ const CHECKS = [
 const OPERATIONS = 15;
 
 const claims = { sub: 'user-1', organizationId: ORGANIZATION };
-/** The callers. Only the first goes through everything; the others go through what depends on the caller. */
+const EVENTS_ONLY = ['--include-path', EVENTS];
+const ALL_BUT_EVENTS = ['--exclude-path', EVENTS, '--exclude-method', 'HEAD'];
+/**
+ * The callers. The bounds of parameters are tried by the first one alone, because parameters are read before the role is
+ * looked at; those of events, by the only one whose valid events are taken.
+ */
 const CALLERS = {
   ADMIN: { claims: { ...claims, role: 'ADMIN' }, phases: 'coverage,fuzzing', operations: OPERATIONS },
-  'SUPERADMIN who may ingest': {
+  'SUPERADMIN who ingests': {
     claims: { ...claims, role: 'SUPERADMIN', scope: 'conversation-monitor:ingest' },
     phases: 'coverage,fuzzing',
-    options: ['--exclude-method', 'HEAD'],
-    operations: 8,
+    options: EVENTS_ONLY,
+    operations: 1,
+  },
+  SUPERADMIN: {
+    claims: { ...claims, role: 'SUPERADMIN' },
+    phases: 'fuzzing',
+    options: ALL_BUT_EVENTS,
+    operations: 7,
   },
   DEPARTMENT_HEAD: {
     claims: { ...claims, role: 'DEPARTMENT_HEAD', departmentIds: ['department-1', 'department-2'] },

@@ -15,6 +15,16 @@ pub mod version_0_1;
 pub const NOW: i64 = 1_780_000_000_000;
 pub const MINUTE: i64 = 60_000;
 
+/// How many times as many random cases as `cargo test` alone has: `npm run test:histories` says so.
+pub fn histories_factor() -> u64 {
+    std::env::var("HISTORIES_FACTOR").map_or(1, |text| text.parse().expect("HISTORIES_FACTOR is a number"))
+}
+
+/// The seeds of random cases: so many, or as many times more as are asked for.
+pub fn seeds(count: u64) -> std::ops::Range<u64> {
+    0..count * histories_factor()
+}
+
 /// The events of a conversation in which a customer wrote at `at` and nobody answered. The message has the id of the
 /// conversation.
 pub fn waiting(organization_id: &str, conversation_id: &str, at: i64) -> [Value; 2] {
