@@ -19,8 +19,9 @@ import { workerOptionsEnv } from './worker-options.mjs';
 
 /** The platform's limit is 3 MB. */
 const WASM_GZIP_MAX_BYTES = 400_000;
-/** How many files of tests run at a time. Most of them wait for a worker much of the time. */
-const NODE_TEST_CONCURRENCY = 3;
+/** How many files of tests run at a time, beside the other sequence of steps. */
+const NODE_TEST_CONCURRENCY = 2;
+const BROWSER_TESTS = 'tests/browser/';
 /** The tests of --quick: they show whether events come in, are refreshed and appear in the report. */
 const SMOKE_TESTS = ['tests/workerd/cases.test.mjs'];
 const TSCONFIGS = ['tsconfig.json', 'tsconfig.public.json', 'tests/browser/tsconfig.json', 'bench/peers/tsconfig.json'];
@@ -63,9 +64,14 @@ async function runAll({ quick }) {
     },
   );
   if (!quick) await step('wrangler deploy --dry-run', dryRun);
+  const files = quick ? SMOKE_TESTS : testFiles('tests');
+  const [browserTests, otherTests] = partition(files, (file) => file.startsWith(BROWSER_TESTS));
   await inParallel(
-    () => step('Tests on Node', () => nodeTests(quick ? SMOKE_TESTS : testFiles('tests'))),
-    () => quietStep('Native tests', nativeTests),
+    () => step('Tests on Node', () => nodeTests(otherTests)),
+    async () => {
+      if (!quick) await quietStep('Tests in a browser', (say) => nodeTests(browserTests, { together: true, say }));
+      await quietStep('Native tests', nativeTests);
+    },
   );
 }
 
@@ -179,17 +185,35 @@ function nativeTests(say) {
   return runLines('cargo', ['test'], { onLine, failure: 'Not all native tests passed.' });
 }
 
-/** Node's summary begins with the number of tests and ends with the tests that failed. */
-async function nodeTests(files) {
+/**
+ * Node's summary begins with the number of tests and ends with the tests that failed. `together` runs the files one after
+ * the other in one process, where they share what a module of theirs starts: the worker and the browser.
+ *
+ * @param {string[]} files
+ * @param {{ together?: boolean, say?: (line: string) => void }} [options]
+ */
+async function nodeTests(files, { together = false, say = console.log } = {}) {
   if (files.length === 0) throw new Failure('There are no tests/**/*.test.mjs.');
+  /** @type {string[]} */
+  const summary = [];
   const onLine = (line) => {
-    if (summaries.node.length > 0 || /^ℹ tests \d+$/.test(line)) summaries.node.push(line);
-    else console.log(line);
+    if (summary.length > 0 || /^ℹ tests \d+$/.test(line)) summary.push(line);
+    else say(line);
   };
+  const manner = together ? '--experimental-test-isolation=none' : `--test-concurrency=${NODE_TEST_CONCURRENCY}`;
   // The reporter is named because Node would take another without a terminal.
-  const args = ['--test', `--test-concurrency=${NODE_TEST_CONCURRENCY}`, '--test-reporter=spec', ...files];
+  const args = ['--test', manner, '--test-reporter=spec', ...files];
   const env = projectEnv({ WORKER_PREBUILT: '1', ...(await workerOptionsEnv()) });
-  await runLines(wranglerNode(), args, { env, onLine, failure: 'Not all tests on Node passed.' });
+  try {
+    await runLines(wranglerNode(), args, { env, onLine, failure: 'Not all tests on Node passed.' });
+  } finally {
+    summaries.node.push(...summary);
+  }
+}
+
+/** The items of which something is true, and the others. */
+function partition(items, isTrueOf) {
+  return [items.filter(isTrueOf), items.filter((item) => !isTrueOf(item))];
 }
 
 function testFiles(folder) {
