@@ -691,6 +691,7 @@ describe('an ingest', () => {
   const conversation = (id, more = {}) => conversationOf(organizationId, id, clock.iso(), more);
 
   /** The events, and the rows that they write: records, their index, and what is pending, each time anew. */
+  /** @type {Record<string, [any[], number]>} */
   const table = {
     'a message of a conversation that is pending': [[reply('m1', { status: 'queued' })], 3],
     'its status': [[reply('m1', { status: 'sent' })], 2],

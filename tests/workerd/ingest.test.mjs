@@ -781,9 +781,9 @@ describe('?partial=true', () => {
       user(organizationId, 'u3'),
       { ...user(organizationId, 'u4'), updatedAt: 'yesterday', fullName: null },
     ];
-    for (const [write, headers] of [
-      [toJson, JSON_TYPE],
-      [toNdjson, NDJSON_TYPE],
+    for (const { write, headers } of [
+      { write: toJson, headers: JSON_TYPE },
+      { write: toNdjson, headers: NDJSON_TYPE },
     ]) {
       const { data } = await check(200, write(events), { ...partial, headers });
       const { details, ...receipt } = data;
