@@ -712,8 +712,8 @@ describe('an ingest', () => {
     test(name, async () => {
       const cost = await costOf(events);
       assert.equal(cost.rowsWritten, rowsWritten);
-      // Most of these are rows of the parameters, which are JSON.
-      assert.ok(cost.rowsRead <= 20 + 15 * events.length, `rows read: ${cost.rowsRead}`);
+      // Most of these are rows of the parameters, which are JSON: each statement passes by each event a few times.
+      assert.ok(cost.rowsRead <= 20 + 20 * events.length, `rows read: ${cost.rowsRead}`);
     });
   }
 
