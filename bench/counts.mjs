@@ -34,6 +34,8 @@ const STEPS = [
   ask(3, 'another page', { query: '?page=2' }),
   ask(4, 'another filter, 100 rows', { query: FILTER }),
   ask(5, 'a page far behind', { query: '?page=300' }),
+  // By then the AI has had its 30 seconds with every conversation.
+  refresh(45),
   refresh(60, 'refresh: nothing has changed'),
   ask(70, 'the first page, the next minute'),
   ask(71, 'the same, 304', { isConditional: true }),

@@ -15,8 +15,8 @@ const counter = (description) => ({
   format: 'int64',
   minimum: 0,
   maximum: 9_007_199_254_740_991,
-  default: 0,
-  description,
+  // No `default`: generated clients would demand the field.
+  description: `${description} 0 if it is left out.`,
 });
 const pastThat = (description) => nullable({ ...past, description: `${description} ${past.description}` });
 
@@ -75,7 +75,7 @@ const TYPES = {
       draft: flagOr(false, 'A draft has not been sent to anybody.'),
       mergedInto: idThat('The conversation that it was merged into: its messages count there, and it has no row.'),
       mergedAt: pastThat('When it was merged; only with `mergedInto`.'),
-      startsWithAutopilot: flagOr(true, 'Whether the autopilot is on before its first change.'),
+      startsWithAutopilot: flag('Whether the autopilot is on before its first change. True if it is left out.'),
     },
     optional: [
       'departmentId',
@@ -152,7 +152,7 @@ const TYPES = {
       senderId: optionalId,
       visibility: ref('MessageVisibility'),
       kind: ref('MessageKind'),
-      needsReply: flagOr(true, 'false: the customer asks for nothing with it.'),
+      needsReply: flag('false: the customer asks for nothing with it. True if it is left out.'),
       status: ref('MessageStatus'),
     },
     optional: ['receivedAt', 'sequence', 'inReplyTo', 'senderId', 'visibility', 'kind', 'needsReply', 'status'],

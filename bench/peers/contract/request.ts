@@ -2,7 +2,18 @@
 
 import { invalid } from './errors';
 
-export type Category = 'ai_stuck' | 'agent_abandoned';
+/** The categories of the published contract come first: a report that names none shows these two. */
+export const CATEGORIES = ['ai_stuck', 'agent_abandoned', 'unassigned', 'snoozed', 'acknowledged'] as const;
+export type Category = (typeof CATEGORIES)[number];
+
+/** No row of any category. */
+export const NO_COUNTS: Record<Category, number> = {
+  ai_stuck: 0,
+  agent_abandoned: 0,
+  unassigned: 0,
+  snoozed: 0,
+  acknowledged: 0,
+};
 
 export interface ReportRequest {
   page: number;
@@ -34,7 +45,7 @@ export function readRequest(query: Query): ReportRequest {
   return {
     page: get('page', 'a whole number from 1 to 9007199254740991', wholeNumber(Number.MAX_SAFE_INTEGER)) ?? 1,
     limit: get('limit', 'a whole number from 1 to 100', wholeNumber(100)) ?? 25,
-    category: get('category', 'ai_stuck or agent_abandoned', oneOf('ai_stuck', 'agent_abandoned')),
+    category: get('category', 'ai_stuck, agent_abandoned, unassigned, snoozed or acknowledged', oneOf(...CATEGORIES)),
     skipThreshold: get('skipThreshold', 'true or false', oneOf('true', 'false')) === 'true',
     departmentId: get('departmentId', ID, id),
     organizationId: get('organizationId', ID, id),

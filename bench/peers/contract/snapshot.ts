@@ -81,3 +81,7 @@ export async function snapshotId(organizationId: string, head: Head, snapshot: S
   const signature = await crypto.subtle.sign('HMAC', signingKey.key, message);
   return `${content}-${new Uint8Array(signature, 0, 16).toBase64({ alphabet: 'base64url', omitPadding: true })}`;
 }
+
+/** A report is stale if its instant is more than three minutes ago. */
+export const isStale = (snapshot: Snapshot | null): boolean =>
+  snapshot !== null && Date.now() - snapshot.asOf > 3 * 60_000;

@@ -14,8 +14,16 @@ import {
   routeNotFound,
   snapshotExpired,
 } from '../contract/errors';
-import { readRequest } from '../contract/request';
-import { HEAD_SQL, type Head, newestSnapshot, readSnapshotId, snapshotId, thresholdOf } from '../contract/snapshot';
+import { NO_COUNTS, readRequest } from '../contract/request';
+import {
+  HEAD_SQL,
+  type Head,
+  isStale,
+  newestSnapshot,
+  readSnapshotId,
+  snapshotId,
+  thresholdOf,
+} from '../contract/snapshot';
 import type { Env } from '../env';
 import { authenticate, type Variables } from './authenticate';
 import { readPage } from './page';
@@ -55,7 +63,7 @@ app.get(REPORT, authenticate, async (c) => {
     snapshot && id !== null ? await readPage(c, { organizationId, snapshot, id, departments, request }) : null;
   endTime(c, 'page');
 
-  const counts = page?.counts ?? { ai_stuck: 0, agent_abandoned: 0 };
+  const counts = page?.counts ?? NO_COUNTS;
   const total = request.category ? counts[request.category] : counts.ai_stuck + counts.agent_abandoned;
   const subject = access.head?.subject;
   const data = {
@@ -65,8 +73,10 @@ app.get(REPORT, authenticate, async (c) => {
     thresholdMinutes: snapshot?.thresholdMinutes ?? thresholdOf(head),
     totalCount: total,
     snapshotMissing: !snapshot,
-    stale: false,
+    stale: isStale(snapshot),
     counts,
+    // The benchmark has no row that is older than the organizations' limit.
+    olderCount: 0,
     pagination: { page: request.page, limit: request.limit, total, totalPages: Math.ceil(total / request.limit) },
     rows: (page?.rows ?? []).map(({ people, row }) => ({
       ...row,

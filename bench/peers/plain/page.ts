@@ -2,7 +2,7 @@
 
 import type { Context } from 'hono';
 import { snapshotExpired } from '../contract/errors';
-import type { Category, ReportRequest } from '../contract/request';
+import { type Category, NO_COUNTS, type ReportRequest } from '../contract/request';
 import { PARTS_SQL, type Part, ROWS_SQL, type Snapshot } from '../contract/snapshot';
 import type { Env } from '../env';
 import type { Variables } from './authenticate';
@@ -66,9 +66,12 @@ async function queryPage(database: D1Database, wanted: Wanted): Promise<Page> {
       (!departments || (departmentId !== null && departments.includes(departmentId))),
   );
   const ofCategory = (category: Category) => shown.filter((entry) => entry.category === category);
-  const counts = { ai_stuck: ofCategory('ai_stuck').length, agent_abandoned: ofCategory('agent_abandoned').length };
+  const counts = { ...NO_COUNTS };
+  for (const { category } of shown) counts[category] += 1;
 
-  const matching = request.category ? ofCategory(request.category) : shown;
+  const matching = request.category
+    ? ofCategory(request.category)
+    : shown.filter(({ category }) => category === 'ai_stuck' || category === 'agent_abandoned');
   const start = (request.page - 1) * request.limit;
   const rowNos = matching.slice(start, start + request.limit).map(({ rowNo }) => rowNo);
   if (rowNos.length === 0) return { counts, rows: [] };

@@ -1,6 +1,6 @@
 // Which rows a version has, in typed arrays: totals and pages of any filter come from here without a query.
 
-import type { Category } from '../contract/request';
+import { CATEGORIES, type Category } from '../contract/request';
 import type { Part } from '../contract/snapshot';
 
 const NO_DEPARTMENT = -1;
@@ -22,7 +22,7 @@ export class Outline {
   readonly #departments: string[] = [];
   readonly #stalledSince: Float64Array;
   readonly #rowNos: Float64Array;
-  readonly #isHuman: Uint8Array;
+  readonly #category: Uint8Array;
   readonly #department: Int32Array;
 
   constructor(texts: string[]) {
@@ -30,7 +30,7 @@ export class Outline {
     const length = parts.reduce((sum, { entries }) => sum + entries.length, 0);
     this.#stalledSince = new Float64Array(length);
     this.#rowNos = new Float64Array(length);
-    this.#isHuman = new Uint8Array(length);
+    this.#category = new Uint8Array(length);
     this.#department = new Int32Array(length);
     const numbers = new Map<string, number>();
     let index = 0;
@@ -43,7 +43,7 @@ export class Outline {
       for (const [stalledSince, rowNo, category, department] of entries) {
         this.#stalledSince[index] = stalledSince;
         this.#rowNos[index] = rowNo;
-        this.#isHuman[index] = category === 'agent_abandoned' ? 1 : 0;
+        this.#category[index] = CATEGORIES.indexOf(category);
         this.#department[index] = department === null ? NO_DEPARTMENT : own[department];
         index += 1;
       }
@@ -72,18 +72,19 @@ export class Outline {
   select({ cut, departments, category, page, limit }: Filter): Selection {
     const wanted = departments && this.#departments.map((id) => departments.includes(id));
     const skip = (page - 1) * limit;
-    const counts = [0, 0];
+    const counts = CATEGORIES.map(() => 0);
     const rowNos: number[] = [];
-    const only = category === null ? null : category === 'agent_abandoned' ? 1 : 0;
+    const only = category === null ? null : CATEGORIES.indexOf(category);
     for (let index = 0; index < cut; index += 1) {
       if (wanted && !wanted[this.#department[index]]) continue;
-      const kind = this.#isHuman[index];
-      if (only === null || only === kind) {
+      const kind = this.#category[index];
+      if (only === null ? kind < 2 : only === kind) {
         const position = only === null ? counts[0] + counts[1] : counts[only];
         if (position >= skip && position < skip + limit) rowNos.push(this.#rowNos[index]);
       }
       counts[kind] += 1;
     }
-    return { counts: { ai_stuck: counts[0], agent_abandoned: counts[1] }, rowNos };
+    const [ai_stuck, agent_abandoned, unassigned, snoozed, acknowledged] = counts;
+    return { counts: { ai_stuck, agent_abandoned, unassigned, snoozed, acknowledged }, rowNos };
   }
 }

