@@ -452,7 +452,7 @@ describe('401', () => {
     'nbf in the future': [withClaims({ nbf: nowSeconds + 600 }), INVALID_TOKEN],
     'nbf as a string': [withClaims({ nbf: String(nowSeconds - 600) }), INVALID_TOKEN],
     'iat in the future': [withClaims({ iat: nowSeconds + 600 }), INVALID_TOKEN],
-    'role as a list': [withClaims({ role: ['ADMIN'] }), INVALID_TOKEN],
+    'role as an object': [withClaims({ role: { name: 'ADMIN' } }), INVALID_TOKEN],
     'organizationId as a number': [withClaims({ organizationId: 1 }), INVALID_TOKEN],
     'departmentIds as a string': [withClaims({ departmentIds: 'd1' }), INVALID_TOKEN],
   };
