@@ -162,9 +162,9 @@ export const HEALTH_EXAMPLE = {
 
 export const HEALTH_FAILURE_EXAMPLE = {
   success: false,
-  message: 'No refresh has finished for three minutes.',
+  message: 'The service is misconfigured. Its log names the variable.',
   error: 'UNAVAILABLE',
-  data: { status: 'late', configuration: 'sound', lastRefresh: { ageSeconds: 312 } },
+  data: { status: 'misconfigured', configuration: 'misconfigured', lastRefresh: null },
 };
 
 export const OPENAPI_EXAMPLE = { openapi: '3.0.3', info: { title: 'Conversation Monitor' }, paths: {} };
