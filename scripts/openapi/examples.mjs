@@ -77,7 +77,7 @@ export const SUMMARY_EXAMPLE = {
 export const CSV_EXAMPLE = [
   '\u{feff}conversationId,contactId,contactName,contactPhone,channelType,category,reason,waitingSince,stalledSince,' +
     'stalledMinutes,latestInboundAt,latestInboundMessageId,departmentId,assigneeNames,hasAccess',
-  "65d3e0f0a0b0c0d0e0f0a0b0,65c2d0e0f0a0b0c0d0e0f0a0,Jane Doe,'+14155550123,sms,ai_stuck,no_reply," +
+  '65d3e0f0a0b0c0d0e0f0a0b0,65c2d0e0f0a0b0c0d0e0f0a0,Jane Doe,+14155550123,sms,ai_stuck,no_reply,' +
     '2026-05-18T13:20:00.000Z,2026-05-18T13:20:00.000Z,40,2026-05-18T13:45:00.000Z,65e3f0a0b0c0d0e0f0a0b0c0,' +
     '65b1c0d0e0f0a0b0c0d0e0f0,Alice Rivera,true',
   '',

@@ -7,6 +7,7 @@ export const PARAMETER_SCHEMAS = {
   SkipThreshold: oneOfWords(['true', 'false']),
   Partial: oneOfWords(['true', 'false']),
   AssigneeName: { type: 'string', minLength: 1, maxLength: 512 },
+  CsvSeparator: oneOfWords(['comma', 'semicolon', 'tab']),
   SnapshotId: { type: 'string', minLength: 1 },
   Search: { type: 'string', minLength: 1, maxLength: 128 },
   ContentEncoding: oneOfWords(['gzip', 'identity']),
@@ -48,6 +49,10 @@ export const PARAMETERS = {
   Snapshot: {
     ...query('snapshot', ref('SnapshotId')),
     description: 'The `snapshotId` of an earlier answer, to stay with that snapshot. Default: the newest one.',
+  },
+  Separator: {
+    ...query('separator', ref('CsvSeparator')),
+    description: 'What stands between two cells. Default: comma.',
   },
   Search: {
     ...query('search', ref('Search')),

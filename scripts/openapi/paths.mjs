@@ -110,13 +110,14 @@ const csv = getAndHead('CSV file', {
   description: prose`
     Every row that the filters select, in the report's order. The file follows RFC 4180, in UTF-8 with a byte order mark.
 
-    Assignee names are joined by \`; \`. A cell that a spreadsheet would run as a formula (it begins with \`=\`, \`+\`,
-    \`-\`, \`@\`, a tab or a carriage return) gets an apostrophe in front.
+    Assignee names are joined by \` / \`. What a spreadsheet would run as a formula gets an apostrophe in front: a \`=\`,
+    \`+\`, \`-\`, \`@\`, tab or line break at the beginning of a cell, and after a comma, semicolon, tab or line break
+    within it. A cell of one \`+\` and digits is a phone number and stays as it is.
 
     If something fails after the first rows, the connection is aborted, so a truncated file cannot be mistaken for a
     complete one.`,
   operationId: 'get_conversation_monitor_report_csv',
-  parameters: parameters(...FILTERS),
+  parameters: parameters(...FILTERS, 'Separator'),
   responses: {
     200: ok(
       'The file',

@@ -1,4 +1,4 @@
-//! Writes all rows that a query selects as CSV (RFC 4180). Rows are read from the database in chunks as the client takes
+//! Writes all rows that a query selects as CSV (RFC 4180, with a choice of separators). Rows are read from the database in chunks as the client takes
 //! them, so that no more than one chunk is in memory.
 
 use crate::auth::access::{OrganizationId, View};
@@ -7,12 +7,52 @@ use crate::report::error::ReportError;
 use crate::report::rows::{PageRow, RowAccess, read_rows};
 use crate::storage::database::Database;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
-/// The first line, after the byte order mark by which spreadsheets recognize UTF-8.
-const HEADER: &str = "\u{feff}conversationId,contactId,contactName,contactPhone,channelType,category,reason,\
-    waitingSince,stalledSince,stalledMinutes,latestInboundAt,latestInboundMessageId,departmentId,assigneeNames,\
-    hasAccess\r\n";
+/// The byte order mark by which spreadsheets recognize UTF-8.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+/// The first line.
+const COLUMNS: [&str; 15] = [
+    "conversationId",
+    "contactId",
+    "contactName",
+    "contactPhone",
+    "channelType",
+    "category",
+    "reason",
+    "waitingSince",
+    "stalledSince",
+    "stalledMinutes",
+    "latestInboundAt",
+    "latestInboundMessageId",
+    "departmentId",
+    "assigneeNames",
+    "hasAccess",
+];
+
+/// What stands between two cells. Spreadsheets expect the one of their language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum Separator {
+    /// `,`
+    #[default]
+    Comma,
+    /// `;`
+    Semicolon,
+    /// A tab.
+    Tab,
+}
+
+impl Separator {
+    fn character(self) -> char {
+        match self {
+            Self::Comma => ',',
+            Self::Semicolon => ';',
+            Self::Tab => '\t',
+        }
+    }
+}
 
 /// What a file shows of a published row.
 #[derive(Deserialize)]
@@ -39,6 +79,7 @@ pub struct CsvFile {
     organization: OrganizationId,
     view: View,
     as_of: Timestamp,
+    separator: Separator,
     /// The row numbers of the chunks that are still to be read, the last chunk first.
     unread: Vec<Vec<i64>>,
     /// What was read and not taken yet.
@@ -55,6 +96,7 @@ impl CsvFile {
         organization: &OrganizationId,
         view: &View,
         as_of: Timestamp,
+        separator: Separator,
         mut chunks: Vec<Vec<i64>>,
     ) -> Result<Self, ReportError> {
         chunks.reverse();
@@ -62,11 +104,14 @@ impl CsvFile {
             organization: organization.clone(),
             view: view.clone(),
             as_of,
+            separator,
             unread: chunks,
             ready: None,
         };
-        let first = file.read_chunk(database).await?.unwrap_or_default();
-        file.ready = Some(format!("{HEADER}{first}"));
+        let mut ready = BYTE_ORDER_MARK.to_owned();
+        push_line(&mut ready, separator, &COLUMNS);
+        ready.push_str(&file.read_chunk(database).await?.unwrap_or_default());
+        file.ready = Some(ready);
         Ok(file)
     }
 
@@ -89,12 +134,12 @@ impl CsvFile {
         let rows = read_rows(database, &self.organization, &row_nos).await?;
         let mut csv = String::new();
         for row in &rows {
-            self.push_line(&mut csv, row)?;
+            self.push_row(&mut csv, row)?;
         }
         Ok(Some(csv))
     }
 
-    fn push_line(&self, csv: &mut String, row: &PageRow) -> Result<(), ReportError> {
+    fn push_row(&self, csv: &mut String, row: &PageRow) -> Result<(), ReportError> {
         let has_access = RowAccess::from(&self.view).includes(&row.people)?;
         let row: CsvRow = serde_json::from_str(row.row.get())
             .map_err(|error| ReportError::Corrupt(format!("a row cannot be read: {error}")))?;
@@ -113,32 +158,57 @@ impl CsvFile {
             row.latest_inbound_at,
             row.latest_inbound_message_id,
             row.department_id.unwrap_or_default(),
-            row.assignee_names.join("; "),
+            row.assignee_names.join(" / "),
+            has_access.to_string(),
         ];
-        for cell in &cells {
-            push_cell(csv, cell);
-            csv.push(',');
-        }
-        csv.push_str(if has_access { "true\r\n" } else { "false\r\n" });
+        push_line(csv, self.separator, &cells);
         Ok(())
     }
 }
 
-/// A cell: quoted if it must be, and with an apostrophe before what a spreadsheet would take for a formula.
-fn push_cell(csv: &mut String, text: &str) {
-    let is_quoted = text.contains(['"', ',', '\r', '\n']);
+fn push_line(csv: &mut String, separator: Separator, cells: &[impl AsRef<str>]) {
+    for (index, cell) in cells.iter().enumerate() {
+        if index > 0 {
+            csv.push(separator.character());
+        }
+        push_cell(csv, separator, cell.as_ref());
+    }
+    csv.push_str("\r\n");
+}
+
+/// A cell: quoted if it must be, and with an apostrophe before everything that a spreadsheet would take for a formula.
+fn push_cell(csv: &mut String, separator: Separator, text: &str) {
+    let is_quoted = text.contains(['"', '\r', '\n', separator.character()]);
     if is_quoted {
         csv.push('"');
     }
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        csv.push('\'');
+    let is_phone_number = is_phone_number(text);
+    // A spreadsheet that expects another separator makes a cell of its own of what follows one.
+    let mut begins_cell = true;
+    for character in text.chars() {
+        if begins_cell && is_dangerous(character) && !is_phone_number {
+            csv.push('\'');
+        }
+        if character == '"' {
+            csv.push('"');
+        }
+        csv.push(character);
+        begins_cell = matches!(character, ',' | ';' | '\t' | '\r' | '\n');
     }
     if is_quoted {
-        csv.push_str(&text.replace('"', "\"\""));
         csv.push('"');
-    } else {
-        csv.push_str(text);
     }
+}
+
+/// Whether a cell that begins with it may be taken for a formula.
+fn is_dangerous(character: char) -> bool {
+    matches!(character, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n')
+}
+
+/// Whether a text is one plus and digits: no formula that does anything, and wanted as it is.
+fn is_phone_number(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or_default();
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// What stays as it is in an extended parameter (RFC 8187 section 3.2.1), without the characters that some readers
@@ -171,13 +241,18 @@ pub fn content_disposition(organization: &str, as_of: Option<Timestamp>) -> Stri
 
 #[cfg(test)]
 mod tests {
-    use super::{content_disposition, push_cell};
+    use super::{Separator, content_disposition, push_cell};
     use crate::base::timestamp::Timestamp;
+    use strum::VariantArray;
+
+    fn check_with(separator: Separator, text: &str, expected: &str) {
+        let mut csv = String::new();
+        push_cell(&mut csv, separator, text);
+        assert_eq!(csv, expected, "{text:?} with {separator:?}");
+    }
 
     fn check(text: &str, expected: &str) {
-        let mut csv = String::new();
-        push_cell(&mut csv, text);
-        assert_eq!(csv, expected, "{text:?}");
+        check_with(Separator::Comma, text, expected);
     }
 
     #[test]
@@ -187,9 +262,15 @@ mod tests {
         check("a b;c", "a b;c");
         check("a,b", "\"a,b\"");
         check("a\"b", "\"a\"\"b\"");
-        check("a\r\nb", "\"a\r\nb\"");
+        check("a\nb", "\"a\nb\"");
+        check("a\r\nb", "\"a\r'\nb\"");
         check("=1+1", "'=1+1");
-        check("+14155550123", "'+14155550123");
+        check("+14155550123", "+14155550123");
+        check("+1 415", "'+1 415");
+        check("+1,+2", "\"'+1,'+2\"");
+        check("+", "'+");
+        check("++1", "'++1");
+        check("+\u{661}", "'+\u{661}");
         check("-1", "'-1");
         check("@x", "'@x");
         check("\tx", "'\tx");
@@ -197,6 +278,33 @@ mod tests {
         check("=HYPERLINK(\"x\",\"y\")", "\"'=HYPERLINK(\"\"x\"\",\"\"y\"\")\"");
         check("a=b", "a=b");
         check("'=x", "'=x");
+        check("\nx", "\"'\nx\"");
+    }
+
+    #[test]
+    fn what_follows_a_separator_or_a_line_break_may_be_a_cell_of_its_own() {
+        check("a,=b", "\"a,'=b\"");
+        check("a;=b", "a;'=b");
+        check("a\t@b", "a\t'@b");
+        check("a\n-b", "\"a\n'-b\"");
+        check("a,;+b", "\"a,;'+b\"");
+        check("a\t\tb", "a\t'\tb");
+        check("a, =b", "\"a, =b\"");
+        check("a,\"=b", "\"a,\"\"=b\"");
+        check("a=b-c", "a=b-c");
+    }
+
+    #[test]
+    fn quotes_the_separator_that_is_used() {
+        check_with(Separator::Semicolon, "a,b", "a,b");
+        check_with(Separator::Semicolon, "a;b", "\"a;b\"");
+        check_with(Separator::Semicolon, "a\tb", "a\tb");
+        check_with(Separator::Tab, "a\tb", "\"a\tb\"");
+        check_with(Separator::Tab, "a,b;c", "a,b;c");
+        for separator in Separator::VARIANTS {
+            check_with(*separator, "a\"b", "\"a\"\"b\"");
+            check_with(*separator, "Jane / Joe", "Jane / Joe");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::conversation::category::{Category, Reason};
 use crate::http::query::{Parameters, QueryError, parse};
+use crate::report::csv::Separator;
 use crate::snapshot::query::{Paging, RowFilter};
 use strum::VariantArray;
 
@@ -41,6 +42,33 @@ pub struct PageRequest {
     pub report: ReportRequest,
 }
 
+/// A request for a CSV file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CsvRequest {
+    /// `separator`
+    pub separator: Separator,
+    /// What every form of the report takes.
+    pub report: ReportRequest,
+}
+
+impl CsvRequest {
+    /// Parses the query string of a request for a CSV file. Unknown parameters are ignored, and so are `page` and `limit`.
+    ///
+    /// # Errors
+    /// [`QueryError`], which names the parameter and what it takes.
+    pub fn parse(query: &str) -> Result<Self, QueryError> {
+        parse(query, |parameters| {
+            let separator = parameters.get("separator", one_of(Separator::VARIANTS), |text| {
+                named(Separator::VARIANTS, text)
+            });
+            Self {
+                separator: separator.unwrap_or_default(),
+                report: ReportRequest::read(parameters),
+            }
+        })
+    }
+}
+
 impl PageRequest {
     /// Parses the query string of a request for a page. Unknown parameters are ignored.
     ///
@@ -58,7 +86,7 @@ impl PageRequest {
 }
 
 impl ReportRequest {
-    /// Parses the query string of a request for a summary or a CSV file. Unknown parameters are ignored, and so are `page`
+    /// Parses the query string of a request for a summary. Unknown parameters are ignored, and so are `page`
     /// and `limit`.
     ///
     /// # Errors
@@ -133,8 +161,9 @@ fn integer(parameters: &mut Parameters<'_>, name: &'static str, max: u64) -> Opt
 
 #[cfg(test)]
 mod tests {
-    use super::{PageRequest, ReportRequest};
+    use super::{CsvRequest, PageRequest, ReportRequest};
     use crate::conversation::category::Category;
+    use crate::report::csv::Separator;
     use strum::VariantArray;
 
     fn check(query: &str, error: Option<&str>) {
@@ -214,7 +243,25 @@ mod tests {
             Some("snapshot must be the snapshotId of an earlier answer."),
         );
         check("limit=5&limit=5", Some("limit must be given at most once."));
+        let separator = |query: &str| CsvRequest::parse(query).map(|request| request.separator);
+        assert_eq!(separator("page=0"), Ok(Separator::Comma));
+        for (name, expected) in ["comma", "semicolon", "tab"].iter().zip(Separator::VARIANTS) {
+            assert_eq!(separator(&format!("separator={name}")), Ok(*expected));
+        }
+        for value in ["", ",", "Comma"] {
+            let message = separator(&format!("separator={value}")).unwrap_err().to_string();
+            assert_eq!(message, "separator must be comma, semicolon or tab.");
+        }
         assert!(ReportRequest::parse("page=0&limit=0&limit=1").is_ok());
+        let separator = |query: &str| CsvRequest::parse(query).map(|request| request.separator);
+        assert_eq!(separator("page=0"), Ok(Separator::Comma));
+        for (name, expected) in ["comma", "semicolon", "tab"].iter().zip(Separator::VARIANTS) {
+            assert_eq!(separator(&format!("separator={name}")), Ok(*expected));
+        }
+        for value in ["", ",", "Comma"] {
+            let message = separator(&format!("separator={value}")).unwrap_err().to_string();
+            assert_eq!(message, "separator must be comma, semicolon or tab.");
+        }
         assert!(ReportRequest::parse("page=0&category=x").is_err());
         check("page=1&p%61ge=1", Some("page must be given at most once."));
     }

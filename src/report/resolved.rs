@@ -4,6 +4,7 @@ use crate::auth::access::{OrganizationId, ReadAccess, View};
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
 use crate::http::etag::etag_of;
 use crate::report::cache::{CachedPage, CachedResponse, PageSlot};
+use crate::report::csv::Separator;
 use crate::report::error::ReportError;
 use crate::report::head::{HeadSource, ResolvedHead};
 use crate::report::request::ReportRequest;
@@ -23,7 +24,7 @@ pub enum ReportFormat {
     /// What can be counted of its rows.
     Summary,
     /// All its rows as CSV.
-    Csv,
+    Csv(Separator),
 }
 
 /// Everything that the bytes of an answer depend on.

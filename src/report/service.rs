@@ -12,13 +12,13 @@ use crate::base::timestamp::Timestamp;
 use crate::http::etag::is_known;
 use crate::report::cache::{CachedPage, CachedResponse};
 use crate::report::context::ReportContext;
-use crate::report::csv::CsvFile;
+use crate::report::csv::{CsvFile, Separator};
 use crate::report::error::ReportError;
 use crate::report::head::{HeadSource, read_head_at_primary, resolve_head};
 use crate::report::index::{LoadedIndex, SelectedIndex, lanes_of, load_index};
 use crate::report::json::write_page;
 use crate::report::page::read_page;
-use crate::report::request::{PageRequest, ReportRequest};
+use crate::report::request::{CsvRequest, PageRequest, ReportRequest};
 use crate::report::resolved::{ReportFormat, ResolvedReport};
 use crate::report::settings::read_settings;
 use crate::report::snapshot::NamedSnapshot;
@@ -115,12 +115,13 @@ pub async fn answer_summary<D: Database, C>(
 pub async fn answer_csv<D: Database, C>(
     context: &ReportContext<'_, D, C>,
     access: &ReadAccess,
-    request: &ReportRequest,
+    request: &CsvRequest,
     if_none_match: Option<&str>,
     now: Timestamp,
 ) -> Result<CsvAnswer, ReportError> {
+    let separator = request.separator;
     // 1. The head and the snapshot
-    let report = resolve(context, access, request, ReportFormat::Csv, now).await?;
+    let report = resolve(context, access, &request.report, ReportFormat::Csv(separator), now).await?;
     let as_of = report.snapshot.as_ref().map(|snapshot| snapshot.as_of);
     // 2. The ETag
     let etag = report.etag()?;
@@ -129,7 +130,8 @@ pub async fn answer_csv<D: Database, C>(
         return Ok(CsvAnswer { etag, as_of, file });
     }
     // 3. to 5. The index, the first rows, the first lines
-    let file = Some(unless_removed(context, &report, open_csv(context, &report).await)?);
+    let opened = open_csv(context, &report, separator).await;
+    let file = Some(unless_removed(context, &report, opened)?);
     Ok(CsvAnswer { etag, as_of, file })
 }
 
@@ -224,11 +226,12 @@ async fn page_body<D: Database, C: SharedCache>(
 async fn open_csv<D: Database, C>(
     context: &ReportContext<'_, D, C>,
     report: &ResolvedReport<'_>,
+    separator: Separator,
 ) -> Result<CsvFile, ReportError> {
     let selected = select(context, report).await?;
     let chunks = selected.listing().select_all(&report.rows);
     let ReadAccess { organization, view } = report.access;
-    CsvFile::open(context.database, organization, view, report.as_of(), chunks).await
+    CsvFile::open(context.database, organization, view, report.as_of(), separator, chunks).await
 }
 
 /// A version may be removed between reading the head and reading the version. A request that names the snapshot is told

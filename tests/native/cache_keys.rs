@@ -15,6 +15,7 @@ use conversation_monitor::base::trace::Trace;
 use conversation_monitor::conversation::category::{Category, Reason};
 use conversation_monitor::report::cache::{IsolateCache, PageBasis};
 use conversation_monitor::report::context::ReportContext;
+use conversation_monitor::report::csv::Separator;
 use conversation_monitor::report::head::{HeadSource, ResolvedHead};
 use conversation_monitor::report::page::{PageIdentity, cache_key};
 use conversation_monitor::report::request::{PageRequest, ReportRequest};
@@ -407,7 +408,9 @@ fn every_field_of_a_request_is_in_its_query_key_or_its_etag() {
         page(2, 25),
         page(1, 26),
         ReportFormat::Summary,
-        ReportFormat::Csv,
+        ReportFormat::Csv(Separator::Comma),
+        ReportFormat::Csv(Separator::Semicolon),
+        ReportFormat::Csv(Separator::Tab),
     ] {
         questions.push((&admin, request.clone(), format));
     }

@@ -13,7 +13,7 @@ use conversation_monitor::report::cache::IsolateCache;
 use conversation_monitor::report::context::ReportContext;
 use conversation_monitor::report::csv::CsvFile;
 use conversation_monitor::report::error::ReportError;
-use conversation_monitor::report::request::ReportRequest;
+use conversation_monitor::report::request::{CsvRequest, ReportRequest};
 use conversation_monitor::report::service::{CsvAnswer, answer_csv, answer_summary};
 use conversation_monitor::storage::shared_cache::{CacheKey, SharedCache, SharedCacheError};
 use futures::executor::block_on;
@@ -78,7 +78,7 @@ impl Desk {
     }
 
     fn export(&self, query: &str) -> Result<CsvAnswer, ReportError> {
-        let request = ReportRequest::parse(query).unwrap();
+        let request = CsvRequest::parse(query).unwrap();
         let now = Timestamp::from_milliseconds(NOW);
         self.with_context(async |context| answer_csv(context, &self.access, &request, None, now).await)
     }

@@ -271,7 +271,7 @@ test('it names all routes and all of their methods', async () => {
 
 test('it names exactly the parameters that the worker reads', async () => {
   const filters = ['category', 'channelType', 'reason', 'assignee', 'departmentId'];
-  const names = ['page', 'limit', 'skipThreshold', 'organizationId', 'snapshot', 'search', ...filters];
+  const names = ['page', 'limit', 'skipThreshold', 'organizationId', 'snapshot', 'search', 'separator', ...filters];
   const token = adminToken(ORGANIZATION);
   for (const one of operations.filter(({ method }) => method === 'get')) {
     const documented = parametersOf(one)

@@ -266,24 +266,39 @@ describe('the file', () => {
       'a;b',
       '\uFEFFx',
       'a\u0000b',
+      '+14155550123',
+      '+1 415',
+      'Jane, =1+1; @x\t-1',
+      'a,=b;+c\t@d\n-e\r\tf',
     ];
     await publish(
       names.flatMap((name, index) => waitingFor(organizationId, `c${String(index).padStart(2, '0')}`, 60, { name })),
     );
-    const { text } = await check(200, CSV, {}, { token: adminToken(organizationId) });
-    assert.equal(text.charCodeAt(0), 0xfeff);
-    const [header, ...rows] = parseCsv(text.slice(1));
-    const column = header.indexOf('contactName');
-    for (const [index, name] of names.entries()) {
-      const cell = rows[index][column];
-      assert.equal(cell, /^[=+\-@\t\r]/.test(name) ? `'${name}` : name);
-      for (const cells of rows)
-        assert.ok(
-          cells.every((other) => !/^[=+\-@\t\r]/.test(other)),
-          JSON.stringify(cells),
-        );
+    const token = adminToken(organizationId);
+    const etags = new Set();
+    for (const separator of ['comma', 'semicolon', 'tab']) {
+      const { text, headers } = await check(200, CSV, { separator }, { token });
+      etags.add(headers.get('etag'));
+      assert.equal(text.charCodeAt(0), 0xfeff);
+      const [header, ...rows] = parseCsv(text.slice(1), separator);
+      const column = header.indexOf('contactName');
+      for (const [index, name] of names.entries()) {
+        const isPhoneNumber = name === '+14155550123';
+        const expected = isPhoneNumber ? name : name.replaceAll(/(?<=^|[,;\t\r\n])(?=[=+\-@\t\r\n])/g, "'");
+        assert.equal(rows[index][column], expected, separator);
+        for (const cell of rows[index].filter((cell) => cell !== '+14155550123')) {
+          // However a spreadsheet separates cells, none begins like a formula.
+          for (const piece of cell.split(/[,;\t\r\n]/)) assert.doesNotMatch(piece, /^[=+\-@]/, JSON.stringify(cell));
+        }
+      }
+      assert.equal(rows.length, names.length);
     }
-    assert.equal(rows.length, names.length);
+    assert.equal(etags.size, 3);
+    assert.equal(
+      (await check(200, CSV, {}, { token })).text,
+      (await check(200, CSV, { separator: 'comma' }, { token })).text,
+    );
+    await check(400, CSV, { separator: ';' }, { token });
   });
 
   test('stops when its client leaves, and continues for others', async () => {

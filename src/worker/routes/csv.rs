@@ -3,7 +3,7 @@
 use crate::api::error::ApiError;
 use crate::auth::access::read_access;
 use crate::report::csv::{CsvFile, content_disposition};
-use crate::report::request::ReportRequest;
+use crate::report::request::CsvRequest;
 use crate::report::service::answer_csv;
 use crate::worker::authenticate::authenticate;
 use crate::worker::bindings::d1::D1;
@@ -29,9 +29,9 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
     // 1. Authenticate and count the call.
     let caller = authenticate(context, RateLimit::Read).await?;
     // 2. Read the parameters.
-    let request = ReportRequest::parse(context.query())?;
+    let request = CsvRequest::parse(context.query())?;
     // 3. Decide access.
-    let access = read_access(&caller.claims, request.organization_id.as_deref())?;
+    let access = read_access(&caller.claims, request.report.organization_id.as_deref())?;
     // 4. Resolve the head and the snapshot; 5. Compare the ETag; 6. Read the first rows.
     let condition = context.if_none_match();
     let sources = ReportSources::new(context);
