@@ -1,10 +1,11 @@
 //! The report with caches that lie, fail or are empty, and with a database that is out of reach: it costs time and nothing
 //! else.
 
-use crate::support::desk::{Desk, MINUTE, Mood, NOW, access, admin, data_of};
+use crate::support::desk::{Desk, MINUTE, Mood, NOW, Pages, access, admin, data_of};
 use crate::support::history::many_candidates;
-use crate::support::oracle::OracleRow;
-use crate::support::sqlite::Fault;
+use crate::support::oracle::{Oracle, OracleRow};
+use crate::support::service::Service;
+use crate::support::sqlite::{Fault, Sqlite};
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::report::cache::IsolateCache;
 use conversation_monitor::report::error::ReportError;
@@ -13,6 +14,7 @@ use conversation_monitor::report::resolved::FRESH_MAX_MS;
 use conversation_monitor::report::service::Answer;
 use futures::executor::block_on;
 use serde_json::{Value, json};
+use std::cell::RefCell;
 
 fn expected(rows: &[OracleRow], has_access: impl Fn(&OracleRow) -> bool) -> Vec<Value> {
     let with_access = |row: &OracleRow| {
@@ -128,6 +130,49 @@ fn an_answer_whose_instant_is_more_than_three_minutes_old_is_stale() {
         );
         // A service whose clock is behind the scheduler's has nothing stale.
         assert_eq!(is_stale(&ask(NOW - 10 * FRESH_MAX_MS, None)), false);
+    }
+}
+
+#[test]
+fn thresholds_of_before_are_kept_and_a_worker_that_knows_nothing_else_goes_on() {
+    let desk = Desk {
+        service: Service::on(Sqlite::before("0004")),
+        oracle: Oracle::default(),
+        pages: Pages::new(Mood::Well),
+        cache: RefCell::default(),
+    };
+    let desk = desk.with(&many_candidates("o", NOW, 20));
+    let set_threshold = |minutes: i64| {
+        let sql = format!("UPDATE organization SET threshold_minutes = {minutes}");
+        desk.service.database.execute(&sql);
+        desk.cache.borrow_mut().clear_heads();
+    };
+    set_threshold(7);
+    desk.service.database.migrate_from("0004");
+    let kept = desk.ask(&admin(), "", NOW).unwrap();
+    assert_eq!(kept["thresholdMinutes"], 7);
+    let id = |data: &Value| data["snapshotId"].as_str().unwrap().to_owned();
+    assert!(
+        id(&kept).starts_with(&format!("v1-{NOW}-7-")),
+        "the ids stay as they are"
+    );
+
+    let change = json!({ "maxAgeDays": 1, "channelThresholdMinutes": { "sms": 1 } });
+    let settings = desk
+        .isolate()
+        .change_settings(&admin().organization, &change, NOW)
+        .unwrap();
+    assert_eq!((settings.threshold_minutes, settings.max_age_days), (7, 1));
+    let changed = desk.ask(&admin(), "", NOW).unwrap();
+    assert!(id(&changed).starts_with(&format!("v1-{NOW}-7.1-")));
+    // The other worker sets a threshold.
+    set_threshold(8);
+    let newest = desk.ask(&admin(), "", NOW).unwrap();
+    assert_eq!(newest["thresholdMinutes"], 8);
+    assert!(id(&newest).starts_with(&format!("v1-{NOW}-8.1-")));
+    for answer in [kept, changed, newest] {
+        let pinned = desk.ask(&admin(), &format!("snapshot={}", id(&answer)), NOW).unwrap();
+        assert_eq!(pinned, answer);
     }
 }
 
