@@ -91,6 +91,12 @@ const WIDE_READS: [WideRead; 13] = [
         reason: "all departments of an organization are asked for",
     },
     WideRead {
+        table: "snapshot_row",
+        key: &["organization_id"],
+        statements: &["search"],
+        reason: "a text may be anywhere in any row; searches have a rate limit of their own",
+    },
+    WideRead {
         table: "settings",
         key: &["organization_id"],
         statements: &[
