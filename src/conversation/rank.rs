@@ -142,9 +142,10 @@ mod tests {
     #[test]
     fn the_database_ranks_by_the_same_fields() {
         let migration = include_str!("../../migrations/0003_ranks_and_merges.sql");
-        let migration = migration.split_whitespace().collect::<Vec<_>>().join(" ");
+        let without_blanks = |text: &str| text.split_whitespace().collect::<String>();
         for expression in sql() {
-            assert!(migration.contains(&expression), "the migration lacks {expression}");
+            let is_there = without_blanks(migration).contains(&without_blanks(&expression));
+            assert!(is_there, "the migration lacks {expression}");
         }
     }
 }
