@@ -274,7 +274,7 @@ fn families_of_merged_conversations_are_what_the_oracle_says() {
     for (count, least) in [
         (merged, 4_000),
         (by_chain, 1_000),
-        (too_far, 100),
+        (too_far, 50),
         (in_cycle, 1_000),
         (into_cycle, 500),
         (without_target, 500),
