@@ -40,7 +40,6 @@ impl SelectedIndex {
             index: &self.index,
             lanes: &self.lanes,
             listed: &self.listed,
-            among: None,
         }
     }
 }

@@ -146,7 +146,6 @@ mod tests {
                 index: &self.index,
                 lanes: &self.lanes,
                 listed: &self.listed,
-                among: None,
             }
         }
     }

@@ -5,7 +5,6 @@ mod authenticate;
 mod bindings;
 mod context;
 mod isolate;
-mod json_body;
 mod log;
 mod response;
 mod routes;

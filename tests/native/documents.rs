@@ -161,8 +161,6 @@ fn limits() -> Vec<(String, String)> {
         report::request::PAGE_MAX => number,
         report::request::LIMIT_MAX => number,
         report::request::LIMIT_DEFAULT => number,
-        report::request::SEARCH_CHARACTERS_MAX => characters,
-        report::request::SEARCH_BODY_BYTES_MAX => bytes,
         report::request::CHANNEL_CHARACTERS_MAX => characters,
         report::request::ASSIGNEE_CHARACTERS_MAX => characters,
         snapshot::settings::THRESHOLD_MINUTES_DEFAULT => minutes,

@@ -91,12 +91,6 @@ const WIDE_READS: [WideRead; 14] = [
         reason: "all departments of an organization are asked for",
     },
     WideRead {
-        table: "snapshot_row",
-        key: &["organization_id"],
-        statements: &["search"],
-        reason: "a text may be anywhere in any row; searches have a rate limit of their own",
-    },
-    WideRead {
         table: "settings",
         key: &["organization_id"],
         statements: &[
