@@ -19,7 +19,7 @@ struct WideRead {
     reason: &'static str,
 }
 
-const WIDE_READS: [WideRead; 14] = [
+const WIDE_READS: [WideRead; 13] = [
     WideRead {
         table: "refresh",
         key: &[],
