@@ -27,6 +27,8 @@ export async function startScenarios() {
     /** Publishes what clients have posted. */
     async publish() {
       await service.refresh(at.getTime() + 10 * 60_000 + organizations);
+      // Health is about the newest.
+      await service.refresh(Date.now());
     },
     close: () => service.close(),
   };
