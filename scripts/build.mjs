@@ -37,6 +37,8 @@ const WASM_OPT_ARGS = [
   '-O3',
   // rustc has inlined already; inlining again adds 5 KB to the gzipped wasm.
   '--skip-pass=inlining-optimizing',
+  // Puts similar functions next to each other, so that gzip finds what they share: 7 KB.
+  '--reorder-functions-by-name',
 ];
 const ESBUILD_ARGS = [
   '--bundle',
