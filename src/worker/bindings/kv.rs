@@ -1,4 +1,7 @@
 //! The shared cache, filled by KV.
+//!
+//! It calls the platform's namespace directly. `worker::KvStore` looks up five methods by name and passes options through
+//! serde for each operation, and each of those texts crosses the boundary on its own.
 
 use crate::storage::shared_cache::{CacheKey, SharedCache, SharedCacheError};
 use crate::worker::bindings::message_of;
@@ -7,11 +10,31 @@ use crate::worker::log::Line;
 use futures::future::{Either, select};
 use std::pin::pin;
 use std::time::Duration;
-use wasm_bindgen::JsValue;
-use worker::{Context, Delay, Env, KvError, KvStore};
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+use worker::js_sys::{JSON, Promise, Uint8Array};
+use worker::wasm_bindgen_futures::JsFuture;
+use worker::{Context, Delay, Env};
 
 /// How long a value is waited for: about as long as the database takes from the other side of the world.
 const GET_TIMEOUT: Duration = Duration::from_millis(300);
+
+#[wasm_bindgen]
+extern "C" {
+    type Bindings;
+
+    #[wasm_bindgen(method, getter, js_name = PAGES)]
+    fn pages(this: &Bindings) -> Option<Namespace>;
+
+    #[derive(Clone)]
+    type Namespace;
+
+    #[wasm_bindgen(method, catch)]
+    fn get(this: &Namespace, key: &str, kind: &str) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn put(this: &Namespace, key: &str, value: &str, options: &JsValue) -> Result<Promise, JsValue>;
+}
 
 /// The namespace bound as `PAGES`. Without the binding nothing is found in it, and nothing is stored.
 pub struct Kv<'a> {
@@ -25,8 +48,8 @@ impl<'a> Kv<'a> {
         Self { env, platform }
     }
 
-    fn namespace(&self) -> Option<KvStore> {
-        self.env.kv("PAGES").ok()
+    fn namespace(&self) -> Option<Namespace> {
+        self.env.unchecked_ref::<Bindings>().pages()
     }
 }
 
@@ -36,14 +59,18 @@ impl SharedCache for Kv<'_> {
             return Ok(None);
         };
         // As bytes, which are copied into the wasm once: a text would be decoded to UTF-16 first.
-        let value = pin!(namespace.get(key.as_str()).bytes());
-        let bytes = match select(value, pin!(Delay::from(GET_TIMEOUT))).await {
-            Either::Left((value, _)) => value.map_err(|error| SharedCacheError(failure(error)))?,
+        let promise = namespace
+            .get(key.as_str(), "arrayBuffer")
+            .map_err(|error| failure(&error))?;
+        let value = match select(JsFuture::from(promise), pin!(Delay::from(GET_TIMEOUT))).await {
+            Either::Left((value, _)) => value.map_err(|error| failure(&error))?,
             Either::Right(_) => return Err(SharedCacheError("no answer in time".to_owned())),
         };
-        bytes
-            .map(String::from_utf8)
-            .transpose()
+        if value.is_null() {
+            return Ok(None);
+        }
+        String::from_utf8(Uint8Array::new(&value).to_vec())
+            .map(Some)
             .map_err(|_| SharedCacheError("a value is not text".to_owned()))
     }
 
@@ -55,7 +82,7 @@ impl SharedCache for Kv<'_> {
             if let Err(error) = put(&namespace, key.as_str(), &value, seconds).await {
                 log::error(&Line {
                     message: "KV write failed",
-                    cause: Some(&failure(error)),
+                    cause: Some(&failure(&error).0),
                     ..Line::default()
                 });
             }
@@ -63,11 +90,13 @@ impl SharedCache for Kv<'_> {
     }
 }
 
-async fn put(namespace: &KvStore, key: &str, value: &str, seconds: u64) -> Result<(), KvError> {
-    namespace.put(key, value)?.expiration_ttl(seconds).execute().await
+async fn put(namespace: &Namespace, key: &str, value: &str, seconds: u64) -> Result<(), JsValue> {
+    let options = JSON::parse(&format!(r#"{{"expirationTtl":{seconds}}}"#))?;
+    JsFuture::from(namespace.put(key, value, &options)?).await?;
+    Ok(())
 }
 
 /// KV's own message.
-fn failure(error: KvError) -> String {
-    message_of(&JsValue::from(error), "KV failed")
+fn failure(error: &JsValue) -> SharedCacheError {
+    SharedCacheError(message_of(error, "KV failed"))
 }
