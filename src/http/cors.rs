@@ -27,6 +27,12 @@ impl AllowedOrigins {
             .map(Self)
     }
 
+    /// Whether no origin is allowed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The headers of the response to a page of `origin`.
     #[must_use]
     pub fn response_headers(&self, origin: &str) -> Headers {

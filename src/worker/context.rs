@@ -7,16 +7,18 @@ use crate::report::context::ReportContext;
 use crate::worker::bindings::body;
 use crate::worker::bindings::body::BodyError;
 use crate::worker::bindings::d1::D1;
+use crate::worker::bindings::headers::RequestHeaders;
 use crate::worker::bindings::kv::Kv;
 use crate::worker::bindings::{clock, random};
 use crate::worker::isolate;
 use crate::worker::isolate::{Service, Setup};
-use worker::{Context, Env, Request, Result};
+use web_sys::Request;
+use worker::{Context, Env, Result};
 
 /// A request and all that its handler works with.
 pub struct RequestContext {
-    /// The request. For its method use [`RequestContext::method`]: `worker::Request` takes a method that it does not know
-    /// for GET.
+    /// The platform's request, and not `worker::Request`, which takes a method that it does not know for GET, and which
+    /// asks the platform for everything in advance.
     pub request: Request,
     /// The bindings.
     pub env: Env,
@@ -28,6 +30,7 @@ pub struct RequestContext {
     pub now: Timestamp,
     /// What is noted on the way, for the log and for `Server-Timing`.
     pub trace: Trace,
+    headers: RequestHeaders,
     method: String,
     url: String,
     setup: Setup,
@@ -42,8 +45,9 @@ impl RequestContext {
         Ok(Self {
             now: clock::now(),
             id: random::request_id().map_err(|error| error.to_string())?,
-            method: request.inner().method(),
-            url: request.inner().url(),
+            headers: RequestHeaders::of(&request),
+            method: request.method(),
+            url: request.url(),
             setup: isolate::setup(&env).await,
             trace: Trace::default(),
             request,
@@ -84,8 +88,8 @@ impl RequestContext {
     }
 
     /// The value of a request header.
-    pub fn header(&self, name: &str) -> Option<String> {
-        self.request.headers().get(name).ok().flatten()
+    pub fn header(&self, name: &'static str) -> Option<String> {
+        self.headers.value(name)
     }
 
     /// The ETags that the client has, as its request states them.

@@ -12,7 +12,12 @@ mod scheduled;
 
 use crate::worker::context::RequestContext;
 use crate::worker::log::Line;
-use worker::{Context, Env, Request, Response, Result, ScheduleContext, ScheduledEvent, event};
+use futures::FutureExt;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::Request;
+use worker::wasm_bindgen_futures::future_to_promise;
+use worker::{Context, Env, ScheduleContext, ScheduledEvent, event, worker_sys};
 
 /// Runs once per isolate.
 #[event(start)]
@@ -20,9 +25,20 @@ fn start() {
     console_error_panic_hook::set_once();
 }
 
-/// Answers a request.
-#[event(fetch)]
-async fn fetch(request: Request, env: Env, platform: Context) -> Result<Response> {
+/// Answers a request: with the response, or with the promise of one if something has to be waited for.
+///
+/// Not `#[event(fetch)]`, which makes a promise for every request. A shared future remembers whom to wake, so what has
+/// been polled once without a task goes on in one.
+#[wasm_bindgen]
+pub fn fetch(request: Request, env: Env, platform: worker_sys::Context) -> Result<JsValue, JsValue> {
+    let response = respond(request, env, Context::new(platform)).shared();
+    match response.clone().now_or_never() {
+        Some(response) => response,
+        None => Ok(future_to_promise(response).into()),
+    }
+}
+
+async fn respond(request: Request, env: Env, platform: Context) -> Result<JsValue, JsValue> {
     let context = RequestContext::new(request, env, platform).await?;
     let (entry, reply) = routes::answer(&context).await;
     for warning in context.trace.warnings() {
@@ -34,7 +50,7 @@ async fn fetch(request: Request, env: Env, platform: Context) -> Result<Response
             ..Line::default()
         });
     }
-    response::write(&context, entry, reply)
+    Ok(response::write(&context, entry, reply)?.into())
 }
 
 /// Refreshes, once for each tick of the cron.

@@ -3,16 +3,18 @@
 use crate::api::envelope;
 use crate::api::error::ApiError;
 use crate::api::route::RouteEntry;
+use crate::http::cors::Headers;
 use crate::http::etag::{etag_of, is_known};
 use crate::report::service::Answer;
 use crate::worker::bindings::clock;
+use crate::worker::bindings::response::ResponseParts;
 use crate::worker::context::RequestContext;
 use crate::worker::log;
 use crate::worker::log::Line;
 use futures::stream::LocalBoxStream;
 use serde::Serialize;
 use std::rc::Rc;
-use worker::{Response, ResponseBuilder, Result};
+use worker::Result;
 
 /// What a handler returns.
 pub struct Reply {
@@ -99,43 +101,55 @@ impl From<Answer> for Reply {
     }
 }
 
+/// The headers that let a page of another origin read the response. The request's origin is only looked at if any is
+/// allowed.
+fn cors_headers(context: &RequestContext) -> Headers {
+    context
+        .service()
+        .ok()
+        .map(|service| &service.config.allowed_origins)
+        .filter(|allowed| !allowed.is_empty())
+        .and_then(|allowed| Some(allowed.response_headers(&context.header("Origin")?)))
+        .unwrap_or_default()
+}
+
 /// Writes a reply with the headers that every response has; `entry` is the route's entry in the table, if there is such
 /// a route.
 ///
 /// # Errors
 /// If the value of a header is invalid, which does not happen: all are ASCII without control characters.
-pub fn write(context: &RequestContext, entry: Option<&RouteEntry>, reply: Reply) -> Result<Response> {
-    let mut response = ResponseBuilder::new()
-        .with_status(reply.status)
-        .with_header("X-Request-Id", &context.id)?
-        .with_header("X-Content-Type-Options", "nosniff")?;
+pub fn write(context: &RequestContext, entry: Option<&RouteEntry>, reply: Reply) -> Result<web_sys::Response> {
+    let total_ms = clock::now().milliseconds_since(context.now);
+    let server_timing = context.trace.server_timing(total_ms);
+    let cors = cors_headers(context);
+
+    let mut headers = vec![
+        ("X-Request-Id", context.id.as_str()),
+        ("X-Content-Type-Options", "nosniff"),
+    ];
     if reply.body.is_some() {
-        response = response.with_header("Content-Type", "application/json; charset=utf-8")?;
+        headers.push(("Content-Type", "application/json; charset=utf-8"));
     }
     if entry.is_some_and(|entry| entry.is_data) {
-        let total_ms = clock::now().milliseconds_since(context.now);
-        response = response
-            .with_header("Cache-Control", "private, no-cache")?
-            .with_header("Vary", "Authorization, Origin")?
-            .with_header("Server-Timing", &context.trace.server_timing(total_ms))?;
+        headers.extend([
+            ("Cache-Control", "private, no-cache"),
+            ("Vary", "Authorization, Origin"),
+            ("Server-Timing", &server_timing),
+        ]);
     } else {
-        response = response
-            .with_header("Cache-Control", "no-store")?
-            .with_header("Vary", "Origin")?;
+        headers.extend([("Cache-Control", "no-store"), ("Vary", "Origin")]);
     }
-    if let (Ok(service), Some(origin)) = (context.service(), context.header("Origin")) {
-        for (name, value) in service.config.allowed_origins.response_headers(&origin) {
-            response = response.with_header(name, &value)?;
-        }
-    }
-    for (name, value) in &reply.headers {
-        response = response.with_header(name, value)?;
-    }
+    let others = cors.iter().chain(&reply.headers);
+    headers.extend(others.map(|(name, value)| (*name, value.as_str())));
+    let parts = ResponseParts {
+        status: reply.status,
+        headers,
+    };
 
     match reply.body.filter(|_| context.method() != "HEAD") {
-        None => Ok(response.empty()),
-        Some(Body::Text(text)) => Ok(response.fixed(text.into_bytes())),
-        Some(Body::Shared(text)) => Ok(response.fixed(text.as_bytes().to_vec())),
-        Some(Body::Stream(stream)) => response.from_stream(stream),
+        None => parts.with_bytes(None),
+        Some(Body::Text(text)) => parts.with_bytes(Some(text.as_bytes())),
+        Some(Body::Shared(text)) => parts.with_bytes(Some(text.as_bytes())),
+        Some(Body::Stream(stream)) => parts.with_stream(stream),
     }
 }

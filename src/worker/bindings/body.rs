@@ -3,8 +3,7 @@
 //! They are read chunk by chunk and not with `worker::ByteStream`, which takes a body that was aborted for a complete one.
 
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{ReadableStream, ReadableStreamDefaultReader, ReadableWritablePair};
-use worker::Request;
+use web_sys::{ReadableStream, ReadableStreamDefaultReader, ReadableWritablePair, Request};
 use worker::js_sys::{self, Array, Function, Reflect, Uint8Array};
 use worker::wasm_bindgen_futures::JsFuture;
 
@@ -22,7 +21,7 @@ pub enum BodyError {
 /// # Errors
 /// [`BodyError`].
 pub async fn read(request: &Request, is_gzip: bool, bytes_max: usize) -> Result<Vec<u8>, BodyError> {
-    let Some(mut stream) = request.inner().body() else {
+    let Some(mut stream) = request.body() else {
         return Ok(Vec::new());
     };
     if is_gzip {

@@ -4,10 +4,12 @@ pub mod assets;
 pub mod body;
 pub mod clock;
 pub mod d1;
+pub mod headers;
 pub mod jwks;
 pub mod kv;
 pub mod random;
 pub mod rate_limit;
+pub mod response;
 pub mod webcrypto;
 
 use wasm_bindgen::{JsCast, JsValue};
