@@ -19,7 +19,7 @@ struct WideRead {
     reason: &'static str,
 }
 
-const WIDE_READS: [WideRead; 13] = [
+const WIDE_READS: [WideRead; 14] = [
     WideRead {
         table: "refresh",
         key: &[],
@@ -83,6 +83,12 @@ const WIDE_READS: [WideRead; 13] = [
         key: &["organization_id"],
         statements: &["affected_candidates", "affected_users"],
         reason: "if a name changed, any candidate may show it",
+    },
+    WideRead {
+        table: "conversation_state",
+        key: &["organization_id", "conversation_id"],
+        statements: &["add_refold_pending", "forward_refold"],
+        reason: "a range of the key, as long as a portion",
     },
     WideRead {
         table: "record",

@@ -1,5 +1,6 @@
 -- next: the next conversations to be folded again, at most ?2, with their items, of which at most ?1 are counted. A
--- conversation that has more counts as all of them. Without + the database would not search by both columns.
+-- conversation that has more counts as all of them. A stored state counts as an item: a conversation without items of its own
+-- has one as long as others are merged into it. Without + the database would not search by both columns.
 WITH next AS MATERIALIZED (
   SELECT organization_id, conversation_id, count(*) AS items
   FROM (
@@ -9,7 +10,13 @@ WITH next AS MATERIALIZED (
       ON (r.organization_id, r.conversation_id) > (+f.refold_organization, +f.refold_conversation)
      AND r.conversation_id IS NOT NULL
     WHERE f.id = 1
-    ORDER BY r.organization_id, r.conversation_id
+    UNION ALL
+    SELECT s.organization_id, s.conversation_id
+    FROM refresh AS f
+    CROSS JOIN conversation_state AS s
+      ON (s.organization_id, s.conversation_id) > (+f.refold_organization, +f.refold_conversation)
+    WHERE f.id = 1
+    ORDER BY 1, 2
     LIMIT ?1
   )
   GROUP BY organization_id, conversation_id
