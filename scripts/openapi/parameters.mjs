@@ -10,6 +10,7 @@ export const PARAMETER_SCHEMAS = {
   CsvSeparator: oneOfWords(['comma', 'semicolon', 'tab']),
   SnapshotId: { type: 'string', minLength: 1 },
   Search: { type: 'string', minLength: 1, maxLength: 128 },
+  SearchText: { type: 'string', minLength: 2, maxLength: 64 },
   ContentEncoding: oneOfWords(['gzip', 'identity']),
 };
 

@@ -104,6 +104,54 @@ const report = getAndHead('Report', {
   security: TOKEN,
 });
 
+const search = {
+  post: {
+    tags: ['Conversation Monitor'],
+    summary: 'Search the report',
+    description: prose`
+      The page of the report that has only the rows in which a text is found: in the contact's name or phone, or in the id
+      of the conversation, the contact or the latest message. ASCII letters match in either case, and there are no
+      patterns.
+
+      The text and the report's parameters are members of the body; null counts as left out, and members that are not
+      known are ignored. The answer is not cached, and the text is not logged.`,
+    operationId: 'post_conversation_monitor_report_search',
+    requestBody: {
+      required: true,
+      content: {
+        'application/json': { schema: ref('ConversationMonitorSearch'), example: { search: 'jane', limit: 25 } },
+      },
+    },
+    responses: {
+      200: ok('The rows that were found', json(ref('ConversationMonitorReportResponse'), REPORT_EXAMPLE)),
+      400: errorResponse('The body is malformed; the message says what it takes.', {
+        search: {
+          summary: 'No text to search',
+          value: failure(
+            'INVALID_REQUEST',
+            'The body must be a JSON object whose search is a text of 2 to 64 characters.',
+          ),
+        },
+        parameter: {
+          summary: 'A malformed parameter',
+          value: failure('INVALID_REQUEST', 'limit must be a whole number from 1 to 100.'),
+        },
+      }),
+      ...shared(401, 403, 404, 410),
+      413: errorResponse(
+        'The body is too large.',
+        failure('PAYLOAD_TOO_LARGE', 'The body must have at most 16 KiB, unpacked.'),
+      ),
+      415: errorResponse(
+        'The type or the encoding of the body is not supported.',
+        failure('UNSUPPORTED_MEDIA_TYPE', 'The Content-Type must be application/json, without a Content-Encoding.'),
+      ),
+      ...shared(429, 500, 503),
+    },
+    security: TOKEN,
+  },
+};
+
 const csv = getAndHead('CSV file', {
   tags: ['Conversation Monitor'],
   summary: 'Get all rows as CSV',
@@ -355,6 +403,7 @@ const openapi = getAndHead('OpenAPI document', {
 
 export const PATHS = {
   '/api/conversation-monitor/report': report,
+  '/api/conversation-monitor/report/search': search,
   '/api/conversation-monitor/report.csv': csv,
   '/api/conversation-monitor/summary': summary,
   '/api/conversation-monitor/scopes': scopes,

@@ -9,6 +9,7 @@ use crate::directory::settings::SettingsError;
 use crate::http::query::QueryError;
 use crate::ingest::parse::{ParseError, Remark};
 use crate::report::error::ReportError;
+use crate::report::request::SearchError;
 use crate::storage::database::DatabaseError;
 
 /// After how many seconds a client may try again if storage is out of reach.
@@ -209,6 +210,12 @@ impl From<ScopesError> for ApiError {
             ScopesError::OrganizationNotFound => Self::OrganizationNotFound,
             ScopesError::Database(error) => error.into(),
         }
+    }
+}
+
+impl From<SearchError> for ApiError {
+    fn from(error: SearchError) -> Self {
+        Self::Invalid(error.to_string())
     }
 }
 

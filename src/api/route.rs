@@ -8,6 +8,8 @@ use crate::http::path;
 pub enum Route {
     /// A page of the report.
     Report,
+    /// A page of the rows that a text is found in.
+    Search,
     /// All rows of the report as a file.
     Csv,
     /// The numbers of the report.
@@ -44,12 +46,18 @@ pub struct RouteEntry {
 const READ: &str = "GET, HEAD";
 
 /// All routes.
-pub const ROUTES: [RouteEntry; 8] = [
+pub const ROUTES: [RouteEntry; 9] = [
     RouteEntry {
         path: "/api/conversation-monitor/report",
         methods: READ,
         is_data: true,
         route: |_| Route::Report,
+    },
+    RouteEntry {
+        path: "/api/conversation-monitor/report/search",
+        methods: "POST",
+        is_data: true,
+        route: |_| Route::Search,
     },
     RouteEntry {
         path: "/api/conversation-monitor/report.csv",

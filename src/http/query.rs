@@ -31,8 +31,19 @@ pub enum QueryError {
 /// [`QueryError::Repeated`] for the first of the parameters that are given twice, otherwise [`QueryError::Invalid`] for
 /// the first that `read` could not read.
 pub fn parse<T>(query: &str, read: impl FnOnce(&mut Parameters<'_>) -> T) -> Result<T, QueryError> {
+    parse_pairs(form_urlencoded::parse(query.as_bytes()).collect(), read)
+}
+
+/// Reads parameters that were not sent as a query string: names and values.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_pairs<'a, T>(
+    pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    read: impl FnOnce(&mut Parameters<'a>) -> T,
+) -> Result<T, QueryError> {
     let mut parameters = Parameters {
-        pairs: form_urlencoded::parse(query.as_bytes()).collect(),
+        pairs,
         errors: Vec::new(),
     };
     let value = read(&mut parameters);

@@ -40,6 +40,7 @@ impl SelectedIndex {
             index: &self.index,
             lanes: &self.lanes,
             listed: &self.listed,
+            among: None,
         }
     }
 }

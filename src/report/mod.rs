@@ -20,6 +20,7 @@ pub mod page;
 pub mod request;
 pub mod resolved;
 pub mod rows;
+mod search;
 pub mod service;
 mod settings;
 pub mod snapshot;

@@ -1,9 +1,12 @@
 //! The parameters of the report, of the summary and of the CSV file.
 
+use crate::base::strict_json;
 use crate::conversation::category::{Category, Reason};
-use crate::http::query::{Parameters, QueryError, parse};
+use crate::http::query::{Parameters, QueryError, parse, parse_pairs};
 use crate::report::csv::Separator;
 use crate::snapshot::query::{Paging, RowFilter};
+use serde_json::Value;
+use std::borrow::Cow;
 use strum::VariantArray;
 
 /// The greatest page: 2^53 − 1, the greatest integer that every JSON reader keeps exact.
@@ -17,6 +20,13 @@ pub const LIMIT_DEFAULT: u64 = 25;
 pub const CHANNEL_CHARACTERS_MAX: usize = 64;
 /// The most characters of `assignee`.
 pub const ASSIGNEE_CHARACTERS_MAX: usize = 512;
+
+/// The fewest characters of a text to search.
+pub const SEARCH_CHARACTERS_MIN: usize = 2;
+/// The most characters of a text to search.
+pub const SEARCH_CHARACTERS_MAX: usize = 64;
+/// The most bytes of the body of a search.
+pub const SEARCH_BODY_BYTES_MAX: usize = 16 * 1024;
 
 /// What is asked for with query parameters: of which organization, as of which snapshot, and which of its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,13 +85,75 @@ impl PageRequest {
     /// # Errors
     /// [`QueryError`], which names the parameter and what it takes.
     pub fn parse(query: &str) -> Result<Self, QueryError> {
-        parse(query, |parameters| Self {
+        parse(query, Self::read)
+    }
+
+    fn read(parameters: &mut Parameters<'_>) -> Self {
+        Self {
             paging: Paging {
                 page: integer(parameters, "page", PAGE_MAX).unwrap_or(1),
                 limit: integer(parameters, "limit", LIMIT_MAX).unwrap_or(LIMIT_DEFAULT),
             },
             report: ReportRequest::read(parameters),
+        }
+    }
+}
+
+/// A request for a page of the rows that a text is found in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchRequest {
+    /// The text.
+    pub search: String,
+    /// Which rows are searched, and which page of those that are found is wanted.
+    pub page: PageRequest,
+}
+
+/// Why a body does not say what to search.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SearchError {
+    /// The body is not JSON.
+    #[error("The body is not valid JSON.")]
+    NotJson,
+    /// The body is JSON, but not an object with a text to search.
+    #[error(
+        "The body must be a JSON object whose search is a text of {SEARCH_CHARACTERS_MIN} to {SEARCH_CHARACTERS_MAX} characters."
+    )]
+    NoSearch,
+    /// A parameter of the report is wrong.
+    #[error(transparent)]
+    Parameter(#[from] QueryError),
+}
+
+impl SearchRequest {
+    /// Parses a body: `search` and the report's parameters as members, of which null counts as left out. Unknown members are
+    /// ignored. No error repeats anything of the body.
+    ///
+    /// # Errors
+    /// [`SearchError`]
+    pub fn parse(body: &[u8]) -> Result<Self, SearchError> {
+        let value = strict_json::parse(body).map_err(|_| SearchError::NotJson)?;
+        let members = value.as_object().ok_or(SearchError::NoSearch)?;
+        let search = members.get("search").and_then(Value::as_str);
+        let is_search = |text: &&str| (SEARCH_CHARACTERS_MIN..=SEARCH_CHARACTERS_MAX).contains(&text.chars().count());
+        let search = search.filter(is_search).ok_or(SearchError::NoSearch)?;
+        let given = members.iter().filter(|(_, value)| !value.is_null());
+        let pairs = given.map(|(name, value)| (Cow::from(name), Cow::from(text_of(name, value))));
+        Ok(Self {
+            search: search.to_owned(),
+            page: parse_pairs(pairs.collect(), PageRequest::read)?,
         })
+    }
+}
+
+/// The text that a parameter has in a query string; an empty one, which no parameter takes, if `value` is of another type
+/// than the parameter's.
+fn text_of(name: &str, value: &Value) -> String {
+    match (name, value) {
+        ("page" | "limit", Value::Number(number)) => number.to_string(),
+        ("skipThreshold", Value::Bool(flag)) => flag.to_string(),
+        ("page" | "limit" | "skipThreshold", _) => String::new(),
+        (_, Value::String(text)) => text.clone(),
+        _ => String::new(),
     }
 }
 
@@ -161,7 +233,7 @@ fn integer(parameters: &mut Parameters<'_>, name: &'static str, max: u64) -> Opt
 
 #[cfg(test)]
 mod tests {
-    use super::{CsvRequest, PageRequest, ReportRequest};
+    use super::{CsvRequest, PageRequest, ReportRequest, SearchRequest};
     use crate::conversation::category::Category;
     use crate::report::csv::Separator;
     use strum::VariantArray;
@@ -169,6 +241,54 @@ mod tests {
     fn check(query: &str, error: Option<&str>) {
         let found = PageRequest::parse(query).err().map(|error| error.to_string());
         assert_eq!(found.as_deref(), error, "{query}");
+    }
+
+    #[test]
+    fn a_search_takes_the_parameters_as_members() {
+        let body = r#"{"search":"jo","page":2,"limit":3,"category":"snoozed","skipThreshold":true,"departmentId":"d",
+                       "organizationId":null,"channelType":"sms","unknown":[{}]}"#;
+        let found = SearchRequest::parse(body.as_bytes()).unwrap();
+        let query = "page=2&limit=3&category=snoozed&skipThreshold=true&departmentId=d&channelType=sms";
+        assert_eq!(found.page, PageRequest::parse(query).unwrap());
+        assert_eq!(found.search, "jo");
+        let error = |body: &str| SearchRequest::parse(body.as_bytes()).unwrap_err().to_string();
+        for text in [
+            "\"j\"",
+            "\"\"",
+            "null",
+            "12",
+            "[\"jo\"]",
+            &format!("\"{}\"", "é".repeat(65)),
+        ] {
+            let message = "The body must be a JSON object whose search is a text of 2 to 64 characters.";
+            assert_eq!(error(&format!("{{\"search\":{text}}}")), message, "{text}");
+        }
+        assert!(SearchRequest::parse(format!("{{\"search\":\"{}\"}}", "é".repeat(64)).as_bytes()).is_ok());
+        for body in [
+            "",
+            "{",
+            "{\"search\":\"secret\",\"search\":\"secret\"}",
+            "{\"search\":\"secret\"} x",
+        ] {
+            assert_eq!(error(body), "The body is not valid JSON.");
+        }
+        for (member, message) in [
+            (
+                r#""page":"1""#,
+                "page must be a whole number from 1 to 9007199254740991.",
+            ),
+            (r#""page":0"#, "page must be a whole number from 1 to 9007199254740991."),
+            (r#""limit":1.0"#, "limit must be a whole number from 1 to 100."),
+            (r#""limit":[1]"#, "limit must be a whole number from 1 to 100."),
+            (r#""skipThreshold":"true""#, "skipThreshold must be true or false."),
+            (
+                r#""snapshot":1"#,
+                "snapshot must be the snapshotId of an earlier answer.",
+            ),
+            (r#""assignee":{}"#, "assignee must be 1 to 512 characters."),
+        ] {
+            assert_eq!(error(&format!("{{\"search\":\"jo\",{member}}}")), message);
+        }
     }
 
     #[test]

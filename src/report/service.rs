@@ -1,5 +1,5 @@
-//! Answers requests for a page of the report, a summary or a CSV file. The token, the parameters and the access are checked
-//! by then.
+//! Answers requests for a page of the report, a search, a summary or a CSV file. The token, the parameters and the
+//! access are checked by then.
 //!
 //! 1. Resolve the head and the snapshot → 404, 410, 503
 //! 2. Compare the ETag → 304
@@ -10,7 +10,7 @@
 use crate::auth::access::ReadAccess;
 use crate::base::timestamp::Timestamp;
 use crate::http::etag::is_known;
-use crate::report::cache::{CachedPage, CachedResponse};
+use crate::report::cache::{CachedPage, CachedResponse, Page};
 use crate::report::context::ReportContext;
 use crate::report::csv::{CsvFile, Separator};
 use crate::report::error::ReportError;
@@ -18,12 +18,14 @@ use crate::report::head::{HeadSource, read_head_at_primary, resolve_head};
 use crate::report::index::{LoadedIndex, SelectedIndex, lanes_of, load_index};
 use crate::report::json::write_page;
 use crate::report::page::read_page;
-use crate::report::request::{CsvRequest, PageRequest, ReportRequest};
+use crate::report::request::{CsvRequest, PageRequest, ReportRequest, SearchRequest};
 use crate::report::resolved::{ReportFormat, ResolvedReport};
+use crate::report::rows::read_rows;
+use crate::report::search::find_rows;
 use crate::report::settings::read_settings;
 use crate::report::snapshot::NamedSnapshot;
 use crate::report::summary::write_summary;
-use crate::snapshot::query::Paging;
+use crate::snapshot::query::{Listing, Paging};
 use crate::storage::database::Database;
 use crate::storage::shared_cache::SharedCache;
 use std::rc::Rc;
@@ -79,6 +81,24 @@ pub async fn answer_page<D: Database, C: SharedCache>(
     let written = page_body(context, &report, paging, cached, &etag, now).await;
     let body = Some(unless_removed(context, &report, written)?);
     Ok(Answer { etag, body })
+}
+
+/// Answers a search: a page of the rows that the text is found in, past the caches.
+///
+/// # Errors
+/// [`ReportError`]
+pub async fn answer_search<D: Database, C>(
+    context: &ReportContext<'_, D, C>,
+    access: &ReadAccess,
+    request: &SearchRequest,
+    now: Timestamp,
+) -> Result<String, ReportError> {
+    let PageRequest { report, paging } = &request.page;
+    // 1. The head and the snapshot
+    let report = resolve(context, access, report, ReportFormat::Page(*paging), now).await?;
+    // 3. to 5. The index, the rows, the body
+    let body = search_body(context, &report, *paging, &request.search, now).await;
+    unless_removed(context, &report, body)
 }
 
 /// Answers a request for a summary. It is made of the index alone.
@@ -220,6 +240,32 @@ async fn page_body<D: Database, C: SharedCache>(
         cache.put_page(report.slot.clone(), CachedPage { response, ..page });
     }
     Ok(body)
+}
+
+/// Steps 3 to 5 for a search.
+async fn search_body<D: Database, C>(
+    context: &ReportContext<'_, D, C>,
+    report: &ResolvedReport<'_>,
+    paging: Paging,
+    search: &str,
+    now: Timestamp,
+) -> Result<String, ReportError> {
+    let organization = &report.access.organization;
+    let selected = select(context, report).await?;
+    let found = find_rows(context.database, organization, search).await?;
+    let listing = Listing {
+        among: Some(&found),
+        ..selected.listing()
+    };
+    let selection = listing.select(&report.rows, paging);
+    let row_nos: Vec<i64> = selection.rows.iter().map(|row| row.row_no).collect();
+    let rows = if row_nos.is_empty() {
+        Vec::new()
+    } else {
+        read_rows(context.database, organization, &row_nos).await?
+    };
+    let page = CachedPage::new(None, &selection, Rc::new(Page { row_nos, rows }), now);
+    write_page(report, paging, &page)
 }
 
 /// Steps 3 to 5 for a CSV file.

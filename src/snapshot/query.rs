@@ -125,6 +125,8 @@ pub struct Listing<'a> {
     pub lanes: &'a Lanes,
     /// Which of them are listed.
     pub listed: &'a ListedEntries,
+    /// The numbers of the rows that are asked about, ascending. `None` means all.
+    pub among: Option<&'a [i64]>,
 }
 
 impl<'a> Listing<'a> {
@@ -219,6 +221,7 @@ impl<'a> Listing<'a> {
                 .map(|name| self.index.channel_number(name)),
             reason: filter.reason,
             assignee: filter.assignee.as_deref().map(|name| self.index.name_number(name)),
+            among: self.among,
         }
     }
 }
@@ -231,12 +234,14 @@ struct Condition<'a> {
     reason: Option<Reason>,
     /// `Some(None)` means that no entry has the assignee.
     assignee: Option<Option<u32>>,
+    /// Row numbers, ascending.
+    among: Option<&'a [i64]>,
 }
 
 impl Condition<'_> {
     /// The positions of the entries that fulfil it.
     fn matching<'a>(&self, positions: &'a [u32]) -> Cow<'a, [u32]> {
-        if self.channel.is_none() && self.reason.is_none() && self.assignee.is_none() {
+        if self.channel.is_none() && self.reason.is_none() && self.assignee.is_none() && self.among.is_none() {
             return Cow::Borrowed(positions);
         }
         let entries = self.index.entries_at(positions);
@@ -249,6 +254,7 @@ impl Condition<'_> {
         self.channel.is_none_or(|channel| channel == Some(entry.channel))
             && self.reason.is_none_or(|reason| reason == entry.reason)
             && self.assignee.is_none_or(has_assignee)
+            && self.among.is_none_or(|rows| rows.binary_search(&entry.row_no).is_ok())
     }
 }
 
@@ -481,6 +487,7 @@ mod tests {
                 index: &index,
                 lanes: &lanes,
                 listed: &listed,
+                among: None,
             };
             let walk = Walk {
                 entries: &entries,
@@ -553,6 +560,7 @@ mod tests {
                 index: &index,
                 lanes: &lanes,
                 listed: &listed,
+                among: None,
             };
             let found = listing.select_all(&RowQuery::default());
             assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), expected);
@@ -573,6 +581,7 @@ mod tests {
             index: &index,
             lanes: &lanes,
             listed: &listed,
+            among: None,
         };
         let rows = |category| {
             let query = query(None, of_category(category));
@@ -597,6 +606,7 @@ mod tests {
             index: &index,
             lanes: &lanes,
             listed: &listed,
+            among: None,
         };
         let paging = Paging {
             page: u64::MAX,

@@ -146,6 +146,7 @@ mod tests {
                 index: &self.index,
                 lanes: &self.lanes,
                 listed: &self.listed,
+                among: None,
             }
         }
     }

@@ -5,6 +5,7 @@ mod authenticate;
 mod bindings;
 mod context;
 mod isolate;
+mod json_body;
 mod log;
 mod response;
 mod routes;

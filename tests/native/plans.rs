@@ -19,7 +19,7 @@ struct WideRead {
     reason: &'static str,
 }
 
-const WIDE_READS: [WideRead; 14] = [
+const WIDE_READS: [WideRead; 15] = [
     WideRead {
         table: "refresh",
         key: &[],
@@ -95,6 +95,12 @@ const WIDE_READS: [WideRead; 14] = [
         key: &["organization_id", "type"],
         statements: &["departments", "read_departments"],
         reason: "all departments of an organization are asked for",
+    },
+    WideRead {
+        table: "snapshot_row",
+        key: &["organization_id"],
+        statements: &["search"],
+        reason: "a text may be anywhere in any row; searches have a rate limit of their own",
     },
     WideRead {
         table: "settings",

@@ -17,6 +17,7 @@ export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '
 export const SECRET = 'a secret of the tests, long enough for HMAC-SHA256';
 export const REPORT = '/api/conversation-monitor/report';
 export const CSV = '/api/conversation-monitor/report.csv';
+export const SEARCH = '/api/conversation-monitor/report/search';
 export const SUMMARY = '/api/conversation-monitor/summary';
 export const SCOPES = '/api/conversation-monitor/scopes';
 export const EVENTS = '/api/conversation-monitor/events';

@@ -16,6 +16,7 @@ import {
   REPORT,
   ROOT,
   SCOPES,
+  SEARCH,
   SECRET,
   SUMMARY,
   settingsOf,
@@ -359,6 +360,22 @@ const READS = (route, { bad, pinned = true }) => ({
 const settings = settingsOf(ORGANIZATION);
 const REQUESTS = {
   [REPORT]: { get: READS(REPORT, { bad: 'limit=101' }) },
+  [SEARCH]: {
+    post: {
+      200: [[SEARCH, json('{"search":"aa"}')]],
+      400: [
+        [SEARCH, json('{"search":"a"}')],
+        [SEARCH, json('{"search":"aa","limit":101}')],
+      ],
+      401: [[SEARCH, { ...json('{}'), token: undefined }]],
+      403: [[SEARCH, json('{"search":"aa","organizationId":"other"}')]],
+      404: [[SEARCH, { ...json('{"search":"aa"}'), token: adminToken('nowhere') }]],
+      410: [[SEARCH, json('{"search":"aa","snapshot":"x"}')]],
+      413: [[SEARCH, json(' '.repeat(70_000))]],
+      415: [[SEARCH, json('{}', { 'Content-Type': 'text/plain' })]],
+      500: [[SEARCH, { ...json('{"search":"aa"}'), token: adminToken('broken') }]],
+    },
+  },
   [CSV]: { get: READS(CSV, { bad: 'category=x' }) },
   [SUMMARY]: { get: READS(SUMMARY, { bad: 'skipThreshold=x' }) },
   [SCOPES]: { get: READS(SCOPES, { bad: 'search=', pinned: false }) },
@@ -465,7 +482,7 @@ describe('statuses, headers and bodies of', () => {
   });
 
   test('all of them when there are too many requests', async () => {
-    const limited = await startService({ limits: { READ_LIMIT: 1, INGEST_LIMIT: 1 } });
+    const limited = await startService({ limits: { READ_LIMIT: 1, SEARCH_LIMIT: 1, INGEST_LIMIT: 1 } });
     try {
       for (const one of secured) {
         const [target, init] = first(one);

@@ -6,10 +6,10 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { REPORT, ROOT, startService, tokenOf } from './harness.mjs';
-import { EVENTS_ROUTE, READS, ROUTES, requestOf } from './routes.mjs';
+import { EVENTS_ROUTE, READS, ROUTES, requestOf, SEARCH_ROUTE } from './routes.mjs';
 
 const PERIOD_SECONDS = 60;
-const LIMITS = { READ_LIMIT: 3, INGEST_LIMIT: 2, FAILURE_LIMIT: 3 };
+const LIMITS = { READ_LIMIT: 3, SEARCH_LIMIT: 2, INGEST_LIMIT: 2, FAILURE_LIMIT: 3 };
 const ORIGIN = 'https://crm.example';
 
 let service;
@@ -126,6 +126,14 @@ limited('ingests are counted apart from reads', async (run) => {
   assert.equal(await statusOf(EVENTS_TARGET, { ...EVENTS_INIT, token: writer(`${run} another`) }), 200);
 });
 
+limited('searches are counted apart from reads', async (run) => {
+  const [target, init] = requestOf(SEARCH_ROUTE, 'o');
+  assert.deepEqual(await statuses(3, target, { ...init, token: reader(run) }), [200, 200, 429]);
+  assert.deepEqual(await statuses(4, REPORT, { token: reader(run) }), [200, 200, 200, 429]);
+  await check429(await service.fetch(target, { ...init, token: reader(run) }));
+  assert.equal(await statusOf(target, { ...init, token: reader(`${run} another`) }), 200);
+});
+
 describe('failed authentication', () => {
   const from = (address) => ({ headers: { 'CF-Connecting-IP': address } });
 
@@ -176,7 +184,7 @@ describe('precedence: 401, 429, then all the others', () => {
     limited(route.name, async (run) => {
       const claims = { sub: run, role: 'ADMIN', organizationId: 'o', scope: EVENTS_ROUTE.scope };
       const [target, init] = requestOf(route, 'o');
-      const limit = route.scope ? LIMITS.INGEST_LIMIT : LIMITS.READ_LIMIT;
+      const limit = LIMITS[route.limit ?? 'READ_LIMIT'];
       await statuses(limit, target, { ...init, token: tokenOf(claims) });
       const faults = {
         400: requestOf(route, 'o', { isBad: true }),

@@ -1,6 +1,6 @@
 // The data routes. A test of something that all of them have in common goes through this table.
 
-import { CSV, EVENTS, REPORT, SUMMARY } from './harness.mjs';
+import { CSV, EVENTS, REPORT, SEARCH, SUMMARY } from './harness.mjs';
 
 const id = encodeURIComponent;
 const named = (target) => (organizationId) =>
@@ -21,14 +21,15 @@ const oneEvent = (organizationId) =>
  * @typedef {{
  *   name: string, method: string, target: (organizationId?: string, own?: string) => string, allow: string,
  *   bad?: string, badTarget?: string, body?: (organizationId: string) => string, type?: string,
- *   roles: string[], scope?: string, pins?: boolean,
+ *   roles: string[], scope?: string, pins?: boolean, limit?: string,
  * }} Route
  */
 
 /**
  * `target(organizationId, own)` asks for that organization, or for the caller's own if none is given. `bad` is a query or
  * a body that is answered with 400; a route without either has a `badTarget`. A caller in the organization needs one of
- * the `roles`, or the `scope`. `pins` says that the route takes a `snapshot` and the report's filters.
+ * the `roles`, or the `scope`. `pins` says that the route takes a `snapshot` and the report's filters
+ * as a query. `limit` is the binding of its rate limit, unless that is READ_LIMIT.
  *
  * @type {Route[]}
  */
@@ -69,12 +70,24 @@ export const ROUTES = [
     roles: ['SUPERADMIN', 'ADMIN'],
   },
   {
+    name: 'search',
+    method: 'POST',
+    target: () => SEARCH,
+    body: (organizationId) => JSON.stringify({ search: 'aa', organizationId }),
+    type: 'application/json',
+    bad: '{',
+    allow: 'POST',
+    limit: 'SEARCH_LIMIT',
+    roles: ['SUPERADMIN', 'ADMIN', 'DEPARTMENT_HEAD'],
+  },
+  {
     name: 'events',
     method: 'POST',
     target: () => EVENTS,
     body: oneEvent,
     bad: '{',
     allow: 'POST',
+    limit: 'INGEST_LIMIT',
     roles: [],
     scope: 'conversation-monitor:ingest',
   },
@@ -82,6 +95,9 @@ export const ROUTES = [
 
 /** The one that takes events in. */
 export const EVENTS_ROUTE = ROUTES[ROUTES.length - 1];
+
+/** The one that takes a text to search. */
+export const SEARCH_ROUTE = ROUTES.find(({ name }) => name === 'search') ?? ROUTES[0];
 
 /** The routes that answer with rows, names or counts. */
 export const READS = ROUTES.filter(({ method }) => method === 'GET');

@@ -7,6 +7,8 @@ use worker::Env;
 pub enum RateLimit {
     /// Reads, by the caller.
     Read,
+    /// Searches, by the caller.
+    Search,
     /// Ingests, by the caller.
     Ingest,
     /// Calls that fail to authenticate, by the client's address.
@@ -16,7 +18,7 @@ pub enum RateLimit {
 impl RateLimit {
     /// The limits whose bindings exist. A limit without a binding refuses nobody.
     pub fn bound(env: &Env) -> Vec<Self> {
-        let all = [Self::Read, Self::Ingest, Self::Failure];
+        let all = [Self::Read, Self::Search, Self::Ingest, Self::Failure];
         all.into_iter()
             .filter(|limit| env.rate_limiter(limit.binding()).is_ok())
             .collect()
@@ -39,6 +41,7 @@ impl RateLimit {
     fn binding(self) -> &'static str {
         match self {
             Self::Read => "READ_LIMIT",
+            Self::Search => "SEARCH_LIMIT",
             Self::Ingest => "INGEST_LIMIT",
             Self::Failure => "FAILURE_LIMIT",
         }

@@ -6,6 +6,7 @@ mod health;
 mod openapi;
 mod report;
 mod scopes;
+mod search;
 mod settings;
 mod summary;
 
@@ -42,6 +43,7 @@ pub async fn answer(context: &RequestContext) -> (Option<&'static RouteEntry>, R
 async fn handle(context: &RequestContext, route: Route) -> Result<Reply, ApiError> {
     match route {
         Route::Report => report::handle(context).await,
+        Route::Search => search::handle(context).await,
         Route::Summary => summary::handle(context).await,
         Route::Csv => csv::handle(context).await,
         Route::Scopes => scopes::handle(context).await,

@@ -3,11 +3,11 @@
 use crate::api::envelope;
 use crate::api::error::ApiError;
 use crate::auth::access::settings_access;
-use crate::directory::settings::{BODY_BYTES_MAX, SettingsChange, change_settings, parse_change, read_settings};
-use crate::ingest::parse::BodyFormat;
+use crate::directory::settings::{BODY_BYTES_MAX, change_settings, parse_change, read_settings};
 use crate::worker::authenticate::authenticate;
 use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::context::{ReportSources, RequestContext};
+use crate::worker::json_body;
 use crate::worker::response::Reply;
 
 /// Reads or writes the settings of an organization. `organization_id` is the one that the path names; `None` means that
@@ -29,7 +29,7 @@ pub async fn handle(context: &RequestContext, organization_id: Option<String>) -
     })?;
     // 3. Read the body of a PUT.
     let change = match context.method() {
-        "PUT" => Some(read_body(context).await?),
+        "PUT" => Some(parse_change(&json_body::read(context, BODY_BYTES_MAX).await?)?),
         _ => None,
     };
     // 4. Decide access.
@@ -44,18 +44,4 @@ pub async fn handle(context: &RequestContext, organization_id: Option<String>) -
             Ok(Reply::json_or_not_modified(context, envelope::success(&settings)?))
         }
     }
-}
-
-/// The change in the body.
-async fn read_body(context: &RequestContext) -> Result<SettingsChange, ApiError> {
-    let format = context.header("Content-Type");
-    let format = format.and_then(|content_type| BodyFormat::from_content_type(&content_type));
-    let encoding = context.header("Content-Encoding").unwrap_or_default();
-    if format != Some(BodyFormat::Json) || !["", "identity"].contains(&encoding.trim()) {
-        return Err(ApiError::UnsupportedMediaType(
-            "The Content-Type must be application/json, without a Content-Encoding.",
-        ));
-    }
-    let body = context.body(false, BODY_BYTES_MAX).await?;
-    Ok(parse_change(&body)?)
 }
