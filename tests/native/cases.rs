@@ -1,14 +1,32 @@
-//! The numbered cases of docs/definition.md: `tests/cases.json` through ingest, refresh and the threshold.
+//! The numbered cases of docs/definition.md: `tests/cases.json` through ingest, refresh and the threshold, with their events
+//! in every order.
 
-use crate::support::MINUTE;
-use crate::support::service::Service;
+use crate::support::history::Random;
+use crate::support::service::{Service, SnapshotRow};
+use crate::support::{MINUTE, histories_factor};
 use conversation_monitor::base::timestamp::Timestamp;
+use conversation_monitor::conversation::body::Conversation;
+use conversation_monitor::conversation::event::parse_event;
+use conversation_monitor::conversation::merge::Member;
+use conversation_monitor::conversation::rank::Rank;
+use conversation_monitor::conversation::record::Record;
+use conversation_monitor::conversation::record_type::RecordType;
+use conversation_monitor::conversation::state::{State, fold};
+use conversation_monitor::conversation::timeline::Item;
 use futures::executor::block_on;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 const BASE: i64 = 1_770_000_000_000;
+/// The service's clock is ahead of every event: case 20 is about the instant of the refresh.
+const CLOCK: i64 = BASE + 24 * 60 * MINUTE;
 const ORGANIZATION: &str = "the organization";
+/// Up to so many events come in every order that there is.
+const PERMUTED_MAX: usize = 6;
+/// How many orders are tried of more.
+const RANDOM_ORDERS: usize = 100;
+/// In how many orders they are stored.
+const STORED_ORDERS: usize = 10;
 /// What a report shows that asks for no category.
 const CONTRACT_CATEGORIES: [&str; 2] = ["ai_stuck", "agent_abandoned"];
 /// The setting's default: rows that have been stalled for longer are not listed.
@@ -39,40 +57,48 @@ fn with_instants(object: &Value) -> Value {
     object
 }
 
-fn check(case: &Value) {
-    let name = format!("case {} {}", case["number"], case["variant"]);
-    let threshold = case["thresholdMinutes"].as_i64().unwrap_or(5);
-    let service = Service::default();
-    for step in case["steps"].as_array().unwrap() {
-        let events: Vec<Value> = step["events"]
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default()
-            .iter()
-            .map(|event| {
-                let mut event = with_instants(event);
-                event["organizationId"] = json!(ORGANIZATION);
-                event
-            })
-            .collect();
-        // The service's clock is ahead of every event: case 20 is about the instant of the refresh.
-        let now = BASE + 24 * 60 * MINUTE;
-        block_on(service.ingest(&events, now)).unwrap();
-        let Some(refresh) = step["refresh"].as_i64() else {
-            assert_eq!(step["expect"]["snapshotMissing"], true, "{name}");
-            assert_eq!(service.snapshot(ORGANIZATION), None, "{name}");
-            continue;
+/// What a case has given by one of its refreshes, and what must come out then.
+struct Moment {
+    name: String,
+    /// All events up to then, in order. Instants are offsets from the base.
+    events: Vec<Value>,
+    /// `None` means that nothing is refreshed, and so there is no snapshot.
+    as_of: Option<i64>,
+    threshold_minutes: i64,
+    expect: Value,
+}
+
+impl Moment {
+    /// The moments of a case, first to last.
+    fn all(case: &Value) -> Vec<Self> {
+        let mut events: Vec<Value> = Vec::new();
+        let moment = |step: &Value| {
+            let refresh = step["refresh"].as_i64();
+            let of_step = step["events"].as_array().into_iter().flatten();
+            events.extend(of_step.map(with_instants));
+            Self {
+                name: format!("case {} {}, refresh at {refresh:?}", case["number"], case["variant"]),
+                events: events.clone(),
+                as_of: refresh.map(|offset| BASE + offset),
+                threshold_minutes: case["thresholdMinutes"].as_i64().unwrap_or(5),
+                expect: step["expect"].clone(),
+            }
         };
-        let as_of = BASE + refresh;
-        block_on(service.refresh(as_of)).unwrap();
-        let rows: Vec<Value> = service
-            .snapshot(ORGANIZATION)
-            .expect("a snapshot")
-            .iter()
-            .map(|(json, _)| serde_json::from_str(json).unwrap())
-            .collect();
-        let name = format!("{name}, refresh at {refresh}");
-        if let Some(candidates) = step["expect"]["candidates"].as_array() {
+        case["steps"].as_array().unwrap().iter().map(moment).collect()
+    }
+
+    /// The organization's rows are what the case says. Returns them.
+    fn assert_expected(&self, service: &Service, organization_id: &str) -> Option<Vec<SnapshotRow>> {
+        let name = &self.name;
+        let snapshot = service.snapshot(organization_id);
+        let Some(as_of) = self.as_of else {
+            assert_eq!(self.expect["snapshotMissing"], true, "{name}");
+            assert_eq!(snapshot, None, "{name}");
+            return None;
+        };
+        let published = snapshot.as_ref().expect("a snapshot").iter();
+        let rows: Vec<Value> = published.map(|(json, _)| serde_json::from_str(json).unwrap()).collect();
+        if let Some(candidates) = self.expect["candidates"].as_array() {
             assert_eq!(rows.len(), candidates.len(), "{name}: {rows:#?}");
             for (row, candidate) in rows.iter().zip(candidates) {
                 for (member, value) in with_instants(candidate).as_object().unwrap() {
@@ -80,12 +106,12 @@ fn check(case: &Value) {
                 }
             }
         }
-        if let Some(listed) = step["expect"]["listed"].as_array() {
+        if let Some(listed) = self.expect["listed"].as_array() {
             let is_listed = |row: &&Value| {
                 let stalled_since = Timestamp::from_rfc3339(row["stalledSince"].as_str().unwrap()).unwrap();
                 let age = as_of - stalled_since.as_milliseconds();
                 let is_of_the_contract = CONTRACT_CATEGORIES.contains(&row["category"].as_str().unwrap());
-                is_of_the_contract && age >= threshold * MINUTE && age <= MAX_AGE_DAYS * 24 * 60 * MINUTE
+                is_of_the_contract && age >= self.threshold_minutes * MINUTE && age <= MAX_AGE_DAYS * 24 * 60 * MINUTE
             };
             let found: Vec<&Value> = rows
                 .iter()
@@ -94,17 +120,211 @@ fn check(case: &Value) {
                 .collect();
             assert_eq!(found, listed.iter().collect::<Vec<_>>(), "{name}");
         }
+        snapshot
     }
+}
+
+/// An event as an organization sends it.
+fn sent_by(organization_id: &str, event: &Value) -> Value {
+    let mut event = event.clone();
+    event["organizationId"] = json!(organization_id);
+    event
+}
+
+fn check(case: &Value) {
+    let service = Service::default();
+    let mut known = 0;
+    for moment in Moment::all(case) {
+        let new = moment.events.iter().skip(known);
+        let new: Vec<Value> = new.map(|event| sent_by(ORGANIZATION, event)).collect();
+        known = moment.events.len();
+        block_on(service.ingest(&new, CLOCK)).unwrap();
+        if let Some(as_of) = moment.as_of {
+            block_on(service.refresh(as_of)).unwrap();
+        }
+        moment.assert_expected(&service, ORGANIZATION);
+    }
+}
+
+fn cases() -> Vec<Value> {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
 }
 
 #[test]
 fn every_numbered_case_gives_the_expected_rows() {
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases.json")).unwrap();
-    let cases: Vec<Value> = serde_json::from_str(&text).unwrap();
+    let cases = cases();
     let numbers: BTreeSet<i64> = cases.iter().map(|case| case["number"].as_i64().unwrap()).collect();
     assert_eq!(numbers, (1..=51).collect(), "every number is there");
     for case in &cases {
         check(case);
     }
     println!("numbered cases: {} in {} variants", numbers.len(), cases.len());
+}
+
+/// All orders of so many events, or if there are many events, random ones and the reversed one. The first is the events' own.
+fn orders(events: usize, random: &mut Random) -> Vec<Vec<usize>> {
+    let own: Vec<usize> = (0..events).collect();
+    if events > PERMUTED_MAX {
+        let mut orders = vec![own.clone(), own.iter().rev().copied().collect()];
+        orders.resize_with(RANDOM_ORDERS, || {
+            let mut order = own.clone();
+            random.shuffle(&mut order);
+            order
+        });
+        return orders;
+    }
+    let mut orders = vec![Vec::new()];
+    for _ in 0..events {
+        let longer = |order: Vec<usize>| {
+            let rest: Vec<usize> = own.iter().filter(|number| !order.contains(number)).copied().collect();
+            rest.into_iter()
+                .map(move |number| [order.clone(), vec![number]].concat())
+        };
+        orders = orders.into_iter().flat_map(longer).collect();
+    }
+    orders
+}
+
+/// The versions of records that some events are, each with what the fold reads of it.
+struct Versions {
+    records: Vec<Record>,
+    parts: Vec<Part>,
+}
+
+/// What the fold reads of a version.
+enum Part {
+    Conversation(Conversation),
+    Item(Item),
+    /// A removal, or a record that only publishing reads.
+    Nothing,
+}
+
+/// What is stored in the end, and what it was folded into. Neither depends on the order in which the events came.
+type Outcome<'a> = (
+    BTreeMap<(&'a str, &'a str, &'a str), (&'a Rank, &'a [u8])>,
+    BTreeMap<String, State>,
+);
+
+impl Versions {
+    fn new(events: &[Value]) -> Self {
+        let event = |(index, event)| {
+            let now = Timestamp::from_milliseconds(CLOCK);
+            parse_event(index, &sent_by(ORGANIZATION, event), now.into()).unwrap()
+        };
+        let records: Vec<Record> = events.iter().enumerate().map(event).collect();
+        let part = |record: &Record| match record.record_type {
+            _ if record.rank.deleted => Part::Nothing,
+            RecordType::Conversation => Part::Conversation(serde_json::from_str(&record.body).unwrap()),
+            RecordType::Autopilot => Part::Item(Item::Autopilot(serde_json::from_str(&record.body).unwrap())),
+            RecordType::Resolution => Part::Item(Item::Resolution(serde_json::from_str(&record.body).unwrap())),
+            RecordType::Message => Part::Item(Item::Message(serde_json::from_str(&record.body).unwrap())),
+            _ => Part::Nothing,
+        };
+        let parts = records.iter().map(part).collect();
+        Self { records, parts }
+    }
+
+    /// Takes in the events in this order, and folds what is stored then.
+    fn outcome(&self, order: &[usize], as_of: i64) -> Outcome<'_> {
+        let mut stored: Vec<&Record> = Vec::new();
+        for number in order {
+            let record = &self.records[*number];
+            match stored.iter_mut().find(|stored| stored.key() == record.key()) {
+                Some(stored) if record.order() > stored.order() => *stored = record,
+                Some(_) => {}
+                None => stored.push(record),
+            }
+        }
+        let mut members: Vec<Member> = Vec::new();
+        for record in &stored {
+            let of_itself = (record.record_type == RecordType::Conversation).then_some(&record.id);
+            let Some(id) = record.conversation_id.as_ref().or(of_itself) else {
+                continue;
+            };
+            let number = members.iter().position(|member| member.id == *id).unwrap_or_else(|| {
+                members.push(Member {
+                    id: id.clone(),
+                    conversation: None,
+                    items: Vec::new(),
+                });
+                members.len() - 1
+            });
+            match &self.parts[record.index] {
+                Part::Conversation(conversation) => members[number].conversation = Some(conversation.clone()),
+                Part::Item(item) => members[number].items.push((record.id.clone(), item.clone())),
+                Part::Nothing => {}
+            }
+        }
+        let states = fold(members, Timestamp::from_milliseconds(as_of));
+        let versions = stored.iter().map(|record| (record.key(), record.order()));
+        (versions.collect(), states.into_iter().collect())
+    }
+}
+
+/// Takes in the events in each order without a database. Returns how many orders there are.
+fn check_orders(moment: &Moment, random: &mut Random) -> usize {
+    let Some(as_of) = moment.as_of else {
+        return 0;
+    };
+    let versions = Versions::new(&moment.events);
+    let orders = orders(moment.events.len(), random);
+    let expected = versions.outcome(&orders[0], as_of);
+    for order in &orders {
+        assert_eq!(
+            versions.outcome(order, as_of),
+            expected,
+            "{}, in the order {order:?}",
+            moment.name
+        );
+    }
+    orders.len()
+}
+
+/// The same with the database for a few of the orders, some with a refresh in between. Each order is an organization of its
+/// own, so that one request takes the next event of all of them, and one refresh publishes all.
+fn check_some_orders(moment: &Moment, random: &mut Random) -> usize {
+    let Some(as_of) = moment.as_of else {
+        return 0;
+    };
+    let mut orders = orders(moment.events.len(), random);
+    random.shuffle(&mut orders[1..]);
+    orders.truncate(STORED_ORDERS * histories_factor() as usize);
+    let ids: Vec<String> = (0..orders.len()).map(|number| format!("order {number}")).collect();
+    let service = Service::default();
+    let between = random.below(2 * moment.events.len());
+    block_on(async {
+        for place in 0..moment.events.len() {
+            let event = |(id, order): (&String, &Vec<usize>)| sent_by(id, &moment.events[order[place]]);
+            let next: Vec<Value> = ids.iter().zip(&orders).map(event).collect();
+            service.ingest_all(&next, CLOCK).await;
+            if place == between {
+                service.refresh(as_of).await.unwrap();
+            }
+        }
+        service.refresh(as_of).await.unwrap();
+    });
+    let expected = moment.assert_expected(&service, &ids[0]);
+    for (id, order) in ids.iter().zip(&orders) {
+        assert_eq!(
+            service.snapshot(id),
+            expected,
+            "{}, in the order {order:?}",
+            moment.name
+        );
+    }
+    orders.len()
+}
+
+#[test]
+fn every_numbered_case_gives_the_same_rows_in_every_order() {
+    let mut random = Random::new(0);
+    let moments: Vec<Moment> = cases().iter().flat_map(Moment::all).collect();
+    let all: usize = moments.iter().map(|moment| check_orders(moment, &mut random)).sum();
+    let stored: usize = moments
+        .iter()
+        .map(|moment| check_some_orders(moment, &mut random))
+        .sum();
+    println!("orders of the events of numbered cases: {all}, of which {stored} were stored");
+    assert!(all > 100_000 && stored > 4_000, "{all}, {stored}");
 }
