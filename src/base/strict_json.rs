@@ -20,10 +20,13 @@ pub fn parse(text: &[u8]) -> Result<Value, serde_json::Error> {
     serde_json::from_slice::<Strict>(text).map(|strict| strict.0)
 }
 
-/// Replaces each escaped half of a surrogate pair without its other half by U+FFFD, as texts have it that were cut by
-/// UTF-16 units. Borrowed means that there was none.
+/// An escaped character: `\u` and four hexadecimal digits.
+pub type Escape = [u8; 6];
+
+/// Replaces each escaped half of a surrogate pair without its other half, as texts have it that were cut by UTF-16 units.
+/// Borrowed means that there was none.
 #[must_use]
-pub fn repair_surrogates(text: &[u8]) -> Cow<'_, [u8]> {
+pub fn repair_surrogates<'a>(text: &'a [u8], replacement: &Escape) -> Cow<'a, [u8]> {
     let mut repaired = Cow::Borrowed(text);
     let mut position = 0;
     while let Some(found) = text
@@ -40,15 +43,14 @@ pub fn repair_surrogates(text: &[u8]) -> Cow<'_, [u8]> {
         };
         let end = escape.saturating_add(length);
         if is_half && let Some(escaped) = repaired.to_mut().get_mut(escape..end) {
-            escaped.copy_from_slice(b"\\ufffd");
+            escaped.copy_from_slice(replacement);
         }
         position = end;
     }
     repaired
 }
 
-/// The length of `\u0000`.
-const ESCAPE_LENGTH: usize = 6;
+const ESCAPE_LENGTH: usize = size_of::<Escape>();
 
 /// The UTF-16 code unit that is escaped at `position`.
 fn code_unit(text: &[u8], position: usize) -> Option<u16> {
@@ -151,7 +153,7 @@ mod tests {
     fn repairs_half_a_surrogate_pair_and_nothing_else() {
         let check = |text: &str, expected: &str| {
             assert_eq!(
-                String::from_utf8_lossy(&repair_surrogates(text.as_bytes())),
+                String::from_utf8_lossy(&repair_surrogates(text.as_bytes(), b"\\ufffd")),
                 expected,
                 "{text}"
             );

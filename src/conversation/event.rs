@@ -20,7 +20,7 @@ use std::rc::Rc;
 ///
 /// # Errors
 /// The first [`Problem`] of the event.
-pub fn parse_event(index: usize, event: &Value, received: Received) -> Result<Record, Problem> {
+pub fn parse_event(index: usize, event: &Value, received: Received<'_>) -> Result<Record, Problem> {
     let Value::Object(object) = event else {
         return Err(Problem::new("", "must be a JSON object"));
     };

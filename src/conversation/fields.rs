@@ -44,24 +44,24 @@ fn id_expected() -> String {
 /// The fields of one event. A field that is null counts as absent.
 pub struct Fields<'a> {
     object: &'a Object,
-    received: Received,
+    received: Received<'a>,
 }
 
 /// How an event was received.
 #[derive(Debug, Clone, Copy)]
-pub struct Received {
+pub struct Received<'a> {
     /// When: the service's clock.
     pub now: Timestamp,
-    /// Whether half a surrogate pair became U+FFFD in its texts. Then an id must not have that character, since two ids
-    /// may have become one.
-    pub is_repaired: bool,
+    /// The same event with another character instead of each half of a surrogate pair. What differs between the two has a
+    /// half. `None` means that the whole request has none.
+    pub other_reading: Option<&'a Value>,
 }
 
-impl From<Timestamp> for Received {
+impl From<Timestamp> for Received<'_> {
     fn from(now: Timestamp) -> Self {
         Self {
             now,
-            is_repaired: false,
+            other_reading: None,
         }
     }
 }
@@ -69,12 +69,14 @@ impl From<Timestamp> for Received {
 impl<'a> Fields<'a> {
     /// The fields of an event.
     #[must_use]
-    pub fn new(object: &'a Object, received: Received) -> Self {
+    pub fn new(object: &'a Object, received: Received<'a>) -> Self {
         Self { object, received }
     }
 
-    fn is_id(&self, text: &str) -> bool {
-        is_id(text) && !(self.received.is_repaired && text.contains(char::REPLACEMENT_CHARACTER))
+    /// Whether half a surrogate pair is in a field. In an id it is refused, because two ids could become one.
+    fn has_half_a_pair(&self, name: &str) -> bool {
+        let other = self.received.other_reading;
+        other.is_some_and(|other| other.get(name) != self.object.get(name))
     }
 
     fn get(&self, name: &str) -> Option<&'a Value> {
@@ -85,7 +87,7 @@ impl<'a> Fields<'a> {
     pub fn optional_id(&self, name: &'static str) -> Result<Option<String>, Problem> {
         match self.get(name) {
             None => Ok(None),
-            Some(Value::String(id)) if self.is_id(id) => Ok(Some(id.clone())),
+            Some(Value::String(id)) if is_id(id) && !self.has_half_a_pair(name) => Ok(Some(id.clone())),
             Some(_) => Err(Problem::new(name, id_expected())),
         }
     }
@@ -105,8 +107,9 @@ impl<'a> Fields<'a> {
                 return Err(Problem::new(name, reason));
             }
         };
+        let has_half_a_pair = self.has_half_a_pair(name);
         let id = |value: &Value| match value {
-            Value::String(id) if self.is_id(id) => Ok(id.clone()),
+            Value::String(id) if is_id(id) && !has_half_a_pair => Ok(id.clone()),
             _ => Err(Problem::new(name, format!("each {}", id_expected()))),
         };
         values.iter().map(id).collect()

@@ -1,6 +1,6 @@
 //! The body of an ingest request: `{"events":[…]}`, or one event a line.
 
-use crate::base::strict_json::{self, repair_surrogates};
+use crate::base::strict_json::{self, Escape, repair_surrogates};
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
 use crate::conversation::body::{Direction, Message};
 use crate::conversation::event::parse_event;
@@ -16,6 +16,10 @@ use std::borrow::Cow;
 pub const EVENTS_MAX: usize = 1_000;
 /// The most bad events, and the most warnings, that an answer lists.
 pub const REMARKS_MAX: usize = 20;
+/// What half a surrogate pair becomes.
+const HALF_A_PAIR: Escape = *br"\ufffd";
+/// What it becomes in the other reading of the events, by which ids that have one are found.
+const HALF_A_PAIR_OTHERWISE: Escape = *br"\ufffe";
 /// How long before its `updatedAt` an inbound message may have been written without a warning.
 pub const WRITTEN_BEFORE_MAX_MS: i64 = 60 * MINUTE_MS;
 
@@ -134,18 +138,26 @@ fn with_thousands(number: usize) -> String {
 /// # Errors
 /// A [`ParseError`] if the body as a whole is bad. Bad events are counted.
 pub fn parse_events(format: BodyFormat, body: &[u8], now: Timestamp) -> Result<ParsedEvents, ParseError> {
-    let body = repair_surrogates(body);
-    let received = Received {
-        now,
-        is_repaired: matches!(body, Cow::Owned(_)),
+    let read = |body: &[u8]| match format {
+        BodyFormat::Json => json_events(body),
+        BodyFormat::Ndjson => ndjson_events(body),
     };
-    let events = match format {
-        BodyFormat::Json => json_events(&body)?,
-        BodyFormat::Ndjson => ndjson_events(&body)?,
-    };
+    let repaired = repair_surrogates(body, &HALF_A_PAIR);
+    let events = read(&repaired)?;
+    let mut others = match repaired {
+        Cow::Owned(_) => read(&repair_surrogates(body, &HALF_A_PAIR_OTHERWISE))?,
+        Cow::Borrowed(_) => Vec::new(),
+    }
+    .into_iter();
     let mut parsed = ParsedEvents::default();
     for (index, event) in events.into_iter().enumerate() {
+        let other = others.next().transpose();
         let record = event.and_then(|event| {
+            let other = other?;
+            let received = Received {
+                now,
+                other_reading: other.as_ref(),
+            };
             let record = parse_event(index, &event, received)?;
             if parsed.warnings.len() < REMARKS_MAX {
                 parsed.warnings.extend(warning(&event, &record));
@@ -222,7 +234,54 @@ fn ndjson_events(body: &[u8]) -> Result<Events, ParseError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{EVENTS_MAX, ParseError, with_thousands};
+    use super::{BodyFormat, EVENTS_MAX, ParseError, parse_events, with_thousands};
+    use crate::base::timestamp::Timestamp;
+
+    /// The fields that are bad in each of some events, which are JSON without their braces. An empty text means that the event
+    /// is good.
+    fn check(events: &[(&str, &str)]) {
+        let common = r#""type":"conversation","organizationId":"o","updatedAt":"1970-01-01T00:00:00Z","contactId":"k""#;
+        let lines: Vec<String> = events
+            .iter()
+            .map(|(event, _)| format!("{{{common},{event}}}"))
+            .collect();
+        let json = format!("{{\"events\":[{}]}}", lines.join(","));
+        for (format, body) in [(BodyFormat::Json, json), (BodyFormat::Ndjson, lines.join("\n"))] {
+            let parsed = parse_events(format, body.as_bytes(), Timestamp::from_milliseconds(0)).unwrap();
+            let bad = events.iter().enumerate().filter(|(_, (_, field))| !field.is_empty());
+            let bad: Vec<(usize, &str)> = bad.map(|(index, (_, field))| (index, *field)).collect();
+            let found: Vec<(usize, &str)> = parsed.first_bad.iter().map(|bad| (bad.index, bad.field)).collect();
+            assert_eq!(found, bad, "{format:?}");
+            assert_eq!(parsed.records.len(), events.len() - bad.len(), "{format:?}");
+        }
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_refused_in_ids_and_in_these_alone() {
+        let good = r#""conversationId":"c","channelType":"sms""#;
+        check(&[
+            (good, ""),
+            (r#""conversationId":"\ufffd","channelType":"\ud83d""#, ""),
+            (r#""conversationId":"\ud83d","channelType":"\ud83d""#, "conversationId"),
+            (r#""conversationId":"\ufffe\ufffd","channelType":"\ufffd""#, ""),
+            (r#""conversationId":"c\uDE00","channelType":"sms""#, "conversationId"),
+            (
+                r#""conversationId":"c","channelType":"\ud83d","assigneeIds":["\ufffd"]"#,
+                "",
+            ),
+            (
+                r#""conversationId":"c","channelType":"sms","assigneeIds":["a","\ud83d"]"#,
+                "assigneeIds",
+            ),
+            (
+                r#""conversationId":"c","channelType":"sms","ownerId":"\ufffd\ud83d""#,
+                "ownerId",
+            ),
+            (r#""conversationId":"c","channelType":"sms","\ud83d":"\ud83d""#, ""),
+            (r#""conversationId":"\ud83d\ude00","channelType":"sms""#, ""),
+        ]);
+        check(&[(r#""conversationId":"\ufffd","channelType":"sms""#, ""), (good, "")]);
+    }
 
     #[test]
     fn limits_are_written_with_thousands_separators() {

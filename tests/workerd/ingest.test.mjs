@@ -718,8 +718,11 @@ describe('a field is stored', () => {
         assert.equal((await bodyOf(organizationId))[field], stored);
       }
     }
-    // Without any half of a pair it is a character like others, also in ids.
+    // It is a character like others, also in ids, and also where another text of the request has half a pair.
     await checkReceipt([eventOf('user', newOrganizationId(), { userId: 'a\ufffd', fullName: '\u{1f600}' })], 1);
+    const ids = ['a\ufffd', 'b\ufffe'];
+    const halves = ids.map((userId) => eventOf('user', newOrganizationId(), { userId, fullName: 'a\ud83d' }));
+    await checkReceipt(halves, 2);
   });
 
   test('the status of a message that has none', async () => {
