@@ -1,4 +1,5 @@
-// .dev.vars: the secrets and variables of the local worker, as wrangler reads them. Never committed.
+// The secrets and variables of the local worker, as wrangler reads them: of .dev.vars, which is never committed, and of
+// [vars] in wrangler.toml.
 
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -8,10 +9,14 @@ import { Failure, inRoot } from './project.mjs';
 export const SECRET_MIN_BYTES = 32;
 const SECRET_RANDOM_BYTES = 48;
 const FILE = inRoot('.dev.vars');
+const CONFIGURATION = inRoot('wrangler.toml');
 
-/** The value of `name`: the environment's, else that of .dev.vars, else undefined. An empty one counts as none. */
-export function variable(name, { env = process.env, file = FILE } = {}) {
-  return env[name] || readDevVars(file)[name] || undefined;
+/**
+ * The value of `name`: the environment's, else that of .dev.vars, else that of wrangler.toml, else undefined. An empty one
+ * counts as none.
+ */
+export function variable(name, { env = process.env, file = FILE, configuration = CONFIGURATION } = {}) {
+  return env[name] || readDevVars(file)[name] || readConfigured(configuration, name) || undefined;
 }
 
 /** The secret that tokens are signed with. */
@@ -41,6 +46,23 @@ export function ensureJwtSecret(file = FILE) {
 
 function readDevVars(file) {
   return existsSync(file) ? parseDevVars(readFileSync(file, 'utf8')) : {};
+}
+
+/** The text that [vars] of a wrangler.toml has for `name`. */
+function readConfigured(file, name) {
+  if (!existsSync(file)) return undefined;
+  const [, rest = ''] = readFileSync(file, 'utf8').split(/^[ \t]*\[vars\].*$/m);
+  const [section] = rest.split(/^[ \t]*\[/m);
+  const raw = section.match(new RegExp(`^[ \\t]*"?${name}"?[ \\t]*=[ \\t]*(.*)$`, 'm'))?.[1];
+  if (raw === undefined) return undefined;
+  // A text on one line: the escapes of TOML's basic texts that it shares with JSON are enough.
+  const [, literal, basic] = raw.match(/^(?:'([^']*)'|("(?:[^"\\]|\\.)*"))\s*(?:#.*)?$/) ?? [];
+  if (literal !== undefined) return literal;
+  try {
+    return JSON.parse(basic);
+  } catch {
+    throw new Failure(`${name} of ${file} is not a text on one line: set it in the environment or in .dev.vars.`);
+  }
 }
 
 /** The dotenv format: NAME=value, quotes optional, `#` begins a comment; the last of two lines wins. */

@@ -124,16 +124,19 @@ async function refresh(url, at) {
 function invite(url, organizationId) {
   const demo = DEMO_ORGANIZATIONS.find((organization) => organization.organizationId === organizationId);
   const links = signInLinks(url, organizationId, demo);
+  const [first] = links;
   console.log(`
 Conversation Monitor runs at ${url} (Ctrl-C ends it).
 
 Who is waiting at ${demo?.name ?? `organization ${organizationId}`}? These links sign in to the dashboard for ${LINK_TTL}:
 
-${links.map(({ role, link }) => `as ${role}:\n${link}\n`).join('\n')}
-The report itself, as ADMIN:
+${links.map(({ role, link }) => `as ${role}:\n${link}\n`).join('\n')}`);
+  // Where JWT_ROLES gives neither administrator a name, there may be no link.
+  if (!first) return;
+  console.log(`The report itself, as ${first.role}:
 
 curl -s '${url}/api/conversation-monitor/report?limit=5' \\
-  -H 'Authorization: Bearer ${links[0].token}'
+  -H 'Authorization: Bearer ${first.token}'
 `);
 }
 

@@ -45,3 +45,37 @@ test('the environment overrides the file', (t) => {
   assert.equal(variable('JWT_AUDIENCE', where), 'file');
   assert.equal(variable('JWT_SECRET', where), undefined);
 });
+
+test('wrangler.toml says what neither the environment nor the file does', (t) => {
+  const file = temporaryFile(t);
+  writeFileSync(file, 'JWT_ISSUER=file\n');
+  const configuration = path.join(path.dirname(file), 'wrangler.toml');
+  const lines = [
+    'JWT_CLAIM_ROLE = "/outside"',
+    '[vars] ',
+    '# JWT_CLAIM_SCOPE = "/why"',
+    'JWT_ISSUER = "configuration"',
+    `JWT_ROLES = '{"boss\\n":"ADMIN"}' # why`,
+    '  "JWT_CLAIM_ROLE"="/a\\"b\\u00e9"',
+    'JWT_AUDIENCE = ""',
+    'JWT_CLAIM_ORGANIZATION = 7',
+    "JWT_ORGANIZATION = '''acme'''",
+    '[env.other.vars]',
+    'JWT_CLAIM_DEPARTMENTS = "/other"',
+  ];
+  writeFileSync(configuration, lines.join('\n'));
+  const read = (name) => variable(name, { env: {}, file, configuration });
+  const expected = {
+    JWT_ISSUER: 'file',
+    JWT_ROLES: '{"boss\\n":"ADMIN"}',
+    JWT_CLAIM_ROLE: '/a"bé',
+    JWT_AUDIENCE: undefined,
+    JWT_CLAIM_SCOPE: undefined,
+    JWT_CLAIM_DEPARTMENTS: undefined,
+  };
+  for (const [name, value] of Object.entries(expected)) assert.equal(read(name), value, name);
+  for (const name of ['JWT_CLAIM_ORGANIZATION', 'JWT_ORGANIZATION']) {
+    assert.throws(() => read(name), new RegExp(`${name} of .*wrangler.toml is not a text on one line`));
+  }
+  assert.equal(variable('JWT_ROLES', { env: {}, file, configuration: '/none' }), undefined);
+});

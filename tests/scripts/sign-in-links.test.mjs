@@ -7,10 +7,11 @@ import { signInLinks } from '../../scripts/sign-in-links.mjs';
 import { makeToken, readClaims } from '../../scripts/token.mjs';
 
 const URL_BASE = 'http://localhost:8787';
-const makeOne = (options) =>
+const makeOneWith = (env) => (options) =>
   makeToken(options, {
-    where: { env: { JWT_SECRET: 'a secret of the tests, long enough for HMAC-SHA256' }, file: '/none' },
+    where: { env: { JWT_SECRET: 'a secret of the tests, long enough for HMAC-SHA256', ...env }, file: '/none' },
   });
+const makeOne = makeOneWith({});
 
 test('each role of the demo organization gets a link with its own token in the fragment', () => {
   const [demo] = DEMO_ORGANIZATIONS;
@@ -39,4 +40,13 @@ test("another organization's departments are unknown, so there is no link for a 
     signInLinks(URL_BASE, 'another', undefined, makeOne).map(({ role }) => role),
     ['ADMIN', 'SUPERADMIN'],
   );
+});
+
+test('a role that JWT_ROLES has no name for has no link', () => {
+  const links = signInLinks(URL_BASE, 'another', undefined, makeOneWith({ JWT_ROLES: '{"boss":"ADMIN"}' }));
+  assert.deepEqual(
+    links.map(({ role, token }) => [role, readClaims(token).role]),
+    [['ADMIN', 'boss']],
+  );
+  assert.throws(() => signInLinks(URL_BASE, 'another', undefined, makeOneWith({ JWT_CLAIM_ROLE: 'role' })), /pointer/);
 });

@@ -68,6 +68,64 @@ test('every option becomes its claim, and what was not asked for is absent', () 
   assert.equal(ingest.scope, 'conversation-monitor:ingest');
 });
 
+/** The claims of a token where these variables are set, without the instants. */
+function mappedClaims(options, env) {
+  const where = { env: { JWT_SECRET: SECRET, ...env }, file: '/none', configuration: '/none' };
+  const { iat, exp, ...claims } = readClaims(makeToken(options, { where, now: NOW_SECONDS * 1000 }));
+  assert.deepEqual([iat, exp], [NOW_SECONDS, NOW_SECONDS + 3600]);
+  return claims;
+}
+
+test('claims are where the worker looks for them, under the names that it knows', () => {
+  const options = { role: 'ADMIN', organization: 'o', departments: 'a,b', scope: 's t' };
+  assert.deepEqual(
+    mappedClaims(options, {
+      JWT_CLAIM_ROLE: '/https:~1~1acme.example~1roles',
+      JWT_CLAIM_ORGANIZATION: '/app/id',
+      JWT_CLAIM_DEPARTMENTS: '/app/m~0n/',
+      JWT_CLAIM_SCOPE: '/__proto__/s',
+      JWT_ROLES: '{"head":"DEPARTMENT_HEAD","boss":"ADMIN","admin":"ADMIN"}',
+    }),
+    {
+      sub: 'developer',
+      'https://acme.example/roles': 'boss',
+      app: { id: 'o', 'm~n': { '': ['a', 'b'] } },
+      ['__proto__']: { s: 's t' },
+    },
+  );
+  // Roles and scopes in one claim, as in tokens of Entra.
+  assert.deepEqual(mappedClaims(options, { JWT_CLAIM_ROLE: '/roles', JWT_CLAIM_SCOPE: '/roles' }), {
+    sub: 'developer',
+    roles: ['ADMIN', 's', 't'],
+    organizationId: 'o',
+    departmentIds: ['a', 'b'],
+  });
+  const ofScope = { 'no-role': true, organization: 'o', scope: 's' };
+  assert.deepEqual(mappedClaims(ofScope, { JWT_CLAIM_ROLE: '/roles', JWT_CLAIM_SCOPE: '/roles' }), {
+    sub: 'developer',
+    roles: 's',
+    organizationId: 'o',
+  });
+  assert.deepEqual(mappedClaims({ role: 'ADMIN' }, { JWT_ORGANIZATION: 'acme' }), { sub: 'developer', role: 'ADMIN' });
+});
+
+test('a mapping by which there is no such token is refused', () => {
+  /** @type {[Record<string, string>, RegExp][]} */
+  const refused = [
+    [{ JWT_ROLES: '{"head":"DEPARTMENT_HEAD"}' }, /JWT_ROLES has no name for ADMIN/],
+    [{ JWT_ROLES: '{"boss":' }, /JWT_ROLES is no JSON object/],
+    [{ JWT_CLAIM_ROLE: 'role' }, /JWT_CLAIM_ROLE is no JSON pointer/],
+    [{ JWT_CLAIM_ROLE: '/a~2' }, /JWT_CLAIM_ROLE is no JSON pointer/],
+    [{ JWT_CLAIM_ORGANIZATION: '/sub' }, /Two claims would be at \/sub/],
+    [{ JWT_CLAIM_ORGANIZATION: '/sub/id' }, /Two claims would be at \/sub\/id/],
+    [{ JWT_CLAIM_ORGANIZATION: '/role' }, /Two claims would be at \/role/],
+    [{ JWT_CLAIM_ROLE: '/a/b', JWT_CLAIM_ORGANIZATION: '/a' }, /Two claims would be at \/a/],
+  ];
+  for (const [env, message] of refused) {
+    assert.throws(() => mappedClaims({ role: 'ADMIN', organization: 'o' }, env), message);
+  }
+});
+
 test('options that make no usable token are refused with the usage', () => {
   /** @type {[Record<string, unknown>, RegExp][]} */
   const refused = [
