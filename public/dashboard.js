@@ -9,6 +9,8 @@ import { Poller } from './modules/poller.js';
 import { currentSession, saveToken, takeTokenFromFragment } from './modules/session.js';
 import { formatNumber } from './modules/words.js';
 import { createAnnouncer } from './views/announcer.js';
+import { createBreakdown } from './views/breakdown.js';
+import { createChips } from './views/chips.js';
 import { downloadCsv } from './views/download.js';
 import { createFilterBar } from './views/filter-bar.js';
 import { createList } from './views/list.js';
@@ -69,6 +71,12 @@ export function startDashboard() {
       go((monitor) => monitor.turnTo(page));
       list.showTop();
     },
+    /** @param {number} before How many rows of the list are before the one to show. */
+    showRow: (before) => {
+      const { limit } = signedIn.monitor.state.filters;
+      list.showRowWhenLoaded(before % limit);
+      go((monitor) => monitor.turnTo(Math.floor(before / limit) + 1));
+    },
     showNewest: () => go((monitor) => monitor.showNewest()),
     dismissExpired: () => signedIn?.monitor.dismissExpired(),
     retry: () => poller.now(),
@@ -92,8 +100,10 @@ export function startDashboard() {
   });
   const masthead = createMasthead(actions);
   const notices = createNotices(actions);
-  const summary = createSummary();
+  const summary = createSummary(actions);
+  const breakdown = createBreakdown(actions);
   const filterBar = createFilterBar(actions);
+  const chips = createChips(actions);
   const list = createList(actions);
   const pager = createPager(actions);
   const organizationDialog = createOrganizationDialog({
@@ -119,7 +129,9 @@ export function startDashboard() {
     const { monitor } = signedIn;
     masthead.render(monitor);
     summary.render(monitor);
+    breakdown.render(monitor.state);
     filterBar.render(monitor, { downloading });
+    chips.render(monitor);
     list.render(monitor, context());
     pager.render(monitor);
     announcer.watch(monitor);
@@ -181,7 +193,7 @@ export function startDashboard() {
     poller.now();
   }
 
-  /** Removes everything from the screen that belongs to the session. */
+  /** Removes everything from the page that belongs to the session. */
   function close() {
     signedIn?.monitor.close();
     signedIn = null;
@@ -190,6 +202,7 @@ export function startDashboard() {
     thresholdDialog.close();
     organizationDialog.close();
     announcer.reset();
+    for (const view of [chips, list]) view.reset();
     byId('board').hidden = true;
     masthead.hide();
     document.title = TITLE;

@@ -92,7 +92,14 @@ const ICONS = {
   offline:
     'M2 2l12 12M4.5 8.5a5 5 0 0 1 2.2-1.25M11.5 8.5a5 5 0 0 0-1.1-.75M2 5.75A8.7 8.7 0 0 1 4.6 4.2M14 5.75A8.7 8.7 0 0 0 7.5 3.4M6.6 11a2 2 0 0 1 2.8 0M8 13.1v.1',
   done: 'M3 8.5 6.5 12 13 4.5',
+  nobody:
+    'M6.5 7.5a2.75 2.75 0 1 0 0-5.5 2.75 2.75 0 0 0 0 5.5zM1 14c.4-2.7 2.6-4.25 5.5-4.25 1 0 2 .2 2.8.6M11 10.5l4 4M15 10.5l-4 4',
+  snoozed: 'M8 14.25a6.25 6.25 0 1 0 0-12.5 6.25 6.25 0 0 0 0 12.5zM8 4.5V8l2.5 1.75',
+  remove: 'M4 4l8 8M12 4l-8 8',
+  search: 'M7 12a5 5 0 1 0 0-10 5 5 0 0 0 0 10zM10.75 10.75 14 14',
 };
+
+const CATEGORY_ICONS = { ai_stuck: 'autopilot', agent_abandoned: 'agent', unassigned: 'nobody', snoozed: 'snoozed' };
 
 /**
  * An icon, hidden from screen readers.
@@ -106,6 +113,37 @@ export function icon(name) {
   path.setAttribute('d', ICONS[name]);
   svg.append(path);
   return svg;
+}
+
+/**
+ * The icon of a category.
+ *
+ * @param {string} category
+ */
+export function categoryIcon(category) {
+  return icon(CATEGORY_ICONS[category] ?? 'information');
+}
+
+/**
+ * Acts on clicks unless `setEnabled` has disabled the button.
+ *
+ * @param {HTMLElement} button
+ * @param {() => void} act
+ */
+export function whileEnabled(button, act) {
+  button.addEventListener('click', () => {
+    if (button.getAttribute('aria-disabled') !== 'true') act();
+  });
+}
+
+/**
+ * Sets `aria-disabled`, because `disabled` would take the focus from a button that was just pressed.
+ *
+ * @param {HTMLElement} button
+ * @param {boolean} isEnabled
+ */
+export function setEnabled(button, isEnabled) {
+  setAttributes(button, { 'aria-disabled': isEnabled ? null : 'true' });
 }
 
 /**

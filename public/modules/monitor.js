@@ -1,7 +1,7 @@
 // What the dashboard knows, and how it finds out. There is no DOM here; the views draw `state` whenever it changes.
 
 import { PATHS } from './client.js';
-import { NO_FILTERS, queryOf, withoutPage } from './filters.js';
+import { isSameList, NO_FILTERS, queryOf, withoutPage } from './filters.js';
 
 /**
  * @typedef {import('./client.js').Result} Result
@@ -26,6 +26,9 @@ import { NO_FILTERS, queryOf, withoutPage } from './filters.js';
  * @property {{data: any, filters: Filters} | null} summary Totals and histogram with their filters, perhaps of an earlier
  *   snapshot. `null` means unknown.
  * @property {boolean} summaryMissing The summary was requested, and the service did not return it.
+ * @property {{count: number, filters: Filters} | null} belowThreshold How many rows only the threshold leaves out, and the
+ *   filters for which that was counted. `null` means unknown.
+ * @property {number | null} maxAgeDays The age limit of the list. `null` means unknown, or that the user may not know it.
  * @property {{organizations: any[], departments: any[]} | null} scopes Organizations and departments with their names.
  *   `null` means unknown.
  * @property {User | null} user Who is signed in. `null` means unknown.
@@ -36,6 +39,9 @@ import { NO_FILTERS, queryOf, withoutPage } from './filters.js';
 
 /** Problems that a retry cannot solve: only another token or other filters can. */
 const FINAL = new Set(['forbidden', 'invalid', 'organization_needed']);
+
+/** Who may read and change an organization's settings. This only hides what would fail; the server decides. */
+const SETTINGS_ROLES = ['ADMIN', 'SUPERADMIN'];
 
 /** One session's view of the report. */
 export class Monitor {
@@ -49,6 +55,10 @@ export class Monitor {
   #summaryQuery = null;
   /** The organization and snapshot that scopes were last requested for. */
   #scopesKey = null;
+  /** The query that counts everybody who waits, when it was last sent. */
+  #everybodyQuery = null;
+  /** The organization and snapshot that the age limit was last requested for. */
+  #maxAgeKey = null;
 
   /** @type {State} */
   state = {
@@ -57,6 +67,8 @@ export class Monitor {
     newest: null,
     summary: null,
     summaryMissing: false,
+    belowThreshold: null,
+    maxAgeDays: null,
     scopes: null,
     user: null,
     problem: null,
@@ -99,6 +111,18 @@ export class Monitor {
   get organizationId() {
     const { filters, user, shown } = this.state;
     return filters.organizationId ?? (user ?? shown?.data)?.organizationId ?? null;
+  }
+
+  /** How many rows only the threshold leaves out; 0 as long as that is not known of the list on the screen. */
+  get belowThreshold() {
+    const { belowThreshold, shown } = this.state;
+    return belowThreshold && shown && isSameList(belowThreshold.filters, shown.filters) ? belowThreshold.count : 0;
+  }
+
+  /** Whether the user may change the settings. `null` means that it is not known yet. */
+  get maySetThresholds() {
+    const { user } = this.state;
+    return user && SETTINGS_ROLES.includes(user.role);
   }
 
   /** Whether the user must choose an organization first. */
@@ -209,6 +233,8 @@ export class Monitor {
 
     await this.#requestSummary(signal);
     await this.#requestScopes(signal);
+    await this.#requestEverybody(signal);
+    await this.#requestMaxAge(signal);
     return { ok: true };
   }
 
@@ -278,6 +304,40 @@ export class Monitor {
     return result.kind === 'data'
       ? this.#change({ summary: { data: result.data, filters }, summaryMissing: false })
       : this.#change({ summary: null, summaryMissing: true });
+  }
+
+  /**
+   * Asks how many wait in all, once for each snapshot and filters: so many more than are listed are below the threshold.
+   *
+   * @param {AbortSignal} signal
+   */
+  async #requestEverybody(signal) {
+    const { data, filters } = this.state.shown;
+    if (!data.snapshotId || filters.skipThreshold) return;
+    const query = queryOf({ ...withoutPage(filters, data.snapshotId), skipThreshold: true });
+    if (query === this.#everybodyQuery) return;
+    const result = await this.#client.get(PATHS.summary, query, { signal });
+    signal.throwIfAborted();
+    this.#everybodyQuery = query;
+    if (result.kind !== 'data') return;
+    const count = Math.max(0, result.data.total - data.totalCount - (data.olderCount ?? 0));
+    this.#change({ belowThreshold: { count, filters } });
+  }
+
+  /**
+   * Requests the age limit while rows are left out because of it, once for each snapshot.
+   *
+   * @param {AbortSignal} signal
+   */
+  async #requestMaxAge(signal) {
+    const { data } = this.state.shown;
+    if (!data.olderCount || !this.maySetThresholds) return;
+    const key = JSON.stringify([data.organizationId, data.snapshotId]);
+    if (key === this.#maxAgeKey) return;
+    const result = await this.#client.get(PATHS.settings(data.organizationId), '', { signal });
+    signal.throwIfAborted();
+    this.#maxAgeKey = key;
+    this.#change({ maxAgeDays: result.kind === 'data' ? result.data.maxAgeDays : null });
   }
 
   /**

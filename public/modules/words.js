@@ -2,7 +2,13 @@
 
 import { formatAge } from './clock.js';
 
-const CATEGORIES = { ai_stuck: 'Autopilot stuck', agent_abandoned: 'Agent silent' };
+const CATEGORIES = {
+  ai_stuck: 'Autopilot stuck',
+  agent_abandoned: 'Agent silent',
+  unassigned: 'Nobody assigned',
+  snoozed: 'Snoozed',
+  acknowledged: 'Acknowledged',
+};
 
 const REASONS = {
   ai_stuck: {
@@ -21,10 +27,15 @@ const REASONS = {
     no_reply_to_follow_up: 'No reply to the follow-up',
     passed_back_and_forth: 'Passed back and forth',
   },
+  unassigned: {
+    passed_back_and_forth: 'Passed back and forth',
+    handoff_not_completed: 'Handed off, nobody took over',
+    nobody_assigned: 'Nobody is responsible for it',
+  },
 };
 
-/** For totals of both categories. */
-const REASONS_OF_BOTH = {
+/** For totals of several categories, and for categories whose rows may be anybody's. */
+const REASONS_OF_ALL = {
   reply_failed: 'Reply failed to send',
   reply_queued: 'Reply stuck in the queue',
   handoff_not_completed: 'Handed off, nobody took over',
@@ -34,9 +45,11 @@ const REASONS_OF_BOTH = {
   no_reply_since_takeover: 'No reply since taking over',
   no_reply_to_follow_up: 'No reply to the follow-up',
   passed_back_and_forth: 'Passed back and forth',
+  nobody_assigned: 'Nobody is responsible',
 };
 
-const CHANNELS = {
+/** Of the channels that are known; there may be others. */
+export const CHANNEL_NAMES = {
   email: 'Email',
   instagram: 'Instagram',
   messenger: 'Messenger',
@@ -55,6 +68,7 @@ const PROBLEMS = {
   unreadable: ['Unexpected response', 'The reply did not come from Conversation Monitor; a proxy may be in the way.'],
   unavailable: ['Not available', 'The service is not available at the moment.'],
   rate_limited: ['Too many requests', 'We’ll retry shortly.'],
+  search_limited: ['Too many searches', 'Only so many searches are allowed in a minute. We’ll search again shortly.'],
   internal: ['Something went wrong', 'The service had an internal error.'],
   forbidden: ['Access denied', 'Your role or organization does not allow you to see this list.'],
   not_found: ['Organization not found', 'There is no organization with this id, or it has been removed.'],
@@ -75,13 +89,13 @@ export function categoryName(category) {
 }
 
 /**
- * Why a customer has no answer. Without a category, the words for a total of both categories.
+ * Why a customer has no answer. Without a category, the words for a total of several categories.
  *
  * @param {string} reason
  * @param {string} [category]
  */
 export function reasonWords(reason, category) {
-  return nameOf(category === undefined ? REASONS_OF_BOTH : (REASONS[category] ?? {}), reason);
+  return nameOf({ ...REASONS_OF_ALL, ...REASONS[category] }, reason);
 }
 
 /**
@@ -90,7 +104,7 @@ export function reasonWords(reason, category) {
  * @param {string} channelType
  */
 export function channelName(channelType) {
-  return nameOf(CHANNELS, channelType);
+  return nameOf(CHANNEL_NAMES, channelType);
 }
 
 /**
@@ -116,11 +130,50 @@ export function problemWords({ kind, message }) {
  * What a total counts, without the number: "customers waiting 5 minutes or more". Without a threshold everyone counts.
  *
  * @param {number | null} total `null` means that it is not known yet.
- * @param {number | null} thresholdMinutes
+ * @param {number | 'several' | null} threshold In minutes. `'several'` means that it is not the same for all of them.
  */
-export function waitingWords(total, thresholdMinutes) {
+export function waitingWords(total, threshold) {
   const customers = total === 1 ? 'customer waiting' : 'customers waiting';
-  return thresholdMinutes === null ? customers : `${customers} ${minutes(thresholdMinutes)} or more`;
+  if (threshold === null) return customers;
+  if (threshold === 'several') return `${customers} longer than ${total === 1 ? 'the' : 'their'} threshold`;
+  return `${customers} ${minutes(threshold)} or more`;
+}
+
+/**
+ * The threshold that a report applies, as `waitingWords` takes it.
+ *
+ * @param {{data: any, filters: import('./filters.js').Filters}} report
+ * @returns {number | 'several' | null}
+ */
+export function thresholdOf({ data, filters }) {
+  if (filters.skipThreshold) return null;
+  const isSeveral = data.rows?.some(({ thresholdMinutes }) => thresholdMinutes !== undefined);
+  return isSeveral ? 'several' : data.thresholdMinutes;
+}
+
+/**
+ * How many customers the list leaves out because they have waited too long: "3 waiting for more than 30 days".
+ *
+ * @param {number} count
+ * @param {number | null} maxAgeDays `null` means that the user may not know it.
+ */
+export function olderWords(count, maxAgeDays) {
+  const waiting = `${formatNumber(count)} waiting`;
+  if (maxAgeDays === null) return `${waiting} too long to be listed`;
+  return `${waiting} for more than ${formatNumber(maxAgeDays)} ${maxAgeDays === 1 ? 'day' : 'days'}`;
+}
+
+/** The greatest threshold, in minutes: a week. */
+export const MINUTES_MAX = 10_080;
+
+/**
+ * Whether somebody has typed a whole number from 1 to `max`.
+ *
+ * @param {string} text
+ * @param {number} max
+ */
+export function isWholeNumber(text, max) {
+  return /^[1-9]\d{0,5}$/.test(text.trim()) && Number(text) <= max;
 }
 
 const NUMBER = new Intl.NumberFormat();

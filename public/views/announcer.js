@@ -1,7 +1,7 @@
 // What a screen reader says unasked: one sentence about what changed, and only when something did.
 
 import { byId } from '../modules/dom.js';
-import { formatNumber, problemWords, waitingWords } from '../modules/words.js';
+import { formatNumber, problemWords, thresholdOf, waitingWords } from '../modules/words.js';
 
 /** Compares each state with the previous one and announces the difference. */
 export function createAnnouncer() {
@@ -47,9 +47,8 @@ function difference(previous, current, state) {
     return `${title}. ${text}`;
   }
   if (current.total === null) return '';
-  const { data, filters } = state.shown;
-  const threshold = filters.skipThreshold ? null : data.thresholdMinutes;
-  const waiting = `${formatNumber(current.total)} ${waitingWords(current.total, threshold)}.`;
+  const { data } = state.shown;
+  const waiting = `${formatNumber(current.total)} ${waitingWords(current.total, thresholdOf(state.shown))}.`;
   if (previous?.problem && !current.problem) return `Connected again. ${waiting}`;
   if (current.expired && !previous?.expired)
     return `The list that you were viewing is no longer available; this is the newest one. ${waiting}`;

@@ -2,7 +2,7 @@
 
 import { formatAge, formatExactTime, formatTime } from '../modules/clock.js';
 import { drawList, element, setAttributes, setNames, setText } from '../modules/dom.js';
-import { categoryName, channelName, reasonWords } from '../modules/words.js';
+import { categoryName, channelName, minutes, reasonWords } from '../modules/words.js';
 
 /**
  * A table row with a description list; hidden until it is unfolded.
@@ -52,13 +52,18 @@ function factsOf(data, department) {
     { term: 'Why', text: `${categoryName(data.category)}: ${reasonWords(data.reason, data.category)}` },
     { term: 'Department', names: [department] },
     { term: 'Assigned to', names: data.assigneeNames },
+    { term: 'Threshold', text: data.thresholdMinutes === undefined ? '' : minutes(data.thresholdMinutes) },
   ];
   const ids = [
     { term: 'Conversation id', id: data.conversationId },
     { term: 'Contact id', id: data.contactId },
     { term: 'Last message’s id', id: data.latestInboundMessageId },
   ];
-  return [...instants.filter(({ instant }) => instant), ...texts, ...ids.filter((each) => each.id)];
+  return [
+    ...instants.filter(({ instant }) => instant),
+    ...texts.filter(({ text }) => text !== ''),
+    ...ids.filter((each) => each.id),
+  ];
 }
 
 function drawFact({ term, instant, text, names, id }, child, now) {

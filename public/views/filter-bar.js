@@ -1,10 +1,16 @@
 // The filters. Each choice goes into the address at once, and the report is requested for what the address says.
 
-import { byId, drawList, element, setAttributes, setText } from '../modules/dom.js';
-import { formatNumber, minutes } from '../modules/words.js';
+import { byId, drawList, element, setEnabled, setText, whileEnabled } from '../modules/dom.js';
+import { formatNumber, minutes, thresholdOf } from '../modules/words.js';
 
-/** Who may set the threshold. This only hides the button from others; the server decides. */
-const THRESHOLD_ROLES = ['ADMIN', 'SUPERADMIN'];
+/** Which categories each tab counts. "All" has those that the list has unless one is chosen. */
+const COUNTED = {
+  all: ['ai_stuck', 'agent_abandoned'],
+  ai_stuck: ['ai_stuck'],
+  agent_abandoned: ['agent_abandoned'],
+  unassigned: ['unassigned'],
+  snoozed: ['snoozed'],
+};
 
 /**
  * @param {object} actions
@@ -36,52 +42,35 @@ export function createFilterBar(actions) {
      * @param {import('../modules/monitor.js').Monitor} monitor
      * @param {{ downloading: boolean }} progress
      */
-    render({ state, isCurrent }, { downloading }) {
-      const { filters, shown, user, problem } = state;
+    render({ state, isCurrent, maySetThresholds }, { downloading }) {
+      const { filters, shown, problem } = state;
       // There is nothing to filter before an organization is chosen.
       form.hidden = problem?.kind === 'organization_needed';
       check(form, 'category', filters.category ?? '');
       check(form, 'skipThreshold', filters.skipThreshold ? 'true' : '');
       drawDepartments(department, state.scopes?.departments ?? [], filters.departmentId);
 
-      const { ai_stuck: stuck = 0, agent_abandoned: abandoned = 0 } = shown?.data.counts ?? {};
-      const isKnown = isCurrent && shown.data.counts !== undefined;
-      setText(byId('count-all'), isKnown ? formatNumber(stuck + abandoned) : '');
-      setText(byId('count-ai_stuck'), isKnown ? formatNumber(stuck) : '');
-      setText(byId('count-agent_abandoned'), isKnown ? formatNumber(abandoned) : '');
+      const counts = isCurrent ? shown.data.counts : undefined;
+      for (const [name, categories] of Object.entries(COUNTED)) {
+        const total = categories.reduce((sum, category) => sum + (counts?.[category] ?? 0), 0);
+        setText(byId(`count-${name}`), counts ? formatNumber(total) : '');
+      }
 
-      const threshold = shown?.data.thresholdMinutes;
-      setText(byId('threshold-words'), threshold === undefined ? 'Over the threshold' : `Over ${minutes(threshold)}`);
+      setText(byId('threshold-words'), `Over ${shown ? thresholdWords(shown) : 'the threshold'}`);
       // Until the role is known the button is invisible but takes up its space.
-      change.classList.toggle('unknown', user === null);
-      change.hidden = user !== null && !THRESHOLD_ROLES.includes(user.role);
-      setEnabled(change, threshold !== undefined);
+      change.classList.toggle('unknown', maySetThresholds === null);
+      change.hidden = maySetThresholds === false;
+      setEnabled(change, shown !== null);
       setEnabled(download, isCurrent && Boolean(shown.data.snapshotId) && !downloading);
       setText(download, downloading ? 'Preparing CSV …' : 'Download CSV');
     },
   };
 }
 
-/**
- * Acts on clicks unless `setEnabled` has disabled the button.
- *
- * @param {HTMLElement} button
- * @param {() => void} act
- */
-function whileEnabled(button, act) {
-  button.addEventListener('click', () => {
-    if (button.getAttribute('aria-disabled') !== 'true') act();
-  });
-}
-
-/**
- * Sets `aria-disabled`, because `disabled` would take the focus from a button that was just pressed.
- *
- * @param {HTMLElement} button
- * @param {boolean} isEnabled
- */
-function setEnabled(button, isEnabled) {
-  setAttributes(button, { 'aria-disabled': isEnabled ? null : 'true' });
+/** @param {{data: any, filters: import('../modules/filters.js').Filters}} shown */
+function thresholdWords({ data, filters }) {
+  const threshold = thresholdOf({ data, filters: { ...filters, skipThreshold: false } });
+  return threshold === 'several' ? 'the threshold' : minutes(threshold);
 }
 
 /**

@@ -22,6 +22,11 @@ export function createList(actions) {
    * @type {Map<string, Row>}
    */
   let drawn = new Map();
+  /**
+   * The index on its page of the row that is to be shown once its page has come.
+   * @type {number | null}
+   */
+  let awaited = null;
 
   return {
     /**
@@ -45,6 +50,24 @@ export function createList(actions) {
       );
       drawn = drawRows(body, rows, drawn, departments, showsAccess ? COLUMNS.withAccess : COLUMNS.withoutAccess);
       this.tick(context.now);
+      if (state.busy || awaited === null) return;
+      showRow([...drawn.values()][awaited]);
+      awaited = null;
+    },
+    /**
+     * Scrolls to a row and gives it the focus, once the page that is being requested has come.
+     *
+     * @param {number} index Of the row on its page.
+     */
+    showRowWhenLoaded(index) {
+      awaited = index;
+    },
+    /** Removes every row and the message: both may have personal data. */
+    reset() {
+      drawn = new Map();
+      awaited = null;
+      body.replaceChildren();
+      drawMessage(byId('list-message'), null, null, actions);
     },
     /**
      * Updates the ages.
@@ -60,6 +83,14 @@ export function createList(actions) {
       if (section.getBoundingClientRect().top < 0) section.scrollIntoView({ block: 'start' });
     },
   };
+}
+
+/** @param {Row | undefined} row `undefined` means that the list has become shorter. */
+function showRow(row) {
+  if (!row) return;
+  // Without access there is nothing to focus in a row.
+  (row.control() ?? byId('list-heading')).focus({ preventScroll: true });
+  row.elements[0].scrollIntoView({ block: 'center' });
 }
 
 /**

@@ -1,7 +1,7 @@
 // What is shown instead of rows when there are none: why, and what to do.
 
 import { element, icon } from '../modules/dom.js';
-import { isNarrowed } from '../modules/filters.js';
+import { isNarrowed, NOT_NARROWED } from '../modules/filters.js';
 import { minutes, nextTry, problemWords } from '../modules/words.js';
 
 /**
@@ -79,7 +79,7 @@ function messageOf({ state, isCurrent }, { now, nextAt }, actions) {
       symbol: 'done',
       title: 'Nobody is waiting here',
       text: 'Nothing matches these filters.',
-      button: { label: 'Clear the filters', act: () => actions.filter({ category: null, departmentId: null }) },
+      button: { label: 'Clear the filters', act: () => actions.filter(NOT_NARROWED) },
     };
   }
   if (!filters.skipThreshold) {
@@ -123,7 +123,7 @@ function problemMessage({ problem, filters, user }, now, nextAt, actions) {
         ...message,
         button: {
           label: 'Clear the filters',
-          act: () => actions.filter({ category: null, departmentId: null, skipThreshold: false }),
+          act: () => actions.filter({ ...NOT_NARROWED, skipThreshold: false }),
         },
       };
     default:

@@ -129,23 +129,24 @@ function freshness({ newest }, now) {
   if (!newest?.generatedAt) return [];
   const generatedAt = Date.parse(newest.generatedAt);
   const age = `${formatTime(generatedAt, now)}, ${formatAge(now - generatedAt)} ago`;
-  if (newest.stale) {
+  // The service also says `stale` of a list that is late.
+  if (now - generatedAt >= LATE_AFTER_MS) {
     return [
       {
         kind: 'bad',
         symbol: 'warning',
-        title: 'Stale data.',
-        text: `The service cannot reach its storage. Its newest list is from ${age}.`,
+        title: 'Late data.',
+        text: `The list should be refreshed every minute; the newest one is from ${age}.`,
       },
     ];
   }
-  if (now - generatedAt < LATE_AFTER_MS) return [];
+  if (!newest.stale) return [];
   return [
     {
       kind: 'bad',
       symbol: 'warning',
-      title: 'Late data.',
-      text: `The list should be refreshed every minute; the newest one is from ${age}.`,
+      title: 'Stale data.',
+      text: `The service cannot reach its storage. Its newest list is from ${age}.`,
     },
   ];
 }

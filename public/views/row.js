@@ -3,8 +3,8 @@
 
 import { formatAge, formatExactTime, isoDuration, severityOf } from '../modules/clock.js';
 import { conversationLink } from '../modules/conversation-link.js';
-import { element, icon, setAttributes, setClampedText, setNames, setText } from '../modules/dom.js';
-import { categoryName, channelName, reasonWords } from '../modules/words.js';
+import { categoryIcon, element, icon, setAttributes, setClampedText, setNames, setText } from '../modules/dom.js';
+import { categoryName, channelName, minutes, reasonWords } from '../modules/words.js';
 import { createDetails } from './details.js';
 
 let rowsCreated = 0;
@@ -15,6 +15,7 @@ export function createRow() {
   const detailsId = `row-${rowsCreated}-details`;
   const age = element('time', { class: 'age' });
   const total = element('span', { class: 'second' });
+  const threshold = element('span', { class: 'second' });
   const name = element('span', { class: 'name' });
   const phone = element('bdi');
   const category = element('span', { class: 'category' });
@@ -34,7 +35,7 @@ export function createRow() {
   const row = element(
     'tr',
     { role: 'row', class: 'row' },
-    cell('wait', age, total),
+    cell('wait', age, total, threshold),
     contactCell,
     cell('why', category, reason),
     cell('channel', channel),
@@ -100,12 +101,11 @@ export function createRow() {
       setText(phone, data.contactPhone ?? '');
       if (category.dataset.category !== data.category) {
         category.dataset.category = data.category;
-        category.replaceChildren(
-          icon(data.category === 'ai_stuck' ? 'autopilot' : 'agent'),
-          element('span', {}, categoryName(data.category)),
-        );
+        category.replaceChildren(categoryIcon(data.category), element('span', {}, categoryName(data.category)));
       }
       setText(reason, reasonWords(data.reason, data.category));
+      // Only if it is another one than the organization's.
+      setText(threshold, data.thresholdMinutes === undefined ? '' : `threshold ${minutes(data.thresholdMinutes)}`);
       setClampedText(channel, channelName(data.channelType));
       const { departmentId, assigneeNames } = data;
       setClampedText(department, departmentId ? (departments.get(departmentId) ?? departmentId) : 'No department');

@@ -1,62 +1,99 @@
-// The totals on top: how many customers wait, for whom, how long, and why.
+// The totals on top: how many customers wait, for whom, how long, and what the list leaves out.
 
 import { severityOf } from '../modules/clock.js';
-import { byId, drawList, element, icon, setText } from '../modules/dom.js';
-import { categoryName, formatNumber, reasonWords, waitingWords } from '../modules/words.js';
+import { byId, categoryIcon, drawList, element, setEnabled, setText, whileEnabled } from '../modules/dom.js';
+import { categoryName, formatNumber, olderWords, thresholdOf, waitingWords } from '../modules/words.js';
 
 /**
  * @typedef {{from: number, to?: number | null, count: number}} Bucket Ages in minutes; without `to` it is open-ended.
- * @typedef {{reason: string | null, count: number}} ReasonCount `null` means all other reasons together.
  */
 
 const MINUTE_MS = 60_000;
-const CATEGORY_ICONS = { ai_stuck: 'autopilot', agent_abandoned: 'agent' };
-/** How many reasons are listed. Further ones are summed on the last line. */
-const REASON_LINES = 6;
 
 /**
  * Draws the totals of the report on the screen and the summary of the same snapshot. Before the first data it draws the
  * same cards without numbers, so that the list does not move when the numbers arrive.
+ *
+ * @param {object} actions
+ * @param {(changes: Partial<import('../modules/filters.js').Filters>) => void} actions.filter
+ * @param {(before: number) => void} actions.showRow Shows the row before which so many others are in the list.
  */
-export function createSummary() {
+export function createSummary(actions) {
   const section = byId('summary');
+  /** @type {Bucket[]} */
+  let buckets = [];
+  const showEveryone = () => actions.filter({ skipThreshold: true });
+  byId('total-below').addEventListener('click', showEveryone);
+  byId('total-older').addEventListener('click', showEveryone);
+
   return {
     /** @param {import('../modules/monitor.js').Monitor} monitor */
-    render({ state, isCurrent }) {
+    render({ state, isCurrent, belowThreshold }) {
       const { shown, summary } = state;
       section.hidden = shown ? shown.data.snapshotMissing === true : state.problem !== null;
       if (section.hidden) return;
       section.classList.toggle('waiting', shown !== null && !isCurrent);
       const filters = shown?.filters ?? state.filters;
       drawTotal(shown?.data ?? null, filters);
-      drawHistogram(summary ? bucketsInList(summary.data.ageMinutes, thresholdOf(summary)) : []);
+      drawLink('total-below', isCurrent ? belowThreshold : 0, (count) => `${formatNumber(count)} under the threshold`);
+      const older = isCurrent ? shown.data.olderCount : 0;
+      drawLink('total-older', older, (count) => olderWords(count, state.maxAgeDays));
+      buckets = summary?.data.ageMinutes ?? [];
+      const isSeveral = shown !== null && thresholdOf(shown) === 'several';
+      drawHistogram(bucketsInList(buckets, summary ? leastThreshold(summary, isSeveral) : null), (bucket) =>
+        actions.showRow(countBefore(buckets, bucket)),
+      );
       byId('histogram-missing').hidden = !state.summaryMissing;
-      drawReasons(summary ? reasonLines(summary.data.byReason) : [], summary?.filters.category ?? undefined);
     },
   };
 }
 
 /**
- * The threshold that the list applies, in minutes; `null` means none.
+ * The threshold below which the list has no rows, in minutes; `null` means that there is none, or that it is not known
+ * because several apply.
  *
- * @param {{data: any, filters: import('../modules/filters.js').Filters}} answer
+ * @param {NonNullable<import('../modules/monitor.js').State['summary']>} summary
+ * @param {boolean} isSeveral
  * @returns {number | null}
  */
-function thresholdOf({ data, filters }) {
-  return filters.skipThreshold ? null : data.thresholdMinutes;
+function leastThreshold({ data, filters }, isSeveral) {
+  const isBelow = ({ to, count }) => !isOpenEnded(to) && to <= data.thresholdMinutes && count > 0;
+  return filters.skipThreshold || isSeveral || data.ageMinutes.some(isBelow) ? null : data.thresholdMinutes;
+}
+
+/**
+ * A line that leads to the customers whom the list leaves out.
+ *
+ * @param {string} id
+ * @param {number | undefined} count
+ * @param {(count: number) => string} words
+ */
+function drawLink(id, count, words) {
+  const link = byId(id);
+  link.hidden = !count;
+  if (count) setText(link, words(count));
+}
+
+/**
+ * How many rows of the list are before those of a bucket: those that have waited longer.
+ *
+ * @param {Bucket[]} buckets
+ * @param {Bucket} bucket
+ */
+function countBefore(buckets, { to }) {
+  if (isOpenEnded(to)) return 0;
+  return buckets.filter(({ from }) => from >= to).reduce((sum, { count }) => sum + count, 0);
 }
 
 function drawTotal(data, filters) {
   const total = data?.totalCount ?? null;
-  const threshold = data ? thresholdOf({ data, filters }) : null;
   setText(byId('total'), total === null ? '–' : formatNumber(total));
-  setText(byId('total-words'), waitingWords(total, threshold));
-  // The list has these two; the others are counted as well, but are not in it.
-  const { ai_stuck = null, agent_abandoned = null } = data?.counts ?? {};
-  const counts = Object.entries({ ai_stuck, agent_abandoned });
+  setText(byId('total-words'), waitingWords(total, data ? thresholdOf({ data, filters }) : null));
+  // The list has the first two unless another one is chosen.
+  const categories = filters.category === null ? ['ai_stuck', 'agent_abandoned'] : [filters.category];
   drawList(
     byId('total-categories'),
-    counts.filter(([category]) => filters.category === null || category === filters.category),
+    categories.map((category) => [category, data?.counts?.[category] ?? null]),
     ([category]) => category,
     ([category, count], child) => {
       const item = child ?? createCategory(category);
@@ -68,7 +105,7 @@ function drawTotal(data, filters) {
 
 function createCategory(category) {
   const name = element('span', {}, categoryName(category));
-  return element('li', { class: category }, icon(CATEGORY_ICONS[category] ?? 'information'), element('b'), ' ', name);
+  return element('li', { class: category }, categoryIcon(category), element('b'), ' ', name);
 }
 
 /**
@@ -85,15 +122,19 @@ export function bucketsInList(buckets, thresholdMinutes) {
     .map(({ from, to, count }) => ({ from: Math.max(from, threshold), to, count }));
 }
 
-/** @param {Bucket[]} buckets */
-function drawHistogram(buckets) {
+/**
+ * @param {Bucket[]} buckets
+ * @param {(bucket: Bucket) => void} show
+ */
+function drawHistogram(buckets, show) {
   const highest = Math.max(1, ...buckets.map(({ count }) => count));
   drawList(
     byId('histogram'),
     buckets,
     (bucket) => bucketWords(bucket),
     (bucket, child) => {
-      const item = child ?? createBucket(bucket);
+      const item = child ?? createBucket(bucket, show);
+      setEnabled(item.querySelector('button'), bucket.count > 0);
       setText(item.querySelector('.bar-count'), formatNumber(bucket.count));
       item.classList.toggle('none', bucket.count === 0);
       item.style.setProperty('--share', String(bucket.count / highest));
@@ -102,13 +143,19 @@ function drawHistogram(buckets) {
   );
 }
 
-/** @param {Bucket} bucket */
-function createBucket(bucket) {
+/**
+ * @param {Bucket} bucket
+ * @param {(bucket: Bucket) => void} show
+ */
+function createBucket(bucket, show) {
   const count = element('b', { class: 'bar-count' });
   const bar = element('span', { class: 'bar', 'aria-hidden': 'true' });
   const label = element('span', { class: 'bar-label' }, bucketWords(bucket));
   const plot = element('span', { class: 'bar-plot' }, count, bar);
-  return element('li', { 'data-severity': severityOf(bucket.from * MINUTE_MS) }, plot, ' ', label);
+  const attributes = { class: 'bucket', type: 'button', title: 'Go to these customers in the list' };
+  const button = element('button', attributes, plot, ' ', label);
+  whileEnabled(button, () => show(bucket));
+  return element('li', { 'data-severity': severityOf(bucket.from * MINUTE_MS) }, button);
 }
 
 /**
@@ -125,46 +172,4 @@ export function bucketWords({ from, to }) {
 /** @param {number | null | undefined} to */
 function isOpenEnded(to) {
   return to === null || to === undefined;
-}
-
-/**
- * The most frequent reasons first. If there are more than fit, the last line sums those that are not named.
- *
- * @param {Record<string, number>} byReason
- * @returns {ReasonCount[]}
- */
-export function reasonLines(byReason) {
-  const lines = Object.entries(byReason)
-    .filter(([, count]) => count > 0)
-    .map(([reason, count]) => ({ reason, count }))
-    .sort((a, b) => b.count - a.count);
-  if (lines.length <= REASON_LINES) return lines;
-  const others = lines.splice(REASON_LINES - 1);
-  return [...lines, { reason: null, count: others.reduce((sum, { count }) => sum + count, 0) }];
-}
-
-/**
- * @param {ReasonCount[]} lines
- * @param {string} [category]
- */
-function drawReasons(lines, category) {
-  const highest = Math.max(1, ...lines.map(({ count }) => count));
-  drawList(
-    byId('reasons'),
-    lines,
-    ({ reason }) => reason ?? 'others',
-    ({ reason, count }, child) => {
-      const item = child ?? createReason();
-      setText(item.querySelector('.reason-name'), reason === null ? 'Others' : reasonWords(reason, category));
-      setText(item.querySelector('b'), formatNumber(count));
-      item.style.setProperty('--share', String(count / highest));
-      return item;
-    },
-  );
-}
-
-function createReason() {
-  const bar = element('span', { class: 'bar', 'aria-hidden': 'true' });
-  const track = element('span', { class: 'bar-track', 'aria-hidden': 'true' }, bar);
-  return element('li', {}, element('span', { class: 'reason-name' }), element('b'), track);
 }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
 
 import { findBrowser, missingBrowser } from '../../scripts/browser.mjs';
-import { startService } from '../workerd/harness.mjs';
+import { settingsOf, startService } from '../workerd/harness.mjs';
 import { DashboardTab, launchBrowser } from './dashboard-tab.mjs';
 import { MINUTE, TestOrganization } from './organization.mjs';
 
@@ -85,6 +85,30 @@ class Environment {
     await this.send(organization);
     await this.service.refresh(this.now);
     return organization;
+  }
+
+  /**
+   * Changes the organization's settings.
+   *
+   * @param {TestOrganization} organization
+   * @param {Record<string, unknown>} settings
+   */
+  async set(organization, settings) {
+    const { status } = await this.service.fetch(settingsOf(organization.organizationId), {
+      method: 'PUT',
+      token: organization.adminToken(),
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(settings),
+    });
+    assert.equal(status, 200);
+  }
+
+  /** The organization's settings. */
+  async settings(organization) {
+    const response = await this.service.fetch(settingsOf(organization.organizationId), {
+      token: organization.adminToken(),
+    });
+    return (await response.json()).data;
   }
 
   /**

@@ -89,7 +89,7 @@ function findLayoutProblems() {
   if (Math.abs(edge - end) > 1) problems.push(`"Sign out" ends at ${end} px, the list at ${edge} px`);
   // Whatever stands in a line of controls must not be cut off or covered.
   for (const group of document.querySelectorAll(
-    '.masthead, .filters, .pager, .segments, .total-line, .summary .card',
+    '.masthead, .filters, .tabs, .search, .chips, .pager, .segments, .total-line, .summary .card',
   )) {
     if (group.scrollWidth > group.clientWidth + 1) problems.push(`${group.className} is wider than its place`);
     const boxes = [...group.querySelectorAll('button, select, .segment, p, li')]
@@ -294,14 +294,14 @@ describeInBrowser('the bars', (env) => {
     await tab.waitUntilIdle();
     for (const width of WIDTHS) {
       await tab.page.setViewportSize({ width, height: 900 });
-      const bars = await measure(tab, '#reasons', 'width');
+      const bars = await measure(tab, '#breakdown', 'width');
       assert.deepEqual(
         bars.map(({ count }) => count),
         [16, 14, 12, 7, 3, 4],
       );
       assertTrueToScale(bars, 48, `${width} px`);
     }
-    assert.equal(await tab.page.locator('#reasons li').last().locator('.reason-name').textContent(), 'Others');
+    assert.equal(await tab.page.locator('#breakdown li').last().locator('.line-name').textContent(), 'Others');
   });
 });
 
@@ -334,7 +334,11 @@ describeInBrowser('the page', (env) => {
     });
 
     test(`does not move while the first data arrives, ${width} × ${height}`, async (t) => {
-      const organization = await env.publish(withManyNames(env));
+      // With rows that the list leaves out, which is said on top.
+      const organization = withManyNames(env)
+        .addWaiting('new', 3)
+        .addWaiting('old', 40 * 24 * 60);
+      await env.publish(organization);
       const pending = [];
       const fault = () => new Promise((resolve) => pending.push(() => resolve(undefined)));
       const tab = await env.beginToOpen(t, { token: organization.adminToken(), width, height, fault });
@@ -346,8 +350,8 @@ describeInBrowser('the page', (env) => {
           }),
         );
       let atFirst;
-      // Report, summary and scopes are requested one after the other, and each one's response is painted.
-      for (const _ of ['report', 'summary', 'scopes']) {
+      // These are requested one after the other, and each one's response is painted.
+      for (const _ of ['report', 'summary', 'scopes', 'summary of everybody', 'settings']) {
         await until(() => pending.length > 0, 'nothing is requested');
         await tab.waitForPaint();
         atFirst ??= await positions();
@@ -418,7 +422,7 @@ describeInBrowser('forced colours', (env) => {
       assert.notEqual(await colour('#page-previous', 'color'), await colour('#page-next', 'color'));
       assert.notEqual(await colour('.pulse'), await colour('.masthead'));
       assert.notEqual(await colour('#histogram .bar'), await colour('.card'));
-      assert.notEqual(await colour('#reasons .bar'), await colour('.card'));
+      assert.notEqual(await colour('#breakdown .bar'), await colour('.card'));
       const { violations } = await axe(tab);
       assert.deepEqual(violations, []);
       await tab.screenshot(`forced-colours-${colorScheme}`);

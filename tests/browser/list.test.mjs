@@ -175,9 +175,9 @@ describeInBrowser('the user can', (env) => {
     await tab.page.getByLabel('Agent silent').check();
     assert.deepEqual(await seen(), ['b', '?category=agent_abandoned']);
     await tab.page.getByLabel('All').first().check();
-    await tab.page.getByLabel('Department').selectOption({ label: 'Support' });
+    await tab.page.getByLabel('Department', { exact: true }).selectOption({ label: 'Support' });
     assert.deepEqual(await seen(), ['bc', '?departmentId=d-support']);
-    await tab.page.getByLabel('Department').selectOption({ label: 'All departments' });
+    await tab.page.getByLabel('Department', { exact: true }).selectOption({ label: 'All departments' });
     await tab.page.getByLabel('Everyone waiting').check();
     assert.deepEqual(await seen(), ['abcd', '?skipThreshold=true']);
     await tab.page.reload();
@@ -203,7 +203,7 @@ describeInBrowser('the user can', (env) => {
     const organization = await sample();
     const tab = await env.open(t, { token: organization.adminToken(), query: '?departmentId=gone' });
     await tab.waitForText('Nobody is waiting here');
-    assert.equal(await tab.page.getByLabel('Department').inputValue(), 'gone');
+    assert.equal(await tab.page.getByLabel('Department', { exact: true }).inputValue(), 'gone');
     await tab.page.getByRole('button', { name: 'Clear the filters' }).click();
     await tab.waitForText('Customer a');
   });
@@ -253,7 +253,7 @@ describeInBrowser('the user can', (env) => {
     const tab = await env.open(t, { token: organization.adminToken() });
     await tab.waitUntilIdle();
     await tab.page.getByRole('button', { name: 'Change threshold' }).click();
-    const field = tab.page.getByRole('spinbutton', { name: 'Minutes' });
+    const field = tab.page.getByRole('spinbutton', { name: 'Minutes, from 1' });
     const puts = () => tab.responses.filter(({ method }) => method === 'PUT').length;
     for (const wrong of ['', '0', '10081', '1.5']) {
       await field.fill(wrong);

@@ -44,20 +44,34 @@ export class TestOrganization {
 
   /**
    * A customer who wrote so many minutes ago and has no answer. They wait for the autopilot, unless an agent is given:
-   * then for that agent, who took over `takeover` minutes ago.
+   * then for that agent, who took over `takeover` minutes ago. With `isUnassigned` they wait for nobody; with `snoozed` an
+   * agent has put the conversation off so many minutes ago.
    *
    * @param {string} key
    * @param {number} minutes
-   * @param {{name?: string, phone?: string, channelType?: string, departmentId?: string, agent?: string, takeover?: number}} [options]
+   * @param {{name?: string, phone?: string, channelType?: string, departmentId?: string, agent?: string, takeover?: number, isUnassigned?: boolean, snoozed?: number}} [options]
    */
   addWaiting(
     key,
     minutes,
-    { name = `Customer ${key}`, phone, channelType = 'whatsapp', departmentId, agent, takeover = minutes } = {},
+    {
+      name = `Customer ${key}`,
+      phone,
+      channelType = 'whatsapp',
+      departmentId,
+      agent,
+      takeover = minutes,
+      isUnassigned = false,
+      snoozed,
+    } = {},
   ) {
     const conversationId = `c-${key}`;
     const contactId = `p-${key}`;
-    const assignment = agent ? { ownerId: agent, assigneeIds: [agent] } : {};
+    const assignment = {
+      ...(agent && { ownerId: agent, assigneeIds: [agent] }),
+      ...(isUnassigned && { startsWithAutopilot: false }),
+      ...(snoozed !== undefined && { snoozedAt: this.#instant(snoozed) }),
+    };
     this.#add(minutes, { type: 'contact', contactId, name, phone });
     this.#add(minutes, { type: 'conversation', conversationId, contactId, channelType, departmentId, ...assignment });
     this.#add(minutes, {

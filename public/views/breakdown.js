@@ -1,0 +1,150 @@
+// The card that counts the list by reason, channel, department or assignee. A line filters the list by what it counts.
+
+import { byId, drawList, element, setAttributes, setClampedText, setText } from '../modules/dom.js';
+import { channelName, formatNumber, reasonWords } from '../modules/words.js';
+
+/**
+ * `filter` is what the line filters by, in the words of the filters; `null` means that no filter selects these rows.
+ *
+ * @typedef {{key: string, name: string, count: number, filter: string | null}} Line
+ */
+/** @typedef {{heading: string, name: 'reason' | 'channelType' | 'departmentId' | 'assignee', lines: (data: any, filters: Filters) => Line[]}} Kind */
+/** @typedef {import('../modules/filters.js').Filters} Filters */
+
+/** How many lines there are. Further ones are summed on the last line. */
+const LINES = 6;
+
+/** @type {Record<string, Kind>} */
+const KINDS = {
+  reason: {
+    heading: 'Why nobody has replied',
+    name: 'reason',
+    lines: ({ byReason }, { category }) =>
+      Object.entries(byReason ?? {}).map(([reason, count]) =>
+        lineOf(reason, reasonWords(reason, category ?? undefined), count),
+      ),
+  },
+  channel: {
+    heading: 'Where they are waiting',
+    name: 'channelType',
+    lines: ({ byChannel }) =>
+      Object.entries(byChannel ?? {}).map(([channel, count]) => lineOf(channel, channelName(channel), count)),
+  },
+  department: {
+    heading: 'Which department they belong to',
+    name: 'departmentId',
+    lines: ({ byDepartment }) =>
+      (byDepartment ?? []).map(({ departmentId, name, count }) =>
+        lineOf(departmentId, name ?? departmentId ?? 'No department', count),
+      ),
+  },
+  assignee: {
+    heading: 'Who they are assigned to',
+    name: 'assignee',
+    lines: ({ byAssignee }) => (byAssignee ?? []).map(({ name, count }) => lineOf(name, name ?? 'Nobody', count)),
+  },
+};
+
+/**
+ * @param {string | null} filter
+ * @param {string} name
+ * @param {number} count
+ * @returns {Line}
+ */
+function lineOf(filter, name, count) {
+  return { key: JSON.stringify(filter), name, count, filter };
+}
+
+/**
+ * @param {object} actions
+ * @param {(changes: Partial<Filters>) => void} actions.filter
+ */
+export function createBreakdown(actions) {
+  const choice = byId('breakdown-by', HTMLSelectElement);
+  const heading = byId('breakdown-heading');
+  const list = byId('breakdown');
+  /** @type {import('../modules/monitor.js').State['summary']} */
+  let summary = null;
+  /** @type {Filters} */
+  let filters;
+
+  const draw = () => {
+    const { heading: words, name, lines } = KINDS[choice.value];
+    setText(heading, words);
+    drawLines(list, summary ? longestFirst(lines(summary.data, summary.filters)) : [], filters[name], (value) =>
+      actions.filter({ [name]: value }),
+    );
+  };
+  choice.addEventListener('change', () => {
+    list.replaceChildren();
+    draw();
+  });
+
+  return {
+    /** @param {import('../modules/monitor.js').State} state */
+    render(state) {
+      summary = state.summary;
+      filters = state.filters;
+      draw();
+    },
+  };
+}
+
+/**
+ * The largest counts first. If there are more lines than fit, the last one sums those that are not named.
+ *
+ * @param {Line[]} lines
+ * @returns {Line[]}
+ */
+export function longestFirst(lines) {
+  const sorted = lines.filter(({ count }) => count > 0).sort((a, b) => b.count - a.count);
+  if (sorted.length <= LINES) return sorted;
+  const others = sorted.splice(LINES - 1);
+  const count = others.reduce((sum, line) => sum + line.count, 0);
+  return [...sorted, { key: 'others', name: 'Others', count, filter: null }];
+}
+
+/**
+ * @param {HTMLElement} list
+ * @param {Line[]} lines
+ * @param {string | null} chosen What the list is filtered by.
+ * @param {(value: string | null) => void} choose
+ */
+function drawLines(list, lines, chosen, choose) {
+  const highest = Math.max(1, ...lines.map(({ count }) => count));
+  drawList(
+    list,
+    lines,
+    ({ key }) => key,
+    ({ name, count, filter }, child) => {
+      const item = child ?? createLine(filter, choose);
+      setClampedText(item.querySelector('.line-name'), name);
+      setText(item.querySelector('b'), formatNumber(count));
+      item.style.setProperty('--share', String(count / highest));
+      if (filter !== null) setAttributes(item.firstElementChild, { 'aria-pressed': String(filter === chosen) });
+      return item;
+    },
+  );
+}
+
+/**
+ * A line is a button that filters the list, or takes the filter back.
+ *
+ * @param {string | null} filter `null` means that there is nothing to press.
+ * @param {(value: string | null) => void} choose
+ */
+function createLine(filter, choose) {
+  const bar = element('span', { class: 'bar', 'aria-hidden': 'true' });
+  const parts = [
+    element('bdi', { class: 'line-name' }),
+    ' ',
+    element('b'),
+    element('span', { class: 'bar-track', 'aria-hidden': 'true' }, bar),
+  ];
+  if (filter === null) return element('li', {}, element('span', { class: 'line' }, ...parts));
+  const button = element('button', { class: 'line', type: 'button' }, ...parts);
+  button.addEventListener('click', () => {
+    choose(button.getAttribute('aria-pressed') === 'true' ? null : filter);
+  });
+  return element('li', {}, button);
+}
