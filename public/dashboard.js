@@ -18,6 +18,7 @@ import { createMasthead } from './views/masthead.js';
 import { createNotices } from './views/notices.js';
 import { createOrganizationDialog } from './views/organization-dialog.js';
 import { createPager } from './views/pager.js';
+import { createSearch } from './views/search.js';
 import { createSignIn } from './views/sign-in.js';
 import { createSummary } from './views/summary.js';
 import { createThresholdDialog } from './views/threshold-dialog.js';
@@ -75,8 +76,14 @@ export function startDashboard() {
     showRow: (before) => {
       const { limit } = signedIn.monitor.state.filters;
       list.showRowWhenLoaded(before % limit);
-      go((monitor) => monitor.turnTo(Math.floor(before / limit) + 1));
+      go((monitor) => {
+        monitor.search(null);
+        monitor.turnTo(Math.floor(before / limit) + 1);
+      });
     },
+    /** @param {string} text */
+    search: (text) => go((monitor) => monitor.search(text)),
+    endSearch: () => go((monitor) => monitor.search(null)),
     showNewest: () => go((monitor) => monitor.showNewest()),
     dismissExpired: () => signedIn?.monitor.dismissExpired(),
     retry: () => poller.now(),
@@ -103,6 +110,7 @@ export function startDashboard() {
   const summary = createSummary(actions);
   const breakdown = createBreakdown(actions);
   const filterBar = createFilterBar(actions);
+  const search = createSearch(actions);
   const chips = createChips(actions);
   const list = createList(actions);
   const pager = createPager(actions);
@@ -131,13 +139,14 @@ export function startDashboard() {
     summary.render(monitor);
     breakdown.render(monitor.state);
     filterBar.render(monitor, { downloading });
+    search.render(monitor);
     chips.render(monitor);
     list.render(monitor, context());
     pager.render(monitor);
     announcer.watch(monitor);
     const total =
       monitor.isCurrent && monitor.state.shown.data.generatedAt
-        ? `${formatNumber(monitor.state.shown.data.totalCount)} waiting – `
+        ? `${formatNumber(monitor.state.shown.data.totalCount)} ${monitor.state.search === null ? 'waiting' : 'found'} – `
         : '';
     document.title = total + TITLE;
     tick();
@@ -202,7 +211,7 @@ export function startDashboard() {
     thresholdDialog.close();
     organizationDialog.close();
     announcer.reset();
-    for (const view of [chips, list]) view.reset();
+    for (const view of [search, chips, list]) view.reset();
     byId('board').hidden = true;
     masthead.hide();
     document.title = TITLE;

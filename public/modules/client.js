@@ -13,6 +13,7 @@ const API = '/api/conversation-monitor';
 /** The paths of the API. */
 export const PATHS = {
   report: `${API}/report`,
+  search: `${API}/report/search`,
   csv: `${API}/report.csv`,
   summary: `${API}/summary`,
   scopes: `${API}/scopes`,
@@ -78,9 +79,19 @@ export class Client {
    * @param {unknown} body
    * @param {Options} [options]
    */
-  put(path, body, { signal } = {}) {
-    const headers = { 'Content-Type': 'application/json' };
-    return this.#send(path, { method: 'PUT', headers, body: JSON.stringify(body), signal }, readEnvelope);
+  put(path, body, options) {
+    return this.#sendJson('PUT', path, body, options);
+  }
+
+  /**
+   * POST with a JSON body. The response is not cached.
+   *
+   * @param {string} path
+   * @param {unknown} body
+   * @param {Options} [options]
+   */
+  post(path, body, options) {
+    return this.#sendJson('POST', path, body, options);
   }
 
   /**
@@ -95,6 +106,17 @@ export class Client {
     return this.#send(url, { signal, timeoutMs: null }, async (response) =>
       response.ok ? { kind: 'data', data: await response.blob() } : readEnvelope(response),
     );
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {unknown} body
+   * @param {Options} [options]
+   */
+  #sendJson(method, path, body, { signal } = {}) {
+    const headers = { 'Content-Type': 'application/json' };
+    return this.#send(path, { method, headers, body: JSON.stringify(body), signal }, readEnvelope);
   }
 
   /**

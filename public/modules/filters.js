@@ -93,6 +93,19 @@ export function queryOf(filters) {
 }
 
 /**
+ * The members of a search: the same as the query, with numbers and booleans as such.
+ *
+ * @param {Filters} filters
+ */
+export function membersOf(filters) {
+  return Object.fromEntries(
+    Object.entries(NO_FILTERS)
+      .filter(([name, defaultValue]) => filters[name] !== defaultValue)
+      .map(([name]) => [name, filters[name]]),
+  );
+}
+
+/**
  * The filters for everything that matches in this snapshot, whatever the page: for the summary and the CSV.
  *
  * @param {Filters} filters

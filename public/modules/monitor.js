@@ -1,7 +1,7 @@
 // What the dashboard knows, and how it finds out. There is no DOM here; the views draw `state` whenever it changes.
 
 import { PATHS } from './client.js';
-import { isSameList, NO_FILTERS, queryOf, withoutPage } from './filters.js';
+import { isSameList, membersOf, NO_FILTERS, queryOf, withoutPage } from './filters.js';
 
 /**
  * @typedef {import('./client.js').Result} Result
@@ -20,7 +20,12 @@ import { isSameList, NO_FILTERS, queryOf, withoutPage } from './filters.js';
 /**
  * @typedef {object} State
  * @property {Filters} filters
- * @property {{data: any, filters: Filters} | null} shown The report on the screen and the filters that it was requested with.
+ * @property {string | null} search The text that the list is searched for. It is personal data: it is only here and in the
+ *   field, and in the bodies of requests. `null` means that nothing is searched.
+ * @property {{data: any, filters: Filters, search: string | null} | null} shown The report on the screen, and the filters and
+ *   the text that it was requested with.
+ * @property {{data: any, filters: Filters} | null} listed The report without the search: the one on the screen, unless
+ *   something is searched.
  * @property {{snapshotId: string | null, generatedAt: string | null, stale: boolean} | null} newest The newest snapshot
  *   that is known, shown or not.
  * @property {{data: any, filters: Filters} | null} summary Totals and histogram with their filters, perhaps of an earlier
@@ -63,7 +68,9 @@ export class Monitor {
   /** @type {State} */
   state = {
     filters: NO_FILTERS,
+    search: null,
     shown: null,
+    listed: null,
     newest: null,
     summary: null,
     summaryMissing: false,
@@ -93,10 +100,16 @@ export class Monitor {
     this.state.filters = address.read();
   }
 
-  /** Whether the report on the screen is the one that the filters ask for. */
+  /** Whether the report on the screen is the one that the filters and the search ask for. */
   get isCurrent() {
-    const { shown, filters } = this.state;
-    return shown !== null && queryOf(shown.filters) === queryOf(filters);
+    const { shown, filters, search } = this.state;
+    return shown !== null && shown.search === search && queryOf(shown.filters) === queryOf(filters);
+  }
+
+  /** Whether the totals are those of the filters. */
+  get isListedCurrent() {
+    const { listed, filters } = this.state;
+    return listed !== null && isSameList(listed.filters, filters);
   }
 
   /** Whether there is a newer snapshot than the pinned one on the screen. */
@@ -115,8 +128,8 @@ export class Monitor {
 
   /** How many rows only the threshold leaves out; 0 as long as that is not known of the list on the screen. */
   get belowThreshold() {
-    const { belowThreshold, shown } = this.state;
-    return belowThreshold && shown && isSameList(belowThreshold.filters, shown.filters) ? belowThreshold.count : 0;
+    const { belowThreshold, listed } = this.state;
+    return belowThreshold && listed && isSameList(belowThreshold.filters, listed.filters) ? belowThreshold.count : 0;
   }
 
   /** Whether the user may change the settings. `null` means that it is not known yet. */
@@ -131,12 +144,22 @@ export class Monitor {
   }
 
   /**
-   * Changes filters and shows the first page of the newest snapshot.
+   * Changes filters and shows the first page of the newest snapshot. Another organization ends a search.
    *
    * @param {Partial<Filters>} changes
    */
   filter(changes) {
-    this.#go({ ...this.state.filters, ...changes, page: 1, snapshot: null });
+    const search = 'organizationId' in changes ? null : this.state.search;
+    this.#go({ ...this.state.filters, ...changes, page: 1, snapshot: null }, { search });
+  }
+
+  /**
+   * Shows only the rows in which a text is found, from the first page on.
+   *
+   * @param {string | null} search `null` ends the search.
+   */
+  search(search) {
+    if (search !== this.state.search) this.#go({ ...this.state.filters, page: 1, snapshot: null }, { search });
   }
 
   /**
@@ -175,13 +198,13 @@ export class Monitor {
 
   /**
    * @param {Filters} filters
-   * @param {{ push?: boolean }} [options]
+   * @param {{ push?: boolean, search?: string | null }} [options]
    */
-  #go(filters, { push = true } = {}) {
+  #go(filters, { push = true, search = this.state.search } = {}) {
     if (push && queryOf(filters) !== queryOf(this.state.filters)) this.#address.push(filters);
     this.#abort.abort();
     this.#abort = new AbortController();
-    this.#change({ filters, busy: true, problem: null, snapshotExpired: false });
+    this.#change({ filters, search, busy: true, problem: null, snapshotExpired: false });
   }
 
   /**
@@ -203,7 +226,7 @@ export class Monitor {
   /** @param {AbortSignal} signal */
   async #askForOrganization(signal) {
     await this.#requestScopes(signal);
-    this.#change({ shown: null, busy: false, problem: { kind: 'organization_needed' } });
+    this.#change({ shown: null, listed: null, busy: false, problem: { kind: 'organization_needed' } });
     return { rest: true };
   }
 
@@ -214,9 +237,12 @@ export class Monitor {
   async #requestReport(signal) {
     const isCurrent = this.isCurrent;
     if (!isCurrent) this.#change({ busy: true });
-    const { filters } = this.state;
-    // A pinned report never changes, so a poll asks whether there is a newer snapshot instead.
-    const requested = isCurrent ? { ...filters, snapshot: null } : filters;
+    const { filters, search } = this.state;
+    // A pinned report never changes, so a poll asks whether there is a newer snapshot instead. So it does while something
+    // is searched, because a search is never answered with 304 and may not be sent as often.
+    const requested = { ...filters };
+    if (isCurrent) requested.snapshot = null;
+    if (search !== null) requested.page = 1;
     const result = await this.#client.get(PATHS.report, queryOf(requested), { signal });
     signal.throwIfAborted();
     if (result.kind !== 'data') return this.#handleFailure(result, requested, signal);
@@ -225,11 +251,19 @@ export class Monitor {
     if (data.generatedAt) this.#clock.notBefore(Date.parse(data.generatedAt));
     const { snapshotId, generatedAt, stale = false } = data;
     const newest = requested.snapshot === null ? { snapshotId, generatedAt, stale } : this.state.newest;
-    const changes = { newest, problem: null, busy: false };
-    const lastPage = Math.max(1, data.pagination.totalPages);
-    if (isCurrent && filters.snapshot !== null) this.#change(changes);
-    else if (filters.page > lastPage) return this.#turnBack(lastPage, signal);
-    else this.#change({ ...changes, ...this.#show(data, filters) });
+    /** What to show, if it is not on the screen already. */
+    let page = data;
+    if (isCurrent && filters.snapshot !== null) page = null;
+    else if (search !== null) {
+      this.#change({ newest, listed: { data, filters } });
+      const found = await this.#requestFound(data, isCurrent, signal);
+      if (found && found.kind !== 'data') return this.#handleFailure(found, filters, signal, { isSearch: true });
+      page = found?.data ?? null;
+    }
+    const lastPage = Math.max(1, page?.pagination.totalPages ?? 1);
+    if (page !== null && filters.page > lastPage) return this.#turnBack(lastPage, signal);
+    const shown = page === null ? {} : this.#show(page, filters);
+    this.#change({ ...shown, newest, problem: null, busy: false });
 
     await this.#requestSummary(signal);
     await this.#requestScopes(signal);
@@ -238,11 +272,31 @@ export class Monitor {
     return { ok: true };
   }
 
+  /**
+   * Searches the snapshot of a report that was requested without the search. Returns `null` if what was found in it is on
+   * the screen.
+   *
+   * @param {any} data The data of that report.
+   * @param {boolean} isCurrent
+   * @param {AbortSignal} signal
+   * @returns {Promise<Result | null>}
+   */
+  async #requestFound(data, isCurrent, signal) {
+    const { filters, search, shown } = this.state;
+    if (isCurrent && shown.data.snapshotId === data.snapshotId) return null;
+    if (!data.snapshotId) return { kind: 'data', data };
+    const body = { search, ...membersOf({ ...filters, snapshot: data.snapshotId }) };
+    const result = await this.#client.post(PATHS.search, body, { signal });
+    signal.throwIfAborted();
+    return result;
+  }
+
   /** Pins the snapshot from the second page on, so that paging neither skips nor repeats a row. */
   #show(data, filters) {
     const pinned = filters.page > 1 && data.snapshotId ? { ...filters, snapshot: data.snapshotId } : filters;
     if (pinned !== filters) this.#address.replace(pinned);
-    return { shown: { data, filters: pinned }, filters: pinned };
+    const shown = { data, filters: pinned, search: this.state.search };
+    return { shown, filters: pinned, ...(shown.search === null && { listed: shown }) };
   }
 
   /**
@@ -262,10 +316,11 @@ export class Monitor {
    * @param {Result} result
    * @param {Filters} requested
    * @param {AbortSignal} signal
+   * @param {{ isSearch?: boolean }} [options]
    * @returns {Promise<import('./poller.js').Outcome>}
    */
-  async #handleFailure(result, requested, signal) {
-    const kind = problemOf(result);
+  async #handleFailure(result, requested, signal, { isSearch = false } = {}) {
+    const kind = isSearch && result.code === 'RATE_LIMITED' ? 'search_limited' : problemOf(result);
     if (kind === 'unauthenticated') {
       this.#onSessionEnd(result.message);
       return { rest: true };
@@ -282,7 +337,7 @@ export class Monitor {
     const isFinal = FINAL.has(kind);
     if (isFinal || kind === 'not_found') {
       this.#summaryQuery = null;
-      Object.assign(this.state, { shown: null, summary: null, summaryMissing: false, newest: null });
+      Object.assign(this.state, { shown: null, listed: null, summary: null, summaryMissing: false, newest: null });
     }
     this.#change({ busy: false, problem: { kind, message: result.message } });
     return isFinal ? { rest: true } : { ok: false, retryAfterMs: result.retryAfterMs };
@@ -294,7 +349,7 @@ export class Monitor {
    * @param {AbortSignal} signal
    */
   async #requestSummary(signal) {
-    const { data, filters } = this.state.shown;
+    const { data, filters } = this.state.listed;
     if (!data.snapshotId) return this.#change({ summary: null, summaryMissing: false });
     const query = queryOf(withoutPage(filters, data.snapshotId));
     if (query === this.#summaryQuery) return undefined;
@@ -312,7 +367,7 @@ export class Monitor {
    * @param {AbortSignal} signal
    */
   async #requestEverybody(signal) {
-    const { data, filters } = this.state.shown;
+    const { data, filters } = this.state.listed;
     if (!data.snapshotId || filters.skipThreshold) return;
     const query = queryOf({ ...withoutPage(filters, data.snapshotId), skipThreshold: true });
     if (query === this.#everybodyQuery) return;
@@ -330,7 +385,7 @@ export class Monitor {
    * @param {AbortSignal} signal
    */
   async #requestMaxAge(signal) {
-    const { data } = this.state.shown;
+    const { data } = this.state.listed;
     if (!data.olderCount || !this.maySetThresholds) return;
     const key = JSON.stringify([data.organizationId, data.snapshotId]);
     if (key === this.#maxAgeKey) return;

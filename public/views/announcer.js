@@ -25,6 +25,7 @@ export function createAnnouncer() {
       const current = {
         problem: state.problem?.kind ?? null,
         total: isCurrent ? state.shown.data.totalCount : null,
+        search: state.search,
         page: isCurrent ? state.shown.filters.page : null,
         stale: state.newest?.stale === true,
         outdated: isOutdated,
@@ -48,13 +49,16 @@ function difference(previous, current, state) {
   }
   if (current.total === null) return '';
   const { data } = state.shown;
-  const waiting = `${formatNumber(current.total)} ${waitingWords(current.total, thresholdOf(state.shown))}.`;
+  const waiting =
+    current.search === null
+      ? `${formatNumber(current.total)} ${waitingWords(current.total, thresholdOf(state.shown))}.`
+      : `${formatNumber(current.total)} found.`;
   if (previous?.problem && !current.problem) return `Connected again. ${waiting}`;
   if (current.expired && !previous?.expired)
     return `The list that you were viewing is no longer available; this is the newest one. ${waiting}`;
   if (current.stale && !previous?.stale) return 'The data may be out of date.';
   if (current.outdated && !previous?.outdated) return 'Newer data is available.';
   if (previous?.page && current.page !== previous.page) return `Page ${current.page} of ${data.pagination.totalPages}.`;
-  if (current.total !== previous?.total) return waiting;
+  if (current.total !== previous?.total || current.search !== previous?.search) return waiting;
   return '';
 }

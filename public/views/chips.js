@@ -9,6 +9,7 @@ import { channelName, reasonWords } from '../modules/words.js';
 /**
  * @param {object} actions
  * @param {(changes: Partial<Filters>) => void} actions.filter
+ * @param {() => void} actions.endSearch
  */
 export function createChips(actions) {
   const list = byId('chips');
@@ -39,7 +40,7 @@ export function createChips(actions) {
  * @param {Parameters<typeof createChips>[0]} actions
  * @returns {Chip[]}
  */
-function chipsOf({ filters, scopes }, actions) {
+function chipsOf({ filters, scopes, search }, actions) {
   const { departmentId, channelType, reason, category, assignee } = filters;
   const department = scopes?.departments.find((each) => each.departmentId === departmentId);
   /** @type {[keyof Filters, string, string | null][]} */
@@ -49,9 +50,12 @@ function chipsOf({ filters, scopes }, actions) {
     ['departmentId', 'Department', departmentId && (department?.name ?? departmentId)],
     ['assignee', 'Assigned to', assignee],
   ];
-  return shown
+  const chips = shown
     .filter(([, , value]) => value !== null)
     .map(([key, label, value]) => ({ key, label, value, remove: () => actions.filter({ [key]: null }) }));
+  return search === null
+    ? chips
+    : [{ key: 'search', label: 'Search', value: search, remove: actions.endSearch }, ...chips];
 }
 
 /**

@@ -1,6 +1,6 @@
 // The filters. Each choice goes into the address at once, and the report is requested for what the address says.
 
-import { byId, drawList, element, setEnabled, setText, whileEnabled } from '../modules/dom.js';
+import { byId, drawList, element, setAttributes, setEnabled, setText, whileEnabled } from '../modules/dom.js';
 import { formatNumber, minutes, thresholdOf } from '../modules/words.js';
 
 /** Which categories each tab counts. "All" has those that the list has unless one is chosen. */
@@ -24,8 +24,9 @@ export function createFilterBar(actions) {
   const download = byId('download');
   const change = byId('threshold-change');
 
-  form.addEventListener('submit', (event) => event.preventDefault());
-  form.addEventListener('change', () => {
+  form.addEventListener('change', ({ target }) => {
+    // The field of the search has a view of its own.
+    if (target === byId('search')) return;
     const chosen = new FormData(form);
     const text = (name) => String(chosen.get(name) ?? '') || null;
     actions.filter({
@@ -61,7 +62,8 @@ export function createFilterBar(actions) {
       change.classList.toggle('unknown', maySetThresholds === null);
       change.hidden = maySetThresholds === false;
       setEnabled(change, shown !== null);
-      setEnabled(download, isCurrent && Boolean(shown.data.snapshotId) && !downloading);
+      setEnabled(download, isCurrent && Boolean(shown.data.snapshotId) && !downloading && state.search === null);
+      setAttributes(download, { title: state.search === null ? null : 'What a search finds cannot be downloaded' });
       setText(download, downloading ? 'Preparing CSV …' : 'Download CSV');
     },
   };

@@ -7,6 +7,7 @@ import { minutes, nextTry, problemWords } from '../modules/words.js';
 /**
  * @typedef {object} Actions
  * @property {(changes: Partial<import('../modules/filters.js').Filters>) => void} filter
+ * @property {() => void} endSearch
  * @property {() => void} changeOrganization
  * @property {() => void} signOut
  * @property {() => void} retry
@@ -72,6 +73,20 @@ function messageOf({ state, isCurrent }, { now, nextAt }, actions) {
       symbol: 'information',
       title: 'No department',
       text: 'Your token names no department, so there are no conversations to show.',
+    };
+  }
+  if (state.search !== null) {
+    const isWide = filters.skipThreshold && !isNarrowed(filters);
+    return {
+      symbol: 'search',
+      title: 'Nobody found',
+      text: `Nobody on this list has “${state.search}” in their name, phone number or ids.`,
+      button: isWide
+        ? { label: 'Clear the search', act: actions.endSearch }
+        : {
+            label: 'Search everyone waiting',
+            act: () => actions.filter({ ...NOT_NARROWED, skipThreshold: true }),
+          },
     };
   }
   if (isNarrowed(filters)) {

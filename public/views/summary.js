@@ -28,18 +28,18 @@ export function createSummary(actions) {
 
   return {
     /** @param {import('../modules/monitor.js').Monitor} monitor */
-    render({ state, isCurrent, belowThreshold }) {
-      const { shown, summary } = state;
-      section.hidden = shown ? shown.data.snapshotMissing === true : state.problem !== null;
+    render({ state, isListedCurrent, belowThreshold }) {
+      const { listed, summary } = state;
+      section.hidden = listed ? listed.data.snapshotMissing === true : state.problem !== null;
       if (section.hidden) return;
-      section.classList.toggle('waiting', shown !== null && !isCurrent);
-      const filters = shown?.filters ?? state.filters;
-      drawTotal(shown?.data ?? null, filters);
-      drawLink('total-below', isCurrent ? belowThreshold : 0, (count) => `${formatNumber(count)} under the threshold`);
-      const older = isCurrent ? shown.data.olderCount : 0;
+      section.classList.toggle('waiting', listed !== null && !isListedCurrent);
+      drawTotal(listed?.data ?? null, listed?.filters ?? state.filters);
+      const below = isListedCurrent ? belowThreshold : 0;
+      drawLink('total-below', below, (count) => `${formatNumber(count)} under the threshold`);
+      const older = isListedCurrent ? listed.data.olderCount : 0;
       drawLink('total-older', older, (count) => olderWords(count, state.maxAgeDays));
       buckets = summary?.data.ageMinutes ?? [];
-      const isSeveral = shown !== null && thresholdOf(shown) === 'several';
+      const isSeveral = listed !== null && thresholdOf(listed) === 'several';
       drawHistogram(bucketsInList(buckets, summary ? leastThreshold(summary, isSeveral) : null), (bucket) =>
         actions.showRow(countBefore(buckets, bucket)),
       );
