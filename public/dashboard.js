@@ -92,7 +92,13 @@ export function startDashboard() {
     changeOrganization: () => signedIn && organizationDialog.open(signedIn.monitor),
     changeThreshold: () => {
       const { client, monitor } = signedIn;
-      thresholdDialog.open(client, monitor.state.shown.data.organizationId, monitor.state.shown.data.thresholdMinutes);
+      const { shown, scopes, summary } = monitor.state;
+      thresholdDialog.open(client, {
+        organizationId: shown.data.organizationId,
+        thresholdMinutes: shown.data.thresholdMinutes,
+        departments: scopes?.departments ?? [],
+        channels: Object.keys(summary?.data.byChannel ?? {}),
+      });
     },
     download,
   };

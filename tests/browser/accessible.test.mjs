@@ -21,7 +21,11 @@ function lively(env, more = 4) {
     })
     .addWaiting('x2', 300, { name: 'Ada Byrne', departmentId: 'd-support', agent: 'u-alice', takeover: 290 })
     .addWaiting('x3', 90, { name: 'Ben Oduya', departmentId: 'd-sales', agent: 'u-bo', channelType: 'email' })
-    .addWaiting('x4', 8, { name: '美玲 Tanaka' });
+    .addWaiting('x4', 8, { name: '美玲 Tanaka' })
+    .addWaiting('x5', 50, { name: 'Nora Queue', isUnassigned: true, departmentId: 'd-support' })
+    .addWaiting('x6', 70, { name: 'Sam Later', snoozed: 20, agent: 'u-bo' })
+    .addWaiting('x7', 3, { name: 'Una New' })
+    .addWaiting('x8', 40 * 24 * 60, { name: 'Olga Forgotten' });
 }
 
 const twoPages = (env) => env.publish(lively(env, 26));
@@ -59,6 +63,56 @@ const STATES = {
   },
   'no-snapshot': { organization: (env) => env.send(env.organization()), text: 'No snapshot yet' },
   'nobody-waits': { organization: (env) => env.publish(env.organization()), text: 'Nobody is waiting too long' },
+  'nobody-assigned': { query: '?category=unassigned', text: 'Nora Queue' },
+  snoozed: { query: '?category=snoozed', text: 'Sam Later' },
+  filters: {
+    query: '?reason=no_reply_since_takeover&channelType=email&departmentId=d-sales&assignee=Bo+Lindgren',
+    async act(tab) {
+      await tab.waitUntilIdle();
+      await tab.page.getByLabel('Count by').selectOption({ label: 'By assignee' });
+    },
+  },
+  'several-thresholds': {
+    async organization(env) {
+      const organization = await env.publish(lively(env));
+      await env.set(organization, { channelThresholdMinutes: { email: 60, webchat: 1440 } });
+      return organization;
+    },
+    text: 'threshold 60 minutes',
+  },
+  found: {
+    async act(tab) {
+      await tab.waitUntilIdle();
+      await tab.page.getByRole('searchbox').fill('byrne');
+      await tab.page.keyboard.press('Enter');
+      await tab.waitForText('Search:');
+      await tab.waitUntilIdle();
+    },
+  },
+  'nobody-found': {
+    async act(tab) {
+      await tab.waitUntilIdle();
+      await tab.page.getByRole('searchbox').fill('nobody of this name');
+      await tab.page.keyboard.press('Enter');
+      await tab.waitForText('Nobody found');
+    },
+  },
+  'too-short-to-search': {
+    async act(tab) {
+      await tab.waitUntilIdle();
+      await tab.page.getByRole('button', { name: 'Search', exact: true }).click();
+      await tab.waitForText('Type at least 2 characters.');
+    },
+  },
+  'too-many-searches': {
+    fault: ({ name }) => (name === 'search' ? RATE_LIMITED : undefined),
+    async act(tab) {
+      await tab.waitUntilIdle();
+      await tab.page.getByRole('searchbox').fill('byrne');
+      await tab.page.keyboard.press('Enter');
+      await tab.waitForText('Too many searches');
+    },
+  },
   'nothing-matches': { query: '?departmentId=d-none', text: 'Nobody is waiting here' },
   late: {
     async act(tab) {
@@ -91,10 +145,19 @@ const STATES = {
     },
   },
   'threshold-dialog': {
+    async organization(env) {
+      const organization = await env.publish(lively(env));
+      await env.set(organization, {
+        channelThresholdMinutes: { email: 240, pigeon_post_of_the_old_kind_that_hardly_anybody_knows: 30 },
+        departmentThresholdMinutes: { 'd-sales': 15 },
+      });
+      return organization;
+    },
     async act(tab) {
       await tab.waitUntilIdle();
       await tab.page.getByRole('button', { name: 'Change threshold' }).click();
-      await tab.page.getByRole('spinbutton').fill('0');
+      await tab.page.getByRole('spinbutton', { name: 'Minutes for Email' }).waitFor();
+      await tab.page.getByRole('spinbutton', { name: 'Minutes, from 1' }).fill('0');
       await tab.page.getByRole('button', { name: 'Save' }).click();
     },
   },
