@@ -29,6 +29,7 @@ export class NamelessRole extends Failure {}
  */
 export function claimMapping(variable) {
   const roles = variable('JWT_ROLES');
+  /** @param {string[]} where The variable and the claim. */
   const way = ([name, claim]) => {
     const pointer = variable(name);
     return pointer === undefined ? [claim] : parsePointer(name, pointer);

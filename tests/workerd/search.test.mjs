@@ -51,7 +51,12 @@ async function check(status, token, body, init = {}) {
 
 const search = async (token, body) => (await check(200, token, body)).data;
 
-/** Customers who wait, the longest first, by the names of their contacts. */
+/**
+ * Customers who wait, the longest first, by the names of their contacts.
+ *
+ * @param {string[]} names
+ * @param {(index: number) => Record<string, unknown>} [more] Of each, as `waiting` takes it.
+ */
 async function organizationWith(names, more = () => ({})) {
   const organizationId = newOrganizationId();
   const events = names.flatMap((contactName, index) =>
