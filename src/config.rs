@@ -23,6 +23,10 @@ const PAGE_MEMORY_MEBIBYTES_MAX: u32 = 48;
 const PAGE_SHARE_AFTER_SECONDS_DEFAULT: u32 = 300;
 /// The most that may be configured: a day, and hardly any page stays the same that long.
 const PAGE_SHARE_AFTER_SECONDS_MAX: u32 = 86_400;
+/// The most calls that a rate limit may be said to allow.
+const LIMIT_CALLS_MAX: u32 = 1_000_000;
+/// How often the refresh may run, in seconds. The last is the default, and how often the cron of wrangler.toml ticks.
+const REFRESH_INTERVALS_SECONDS: [u32; 3] = [20, 30, 60];
 /// The periods that the platform's rate limits may have, in seconds. The last is the default.
 const RATE_LIMIT_PERIODS_SECONDS: [u32; 2] = [10, 60];
 
@@ -47,6 +51,9 @@ enum Variable {
     PageMemoryMebibytes,
     PageShareAfterSeconds,
     RateLimitPeriodSeconds,
+    ReadLimitCalls,
+    IngestLimitCalls,
+    RefreshEverySeconds,
 }
 
 impl Variable {
@@ -79,6 +86,12 @@ pub struct Config {
     pub page_share_after_ms: i64,
     /// The period of the rate limits, in seconds. A client that was refused may try again after it.
     pub rate_limit_period_seconds: u32,
+    /// How many reads a caller has in a period, if clients are to be told.
+    pub read_limit_calls: Option<u32>,
+    /// How many ingests a caller has in a period, if clients are to be told.
+    pub ingest_limit_calls: Option<u32>,
+    /// How often the refresh runs, in milliseconds.
+    pub refresh_every_ms: i64,
 }
 
 /// What is wrong with the configuration. Values are never shown, because some are secrets.
@@ -143,7 +156,11 @@ impl Config {
                     PAGE_SHARE_AFTER_SECONDS_DEFAULT,
                     PAGE_SHARE_AFTER_SECONDS_MAX,
                 )),
-            rate_limit_period_seconds: reader.rate_limit_period_seconds(),
+            rate_limit_period_seconds: reader.choice(Variable::RateLimitPeriodSeconds, RATE_LIMIT_PERIODS_SECONDS),
+            read_limit_calls: reader.limit_calls(Variable::ReadLimitCalls),
+            ingest_limit_calls: reader.limit_calls(Variable::IngestLimitCalls),
+            refresh_every_ms: 1_000
+                * i64::from(reader.choice(Variable::RefreshEverySeconds, REFRESH_INTERVALS_SECONDS)),
         };
         if reader.errors.is_empty() {
             Ok(config)
@@ -273,19 +290,27 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         })
     }
 
-    fn rate_limit_period_seconds(&mut self) -> u32 {
-        let [short, long] = RATE_LIMIT_PERIODS_SECONDS;
-        let Some(text) = self.text(Variable::RateLimitPeriodSeconds) else {
-            return long;
+    /// One of a few numbers, the last of them unless configured.
+    fn choice<const N: usize>(&mut self, variable: Variable, numbers: [u32; N]) -> u32 {
+        let default = numbers.last().copied().unwrap_or_default();
+        let Some(text) = self.text(variable) else {
+            return default;
         };
-        let period = whole_number(&text).filter(|period| [short, long].contains(period));
-        period.unwrap_or_else(|| {
-            self.reject(
-                Variable::RateLimitPeriodSeconds,
-                format!("is neither {short} nor {long}"),
-            );
-            long
-        })
+        whole_number(&text)
+            .filter(|number| numbers.contains(number))
+            .unwrap_or_else(|| {
+                let texts = numbers.map(|number| number.to_string());
+                let list = texts
+                    .split_last()
+                    .map(|(last, others)| format!("{} or {last}", others.join(", ")));
+                self.reject(variable, format!("is not {}", list.unwrap_or_default()));
+                default
+            })
+    }
+
+    fn limit_calls(&mut self, variable: Variable) -> Option<u32> {
+        let calls = self.number(variable, 0, LIMIT_CALLS_MAX);
+        (calls > 0).then_some(calls)
     }
 
     /// A whole number from 0 to `max`.
@@ -362,7 +387,7 @@ mod tests {
             &[secret, ("RATE_LIMIT_PERIOD_SECONDS", "30"), ("ALLOWED_ORIGINS", "*")],
             &[
                 "ALLOWED_ORIGINS is not a list of origins like https://crm.example.com, separated by commas",
-                "RATE_LIMIT_PERIOD_SECONDS is neither 10 nor 60",
+                "RATE_LIMIT_PERIOD_SECONDS is not 10 or 60",
             ],
         );
         check(&[secret, ("RATE_LIMIT_PERIOD_SECONDS", "10")], &[]);

@@ -74,6 +74,16 @@ export const SUMMARY_EXAMPLE = {
   },
 };
 
+const eventOf = (name, id, body) => `event: ${name}\nid: ${id}\ndata: ${JSON.stringify(body)}\n\n`;
+
+export const STREAM_EXAMPLE = [
+  ': ok\n\n',
+  eventOf('report', '"k0Vx4Zg2mWk3cQ8h5Qw0WQ"', REPORT_EXAMPLE),
+  eventOf('summary', '"Qm3o1bZ8nJ5vY2c7Xr4tUA"', SUMMARY_EXAMPLE),
+  ': tick\n\n',
+  'event: bye\ndata: {}\n\n',
+].join('');
+
 export const CSV_EXAMPLE = [
   '\u{feff}conversationId,contactId,contactName,contactPhone,channelType,category,reason,waitingSince,stalledSince,' +
     'stalledMinutes,latestInboundAt,latestInboundMessageId,departmentId,assigneeNames,hasAccess',

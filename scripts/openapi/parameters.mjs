@@ -73,6 +73,13 @@ export const PARAMETERS = {
     schema: { type: 'string' },
     description: 'ETags of earlier answers. If one of them still applies, the answer is 304.',
   },
+  LastEventId: {
+    in: 'header',
+    name: 'Last-Event-ID',
+    required: false,
+    schema: { type: 'string' },
+    description: 'The id of the last event that the client has. What it names is not sent again.',
+  },
   ContentEncoding: {
     in: 'header',
     name: 'Content-Encoding',

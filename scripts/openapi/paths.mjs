@@ -10,6 +10,7 @@ import {
   REPORT_EXAMPLE,
   SCOPES_EXAMPLE,
   SETTINGS_EXAMPLE,
+  STREAM_EXAMPLE,
   SUMMARY_EXAMPLE,
 } from './examples.mjs';
 import { parameters } from './parameters.mjs';
@@ -91,8 +92,10 @@ const report = getAndHead('Report', {
       'Conversation monitor report returned',
       json(ref('ConversationMonitorReportResponse'), REPORT_EXAMPLE),
       'ETag',
+      'X-Poll-After',
+      'Link',
     ),
-    ...shared(304),
+    ...shared('304 with advice'),
     400: invalid('limit must be a whole number from 1 to 100.'),
     ...shared(401),
     403: errorResponse('Access denied', FORBIDDEN),
@@ -152,6 +155,32 @@ const search = {
   },
 };
 
+const stream = getAndHead('Stream', {
+  tags: ['Conversation Monitor'],
+  summary: 'Follow a report',
+  description: prose`
+    The report and the summary as server-sent events, for dashboards that are open all day: the service asks itself what a
+    poll would ask, as soon as something can have changed.
+
+    Events \`report\` and \`summary\` have the body of a 200 as data and its ETag as id. Comments say that nothing has
+    changed, at least every 20 seconds. Before the service ends the stream it sends \`error\`, with the body that a poll
+    would have got, or, after 55 minutes at the latest, \`bye\`: then open another, with the last id as
+    \`Last-Event-ID\`. A caller may open 30 streams a minute, and have 10 at a time in each of the service's instances.`,
+  operationId: 'get_conversation_monitor_report_stream',
+  parameters: parameters(
+    'Page',
+    'Limit',
+    ...FILTERS.filter((name) => !['Snapshot', 'IfNoneMatch'].includes(name)),
+    'LastEventId',
+  ),
+  responses: {
+    200: ok('The events', { 'text/event-stream': { schema: { type: 'string' }, example: STREAM_EXAMPLE } }),
+    400: invalid('snapshot must be left out, because a snapshot never changes.'),
+    ...shared(401, 403, 404, 429, 500, 503),
+  },
+  security: TOKEN,
+});
+
 const csv = getAndHead('CSV file', {
   tags: ['Conversation Monitor'],
   summary: 'Get all rows as CSV',
@@ -189,8 +218,8 @@ const summary = getAndHead('Summary', {
   operationId: 'get_conversation_monitor_summary',
   parameters: parameters(...FILTERS),
   responses: {
-    200: ok('The numbers', json(ref('ConversationMonitorSummaryResponse'), SUMMARY_EXAMPLE), 'ETag'),
-    ...shared(304),
+    200: ok('The numbers', json(ref('ConversationMonitorSummaryResponse'), SUMMARY_EXAMPLE), 'ETag', 'X-Poll-After'),
+    ...shared('304 with advice'),
     400: invalid('skipThreshold must be true or false.'),
     ...shared(401, 403, 404, 410, 429, 500, 503),
   },
@@ -404,6 +433,7 @@ const openapi = getAndHead('OpenAPI document', {
 export const PATHS = {
   '/api/conversation-monitor/report': report,
   '/api/conversation-monitor/report/search': search,
+  '/api/conversation-monitor/report/stream': stream,
   '/api/conversation-monitor/report.csv': csv,
   '/api/conversation-monitor/summary': summary,
   '/api/conversation-monitor/scopes': scopes,

@@ -8,16 +8,33 @@ const TEXT = { type: 'string' };
 export const HEADERS = {
   'X-Request-Id': header('Identifies this request in the log.', TEXT),
   'X-Content-Type-Options': header('Always `nosniff`.', { type: 'string', enum: ['nosniff'] }),
-  'Cache-Control': header('`private, no-cache` on routes that need a token, otherwise `no-store`.', {
-    type: 'string',
-    enum: ['private, no-cache', 'no-store'],
-  }),
+  'Cache-Control': header(
+    '`private, no-cache` on routes that need a token, `public, max-age=300` for this document, otherwise `no-store`.',
+    { type: 'string', enum: ['private, no-cache', 'public, max-age=300', 'no-store'] },
+  ),
   Vary: header('The request headers that the answer depends on.', {
     type: 'string',
     enum: ['Authorization, Origin', 'Origin'],
   }),
   'Server-Timing': header('Where the data came from, and how long the request took.', TEXT),
   ETag: header('A strong ETag; it changes whenever the answer does.', TEXT),
+  'X-Poll-After': header(
+    'After how many seconds it is worth asking again: when the next refresh will have published, and up to 20 seconds ' +
+      'more, different for each caller, so that not all ask at once.',
+    { type: 'integer', minimum: 1 },
+  ),
+  Link: {
+    ...header('The next page of the same snapshot, as `rel="next"` (RFC 8288), if there is one.', TEXT),
+    required: false,
+  },
+  'RateLimit-Policy': {
+    ...header(
+      'How many calls a caller has in how many seconds, if the deployment says so ' +
+        '(draft-ietf-httpapi-ratelimit-headers).',
+      TEXT,
+    ),
+    required: false,
+  },
   'Retry-After': header('After how many seconds to try again.', { type: 'integer', minimum: 1 }),
   'WWW-Authenticate': header('Why the token was refused (RFC 6750).', TEXT),
   Allow: header('The methods that this path supports.', TEXT),
@@ -33,7 +50,7 @@ export const headers = (...more) =>
   Object.fromEntries([...EVERY_ANSWER, ...more].map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 
 /** On routes that need a token. */
-export const dataHeaders = (...more) => headers('Server-Timing', ...more);
+export const dataHeaders = (...more) => headers('Server-Timing', 'RateLimit-Policy', ...more);
 
 /** An example of an error. */
 export const failure = (error, message, more) => ({ success: false, message, error, ...more });
@@ -63,6 +80,7 @@ const unauthenticated = (message) => failure('UNAUTHENTICATED', message);
 /** The responses that operations share, by status: the name and the response. */
 const SHARED = {
   304: ['NotModified', { description: 'Not modified.', headers: dataHeaders('ETag') }],
+  '304 with advice': ['NotModifiedYet', { description: 'Not modified.', headers: dataHeaders('ETag', 'X-Poll-After') }],
   401: [
     'Unauthenticated',
     errorResponse(
@@ -129,7 +147,7 @@ const BODILESS = Object.keys(SHARED).filter((status) => Number(status) >= 400);
 
 /** Shared responses as an operation lists them. */
 export const shared = (...statuses) =>
-  Object.fromEntries(statuses.map((status) => [status, reference(SHARED[status][0])]));
+  Object.fromEntries(statuses.map((status) => [parseInt(status, 10), reference(SHARED[status][0])]));
 
 /** The responses to HEAD that correspond to those of GET. */
 export function headResponses(responses) {

@@ -10,6 +10,8 @@ pub enum Route {
     Report,
     /// A page of the rows that a text is found in.
     Search,
+    /// The report and its numbers, whenever they change.
+    Stream,
     /// All rows of the report as a file.
     Csv,
     /// The numbers of the report.
@@ -46,7 +48,7 @@ pub struct RouteEntry {
 const READ: &str = "GET, HEAD";
 
 /// All routes.
-pub const ROUTES: [RouteEntry; 9] = [
+pub const ROUTES: [RouteEntry; 10] = [
     RouteEntry {
         path: "/api/conversation-monitor/report",
         methods: READ,
@@ -58,6 +60,12 @@ pub const ROUTES: [RouteEntry; 9] = [
         methods: "POST",
         is_data: true,
         route: |_| Route::Search,
+    },
+    RouteEntry {
+        path: "/api/conversation-monitor/report/stream",
+        methods: READ,
+        is_data: true,
+        route: |_| Route::Stream,
     },
     RouteEntry {
         path: "/api/conversation-monitor/report.csv",

@@ -4,9 +4,11 @@
 /// How long a browser may remember the answer to a preflight, in seconds: the most that Chromium allows.
 const PREFLIGHT_MAX_AGE_SECONDS: &str = "7200";
 /// The headers that clients of this API send, besides those that are always allowed.
-const REQUEST_HEADERS: &str = "Authorization, Content-Type, Content-Encoding, If-None-Match";
+const REQUEST_HEADERS: &str = "Authorization, Content-Type, Content-Encoding, If-None-Match, \
+                               Last-Event-ID, traceparent, tracestate, baggage, sentry-trace";
 /// The headers of a response that pages may read, besides those that they always may.
-const EXPOSED_HEADERS: &str = "ETag, X-Request-Id, Retry-After, Server-Timing, WWW-Authenticate, Content-Disposition";
+const EXPOSED_HEADERS: &str = "ETag, X-Request-Id, X-Poll-After, Link, Retry-After, RateLimit-Policy, \
+                               Server-Timing, WWW-Authenticate, Content-Disposition";
 
 /// The origins whose pages may read responses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

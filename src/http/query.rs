@@ -51,6 +51,17 @@ pub fn parse_pairs<'a, T>(
     first_error.map_or(Ok(value), |(_, error)| Err(error))
 }
 
+/// A query string with these values in the place of all that it says about their parameters.
+#[must_use]
+pub fn replace(query: &str, values: &[(&str, &str)]) -> String {
+    let is_replaced = |given: &str| values.iter().any(|(name, _)| *name == given);
+    let kept = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| !is_replaced(name));
+    form_urlencoded::Serializer::new(String::with_capacity(query.len() + 128))
+        .extend_pairs(kept)
+        .extend_pairs(values)
+        .finish()
+}
+
 /// The parameters of a query string.
 ///
 /// A parameter that cannot be read counts as left out: [`parse`] then returns the error instead of what was made of it.
@@ -92,7 +103,18 @@ impl Parameters<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{parse, replace};
+
+    #[test]
+    fn replaces_every_mention_of_a_parameter() {
+        let check = |query: &str, expected: &str| assert_eq!(replace(query, &[("page", "2"), ("x", "&=")]), expected);
+        check("", "page=2&x=%26%3D");
+        check("page=1&limit=5&p%61ge=7&x", "limit=5&page=2&x=%26%3D");
+        check(
+            "departmentId=%C3%A9+%2F%3E&a=%3C%22",
+            "departmentId=%C3%A9+%2F%3E&a=%3C%22&page=2&x=%26%3D",
+        );
+    }
 
     #[test]
     fn reports_a_repeated_parameter_before_a_wrong_value() {

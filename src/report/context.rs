@@ -2,6 +2,7 @@
 
 use crate::base::trace::Trace;
 use crate::report::cache::IsolateCache;
+use crate::report::poll::PollSchedule;
 use std::cell::RefCell;
 
 /// Where a request reads from, and where it notes what it did.
@@ -14,6 +15,8 @@ pub struct ReportContext<'a, D, C> {
     pub isolate_cache: &'a RefCell<IsolateCache>,
     /// How old a cached head may be.
     pub head_max_age_ms: i64,
+    /// When this caller should ask again.
+    pub schedule: PollSchedule,
     /// Takes notes: where the components of the answer came from, and what went wrong on the way.
     pub trace: &'a Trace,
 }

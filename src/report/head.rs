@@ -36,6 +36,12 @@ impl HeadSource {
     pub fn is_database(self) -> bool {
         matches!(self, Self::Replica | Self::Primary)
     }
+
+    /// Whether the head is only used because the database is out of reach.
+    #[must_use]
+    pub fn is_stale(self) -> bool {
+        self == Self::StaleMemory
+    }
 }
 
 /// A head that answers a request.
@@ -229,6 +235,7 @@ fn decode(row: &Row) -> Result<SnapshotHead, DatabaseError> {
             ..decode_settings(row, 7)?
         }),
         settings_number: row.integer(6)?,
+        last_run_ms: row.integer(10)?,
         generation: generation.to_owned(),
         database_fingerprint: sha256_base64url(generation.as_bytes()),
     })

@@ -101,7 +101,7 @@ impl<'a> ResolvedReport<'a> {
             skip_threshold: request.skip_threshold,
         })?;
         let is_old = |snapshot: &Snapshot| now.milliseconds_since(snapshot.as_of) > FRESH_MAX_MS;
-        let is_stale = head.source == HeadSource::StaleMemory || snapshot.as_ref().is_some_and(is_old);
+        let is_stale = head.source.is_stale() || snapshot.as_ref().is_some_and(is_old);
         Ok(Self {
             access,
             rows,

@@ -18,6 +18,7 @@ use crate::report::head::{HeadSource, read_head_at_primary, resolve_head};
 use crate::report::index::{LoadedIndex, SelectedIndex, lanes_of, load_index};
 use crate::report::json::write_page;
 use crate::report::page::read_page;
+use crate::report::poll::PollAdvice;
 use crate::report::request::{CsvRequest, PageRequest, ReportRequest, SearchRequest};
 use crate::report::resolved::{ReportFormat, ResolvedReport};
 use crate::report::rows::read_rows;
@@ -37,6 +38,43 @@ pub struct Answer {
     pub etag: Rc<str>,
     /// The body. `None` means that the client has it already: 304.
     pub body: Option<Rc<String>>,
+    /// When to ask again.
+    pub advice: PollAdvice,
+    /// The page after this one. `None` means that there is none, or that the body is none of a page.
+    pub next: Option<NextPage>,
+}
+
+impl Answer {
+    /// The answer to a client that has the body already.
+    fn known(etag: Rc<str>, advice: PollAdvice) -> Self {
+        Self {
+            etag,
+            body: None,
+            advice,
+            next: None,
+        }
+    }
+}
+
+/// The page that follows a page.
+#[derive(Debug)]
+pub struct NextPage {
+    /// Its number.
+    pub page: u64,
+    /// The snapshot that both are of.
+    pub snapshot_id: Rc<str>,
+}
+
+impl NextPage {
+    fn after(report: &ResolvedReport<'_>, paging: Paging, page: &CachedPage) -> Option<Self> {
+        let snapshot_id = Rc::clone(&report.snapshot.as_ref()?.id);
+        let total = page.totals.counts.for_category(report.rows.filter.category);
+        let has_next = paging.page < total.div_ceil(paging.limit.max(1));
+        has_next.then(|| Self {
+            page: paging.page + 1,
+            snapshot_id,
+        })
+    }
 }
 
 /// The answer to a request for a CSV file.
@@ -63,24 +101,40 @@ pub async fn answer_page<D: Database, C: SharedCache>(
     let paging = request.paging;
     // 1. The head and the snapshot
     let report = resolve(context, access, &request.report, ReportFormat::Page(paging), now).await?;
+    let advice = context.schedule.advise(&report, now);
     // 2. The ETag
     let cached = context.isolate_cache.borrow_mut().page(&report.slot);
-    if let Some(response) = cached.as_ref().and_then(|cached| report.response_of(cached)) {
+    if let Some(page) = &cached
+        && let Some(response) = report.response_of(page)
+    {
         let etag = Rc::clone(&response.etag);
-        let body = (!is_known(&etag, if_none_match)).then(|| {
-            context.trace.source("page", "memory");
-            Rc::clone(&response.body)
+        if is_known(&etag, if_none_match) {
+            return Ok(Answer::known(etag, advice));
+        }
+        context.trace.source("page", "memory");
+        let body = Some(Rc::clone(&response.body));
+        let next = NextPage::after(&report, paging, page);
+        return Ok(Answer {
+            etag,
+            body,
+            advice,
+            next,
         });
-        return Ok(Answer { etag, body });
     }
     let etag = report.etag()?;
     if is_known(&etag, if_none_match) {
-        return Ok(Answer { etag, body: None });
+        return Ok(Answer::known(etag, advice));
     }
     // 3. to 5. The index, the rows, the body
-    let written = page_body(context, &report, paging, cached, &etag, now).await;
-    let body = Some(unless_removed(context, &report, written)?);
-    Ok(Answer { etag, body })
+    let written = write_cached_page(context, &report, paging, cached, &etag, now).await;
+    let (page, body) = unless_removed(context, &report, written)?;
+    let (body, next) = (Some(body), NextPage::after(&report, paging, &page));
+    Ok(Answer {
+        etag,
+        body,
+        advice,
+        next,
+    })
 }
 
 /// Answers a search: a page of the rows that the text is found in, past the caches.
@@ -114,18 +168,24 @@ pub async fn answer_summary<D: Database, C>(
 ) -> Result<Answer, ReportError> {
     // 1. The head and the snapshot
     let report = resolve(context, access, request, ReportFormat::Summary, now).await?;
+    let advice = context.schedule.advise(&report, now);
     // 2. The ETag
     let etag = report.etag()?;
     if is_known(&etag, if_none_match) {
-        return Ok(Answer { etag, body: None });
+        return Ok(Answer::known(etag, advice));
     }
     // 3. The index
     let selected = unless_removed(context, &report, select(context, &report).await)?;
     // 5. The body
     let listing = selected.listing();
     let summary = listing.summarize(&report.rows, report.as_of());
-    let body = Some(Rc::new(write_summary(&report, &summary)?));
-    Ok(Answer { etag, body })
+    let (body, next) = (Some(Rc::new(write_summary(&report, &summary)?)), None);
+    Ok(Answer {
+        etag,
+        body,
+        advice,
+        next,
+    })
 }
 
 /// Answers a request for a CSV file. Its rows are read while it is sent, past the caches.
@@ -216,14 +276,14 @@ async fn select<D: Database, C>(
 }
 
 /// Steps 3 to 5 for a page, which is then cached, together with the response if everybody gets the same.
-async fn page_body<D: Database, C: SharedCache>(
+async fn write_cached_page<D: Database, C: SharedCache>(
     context: &ReportContext<'_, D, C>,
     report: &ResolvedReport<'_>,
     paging: Paging,
     cached: Option<Rc<CachedPage>>,
     etag: &Rc<str>,
     now: Timestamp,
-) -> Result<Rc<String>, ReportError> {
+) -> Result<(Rc<CachedPage>, Rc<String>), ReportError> {
     let selected = select(context, report).await?;
     let page = read_page(context, report, paging, &selected, cached.as_ref(), now).await?;
     let body = Rc::new(write_page(report, paging, &page)?);
@@ -239,7 +299,7 @@ async fn page_body<D: Database, C: SharedCache>(
         let mut cache = context.isolate_cache.borrow_mut();
         cache.put_page(report.slot.clone(), CachedPage { response, ..page });
     }
-    Ok(body)
+    Ok((page, body))
 }
 
 /// Steps 3 to 5 for a search.

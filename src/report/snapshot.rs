@@ -28,6 +28,8 @@ pub struct SnapshotHead {
     pub settings: Rc<Settings>,
     /// The number of the settings in force.
     pub settings_number: i64,
+    /// How long the last refresh that finished took, in milliseconds.
+    pub last_run_ms: i64,
     /// A secret as old as the database. It signs the ids of snapshots.
     pub generation: String,
     /// A hash of the generation, which is not secret. It is part of cache keys, so that no version of one database is taken

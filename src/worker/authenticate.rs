@@ -103,6 +103,7 @@ async fn count(
     if !service.limits.contains(&limit) {
         return Ok(());
     }
+    context.note_limit(limit);
     match limit.allows(&context.env, key()).await {
         Ok(true) => Ok(()),
         Ok(false) => Err(ApiError::RateLimited(service.config.rate_limit_period_seconds)),

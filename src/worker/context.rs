@@ -4,16 +4,23 @@ use crate::api::error::ApiError;
 use crate::base::timestamp::Timestamp;
 use crate::base::trace::Trace;
 use crate::report::context::ReportContext;
+use crate::report::poll::PollSchedule;
+use crate::worker::authenticate::Caller;
 use crate::worker::bindings::body;
 use crate::worker::bindings::body::BodyError;
 use crate::worker::bindings::d1::D1;
 use crate::worker::bindings::headers::RequestHeaders;
 use crate::worker::bindings::kv::Kv;
+use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::bindings::{clock, random};
 use crate::worker::isolate;
 use crate::worker::isolate::{Service, Setup};
+use std::cell::Cell;
 use web_sys::Request;
 use worker::{Context, Env, Result};
+
+/// How old a head in memory may be that answers a tick of a stream: a second.
+const TICK_HEAD_MAX_AGE_MS: i64 = 1_000;
 
 /// A request and all that its handler works with.
 pub struct RequestContext {
@@ -30,6 +37,10 @@ pub struct RequestContext {
     pub now: Timestamp,
     /// What is noted on the way, for the log and for `Server-Timing`.
     pub trace: Trace,
+    /// Whether a stream asks, and not a client.
+    pub is_tick: bool,
+    /// The rate limit that the call was counted against.
+    limit: Cell<Option<RateLimit>>,
     headers: RequestHeaders,
     method: String,
     url: String,
@@ -41,7 +52,7 @@ impl RequestContext {
     ///
     /// # Errors
     /// If the platform has no random numbers, which does not happen.
-    pub async fn new(request: Request, env: Env, platform: Context) -> Result<Self> {
+    pub async fn new(request: Request, env: Env, platform: Context, is_tick: bool) -> Result<Self> {
         Ok(Self {
             now: clock::now(),
             id: random::request_id().map_err(|error| error.to_string())?,
@@ -50,6 +61,8 @@ impl RequestContext {
             url: request.url(),
             setup: isolate::setup(&env).await,
             trace: Trace::default(),
+            is_tick,
+            limit: Cell::default(),
             request,
             env,
             platform,
@@ -92,6 +105,16 @@ impl RequestContext {
         self.headers.value(name)
     }
 
+    /// Notes that the call was counted against `limit`.
+    pub fn note_limit(&self, limit: RateLimit) {
+        self.limit.set(Some(limit));
+    }
+
+    /// The policy of the rate limit that the call was counted against.
+    pub fn limit_policy(&self) -> Option<String> {
+        self.limit.get()?.policy(&self.service().ok()?.config)
+    }
+
     /// The ETags that the client has, as its request states them.
     pub fn if_none_match(&self) -> Option<String> {
         self.header("If-None-Match")
@@ -128,13 +151,20 @@ impl<'a> ReportSources<'a> {
         }
     }
 
-    /// The context of a report over them.
-    pub fn context<'b>(&'b self, context: &'b RequestContext, service: &'b Service) -> ReportContext<'b, D1, Kv<'a>> {
+    /// The context of a report over them, for the caller.
+    pub fn context<'b>(&'b self, context: &'b RequestContext, caller: &Caller<'b>) -> ReportContext<'b, D1, Kv<'a>> {
+        let config = &caller.service.config;
+        let head_max_age_ms = if context.is_tick {
+            TICK_HEAD_MAX_AGE_MS
+        } else {
+            i64::MAX
+        };
         ReportContext {
             database: &self.database,
             shared_cache: &self.pages,
-            isolate_cache: &service.cache,
-            head_max_age_ms: service.config.head_max_age_ms,
+            isolate_cache: &caller.service.cache,
+            head_max_age_ms: config.head_max_age_ms.min(head_max_age_ms),
+            schedule: PollSchedule::new(config.refresh_every_ms, caller.claims.subject.as_deref()),
             trace: &context.trace,
         }
     }

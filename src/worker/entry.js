@@ -4,7 +4,8 @@
 // in order to start the wasm again after a panic. The exports of the wasm do that by themselves: after an abort the next
 // call instantiates it again (`schedule_reinit` in worker's `init.rs`, with `--force-enable-abort-handler`).
 
-import { fetch, scheduled } from 'conversation-monitor-wasm';
+import { closeStream, fetch as respond, scheduled, tick } from 'conversation-monitor-wasm';
+import { streamBody, streamEvents } from './stream.js';
 
 /**
  * Futures are polled in microtasks, which js-sys asks for with `queueMicrotask`: once for each request and once more for
@@ -15,4 +16,41 @@ globalThis.queueMicrotask = (task) => {
   Promise.resolve().then(task);
 };
 
-export default { fetch, scheduled };
+/** What a stream asks for, by the name of its events. */
+const PATHS = { report: '/api/conversation-monitor/report', summary: '/api/conversation-monitor/summary' };
+/** Who has opened a stream. Only the wasm's answer to a request for a stream has it, and no client sees it. */
+const STREAM_KEY = 'X-Stream-Key';
+
+/** The response to a request for a stream, if the wasm allows it: then its answer has no body yet. */
+async function openStream(request, env, context) {
+  const allowed = await respond(request, env, context);
+  const key = allowed.headers.get(STREAM_KEY);
+  if (key === null) return allowed;
+
+  const url = new URL(request.url);
+  const ask = (name, etag) => {
+    const headers = new Headers();
+    for (const header of ['Authorization', 'CF-Connecting-IP']) {
+      const value = request.headers.get(header);
+      if (value !== null) headers.set(header, value);
+    }
+    if (etag !== null) headers.set('If-None-Match', etag);
+    return tick(new Request(`${url.origin}${PATHS[name]}${url.search}`, { headers }), env, context);
+  };
+  const lastEventId = request.headers.get('Last-Event-ID');
+  const body = streamBody(
+    (platform) => streamEvents({ ask, lastEventId, ...platform }),
+    () => closeStream(key),
+  );
+  const headers = new Headers(allowed.headers);
+  headers.delete(STREAM_KEY);
+  return new Response(body, { status: allowed.status, headers });
+}
+
+const isStream = ({ method, url }) => method === 'GET' && url.includes('/report/stream');
+
+export default {
+  fetch: (request, env, context) =>
+    isStream(request) ? openStream(request, env, context) : respond(request, env, context),
+  scheduled,
+};

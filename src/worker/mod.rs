@@ -32,15 +32,36 @@ fn start() {
 /// been polled once without a task goes on in one.
 #[wasm_bindgen]
 pub fn fetch(request: Request, env: Env, platform: worker_sys::Context) -> Result<JsValue, JsValue> {
-    let response = respond(request, env, Context::new(platform)).shared();
+    answer_or_promise(request, env, platform, false)
+}
+
+/// Answers a question that a stream asks. The answer has two more headers, which the entry module takes off.
+#[wasm_bindgen]
+pub fn tick(request: Request, env: Env, platform: worker_sys::Context) -> Result<JsValue, JsValue> {
+    answer_or_promise(request, env, platform, true)
+}
+
+/// A stream of the caller with this key has ended.
+#[wasm_bindgen(js_name = closeStream)]
+pub fn close_stream(key: &str) {
+    routes::stream::close(key);
+}
+
+fn answer_or_promise(
+    request: Request,
+    env: Env,
+    platform: worker_sys::Context,
+    is_tick: bool,
+) -> Result<JsValue, JsValue> {
+    let response = respond(request, env, Context::new(platform), is_tick).shared();
     match response.clone().now_or_never() {
         Some(response) => response,
         None => Ok(future_to_promise(response).into()),
     }
 }
 
-async fn respond(request: Request, env: Env, platform: Context) -> Result<JsValue, JsValue> {
-    let context = RequestContext::new(request, env, platform).await?;
+async fn respond(request: Request, env: Env, platform: Context, is_tick: bool) -> Result<JsValue, JsValue> {
+    let context = RequestContext::new(request, env, platform, is_tick).await?;
     let (entry, reply) = routes::answer(&context).await;
     for warning in context.trace.warnings() {
         log::error(&Line {

@@ -5,10 +5,11 @@ use crate::api::error::ApiError;
 use crate::api::route::RouteEntry;
 use crate::http::cors::Headers;
 use crate::http::etag::{etag_of, is_known};
-use crate::report::service::Answer;
+use crate::http::query::replace;
+use crate::report::service::{Answer, NextPage};
 use crate::worker::bindings::clock;
 use crate::worker::bindings::response::ResponseParts;
-use crate::worker::context::RequestContext;
+use crate::worker::context::{ReportSources, RequestContext};
 use crate::worker::log;
 use crate::worker::log::Line;
 use futures::stream::LocalBoxStream;
@@ -91,12 +92,30 @@ impl Reply {
     }
 }
 
-impl From<Answer> for Reply {
-    fn from(answer: Answer) -> Self {
+impl Reply {
+    /// The reply to a request for a page or a summary. A stream is told more.
+    pub fn with_advice(context: &RequestContext, sources: &ReportSources<'_>, answer: Answer) -> Self {
+        let advice = answer.advice;
+        let mut headers = vec![
+            ("ETag", answer.etag.to_string()),
+            ("X-Poll-After", advice.after_seconds.to_string()),
+        ];
+        if let Some(NextPage { page, snapshot_id }) = &answer.next {
+            let values = [("page", page.to_string()), ("snapshot", snapshot_id.to_string())];
+            let query = replace(
+                context.query(),
+                &values.each_ref().map(|(name, value)| (*name, value.as_str())),
+            );
+            headers.push(("Link", format!("<{}?{query}>; rel=\"next\"", context.path())));
+        }
+        if context.is_tick {
+            headers.push(("X-Refresh-Due-Ms", advice.due_in_ms.to_string()));
+            headers.push(("X-Database-Queries", sources.database.queries().to_string()));
+        }
         Self {
             status: if answer.body.is_some() { 200 } else { 304 },
             body: answer.body.map(Body::Shared),
-            headers: vec![("ETag", answer.etag.to_string())],
+            headers,
         }
     }
 }
@@ -139,6 +158,8 @@ pub fn write(context: &RequestContext, entry: Option<&RouteEntry>, reply: Reply)
     } else {
         headers.extend([("Cache-Control", "no-store"), ("Vary", "Origin")]);
     }
+    let policy = context.limit_policy();
+    headers.extend(policy.iter().map(|policy| ("RateLimit-Policy", policy.as_str())));
     let others = cors.iter().chain(&reply.headers);
     headers.extend(others.map(|(name, value)| (*name, value.as_str())));
     let parts = ResponseParts {

@@ -18,6 +18,7 @@ use conversation_monitor::report::context::ReportContext;
 use conversation_monitor::report::csv::Separator;
 use conversation_monitor::report::head::{HeadSource, ResolvedHead};
 use conversation_monitor::report::page::{PageIdentity, cache_key};
+use conversation_monitor::report::poll::PollSchedule;
 use conversation_monitor::report::request::{PageRequest, ReportRequest};
 use conversation_monitor::report::resolved::{FRESH_MAX_MS, ReportFormat, ResolvedReport};
 use conversation_monitor::report::service::answer_page;
@@ -192,6 +193,7 @@ fn pages_and_etags_of_different_questions_differ() {
             shared_cache: &pages,
             isolate_cache: &cache,
             head_max_age_ms: 5_000,
+            schedule: PollSchedule::default(),
             trace: &trace,
         };
         pages.0.borrow_mut().clear();
@@ -383,6 +385,7 @@ fn every_field_of_a_request_is_in_its_query_key_or_its_etag() {
                 ..Settings::default()
             }),
             settings_number: 0,
+            last_run_ms: 0,
             generation: String::new(),
             database_fingerprint: String::new(),
         }),

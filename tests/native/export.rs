@@ -13,6 +13,7 @@ use conversation_monitor::report::cache::IsolateCache;
 use conversation_monitor::report::context::ReportContext;
 use conversation_monitor::report::csv::CsvFile;
 use conversation_monitor::report::error::ReportError;
+use conversation_monitor::report::poll::PollSchedule;
 use conversation_monitor::report::request::{CsvRequest, ReportRequest};
 use conversation_monitor::report::service::{CsvAnswer, answer_csv, answer_summary};
 use conversation_monitor::storage::shared_cache::{CacheKey, SharedCache, SharedCacheError};
@@ -73,6 +74,7 @@ impl Desk {
             shared_cache: &NoPages,
             isolate_cache: &self.cache,
             head_max_age_ms: 5_000,
+            schedule: PollSchedule::default(),
             trace: &trace,
         }))
     }

@@ -16,6 +16,7 @@ import { readWorkerOptions } from '../../scripts/worker-options.mjs';
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 export const SECRET = 'a secret of the tests, long enough for HMAC-SHA256';
 export const REPORT = '/api/conversation-monitor/report';
+export const STREAM = '/api/conversation-monitor/report/stream';
 export const CSV = '/api/conversation-monitor/report.csv';
 export const SEARCH = '/api/conversation-monitor/report/search';
 export const SUMMARY = '/api/conversation-monitor/summary';

@@ -5,17 +5,20 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { REPORT, ROOT, startService, tokenOf } from './harness.mjs';
+import { EVENTS, REPORT, ROOT, STREAM, startService, tokenOf } from './harness.mjs';
 import { EVENTS_ROUTE, READS, ROUTES, requestOf, SEARCH_ROUTE } from './routes.mjs';
 
 const PERIOD_SECONDS = 60;
-const LIMITS = { READ_LIMIT: 3, SEARCH_LIMIT: 2, INGEST_LIMIT: 2, FAILURE_LIMIT: 3 };
+const LIMITS = { READ_LIMIT: 3, SEARCH_LIMIT: 2, STREAM_LIMIT: 2, INGEST_LIMIT: 2, FAILURE_LIMIT: 3 };
 const ORIGIN = 'https://crm.example';
 
 let service;
 before(async () => {
-  const vars = { ALLOWED_ORIGINS: ORIGIN };
-  const siblings = { 'ten-seconds': { vars: { RATE_LIMIT_PERIOD_SECONDS: '10' }, limits: LIMITS }, unlimited: {} };
+  const vars = { ALLOWED_ORIGINS: ORIGIN, READ_LIMIT_CALLS: '600', INGEST_LIMIT_CALLS: '6000' };
+  const siblings = {
+    'ten-seconds': { vars: { RATE_LIMIT_PERIOD_SECONDS: '10' }, limits: LIMITS },
+    unlimited: { vars: { READ_LIMIT_CALLS: '600' } },
+  };
   service = await startService({ vars, limits: LIMITS, siblings });
   for (const organizationId of ['o', 'p']) {
     const event = { type: 'organization', organizationId, name: organizationId, updatedAt: '2026-01-01T00:00:00Z' };
@@ -243,4 +246,35 @@ test('the periods in wrangler.toml are the default of Retry-After', () => {
   assert.equal(new Set(bindings.map((binding) => /namespace_id = "(\d+)"/.exec(binding)?.[1])).size, bindings.length);
   const configured = /^RATE_LIMIT_PERIOD_SECONDS = "(\d+)"$/m.exec(file);
   assert.equal(Number(configured?.[1] ?? PERIOD_SECONDS), PERIOD_SECONDS);
+});
+
+limited('opening streams has a limit of its own', async (run) => {
+  const token = reader(run);
+  const open = async () => {
+    const response = await service.fetch(STREAM, { token });
+    await (response.status === 200 ? response.body.cancel() : response.text());
+    return response.status;
+  };
+  assert.deepEqual([await open(), await open(), await open()], [200, 200, 429]);
+  await check429(await service.fetch(STREAM, { token }));
+});
+
+test('clients are told what wrangler.toml allows', async () => {
+  const file = readFileSync(path.join(ROOT, 'wrangler.toml'), 'utf8');
+  for (const name of ['READ_LIMIT', 'INGEST_LIMIT']) {
+    const limit = new RegExp(`name = "${name}"[^\\[]*limit = (\\d+)`).exec(file)?.[1];
+    const told = new RegExp(`^${name}_CALLS = "(\\d+)"$`, 'm').exec(file)?.[1];
+    assert.ok(limit);
+    assert.equal(told, limit, name);
+  }
+  const policyOf = async (...request) => {
+    const response = await service.fetch(...request);
+    await response.text();
+    return response.headers.get('ratelimit-policy');
+  };
+  assert.equal(await policyOf(REPORT, { token: reader('told') }), '"read";q=600;w=60');
+  assert.equal(await policyOf(EVENTS, { method: 'POST', token: writer('told') }), '"ingest";q=6000;w=60');
+  assert.equal(await policyOf(REPORT), null);
+  const unlimited = service.sibling('unlimited');
+  assert.equal((await unlimited.fetch(REPORT, { token: reader('told') })).headers.get('ratelimit-policy'), null);
 });

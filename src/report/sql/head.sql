@@ -1,5 +1,6 @@
 -- The head of organization ?1: its version, the superseded versions that are still stored, the instant that its report is
--- as of, its threshold, whether it was removed, the generation of this database, and its other settings with their number.
+-- as of, its threshold, whether it was removed, the generation of this database, its other settings with their number, and
+-- how long the last refresh took.
 SELECT o.version,
        (SELECT json_group_array(retired.value ->> 1) FROM json_each(o.retired) AS retired),
        coalesce(o.held_as_of, max(o.as_of, coalesce(r.as_of, 0))),
@@ -10,7 +11,8 @@ SELECT o.version,
        coalesce(s.number, 0),
        s.channel_threshold_minutes,
        s.department_threshold_minutes,
-       s.max_age_days
+       s.max_age_days,
+       coalesce(r.run ->> 'durationMs', 0) AS last_run_ms
 FROM organization AS o
 CROSS JOIN refresh AS r
 LEFT JOIN settings AS s

@@ -5,7 +5,7 @@
 
 use crate::storage::database::{Database, DatabaseError, Outcome, Row, SqlValue, Statement};
 use crate::worker::bindings::message_of;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use wasm_bindgen::{JsCast, JsValue};
 use worker::Env;
 use worker::js_sys::{Array, Object, Reflect};
@@ -28,6 +28,7 @@ pub struct D1 {
     is_replicated: bool,
     /// The session, if the database is replicated and has been asked.
     session: RefCell<Option<D1DatabaseSession>>,
+    queries: Cell<usize>,
 }
 
 impl D1 {
@@ -47,7 +48,13 @@ impl D1 {
             env: env.clone(),
             is_replicated,
             session: RefCell::default(),
+            queries: Cell::default(),
         }
+    }
+
+    /// How many queries it has made.
+    pub fn queries(&self) -> usize {
+        self.queries.get()
     }
 
     fn binding(&self) -> Result<D1Database, DatabaseError> {
@@ -90,6 +97,7 @@ impl D1 {
 
 impl Database for D1 {
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Outcome>, DatabaseError> {
+        self.queries.update(|queries| queries + statements.len());
         if self.is_replicated {
             self.batch_in_session(statements, None).await
         } else {
@@ -99,6 +107,7 @@ impl Database for D1 {
 
     async fn batch_at_primary(&self, statements: Vec<Statement>) -> Result<Vec<Outcome>, DatabaseError> {
         if self.is_replicated {
+            self.queries.update(|queries| queries + statements.len());
             self.batch_in_session(statements, Some(FIRST_PRIMARY)).await
         } else {
             self.batch(statements).await

@@ -1,5 +1,6 @@
 //! The platform's rate limits.
 
+use crate::config::Config;
 use worker::Env;
 
 /// What is counted, and by whom.
@@ -9,6 +10,8 @@ pub enum RateLimit {
     Read,
     /// Searches, by the caller.
     Search,
+    /// Openings of streams, by the caller.
+    Stream,
     /// Ingests, by the caller.
     Ingest,
     /// Calls that fail to authenticate, by the client's address.
@@ -18,7 +21,7 @@ pub enum RateLimit {
 impl RateLimit {
     /// The limits whose bindings exist. A limit without a binding refuses nobody.
     pub fn bound(env: &Env) -> Vec<Self> {
-        let all = [Self::Read, Self::Search, Self::Ingest, Self::Failure];
+        let all = [Self::Read, Self::Search, Self::Stream, Self::Ingest, Self::Failure];
         all.into_iter()
             .filter(|limit| env.rate_limiter(limit.binding()).is_ok())
             .collect()
@@ -37,11 +40,23 @@ impl RateLimit {
             .map_err(|_| format!("the rate limit {binding} failed"))
     }
 
+    /// The policy that clients are told of (draft-ietf-httpapi-ratelimit-headers), if the configuration says how many calls
+    /// are allowed.
+    pub fn policy(self, config: &Config) -> Option<String> {
+        let (name, calls) = match self {
+            Self::Read => ("read", config.read_limit_calls?),
+            Self::Ingest => ("ingest", config.ingest_limit_calls?),
+            Self::Search | Self::Stream | Self::Failure => return None,
+        };
+        Some(format!("\"{name}\";q={calls};w={}", config.rate_limit_period_seconds))
+    }
+
     /// The name of the binding in wrangler.toml.
     fn binding(self) -> &'static str {
         match self {
             Self::Read => "READ_LIMIT",
             Self::Search => "SEARCH_LIMIT",
+            Self::Stream => "STREAM_LIMIT",
             Self::Ingest => "INGEST_LIMIT",
             Self::Failure => "FAILURE_LIMIT",
         }

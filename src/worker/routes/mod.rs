@@ -8,6 +8,7 @@ mod report;
 mod scopes;
 mod search;
 mod settings;
+pub mod stream;
 mod summary;
 
 use crate::api::error::ApiError;
@@ -18,7 +19,7 @@ use crate::worker::response::Reply;
 /// Answers a request: its route's entry in the table, if there is such a route, and the reply.
 ///
 /// 1. Find the route          → 404
-/// 2. Answer a preflight      → 204
+/// 2. Answer OPTIONS          → 204
 /// 3. Check the method        → 405
 /// 4. Call the handler
 pub async fn answer(context: &RequestContext) -> (Option<&'static RouteEntry>, Reply) {
@@ -26,9 +27,9 @@ pub async fn answer(context: &RequestContext) -> (Option<&'static RouteEntry>, R
     let Some((entry, route)) = find(context.path()) else {
         return (None, Reply::failure(context, &ApiError::RouteNotFound));
     };
-    // 2. Answer a preflight.
-    if let Some(reply) = preflight(context, entry) {
-        return (Some(entry), reply);
+    // 2. Answer OPTIONS.
+    if context.method() == "OPTIONS" {
+        return (Some(entry), options(context, entry));
     }
     // 3. Check the method; 4. Call the handler.
     let outcome = if entry.takes(context.method()) {
@@ -44,6 +45,7 @@ async fn handle(context: &RequestContext, route: Route) -> Result<Reply, ApiErro
     match route {
         Route::Report => report::handle(context).await,
         Route::Search => search::handle(context).await,
+        Route::Stream => stream::handle(context).await,
         Route::Summary => summary::handle(context).await,
         Route::Csv => csv::handle(context).await,
         Route::Scopes => scopes::handle(context).await,
@@ -54,21 +56,20 @@ async fn handle(context: &RequestContext, route: Route) -> Result<Reply, ApiErro
     }
 }
 
-/// The reply to a CORS preflight, which carries no token (Fetch standard, section 3.3.2). An origin that is not listed
-/// is allowed nothing. `None` means that the request is no preflight.
-fn preflight(context: &RequestContext, entry: &RouteEntry) -> Option<Reply> {
-    if context.method() != "OPTIONS" {
-        return None;
+/// The reply to OPTIONS, which carries no token: the methods of the route, and, if the request is a CORS preflight (Fetch
+/// standard, section 3.3.2), what a page of its origin may do. An origin that is not listed is allowed nothing.
+fn options(context: &RequestContext, entry: &RouteEntry) -> Reply {
+    let mut headers = vec![("Allow", format!("{}, OPTIONS", entry.methods))];
+    if let (Some(origin), Some(_), Ok(service)) = (
+        context.header("Origin"),
+        context.header("Access-Control-Request-Method"),
+        context.service(),
+    ) {
+        headers.extend(service.config.allowed_origins.preflight_headers(&origin, entry.methods));
     }
-    let origin = context.header("Origin")?;
-    context.header("Access-Control-Request-Method")?;
-    let service = context.service();
-    Some(Reply {
+    Reply {
         status: 204,
         body: None,
-        headers: service.map_or_else(
-            |_| Vec::new(),
-            |service| service.config.allowed_origins.preflight_headers(&origin, entry.methods),
-        ),
-    })
+        headers,
+    }
 }

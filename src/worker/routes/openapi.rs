@@ -15,5 +15,7 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
     let document = assets::text(&context.env, "/openapi.json").await;
     let document = document.map_err(|error| ApiError::Internal(format!("openapi.json: {error}")))?;
     // 2. Compare the ETag.
-    Ok(Reply::json_or_not_modified(context, document))
+    let mut reply = Reply::json_or_not_modified(context, document);
+    reply.headers.push(("Cache-Control", "public, max-age=300".to_owned()));
+    Ok(reply)
 }

@@ -12,6 +12,7 @@ use conversation_monitor::directory::settings::{change_settings, parse_change};
 use conversation_monitor::report::cache::IsolateCache;
 use conversation_monitor::report::context::ReportContext;
 use conversation_monitor::report::error::ReportError;
+use conversation_monitor::report::poll::PollSchedule;
 use conversation_monitor::report::request::{PageRequest, ReportRequest};
 use conversation_monitor::report::service::{Answer, answer_page, answer_summary};
 use conversation_monitor::snapshot::settings::Settings;
@@ -110,6 +111,7 @@ impl<D: Database> Isolate<'_, D> {
             shared_cache: self.pages,
             isolate_cache: self.cache,
             head_max_age_ms: self.head_max_age_ms,
+            schedule: PollSchedule::default(),
             trace,
         }
     }
