@@ -5,14 +5,18 @@ import { channelName, formatNumber, reasonWords } from '../modules/words.js';
 
 /**
  * `filter` is what the line filters by, in the words of the filters; `null` means that no filter selects these rows.
+ * `unfolds` says that the line shows more lines instead, or fewer.
  *
- * @typedef {{key: string, name: string, count: number, filter: string | null}} Line
+ * @typedef {{key: string, name: string, count: number | null, filter: string | null, unfolds?: boolean}} Line
  */
 /** @typedef {{heading: string, name: 'reason' | 'channelType' | 'departmentId' | 'assignee', lines: (data: any, filters: Filters) => Line[]}} Kind */
 /** @typedef {import('../modules/filters.js').Filters} Filters */
+/** @typedef {{choose: (filter: string | null) => void, unfold: () => void}} Press What pressing a line does. */
 
-/** How many lines there are. Further ones are summed on the last line. */
+/** How many lines there are. Further ones are summed on the last line, until it is pressed. */
 const LINES = 6;
+/** How many lines there are then. */
+const LINES_UNFOLDED = 50;
 
 /** @type {Record<string, Kind>} */
 const KINDS = {
@@ -67,15 +71,26 @@ export function createBreakdown(actions) {
   let summary = null;
   /** @type {Filters} */
   let filters;
+  let isUnfolded = false;
 
   const draw = () => {
     const { heading: words, name, lines } = KINDS[choice.value];
     setText(heading, words);
-    drawLines(list, summary ? longestFirst(lines(summary.data, summary.filters)) : [], filters[name], (value) =>
-      actions.filter({ [name]: value }),
-    );
+    const all = summary ? lines(summary.data, summary.filters) : [];
+    drawLines(list, largestFirst(all, isUnfolded), filters[name], {
+      choose: (value) => actions.filter({ [name]: value }),
+      unfold,
+    });
+  };
+  const unfold = () => {
+    isUnfolded = !isUnfolded;
+    draw();
+    // The line that was pressed is another one now, or gone.
+    const next = isUnfolded ? list.children[LINES - 1] : list.lastElementChild;
+    next?.querySelector('button')?.focus();
   };
   choice.addEventListener('change', () => {
+    isUnfolded = false;
     list.replaceChildren();
     draw();
   });
@@ -91,35 +106,41 @@ export function createBreakdown(actions) {
 }
 
 /**
- * The largest counts first. If there are more lines than fit, the last one sums those that are not named.
+ * The largest counts first. If there are more lines than fit, another one sums those that are not named.
  *
  * @param {Line[]} lines
+ * @param {boolean} isUnfolded
  * @returns {Line[]}
  */
-export function longestFirst(lines) {
+function largestFirst(lines, isUnfolded) {
   const sorted = lines.filter(({ count }) => count > 0).sort((a, b) => b.count - a.count);
   if (sorted.length <= LINES) return sorted;
-  const others = sorted.splice(LINES - 1);
+  const fewer = { key: 'fewer', name: 'Show fewer', count: null, filter: null, unfolds: true };
+  const named = isUnfolded ? LINES_UNFOLDED : LINES - 1;
+  if (sorted.length <= named) return [...sorted, fewer];
+  const others = sorted.splice(named);
   const count = others.reduce((sum, line) => sum + line.count, 0);
-  return [...sorted, { key: 'others', name: 'Others', count, filter: null }];
+  const last = { key: `others ${isUnfolded}`, name: 'Others', count, filter: null, unfolds: !isUnfolded };
+  return isUnfolded ? [...sorted, last, fewer] : [...sorted, last];
 }
 
 /**
  * @param {HTMLElement} list
  * @param {Line[]} lines
  * @param {string | null} chosen What the list is filtered by.
- * @param {(value: string | null) => void} choose
+ * @param {Press} press
  */
-function drawLines(list, lines, chosen, choose) {
+function drawLines(list, lines, chosen, press) {
   const highest = Math.max(1, ...lines.map(({ count }) => count));
   drawList(
     list,
     lines,
     ({ key }) => key,
-    ({ name, count, filter }, child) => {
-      const item = child ?? createLine(filter, choose);
+    (line, child) => {
+      const { name, count, filter } = line;
+      const item = child ?? createLine(line, press);
       setClampedText(item.querySelector('.line-name'), name);
-      setText(item.querySelector('b'), formatNumber(count));
+      setText(item.querySelector('b'), count === null ? '' : formatNumber(count));
       item.style.setProperty('--share', String(count / highest));
       if (filter !== null) setAttributes(item.firstElementChild, { 'aria-pressed': String(filter === chosen) });
       return item;
@@ -128,12 +149,13 @@ function drawLines(list, lines, chosen, choose) {
 }
 
 /**
- * A line is a button that filters the list, or takes the filter back.
+ * A line is a button that filters the list, or takes the filter back, or shows more lines, unless there is nothing to
+ * press.
  *
- * @param {string | null} filter `null` means that there is nothing to press.
- * @param {(value: string | null) => void} choose
+ * @param {Line} line
+ * @param {Press} press
  */
-function createLine(filter, choose) {
+function createLine({ filter, unfolds }, { choose, unfold }) {
   const bar = element('span', { class: 'bar', 'aria-hidden': 'true' });
   const parts = [
     element('bdi', { class: 'line-name' }),
@@ -141,10 +163,11 @@ function createLine(filter, choose) {
     element('b'),
     element('span', { class: 'bar-track', 'aria-hidden': 'true' }, bar),
   ];
-  if (filter === null) return element('li', {}, element('span', { class: 'line' }, ...parts));
+  if (filter === null && !unfolds) return element('li', {}, element('span', { class: 'line' }, ...parts));
   const button = element('button', { class: 'line', type: 'button' }, ...parts);
   button.addEventListener('click', () => {
-    choose(button.getAttribute('aria-pressed') === 'true' ? null : filter);
+    if (unfolds) unfold();
+    else choose(button.getAttribute('aria-pressed') === 'true' ? null : filter);
   });
   return element('li', {}, button);
 }

@@ -170,6 +170,36 @@ describeInBrowser('what the summary counts', (env) => {
     }
   });
 
+  test('unfolds what is summed as others, up to fifty of them', async (t) => {
+    const users = Array.from({ length: 60 }, (_, index) => ({
+      userId: `u-${index}`,
+      fullName: `Agent ${String(index).padStart(2, '0')}`,
+    }));
+    const organization = env.organization({ users });
+    for (const [index, { userId }] of users.entries()) organization.addWaiting(`x${index}`, 10, { agent: userId });
+    await env.publish(organization);
+    const tab = await env.open(t, { token: organization.adminToken() });
+    await tab.waitUntilIdle();
+    await countBy(tab, 'By assignee');
+    assert.equal((await lines(tab)).length, 6);
+    const others = tab.page.locator('#breakdown').getByRole('button', { name: /^Others/ });
+    assert.equal((await lines(tab))[5], 'Others 55');
+    await others.click();
+    assert.equal(await tab.page.evaluate(() => document.activeElement.textContent.includes('Agent')), true);
+    const unfolded = await lines(tab);
+    assert.deepEqual([unfolded.length, ...unfolded.slice(50)], [52, 'Others 10', 'Show fewer']);
+    assert.equal(await others.count(), 0, 'there are no more to show');
+    assert.ok((await tab.page.locator('#breakdown').boundingBox()).height < 350);
+    await tab.page.locator('#breakdown button').nth(40).click();
+    await tab.waitForText('1–1 of 1');
+    await tab.page.locator('#chips button').click();
+    await tab.waitForText('1–25 of 60');
+    await tab.waitUntilIdle();
+    await tab.page.getByRole('button', { name: 'Show fewer' }).click();
+    assert.equal((await lines(tab)).length, 6);
+    assert.equal(await tab.page.evaluate(() => document.activeElement.textContent.includes('Others')), true);
+  });
+
   test('filters add up, and the CSV has them too', async (t) => {
     const organization = await sample();
     const tab = await env.open(t, { token: organization.adminToken(), query: '?channelType=email' });
