@@ -1,7 +1,6 @@
 //! When it is worth asking again. Only a refresh changes a report, and the next one is known in advance.
 
 use crate::base::timestamp::Timestamp;
-use crate::report::resolved::ResolvedReport;
 use crate::report::snapshot::SnapshotHead;
 use xxhash_rust::xxh64::xxh64;
 
@@ -41,13 +40,10 @@ impl PollSchedule {
         }
     }
 
-    /// The advice at `now`, the service's clock.
+    /// The advice at `now`, the service's clock. `is_out_of_reach` says that the head is an old one, because the database
+    /// is out of reach.
     #[must_use]
-    pub fn advise(&self, report: &ResolvedReport<'_>, now: Timestamp) -> PollAdvice {
-        self.advise_by_head(&report.head, report.head_source.is_stale(), now)
-    }
-
-    fn advise_by_head(&self, head: &SnapshotHead, is_out_of_reach: bool, now: Timestamp) -> PollAdvice {
+    pub fn advise(&self, head: &SnapshotHead, is_out_of_reach: bool, now: Timestamp) -> PollAdvice {
         // The next run publishes as long after its instant as the last one did.
         let age_ms = now.milliseconds_since(head.as_of);
         let due_in_ms = self.refresh_every_ms + head.last_run_ms - age_ms;
@@ -90,7 +86,7 @@ mod tests {
             phase_ms,
         };
         let now = Timestamp::from_milliseconds(1_000_000 + age_ms);
-        let advice = schedule.advise_by_head(&head, is_out_of_reach, now);
+        let advice = schedule.advise(&head, is_out_of_reach, now);
         let found = (advice.due_in_ms, advice.after_seconds);
         assert_eq!(
             found,

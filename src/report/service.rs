@@ -101,7 +101,9 @@ pub async fn answer_page<D: Database, C: SharedCache>(
     let paging = request.paging;
     // 1. The head and the snapshot
     let report = resolve(context, access, &request.report, ReportFormat::Page(paging), now).await?;
-    let advice = context.schedule.advise(&report, now);
+    let advice = context
+        .schedule
+        .advise(&report.head, report.head_source.is_stale(), now);
     // 2. The ETag
     let cached = context.isolate_cache.borrow_mut().page(&report.slot);
     if let Some(page) = &cached
@@ -168,7 +170,9 @@ pub async fn answer_summary<D: Database, C>(
 ) -> Result<Answer, ReportError> {
     // 1. The head and the snapshot
     let report = resolve(context, access, request, ReportFormat::Summary, now).await?;
-    let advice = context.schedule.advise(&report, now);
+    let advice = context
+        .schedule
+        .advise(&report.head, report.head_source.is_stale(), now);
     // 2. The ETag
     let etag = report.etag()?;
     if is_known(&etag, if_none_match) {

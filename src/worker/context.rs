@@ -1,11 +1,11 @@
 //! A request, as the handlers see it.
 
 use crate::api::error::ApiError;
+use crate::auth::claims::Claims;
 use crate::base::timestamp::Timestamp;
 use crate::base::trace::Trace;
 use crate::report::context::ReportContext;
 use crate::report::poll::PollSchedule;
-use crate::worker::authenticate::Caller;
 use crate::worker::bindings::body;
 use crate::worker::bindings::body::BodyError;
 use crate::worker::bindings::d1::D1;
@@ -152,8 +152,13 @@ impl<'a> ReportSources<'a> {
     }
 
     /// The context of a report over them, for the caller.
-    pub fn context<'b>(&'b self, context: &'b RequestContext, caller: &Caller<'b>) -> ReportContext<'b, D1, Kv<'a>> {
-        let config = &caller.service.config;
+    pub fn context<'b>(
+        &'b self,
+        context: &'b RequestContext,
+        service: &'b Service,
+        claims: &Claims,
+    ) -> ReportContext<'b, D1, Kv<'a>> {
+        let config = &service.config;
         let head_max_age_ms = if context.is_tick {
             TICK_HEAD_MAX_AGE_MS
         } else {
@@ -162,9 +167,9 @@ impl<'a> ReportSources<'a> {
         ReportContext {
             database: &self.database,
             shared_cache: &self.pages,
-            isolate_cache: &caller.service.cache,
+            isolate_cache: &service.cache,
             head_max_age_ms: config.head_max_age_ms.min(head_max_age_ms),
-            schedule: PollSchedule::new(config.refresh_every_ms, caller.claims.subject.as_deref()),
+            schedule: PollSchedule::new(config.refresh_every_ms, claims.subject.as_deref()),
             trace: &context.trace,
         }
     }

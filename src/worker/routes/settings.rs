@@ -36,7 +36,7 @@ pub async fn handle(context: &RequestContext, organization_id: Option<String>) -
     let organization = settings_access(&caller.claims, &requested)?;
     // 5. Read or change the settings; 6. Compare the ETag of a GET.
     let sources = ReportSources::new(context);
-    let report = sources.context(context, &caller);
+    let report = sources.context(context, caller.service, &caller.claims);
     match change {
         Some(change) => Reply::success(&change_settings(&report, &organization, &change, context.now).await?),
         None => {

@@ -27,7 +27,7 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
     // 4. Resolve the head and the snapshot; 5. Compare the ETag; 6. Count the rows and write the summary.
     let condition = context.if_none_match();
     let sources = ReportSources::new(context);
-    let report = sources.context(context, &caller);
+    let report = sources.context(context, caller.service, &caller.claims);
     let answer = answer_summary(&report, &access, &request, condition.as_deref(), context.now).await?;
     Ok(Reply::with_advice(context, &sources, answer))
 }
