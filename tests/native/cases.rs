@@ -2,17 +2,10 @@
 //! in every order.
 
 use crate::support::history::Random;
+use crate::support::in_memory::Versions;
 use crate::support::service::{Service, SnapshotRow};
 use crate::support::{MINUTE, histories_factor};
 use conversation_monitor::base::timestamp::Timestamp;
-use conversation_monitor::conversation::body::Conversation;
-use conversation_monitor::conversation::event::parse_event;
-use conversation_monitor::conversation::merge::Member;
-use conversation_monitor::conversation::rank::Rank;
-use conversation_monitor::conversation::record::Record;
-use conversation_monitor::conversation::record_type::RecordType;
-use conversation_monitor::conversation::state::{State, fold};
-use conversation_monitor::conversation::timeline::Item;
 use futures::executor::block_on;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -186,97 +179,23 @@ fn orders(events: usize, random: &mut Random) -> Vec<Vec<usize>> {
     orders
 }
 
-/// The versions of records that some events are, each with what the fold reads of it.
-struct Versions {
-    records: Vec<Record>,
-    parts: Vec<Part>,
-}
-
-/// What the fold reads of a version.
-enum Part {
-    Conversation(Conversation),
-    Item(Item),
-    /// A removal, or a record that only publishing reads.
-    Nothing,
-}
-
-/// What is stored in the end, and what it was folded into. Neither depends on the order in which the events came.
-type Outcome<'a> = (
-    BTreeMap<(&'a str, &'a str, &'a str), (&'a Rank, &'a [u8])>,
-    BTreeMap<String, State>,
-);
-
-impl Versions {
-    fn new(events: &[Value]) -> Self {
-        let event = |(index, event)| {
-            let now = Timestamp::from_milliseconds(CLOCK);
-            parse_event(index, &sent_by(ORGANIZATION, event), now.into()).unwrap()
-        };
-        let records: Vec<Record> = events.iter().enumerate().map(event).collect();
-        let part = |record: &Record| match record.record_type {
-            _ if record.rank.deleted => Part::Nothing,
-            RecordType::Conversation => Part::Conversation(serde_json::from_str(&record.body).unwrap()),
-            RecordType::Autopilot => Part::Item(Item::Autopilot(serde_json::from_str(&record.body).unwrap())),
-            RecordType::Resolution => Part::Item(Item::Resolution(serde_json::from_str(&record.body).unwrap())),
-            RecordType::Message => Part::Item(Item::Message(serde_json::from_str(&record.body).unwrap())),
-            _ => Part::Nothing,
-        };
-        let parts = records.iter().map(part).collect();
-        Self { records, parts }
-    }
-
-    /// Takes in the events in this order, and folds what is stored then.
-    fn outcome(&self, order: &[usize], as_of: i64) -> Outcome<'_> {
-        let mut stored: Vec<&Record> = Vec::new();
-        for number in order {
-            let record = &self.records[*number];
-            match stored.iter_mut().find(|stored| stored.key() == record.key()) {
-                Some(stored) if record.order() > stored.order() => *stored = record,
-                Some(_) => {}
-                None => stored.push(record),
-            }
-        }
-        let mut members: Vec<Member> = Vec::new();
-        for record in &stored {
-            let of_itself = (record.record_type == RecordType::Conversation).then_some(&record.id);
-            let Some(id) = record.conversation_id.as_ref().or(of_itself) else {
-                continue;
-            };
-            let number = members.iter().position(|member| member.id == *id).unwrap_or_else(|| {
-                members.push(Member {
-                    id: id.clone(),
-                    conversation: None,
-                    items: Vec::new(),
-                });
-                members.len() - 1
-            });
-            match &self.parts[record.index] {
-                Part::Conversation(conversation) => members[number].conversation = Some(conversation.clone()),
-                Part::Item(item) => members[number].items.push((record.id.clone(), item.clone())),
-                Part::Nothing => {}
-            }
-        }
-        let states = fold(members, Timestamp::from_milliseconds(as_of));
-        let versions = stored.iter().map(|record| (record.key(), record.order()));
-        (versions.collect(), states.into_iter().collect())
-    }
-}
-
 /// Takes in the events in each order without a database. Returns how many orders there are.
 fn check_orders(moment: &Moment, random: &mut Random) -> usize {
     let Some(as_of) = moment.as_of else {
         return 0;
     };
-    let versions = Versions::new(&moment.events);
-    let orders = orders(moment.events.len(), random);
-    let expected = versions.outcome(&orders[0], as_of);
+    let events: Vec<Value> = moment.events.iter().map(|event| sent_by(ORGANIZATION, event)).collect();
+    let versions = Versions::new(&events, CLOCK);
+    // Neither what is stored in the end nor what it is folded into depends on the order.
+    let outcome = |order: &Vec<usize>| {
+        let stored = versions.store(order.iter().copied());
+        let records = stored.records.iter().map(|record| (record.key(), record.order()));
+        (records.collect::<BTreeMap<_, _>>(), stored.states(ORGANIZATION, as_of))
+    };
+    let orders = orders(events.len(), random);
+    let expected = outcome(&orders[0]);
     for order in &orders {
-        assert_eq!(
-            versions.outcome(order, as_of),
-            expected,
-            "{}, in the order {order:?}",
-            moment.name
-        );
+        assert_eq!(outcome(order), expected, "{}, in the order {order:?}", moment.name);
     }
     orders.len()
 }

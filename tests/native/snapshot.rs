@@ -5,6 +5,7 @@ use crate::support::families::Families;
 use crate::support::history::{
     HistoryOptions, Random, coarse_history, many_candidates, one_version_each, random_history, respelled_messages,
 };
+use crate::support::in_memory::Versions;
 use crate::support::oracle::Oracle;
 use crate::support::service::Service;
 use crate::support::{MINUTE, NOW, seeds, waiting};
@@ -75,6 +76,40 @@ fn the_snapshot_is_what_the_oracle_says() {
         families += block_on(check(seed));
     }
     println!("families after all histories: {families:?}");
+}
+
+/// Returns how many rows there are.
+fn check_in_memory(seed: u64) -> usize {
+    let mut random = Random::new(seed);
+    let mut history = random_history(seed, &options(&mut random));
+    history.retain(|event| event["type"] != "contact");
+    random.shuffle(&mut history);
+    let mut oracle = Oracle::default();
+    oracle.take_in(&history);
+    let versions = Versions::new(&history, NOW);
+    let stored = versions.store(0..history.len());
+    let mut rows = 0;
+    for as_of in instants(&mut random, 2) {
+        for organization_id in oracle.organizations() {
+            let expected = oracle.snapshot(&organization_id, as_of);
+            let folded = stored.rows_without_contacts(&organization_id, as_of);
+            assert_eq!(
+                folded, expected,
+                "seed {seed}, organization {organization_id} as of {as_of}"
+            );
+            rows += expected.len();
+        }
+    }
+    rows
+}
+
+/// What is merged and folded is what the oracle says, for many more histories than the database has time for. Contacts,
+/// which are joined when rows are published, are left out.
+#[test]
+fn the_fold_is_what_the_oracle_says() {
+    let rows: usize = seeds(5_000).map(check_in_memory).sum();
+    println!("rows of histories in memory: {rows}");
+    assert!(rows > 30_000, "{rows}");
 }
 
 /// The rows of all organizations as of each instant, without the one member that may depend on how ids are spelled.

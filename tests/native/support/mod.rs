@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 pub mod desk;
 pub mod families;
 pub mod history;
+pub mod in_memory;
 pub mod keys;
 pub mod oracle;
 pub mod service;
