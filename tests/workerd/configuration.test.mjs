@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { modulesOf, Side } from '../../bench/sides.mjs';
 import { build } from '../../scripts/build.mjs';
-import { signToken } from '../../scripts/token.mjs';
+import { makeToken, signToken } from '../../scripts/token.mjs';
 import { REPORT } from './harness.mjs';
 
 const OLD = 'the old secret of the tests, long enough for HMAC-SHA256';
@@ -36,7 +36,7 @@ test('another configuration makes an isolate forget the tokens and claims of the
   const isolates = new Set();
   const ask = async (variables, headers = {}) => {
     const response = await side.fetch(REPORT, {
-      headers: { ...headers, Authorization: `Bearer ${token}`, variables: JSON.stringify(variables) },
+      headers: { Authorization: `Bearer ${token}`, ...headers, variables: JSON.stringify(variables) },
     });
     await response.arrayBuffer();
     isolates.add(response.headers.get('X-Request-Id')?.slice(0, 24));
@@ -60,6 +60,18 @@ test('another configuration makes an isolate forget the tokens and claims of the
       assert.deepEqual(await ask({ JWT_SECRET: OLD, JWT_CLAIM_ROLE: '/other/role' }, headers), [permitted, 'verified']);
       assert.deepEqual(await ask({ JWT_SECRET: OLD, JWT_ISSUER: 'somebody' }, headers), [refused, undefined]);
     }
+    // A token of `npm run token` has its claims where these variables say.
+    const mapping = {
+      JWT_SECRET: OLD,
+      JWT_CLAIM_ROLE: '/app~1acme/roles',
+      JWT_CLAIM_SCOPE: '/app~1acme/roles',
+      JWT_CLAIM_DEPARTMENTS: '/app~1acme/teams',
+      JWT_ROLES: '{"head":"DEPARTMENT_HEAD"}',
+      JWT_ORGANIZATION: 'o',
+    };
+    const options = { role: 'DEPARTMENT_HEAD', departments: 'd1,d2', scope: 'conversation-monitor:operate' };
+    const made = makeToken(options, { where: { env: mapping, file: '/none', configuration: '/none' } });
+    assert.deepEqual(await ask(mapping, { Authorization: `Bearer ${made}` }), [permitted, 'verified']);
   } finally {
     await side.stop();
   }
