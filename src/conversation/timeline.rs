@@ -27,13 +27,16 @@ impl Item {
     }
 
     /// Items are ordered by `at`; at the same instant autopilot changes come before resolutions and these before messages,
-    /// and items of a kind are ordered by `sequence`. What is equal then is ordered by id, except that people come first, so
-    /// that how ids are spelled never decides who is responsible.
+    /// and items of a kind are ordered by `sequence`. What is equal then is ordered by id, except that replies of people come
+    /// first, so that how ids are spelled never decides who is responsible.
     fn position(&self) -> (Timestamp, u8, u64, bool) {
         match self {
             Self::Autopilot(change) => (change.at, 0, change.sequence, false),
             Self::Resolution(resolution) => (resolution.at, 1, resolution.sequence, false),
-            Self::Message(message) => (message.at, 2, message.sequence, message.sender != Sender::Human),
+            Self::Message(message) => {
+                let is_reply_of_person = message.is_reply() && message.sender == Sender::Human;
+                (message.at, 2, message.sequence, !is_reply_of_person)
+            }
         }
     }
 }
