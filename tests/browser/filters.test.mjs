@@ -40,7 +40,7 @@ describeInBrowser('the tabs', (env) => {
       'Nobody assigned 2',
       'Snoozed 1',
     ]);
-    assert.deepEqual(await tab.renderedTexts('.tabs fieldset legend'), ['Category', 'Apart from these']);
+    assert.deepEqual(await tab.renderedTexts('.tabs fieldset legend'), ['Category', 'Other lists']);
 
     await tab.page.getByLabel('Nobody assigned').check();
     assert.equal(await keys(tab), 'c d');
@@ -305,7 +305,7 @@ describeInBrowser('what the list leaves out', (env) => {
         .addWaiting('d', 2, { agent: 'u-alice' }),
     );
 
-  test('is said beside the total, and can be shown', async (t) => {
+  test('is said next to the total, and can be shown', async (t) => {
     const organization = await sample();
     const tab = await env.open(t, { token: organization.adminToken() });
     assert.equal(await keys(tab), 'a');

@@ -199,24 +199,26 @@ describeInBrowser('a search', (env) => {
     const tab = await env.open(t, { token: organization.adminToken() });
     const urls = [];
     tab.page.on('request', (request) => urls.push(request.url()));
+    const kept = () =>
+      tab.page.evaluate(async () =>
+        JSON.stringify([
+          Object.values(sessionStorage),
+          Object.values(localStorage),
+          document.cookie,
+          history.state,
+          document.title,
+          await caches.keys(),
+          (await indexedDB.databases()).map(({ name }) => name),
+        ]),
+      );
     await tab.waitUntilIdle();
     await searchFor(tab, SECRET);
+    const afterSearch = await kept();
     await tab.page.getByLabel('Everyone waiting').check();
     await tab.waitUntilIdle();
     await tab.nextPoll();
-    const kept = await tab.page.evaluate(async () =>
-      JSON.stringify([
-        Object.values(sessionStorage),
-        Object.values(localStorage),
-        document.cookie,
-        history.state,
-        document.title,
-        await caches.keys(),
-        (await indexedDB.databases()).map(({ name }) => name),
-      ]),
-    );
     assert.ok(searches(tab).length > 0);
-    for (const text of [...urls, ...tab.addresses, tab.page.url(), kept])
+    for (const text of [...urls, ...tab.addresses, tab.page.url(), afterSearch, await kept()])
       assert.ok(!text.toLowerCase().includes(SECRET.toLowerCase()), text);
 
     await tab.page.getByRole('button', { name: 'Sign out' }).click();
