@@ -12,7 +12,7 @@ import { Failure, inRoot, whenProgram } from './project.mjs';
 export const FLOORS = [
   ['base', 'storage'],
   ['http', 'conversation'],
-  ['snapshot', 'auth'],
+  ['snapshot', 'auth', 'connector'],
   ['config', 'ingest', 'refresh', 'report'],
   ['directory', 'health', 'api'],
   ['worker'],

@@ -13,6 +13,7 @@
 //! | 2 | [`http`] | query strings, paths, entity tags, CORS: the protocol without the product |
 //! | 2 | [`conversation`] | events, records, timelines, and what "stalled" means |
 //! | 3 | [`snapshot`] | what is published of an organization, and what can be asked of it |
+//! | 3 | [`connector`] | connections of help desks, and what their webhooks say as events |
 //! | 3 | [`auth`] | tokens: form, key, signature, claims; and what a caller may do |
 //! | 4 | [`ingest`] | events become records; one atomic batch stores them and makes pending what they affect |
 //! | 4 | [`refresh`] | pending timelines become candidates, candidates become rows, rows become versions |
@@ -30,7 +31,7 @@
 //! - A snapshot version and its rows never change once a head has named them. A head is switched in one batch.
 //! - Only the refresh that started last can write.
 //! - Every read of a request and every cache key has an organization, and every write has records, that only verified
-//!   claims could permit.
+//!   claims or a verified connection could permit.
 //! - Nothing of one caller's view is in a shared cache.
 
 #![cfg_attr(test, allow(clippy::string_slice))]
@@ -39,6 +40,7 @@ pub mod api;
 pub mod auth;
 pub mod base;
 pub mod config;
+pub mod connector;
 pub mod conversation;
 pub mod directory;
 pub mod health;

@@ -1,0 +1,441 @@
+//! Connections: which help desk may write to which organization, and how its webhooks are to be read.
+
+use crate::base::id::is_id;
+use crate::base::strict_json::{self, Object};
+use serde_json::Value;
+use std::borrow::Cow;
+use std::fmt;
+use strum::EnumString;
+
+/// The most connections.
+pub const CONNECTIONS_MAX: usize = 50;
+/// The fewest bytes of a secret.
+pub const SECRET_BYTES_MIN: usize = 16;
+/// The most bytes of a secret.
+pub const SECRET_BYTES_MAX: usize = 512;
+/// The most secrets of a connection: the one in use, and another one while it is replaced.
+pub const SECRETS_MAX: usize = 2;
+/// The fewest characters of a connection's id.
+pub const CONNECTION_ID_CHARACTERS_MIN: usize = 8;
+/// The most characters of a connection's id.
+pub const CONNECTION_ID_CHARACTERS_MAX: usize = 64;
+/// The most characters of the prefix of ids, which leaves room for the ids themselves.
+pub const PREFIX_CHARACTERS_MAX: usize = 32;
+/// The most users of a help desk that are AIs, and the most names of states.
+pub const LISTED_MAX: usize = 100;
+
+/// A help desk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString)]
+#[strum(serialize_all = "snake_case")]
+pub enum Kind {
+    /// Chatwoot, from 4.12 on, which signs its webhooks.
+    Chatwoot,
+    /// Zammad.
+    Zammad,
+    /// LibreDesk.
+    Libredesk,
+}
+
+/// The hash of a signature, which is an HMAC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hash {
+    /// SHA-1, which is still sound in an HMAC (RFC 6194 section 3.3).
+    Sha1,
+    /// SHA-256.
+    Sha256,
+}
+
+impl Kind {
+    /// The header with the signature.
+    #[must_use]
+    pub const fn signature_header(self) -> &'static str {
+        match self {
+            Self::Chatwoot => "X-Chatwoot-Signature",
+            Self::Zammad => "X-Hub-Signature",
+            Self::Libredesk => "X-Libredesk-Signature",
+        }
+    }
+
+    /// The header with the time at which it was sent, in seconds since 1970, if the signature covers one: it is over that
+    /// text, a dot and the body.
+    #[must_use]
+    pub const fn timestamp_header(self) -> Option<&'static str> {
+        match self {
+            Self::Chatwoot => Some("X-Chatwoot-Timestamp"),
+            Self::Zammad | Self::Libredesk => None,
+        }
+    }
+
+    /// What stands before the hexadecimal digits of the signature, and its hash.
+    #[must_use]
+    pub const fn signature_scheme(self) -> (&'static str, Hash) {
+        match self {
+            Self::Chatwoot | Self::Libredesk => ("sha256=", Hash::Sha256),
+            Self::Zammad => ("sha1=", Hash::Sha1),
+        }
+    }
+
+    /// The settings that a connection of this kind has.
+    const fn settings(self) -> &'static [&'static str] {
+        match self {
+            Self::Chatwoot => &["aiUserIds", "botsAnswerWhileOpen", "department", "observe", "prefix"],
+            Self::Zammad => &["aiUserIds", "prefix", "publicNotes", "states"],
+            Self::Libredesk => &["aiUserIds", "prefix"],
+        }
+    }
+}
+
+/// What a department is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumString)]
+#[strum(serialize_all = "snake_case")]
+pub enum Department {
+    /// A team of the help desk.
+    #[default]
+    Team,
+    /// An inbox of the help desk.
+    Inbox,
+}
+
+/// What the state of a ticket means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString)]
+#[strum(serialize_all = "snake_case")]
+pub enum State {
+    /// Somebody has to do something.
+    Open,
+    /// It waits until its pending time.
+    Pending,
+    /// It is done.
+    Closed,
+    /// It became part of another one.
+    Merged,
+}
+
+/// How the webhooks of a connection are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// What a department is.
+    pub department: Department,
+    /// The ids of the help desk's users that are AIs, although it takes them for agents.
+    pub ai_user_ids: Vec<String>,
+    /// What stands before every id, for a second help desk of the same organization.
+    pub prefix: String,
+    /// Whether each message of a customer also says who has the conversation, which makes good for webhooks that were lost.
+    pub observe: bool,
+    /// Whether a bot's message in an open conversation is an answer. Otherwise it is about a hand-off.
+    pub bots_answer_while_open: bool,
+    /// What states mean whose names are not the help desk's own, by their names in lower case.
+    pub states: Vec<(String, State)>,
+    /// Whether a public note of an agent is an answer.
+    pub public_notes: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            department: Department::Team,
+            ai_user_ids: Vec::new(),
+            prefix: String::new(),
+            observe: true,
+            bots_answer_while_open: false,
+            states: Vec::new(),
+            public_notes: false,
+        }
+    }
+}
+
+/// A connection.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// Its id, which is in the address of its webhooks.
+    pub connection_id: String,
+    /// The help desk.
+    pub kind: Kind,
+    /// The organization that it writes to. A webhook cannot name another one.
+    pub organization_id: String,
+    /// The secrets that its webhooks are signed with: one, or two while one is replaced.
+    pub secrets: Vec<String>,
+    /// How its webhooks are read.
+    pub settings: Settings,
+}
+
+impl fmt::Debug for Connection {
+    /// Never shows the secrets.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Connection")
+            .field("connection_id", &self.connection_id)
+            .field("kind", &self.kind)
+            .field("organization_id", &self.organization_id)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is wrong with a list of connections, as the rest of a sentence. It shows no value: some are secrets.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ConnectionsError(String);
+
+/// What is wrong with one connection, as the rest of a sentence.
+type Problem = Cow<'static, str>;
+
+/// Parses a JSON array of connections.
+///
+/// # Errors
+/// The first thing that is wrong with it.
+pub fn parse(text: &str) -> Result<Vec<Connection>, ConnectionsError> {
+    let values = match strict_json::parse(text.as_bytes()) {
+        Ok(Value::Array(values)) => values,
+        _ => return Err(ConnectionsError("is not a JSON array of connections".to_owned())),
+    };
+    if values.len() > CONNECTIONS_MAX {
+        return Err(ConnectionsError(format!("has more than {CONNECTIONS_MAX} connections")));
+    }
+    let mut connections: Vec<Connection> = Vec::new();
+    for (number, value) in (1_usize..).zip(&values) {
+        let of_connection = |problem: Problem| ConnectionsError(format!("connection {number} {problem}"));
+        let connection = connection(value).map_err(of_connection)?;
+        let is_same = |other: &Connection| other.connection_id == connection.connection_id;
+        if connections.iter().any(is_same) {
+            return Err(of_connection("has the connectionId of another one".into()));
+        }
+        connections.push(connection);
+    }
+    Ok(connections)
+}
+
+fn connection(value: &Value) -> Result<Connection, Problem> {
+    const MEMBERS: [&str; 5] = ["connectionId", "kind", "organizationId", "secrets", "settings"];
+    let object = value.as_object().ok_or("is not an object")?;
+    if object.keys().any(|name| !MEMBERS.contains(&name.as_str())) {
+        return Err("has a member besides connectionId, kind, organizationId, secrets and settings".into());
+    }
+    let text = |name: &str| object.get(name).and_then(Value::as_str);
+    let connection_id = text("connectionId")
+        .filter(|id| is_connection_id(id))
+        .ok_or("needs a connectionId of 8 to 64 letters, digits, - and _")?;
+    let kind: Kind = text("kind")
+        .and_then(|kind| kind.parse().ok())
+        .ok_or("needs a kind: chatwoot, zammad or libredesk")?;
+    let organization_id = text("organizationId")
+        .filter(|id| is_id(id))
+        .ok_or("needs an organizationId of 1 to 128 characters")?;
+    let secrets = object
+        .get("secrets")
+        .and_then(secrets)
+        .ok_or("needs secrets: 1 or 2 texts of 16 to 512 bytes")?;
+    let settings = match object.get("settings") {
+        None => Settings::default(),
+        Some(Value::Object(object)) => settings(kind, object)?,
+        Some(_) => return Err("has settings that are not an object".into()),
+    };
+    Ok(Connection {
+        connection_id: connection_id.to_owned(),
+        kind,
+        organization_id: organization_id.to_owned(),
+        secrets,
+        settings,
+    })
+}
+
+fn is_connection_id(id: &str) -> bool {
+    (CONNECTION_ID_CHARACTERS_MIN..=CONNECTION_ID_CHARACTERS_MAX).contains(&id.len())
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+fn secrets(value: &Value) -> Option<Vec<String>> {
+    let is_secret = |secret: &&str| (SECRET_BYTES_MIN..=SECRET_BYTES_MAX).contains(&secret.len());
+    let mut secrets = Vec::new();
+    for value in value.as_array()? {
+        secrets.push(value.as_str().filter(is_secret)?.to_owned());
+    }
+    (1..=SECRETS_MAX).contains(&secrets.len()).then_some(secrets)
+}
+
+fn settings(kind: Kind, object: &Object) -> Result<Settings, Problem> {
+    let mut settings = Settings::default();
+    for (name, value) in object {
+        if !kind.settings().contains(&name.as_str()) {
+            let known = kind.settings().join(", ");
+            return Err(format!("has a setting besides {known}").into());
+        }
+        if !set(&mut settings, name, value) {
+            return Err(format!("has a setting {name} that is not {}", expected_setting(name)).into());
+        }
+    }
+    Ok(settings)
+}
+
+/// What a setting takes, as the rest of a sentence.
+fn expected_setting(name: &str) -> &'static str {
+    match name {
+        "department" => "team or inbox",
+        "aiUserIds" => "a list of at most 100 ids of users",
+        "prefix" => "a text of at most 32 characters",
+        "states" => "an object of at most 100 names, each with open, pending, closed or merged",
+        _ => "true or false",
+    }
+}
+
+/// Sets a setting; false means that it does not take the value.
+fn set(settings: &mut Settings, name: &str, value: &Value) -> bool {
+    let flag = match name {
+        "department" => {
+            let department = value.as_str().and_then(|text| text.parse().ok());
+            return department.map(|department| settings.department = department).is_some();
+        }
+        "prefix" => {
+            let prefix = value.as_str().filter(|prefix| is_prefix(prefix));
+            return prefix.map(|prefix| settings.prefix = prefix.to_owned()).is_some();
+        }
+        "aiUserIds" => return ai_user_ids(&mut settings.ai_user_ids, value).is_some(),
+        "states" => return states(&mut settings.states, value).is_some(),
+        "observe" => &mut settings.observe,
+        "botsAnswerWhileOpen" => &mut settings.bots_answer_while_open,
+        _ => &mut settings.public_notes,
+    };
+    value.as_bool().map(|value| *flag = value).is_some()
+}
+
+fn is_prefix(prefix: &str) -> bool {
+    prefix.is_empty() || (is_id(prefix) && prefix.chars().count() <= PREFIX_CHARACTERS_MAX)
+}
+
+fn ai_user_ids(ids: &mut Vec<String>, value: &Value) -> Option<()> {
+    for value in value.as_array().filter(|values| values.len() <= LISTED_MAX)? {
+        ids.push(match value {
+            Value::Number(number) => number.to_string(),
+            Value::String(id) if is_id(id) => id.clone(),
+            _ => return None,
+        });
+    }
+    Some(())
+}
+
+fn states(states: &mut Vec<(String, State)>, value: &Value) -> Option<()> {
+    for (name, value) in value.as_object().filter(|names| names.len() <= LISTED_MAX)? {
+        states.push((name.to_lowercase(), value.as_str()?.parse().ok()?));
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Connection, Kind, State, parse};
+    use serde_json::{Value, json};
+
+    const SECRET: &str = "canary-sixteen-b";
+
+    fn good() -> Value {
+        json!({ "connectionId": "cn-one-1", "kind": "chatwoot", "organizationId": "o", "secrets": [SECRET] })
+    }
+
+    fn parsed(values: &[Value]) -> Result<Vec<Connection>, String> {
+        let parsed = parse(&json!(values).to_string());
+        if let Err(error) = &parsed {
+            assert!(!error.to_string().to_lowercase().contains("canary"), "{error}");
+        }
+        parsed.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn reads_connections_with_their_settings() {
+        let mut second = good();
+        second["connectionId"] = json!("cn-two-2");
+        second["kind"] = json!("zammad");
+        second["secrets"] = json!([SECRET, "another one of sixteen"]);
+        second["settings"] =
+            json!({ "states": { "Waiting For Parts": "pending" }, "aiUserIds": [5, "x"], "prefix": "z-" });
+        let connections = parsed(&[good(), second]).unwrap();
+        assert_eq!(connections[0].kind, Kind::Chatwoot);
+        assert!(connections[0].settings.observe);
+        let settings = &connections[1].settings;
+        assert_eq!(settings.states, [("waiting for parts".to_owned(), State::Pending)]);
+        assert_eq!(settings.ai_user_ids, ["5", "x"]);
+        assert_eq!(settings.prefix, "z-");
+        assert!(!format!("{connections:?}").contains(SECRET), "secrets are never shown");
+        assert!(parsed(&[]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn says_what_is_wrong_and_shows_no_value() {
+        let check = |member: &str, value: Value, expected: &str| {
+            let mut connection = good();
+            connection[member] = value;
+            let error = parsed(&[connection]).unwrap_err();
+            assert_eq!(error, format!("connection 1 {expected}"), "{member}");
+        };
+        let id = "needs a connectionId of 8 to 64 letters, digits, - and _";
+        for value in [
+            json!(null),
+            json!(""),
+            json!("canary7"),
+            json!("canary/12"),
+            json!("x".repeat(65)),
+            json!(12_345_678),
+        ] {
+            check("connectionId", value, id);
+        }
+        check("kind", json!("canary"), "needs a kind: chatwoot, zammad or libredesk");
+        check(
+            "organizationId",
+            json!("canary\n"),
+            "needs an organizationId of 1 to 128 characters",
+        );
+        let secrets = "needs secrets: 1 or 2 texts of 16 to 512 bytes";
+        for value in [
+            json!(null),
+            json!(SECRET),
+            json!([]),
+            json!(["canary-of-fifteen"[..15]]),
+            json!([SECRET, 1]),
+            json!([SECRET, SECRET, SECRET]),
+            json!(["x".repeat(513)]),
+        ] {
+            check("secrets", value, secrets);
+        }
+        check(
+            "canary",
+            json!(1),
+            "has a member besides connectionId, kind, organizationId, secrets and settings",
+        );
+        check("settings", json!(["canary"]), "has settings that are not an object");
+        let setting = |settings: Value, expected: &str| check("settings", settings, expected);
+        setting(
+            json!({ "canary": true }),
+            "has a setting besides aiUserIds, botsAnswerWhileOpen, department, observe, prefix",
+        );
+        setting(
+            json!({ "department": "canary" }),
+            "has a setting department that is not team or inbox",
+        );
+        setting(
+            json!({ "observe": "canary" }),
+            "has a setting observe that is not true or false",
+        );
+        setting(
+            json!({ "prefix": "canary".repeat(6) }),
+            "has a setting prefix that is not a text of at most 32 characters",
+        );
+        setting(
+            json!({ "aiUserIds": ["canary\n"] }),
+            "has a setting aiUserIds that is not a list of at most 100 ids of users",
+        );
+
+        assert_eq!(
+            parse("canary").unwrap_err().to_string(),
+            "is not a JSON array of connections"
+        );
+        assert_eq!(
+            parse("{}").unwrap_err().to_string(),
+            "is not a JSON array of connections"
+        );
+        assert_eq!(
+            parsed(&[good(), good()]).unwrap_err(),
+            "connection 2 has the connectionId of another one"
+        );
+        assert_eq!(parsed(&vec![good(); 51]).unwrap_err(), "has more than 50 connections");
+    }
+}

@@ -1,0 +1,64 @@
+//! A webhook as it was received, and what it says.
+
+use crate::base::strict_json::repair_surrogates;
+use crate::base::timestamp::Timestamp;
+use crate::connector::connection::{Connection, Kind};
+use crate::connector::events::Events;
+use crate::connector::mapper::{Mapper, Seen};
+use crate::connector::outcome::{Mapping, Outcome};
+use crate::connector::payload::{Node, Notes, parse};
+use crate::connector::{chatwoot, libredesk, zammad};
+
+/// The most bytes of a webhook. A mail stands in a webhook of Chatwoot five to eight times.
+pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// A webhook as it was received.
+#[derive(Debug, Clone, Copy)]
+pub struct Delivery<'a> {
+    /// The value of the header that [`Kind::signature_header`] names.
+    pub signature: Option<&'a str>,
+    /// The value of the header that [`Kind::timestamp_header`] names.
+    pub timestamp: Option<&'a str>,
+    /// The bytes that the signature is over.
+    pub body: &'a [u8],
+    /// When it came, by the service's clock.
+    pub received_at: Timestamp,
+}
+
+const fn mapper(kind: Kind) -> Mapper {
+    match kind {
+        Kind::Chatwoot => chatwoot::MAPPER,
+        Kind::Zammad => zammad::MAPPER,
+        Kind::Libredesk => libredesk::MAPPER,
+    }
+}
+
+/// What a webhook of this connection says.
+#[must_use]
+pub fn map(connection: &Connection, delivery: &Delivery<'_>) -> Mapping {
+    // Half a surrogate pair may be in a name. The ids of these help desks are numbers.
+    let body = repair_surrogates(delivery.body, br"\ufffd");
+    let mapper = mapper(connection.kind);
+    let Ok(value) = parse(&body, mapper.members) else {
+        return Mapping::unreadable(delivery.received_at);
+    };
+    let notes = Notes::default();
+    let mut events = Events::new(connection, delivery.received_at);
+    let seen = (mapper.map)(&Node::root(&value, &notes), &mut events);
+    let events = events.into_list();
+    let (webhook, outcome) = match seen {
+        Seen::Mapped(name) if events.is_empty() && notes.is_empty() => (Some(name), Outcome::Unknown),
+        Seen::Mapped(name) if events.is_empty() => (Some(name), Outcome::Unmappable),
+        Seen::Mapped(name) if notes.is_empty() => (Some(name), Outcome::Mapped),
+        Seen::Mapped(name) => (Some(name), Outcome::Partly),
+        Seen::Unneeded(name) => (Some(name), Outcome::Unknown),
+        Seen::Unknown => (None, Outcome::Unknown),
+    };
+    Mapping {
+        webhook,
+        outcome,
+        events,
+        notes: notes.into_list(),
+        received_at: delivery.received_at,
+    }
+}
