@@ -1,6 +1,7 @@
 //! What a verified caller may do: the product's table of roles. Everything that is not allowed is denied.
 
 use crate::auth::claims::Claims;
+use crate::auth::connection::VerifiedConnection;
 use crate::auth::role::{NoRole, Role};
 use crate::conversation::record::Record;
 use serde::Serialize;
@@ -188,6 +189,14 @@ pub fn ingest_access(claims: &Claims, records: Vec<Record>) -> Result<PermittedR
         }
     }
     Ok(PermittedRecords(records))
+}
+
+/// The records that a verified connection may write: those of its own organization, and mappers make no others.
+#[must_use]
+pub fn connection_access(verified: VerifiedConnection<'_>, mut records: Vec<Record>) -> PermittedRecords {
+    let organization_id = &verified.connection().organization_id;
+    records.retain(|record| record.organization_id == *organization_id);
+    PermittedRecords(records)
 }
 
 impl View {

@@ -114,8 +114,9 @@ impl<K> Key<K> {
     }
 }
 
-/// Compares in constant time.
-fn is_hs256_signature(secret: &Hs256Key, message: &[u8], signature: &[u8]) -> bool {
+/// Whether `signature` is the HMAC-SHA256 of `message`, compared in constant time.
+#[must_use]
+pub fn is_hs256_signature(secret: &Hs256Key, message: &[u8], signature: &[u8]) -> bool {
     // jwt-compact panics if the length is wrong.
     let has_length = Hs256Signature::LENGTH.is_some_and(|length| signature.len() == length.get());
     has_length

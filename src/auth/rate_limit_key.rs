@@ -15,6 +15,12 @@ pub fn caller_key(claims: &Claims) -> String {
     sha256_base64url(format!("{}\n{}", field(organization), field(subject)).as_bytes())
 }
 
+/// The key of a connection. It is no caller's: theirs are digests of something that begins with a digit or a minus.
+#[must_use]
+pub fn connection_key(connection_id: &str) -> String {
+    sha256_base64url(format!("connection\n{connection_id}").as_bytes())
+}
+
 /// The key of a client whose authentication failed: its IPv4 address, or the /64 network of its IPv6 address, because one
 /// client usually has all addresses of such a network. An IPv4-mapped IPv6 address counts as the IPv4 address: all of
 /// them are in one /64.

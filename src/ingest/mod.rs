@@ -6,5 +6,6 @@
 // Numbers here come from outside: none may overflow, not even to a wrong result.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
+pub mod delivery;
 pub mod parse;
 pub mod store;

@@ -1,8 +1,9 @@
 //! The tables of the documents say what the code does: the configuration and the limits.
 
 use conversation_monitor::auth::access::Denial;
+use conversation_monitor::auth::connection::SignatureError;
 use conversation_monitor::config::{Config, ConfigError, VARIABLES};
-use conversation_monitor::{auth, base, conversation, directory, health, ingest, refresh, report, snapshot};
+use conversation_monitor::{auth, base, connector, conversation, directory, health, ingest, refresh, report, snapshot};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use strum::VariantArray;
@@ -176,6 +177,17 @@ fn limits() -> Vec<(String, String)> {
         directory::settings::BODY_BYTES_MAX => bytes,
         directory::scopes::SEARCH_CHARACTERS_MAX => characters,
         directory::scopes::ORGANIZATIONS_MAX => number,
+        connector::delivery::BODY_BYTES_MAX => bytes,
+        connector::outcome::NOTES_MAX => number,
+        auth::connection::WINDOW_MS => milliseconds,
+        connector::connection::CONNECTIONS_MAX => number,
+        connector::connection::CONNECTION_ID_CHARACTERS_MIN => characters,
+        connector::connection::CONNECTION_ID_CHARACTERS_MAX => characters,
+        connector::connection::SECRETS_MAX => number,
+        connector::connection::SECRET_BYTES_MIN => bytes,
+        connector::connection::SECRET_BYTES_MAX => bytes,
+        connector::connection::PREFIX_CHARACTERS_MAX => characters,
+        connector::connection::LISTED_MAX => number,
         auth::token::TOKEN_BYTES_MAX => bytes,
         auth::token::KEY_ID_BYTES_MAX => bytes,
         auth::claims::DEPARTMENTS_MAX => number,
@@ -216,5 +228,15 @@ fn every_reason_for_a_403_is_documented_and_no_other() {
         .map(|row| code(row[0]))
         .collect();
     let causes: Vec<String> = Denial::VARIANTS.iter().map(ToString::to_string).collect();
+    assert_eq!(documented, causes);
+}
+
+#[test]
+fn every_reason_for_a_401_of_a_webhook_is_documented_and_no_other() {
+    let documented: Vec<&str> = table(OPERATING, "| `cause` of a webhook | what to do |")
+        .iter()
+        .map(|row| code(row[0]))
+        .collect();
+    let causes: Vec<String> = SignatureError::VARIANTS.iter().map(ToString::to_string).collect();
     assert_eq!(documented, causes);
 }

@@ -11,6 +11,7 @@
 
 mod cache_keys;
 mod cases;
+mod connectors;
 mod documents;
 mod export;
 mod faults;

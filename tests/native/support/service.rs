@@ -30,7 +30,8 @@ impl Service {
         }
     }
 
-    fn change_token(&self) -> String {
+    /// A change token that is new with each call.
+    pub fn change_token(&self) -> String {
         self.calls.set(self.calls.get() + 1);
         format!("call {}", self.calls.get())
     }
