@@ -6,6 +6,7 @@ use crate::auth::claims::Expectations;
 use crate::auth::jwk::{UnusableKey, parse_set};
 use crate::auth::keys::{HMAC_KEY_BYTES_MIN, KeyMaterial, UnimportedKey};
 use crate::base::id::{ID_CHARACTERS_MAX, is_id};
+use crate::connector::connection::{self, Connection};
 use crate::http::cors::AllowedOrigins;
 use ::http::Uri;
 use strum::{IntoStaticStr, VariantNames};
@@ -46,6 +47,7 @@ enum Variable {
     JwtClaimScope,
     JwtRoles,
     JwtOrganization,
+    Connections,
     AllowedOrigins,
     HeadMaxAgeSeconds,
     PageMemoryMebibytes,
@@ -76,6 +78,8 @@ pub struct Config {
     pub expectations: Expectations,
     /// Where tokens have the claims, and what their issuer calls the roles.
     pub claim_mapping: ClaimMapping,
+    /// The help desks whose webhooks are taken in.
+    pub connections: Vec<Connection>,
     /// The origins whose pages may read responses.
     pub allowed_origins: AllowedOrigins,
     /// How old a snapshot head in an isolate's memory may be, in milliseconds.
@@ -136,6 +140,7 @@ impl Config {
                 role_names: reader.role_names(),
                 default_organization: reader.default_organization(),
             },
+            connections: reader.connections(),
             allowed_origins: reader.allowed_origins(),
             head_max_age_ms: 1_000
                 * i64::from(reader.number(
@@ -275,6 +280,16 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             );
         }
         Some(id)
+    }
+
+    fn connections(&mut self) -> Vec<Connection> {
+        let Some(text) = self.text(Variable::Connections) else {
+            return Vec::new();
+        };
+        connection::parse(&text).unwrap_or_else(|error| {
+            self.reject(Variable::Connections, error.to_string());
+            Vec::new()
+        })
     }
 
     fn allowed_origins(&mut self) -> AllowedOrigins {

@@ -302,6 +302,36 @@ const EVENTS = {
   ),
 };
 
+const HOOKS = {
+  ConversationMonitorHookResponse: success('HookReceipt'),
+  HookReceipt: object({
+    outcome: ref('HookOutcome'),
+    webhook: nullable(text('The name of the webhook; null if it is none that the help desk is known to send.')),
+    accepted: count('Events that it became.'),
+    applied: count('Records whose stored version changed.'),
+    ignored: count('Events that changed nothing: repeats, or overtaken by the version that is stored.'),
+    notes: list(ref('HookNote'), { maxItems: 20, description: 'What was ignored: the first 20.' }),
+  }),
+  HookOutcome: oneOfWords(
+    ['mapped', 'partly', 'unknown', 'unmappable'],
+    [
+      'What became of a webhook:',
+      '',
+      '- `mapped`: it was taken in.',
+      '- `partly`: some of it was; `notes` say what was not.',
+      '- `unknown`: it says nothing that the monitor needs.',
+      '- `unmappable`: it should have said something and does not; `notes` say what is missing.',
+    ].join('\n'),
+  ),
+  HookNote: object({
+    path: text(
+      'A JSON pointer into the webhook, with `*` for an item of an array; or the field of an event, such as `message.at`.',
+    ),
+    found: text('The type that was found there, `absent` or `refused`. Never a value.'),
+    expected: text('What should be there.'),
+  }),
+};
+
 const HEALTH = {
   HealthResponse: success('Health'),
   HealthFailureResponse: object(
@@ -376,4 +406,4 @@ const HEALTH = {
   }),
 };
 
-export const ANSWERS = { ...REPORT, ...SUMMARY, ...SCOPES, ...SETTINGS, ...EVENTS, ...HEALTH };
+export const ANSWERS = { ...REPORT, ...SUMMARY, ...SCOPES, ...SETTINGS, ...EVENTS, ...HOOKS, ...HEALTH };

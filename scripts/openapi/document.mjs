@@ -20,6 +20,7 @@ const DESCRIPTION = prose`
   Parameters that are out of range, empty or repeated get 400. Unknown parameters are ignored.
 
   If several things are wrong with a request, the first of these is answered: 401, 429, 400 (or 413, 415), 403, 404, 410.
+  Webhooks have another order, which their route names.
 
   Any other path gets 404 \`NOT_FOUND\`. A method that a path does not support gets 405 \`METHOD_NOT_ALLOWED\`, with
   \`Allow\`.
@@ -53,6 +54,16 @@ export const DOCUMENT = {
           'Signed with HS256, RS256, ES256 or EdDSA. Claims: `exp` (required), `sub`, `role`, `organizationId`, ' +
           '`departmentIds`, `scope`, `name`, `nbf`, `iat`, `iss`, `aud`. The service can be configured to look for ' +
           'role, organization, departments and scope elsewhere.',
+      },
+      webhookSignature: {
+        type: 'apiKey',
+        in: 'header',
+        name: 'X-Chatwoot-Signature',
+        description:
+          'The signature of a webhook, an HMAC of its bytes by a secret that the help desk and the connection share. ' +
+          'Chatwoot: `sha256=` and hexadecimal digits, over the text of `X-Chatwoot-Timestamp`, a dot and the body. ' +
+          'LibreDesk: the same in `X-Libredesk-Signature`, over the body. Zammad: `sha1=` in `X-Hub-Signature`, over ' +
+          'the body.',
       },
     },
   },

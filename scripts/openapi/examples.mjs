@@ -143,6 +143,37 @@ export const RECEIPT_EXAMPLES = {
   },
 };
 
+export const DELIVERY_EXAMPLES = {
+  mapped: {
+    summary: 'A message',
+    value: {
+      success: true,
+      data: { outcome: 'mapped', webhook: 'message_created', accepted: 4, applied: 2, ignored: 2, notes: [] },
+    },
+  },
+  partly: {
+    summary: 'A message without the instant at which it was written',
+    value: {
+      success: true,
+      data: {
+        outcome: 'partly',
+        webhook: 'message_created',
+        accepted: 2,
+        applied: 0,
+        ignored: 2,
+        notes: [{ path: '/created_at', found: 'absent', expected: 'an instant' }],
+      },
+    },
+  },
+  unknown: {
+    summary: 'A webhook that is not needed',
+    value: {
+      success: true,
+      data: { outcome: 'unknown', webhook: 'webwidget_triggered', accepted: 0, applied: 0, ignored: 0, notes: [] },
+    },
+  },
+};
+
 export const HEALTH_EXAMPLE = {
   success: true,
   data: {

@@ -12,6 +12,7 @@ export const PARAMETER_SCHEMAS = {
   Search: { type: 'string', minLength: 1, maxLength: 128 },
   SearchText: { type: 'string', minLength: 2, maxLength: 64 },
   ContentEncoding: oneOfWords(['gzip', 'identity']),
+  ConnectionId: { type: 'string', minLength: 8, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$' },
 };
 
 export const PARAMETERS = {
@@ -66,6 +67,13 @@ export const PARAMETERS = {
     description: 'When "true", takes in the good events even if others are bad.',
   },
   OrganizationIdInPath: { in: 'path', name: 'organizationId', required: true, schema: ref('Id') },
+  ConnectionIdInPath: {
+    in: 'path',
+    name: 'connectionId',
+    required: true,
+    schema: ref('ConnectionId'),
+    description: 'A connection that is configured.',
+  },
   IfNoneMatch: {
     in: 'header',
     name: 'If-None-Match',

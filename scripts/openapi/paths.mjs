@@ -3,6 +3,7 @@
 import { EVENT_EXAMPLES } from './events.mjs';
 import {
   CSV_EXAMPLE,
+  DELIVERY_EXAMPLES,
   HEALTH_EXAMPLE,
   HEALTH_FAILURE_EXAMPLE,
   OPENAPI_EXAMPLE,
@@ -35,7 +36,7 @@ export const TAGS = [
     'x-displayName': 'Report',
     description: 'Who is waiting: page by page, as a CSV file and in numbers; and what a caller may ask for.',
   },
-  { name: 'Events', description: 'What happens in conversations, sent by the CRM.' },
+  { name: 'Events', description: 'What happens in conversations, sent by the CRM or a help desk.' },
   { name: 'Settings', description: 'The settings of an organization.' },
   { name: 'Operation', description: 'For those who run or integrate the service. These routes need no token.' },
   { name: 'HEAD', description: 'Status and headers of a GET, without its body.' },
@@ -332,6 +333,54 @@ const events = {
   },
 };
 
+const hook = {
+  parameters: parameters('ConnectionIdInPath'),
+  post: {
+    tags: ['Events'],
+    summary: 'Post a webhook of a help desk',
+    description: prose`
+      The address to give to a help desk that has a connection. It takes the webhooks of Chatwoot, Zammad and LibreDesk as
+      they are, and makes events of them for the organization of the connection.
+
+      There is no token. The help desk signs the body with a secret of the connection; Chatwoot's signature also covers the
+      time of sending, which must be within 5 minutes of now.
+
+      An authentic webhook is answered with 200, whatever it says: \`outcome\` says what became of it. What was ignored is
+      in \`notes\`, by path and type and never by value. A webhook may come in any order and any number of times.
+
+      A body has at most 4 MiB. If several things are wrong, the first of these is answered: 404, 429, 415, 413, 401.`,
+    operationId: 'post_conversation_monitor_hook',
+    requestBody: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: { type: 'object', additionalProperties: true },
+          example: { event: 'webwidget_triggered' },
+        },
+      },
+    },
+    responses: {
+      200: ok('The webhook is authentic', json(ref('ConversationMonitorHookResponse'), DELIVERY_EXAMPLES)),
+      401: errorResponse(
+        'The signature is missing, is not by a secret of the connection, or covers a time that is too far from now.',
+        failure('UNAUTHENTICATED', 'The signature is not valid.'),
+        dataHeaders('WWW-Authenticate'),
+      ),
+      404: errorResponse('There is no such connection.', failure('NOT_FOUND', 'There is no such connection.')),
+      413: errorResponse(
+        'The body is too large.',
+        failure('PAYLOAD_TOO_LARGE', 'The body must have at most 4096 KiB, unpacked.'),
+      ),
+      415: errorResponse(
+        'The type or the encoding of the body is not supported.',
+        failure('UNSUPPORTED_MEDIA_TYPE', 'The Content-Type must be application/json, without a Content-Encoding.'),
+      ),
+      ...shared(429, 500, 503),
+    },
+    security: [{ webhookSignature: [] }],
+  },
+};
+
 const settings = {
   parameters: parameters('OrganizationIdInPath'),
   ...getAndHead('Settings', {
@@ -438,6 +487,7 @@ export const PATHS = {
   '/api/conversation-monitor/summary': summary,
   '/api/conversation-monitor/scopes': scopes,
   '/api/conversation-monitor/events': events,
+  '/api/conversation-monitor/hooks/{connectionId}': hook,
   '/api/organizations/{organizationId}/autopilot-monitor-settings': settings,
   '/health': health,
   '/openapi.json': openapi,

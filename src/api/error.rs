@@ -3,6 +3,7 @@
 //! The modules below have errors of their own, which know no HTTP; the `From` implementations here map them.
 
 use crate::auth::access::{AccessError, Denial};
+use crate::auth::connection::SignatureError;
 use crate::auth::error::{TokenError, VerifyError};
 use crate::directory::scopes::ScopesError;
 use crate::directory::settings::SettingsError;
@@ -34,6 +35,10 @@ pub enum ApiError {
     Forbidden(Denial),
     /// The organization does not exist.
     OrganizationNotFound,
+    /// There is no such connection.
+    ConnectionNotFound,
+    /// The signature of a webhook was refused.
+    Signature(SignatureError),
     /// There is no such route.
     RouteNotFound,
     /// The route does not take this method. The text lists the methods that it takes.
@@ -101,6 +106,9 @@ impl ApiError {
                 "Your role, scope or organization does not allow this.",
             ),
             Self::OrganizationNotFound => answer(404, "NOT_FOUND", "Organization not found."),
+            Self::ConnectionNotFound => answer(404, "NOT_FOUND", "There is no such connection."),
+            Self::Signature(_) => answer(401, "UNAUTHENTICATED", "The signature is not valid.")
+                .with("WWW-Authenticate", r#"Signature realm="conversation-monitor""#),
             Self::RouteNotFound => answer(404, "NOT_FOUND", "There is nothing at this path."),
             Self::MethodNotAllowed(allow) => {
                 let message = format!("This path takes {allow}.");
@@ -126,6 +134,7 @@ impl ApiError {
             Self::TokenMissing => Some("header: no token".to_owned()),
             Self::TokenMalformed => Some("header: not Bearer and one token".to_owned()),
             Self::Token(error) => Some(error.to_string()),
+            Self::Signature(error) => Some(error.to_string()),
             Self::Forbidden(denial) => Some(denial.to_string()),
             Self::Internal(cause) | Self::Unavailable(cause) => Some(cause.clone()),
             _ => None,
@@ -153,6 +162,12 @@ impl From<VerifyError> for ApiError {
             VerifyError::KeysUnavailable(cause) => Self::Unavailable(cause),
             VerifyError::Cryptography(cause) => Self::Internal(cause),
         }
+    }
+}
+
+impl From<SignatureError> for ApiError {
+    fn from(error: SignatureError) -> Self {
+        Self::Signature(error)
     }
 }
 

@@ -26,6 +26,11 @@ pub enum Route {
     },
     /// Events to store.
     Events,
+    /// A webhook of a help desk.
+    Hook {
+        /// The connection that the path names, as it was sent: ids of connections need no percent-encoding.
+        connection_id: String,
+    },
     /// Whether the service works.
     Health,
     /// The document that describes the API.
@@ -48,7 +53,7 @@ pub struct RouteEntry {
 const READ: &str = "GET, HEAD";
 
 /// All routes.
-pub const ROUTES: [RouteEntry; 10] = [
+pub const ROUTES: [RouteEntry; 11] = [
     RouteEntry {
         path: "/api/conversation-monitor/report",
         methods: READ,
@@ -98,6 +103,14 @@ pub const ROUTES: [RouteEntry; 10] = [
         methods: "POST",
         is_data: true,
         route: |_| Route::Events,
+    },
+    RouteEntry {
+        path: "/api/conversation-monitor/hooks/{connectionId}",
+        methods: "POST",
+        is_data: true,
+        route: |segment| Route::Hook {
+            connection_id: segment.to_owned(),
+        },
     },
     RouteEntry {
         path: "/health",
@@ -150,6 +163,7 @@ mod tests {
     fn finds_every_route_by_its_path_alone() {
         for entry in &ROUTES {
             let path = entry.path.replace("{organizationId}", "65a0");
+            let path = path.replace("{connectionId}", "cn-chatwoot-1");
             let (found, _) = find(&path).unwrap();
             assert_eq!(found.path, entry.path);
             for other in [
@@ -158,7 +172,9 @@ mod tests {
                 path.to_uppercase(),
                 format!("/{path}"),
             ] {
-                assert!(find(&other).is_none(), "{other}");
+                // A path that ends with a segment in braces goes on for as long as the segment does.
+                let is_same_route = entry.path.ends_with('}') && other == format!("{path}x");
+                assert_eq!(find(&other).is_some(), is_same_route, "{other}");
             }
         }
         assert!(find("").is_none());

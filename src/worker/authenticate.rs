@@ -94,7 +94,10 @@ impl AuthPorts for PlatformPorts<'_> {
 }
 
 /// Counts a call. A limit that the platform cannot check refuses nobody.
-async fn count(
+///
+/// # Errors
+/// 429: [`ApiError::RateLimited`] if it is one too many.
+pub async fn count(
     context: &RequestContext,
     service: &Service,
     limit: RateLimit,

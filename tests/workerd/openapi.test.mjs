@@ -2,6 +2,7 @@
 // worker behaves.
 
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -30,8 +31,11 @@ const TEXT = readFileSync(path.join(ROOT, 'public/openapi.json'), 'utf8');
 const DOCUMENT = JSON.parse(TEXT);
 const SETTINGS = '/api/organizations/{organizationId}/autopilot-monitor-settings';
 const METHODS = ['get', 'head', 'put', 'post', 'patch', 'delete'];
+const HOOKS = '/api/conversation-monitor/hooks/{connectionId}';
 const MINUTE = 60_000;
 const ORGANIZATION = 'an organization';
+const CONNECTION = { connectionId: 'cn-chatwoot', kind: 'chatwoot', organizationId: ORGANIZATION, secrets: [SECRET] };
+const CONNECTIONS = JSON.stringify([CONNECTION]);
 
 const deref = (node) => (node.$ref === undefined ? node : resolve(node.$ref, DOCUMENT));
 const operations = Object.entries(DOCUMENT.paths).flatMap(([route, item]) =>
@@ -41,7 +45,7 @@ const parametersOf = ({ operation, item }) => [...(item.parameters ?? []), ...(o
 
 let service;
 before(async () => {
-  service = await startService();
+  service = await startService({ secrets: { CONNECTIONS } });
   const clock = Math.floor(Date.now() / MINUTE) * MINUTE - 60 * MINUTE;
   const at = new Date(clock - 20 * MINUTE).toISOString();
   const common = { organizationId: ORGANIZATION, updatedAt: at };
@@ -263,7 +267,7 @@ async function bodyOf(response) {
   return new TextDecoder().decode(value);
 }
 
-const targetOf = (route) => route.replace('{organizationId}', 'o');
+const targetOf = (route) => route.replace('{organizationId}', 'o').replace('{connectionId}', 'cn-chatwoot');
 
 test('it names all routes and all of their methods', async () => {
   for (const [route, item] of Object.entries(DOCUMENT.paths)) {
@@ -277,7 +281,7 @@ test('it names all routes and all of their methods', async () => {
       if (!isTaken) assert.deepEqual(response.headers.get('allow').split(', '), documented, route);
     }
   }
-  const routes = new Set([...routesInSource(), SETTINGS]);
+  const routes = new Set([...routesInSource(), SETTINGS, HOOKS]);
   assert.deepEqual([...routes].sort(), Object.keys(DOCUMENT.paths).sort());
 });
 
@@ -375,6 +379,16 @@ const READS = (route, { bad, pinned = true }) => ({
 // What a client has is never sent, so there is no 304.
 const { 304: _, ...STREAM_READS } = READS(STREAM, { bad: 'snapshot=x', pinned: false });
 const settings = settingsOf(ORGANIZATION);
+
+const hook = HOOKS.replace('{connectionId}', CONNECTION.connectionId);
+/** A webhook of Chatwoot, with its signature. */
+function webhook(body, more) {
+  const timestamp = String(Math.floor(Date.now() / 1000));
+  const digits = createHmac('sha256', SECRET).update(`${timestamp}.${body}`).digest('hex');
+  const signed = { 'X-Chatwoot-Timestamp': timestamp, 'X-Chatwoot-Signature': `sha256=${digits}` };
+  return { body, headers: { 'Content-Type': 'application/json', ...signed, ...more } };
+}
+
 const REQUESTS = {
   [REPORT]: { get: READS(REPORT, { bad: 'limit=101' }) },
   [SEARCH]: {
@@ -419,6 +433,18 @@ const REQUESTS = {
         [EVENTS, posted(event, { 'Content-Type': 'text/plain' })],
         [EVENTS, posted(event, { 'Content-Encoding': 'br' })],
       ],
+    },
+  },
+  [HOOKS]: {
+    post: {
+      200: [
+        [hook, webhook('{"event":"webwidget_triggered"}')],
+        [hook, webhook('{"event":"message_created","id":7}')],
+      ],
+      401: [[hook, { ...webhook('{}'), body: '[]' }]],
+      404: [[HOOKS.replace('{connectionId}', 'cn-of-nobody'), webhook('{}')]],
+      413: [[hook, webhook(' '.repeat(2 ** 22 + 1))]],
+      415: [[hook, webhook('{}', { 'Content-Type': 'text/plain' })]],
     },
   },
   [SETTINGS]: {
@@ -468,6 +494,7 @@ const FAULTS_OF_OURS = {
   [SCOPES]: ['500'],
   [SETTINGS]: ['500'],
   [EVENTS]: ['500'],
+  [HOOKS]: ['500'],
   '/openapi.json': ['500'],
 };
 
@@ -497,7 +524,7 @@ describe('statuses, headers and bodies of', () => {
   const first = ({ route, method }) => REQUESTS[route][method][200][0];
 
   test('all of them when the service is misconfigured', async () => {
-    const misconfigured = await startService({ secrets: { JWT_SECRET: '' } });
+    const misconfigured = await startService({ secrets: { JWT_SECRET: '', CONNECTIONS } });
     try {
       for (const one of secured) await checkRequest(misconfigured, one, '503', first(one));
     } finally {
@@ -507,7 +534,7 @@ describe('statuses, headers and bodies of', () => {
 
   test('all of them when there are too many requests', async () => {
     const limits = { READ_LIMIT: 1, SEARCH_LIMIT: 1, STREAM_LIMIT: 1, INGEST_LIMIT: 1 };
-    const limited = await startService({ limits });
+    const limited = await startService({ secrets: { CONNECTIONS }, limits });
     try {
       for (const one of secured) {
         const [target, init] = first(one);

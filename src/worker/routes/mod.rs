@@ -3,6 +3,7 @@
 mod csv;
 mod events;
 mod health;
+mod hooks;
 mod openapi;
 mod report;
 mod scopes;
@@ -51,6 +52,7 @@ async fn handle(context: &RequestContext, route: Route) -> Result<Reply, ApiErro
         Route::Scopes => scopes::handle(context).await,
         Route::Settings { organization_id } => settings::handle(context, organization_id).await,
         Route::Events => events::handle(context).await,
+        Route::Hook { connection_id } => hooks::handle(context, &connection_id).await,
         Route::Health => health::handle(context).await,
         Route::OpenApi => openapi::handle(context).await,
     }
