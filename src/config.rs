@@ -28,6 +28,12 @@ const PAGE_SHARE_AFTER_SECONDS_MAX: u32 = 86_400;
 const LIMIT_CALLS_MAX: u32 = 1_000_000;
 /// How often the refresh may run, in seconds. The last is the default, and how often the cron of wrangler.toml ticks.
 const REFRESH_INTERVALS_SECONDS: [u32; 3] = [20, 30, 60];
+/// How far ahead of the service's clock the scheduled time of a refresh may be, in seconds, unless configured.
+const SCHEDULE_AHEAD_MAX_SECONDS_DEFAULT: u32 = 120;
+/// The same in milliseconds.
+pub const SCHEDULE_AHEAD_MAX_MS_DEFAULT: i64 = 1_000 * SCHEDULE_AHEAD_MAX_SECONDS_DEFAULT as i64;
+/// The most that may be configured: an hour, by which a wrong time would make everybody wait longer than they have.
+const SCHEDULE_AHEAD_MAX_SECONDS_MAX: u32 = 3_600;
 /// The periods that the platform's rate limits may have, in seconds. The last is the default.
 const RATE_LIMIT_PERIODS_SECONDS: [u32; 2] = [10, 60];
 
@@ -56,6 +62,7 @@ enum Variable {
     ReadLimitCalls,
     IngestLimitCalls,
     RefreshEverySeconds,
+    ScheduleAheadMaxSeconds,
 }
 
 impl Variable {
@@ -96,6 +103,8 @@ pub struct Config {
     pub ingest_limit_calls: Option<u32>,
     /// How often the refresh runs, in milliseconds.
     pub refresh_every_ms: i64,
+    /// How far ahead of the service's clock the scheduled time of a refresh may be, in milliseconds.
+    pub schedule_ahead_max_ms: i64,
 }
 
 /// What is wrong with the configuration. Values are never shown, because some are secrets.
@@ -166,6 +175,12 @@ impl Config {
             ingest_limit_calls: reader.limit_calls(Variable::IngestLimitCalls),
             refresh_every_ms: 1_000
                 * i64::from(reader.choice(Variable::RefreshEverySeconds, REFRESH_INTERVALS_SECONDS)),
+            schedule_ahead_max_ms: 1_000
+                * i64::from(reader.number(
+                    Variable::ScheduleAheadMaxSeconds,
+                    SCHEDULE_AHEAD_MAX_SECONDS_DEFAULT,
+                    SCHEDULE_AHEAD_MAX_SECONDS_MAX,
+                )),
         };
         if reader.errors.is_empty() {
             Ok(config)

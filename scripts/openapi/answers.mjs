@@ -47,6 +47,7 @@ const snapshotMissing = flag('true if nothing has been published for this organi
 const stale = flag(
   'true while storage is out of reach and an older answer is served, and if `generatedAt` is more than three minutes old.',
 );
+const truncated = flag('True if there are more candidates than a snapshot lists. Left out otherwise.');
 const olderCount = count('Rows of the same filters that are not listed because they are older than `maxAgeDays`.');
 const positive = { type: 'integer', minimum: 1 };
 
@@ -98,22 +99,26 @@ const REPORT = {
     },
     { optional: ['thresholdMinutes'], example: ROW_EXAMPLE },
   ),
-  ConversationMonitorReport: object({
-    organizationId: text(),
-    generatedAt,
-    snapshotId,
-    thresholdMinutes: {
-      type: 'number',
-      description: 'Rows without a threshold of their own have been stalled for at least this long.',
+  ConversationMonitorReport: object(
+    {
+      organizationId: text(),
+      generatedAt,
+      snapshotId,
+      thresholdMinutes: {
+        type: 'number',
+        description: 'Rows without a threshold of their own have been stalled for at least this long.',
+      },
+      totalCount: { type: 'integer', description: 'The rows on all pages.' },
+      snapshotMissing,
+      stale,
+      counts: ref('CategoryCounts'),
+      olderCount,
+      truncated,
+      pagination: ref('ConversationMonitorPagination'),
+      rows: list(ref('ConversationMonitorRow'), { description: 'Longest stalled first.' }),
     },
-    totalCount: { type: 'integer', description: 'The rows on all pages.' },
-    snapshotMissing,
-    stale,
-    counts: ref('CategoryCounts'),
-    olderCount,
-    pagination: ref('ConversationMonitorPagination'),
-    rows: list(ref('ConversationMonitorRow'), { description: 'Longest stalled first.' }),
-  }),
+    { optional: ['truncated'] },
+  ),
   ConversationMonitorSearch: object(
     {
       search: ref('SearchText'),
@@ -187,32 +192,36 @@ const REPORT = {
 
 const SUMMARY = {
   ConversationMonitorSummaryResponse: success('ConversationMonitorSummary'),
-  ConversationMonitorSummary: object({
-    organizationId: text(),
-    generatedAt,
-    snapshotId,
-    thresholdMinutes: threshold,
-    snapshotMissing,
-    stale,
-    total: count('All rows that the filters select.'),
-    olderCount,
-    byCategory: ref('CategoryCounts'),
-    byReason: ref('ReasonCounts'),
-    byChannel: {
-      type: 'object',
-      additionalProperties: positive,
-      description: 'Rows by `channelType`, most frequent first.',
+  ConversationMonitorSummary: object(
+    {
+      organizationId: text(),
+      generatedAt,
+      snapshotId,
+      thresholdMinutes: threshold,
+      snapshotMissing,
+      stale,
+      total: count('All rows that the filters select.'),
+      olderCount,
+      truncated,
+      byCategory: ref('CategoryCounts'),
+      byReason: ref('ReasonCounts'),
+      byChannel: {
+        type: 'object',
+        additionalProperties: positive,
+        description: 'Rows by `channelType`, most frequent first.',
+      },
+      byDepartment: list(ref('DepartmentCount'), { description: 'Most frequent first; null comes last among equals.' }),
+      byAssignee: list(ref('AssigneeCount'), {
+        description: 'A row is counted once for each distinct name it shows, or under null if it shows none.',
+      }),
+      ageMinutes: list(ref('AgeBucket'), {
+        minItems: 7,
+        maxItems: 7,
+        description: 'A histogram of the time since `stalledSince`.',
+      }),
     },
-    byDepartment: list(ref('DepartmentCount'), { description: 'Most frequent first; null comes last among equals.' }),
-    byAssignee: list(ref('AssigneeCount'), {
-      description: 'A row is counted once for each distinct name it shows, or under null if it shows none.',
-    }),
-    ageMinutes: list(ref('AgeBucket'), {
-      minItems: 7,
-      maxItems: 7,
-      description: 'A histogram of the time since `stalledSince`.',
-    }),
-  }),
+    { optional: ['truncated'] },
+  ),
   ReasonCounts: object(Object.fromEntries(REASONS.map((name) => [name, positive])), {
     optional: REASONS,
     description: 'Rows of each reason, most frequent first; reasons without a row are left out.',
@@ -371,11 +380,12 @@ const HEALTH = {
         { description: 'Conversations that have messages but no record: they are on no list.' },
       ),
       isRefolding: flag('Whether conversations are being decided again because the rule has changed.'),
+      truncatedOrganizations: count('Organizations with more candidates than a snapshot lists.'),
     },
     {
-      optional: ['candidates', 'unknownConversations', 'isRefolding'],
+      optional: ['candidates', 'unknownConversations', 'isRefolding', 'truncatedOrganizations'],
       description:
-        'Numbers (`run`, `candidates`, `unknownConversations`, `isRefolding`) are only for tokens with the scope `conversation-monitor:operate`.',
+        'Numbers (`run`, `candidates`, `unknownConversations`, `isRefolding`, `truncatedOrganizations`) are only for tokens with the scope `conversation-monitor:operate`.',
     },
   ),
   HealthStatus: oneOfWords(
@@ -384,8 +394,8 @@ const HEALTH = {
       'The worst that is wrong:',
       '',
       '- `ok`: nothing.',
-      '- `failing`: the last refresh could not refresh some organizations.',
-      '- `late`: no refresh has finished for three minutes.',
+      '- `failing`: the last refresh could not refresh some organizations, or did not get to them.',
+      '- `late`: no refresh has finished for three minutes, or the last one was for an instant that is still to come.',
       '- `unavailable`: the database is out of reach.',
       '- `misconfigured`: a variable or secret is missing or wrong; routes that need a token answer 503.',
     ].join('\n'),
@@ -396,6 +406,12 @@ const HEALTH = {
     organizationsSeen: count('Organizations with something to do.'),
     organizationsPublished: count('Organizations that got a new version.'),
     organizationsFailed: count('Organizations that could not be refreshed; they keep their last version.'),
+    organizationsLeft: count('Organizations that the run did not finish or not get to; the next one begins with them.'),
+    endedBy: nullable({
+      type: 'string',
+      enum: ['statements', 'time'],
+      description: 'What ended the run before everything was done; null if everything was.',
+    }),
     conversationsFolded: count('Conversations whose state was computed again.'),
     rowsPublished: count('Rows of reports that were written.'),
     statements: count('Database statements.'),

@@ -220,7 +220,7 @@ export const EVENTS = {
   },
   ...Object.assign({}, ...SEQUENCE.map(schemasOf)),
   Id: ID,
-  Name: { type: 'string', maxLength: 512 },
+  Name: { type: 'string', maxLength: 512, description: 'At most 1,024 bytes in UTF-8.' },
   ChannelType: { type: 'string', minLength: 1, maxLength: 64, description: 'Such as `sms`, `email` or `whatsapp`.' },
   AutopilotActor: oneOfWords(
     ['human', 'ai', 'system'],

@@ -186,6 +186,8 @@ export const HEALTH_EXAMPLE = {
         organizationsSeen: 3,
         organizationsPublished: 2,
         organizationsFailed: 0,
+        organizationsLeft: 0,
+        endedBy: null,
         conversationsFolded: 17,
         rowsPublished: 5,
         statements: 24,
@@ -198,6 +200,7 @@ export const HEALTH_EXAMPLE = {
     candidates: { agent_abandoned: 12, ai_stuck: 31, unassigned: 4 },
     unknownConversations: { count: 0, since: null },
     isRefolding: false,
+    truncatedOrganizations: 0,
   },
 };
 

@@ -2,8 +2,8 @@
 //! cases in docs/definition.md.
 
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
-use crate::conversation::body::{Direction, Kind, Message, Sender, Status};
-use crate::conversation::timeline::{Clock, Item, Timeline, TimelineItem};
+use crate::conversation::body::{Direction, Kind, Sender, Status};
+use crate::conversation::timeline::{Clock, Item, MessageItem, Timeline, TimelineItem, id_hash};
 use std::collections::{HashMap, HashSet};
 
 /// How long a reply may be queued before its send counts as stuck.
@@ -13,7 +13,7 @@ pub const PROMISE_MAX_MS: i64 = 10 * MINUTE_MS;
 /// How old a demand may be when an answer names it.
 pub const NAMED_MAX_MS: i64 = 24 * 60 * MINUTE_MS;
 
-impl Message {
+impl MessageItem {
     /// **Reply**: whether the autopilot or an agent writes to the customer with it, whatever became of it (2, 5, 15).
     #[must_use]
     pub fn is_reply(&self) -> bool {
@@ -48,7 +48,7 @@ pub struct Demand<'a> {
     /// The id of the message.
     pub id: &'a str,
     /// The message.
-    pub message: &'a Message,
+    pub message: &'a MessageItem,
 }
 
 /// The demands of a timeline, in order.
@@ -62,11 +62,12 @@ fn demand(item: &TimelineItem) -> Option<Demand<'_>> {
     let Item::Message(message) = &item.item else {
         return None;
     };
-    let is_settled = item
-        .resolved_at
-        .is_some_and(|resolved_at| message.arrival().at < resolved_at);
+    let is_settled = message.arrival().at < item.resolved_at;
     let is_demand = message.is_from_customer() && message.needs_reply && !is_settled;
-    is_demand.then_some(Demand { id: &item.id, message })
+    is_demand.then(|| Demand {
+        id: item.id.as_deref().unwrap_or_default(),
+        message,
+    })
 }
 
 /// The demands that some answers **cover**.
@@ -118,7 +119,7 @@ impl<'a> Coverage<'a> {
 struct Reply<'a> {
     /// The number of its item in the timeline.
     number: usize,
-    message: &'a Message,
+    message: &'a MessageItem,
     named: Option<Demand<'a>>,
 }
 
@@ -134,8 +135,8 @@ struct Promise<'a> {
 pub struct Answers<'a> {
     coverage: Coverage<'a>,
     promises: Vec<Promise<'a>>,
-    /// The numbers of their items in the timeline.
-    numbers: HashSet<usize>,
+    /// The numbers of their items in the timeline, ascending.
+    numbers: Vec<usize>,
 }
 
 impl<'a> Answers<'a> {
@@ -147,14 +148,14 @@ impl<'a> Answers<'a> {
         let mut answers = Self {
             coverage: Coverage::default(),
             promises: Vec::new(),
-            numbers: HashSet::new(),
+            numbers: Vec::new(),
         };
         for reply in replies {
             match surroundings.hand_off_promised_by(&reply) {
                 Some(handed_off_at) => answers.promises.push(Promise { reply, handed_off_at }),
                 None => {
                     answers.coverage.add(&reply);
-                    answers.numbers.insert(reply.number);
+                    answers.numbers.push(reply.number);
                 }
             }
         }
@@ -164,7 +165,7 @@ impl<'a> Answers<'a> {
     /// Whether the item of this number is an answer.
     #[must_use]
     pub fn contains(&self, number: usize) -> bool {
-        self.numbers.contains(&number)
+        self.numbers.binary_search(&number).is_ok()
     }
 
     /// Whether one of them covers `demand`.
@@ -187,10 +188,19 @@ impl<'a> Answers<'a> {
 
 /// The replies of a timeline that arrive, in order.
 fn replies<'a>(timeline: &'a Timeline, demands: &[Demand<'a>], as_of: Timestamp) -> Vec<Reply<'a>> {
-    let by_id: HashMap<&str, Demand<'a>> = demands.iter().map(|demand| (demand.id, *demand)).collect();
+    let named: HashSet<u64> = timeline
+        .messages()
+        .map(|message| message.in_reply_to)
+        .filter(|id| *id != 0)
+        .collect();
+    let mut by_id: HashMap<u64, Demand<'a>> = HashMap::new();
+    if !named.is_empty() {
+        let known = demands.iter().map(|demand| (id_hash(demand.id), *demand));
+        by_id.extend(known.filter(|(id, _)| named.contains(id)));
+    }
     let reply = |(number, item): (usize, &'a TimelineItem)| match &item.item {
         Item::Message(message) if message.is_reply_that_arrives(as_of) => {
-            let named = message.in_reply_to.as_deref().and_then(|id| by_id.get(id)).copied();
+            let named = by_id.get(&message.in_reply_to).copied();
             // Only what is recent: what is left of an old conversation must not decide.
             let is_recent =
                 |demand: &Demand<'_>| message.at.milliseconds_since(demand.message.arrival().at) <= NAMED_MAX_MS;
@@ -221,7 +231,7 @@ impl<'a> Surroundings<'a> {
         let mut demands = demands.to_vec();
         demands.sort_by_key(|demand| demand.message.arrival());
         Self {
-            hand_offs: hand_offs.map(Message::clock).collect(),
+            hand_offs: hand_offs.map(MessageItem::clock).collect(),
             human_answers: by_human.map(|reply| reply.message.clock()).collect(),
             demands,
         }

@@ -9,6 +9,8 @@ use strum::VariantNames;
 
 /// The most characters of a name.
 pub const NAME_CHARACTERS_MAX: usize = 512;
+/// The most bytes of a name in UTF-8.
+pub const NAME_BYTES_MAX: usize = 1_024;
 /// The most characters of a phone number or a channel type.
 pub const WORD_CHARACTERS_MAX: usize = 64;
 /// The most assignees of a conversation.
@@ -128,8 +130,14 @@ impl<'a> Fields<'a> {
 
     /// The name of something.
     pub fn name(&self, name: &'static str) -> Result<String, Problem> {
-        self.optional_text(name, NAME_CHARACTERS_MAX)?
-            .ok_or_else(|| missing(name))
+        let text = self
+            .optional_text(name, NAME_CHARACTERS_MAX)?
+            .ok_or_else(|| missing(name))?;
+        if text.len() > NAME_BYTES_MAX {
+            let reason = format!("must be a string of at most {NAME_BYTES_MAX} bytes in UTF-8");
+            return Err(Problem::new(name, reason));
+        }
+        Ok(text)
     }
 
     /// A phone number that may be left out.

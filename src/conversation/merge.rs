@@ -3,7 +3,7 @@
 use crate::base::timestamp::Timestamp;
 use crate::conversation::body::Conversation;
 use crate::conversation::resolution::resolution_in_force;
-use crate::conversation::timeline::{Item, Timeline, TimelineItem};
+use crate::conversation::timeline::{Item, ItemCollection, Timeline, TimelineItem};
 use std::collections::HashMap;
 
 /// How many steps a chain of merges is followed.
@@ -16,8 +16,8 @@ pub struct Member {
     pub id: String,
     /// Its record. `None` means that it is not stored, or removed.
     pub conversation: Option<Conversation>,
-    /// Its own items with the ids of their records, in any order.
-    pub items: Vec<(String, Item)>,
+    /// Its own items.
+    pub items: ItemCollection,
 }
 
 /// A conversation, and the timeline that it has by all merges.
@@ -48,14 +48,14 @@ pub fn merge(members: Vec<Member>) -> Vec<Merged> {
     for (number, (member, chain)) in members.into_iter().zip(&ends).enumerate() {
         let is_end = chain.end == number;
         if let Some(timeline) = timelines.get_mut(chain.end) {
+            let mut items = member.items.resolved_at(chain.resolved_at);
             // Of a merged conversation only the messages are its target's, too.
-            let items = member.items.into_iter();
-            let items = items.filter(|(_, item)| is_end || matches!(item, Item::Message(_)));
-            timeline.extend(items.map(|(id, item)| TimelineItem {
-                id,
-                item,
-                resolved_at: chain.resolved_at,
-            }));
+            items.retain(|item| is_end || matches!(item.item, Item::Message(_)));
+            if timeline.is_empty() {
+                *timeline = items;
+            } else {
+                timeline.append(&mut items);
+            }
         }
         merged.push((member.id, member.conversation, is_end));
     }

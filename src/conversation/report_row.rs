@@ -29,6 +29,9 @@ pub struct JoinedRow {
     pub assignee_names: Vec<Rc<str>>,
 }
 
+/// The most bytes of the names of assignees that a row shows, in UTF-8. Those beyond are left out.
+pub const ASSIGNEE_NAMES_BYTES_MAX: usize = 16 * 1024;
+
 /// Joins a candidate with the records of its contact and of the organization's users, by id. `None` means that the
 /// contact is blocked.
 ///
@@ -78,7 +81,13 @@ fn assignee_names(candidate: &Candidate, users: &HashMap<String, User>) -> Vec<R
         let user = users.get(id).filter(|user| user.is_active_person())?;
         Some(Rc::clone(&user.full_name))
     };
-    let names: Vec<Rc<str>> = candidate.assignee_ids.iter().filter_map(active_name).collect();
+    let mut bytes = 0;
+    let fits = |name: &Rc<str>| {
+        bytes += name.len();
+        bytes <= ASSIGNEE_NAMES_BYTES_MAX
+    };
+    let active = candidate.assignee_ids.iter().filter_map(active_name);
+    let names: Vec<Rc<str>> = active.take_while(fits).collect();
     if names.is_empty() {
         candidate.owner_id.iter().filter_map(active_name).collect()
     } else {

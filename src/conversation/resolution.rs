@@ -2,8 +2,8 @@
 //! is settled.
 
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
-use crate::conversation::body::{Conversation, Resolution};
-use crate::conversation::timeline::Item;
+use crate::conversation::body::Conversation;
+use crate::conversation::timeline::{Item, ItemCollection, ResolutionItem};
 
 /// How long after a resolution it can be cancelled by reopening the conversation.
 pub const CANCEL_MS: i64 = 3 * 24 * 60 * MINUTE_MS;
@@ -11,7 +11,7 @@ pub const CANCEL_MS: i64 = 3 * 24 * 60 * MINUTE_MS;
 /// The resolution in force of a conversation, from its record and its own items, in any order. `None` means that there is
 /// none.
 #[must_use]
-pub fn resolution_in_force(conversation: &Conversation, items: &[(String, Item)]) -> Option<Timestamp> {
+pub fn resolution_in_force(conversation: &Conversation, items: &ItemCollection) -> Option<Timestamp> {
     let reopenings = Reopenings::new(items);
     let counting = resolutions_that_count(conversation, items);
     counting
@@ -20,8 +20,8 @@ pub fn resolution_in_force(conversation: &Conversation, items: &[(String, Item)]
         .max()
 }
 
-fn records(items: &[(String, Item)]) -> impl Iterator<Item = &Resolution> {
-    items.iter().filter_map(|(_, item)| match item {
+fn records(items: &ItemCollection) -> impl Iterator<Item = &ResolutionItem> {
+    items.iter().filter_map(|item| match item {
         Item::Resolution(resolution) => Some(resolution),
         Item::Autopilot(_) | Item::Message(_) => None,
     })
@@ -29,10 +29,10 @@ fn records(items: &[(String, Item)]) -> impl Iterator<Item = &Resolution> {
 
 /// **Resolution**: those of persons, and `resolvedAt`, unless a record of the same instant says that somebody else resolved
 /// the conversation. Neither a timer nor the autopilot settles what nobody answered (46c, 46e).
-fn resolutions_that_count(conversation: &Conversation, items: &[(String, Item)]) -> Vec<Timestamp> {
+fn resolutions_that_count(conversation: &Conversation, items: &ItemCollection) -> Vec<Timestamp> {
     let resolved = || records(items).filter(|resolution| resolution.resolved);
     let mut counting: Vec<Timestamp> = resolved()
-        .filter(|resolution| resolution.by.is_human())
+        .filter(|resolution| resolution.is_by_human)
         .map(|resolution| resolution.at)
         .collect();
     let is_of_record = |at: &Timestamp| resolved().any(|resolution| resolution.at == *at);
@@ -49,14 +49,14 @@ struct Reopenings {
 }
 
 impl Reopenings {
-    fn new(items: &[(String, Item)]) -> Self {
+    fn new(items: &ItemCollection) -> Self {
         let mut reopened_at: Vec<Timestamp> = records(items)
             .filter(|resolution| !resolution.resolved)
             .map(|resolution| resolution.at)
             .collect();
         let mut arrivals: Vec<Timestamp> = Vec::new();
         if !reopened_at.is_empty() {
-            arrivals.extend(items.iter().filter_map(|(_, item)| match item {
+            arrivals.extend(items.iter().filter_map(|item| match item {
                 Item::Message(message) if message.is_from_customer() => Some(message.arrival().at),
                 _ => None,
             }));

@@ -94,7 +94,7 @@ impl Assigned {
         for (number, item) in timeline.items().iter().enumerate() {
             match &item.item {
                 Item::Autopilot(change) if change.enabled => first = None,
-                Item::Autopilot(change) if change.is_by_human() => first = first.or(Some(number)),
+                Item::Autopilot(change) if change.is_by_human => first = first.or(Some(number)),
                 _ => {}
             }
         }
@@ -124,7 +124,7 @@ impl Walk {
             }
             Item::Autopilot(change) => {
                 self.is_autopilot_on = false;
-                self.was_switched_off_by_person = change.is_by_human();
+                self.was_switched_off_by_person = change.is_by_human;
             }
             Item::Resolution(_) => {}
             Item::Message(message) if !message.is_reply() => {}

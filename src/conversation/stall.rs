@@ -8,10 +8,10 @@
 
 use crate::base::timestamp::Timestamp;
 use crate::conversation::answers::{Answers, Demand, demands};
-use crate::conversation::body::{Conversation, Message, Sender, Status, Visibility};
+use crate::conversation::body::{Conversation, Sender, Status, Visibility};
 use crate::conversation::category::{Category, Reason};
 use crate::conversation::responsible::{Responsibility, Responsible, responsibility};
-use crate::conversation::timeline::Timeline;
+use crate::conversation::timeline::{MessageItem, Timeline};
 use serde::{Deserialize, Serialize};
 
 /// The number of the rule that this file and those that it names follow. Whoever changes what a timeline amounts to adds 1:
@@ -189,9 +189,10 @@ impl Wait<'_> {
 
     /// [`Reason::AssigneeMissing`] comes before the last two of these; see `report_row`.
     fn reason_of_human(&self) -> Reason {
-        let is_note = |message: &Message| message.sender == Sender::Human && message.visibility == Visibility::Private;
+        let is_note =
+            |message: &MessageItem| message.sender == Sender::Human && message.visibility == Visibility::Private;
         let is_answer =
-            |message: &Message| message.sender == Sender::Human && message.is_reply_that_arrives(self.as_of);
+            |message: &MessageItem| message.sender == Sender::Human && message.is_reply_that_arrives(self.as_of);
         if self.has_failed_reply(Sender::Human) {
             Reason::ReplyFailed
         } else if self.has_stuck_reply(Sender::Human) {
@@ -206,7 +207,7 @@ impl Wait<'_> {
     }
 
     fn has_hand_off(&self) -> bool {
-        self.has_since(self.waiting_since, Message::is_hand_off)
+        self.has_since(self.waiting_since, MessageItem::is_hand_off)
     }
 
     fn has_failed_reply(&self, sender: Sender) -> bool {
@@ -221,7 +222,7 @@ impl Wait<'_> {
         })
     }
 
-    fn has_since(&self, since: Timestamp, is_wanted: impl Fn(&Message) -> bool) -> bool {
+    fn has_since(&self, since: Timestamp, is_wanted: impl Fn(&MessageItem) -> bool) -> bool {
         self.timeline
             .messages()
             .any(|message| message.at >= since && is_wanted(message))

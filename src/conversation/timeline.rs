@@ -1,18 +1,124 @@
 //! The timeline of a conversation: its autopilot changes, resolutions and messages, and the messages of the conversations
 //! that were merged into it, in order.
+//!
+//! A timeline may be long, so its items are small: instants, flags, and a hash for the message that an answer names. Texts
+//! are only there where a row shows them or where they decide the order.
 
 use crate::base::timestamp::Timestamp;
-use crate::conversation::body::{AutopilotChange, Direction, Kind, Message, Resolution, Sender, Visibility};
+use crate::conversation::body::{AutopilotChange, Direction, Kind, Message, Resolution, Sender, Status, Visibility};
+use xxhash_rust::xxh64::xxh64;
+
+/// The most bytes of the items of a conversation: some 400,000 messages. Older ones count as if they had not been sent, except
+/// the last autopilot change and the last reply of a human among them.
+pub const TIMELINE_BYTES_MAX: usize = 40 * 1024 * 1024;
 
 /// An item of a timeline.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Item {
     /// The autopilot was switched on or off.
-    Autopilot(AutopilotChange),
+    Autopilot(AutopilotItem),
     /// The conversation was resolved or reopened.
-    Resolution(Resolution),
+    Resolution(ResolutionItem),
     /// Somebody wrote.
-    Message(Message),
+    Message(MessageItem),
+}
+
+/// A change of the autopilot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AutopilotItem {
+    /// When.
+    pub at: Timestamp,
+    /// Orders changes of the same instant.
+    pub sequence: u64,
+    /// Whether the autopilot is on from then on.
+    pub enabled: bool,
+    /// Whether a person switched it.
+    pub is_by_human: bool,
+}
+
+/// A resolution, or its taking back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResolutionItem {
+    /// When.
+    pub at: Timestamp,
+    /// Orders resolutions of the same instant.
+    pub sequence: u64,
+    /// `false` means that the conversation was reopened by hand.
+    pub resolved: bool,
+    /// Whether a person did it.
+    pub is_by_human: bool,
+}
+
+/// A message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessageItem {
+    /// When it was written.
+    pub at: Timestamp,
+    /// When the source took it in, if that was later than `at`; else the same.
+    pub received_at: Timestamp,
+    /// Orders messages of the same instant. 0 means that the source does not say.
+    pub sequence: u64,
+    /// The message that it answers. 0 means that the source does not say.
+    pub in_reply_to: u64,
+    /// Which way it went.
+    pub direction: Direction,
+    /// Who wrote it.
+    pub sender: Sender,
+    /// What it is.
+    pub kind: Kind,
+    /// What became of it.
+    pub status: Status,
+    /// Who may see it.
+    pub visibility: Visibility,
+    /// Whether the customer expects an answer to it.
+    pub needs_reply: bool,
+}
+
+/// What stands for the id of a message where one names another. It is never 0.
+#[must_use]
+pub fn id_hash(id: &str) -> u64 {
+    xxh64(id.as_bytes(), 0).max(1)
+}
+
+impl From<&AutopilotChange> for Item {
+    fn from(change: &AutopilotChange) -> Self {
+        Self::Autopilot(AutopilotItem {
+            at: change.at,
+            sequence: change.sequence,
+            enabled: change.enabled,
+            is_by_human: change.is_by_human(),
+        })
+    }
+}
+
+impl From<&Resolution> for Item {
+    fn from(resolution: &Resolution) -> Self {
+        Self::Resolution(ResolutionItem {
+            at: resolution.at,
+            sequence: resolution.sequence,
+            resolved: resolution.resolved,
+            is_by_human: resolution.by.is_human(),
+        })
+    }
+}
+
+impl From<&Message> for Item {
+    fn from(message: &Message) -> Self {
+        Self::Message(MessageItem {
+            at: message.at,
+            received_at: message
+                .received_at
+                .map_or(message.at, |received_at| received_at.max(message.at)),
+            sequence: message.sequence,
+            in_reply_to: message.in_reply_to.as_deref().map_or(0, id_hash),
+            direction: message.direction,
+            sender: message.sender,
+            kind: message.kind,
+            status: message.status,
+            visibility: message.visibility,
+            needs_reply: message.needs_reply,
+        })
+    }
 }
 
 impl Item {
@@ -39,6 +145,26 @@ impl Item {
             }
         }
     }
+
+    /// Whether its id is needed: that of the last demand is shown, and the ids of changes decide their order.
+    fn needs_id(&self) -> bool {
+        match self {
+            Self::Autopilot(_) | Self::Resolution(_) => true,
+            Self::Message(message) => message.is_from_customer(),
+        }
+    }
+
+    /// Whether it plays a part in what its conversation amounts to, wherever it stands. The first item of a timeline plays one
+    /// whatever it is: what it makes of the responsible is no change.
+    fn plays_a_part(&self) -> bool {
+        match self {
+            Self::Autopilot(_) | Self::Resolution(_) => true,
+            Self::Message(message) => {
+                let is_note = message.sender == Sender::Human && message.visibility == Visibility::Private;
+                message.is_from_customer() || message.is_reply() || message.is_hand_off() || is_note
+            }
+        }
+    }
 }
 
 /// An instant, and the order within it. What ties is neither before nor after the other: ids decide nothing.
@@ -50,7 +176,7 @@ pub struct Clock {
     pub sequence: u64,
 }
 
-impl Message {
+impl MessageItem {
     /// When it was written.
     #[must_use]
     pub fn clock(&self) -> Clock {
@@ -64,7 +190,7 @@ impl Message {
     #[must_use]
     pub fn arrival(&self) -> Clock {
         Clock {
-            at: self.received_at.map_or(self.at, |received_at| received_at.max(self.at)),
+            at: self.received_at,
             sequence: self.sequence,
         }
     }
@@ -86,13 +212,105 @@ impl Message {
 /// An item with what the timeline knows of it besides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimelineItem {
-    /// The id of its record.
-    pub id: String,
     /// The item.
     pub item: Item,
+    /// The id of its record, where it is needed.
+    pub id: Option<Box<str>>,
     /// The resolutions that settle what arrived before them: the latest that is in force for the item's conversation or
-    /// reaches it through a merge. `None` means that there is none.
-    pub resolved_at: Option<Timestamp>,
+    /// reaches it through a merge. [`NEVER`] means that there is none.
+    pub resolved_at: Timestamp,
+}
+
+/// Before everything.
+pub const NEVER: Timestamp = Timestamp::from_milliseconds(i64::MIN);
+
+impl TimelineItem {
+    /// An item of a record, before its conversation's resolutions are known.
+    #[must_use]
+    pub fn new(id: &str, item: Item) -> Self {
+        Self {
+            id: item.needs_id().then(|| id.into()),
+            item,
+            resolved_at: NEVER,
+        }
+    }
+
+    fn key(&self) -> ((Timestamp, u8, u64, bool), Option<&str>) {
+        (self.item.position(), self.id.as_deref())
+    }
+
+    /// About how many bytes of memory it takes.
+    fn bytes(&self) -> usize {
+        // What the allocator adds, too.
+        size_of::<Self>() + self.id.as_ref().map_or(0, |id| id.len() + 16)
+    }
+}
+
+/// The items of a conversation as they are read, in any order. Those that play no part are dropped at once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ItemCollection {
+    items: Vec<TimelineItem>,
+    /// The earliest of those that play no part.
+    first_idle: Option<TimelineItem>,
+    bytes: usize,
+}
+
+impl ItemCollection {
+    /// Adds an item.
+    pub fn add(&mut self, id: &str, item: Item) {
+        self.add_within(TimelineItem::new(id, item), TIMELINE_BYTES_MAX);
+    }
+
+    fn add_within(&mut self, item: TimelineItem, bytes_max: usize) {
+        if !item.item.plays_a_part() {
+            let is_earlier = |first: &TimelineItem| item.key() < first.key();
+            if self.first_idle.as_ref().is_none_or(is_earlier) {
+                self.first_idle = Some(item);
+            }
+            return;
+        }
+        self.bytes += item.bytes();
+        self.items.push(item);
+        if self.bytes > bytes_max {
+            self.forget_older_half();
+        }
+    }
+
+    /// Forgets the older half, except what says who is responsible.
+    fn forget_older_half(&mut self) {
+        self.items.sort_unstable_by(|left, right| left.key().cmp(&right.key()));
+        let newer = self.items.split_off(self.items.len() / 2);
+        let older = std::mem::replace(&mut self.items, newer);
+        let last = |is_it: fn(&Item) -> bool| older.iter().rev().find(|item| is_it(&item.item)).cloned();
+        let autopilot = last(|item| matches!(item, Item::Autopilot(_)));
+        let human_reply = last(
+            |item| matches!(item, Item::Message(message) if message.is_reply() && message.sender == Sender::Human),
+        );
+        self.items.extend(autopilot.into_iter().chain(human_reply));
+        self.bytes = self.items.iter().map(TimelineItem::bytes).sum();
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty() && self.first_idle.is_none()
+    }
+
+    /// The items.
+    pub fn iter(&self) -> impl Iterator<Item = &Item> {
+        self.items.iter().chain(&self.first_idle).map(|item| &item.item)
+    }
+
+    /// The items, with the instant before which what arrived is settled.
+    #[must_use]
+    pub fn resolved_at(self, resolved_at: Option<Timestamp>) -> Vec<TimelineItem> {
+        let mut items = self.items;
+        items.extend(self.first_idle);
+        for item in &mut items {
+            item.resolved_at = resolved_at.unwrap_or(NEVER);
+        }
+        items
+    }
 }
 
 /// The items of a conversation in order.
@@ -103,7 +321,7 @@ impl Timeline {
     /// Sorts the items.
     #[must_use]
     pub fn new(mut items: Vec<TimelineItem>) -> Self {
-        items.sort_unstable_by(|left, right| (left.item.position(), &left.id).cmp(&(right.item.position(), &right.id)));
+        items.sort_unstable_by(|left, right| left.key().cmp(&right.key()));
         Self(items)
     }
 
@@ -114,10 +332,83 @@ impl Timeline {
     }
 
     /// The messages, first to last.
-    pub fn messages(&self) -> impl Iterator<Item = &Message> {
+    pub fn messages(&self) -> impl Iterator<Item = &MessageItem> {
         self.0.iter().filter_map(|item| match &item.item {
             Item::Message(message) => Some(message),
             Item::Autopilot(_) | Item::Resolution(_) => None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Item, ItemCollection, MessageItem, Timeline, TimelineItem};
+    use crate::base::timestamp::Timestamp;
+    use crate::conversation::body::{Direction, Kind, Sender, Status, Visibility};
+
+    fn message(at: i64, sender: Sender, kind: Kind) -> Item {
+        let is_inbound = sender == Sender::Contact;
+        Item::Message(MessageItem {
+            at: Timestamp::from_milliseconds(at),
+            received_at: Timestamp::from_milliseconds(at),
+            sequence: 0,
+            in_reply_to: 0,
+            direction: if is_inbound {
+                Direction::Inbound
+            } else {
+                Direction::Outbound
+            },
+            sender,
+            kind,
+            status: Status::Sent,
+            visibility: Visibility::Public,
+            needs_reply: true,
+        })
+    }
+
+    fn instants(items: ItemCollection) -> Vec<i64> {
+        let timeline = Timeline::new(items.resolved_at(None));
+        timeline
+            .items()
+            .iter()
+            .map(|item| item.item.at().as_milliseconds())
+            .collect()
+    }
+
+    #[test]
+    fn an_item_is_small() {
+        assert!(size_of::<TimelineItem>() <= 64, "{}", size_of::<TimelineItem>());
+    }
+
+    #[test]
+    fn drops_what_plays_no_part_except_the_first() {
+        let mut items = ItemCollection::default();
+        for at in [5, 1, 3] {
+            items.add("a", message(at, Sender::System, Kind::Activity));
+        }
+        assert!(!items.is_empty());
+        items.add("b", message(2, Sender::Contact, Kind::Text));
+        items.add("c", message(4, Sender::Contact, Kind::Reaction));
+        items.add("d", message(6, Sender::Ai, Kind::Text));
+        assert_eq!(instants(items), [1, 2, 6]);
+    }
+
+    #[test]
+    fn forgets_the_oldest_beyond_its_bytes_except_what_says_who_is_responsible() {
+        let mut items = ItemCollection::default();
+        let of = |at: i64, sender: Sender| TimelineItem::new("an id", message(at, sender, Kind::Text));
+        items.add_within(of(0, Sender::Human), 10_000);
+        for at in 1..10_000 {
+            items.add_within(of(at, Sender::Contact), 10_000);
+        }
+        let bytes = items.bytes;
+        let left = instants(items);
+        assert!(
+            bytes <= 10_000 && left.len() > 50,
+            "{bytes} bytes, {} items",
+            left.len()
+        );
+        assert_eq!(left[0], 0);
+        assert!(left[1..].iter().copied().eq(10_000 - left.len() as i64 + 1..10_000));
     }
 }

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 
 /// How old the last refresh may be, in seconds. By then two refreshes are missing, and a third should be running.
 const REFRESH_AGE_MAX_SECONDS: i64 = 180;
+/// How far ahead of the clock the last refresh may be, in seconds: clocks differ.
+const REFRESH_AHEAD_MAX_SECONDS: i64 = 60;
 /// How old the answer may be that callers without a token get.
 pub const ANSWER_AGE_MAX_MS: i64 = 10_000;
 
@@ -37,6 +39,8 @@ pub struct Backlog {
     pub unknown_conversations: UnknownConversations,
     /// Whether conversations are being folded again after the rule has changed.
     pub is_refolding: bool,
+    /// Organizations with more candidates than a version lists.
+    pub truncated_organizations: i64,
 }
 
 /// Conversations of which no record is stored.
@@ -55,9 +59,10 @@ pub struct UnknownConversations {
 pub enum Status {
     /// There is none.
     Ok,
-    /// The last refresh could not refresh some organizations.
+    /// The last refresh could not refresh some organizations, or did not get to them.
     Failing,
-    /// No refresh has finished for three minutes.
+    /// No refresh has finished for three minutes, or the last one was for an instant that is still to come: then nobody can
+    /// tell.
     Late,
     /// The database is out of reach.
     Unavailable,
@@ -104,12 +109,16 @@ pub async fn check_health<D: Database>(
     let is_reachable = read.is_ok();
     let (run, backlog) = read.unwrap_or_default();
     let age_seconds = run.as_ref().map(|run| now.milliseconds_since(run.as_of) / 1_000);
-    let has_failures = run.as_ref().is_some_and(|run| run.organizations_failed > 0);
+    let has_failures = run
+        .as_ref()
+        .is_some_and(|run| run.organizations_failed > 0 || run.organizations_left > 0);
     let status = match age_seconds {
         _ if !is_configured => Status::Misconfigured,
         _ if !is_reachable => Status::Unavailable,
         None => Status::Late,
-        Some(age_seconds) if age_seconds > REFRESH_AGE_MAX_SECONDS => Status::Late,
+        Some(age_seconds) if !(-REFRESH_AHEAD_MAX_SECONDS..=REFRESH_AGE_MAX_SECONDS).contains(&age_seconds) => {
+            Status::Late
+        }
         Some(_) if has_failures => Status::Failing,
         Some(_) => Status::Ok,
     };
@@ -129,6 +138,7 @@ async fn read<D: Database>(database: &D, is_operator: bool) -> Result<(Option<Ru
     if is_operator {
         statements.push(Statement::new(include_str!("sql/count_candidates.sql"), []));
         statements.push(Statement::new(include_str!("sql/count_unknown.sql"), []));
+        statements.push(Statement::new(include_str!("sql/count_truncated.sql"), []));
     }
     let outcomes = database.batch(statements).await?;
     let rows = |number: usize| outcomes.get(number).map_or(&[][..], |outcome| &outcome.rows);
@@ -151,6 +161,7 @@ async fn read<D: Database>(database: &D, is_operator: bool) -> Result<(Option<Ru
             since: unknown.optional_integer(1)?.map(Timestamp::from_milliseconds),
         },
         is_refolding,
+        truncated_organizations: rows(3).first().map_or(Ok(0), |row| row.integer(0))?,
     };
     Ok((run, Some(backlog)))
 }

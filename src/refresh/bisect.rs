@@ -48,7 +48,9 @@ where
             failures_in_a_row = 0;
             continue;
         };
-        failures_in_a_row += 1;
+        if !matches!(error, DatabaseError::TooMuch) {
+            failures_in_a_row += 1;
+        }
         match (error, chunk) {
             (_, []) => {}
             (error, _) if failures_in_a_row > failures_max => return Err(error),

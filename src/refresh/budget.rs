@@ -1,10 +1,74 @@
-//! Keeping a run within the statements that the platform allows an invocation, and counting what it costs.
+//! What a run may use, and counting what it costs.
 
+use crate::base::timestamp::Timestamp;
+use crate::refresh::refold::RefoldLimits;
+use crate::snapshot::version::CANDIDATES_MAX;
 use crate::storage::database::{Database, DatabaseError, Outcome, Statement};
+use serde::{Deserialize, Serialize};
 use std::cell::Cell;
 
 /// The most statements of a run. D1 allows an invocation 1,000.
 pub const STATEMENTS_MAX: u64 = 950;
+/// How long a run takes on new work, in milliseconds: the next one starts after a minute.
+pub const RUN_MAX_MS: i64 = 50_000;
+
+/// How much a run does, and how much of it at a time.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The most statements until the last slice has been published.
+    pub work_statements: u64,
+    /// The most statements until superseded versions have been removed. What is left after that is for finishing.
+    pub removal_statements: u64,
+    /// How long a run begins new work, in milliseconds.
+    pub duration_ms: i64,
+    /// The most conversations that become pending because they are due.
+    pub due: i64,
+    /// The most organizations that a run lists.
+    pub organizations: i64,
+    /// How much goes into a slice.
+    pub slice: SliceLimits,
+    /// The most candidates that a version lists.
+    pub candidates: usize,
+    /// How much is folded again after the rule has changed.
+    pub refold: RefoldLimits,
+}
+
+/// How much goes into a slice. An organization that has more is a slice of its own, and is worked on in portions of that size.
+#[derive(Debug, Clone, Copy)]
+pub struct SliceLimits {
+    /// The most organizations.
+    pub organizations: usize,
+    /// The most records that are pending.
+    pub marks: usize,
+    /// The most published rows.
+    pub rows: usize,
+    /// The most bytes of candidates and their people that are published at a time, and of records that are folded at a time,
+    /// unless a single one has more. In memory they take a multiple of that.
+    pub bytes: usize,
+    /// The most timeline items that are read at a time.
+    pub items: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            work_statements: STATEMENTS_MAX - 100,
+            removal_statements: STATEMENTS_MAX - 50,
+            duration_ms: RUN_MAX_MS,
+            due: 20_000,
+            organizations: 20_000,
+            slice: SliceLimits {
+                organizations: 500,
+                marks: 5_000,
+                rows: CANDIDATES_MAX,
+                bytes: 4_000_000,
+                items: 5_000,
+            },
+            candidates: CANDIDATES_MAX,
+            refold: RefoldLimits::default(),
+        }
+    }
+}
 
 /// What a run has cost so far.
 #[derive(Debug, Clone, Copy, Default)]
@@ -14,18 +78,33 @@ pub struct StatementCounts {
     pub rows_written: u64,
 }
 
+/// What ended the work of a run before everything was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shortage {
+    /// The statements that the platform allows.
+    Statements,
+    /// The time until the next run.
+    Time,
+}
+
 /// A database that counts, and refuses what would exceed the budget.
-pub struct StatementBudget<'a, D> {
+pub struct Budget<'a, D> {
     database: &'a D,
-    statements_max: u64,
+    now: &'a dyn Fn() -> Timestamp,
+    statements_max: Cell<u64>,
+    ends_at: Timestamp,
     counts: Cell<StatementCounts>,
 }
 
-impl<'a, D> StatementBudget<'a, D> {
-    pub fn new(database: &'a D, statements_max: u64) -> Self {
+impl<'a, D> Budget<'a, D> {
+    /// A budget that begins now.
+    pub fn new(database: &'a D, now: &'a dyn Fn() -> Timestamp, limits: &Limits) -> Self {
         Self {
             database,
-            statements_max,
+            now,
+            statements_max: Cell::new(limits.work_statements),
+            ends_at: now().plus(limits.duration_ms),
             counts: Cell::default(),
         }
     }
@@ -33,15 +112,28 @@ impl<'a, D> StatementBudget<'a, D> {
     pub fn counts(&self) -> StatementCounts {
         self.counts.get()
     }
+
+    /// From now on so many statements are allowed in all.
+    pub fn allow(&self, statements_max: u64) {
+        self.statements_max.set(statements_max);
+    }
+
+    /// What is missing for work of so many statements, if anything is.
+    pub fn shortage(&self, statements: u64) -> Option<Shortage> {
+        if self.counts().statements + statements > self.statements_max.get() {
+            return Some(Shortage::Statements);
+        }
+        ((self.now)() >= self.ends_at).then_some(Shortage::Time)
+    }
 }
 
-impl<D: Database> Database for StatementBudget<'_, D> {
+impl<D: Database> Database for Budget<'_, D> {
     /// # Errors
     /// [`DatabaseError::Exhausted`] if the batch would exceed the budget. Then none of it is run.
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Outcome>, DatabaseError> {
         let mut counts = self.counts.get();
         counts.statements += statements.len() as u64;
-        if counts.statements > self.statements_max {
+        if counts.statements > self.statements_max.get() {
             return Err(DatabaseError::Exhausted);
         }
         self.counts.set(counts);

@@ -1,20 +1,23 @@
 //! From pending timelines to states.
 
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
+use crate::conversation::body::{AutopilotChange, Message, Resolution};
 use crate::conversation::merge::Member;
 use crate::conversation::state::{State, fold};
-use crate::conversation::timeline::Item;
+use crate::conversation::timeline::{Item, ItemCollection};
 use crate::refresh::bisect::{bisect_failures, chunks};
+use crate::refresh::budget::{Budget, SliceLimits};
 use crate::refresh::failures::Failures;
 use crate::refresh::lease::Lease;
+use crate::refresh::work::{FoldProgress, Slice};
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
 use crate::storage::json_table::{PARAMETER_BYTES_MAX, json_chunks, to_json};
 use std::collections::BTreeMap;
 
-/// The most conversations that are listed at a time, and folded in one batch.
-const CONVERSATIONS_MAX: usize = 1_000;
-/// The most timeline items that are read in one batch, unless a single conversation has more.
-const ITEMS_MAX: usize = 5_000;
+/// The most portions of a large organization that are folded before what they amount to is published.
+const PORTIONS_MAX: usize = 5;
+/// More than a portion takes.
+const PORTION_STATEMENTS: u64 = 40;
 /// A conversation that time alone changes within so long is left pending for the next run, if nothing else has changed: that
 /// costs no write.
 const NEXT_RUN_MS: i64 = MINUTE_MS;
@@ -23,32 +26,120 @@ const NEXT_RUN_MS: i64 = MINUTE_MS;
 struct PendingConversation {
     organization_id: String,
     conversation_id: String,
-    /// How long its timeline is.
+    /// How long its timeline is. Not all items are counted if it has more than are read at a time.
     items: usize,
+    /// The bytes of its record and its state.
+    bytes: usize,
 }
 
-/// Folds every pending conversation, with all that were merged with it, and returns how many were pending. The others are
-/// stored under the run's `change_token`. Organizations of conversations that cannot be
-/// folded are added to `failures`.
-pub async fn fold_pending<D: Database>(
-    database: &D,
-    lease: Lease,
-    change_token: &str,
-    failures: &mut Failures,
-) -> Result<u64, DatabaseError> {
-    let mut folded = 0;
-    let mut after = (String::new(), String::new());
-    loop {
-        let pending = list_pending(database, &after).await?;
-        let Some(last) = pending.last() else {
-            return Ok(folded);
+/// Folds timelines of one run.
+pub struct Folder<'a, D> {
+    pub database: &'a Budget<'a, D>,
+    pub lease: &'a Lease<'a>,
+    pub limits: SliceLimits,
+    /// How many conversations were pending.
+    pub folded: u64,
+}
+
+impl<D: Database> Folder<'_, D> {
+    /// Folds the pending conversations of a slice, with all that were merged with them. Of a large organization it folds some
+    /// portions, and notes how far it has come. Organizations of conversations that cannot be folded are added to `failures`.
+    pub async fn fold_slice(&mut self, slice: &mut Slice, failures: &mut Failures) -> Result<(), DatabaseError> {
+        if slice.organizations.iter().all(|organization| organization.marks == 0) {
+            for organization in &mut slice.organizations {
+                organization.progress.is_done = true;
+            }
+            return Ok(());
+        }
+        if let ([organization], true) = (slice.organizations.as_mut_slice(), slice.is_large) {
+            return self
+                .fold_large(&organization.id, &mut organization.progress, failures)
+                .await;
+        }
+        let ids: Vec<&str> = slice
+            .organizations
+            .iter()
+            .map(|organization| organization.id.as_str())
+            .collect();
+        // Twice as many as are known of: more may have come meanwhile, and what is left is for the next run.
+        let most = 2 * self.limits.marks;
+        let list = Statement::new(
+            include_str!("sql/list_pending_conversations.sql"),
+            [
+                SqlValue::Text(to_json(&ids)?),
+                SqlValue::Integer(most as i64),
+                SqlValue::Integer(self.limits.items as i64 + 1),
+            ],
+        );
+        let pending = self.list(list).await?;
+        let is_done = pending.len() < most;
+        self.fold_listed(&pending, failures).await?;
+        for organization in &mut slice.organizations {
+            organization.progress.is_done = is_done;
+        }
+        Ok(())
+    }
+
+    async fn fold_large(
+        &mut self,
+        organization_id: &str,
+        progress: &mut FoldProgress,
+        failures: &mut Failures,
+    ) -> Result<(), DatabaseError> {
+        for number in 0..PORTIONS_MAX {
+            if progress.is_done || (number > 0 && self.database.shortage(2 * PORTION_STATEMENTS).is_some()) {
+                break;
+            }
+            let until = progress.has_wrapped.then_some(progress.start.as_str());
+            let list = Statement::new(
+                include_str!("sql/list_pending_after.sql"),
+                [
+                    organization_id.into(),
+                    progress.after.as_str().into(),
+                    until.map_or(SqlValue::Null, SqlValue::from),
+                    SqlValue::Integer(self.limits.marks as i64),
+                    SqlValue::Integer(self.limits.items as i64 + 1),
+                ],
+            );
+            let pending = self.list(list).await?;
+            // Only as many as are folded in one go: then the next portion begins after them.
+            let portion = self.chunks_of(&pending).into_iter().next().unwrap_or_default();
+            let is_last = portion.len() == pending.len() && pending.len() < self.limits.marks;
+            if let Some(last) = portion.last() {
+                progress.after.clone_from(&last.conversation_id);
+            }
+            self.fold_listed(portion, failures).await?;
+            if is_last && (progress.has_wrapped || progress.start.is_empty()) {
+                progress.is_done = true;
+            } else if is_last {
+                progress.has_wrapped = true;
+                progress.after.clear();
+            }
+        }
+        Ok(())
+    }
+
+    fn chunks_of<'b>(&self, pending: &'b [PendingConversation]) -> Vec<&'b [PendingConversation]> {
+        let SliceLimits {
+            marks, items, bytes, ..
+        } = self.limits;
+        // Whichever is used up first.
+        let weight = |conversation: &PendingConversation| {
+            (conversation.items * bytes / items.max(1))
+                .max(conversation.bytes)
+                .max(bytes / marks.max(1))
         };
-        after = (last.organization_id.clone(), last.conversation_id.clone());
-        for chunk in chunks(&pending, CONVERSATIONS_MAX, ITEMS_MAX, |conversation| {
-            conversation.items
-        }) {
+        chunks(pending, marks, bytes, weight)
+    }
+
+    async fn fold_listed(
+        &mut self,
+        pending: &[PendingConversation],
+        failures: &mut Failures,
+    ) -> Result<(), DatabaseError> {
+        for chunk in self.chunks_of(pending) {
             let culprits = bisect_failures(chunk, async |chunk| {
-                folded += fold_chunk(database, lease, change_token, chunk, failures).await?;
+                self.folded += fold_chunk(self.database, self.lease, self.limits.items, chunk, failures).await?;
                 Ok(())
             })
             .await?;
@@ -57,45 +148,29 @@ pub async fn fold_pending<D: Database>(
                 failures.add(&culprit.organization_id, reason);
             }
         }
-        if pending.len() < CONVERSATIONS_MAX {
-            return Ok(folded);
-        }
+        Ok(())
     }
-}
 
-/// The next pending conversations after (organization, conversation), in that order.
-async fn list_pending<D: Database>(
-    database: &D,
-    after: &(String, String),
-) -> Result<Vec<PendingConversation>, DatabaseError> {
-    let (organization_id, conversation_id) = after;
-    let outcomes = database
-        .batch(vec![Statement::new(
-            include_str!("sql/list_pending_conversations.sql"),
-            [
-                organization_id.as_str().into(),
-                conversation_id.as_str().into(),
-                SqlValue::Integer(CONVERSATIONS_MAX as i64),
-            ],
-        )])
-        .await?;
-    let [rows] = rows_of(outcomes)?;
-    let conversation = |row: &Row| {
-        Ok(PendingConversation {
-            organization_id: row.text(0)?.to_owned(),
-            conversation_id: row.text(1)?.to_owned(),
-            items: row.integer(2)? as usize,
-        })
-    };
-    rows.iter().map(conversation).collect()
+    async fn list(&self, statement: Statement) -> Result<Vec<PendingConversation>, DatabaseError> {
+        let [rows] = rows_of(self.database.batch(vec![statement]).await?)?;
+        let conversation = |row: &Row| {
+            Ok(PendingConversation {
+                organization_id: row.text(0)?.to_owned(),
+                conversation_id: row.text(1)?.to_owned(),
+                items: row.integer(2)? as usize,
+                bytes: row.integer(3)? as usize,
+            })
+        };
+        rows.iter().map(conversation).collect()
+    }
 }
 
 /// Reads, folds and stores some conversations in two round trips, or three if any of them was merged with others. Returns how
 /// many were pending.
 async fn fold_chunk<D: Database>(
     database: &D,
-    lease: Lease,
-    change_token: &str,
+    lease: &Lease<'_>,
+    items_max: usize,
     chunk: &[PendingConversation],
     failures: &mut Failures,
 ) -> Result<u64, DatabaseError> {
@@ -103,14 +178,26 @@ async fn fold_chunk<D: Database>(
         .iter()
         .map(|conversation| (&conversation.organization_id, &conversation.conversation_id));
     let keys = one_parameter(keys)?;
-    let outcomes = database
-        .batch(vec![
-            Statement::new(include_str!("sql/read_conversations.sql"), [keys.as_str().into()]),
-            Statement::new(include_str!("sql/read_timelines.sql"), [keys.as_str().into()]),
-        ])
-        .await?;
-    let [conversations, items] = rows_of(outcomes)?;
-    let mut timelines = group_by_conversation(&items, chunk.len())?;
+    let read_conversations = Statement::new(include_str!("sql/read_conversations.sql"), [keys.as_str().into()]);
+    let (conversations, mut timelines) = match chunk {
+        // What has come since the first of several reads is noticed by the change token.
+        [long] if long.items > items_max => {
+            let [conversations] = rows_of(database.batch(vec![read_conversations]).await?)?;
+            let timeline = read_timeline(database, &long.organization_id, &long.conversation_id, items_max).await?;
+            (conversations, vec![timeline])
+        }
+        _ => {
+            let read_timelines = Statement::new(include_str!("sql/read_timelines.sql"), [keys.as_str().into()]);
+            let [conversations, items] = rows_of(database.batch(vec![read_conversations, read_timelines]).await?)?;
+            let mut timelines: Vec<Items> = chunk.iter().map(|_| Items::default()).collect();
+            for row in &items {
+                if let Some(items) = timelines.get_mut(row.integer(0)? as usize) {
+                    items.add(row, 1)?;
+                }
+            }
+            (conversations, timelines)
+        }
+    };
     let folded = conversations.len() as u64;
 
     // Conversations that were merged are folded together, the others one by one.
@@ -136,42 +223,61 @@ async fn fold_chunk<D: Database>(
             body: row.optional_text(2)?.map(str::to_owned),
             is_known: row.integer(3)? != 0,
             stored: StoredState::from_row(row, 5)?,
+            is_to_be_published: row.integer(8)? != 0,
             items: std::mem::take(items),
         };
         groups.push((organization_id.clone(), vec![conversation]));
     }
     if !merged.is_empty() {
-        groups.extend(read_merged(database, merged).await?);
+        groups.extend(read_merged(database, merged, items_max).await?);
     }
 
     let mut changes = Vec::new();
     for (organization_id, group) in groups {
-        match fold_group(group, lease.as_of, change_token) {
+        match fold_group(group, lease.as_of, lease.change_token) {
             Ok(states) => changes.extend(states.into_iter().map(|state| (organization_id.clone(), state))),
             Err(reason) => failures.add(&organization_id, reason),
         }
     }
-    let changes = changes
-        .iter()
-        .map(|(organization_id, change)| change.columns(organization_id));
-    let mut statements = Vec::new();
-    for states in json_chunks(changes, PARAMETER_BYTES_MAX)? {
-        let with_token = [SqlValue::from(states.as_str()), SqlValue::from(change_token)];
-        statements.push(Statement::new(include_str!("sql/add_merged_pending.sql"), with_token));
-        for sql in [
-            include_str!("sql/store_states.sql"),
-            include_str!("sql/remove_states.sql"),
-            include_str!("sql/settle_unchanged.sql"),
-            include_str!("sql/forward_folded.sql"),
-        ] {
-            statements.push(Statement::new(sql, [states.as_str().into()]));
-        }
-    }
+    let statements = store_statements(&changes, lease)?;
     if !statements.is_empty() {
-        statements.insert(0, lease.guard());
-        database.batch(statements).await?;
+        database.batch(lease.guarded(statements)).await?;
     }
     Ok(folded)
+}
+
+/// The statements that store states. None is there that would find nothing to do.
+fn store_statements(changes: &[(String, StateChange)], lease: &Lease<'_>) -> Result<Vec<Statement>, DatabaseError> {
+    let mut statements = Vec::new();
+    let is_of_run = |(_, change): &&(String, StateChange)| change.change_token == lease.change_token;
+    let keys = changes.iter().filter(is_of_run);
+    for keys in json_chunks(
+        keys.map(|(id, change)| (id, &change.conversation_id)),
+        PARAMETER_BYTES_MAX,
+    )? {
+        let parameters = [SqlValue::Text(keys), lease.change_token.into()];
+        statements.push(Statement::new(include_str!("sql/add_merged_pending.sql"), parameters));
+    }
+    let stored = changes.iter().filter(|(_, change)| !change.state.is_empty());
+    for states in json_chunks(stored.map(|(id, change)| change.columns(id)), PARAMETER_BYTES_MAX)? {
+        statements.push(Statement::new(include_str!("sql/store_states.sql"), [states.into()]));
+    }
+    let keys = |wanted: &dyn Fn(&StateChange) -> bool| {
+        let wanted = changes.iter().filter(|(_, change)| wanted(change));
+        json_chunks(wanted.map(|(id, change)| change.key(id)), PARAMETER_BYTES_MAX)
+    };
+    for keys in keys(&|change| change.state.is_empty() && !change.was_empty)? {
+        statements.push(Statement::new(include_str!("sql/remove_states.sql"), [keys.into()]));
+    }
+    for keys in keys(&|change| !change.has_candidate_changed)? {
+        let parameters = [SqlValue::Text(keys), lease.mark()];
+        statements.push(Statement::new(include_str!("sql/settle_unchanged.sql"), parameters));
+    }
+    for keys in keys(&|change| change.has_candidate_changed || change.is_to_be_published)? {
+        let parameters = [SqlValue::Text(keys), lease.mark()];
+        statements.push(Statement::new(include_str!("sql/forward_folded.sql"), parameters));
+    }
+    Ok(statements)
 }
 
 /// Rows as JSON in one parameter. If they do not fit, this fails, and whoever divides the work takes fewer at a time.
@@ -181,8 +287,57 @@ fn one_parameter<T: serde::Serialize>(rows: impl IntoIterator<Item = T>) -> Resu
     Ok(rows)
 }
 
-/// A timeline item as it is stored: type, id and body.
-type StoredItem = (String, String, String);
+/// Items as they are read.
+#[derive(Debug, Default)]
+struct Items {
+    items: ItemCollection,
+    /// What is wrong with the first that is damaged.
+    damage: Option<String>,
+}
+
+impl Items {
+    /// Adds an item from three columns of a row: type, id and body.
+    fn add(&mut self, row: &Row, first: usize) -> Result<(), DatabaseError> {
+        let id = row.text(first + 1)?;
+        match parse_item(row.text(first)?, id, row.text(first + 2)?) {
+            Ok(item) => self.items.add(id, item),
+            Err(damage) => drop(self.damage.get_or_insert(damage)),
+        }
+        Ok(())
+    }
+}
+
+/// Reads the timeline of one conversation, so many items at a time.
+async fn read_timeline<D: Database>(
+    database: &D,
+    organization_id: &str,
+    conversation_id: &str,
+    items_max: usize,
+) -> Result<Items, DatabaseError> {
+    let mut items = Items::default();
+    let mut after = (String::new(), String::new());
+    loop {
+        let (record_type, id) = after;
+        let read = Statement::new(
+            include_str!("sql/read_timeline_portion.sql"),
+            [
+                organization_id.into(),
+                conversation_id.into(),
+                record_type.into(),
+                id.into(),
+                SqlValue::Integer(items_max as i64),
+            ],
+        );
+        let [rows] = rows_of(database.batch(vec![read]).await?)?;
+        for row in &rows {
+            items.add(row, 0)?;
+        }
+        let Some(last) = rows.last().filter(|_| rows.len() >= items_max) else {
+            return Ok(items);
+        };
+        after = (last.text(0)?.to_owned(), last.text(1)?.to_owned());
+    }
+}
 
 /// A conversation as it is stored.
 struct StoredConversation {
@@ -194,7 +349,9 @@ struct StoredConversation {
     /// Whether there is a record of it, or a removal.
     is_known: bool,
     stored: StoredState,
-    items: Vec<StoredItem>,
+    /// Whether an earlier change of it waits to be published.
+    is_to_be_published: bool,
+    items: Items,
 }
 
 /// What is stored of a conversation between refreshes.
@@ -216,49 +373,49 @@ impl StoredState {
             unknown_since: instant(first + 2)?,
         })
     }
-}
 
-/// Rows of `read_timelines.sql` by the number of their conversation in the chunk.
-fn group_by_conversation(items: &[Row], conversations: usize) -> Result<Vec<Vec<StoredItem>>, DatabaseError> {
-    let mut groups = vec![Vec::new(); conversations];
-    for row in items {
-        if let Some(group) = groups.get_mut(row.integer(0)? as usize) {
-            group.push(stored_item(row, 1)?);
-        }
+    /// Whether nothing has to be stored.
+    fn is_empty(&self) -> bool {
+        self.candidate.is_none() && self.due_at.is_none() && self.unknown_since.is_none()
     }
-    Ok(groups)
 }
-
-/// Reads an item from three columns of a row.
-fn stored_item(row: &Row, first: usize) -> Result<StoredItem, DatabaseError> {
-    let text = |column| Ok(row.text(column)?.to_owned());
-    Ok((text(first)?, text(first + 1)?, text(first + 2)?))
-}
-
 /// Reads the conversations that were merged with those of `keys`, and these, by organization.
 async fn read_merged<D: Database>(
     database: &D,
     keys: Vec<(&String, &String)>,
+    items_max: usize,
 ) -> Result<BTreeMap<String, Vec<StoredConversation>>, DatabaseError> {
     let keys = one_parameter(keys)?;
-    let statement = |sql| Statement::new(sql, [keys.as_str().into()]);
+    // More than the pending ones among them may have.
+    let most = 2 * items_max as i64;
     let outcomes = database
         .batch(vec![
-            statement(concat!(
-                include_str!("sql/merged.sql"),
-                include_str!("sql/merged_conversations.sql")
-            )),
-            statement(concat!(
-                include_str!("sql/merged.sql"),
-                include_str!("sql/merged_timelines.sql")
-            )),
+            Statement::new(
+                concat!(
+                    include_str!("sql/merged.sql"),
+                    include_str!("sql/merged_conversations.sql")
+                ),
+                [keys.as_str().into()],
+            ),
+            Statement::new(
+                concat!(include_str!("sql/merged.sql"), include_str!("sql/merged_timelines.sql")),
+                [keys.as_str().into(), SqlValue::Integer(most)],
+            ),
         ])
         .await?;
     let [conversations, items] = rows_of(outcomes)?;
-    let mut timelines: BTreeMap<(&str, &str), Vec<StoredItem>> = BTreeMap::new();
-    for row in &items {
-        let timeline = timelines.entry((row.text(0)?, row.text(1)?)).or_default();
-        timeline.push(stored_item(row, 2)?);
+    let mut timelines: BTreeMap<(&str, &str), Items> = BTreeMap::new();
+    if (items.len() as i64) < most {
+        for row in &items {
+            timelines.entry((row.text(0)?, row.text(1)?)).or_default().add(row, 2)?;
+        }
+    } else {
+        drop(items);
+        for row in &conversations {
+            let (organization_id, conversation_id) = (row.text(0)?, row.text(1)?);
+            let timeline = read_timeline(database, organization_id, conversation_id, items_max).await?;
+            timelines.insert((organization_id, conversation_id), timeline);
+        }
     }
     let mut groups: BTreeMap<String, Vec<StoredConversation>> = BTreeMap::new();
     for row in &conversations {
@@ -269,6 +426,7 @@ async fn read_merged<D: Database>(
             body: row.optional_text(3)?.map(str::to_owned),
             is_known: row.integer(4)? != 0,
             stored: StoredState::from_row(row, 5)?,
+            is_to_be_published: row.integer(8)? != 0,
             items: timelines.remove(&key).unwrap_or_default(),
         };
         groups.entry(key.0.to_owned()).or_default().push(conversation);
@@ -283,6 +441,10 @@ struct StateChange {
     state: StoredState,
     /// Whether the candidate differs from the one that was stored before.
     has_candidate_changed: bool,
+    /// Whether an earlier change of it waits to be published.
+    is_to_be_published: bool,
+    /// Whether nothing was stored before.
+    was_empty: bool,
 }
 
 /// The columns that `store_states.sql` describes.
@@ -292,7 +454,6 @@ type StateColumns<'a> = (
     &'a str,
     Option<&'a str>,
     Option<Timestamp>,
-    bool,
     Option<Timestamp>,
 );
 
@@ -304,8 +465,18 @@ impl StateChange {
             &self.change_token,
             self.state.candidate.as_deref(),
             self.state.due_at,
-            self.has_candidate_changed,
             self.state.unknown_since,
+        )
+    }
+
+    /// The columns that `remove_states.sql` describes.
+    fn key<'a>(&'a self, organization_id: &'a str) -> (&'a str, &'a str, &'a str, bool, bool) {
+        (
+            organization_id,
+            &self.conversation_id,
+            &self.change_token,
+            self.has_candidate_changed,
+            self.state.is_empty(),
         )
     }
 }
@@ -328,10 +499,18 @@ fn fold_group(
         let record = body
             .transpose()
             .map_err(|cause| error(format!("its record: {cause}")))?;
-        let items: Result<Vec<(String, Item)>, String> = conversation.items.iter().map(parse_item).collect();
-        let items = items.map_err(error)?;
+        let Items { items, damage } = conversation.items;
+        if let Some(damage) = damage {
+            return Err(error(damage));
+        }
         let is_unknown = !conversation.is_known && !items.is_empty();
-        before.push((conversation.change_token, is_unknown, conversation.stored));
+        let is_to_be_published = conversation.is_to_be_published;
+        before.push((
+            conversation.change_token,
+            is_unknown,
+            is_to_be_published,
+            conversation.stored,
+        ));
         members.push(Member {
             id: conversation.conversation_id,
             conversation: record,
@@ -339,7 +518,8 @@ fn fold_group(
         });
     }
     let mut changes = Vec::new();
-    for ((conversation_id, state), (token, is_unknown, stored)) in fold(members, as_of).into_iter().zip(before) {
+    for ((conversation_id, state), before) in fold(members, as_of).into_iter().zip(before) {
+        let (token, is_unknown, is_to_be_published, stored) = before;
         let State { candidate, due_at } = state;
         let candidate = candidate.map(|candidate| to_json(&candidate)).transpose();
         let state = StoredState {
@@ -359,20 +539,21 @@ fn fold_group(
         changes.push(StateChange {
             conversation_id,
             change_token,
+            was_empty: stored.is_empty(),
             state,
             has_candidate_changed,
+            is_to_be_published,
         });
     }
     Ok(changes)
 }
 
-fn parse_item((record_type, id, body): &StoredItem) -> Result<(String, Item), String> {
-    let item = match record_type.as_str() {
-        "message" => serde_json::from_str(body).map(Item::Message),
-        "autopilot" => serde_json::from_str(body).map(Item::Autopilot),
-        "resolution" => serde_json::from_str(body).map(Item::Resolution),
+fn parse_item(record_type: &str, id: &str, body: &str) -> Result<Item, String> {
+    let item = match record_type {
+        "message" => serde_json::from_str::<Message>(body).map(|message| Item::from(&message)),
+        "autopilot" => serde_json::from_str::<AutopilotChange>(body).map(|change| Item::from(&change)),
+        "resolution" => serde_json::from_str::<Resolution>(body).map(|resolution| Item::from(&resolution)),
         other => return Err(format!("a record of type {other} is in its timeline")),
     };
-    let item = item.map_err(|error| format!("record {id}: {error}"))?;
-    Ok((id.clone(), item))
+    item.map_err(|error| format!("record {id}: {error}"))
 }

@@ -1,6 +1,9 @@
 //! What is read to publish organizations.
 
+use crate::base::timestamp::Timestamp;
 use crate::conversation::report_row::PublishedRow;
+use crate::refresh::budget::SliceLimits;
+use crate::snapshot::settings::MAX_AGE_DAYS_DEFAULT;
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
 use crate::storage::json_table::{PARAMETER_BYTES_MAX, json_chunks, to_json};
 use std::collections::{BTreeMap, HashMap};
@@ -16,17 +19,28 @@ pub struct PublishInput {
     pub next_row_no: i64,
     /// Superseded versions that are not removed yet, as stored.
     pub retired: String,
-    /// Whether the last refresh of it failed.
+    /// Whether its report stands still.
     pub was_frozen: bool,
+    /// How many candidates the published version does not list.
+    pub missing: u64,
+    /// Whether the list of the published version is known to be in today's form.
+    pub is_list_known: bool,
+    /// For how many days a row is listed, if that is set.
+    pub max_age_days: Option<i64>,
     /// The chunks of the published version, as stored.
     pub chunks: Vec<String>,
     /// What is ready to be published.
     pub pending: Vec<PendingRecord>,
-    pub affected: Vec<AffectedInput>,
-    /// The users of the affected conversations: their ids and bodies.
-    pub users: Vec<(String, String)>,
-    /// The names of its departments.
-    pub department_names: BTreeMap<Rc<str>, Rc<str>>,
+    /// The conversations whose row may have changed.
+    pub affected: Vec<AffectedConversation>,
+    /// Departments that have changed, with their names. `None` means that it was removed.
+    pub changed_departments: Vec<(Rc<str>, Option<Rc<str>>)>,
+    /// Whether more is ready than was read.
+    pub has_more: bool,
+    /// How many of the candidates that its version is to list are neither listed nor read.
+    pub unlisted_left: usize,
+    /// What its version is to list, if it does not list all candidates.
+    pub wanted: Option<Wanted>,
 }
 
 /// A record that is ready to be published. Once it is, its pending row is removed if it still has the same token.
@@ -39,7 +53,150 @@ pub struct PendingRecord {
 
 /// A conversation whose row may have changed: because its candidate has, or the record of one of its people.
 #[derive(Debug)]
-pub struct AffectedInput {
+pub struct AffectedConversation {
+    pub conversation_id: String,
+    /// The bytes that are read to join it with its people.
+    pub bytes: usize,
+}
+
+/// How much of what is ready is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// All of it.
+    Everything,
+    /// As many conversations as fit into a portion, and none that only the record of a person affects.
+    Portion,
+}
+
+/// Reads what is to be published of organizations, sorted by id, in one round trip.
+///
+/// # Errors
+/// [`DatabaseError::TooMuch`] if everything does not fit into a portion.
+pub async fn read_inputs<D: Database>(
+    database: &D,
+    organization_ids: &[&str],
+    reading: Reading,
+    limits: &SliceLimits,
+) -> Result<Vec<PublishInput>, DatabaseError> {
+    let ids = to_json(organization_ids)?;
+    let statement = |sql| Statement::new(sql, [ids.as_str().into()]);
+    // If there are more, that is noticed.
+    let most = match reading {
+        Reading::Everything => 2 * limits.marks.max(limits.rows) + 1,
+        Reading::Portion => limits.marks,
+    };
+    let limited = |sql| Statement::new(sql, [ids.as_str().into(), SqlValue::Integer(most as i64)]);
+    let mut statements = vec![
+        statement(include_str!("sql/read_heads.sql")),
+        statement(include_str!("sql/read_chunks.sql")),
+        limited(include_str!("sql/read_departments.sql")),
+    ];
+    match reading {
+        Reading::Everything => statements.extend([
+            limited(include_str!("sql/read_pending.sql")),
+            limited(concat!(
+                include_str!("sql/affected.sql"),
+                include_str!("sql/affected_conversations.sql")
+            )),
+        ]),
+        Reading::Portion => statements.push(limited(include_str!("sql/read_pending_portion.sql"))),
+    }
+    let mut outcomes = database.batch(statements).await?;
+    let affected = match reading {
+        Reading::Everything => outcomes.pop().map(|outcome| outcome.rows),
+        Reading::Portion => None,
+    };
+    let [heads, chunks, departments, pending] = rows_of(outcomes)?;
+    let mut inputs = BTreeMap::new();
+    for row in &heads {
+        let input = PublishInput {
+            organization_id: row.text(0)?.to_owned(),
+            version: row.integer(1)?,
+            next_row_no: row.integer(2)?,
+            retired: row.text(3)?.to_owned(),
+            was_frozen: row.integer(4)? != 0,
+            missing: row.integer(5)?.unsigned_abs(),
+            is_list_known: row.integer(6)? != 0,
+            max_age_days: row.optional_integer(7)?,
+            ..PublishInput::default()
+        };
+        inputs.insert(input.organization_id.clone(), input);
+    }
+    distribute(&mut inputs, &chunks, |input, row| {
+        input.chunks.push(row.text(1)?.to_owned());
+        Ok(())
+    })?;
+    distribute(&mut inputs, &departments, |input, row| {
+        let name = row.optional_text(2)?.map(Rc::from);
+        input.changed_departments.push((Rc::from(row.text(1)?), name));
+        Ok(())
+    })?;
+    let is_too_much = |rows: &[Row]| reading == Reading::Everything && rows.len() >= most;
+    if is_too_much(&pending) || affected.as_deref().is_some_and(is_too_much) {
+        return Err(DatabaseError::TooMuch);
+    }
+    match affected {
+        Some(affected) => {
+            distribute(&mut inputs, &pending, |input, row| {
+                input.pending.push(pending_record(row)?);
+                Ok(())
+            })?;
+            let mut bytes = 0;
+            distribute(&mut inputs, &affected, |input, row| {
+                bytes += row.integer(2)? as usize;
+                input.affected.push(AffectedConversation {
+                    conversation_id: row.text(1)?.to_owned(),
+                    bytes: row.integer(2)? as usize,
+                });
+                Ok(())
+            })?;
+            if bytes > limits.bytes {
+                return Err(DatabaseError::TooMuch);
+            }
+        }
+        None => {
+            let mut bytes_left = limits.bytes;
+            distribute(&mut inputs, &pending, |input, row| {
+                take_into_portion(input, row, &mut bytes_left)
+            })?;
+            for input in inputs.values_mut() {
+                input.has_more |= pending.len() >= most;
+            }
+        }
+    }
+    Ok(inputs.into_values().collect())
+}
+
+fn pending_record(row: &Row) -> Result<PendingRecord, DatabaseError> {
+    Ok(PendingRecord {
+        record_type: row.text(1)?.to_owned(),
+        record_id: row.text(2)?.to_owned(),
+        change_token: row.text(3)?.to_owned(),
+    })
+}
+
+/// Takes a record, unless it is a conversation that does not fit any more.
+fn take_into_portion(input: &mut PublishInput, row: &Row, bytes_left: &mut usize) -> Result<(), DatabaseError> {
+    let record = pending_record(row)?;
+    if record.record_type == "conversation" {
+        let bytes = row.integer(4)? as usize;
+        if bytes > *bytes_left && !input.affected.is_empty() {
+            input.has_more = true;
+            return Ok(());
+        }
+        *bytes_left = bytes_left.saturating_sub(bytes);
+        input.affected.push(AffectedConversation {
+            conversation_id: record.record_id.clone(),
+            bytes,
+        });
+    }
+    input.pending.push(record);
+    Ok(())
+}
+
+/// A candidate with the records of its people, as stored.
+#[derive(Debug)]
+pub struct JoinInput {
     pub conversation_id: String,
     /// Its candidate, as stored. `None` means that it is none.
     pub candidate: Option<String>,
@@ -49,74 +206,103 @@ pub struct AffectedInput {
     pub contact_became: Option<String>,
 }
 
-/// Reads the inputs of organizations, sorted by id, in one round trip.
-pub async fn read_inputs<D: Database>(
+/// What is read of the affected conversations of an organization.
+#[derive(Debug, Default)]
+pub struct JoinInputs {
+    pub conversations: Vec<JoinInput>,
+    /// The users of the conversations: their ids and bodies.
+    pub users: Vec<(String, String)>,
+    /// The names of their departments.
+    pub department_names: Vec<(Rc<str>, Rc<str>)>,
+    /// The rows that are published of them, by number.
+    pub published_rows: HashMap<i64, PublishedRow>,
+}
+
+/// What is to be read of an organization.
+pub struct JoinKeys<'a> {
+    pub organization_id: &'a str,
+    pub conversation_ids: Vec<&'a str>,
+    pub row_nos: Vec<i64>,
+}
+
+/// Reads affected conversations with their people and their published rows, for each organization, in the order given, in one
+/// round trip.
+pub async fn read_join_inputs<D: Database>(
     database: &D,
-    organization_ids: &[&str],
-) -> Result<Vec<PublishInput>, DatabaseError> {
-    let ids = to_json(organization_ids)?;
-    let statement = |sql| Statement::new(sql, [ids.as_str().into()]);
-    let outcomes = database
-        .batch(vec![
-            statement(include_str!("sql/read_heads.sql")),
-            statement(include_str!("sql/read_pending.sql")),
-            statement(include_str!("sql/read_chunks.sql")),
-            statement(concat!(
-                include_str!("sql/affected.sql"),
-                include_str!("sql/affected_candidates.sql")
-            )),
-            statement(concat!(
-                include_str!("sql/affected.sql"),
-                include_str!("sql/affected_users.sql")
-            )),
-            statement(include_str!("sql/read_departments.sql")),
-        ])
-        .await?;
-    let [heads, pending, chunks, affected, users, departments] = rows_of(outcomes)?;
-    let mut inputs = BTreeMap::new();
-    for row in &heads {
-        let input = PublishInput {
-            organization_id: row.text(0)?.to_owned(),
-            version: row.integer(1)?,
-            next_row_no: row.integer(2)?,
-            retired: row.text(3)?.to_owned(),
-            was_frozen: row.integer(4)? != 0,
-            ..PublishInput::default()
-        };
-        inputs.insert(input.organization_id.clone(), input);
+    keys: &[JoinKeys<'_>],
+) -> Result<Vec<JoinInputs>, DatabaseError> {
+    let conversations = keys.iter().flat_map(|key| {
+        let ids = key.conversation_ids.iter();
+        ids.map(move |conversation_id| (key.organization_id, *conversation_id))
+    });
+    let mut statements = Vec::new();
+    for keys in json_chunks(conversations, PARAMETER_BYTES_MAX)? {
+        for sql in [
+            concat!(include_str!("sql/keys.sql"), include_str!("sql/keys_candidates.sql")),
+            concat!(include_str!("sql/keys.sql"), include_str!("sql/keys_users.sql")),
+            concat!(include_str!("sql/keys.sql"), include_str!("sql/keys_departments.sql")),
+        ] {
+            statements.push(Statement::new(sql, [keys.as_str().into()]));
+        }
     }
-    distribute(&mut inputs, &pending, |input, row| {
-        input.pending.push(PendingRecord {
-            record_type: row.text(1)?.to_owned(),
-            record_id: row.text(2)?.to_owned(),
-            change_token: row.text(3)?.to_owned(),
-        });
-        Ok(())
-    })?;
-    distribute(&mut inputs, &chunks, |input, row| {
-        input.chunks.push(row.text(1)?.to_owned());
-        Ok(())
-    })?;
-    distribute(&mut inputs, &affected, |input, row| {
-        input.affected.push(AffectedInput {
+    let joins = statements.len();
+    let rows = keys.iter().enumerate().flat_map(|(number, key)| {
+        let row_nos = key.row_nos.iter();
+        row_nos.map(move |row_no| (number, key.organization_id, *row_no))
+    });
+    for rows in json_chunks(rows, PARAMETER_BYTES_MAX)? {
+        statements.push(Statement::new(
+            include_str!("sql/read_published_rows.sql"),
+            [rows.into()],
+        ));
+    }
+    let mut inputs: Vec<JoinInputs> = keys.iter().map(|_| JoinInputs::default()).collect();
+    if statements.is_empty() {
+        return Ok(inputs);
+    }
+    let numbers: HashMap<&str, usize> = keys
+        .iter()
+        .enumerate()
+        .map(|(number, key)| (key.organization_id, number))
+        .collect();
+    for (number, outcome) in database.batch(statements).await?.into_iter().enumerate() {
+        for row in &outcome.rows {
+            let organization = if number < joins {
+                numbers.get(row.text(0)?).copied()
+            } else {
+                Some(row.integer(0)? as usize)
+            };
+            if let Some(input) = organization.and_then(|organization| inputs.get_mut(organization)) {
+                // The three statements of a portion of the keys, and then those of the rows.
+                let kind = if number < joins { number % 3 } else { 3 };
+                add_join_row(input, kind, row)?;
+            }
+        }
+    }
+    Ok(inputs)
+}
+
+fn add_join_row(input: &mut JoinInputs, kind: usize, row: &Row) -> Result<(), DatabaseError> {
+    match kind {
+        0 => input.conversations.push(JoinInput {
             conversation_id: row.text(1)?.to_owned(),
             candidate: row.optional_text(2)?.map(str::to_owned),
             contact: row.optional_text(3)?.map(str::to_owned),
             contact_became: row.optional_text(4)?.map(str::to_owned),
-        });
-        Ok(())
-    })?;
-    distribute(&mut inputs, &users, |input, row| {
-        input.users.push((row.text(1)?.to_owned(), row.text(2)?.to_owned()));
-        Ok(())
-    })?;
-    distribute(&mut inputs, &departments, |input, row| {
-        input
+        }),
+        1 => input.users.push((row.text(1)?.to_owned(), row.text(2)?.to_owned())),
+        2 => input
             .department_names
-            .insert(Rc::from(row.text(1)?), Rc::from(row.text(2)?));
-        Ok(())
-    })?;
-    Ok(inputs.into_values().collect())
+            .push((Rc::from(row.text(1)?), Rc::from(row.text(2)?))),
+        _ => {
+            let published_row = PublishedRow {
+                people: row.text(2)?.to_owned(),
+                json: row.text(3)?.to_owned(),
+            };
+            input.published_rows.insert(row.integer(1)?, published_row);
+        }
+    }
+    Ok(())
 }
 
 /// Adds each row to the input of the organization that its first column names.
@@ -133,34 +319,63 @@ fn distribute(
     Ok(())
 }
 
-/// Reads published rows by their numbers: for each organization, in the order given, a map of its own.
-pub async fn read_published_rows<D: Database>(
+/// The candidates that the version of an organization is to list, and how many there are in all.
+#[derive(Debug, Default)]
+pub struct Wanted {
+    pub conversation_ids: Vec<String>,
+    pub total: u64,
+}
+
+/// Reads which candidates the version of an organization is to list.
+pub async fn read_wanted<D: Database>(
     database: &D,
-    row_nos: &[(&str, Vec<i64>)],
-) -> Result<Vec<HashMap<i64, PublishedRow>>, DatabaseError> {
-    let keys = row_nos
+    organization_id: &str,
+    as_of: Timestamp,
+    candidates_max: usize,
+) -> Result<Wanted, DatabaseError> {
+    let select = Statement::new(
+        include_str!("sql/select_candidates.sql"),
+        [
+            SqlValue::from(organization_id),
+            SqlValue::Integer(as_of.as_milliseconds()),
+            SqlValue::Integer(candidates_max as i64),
+            SqlValue::Integer(MAX_AGE_DAYS_DEFAULT),
+        ],
+    );
+    let [rows] = rows_of(database.batch(vec![select]).await?)?;
+    let ids = rows.iter().map(|row| row.text(0).map(str::to_owned));
+    Ok(Wanted {
+        conversation_ids: ids.collect::<Result<_, _>>()?,
+        total: rows.first().map_or(Ok(0), |row| row.integer(1))?.unsigned_abs(),
+    })
+}
+
+/// The bytes that are read to join conversations with their people. One that is no candidate any more is left out.
+pub async fn read_bytes<D: Database>(
+    database: &D,
+    organization_id: &str,
+    conversation_ids: &[&str],
+) -> Result<Vec<AffectedConversation>, DatabaseError> {
+    let keys = conversation_ids
         .iter()
-        .enumerate()
-        .flat_map(|(number, (organization_id, row_nos))| {
-            row_nos.iter().map(move |row_no| (number, organization_id, row_no))
-        });
+        .map(|conversation_id| (organization_id, *conversation_id));
     let statements: Vec<Statement> = json_chunks(keys, PARAMETER_BYTES_MAX)?
         .into_iter()
-        .map(|keys| Statement::new(include_str!("sql/read_published_rows.sql"), [SqlValue::Text(keys)]))
+        .map(|keys| {
+            let sql = concat!(include_str!("sql/keys.sql"), include_str!("sql/keys_bytes.sql"));
+            Statement::new(sql, [keys.into()])
+        })
         .collect();
-    let mut published = vec![HashMap::new(); row_nos.len()];
     if statements.is_empty() {
-        return Ok(published);
+        return Ok(Vec::new());
     }
     let outcomes = database.batch(statements).await?;
-    for row in outcomes.iter().flat_map(|outcome| &outcome.rows) {
-        if let Some(rows) = published.get_mut(row.integer(0)? as usize) {
-            let published_row = PublishedRow {
-                people: row.text(2)?.to_owned(),
-                json: row.text(3)?.to_owned(),
-            };
-            rows.insert(row.integer(1)?, published_row);
-        }
-    }
-    Ok(published)
+    let rows = outcomes.iter().flat_map(|outcome| &outcome.rows);
+    rows.map(|row| {
+        Ok(AffectedConversation {
+            conversation_id: row.text(0)?.to_owned(),
+            bytes: row.integer(1)? as usize,
+        })
+    })
+    .collect()
 }

@@ -1,27 +1,43 @@
-//! The lease of a refresh: only the run that started last may write.
+//! The lease of a refresh: only one run at a time may write, as long as it gets on.
 
 use crate::base::timestamp::Timestamp;
 use crate::conversation::stall::RULE;
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement, rows_of};
+use std::cell::Cell;
+
+/// How long a run has the lease unless it renews it, in milliseconds. A run that ended without a word is taken over by the next
+/// one, a minute after it has begun.
+pub const LEASE_MS: i64 = 40_000;
+/// A run renews the lease with the first batch after so long, so that short runs never do.
+const RENEW_AFTER_MS: i64 = 10_000;
 
 /// The right to write, and the instant that the run decides for.
-#[derive(Debug, Clone, Copy)]
-pub struct Lease {
+pub struct Lease<'a> {
     /// The number of the run. Each run takes the next one.
-    fence: i64,
+    pub fence: i64,
     /// The latest instant that any run was scheduled for so far, so that time never goes back.
     pub as_of: Timestamp,
     /// Whether there may be conversations that were folded by another rule, as another version of the service does.
     pub is_refolding: bool,
+    /// Whether more conversations are due than became pending.
+    pub has_more_due: bool,
+    /// Unique to the run: written to what it makes pending.
+    pub change_token: &'a str,
+    now: &'a dyn Fn() -> Timestamp,
+    renewed_at: Cell<Timestamp>,
 }
 
-impl Lease {
-    /// Takes the lease from whatever run has it, and makes pending what time alone changes until then.
+impl<'a> Lease<'a> {
+    /// Takes the lease, and makes pending what time alone changes until then, at most `due_max` conversations. `None` means
+    /// that another run has it and gets on. That one is told of `scheduled_at` when it finishes.
     pub async fn take<D: Database>(
         database: &D,
         scheduled_at: Timestamp,
-        change_token: &str,
-    ) -> Result<Self, DatabaseError> {
+        change_token: &'a str,
+        now: &'a dyn Fn() -> Timestamp,
+        due_max: i64,
+    ) -> Result<Option<Self>, DatabaseError> {
+        let taken_at = now();
         let outcomes = database
             .batch(vec![
                 Statement::new(
@@ -29,22 +45,56 @@ impl Lease {
                     [
                         SqlValue::Integer(scheduled_at.as_milliseconds()),
                         SqlValue::Integer(RULE),
+                        SqlValue::Integer(taken_at.as_milliseconds()),
+                        SqlValue::Integer(taken_at.plus(LEASE_MS).as_milliseconds()),
+                        SqlValue::from(change_token),
                     ],
                 ),
-                Statement::new(include_str!("sql/add_due_pending.sql"), [SqlValue::from(change_token)]),
+                Statement::new(
+                    include_str!("sql/add_due_pending.sql"),
+                    [SqlValue::from(change_token), SqlValue::Integer(due_max)],
+                ),
             ])
             .await?;
+        let due = outcomes.last().map_or(0, |outcome| outcome.changes);
         let [leases, _] = rows_of(outcomes)?;
         let row = leases.first().ok_or(DatabaseError::Decode("there is no refresh row"))?;
-        Ok(Self {
+        if row.optional_integer(3)? != Some(1) {
+            return Ok(None);
+        }
+        Ok(Some(Self {
             fence: row.integer(0)?,
             as_of: Timestamp::from_milliseconds(row.integer(1)?),
             is_refolding: row.optional_text(2)?.is_some(),
-        })
+            has_more_due: due >= due_max.unsigned_abs(),
+            change_token,
+            now,
+            renewed_at: Cell::new(taken_at),
+        }))
     }
 
     /// The first statement of every batch that writes: it rolls the batch back if another run has the lease.
-    pub fn guard(self) -> Statement {
+    pub fn guard(&self) -> Statement {
         Statement::new(include_str!("sql/guard.sql"), [SqlValue::Integer(self.fence)])
+    }
+
+    /// A batch that writes: it is rolled back if another run has the lease, and renews the lease from time to time.
+    pub fn guarded(&self, statements: impl IntoIterator<Item = Statement>) -> Vec<Statement> {
+        let now = (self.now)();
+        let mut batch = vec![self.guard()];
+        if now.milliseconds_since(self.renewed_at.get()) >= RENEW_AFTER_MS {
+            self.renewed_at.set(now);
+            let deadline = SqlValue::Integer(now.plus(LEASE_MS).as_milliseconds());
+            let renewal = include_str!("sql/renew_lease.sql");
+            batch.push(Statement::new(renewal, [SqlValue::Integer(self.fence), deadline]));
+        }
+        batch.extend(statements);
+        batch
+    }
+
+    /// The number of the run as it stands in `pending.mark`. What was marked with it may have changed since it was read, so the
+    /// run does not settle it.
+    pub fn mark(&self) -> SqlValue {
+        SqlValue::Text(self.fence.to_string())
     }
 }

@@ -1,14 +1,15 @@
 //! The next snapshot version of one organization, from what is published and what changed. No I/O.
 //!
-//! [`PublishInput`] is what was read, [`PublishDraft`] is that with the affected rows as they are now, and
-//! [`PublishPlan`] is what is to be written once the draft was compared with the published rows.
+//! [`PublishInput`] is what was read, [`PublishDraft`] is that with the published list, and [`PublishPlan`] is what is to be
+//! written once the affected conversations were joined with their people and compared with the published rows.
 
-use crate::base::timestamp::Timestamp;
+use crate::base::timestamp::{DAY_MS, Timestamp};
 use crate::conversation::body::{Contact, User};
 use crate::conversation::report_row::{PublishedRow, join_row};
 use crate::conversation::stall::Candidate;
-use crate::refresh::input::{AffectedInput, PendingRecord, PublishInput};
-use crate::snapshot::version::{CANDIDATES_MAX, Entry, Version};
+use crate::refresh::input::{JoinInput, JoinInputs, JoinKeys, PendingRecord, PublishInput};
+use crate::snapshot::settings::MAX_AGE_DAYS_DEFAULT;
+use crate::snapshot::version::{Entry, LIST_BYTES_MAX, Version};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -18,18 +19,22 @@ use std::rc::Rc;
 /// that superseded it and the run that removes it.
 pub const RETENTION_MS: i64 = 10 * 60_000;
 
+/// The most rows of a superseded version that its organization's head lists. Longer lists are stored as chunks of the version
+/// with the negative number, because heads are read often, and D1 takes at most 2 MB.
+const SUPERSEDED_IN_HEAD_MAX: usize = 200;
+
 /// A superseded version that is not removed yet. In JSON it is an array, for there are many.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "(Timestamp, i64, Vec<i64>)", into = "(Timestamp, i64, Vec<i64>)")]
-struct RetiredVersion {
+pub struct RetiredVersion {
     superseded_at: Timestamp,
-    version: i64,
-    /// Its rows that no later version lists.
-    row_nos: Vec<i64>,
+    pub version: i64,
+    /// Its rows that no later version lists, unless there are too many.
+    pub row_nos: Vec<i64>,
 }
 
 impl RetiredVersion {
-    fn may_be_removed_at(&self) -> Timestamp {
+    pub fn may_be_removed_at(&self) -> Timestamp {
         self.superseded_at.plus(RETENTION_MS)
     }
 }
@@ -50,21 +55,28 @@ impl From<RetiredVersion> for (Timestamp, i64, Vec<i64>) {
     }
 }
 
-/// The affected conversations with the rows that they have now, before it is known which of them changed.
+/// What was read of an organization, before it is known which rows are to be compared.
 #[derive(Debug)]
 pub struct PublishDraft {
-    input: PublishInput,
+    pub input: PublishInput,
     published: Version,
-    affected: Vec<AffectedConversation>,
+    retired: Vec<RetiredVersion>,
+    /// Whether the list of the published version, or that of the superseded ones, cannot be read. Then there is none, and
+    /// everything is published again.
+    is_lost: bool,
+    /// Whether the latter cannot be read.
+    is_head_lost: bool,
 }
 
-/// A conversation whose row may have changed.
-#[derive(Debug)]
-struct AffectedConversation {
-    /// The number of its published row, if it has one.
-    published_row_no: Option<i64>,
-    /// The row that it has now, if it has one.
-    current: Option<(Entry, PublishedRow)>,
+/// How much of an organization has been taken into account.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress {
+    /// Whether all its conversations are folded.
+    pub is_folded: bool,
+    /// The instant that the version is as of.
+    pub as_of: Timestamp,
+    /// The most candidates of a version.
+    pub candidates_max: usize,
 }
 
 /// What is to be written for one organization.
@@ -79,8 +91,12 @@ pub struct PublishPlan {
     pub chunks: Vec<String>,
     /// The new head. `None` means that it stays as it is.
     pub head: Option<HeadUpdate>,
-    pub versions_removed: Vec<i64>,
-    pub rows_removed: Vec<i64>,
+    /// Lists of rows that no later version has, if they are too long for the head: with the number of the version.
+    pub superseded_lists: Vec<(i64, String)>,
+    /// What was published before, if that cannot be read.
+    pub lost: Option<LostVersion>,
+    /// Whether everything that is pending of the organization is taken into account.
+    pub is_complete: bool,
 }
 
 impl PublishPlan {
@@ -88,6 +104,16 @@ impl PublishPlan {
     pub fn has_new_version(&self) -> bool {
         self.head.as_ref().is_some_and(|head| head.candidates.is_some())
     }
+}
+
+/// A version that cannot be read.
+#[derive(Debug)]
+pub struct LostVersion {
+    pub version: i64,
+    /// The first row number that no version has used: all rows before it are the version's, or those of versions before it.
+    pub next_row_no: i64,
+    /// Whether it is not known either which versions it has superseded.
+    pub is_head_lost: bool,
 }
 
 /// A head as it is to be.
@@ -103,126 +129,226 @@ pub struct HeadUpdate {
     pub retired: String,
     /// When the first of them may be removed.
     pub retire_at: Option<Timestamp>,
+    /// How many candidates the version does not list.
+    pub missing: u64,
 }
 
 impl PublishDraft {
-    /// Parses what was stored, and joins the affected candidates with their names.
-    ///
-    /// # Errors
-    /// A text for the log if something stored is damaged.
-    pub fn new(mut input: PublishInput) -> Result<Self, String> {
-        let published = Version::from_chunks(input.chunks.iter().map(String::as_str))
-            .map_err(|error| format!("version {}: {error}", input.version))?;
-        let mut users: HashMap<String, User> = HashMap::new();
-        for (id, body) in std::mem::take(&mut input.users) {
-            let user = parse("user", &id, &body)?;
-            users.insert(id, user);
+    /// Parses what was stored.
+    pub fn new(input: PublishInput) -> Self {
+        let chunks = input.chunks.iter().map(String::as_str);
+        let published = Version::from_chunks(chunks).ok();
+        let retired: Option<Vec<RetiredVersion>> = serde_json::from_str(&input.retired).ok();
+        let is_lost = published.is_none() || retired.is_none();
+        Self {
+            published: published.filter(|_| !is_lost).unwrap_or_default(),
+            is_head_lost: retired.is_none(),
+            retired: retired.unwrap_or_default(),
+            is_lost,
+            input,
         }
-        let affected_ids: HashSet<&str> = input
-            .affected
-            .iter()
-            .map(|conversation| conversation.conversation_id.as_str())
-            .collect();
-        let row_nos: HashMap<&str, i64> = published
+    }
+
+    /// Whether it must be known which candidates the next version is to list: the published one does not list all, or cannot
+    /// be read.
+    pub fn needs_wanted(&self) -> bool {
+        self.input.wanted.is_none() && (self.is_lost || self.input.missing > 0)
+    }
+
+    /// The conversations that are to be listed, and neither are, nor are read anyway, nor were `tried`.
+    pub fn unlisted(&self, tried: &HashSet<String>) -> Vec<&str> {
+        let Some(wanted) = &self.input.wanted else {
+            return Vec::new();
+        };
+        let listed = self
+            .published
             .entries()
             .iter()
-            .map(|entry| (entry.conversation_id.as_str(), entry.row_no))
-            .filter(|(conversation_id, _)| affected_ids.contains(conversation_id))
+            .map(|entry| entry.conversation_id.as_str());
+        let affected = self.input.affected.iter();
+        let known: HashSet<&str> = listed
+            .chain(affected.map(|conversation| conversation.conversation_id.as_str()))
             .collect();
-        let mut affected = Vec::with_capacity(input.affected.len());
-        for conversation in std::mem::take(&mut input.affected) {
-            affected.push(AffectedConversation {
-                published_row_no: row_nos.get(conversation.conversation_id.as_str()).copied(),
-                current: join(conversation, &users)?,
-            });
-        }
-        Ok(Self {
-            input,
-            published,
-            affected,
-        })
-    }
-
-    /// The organization that it is about.
-    pub fn organization_id(&self) -> &str {
-        &self.input.organization_id
-    }
-
-    /// The numbers of the published rows that [`PublishDraft::plan`] compares with.
-    pub fn published_row_nos(&self) -> Vec<i64> {
-        self.affected
-            .iter()
-            .filter_map(|conversation| conversation.published_row_no)
+        let wanted = wanted.conversation_ids.iter().map(String::as_str);
+        wanted
+            .filter(|conversation_id| !known.contains(conversation_id) && !tried.contains(*conversation_id))
             .collect()
     }
 
-    /// Compares with the published rows, and decides what is to be written. A conversation whose row is the same, byte
+    /// What is to be read to join the affected conversations, and to compare them.
+    pub fn keys(&self) -> JoinKeys<'_> {
+        let affected = self.input.affected.iter();
+        let conversation_ids: Vec<&str> = affected
+            .map(|conversation| conversation.conversation_id.as_str())
+            .collect();
+        let affected: HashSet<&str> = conversation_ids.iter().copied().collect();
+        let listed = self.published.entries().iter();
+        let row_nos = listed.filter(|entry| affected.contains(entry.conversation_id.as_str()));
+        JoinKeys {
+            organization_id: &self.input.organization_id,
+            row_nos: row_nos.map(|entry| entry.row_no).collect(),
+            conversation_ids,
+        }
+    }
+
+    /// Joins, compares with the published rows, and decides what is to be written. A conversation whose row is the same, byte
     /// for byte, keeps it; an organization of which nothing changed keeps its version. If only a department was renamed,
     /// the new version lists the same rows.
     ///
     /// # Errors
-    /// A text for the log if there can be no next version.
-    pub fn plan(self, published_rows: &HashMap<i64, PublishedRow>, as_of: Timestamp) -> Result<PublishPlan, String> {
-        let input = self.input;
-        let mut retired: Vec<RetiredVersion> =
-            serde_json::from_str(&input.retired).map_err(|error| format!("retired versions: {error}"))?;
-        let due = retired.partition_point(|retired| retired.may_be_removed_at() <= as_of);
-        let (versions_removed, rows_removed): (Vec<i64>, Vec<Vec<i64>>) = retired
-            .drain(..due)
-            .map(|retired| (retired.version, retired.row_nos))
-            .unzip();
-        let changes = Changes::new(self.affected, published_rows, input.next_row_no);
-        let names_before = self.published.department_names().clone();
-        let has_changed = !changes.superseded.is_empty() || !changes.entries.is_empty();
-        let next = self
-            .published
-            .with_changes(&changes.superseded, changes.entries)
-            .with_department_names(&input.department_names);
-        let is_renamed = *next.department_names() != names_before;
+    /// A text for the log if something stored is damaged.
+    pub fn plan(self, joins: JoinInputs, progress: Progress) -> Result<PublishPlan, String> {
+        let affected = self.join(joins.conversations, joins.users)?;
+        let Self {
+            input,
+            published,
+            mut retired,
+            is_lost,
+            is_head_lost,
+        } = self;
+        let mut changes = Changes::new(affected, &joins.published_rows, input.next_row_no);
+        let mut names = published.department_names().clone();
+        names.extend(joins.department_names);
+        for (id, name) in &input.changed_departments {
+            match name {
+                Some(name) => drop(names.insert(Rc::clone(id), Rc::clone(name))),
+                None => drop(names.remove(id)),
+            }
+        }
+        let names_before = published.department_names().clone();
+        let was_truncated = published.is_truncated();
         let is_first = input.version == 0 && !input.pending.is_empty();
+        let entries = std::mem::take(&mut changes.entries);
+        let next = published
+            .with_changes(&changes.superseded, entries)
+            .with_department_names(&names);
+        let next = fit(next, &mut changes, &input, progress);
+        let version_after = next.version.with_department_names(&names);
+        let has_changed = is_first
+            || is_lost
+            || !changes.is_empty()
+            || *version_after.department_names() != names_before
+            || version_after.is_truncated() != was_truncated;
 
+        let mut plan = PublishPlan {
+            is_complete: progress.is_folded && !input.has_more,
+            organization_id: input.organization_id,
+            settled: input.pending,
+            ..PublishPlan::default()
+        };
         let mut version = input.version;
         let mut candidates = None;
         let mut categories = None;
-        let mut chunks = Vec::new();
-        if has_changed || is_renamed || is_first {
-            if next.entries().len() > CANDIDATES_MAX {
-                return Err(format!("more than {CANDIDATES_MAX} candidates"));
-            }
-            chunks = next.to_chunks().map_err(|error| error.to_string())?;
-            candidates = Some(next.entries().len() as i64);
-            categories = Some(serde_json::to_string(&by_category(&next)).map_err(|error| error.to_string())?);
+        if has_changed {
+            candidates = Some(version_after.entries().len() as i64);
+            categories = Some(serde_json::to_string(&by_category(&version_after)).map_err(|error| error.to_string())?);
+            plan.chunks = version_after.to_chunks().map_err(|error| error.to_string())?;
             if version > 0 {
-                retired.push(RetiredVersion {
-                    superseded_at: as_of,
+                let mut row_nos = changes.superseded;
+                if row_nos.len() > SUPERSEDED_IN_HEAD_MAX {
+                    let list = serde_json::to_string(&row_nos).map_err(|error| error.to_string())?;
+                    plan.superseded_lists.push((version, list));
+                    row_nos = Vec::new();
+                }
+                plan.lost = is_lost.then_some(LostVersion {
                     version,
-                    row_nos: changes.superseded,
+                    next_row_no: input.next_row_no,
+                    is_head_lost,
+                });
+                retired.push(RetiredVersion {
+                    superseded_at: progress.as_of,
+                    version,
+                    row_nos,
                 });
             }
             version += 1;
+            plan.rows = changes.rows;
         }
-        let head = if candidates.is_some() || due > 0 || input.was_frozen {
-            Some(HeadUpdate {
+        let is_thawed = input.was_frozen && plan.is_complete;
+        if has_changed || is_thawed || !input.is_list_known || next.missing != input.missing {
+            plan.head = Some(HeadUpdate {
                 version,
-                next_row_no: changes.next_row_no,
+                next_row_no: if has_changed {
+                    changes.next_row_no
+                } else {
+                    input.next_row_no
+                },
                 candidates,
                 categories,
                 retired: serde_json::to_string(&retired).map_err(|error| error.to_string())?,
                 retire_at: retired.first().map(RetiredVersion::may_be_removed_at),
-            })
-        } else {
-            None
-        };
-        Ok(PublishPlan {
-            organization_id: input.organization_id,
-            settled: input.pending,
-            rows: changes.rows,
-            chunks,
-            head,
-            versions_removed,
-            rows_removed: rows_removed.concat(),
-        })
+                missing: next.missing,
+            });
+        }
+        Ok(plan)
     }
+
+    /// The affected conversations with the rows that they have now.
+    fn join(&self, conversations: Vec<JoinInput>, users: Vec<(String, String)>) -> Result<Vec<AffectedRow>, String> {
+        let mut known: HashMap<String, User> = HashMap::new();
+        for (id, body) in users {
+            let user = parse("user", &id, &body)?;
+            known.insert(id, user);
+        }
+        let affected: HashSet<&str> = conversations
+            .iter()
+            .map(|conversation| conversation.conversation_id.as_str())
+            .collect();
+        let listed = self.published.entries().iter();
+        let row_nos: HashMap<String, i64> = listed
+            .filter(|entry| affected.contains(entry.conversation_id.as_str()))
+            .map(|entry| (entry.conversation_id.clone(), entry.row_no))
+            .collect();
+        conversations
+            .into_iter()
+            .map(|conversation| {
+                Ok(AffectedRow {
+                    published_row_no: row_nos.get(&conversation.conversation_id).copied(),
+                    current: join(conversation, &known)?,
+                })
+            })
+            .collect()
+    }
+}
+
+/// A version that is not too large, and how many candidates it does not list.
+struct Fitting {
+    version: Version,
+    missing: u64,
+}
+
+/// Leaves out what does not fit into a version.
+fn fit(mut version: Version, changes: &mut Changes, input: &PublishInput, progress: Progress) -> Fitting {
+    let max_age_days = input.max_age_days.unwrap_or(MAX_AGE_DAYS_DEFAULT);
+    let oldest = progress.as_of.minus(max_age_days.saturating_mul(DAY_MS));
+    let found = version.entries().len();
+    let mut entries_max = progress.candidates_max;
+    loop {
+        changes.drop_rows(&version.cut(entries_max, oldest));
+        let bytes = version.bytes();
+        if bytes <= LIST_BYTES_MAX || version.entries().len() <= 1 {
+            break;
+        }
+        // As many as would fit if all were alike, and a tenth less.
+        entries_max = (version.entries().len() * LIST_BYTES_MAX / bytes * 9 / 10).max(1);
+    }
+    let listed = version.entries().len();
+    let mut missing = ((found - listed) as u64).max(input.unlisted_left as u64);
+    if listed >= entries_max {
+        let total = input.wanted.as_ref().map_or(0, |wanted| wanted.total);
+        missing = missing.max(total.saturating_sub(listed as u64));
+    }
+    version.set_truncated(missing > 0);
+    Fitting { version, missing }
+}
+
+/// A conversation whose row may have changed.
+#[derive(Debug)]
+struct AffectedRow {
+    /// The number of its published row, if it has one.
+    published_row_no: Option<i64>,
+    /// The row that it has now, if it has one.
+    current: Option<(Entry, PublishedRow)>,
 }
 
 /// How many entries a version has of each category that it has.
@@ -247,7 +373,7 @@ struct Changes {
 }
 
 impl Changes {
-    fn new(affected: Vec<AffectedConversation>, published_rows: &HashMap<i64, PublishedRow>, next_row_no: i64) -> Self {
+    fn new(affected: Vec<AffectedRow>, published_rows: &HashMap<i64, PublishedRow>, next_row_no: i64) -> Self {
         let mut changes = Self {
             superseded: Vec::new(),
             entries: Vec::new(),
@@ -272,6 +398,19 @@ impl Changes {
         changes.superseded.sort_unstable();
         changes
     }
+
+    /// The next version does not list these rows (ascending), be they published or new.
+    fn drop_rows(&mut self, dropped: &[i64]) {
+        let is_new = |row_no: &i64| self.rows.binary_search_by_key(row_no, |(number, _)| *number).is_ok();
+        let published: Vec<i64> = dropped.iter().filter(|row_no| !is_new(row_no)).copied().collect();
+        self.rows.retain(|(row_no, _)| dropped.binary_search(row_no).is_err());
+        self.superseded.extend(published);
+        self.superseded.sort_unstable();
+    }
+
+    fn is_empty(&self) -> bool {
+        self.superseded.is_empty() && self.rows.is_empty()
+    }
 }
 
 fn parse<T: DeserializeOwned>(what: &str, id: &str, json: &str) -> Result<T, String> {
@@ -279,8 +418,8 @@ fn parse<T: DeserializeOwned>(what: &str, id: &str, json: &str) -> Result<T, Str
 }
 
 /// The row that a conversation has now. Its number is not known yet.
-fn join(conversation: AffectedInput, users: &HashMap<String, User>) -> Result<Option<(Entry, PublishedRow)>, String> {
-    let AffectedInput {
+fn join(conversation: JoinInput, users: &HashMap<String, User>) -> Result<Option<(Entry, PublishedRow)>, String> {
+    let JoinInput {
         conversation_id,
         candidate,
         contact,

@@ -1,152 +1,224 @@
 //! From changed candidates to published snapshot versions.
 
-use crate::refresh::bisect::{bisect_failures, chunks};
+use crate::refresh::bisect::bisect_failures;
+use crate::refresh::budget::{Budget, Limits};
 use crate::refresh::failures::Failures;
-use crate::refresh::input::{read_inputs, read_published_rows};
+use crate::refresh::input::{PublishInput, Reading, read_bytes, read_inputs, read_join_inputs, read_wanted};
 use crate::refresh::lease::Lease;
-use crate::refresh::plan::PublishDraft;
+use crate::refresh::plan::{Progress, PublishDraft};
+use crate::refresh::work::{Organization, Slice};
 use crate::refresh::writes::write_statements;
-use crate::snapshot::version::CANDIDATES_MAX;
-use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
+use crate::storage::database::{Database, DatabaseError, Statement};
+use std::collections::HashSet;
 
-/// The most organizations that are published in one batch.
-const ORGANIZATIONS_MAX: usize = 500;
-/// The most that the organizations of one batch weigh, unless a single one weighs more.
-const WEIGHT_MAX: usize = 20_000;
-/// The most that a single organization weighs, all of which is in memory at once: as many candidates as there may be,
-/// and a change of each.
-const WEIGHT_OF_ONE_MAX: usize = 2 * CANDIDATES_MAX;
+/// More than a portion of a large organization takes.
+const PORTION_STATEMENTS: u64 = 60;
+/// The most conversations of which the bytes are asked for before as many are taken as fit.
+const UNLISTED_MAX: usize = 2_000;
 
-/// Up to so many frozen organizations are published one at a time, which takes more statements than all in one batch.
-const FROZEN_ALONE_MAX: usize = 20;
-
-/// What was published.
-#[derive(Debug, Default)]
-pub struct Published {
-    /// Organizations that had anything pending, due or frozen.
-    pub organizations_seen: u64,
+/// Publishes the slices of one run.
+pub struct Publisher<'a, D> {
+    pub database: &'a Budget<'a, D>,
+    pub lease: &'a Lease<'a>,
+    pub limits: &'a Limits,
     /// Organizations of which a new version was published.
-    pub organizations_published: u64,
+    pub published: HashSet<String>,
     /// Rows that were written.
     pub rows: u64,
 }
 
-/// An organization that is to be published.
-struct PendingOrganization {
-    organization_id: String,
-    /// How many published rows and pending records it has.
-    weight: usize,
-    was_frozen: bool,
-}
-
-/// Publishes every organization that has anything pending, versions to remove, or was frozen, except those in `failures`,
-/// some of whose states are missing. Those that cannot be published are added to `failures`.
-pub async fn publish_organizations<D: Database>(
-    database: &D,
-    lease: Lease,
-    failures: &mut Failures,
-) -> Result<Published, DatabaseError> {
-    let organizations = list_organizations(database, lease).await?;
-    let mut published = Published {
-        organizations_seen: organizations.len() as u64,
-        ..Published::default()
-    };
-    for organization in &organizations {
-        if organization.weight > WEIGHT_OF_ONE_MAX {
-            let reason = "too many candidates and changes at once".to_owned();
-            failures.add(&organization.organization_id, reason);
+impl<D: Database> Publisher<'_, D> {
+    /// Publishes what is folded of a slice, except organizations in `failures`, some of whose states are missing. Those that
+    /// cannot be published are added to them. Returns the organizations that are not done.
+    pub async fn publish_slice(
+        &mut self,
+        slice: &Slice,
+        failures: &mut Failures,
+    ) -> Result<Vec<Organization>, DatabaseError> {
+        let is_large = slice.is_large;
+        let (to_publish, waiting): (Vec<_>, Vec<_>) = slice
+            .organizations
+            .iter()
+            .filter(|organization| !failures.contains(&organization.id))
+            .cloned()
+            .partition(|organization| organization.may_publish);
+        let mut unfinished: Vec<Organization> = waiting
+            .into_iter()
+            .filter(|organization| !organization.progress.is_done)
+            .collect();
+        if is_large {
+            for organization in &to_publish {
+                self.settle_unshown(organization).await?;
+            }
         }
-    }
-    let (frozen, sound): (Vec<_>, Vec<_>) = organizations
-        .into_iter()
-        .filter(|organization| !failures.contains(&organization.organization_id))
-        .partition(|organization| organization.was_frozen);
-    // If a few failed last time, they are published one at a time, so that they cannot fail a batch of others. If there are
-    // many, hardly any of them will fail: everything was folded again, or the database was out of reach.
-    let together_max = if frozen.len() <= FROZEN_ALONE_MAX {
-        1
-    } else {
-        ORGANIZATIONS_MAX
-    };
-    let weight = |organization: &PendingOrganization| organization.weight;
-    let batches = chunks(&sound, ORGANIZATIONS_MAX, WEIGHT_MAX, weight);
-    for chunk in batches
-        .into_iter()
-        .chain(chunks(&frozen, together_max, WEIGHT_MAX, weight))
-    {
-        let culprits = bisect_failures(chunk, async |chunk| {
-            publish_chunk(database, lease, chunk, failures, &mut published).await
+        let culprits = bisect_failures(&to_publish, async |chunk| {
+            unfinished.extend(self.publish_chunk(chunk, failures).await?);
+            Ok(())
         })
         .await?;
         for (culprit, error) in culprits {
-            failures.add(&culprit.organization_id, error.to_string());
+            failures.add(&culprit.id, error.to_string());
         }
+        Ok(unfinished)
     }
-    Ok(published)
-}
 
-async fn list_organizations<D: Database>(
-    database: &D,
-    lease: Lease,
-) -> Result<Vec<PendingOrganization>, DatabaseError> {
-    let as_of = lease.as_of.as_milliseconds();
-    let outcomes = database
-        .batch(vec![Statement::new(
-            include_str!("sql/list_pending_organizations.sql"),
-            [SqlValue::Integer(as_of)],
-        )])
-        .await?;
-    let [rows] = rows_of(outcomes)?;
-    let organization = |row: &Row| {
-        Ok(PendingOrganization {
-            organization_id: row.text(0)?.to_owned(),
-            weight: (row.integer(1)? + row.integer(2)?) as usize,
-            was_frozen: row.integer(3)? != 0,
-        })
-    };
-    rows.iter().map(organization).collect()
-}
+    /// Settles what is pending of a large organization and shown by no candidate.
+    async fn settle_unshown(&self, organization: &Organization) -> Result<(), DatabaseError> {
+        if organization.marks <= self.limits.slice.marks {
+            return Ok(());
+        }
+        let statement = |sql| Statement::new(sql, [organization.id.as_str().into(), self.lease.mark()]);
+        let settle = [
+            statement(include_str!("sql/settle_unshown_contacts.sql")),
+            statement(include_str!("sql/settle_unshown_users.sql")),
+            statement(include_str!("sql/settle_unshown_departments.sql")),
+        ];
+        self.database.batch(self.lease.guarded(settle)).await?;
+        Ok(())
+    }
 
-/// Reads, plans and writes some organizations in three round trips.
-async fn publish_chunk<D: Database>(
-    database: &D,
-    lease: Lease,
-    chunk: &[PendingOrganization],
-    failures: &mut Failures,
-    published: &mut Published,
-) -> Result<(), DatabaseError> {
-    let ids: Vec<&str> = chunk
-        .iter()
-        .map(|organization| organization.organization_id.as_str())
-        .collect();
-    let mut drafts = Vec::with_capacity(chunk.len());
-    for input in read_inputs(database, &ids).await? {
-        let organization_id = input.organization_id.clone();
-        match PublishDraft::new(input) {
-            Ok(draft) => drafts.push(draft),
-            Err(reason) => failures.add(&organization_id, reason),
+    /// Publishes some organizations in three round trips, or one in portions. Returns those that are not done.
+    async fn publish_chunk(
+        &mut self,
+        chunk: &[Organization],
+        failures: &mut Failures,
+    ) -> Result<Vec<Organization>, DatabaseError> {
+        if let [organization] = chunk
+            && organization.has_missing
+        {
+            return self.publish_in_portions(organization, failures).await;
+        }
+        let ids: Vec<&str> = chunk.iter().map(|organization| organization.id.as_str()).collect();
+        let inputs = read_inputs(self.database, &ids, Reading::Everything, &self.limits.slice).await;
+        match (inputs, chunk) {
+            (Err(DatabaseError::TooMuch), [organization]) => self.publish_in_portions(organization, failures).await,
+            (Err(error), _) => Err(error),
+            (Ok(inputs), _) => {
+                let drafts: Vec<PublishDraft> = inputs.into_iter().map(PublishDraft::new).collect();
+                match (chunk, drafts.iter().any(PublishDraft::needs_wanted)) {
+                    ([organization], true) => self.publish_in_portions(organization, failures).await,
+                    (_, true) => Err(DatabaseError::TooMuch),
+                    (_, false) => {
+                        self.publish_drafts(chunk, drafts, failures).await?;
+                        let unfinished = chunk.iter().filter(|organization| !organization.progress.is_done);
+                        Ok(unfinished.cloned().collect())
+                    }
+                }
+            }
         }
     }
-    let row_nos: Vec<(&str, Vec<i64>)> = drafts
-        .iter()
-        .map(|draft| (draft.organization_id(), draft.published_row_nos()))
-        .collect();
-    let published_rows = read_published_rows(database, &row_nos).await?;
-    let mut plans = Vec::with_capacity(drafts.len());
-    for (draft, published_rows) in drafts.into_iter().zip(published_rows) {
-        let organization_id = draft.organization_id().to_owned();
-        match draft.plan(&published_rows, lease.as_of) {
-            Ok(plan) => plans.push(plan),
-            Err(reason) => failures.add(&organization_id, reason),
+
+    /// Publishes a large organization: what the names of people affect becomes pending one by one, and then as much as fits is
+    /// published at a time. Until everything is, its report stays as of the instant that it has had so far.
+    async fn publish_in_portions(
+        &mut self,
+        organization: &Organization,
+        failures: &mut Failures,
+    ) -> Result<Vec<Organization>, DatabaseError> {
+        let id = organization.id.as_str();
+        let ids = serde_json::to_string(&[id]).map_err(|_| DatabaseError::Encode)?;
+        let expand = [
+            Statement::new(
+                concat!(
+                    include_str!("sql/affected.sql"),
+                    include_str!("sql/affected_pending.sql")
+                ),
+                [ids.into(), self.lease.change_token.into()],
+            ),
+            Statement::new(include_str!("sql/settle_names.sql"), [id.into(), self.lease.mark()]),
+        ];
+        self.database.batch(self.lease.guarded(expand)).await?;
+        // Candidates that were read and are not listed all the same.
+        let mut tried = HashSet::new();
+        loop {
+            let inputs = read_inputs(self.database, &[id], Reading::Portion, &self.limits.slice).await?;
+            let Some(input) = inputs.into_iter().next() else {
+                return Ok(Vec::new());
+            };
+            let mut draft = PublishDraft::new(input);
+            if draft.needs_wanted() {
+                self.add_unlisted(&mut draft, &mut tried).await?;
+            }
+            let has_more = draft.input.has_more;
+            self.publish_drafts(std::slice::from_ref(organization), vec![draft], failures)
+                .await?;
+            if failures.contains(id) || (!has_more && organization.progress.is_done) {
+                return Ok(Vec::new());
+            }
+            // The fold goes on, or the next one in the queue has its turn.
+            if !has_more || self.database.shortage(PORTION_STATEMENTS).is_some() {
+                return Ok(vec![organization.clone()]);
+            }
         }
     }
-    let statements = write_statements(&plans, lease)?;
-    if !statements.is_empty() {
-        database.batch(statements).await?;
+
+    /// Adds to what is read as many of the candidates as fit that the next version is to list and the published one does not.
+    async fn add_unlisted(&self, draft: &mut PublishDraft, tried: &mut HashSet<String>) -> Result<(), DatabaseError> {
+        let id = draft.input.organization_id.clone();
+        let wanted = read_wanted(self.database, &id, self.lease.as_of, self.limits.candidates).await?;
+        draft.input.wanted = Some(wanted);
+        let unlisted = draft.unlisted(tried);
+        let asked = unlisted.get(..UNLISTED_MAX).unwrap_or(&unlisted);
+        let found = read_bytes(self.database, &id, asked).await?;
+        let taken = draft
+            .input
+            .affected
+            .iter()
+            .map(|conversation| conversation.bytes)
+            .sum::<usize>();
+        let mut bytes = taken;
+        let mut added = Vec::new();
+        let unlisted = unlisted.len();
+        let mut has_more = found.len() < unlisted;
+        for conversation in found {
+            bytes += conversation.bytes;
+            if bytes > self.limits.slice.bytes && (taken > 0 || !added.is_empty()) {
+                has_more = true;
+                break;
+            }
+            tried.insert(conversation.conversation_id.clone());
+            added.push(conversation);
+        }
+        draft.input.unlisted_left = unlisted.saturating_sub(added.len());
+        draft.input.affected.extend(added);
+        draft.input.has_more |= has_more;
+        Ok(())
     }
-    for plan in &plans {
-        published.rows += plan.rows.len() as u64;
-        published.organizations_published += u64::from(plan.has_new_version());
+
+    /// Joins, compares and writes.
+    async fn publish_drafts(
+        &mut self,
+        organizations: &[Organization],
+        drafts: Vec<PublishDraft>,
+        failures: &mut Failures,
+    ) -> Result<(), DatabaseError> {
+        let keys: Vec<_> = drafts.iter().map(PublishDraft::keys).collect();
+        let joins = read_join_inputs(self.database, &keys).await?;
+        let mut plans = Vec::with_capacity(drafts.len());
+        for (draft, joins) in drafts.into_iter().zip(joins) {
+            let PublishInput { organization_id, .. } = &draft.input;
+            let id = organization_id.clone();
+            let organization = organizations.iter().find(|organization| organization.id == id);
+            let progress = Progress {
+                is_folded: organization.is_some_and(|organization| organization.progress.is_done),
+                as_of: self.lease.as_of,
+                candidates_max: self.limits.candidates,
+            };
+            match draft.plan(joins, progress) {
+                Ok(plan) => plans.push(plan),
+                Err(reason) => failures.add(&id, reason),
+            }
+        }
+        let statements = write_statements(&plans, self.lease)?;
+        if !statements.is_empty() {
+            self.database.batch(statements).await?;
+        }
+        for plan in plans {
+            self.rows += plan.rows.len() as u64;
+            if plan.has_new_version() {
+                self.published.insert(plan.organization_id);
+            }
+        }
+        Ok(())
     }
-    Ok(())
 }

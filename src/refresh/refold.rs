@@ -30,7 +30,7 @@ impl Default for RefoldLimits {
 /// count: if a run could not fold everything, the next one takes no more until it can.
 pub async fn refold<D: Database>(
     database: &D,
-    lease: Lease,
+    lease: &Lease<'_>,
     change_token: &str,
     limits: RefoldLimits,
 ) -> Result<(), DatabaseError> {
@@ -59,7 +59,7 @@ async fn count_pending<D: Database>(database: &D, limits: RefoldLimits) -> Resul
 /// Returns whether there may be more.
 async fn refold_portion<D: Database>(
     database: &D,
-    lease: Lease,
+    lease: &Lease<'_>,
     change_token: &str,
     limits: RefoldLimits,
 ) -> Result<bool, DatabaseError> {

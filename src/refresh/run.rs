@@ -2,26 +2,38 @@
 
 use crate::base::timestamp::{Timestamp, rfc3339};
 use crate::conversation::stall::RULE;
-use crate::refresh::budget::{STATEMENTS_MAX, StatementBudget};
+use crate::refresh::budget::{Budget, Limits, STATEMENTS_MAX, Shortage};
 use crate::refresh::failures::Failures;
-use crate::refresh::fold::fold_pending;
+use crate::refresh::fold::Folder;
 use crate::refresh::lease::Lease;
-use crate::refresh::publish::publish_organizations;
-use crate::refresh::refold::{RefoldLimits, refold};
+use crate::refresh::publish::Publisher;
+use crate::refresh::refold::refold;
+use crate::refresh::remove::remove_retired;
+use crate::refresh::work::{Organization, Slice, Work, list_work};
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement};
-use crate::storage::json_table::to_json;
+use crate::storage::json_table::{PARAMETER_BYTES_MAX, json_chunks, to_json};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+
+/// More than a slice takes unless it is large.
+const SLICE_STATEMENTS: u64 = 80;
+/// If so many slices in a row cannot even be read, the database is out of reach.
+const FAILED_SLICES_MAX: usize = 3;
+/// How often a run goes on for a later instant that another run has asked for meanwhile.
+const PASSES_MAX: usize = 3;
 
 /// What a run needs besides the database.
 pub struct Start<'a> {
-    /// The instant that the run was scheduled for.
+    /// The instant that the run was scheduled for: see [`instant_of`].
     pub scheduled_at: Timestamp,
-    /// Unique to this run: written to what time alone makes pending.
+    /// Unique to this run: written to what it makes pending itself.
     pub change_token: &'a str,
-    /// The clock, which is only asked how long the run takes.
+    /// The clock, by which the lease ends and the run stops to begin new work.
     pub now: &'a dyn Fn() -> Timestamp,
-    /// How much it folds again after the rule has changed.
-    pub refold_limits: RefoldLimits,
+    /// How much it does.
+    pub limits: Limits,
+    /// Gives way what else is in memory, before anything large is read.
+    pub make_room: &'a dyn Fn(),
 }
 
 /// What a run did.
@@ -37,6 +49,12 @@ pub struct Run {
     pub organizations_published: u64,
     /// Organizations that it could not refresh: they keep their last version and instant.
     pub organizations_failed: u64,
+    /// Organizations that it did not finish or not get to: they keep their instant, and the next run begins with them.
+    #[serde(default)]
+    pub organizations_left: u64,
+    /// What ended it before everything was done: `statements` or `time`. Null means that everything was done.
+    #[serde(default)]
+    pub ended_by: Option<Shortage>,
     /// Conversations whose timeline it folded.
     pub conversations_folded: u64,
     /// Rows of reports that it wrote.
@@ -63,54 +81,228 @@ pub struct Finished {
     pub failures: Failures,
 }
 
-/// Runs a refresh.
+/// The instant that a run decides for which was scheduled for `scheduled_at`. If that is more than `ahead_max_ms` ahead of the
+/// clock, it is not taken: no later run would correct it, because time never goes back. Then it is the clock's.
+#[must_use]
+pub fn instant_of(scheduled_at: Timestamp, now: Timestamp, ahead_max_ms: i64) -> Timestamp {
+    if scheduled_at > now.plus(ahead_max_ms) {
+        return now;
+    }
+    scheduled_at
+}
+
+/// Runs a refresh. `None` means that another run is getting on: it is told of this run's instant when it finishes, and goes on
+/// for it.
 ///
 /// # Errors
 /// [`DatabaseError`] if the run could not finish. What it has published by then stays, and the next run continues.
-pub async fn run<D: Database>(database: &D, start: Start<'_>) -> Result<Finished, DatabaseError> {
-    let began_at = (start.now)();
-    let database = StatementBudget::new(database, STATEMENTS_MAX);
-    let lease = Lease::take(&database, start.scheduled_at, start.change_token).await?;
-    refold(&database, lease, start.change_token, start.refold_limits).await?;
-    let mut failures = Failures::default();
-    let conversations_folded = fold_pending(&database, lease, start.change_token, &mut failures).await?;
-    let published = publish_organizations(&database, lease, &mut failures).await?;
-    let counts = database.counts();
-    let run = Run {
-        as_of: lease.as_of,
-        organizations_seen: published.organizations_seen,
-        organizations_published: published.organizations_published,
-        organizations_failed: failures.reasons().len() as u64,
-        conversations_folded,
-        rows_published: published.rows,
-        // The last batch counts itself: its three statements, and the row of the run.
-        statements: counts.statements + 3,
-        rows_read: counts.rows_read,
-        rows_written: counts.rows_written + 1,
-        duration_ms: (start.now)().milliseconds_since(began_at),
-        rule: RULE,
-    };
-    finish(&database, lease, &run, &failures).await?;
-    Ok(Finished { run, failures })
+pub async fn run<D: Database>(database: &D, start: Start<'_>) -> Result<Option<Finished>, DatabaseError> {
+    let budget = Budget::new(database, start.now, &start.limits);
+    let mut last = None;
+    for _ in 0..PASSES_MAX {
+        let Some(pass) = pass(&budget, &start).await? else {
+            break;
+        };
+        let is_overdue = pass.asked_for > pass.finished.run.as_of;
+        last = Some(pass.finished);
+        if !is_overdue || budget.shortage(SLICE_STATEMENTS).is_some() {
+            break;
+        }
+    }
+    Ok(last)
 }
 
-async fn finish<D: Database>(database: &D, lease: Lease, run: &Run, failures: &Failures) -> Result<(), DatabaseError> {
-    let failed: Vec<&str> = failures.reasons().iter().map(|(failed, _)| failed.as_str()).collect();
-    database
-        .batch(vec![
-            lease.guard(),
-            Statement::new(
-                include_str!("sql/freeze_failed.sql"),
-                [SqlValue::Text(to_json(&failed)?)],
-            ),
-            Statement::new(
-                include_str!("sql/finish.sql"),
-                [
-                    SqlValue::Integer(run.as_of.as_milliseconds()),
-                    SqlValue::Text(to_json(run)?),
-                ],
-            ),
-        ])
-        .await?;
-    Ok(())
+/// A run for one instant.
+struct Pass {
+    finished: Finished,
+    /// The latest instant that any run was scheduled for by then.
+    asked_for: Timestamp,
+}
+
+async fn pass<D: Database>(budget: &Budget<'_, D>, start: &Start<'_>) -> Result<Option<Pass>, DatabaseError> {
+    let Start { now, limits, .. } = start;
+    let (began_at, before) = (now(), budget.counts());
+    budget.allow(limits.work_statements);
+    let taken = Lease::take(budget, start.scheduled_at, start.change_token, *now, limits.due).await?;
+    let Some(lease) = taken else {
+        return Ok(None);
+    };
+    refold(budget, &lease, start.change_token, limits.refold).await?;
+    let mut work = list_work(budget, &lease, limits).await?;
+    let mut worker = Worker::new(budget, &lease, limits, start.make_room);
+    worker.work(&mut work).await?;
+    budget.allow(limits.removal_statements);
+    remove_retired(budget, &lease, limits, &work.retirements).await?;
+    budget.allow(STATEMENTS_MAX);
+    let left = worker.left(&work);
+    let batch = lease.guarded(freeze_statements(&lease, &work, &worker.failures, &left)?);
+    let counts = budget.counts();
+    let run = Run {
+        as_of: lease.as_of,
+        organizations_seen: work.organizations,
+        organizations_published: worker.publisher.published.len() as u64,
+        organizations_failed: worker.failures.reasons().len() as u64,
+        organizations_left: left.len() as u64,
+        ended_by: worker.shortage,
+        conversations_folded: worker.folder.folded,
+        rows_published: worker.publisher.rows,
+        // The last batch counts itself: its statements, and the row of the run.
+        statements: counts.statements - before.statements + batch.len() as u64 + 1,
+        rows_read: counts.rows_read - before.rows_read,
+        rows_written: counts.rows_written - before.rows_written + 1,
+        duration_ms: now().milliseconds_since(began_at),
+        rule: RULE,
+    };
+    let asked_for = finish(budget, batch, &run).await?;
+    let failures = worker.failures;
+    Ok(Some(Pass {
+        finished: Finished { run, failures },
+        asked_for,
+    }))
+}
+
+/// Works on slices, one after the other.
+struct Worker<'a, D> {
+    budget: &'a Budget<'a, D>,
+    folder: Folder<'a, D>,
+    publisher: Publisher<'a, D>,
+    failures: Failures,
+    /// Organizations that are not done.
+    unfinished: Vec<Organization>,
+    /// What ended the work before everything was done.
+    shortage: Option<Shortage>,
+    make_room: &'a dyn Fn(),
+}
+
+impl<'a, D: Database> Worker<'a, D> {
+    fn new(budget: &'a Budget<'a, D>, lease: &'a Lease<'a>, limits: &'a Limits, make_room: &'a dyn Fn()) -> Self {
+        Self {
+            budget,
+            folder: Folder {
+                database: budget,
+                lease,
+                limits: limits.slice,
+                folded: 0,
+            },
+            publisher: Publisher {
+                database: budget,
+                lease,
+                limits,
+                published: HashSet::new(),
+                rows: 0,
+            },
+            failures: Failures::default(),
+            unfinished: Vec::new(),
+            shortage: None,
+            make_room,
+        }
+    }
+
+    /// Works on one slice after the other, and goes on with what is not done, until all is or the budget is used up.
+    ///
+    /// # Errors
+    /// If the run was overtaken, or the database is out of reach.
+    async fn work(&mut self, work: &mut Work) -> Result<(), DatabaseError> {
+        let mut failed_slices = 0;
+        while let Some(mut slice) = work.slices.pop_front() {
+            self.shortage = self.budget.shortage(SLICE_STATEMENTS);
+            let outcome = match self.shortage {
+                None => self.work_on(&mut slice).await,
+                Some(_) => Err(DatabaseError::Exhausted),
+            };
+            match outcome {
+                Ok(()) => failed_slices = 0,
+                Err(DatabaseError::Exhausted) => {
+                    self.shortage = self.shortage.or(Some(Shortage::Statements));
+                    work.slices.push_front(slice);
+                    break;
+                }
+                Err(DatabaseError::Overtaken) => return Err(DatabaseError::Overtaken),
+                Err(error) => {
+                    failed_slices += 1;
+                    if failed_slices >= FAILED_SLICES_MAX {
+                        return Err(error);
+                    }
+                    for organization in &slice.organizations {
+                        self.failures.add(&organization.id, error.to_string());
+                    }
+                }
+            }
+            if work.slices.is_empty() {
+                work.slices.extend(self.unfinished.drain(..).map(Slice::of_one));
+            }
+        }
+        Ok(())
+    }
+
+    async fn work_on(&mut self, slice: &mut Slice) -> Result<(), DatabaseError> {
+        if slice.is_large {
+            (self.make_room)();
+        }
+        self.folder.fold_slice(slice, &mut self.failures).await?;
+        let unfinished = self.publisher.publish_slice(slice, &mut self.failures).await?;
+        self.unfinished
+            .extend(unfinished.into_iter().map(|organization| Organization {
+                had_turn: true,
+                ..organization
+            }));
+        Ok(())
+    }
+
+    /// The organizations that are not done and did not fail.
+    fn left<'b>(&'b self, work: &'b Work) -> Vec<&'b Organization> {
+        let unreached = work.slices.iter().flat_map(|slice| &slice.organizations);
+        let left = unreached.chain(&self.unfinished);
+        left.filter(|organization| !self.failures.contains(&organization.id))
+            .collect()
+    }
+}
+
+/// The statements that freeze the organizations that failed, that are not done, or that were not even listed.
+fn freeze_statements(
+    lease: &Lease<'_>,
+    work: &Work,
+    failures: &Failures,
+    left: &[&Organization],
+) -> Result<Vec<Statement>, DatabaseError> {
+    let fence = SqlValue::Integer(lease.fence);
+    let failed = failures
+        .reasons()
+        .iter()
+        .map(|(failed, _)| (failed.as_str(), true, true, None));
+    let left = left.iter().map(|organization| {
+        let after = organization.progress.goes_on_after();
+        (organization.id.as_str(), false, organization.had_turn, after)
+    });
+    let mut statements: Vec<Statement> = json_chunks(failed.chain(left), PARAMETER_BYTES_MAX)?
+        .into_iter()
+        .map(|rows| Statement::new(include_str!("sql/freeze.sql"), [SqlValue::Text(rows), fence.clone()]))
+        .collect();
+    if lease.is_refolding || work.listed_until.is_some() {
+        let listed_until = work.listed_until.as_deref().map_or(SqlValue::Null, SqlValue::from);
+        statements.push(Statement::new(
+            include_str!("sql/freeze_rest.sql"),
+            [listed_until, lease.mark()],
+        ));
+    }
+    if lease.has_more_due {
+        let as_of = SqlValue::Integer(lease.as_of.as_milliseconds());
+        statements.push(Statement::new(include_str!("sql/freeze_due.sql"), [as_of]));
+    }
+    Ok(statements)
+}
+
+/// Ends the run, and returns the latest instant that any run was scheduled for by then.
+async fn finish<D: Database>(database: &D, mut batch: Vec<Statement>, run: &Run) -> Result<Timestamp, DatabaseError> {
+    batch.push(Statement::new(
+        include_str!("sql/finish.sql"),
+        [
+            SqlValue::Integer(run.as_of.as_milliseconds()),
+            SqlValue::Text(to_json(run)?),
+        ],
+    ));
+    let outcomes = database.batch(batch).await?;
+    let row = outcomes.last().and_then(|outcome| outcome.rows.first());
+    let row = row.ok_or(DatabaseError::Decode("there is no refresh row"))?;
+    row.integer(0).map(Timestamp::from_milliseconds)
 }

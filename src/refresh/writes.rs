@@ -7,13 +7,12 @@ use crate::storage::json_table::{PARAMETER_BYTES_MAX, json_chunks};
 use serde::Serialize;
 
 /// The statements that carry out `plans`, to be run as one batch. There is none if nothing is to be written.
-pub fn write_statements(plans: &[PublishPlan], lease: Lease) -> Result<Vec<Statement>, DatabaseError> {
+pub fn write_statements(plans: &[PublishPlan], lease: &Lease<'_>) -> Result<Vec<Statement>, DatabaseError> {
     let mut rows = Vec::new();
     let mut chunks = Vec::new();
     let mut heads = Vec::new();
     let mut settled = Vec::new();
-    let mut versions_removed = Vec::new();
-    let mut rows_removed = Vec::new();
+    let mut lost = Vec::new();
     for plan in plans {
         let id = &plan.organization_id;
         rows.extend(
@@ -32,6 +31,8 @@ pub fn write_statements(plans: &[PublishPlan], lease: Lease) -> Result<Vec<State
                 &head.retired,
                 head.retire_at,
                 &head.categories,
+                head.missing,
+                plan.is_complete,
             ));
         }
         settled.extend(
@@ -39,24 +40,34 @@ pub fn write_statements(plans: &[PublishPlan], lease: Lease) -> Result<Vec<State
                 .iter()
                 .map(|record| (id, &record.record_type, &record.record_id, &record.change_token)),
         );
-        versions_removed.extend(plan.versions_removed.iter().map(|version| (id, version)));
-        rows_removed.extend(plan.rows_removed.iter().map(|row_no| (id, row_no)));
+        chunks.extend(
+            plan.superseded_lists
+                .iter()
+                .map(|(version, list)| (id, -version, 0, list)),
+        );
+        if let Some(version) = &plan.lost {
+            if version.is_head_lost {
+                let parameters = [id.as_str().into(), version.version.into()];
+                lost.push(Statement::new(include_str!("sql/remove_lost_versions.sql"), parameters));
+            }
+            let parameters = [id.as_str().into(), version.version.into(), version.next_row_no.into()];
+            lost.push(Statement::new(include_str!("sql/list_lost_rows.sql"), parameters));
+        }
     }
 
     let as_of = SqlValue::Integer(lease.as_of.as_milliseconds());
     let writes = [
+        lost,
         statements(include_str!("sql/write_rows.sql"), &rows, None)?,
         statements(include_str!("sql/write_chunks.sql"), &chunks, None)?,
         statements(include_str!("sql/switch_heads.sql"), &heads, Some(as_of))?,
-        statements(include_str!("sql/settle_published.sql"), &settled, None)?,
-        statements(include_str!("sql/remove_versions.sql"), &versions_removed, None)?,
-        statements(include_str!("sql/remove_rows.sql"), &rows_removed, None)?,
+        statements(include_str!("sql/settle_published.sql"), &settled, Some(lease.mark()))?,
     ]
     .concat();
     if writes.is_empty() {
         return Ok(writes);
     }
-    Ok(std::iter::once(lease.guard()).chain(writes).collect())
+    Ok(lease.guarded(writes))
 }
 
 /// A statement for as many rows (`?1`) as go into a parameter, until all of them are written.

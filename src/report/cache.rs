@@ -105,6 +105,13 @@ impl IsolateCache {
         self.heads.clear();
     }
 
+    /// Drops everything that takes much memory and can be read again.
+    pub fn make_room(&mut self) {
+        self.indexes.clear();
+        self.lanes.clear();
+        self.pages.clear();
+    }
+
     /// The cached index of a version.
     pub(super) fn index(&mut self, organization: &OrganizationId, version: i64) -> Option<Rc<SnapshotIndex>> {
         self.indexes.get(&(organization.clone(), version))

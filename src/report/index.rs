@@ -97,7 +97,7 @@ pub fn lanes_of<D, C>(
 /// Caches the index of a version; `chunks` are rows of one column, in order.
 ///
 /// # Errors
-/// [`ReportError::Corrupt`].
+/// [`ReportError::Unavailable`] if the list cannot be read.
 pub fn cache_index<D, C>(
     context: &ReportContext<'_, D, C>,
     organization: &OrganizationId,
@@ -105,7 +105,9 @@ pub fn cache_index<D, C>(
     chunks: &[Row],
 ) -> Result<Rc<SnapshotIndex>, ReportError> {
     let texts = chunks.iter().map(|row| row.text(0)).collect::<Result<Vec<_>, _>>()?;
-    let index = SnapshotIndex::from_chunks(texts).map_err(|error| ReportError::Corrupt(error.to_string()))?;
+    // Another version of the service has written it. The next refresh publishes it again.
+    let unreadable = |error: serde_json::Error| ReportError::Unavailable(format!("version {version}: {error}"));
+    let index = SnapshotIndex::from_chunks(texts).map_err(unreadable)?;
     let index = Rc::new(index);
     context
         .isolate_cache

@@ -20,6 +20,12 @@ impl<T> Envelope<T> {
     }
 }
 
+/// Whether a flag is left out of an answer.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+pub(super) fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
 /// `ConversationMonitorReportResponse.data` of the contract.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -33,6 +39,8 @@ struct ReportData<'a> {
     stale: bool,
     counts: Counts,
     older_count: u64,
+    #[serde(skip_serializing_if = "is_false")]
+    truncated: bool,
     pagination: Pagination,
     /// The last array of the answer: [`write_page`] puts the rows into it.
     rows: [(); 0],
@@ -56,7 +64,11 @@ struct Pagination {
 /// # Errors
 /// [`ReportError::Corrupt`] if a row is not what a refresh publishes.
 pub fn write_page(report: &ResolvedReport<'_>, paging: Paging, page: &CachedPage) -> Result<String, ReportError> {
-    let Totals { counts, older } = page.totals;
+    let Totals {
+        counts,
+        older,
+        is_truncated,
+    } = page.totals;
     let total = counts.for_category(report.rows.filter.category);
     let rows = &page.page.rows;
     let without_rows = to_json(&Envelope::new(ReportData {
@@ -69,6 +81,7 @@ pub fn write_page(report: &ResolvedReport<'_>, paging: Paging, page: &CachedPage
         stale: report.is_stale,
         counts,
         older_count: older,
+        truncated: is_truncated,
         pagination: Pagination {
             page: paging.page,
             limit: paging.limit,

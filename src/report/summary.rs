@@ -1,7 +1,7 @@
 //! Writes a summary as JSON.
 
 use crate::report::error::ReportError;
-use crate::report::json::Envelope;
+use crate::report::json::{Envelope, is_false};
 use crate::report::resolved::{ResolvedReport, to_json};
 use crate::snapshot::query::{Counts, Totals};
 use crate::snapshot::summary::{AGES_FROM_MINUTES, Count, Summary};
@@ -19,6 +19,8 @@ struct SummaryData<'a> {
     stale: bool,
     total: u64,
     older_count: u64,
+    #[serde(skip_serializing_if = "is_false")]
+    truncated: bool,
     by_category: Counts,
     by_reason: RowsByKey<'a>,
     by_channel: RowsByKey<'a>,
@@ -64,7 +66,11 @@ struct AgeRows {
 /// # Errors
 /// [`ReportError::Corrupt`] if it cannot be written as JSON, which does not happen.
 pub fn write_summary(report: &ResolvedReport<'_>, summary: &Summary<'_>) -> Result<String, ReportError> {
-    let Totals { counts, older } = summary.totals;
+    let Totals {
+        counts,
+        older,
+        is_truncated,
+    } = summary.totals;
     let departments = summary.departments.iter().map(|count| DepartmentRows {
         department_id: count.key,
         name: count.name,
@@ -85,6 +91,7 @@ pub fn write_summary(report: &ResolvedReport<'_>, summary: &Summary<'_>) -> Resu
         stale: report.is_stale,
         total: counts.for_category(report.rows.filter.category),
         older_count: older,
+        truncated: is_truncated,
         by_category: counts,
         by_reason: RowsByKey(&summary.reasons),
         by_channel: RowsByKey(&summary.channels),

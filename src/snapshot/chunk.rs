@@ -20,6 +20,14 @@ pub struct Chunk {
     pub names: Vec<Rc<str>>,
     /// The entries, in the order of the report.
     pub entries: Vec<ChunkEntry>,
+    /// Whether there are candidates that the version does not list. The first chunk says so.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub truncated: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// An entry of a chunk. Departments, reasons, channels and names are indices into the chunk's tables.

@@ -15,6 +15,8 @@ pub struct SnapshotIndex {
     pub(super) entries: Vec<IndexEntry>,
     /// The assignees of all entries, one entry after the other, as indices into `names`.
     assignees: Vec<u32>,
+    /// Whether there are candidates that the version does not list.
+    pub(super) is_truncated: bool,
 }
 
 /// A department that has candidates.
@@ -52,6 +54,7 @@ impl SnapshotIndex {
             (TextTable::default(), TextTable::default(), TextTable::default());
         for text in chunks {
             let chunk: Chunk = serde_json::from_str(text)?;
+            index.is_truncated |= chunk.truncated;
             let numbers = |texts: &[Rc<str>], table: &mut TextTable| -> Vec<u32> {
                 texts.iter().map(|text| table.index_of(text)).collect()
             };

@@ -96,6 +96,8 @@ pub struct Totals {
     pub counts: Counts,
     /// The rows that pass all filters, and are not listed only because they are older than the age limit.
     pub older: u64,
+    /// Whether there are candidates that the version does not list.
+    pub is_truncated: bool,
 }
 
 /// What a query selects.
@@ -135,7 +137,10 @@ impl<'a> Listing<'a> {
     pub fn select(&self, query: &RowQuery, paging: Paging) -> Selection {
         let condition = self.condition(&query.filter);
         let lanes = self.lanes_of(query);
-        let mut totals = Totals::default();
+        let mut totals = Totals {
+            is_truncated: self.index.is_truncated,
+            ..Totals::default()
+        };
         let mut lists = Vec::new();
         for lane in lanes {
             let listed = condition.matching(lane.listed(self.listed));

@@ -12,9 +12,10 @@ use std::rc::Rc;
 
 /// The most entries of one stored chunk: about three quarters of a megabyte of JSON with usual ids.
 const CHUNK_ENTRIES_MAX: usize = 10_000;
-/// The most candidates of one organization; with more, its refresh fails. A refresh may have all of them in memory at once,
-/// if the record of a person changes who is assigned to each.
+/// The most candidates that a version lists.
 pub const CANDIDATES_MAX: usize = 20_000;
+/// The most bytes of a version's list. It is in memory whole, both when the next version is made and when a report is read.
+pub const LIST_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// The most bytes of one stored chunk as part of a statement, which is JSON within JSON: see [`bytes_within_json`]. A single
 /// entry that is longer, of at most 400 KB, is a chunk of its own.
 const CHUNK_BYTES_MAX: usize = 1_200_000;
@@ -70,6 +71,7 @@ impl Entry {
 pub struct Version {
     entries: Vec<Entry>,
     department_names: BTreeMap<Rc<str>, Rc<str>>,
+    is_truncated: bool,
 }
 
 impl Version {
@@ -83,6 +85,73 @@ impl Version {
     #[must_use]
     pub fn department_names(&self) -> &BTreeMap<Rc<str>, Rc<str>> {
         &self.department_names
+    }
+
+    /// Whether there are candidates that it does not list.
+    #[must_use]
+    pub fn is_truncated(&self) -> bool {
+        self.is_truncated
+    }
+
+    /// Notes whether there are candidates that it does not list.
+    pub fn set_truncated(&mut self, is_truncated: bool) {
+        self.is_truncated = is_truncated;
+    }
+
+    /// Keeps at most `entries_max` entries: those of the categories that a report shows unnamed before the others, those that
+    /// have been stalled since `oldest` or later before older ones, and whoever has waited longest first. Returns the numbers
+    /// of the rows that it lists no longer, ascending.
+    pub fn cut(&mut self, entries_max: usize, oldest: Timestamp) -> Vec<i64> {
+        if self.entries.len() <= entries_max {
+            return Vec::new();
+        }
+        let mut order: Vec<(bool, bool, usize)> = self
+            .entries
+            .iter()
+            .enumerate()
+            .map(|(position, entry)| {
+                (
+                    !entry.category.is_shown_unnamed(),
+                    entry.stalled_since < oldest,
+                    position,
+                )
+            })
+            .collect();
+        order.sort_unstable();
+        let mut positions: Vec<usize> = order.iter().skip(entries_max).map(|(.., position)| *position).collect();
+        positions.sort_unstable();
+        let mut dropped = Vec::with_capacity(positions.len());
+        let mut position = 0;
+        self.entries.retain(|entry| {
+            let is_dropped = positions.binary_search(&position).is_ok();
+            position += 1;
+            if is_dropped {
+                dropped.push(entry.row_no);
+            }
+            !is_dropped
+        });
+        dropped.sort_unstable();
+        dropped
+    }
+
+    /// Upper bound on the bytes of its chunks.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let mut bytes = 0;
+        let mut draft = ChunkDraft::default();
+        for entry in &self.entries {
+            let department_name = self.department_name(entry);
+            if draft.is_full_for(entry, department_name) {
+                bytes += std::mem::take(&mut draft).bytes();
+            }
+            draft.add(entry, department_name);
+        }
+        bytes + draft.bytes()
+    }
+
+    fn department_name(&self, entry: &Entry) -> Option<&Rc<str>> {
+        let department = entry.department_id.as_ref();
+        department.and_then(|id| self.department_names.get(id))
     }
 
     /// This version without the entries whose rows are in `dropped` (ascending), and with `added`.
@@ -114,10 +183,12 @@ impl Version {
     /// If an entry cannot be written as JSON, which does not happen.
     pub fn to_chunks(&self) -> Result<Vec<String>, serde_json::Error> {
         let mut chunks = Vec::new();
-        let mut draft = ChunkDraft::default();
+        let mut draft = ChunkDraft {
+            is_truncated: self.is_truncated,
+            ..ChunkDraft::default()
+        };
         for entry in &self.entries {
-            let department = entry.department_id.as_ref();
-            let department_name = department.and_then(|id| self.department_names.get(id));
+            let department_name = self.department_name(entry);
             if draft.is_full_for(entry, department_name) {
                 chunks.push(std::mem::take(&mut draft).into_json(&self.department_names)?);
             }
@@ -135,6 +206,7 @@ impl Version {
         let mut version = Self::default();
         for text in chunks {
             let chunk: Chunk = serde_json::from_str(text)?;
+            version.is_truncated |= chunk.truncated;
             for (id, name) in &chunk.departments {
                 let name = name.as_ref().map(|name| (Rc::clone(id), Rc::clone(name)));
                 version.department_names.extend(name);
@@ -169,15 +241,20 @@ struct ChunkDraft {
     entries: Vec<ChunkEntry>,
     /// Of the entries and of the names of departments.
     bytes: usize,
+    /// Whether the version is truncated, in its first chunk.
+    is_truncated: bool,
 }
 
 impl ChunkDraft {
     /// Whether `entry` has to go into the next chunk.
     fn is_full_for(&self, entry: &Entry, department_name: Option<&Rc<str>>) -> bool {
-        let tables = self.departments.bytes() + self.channels.bytes() + self.names.bytes();
-        let bytes = self.bytes + tables + entry.bytes(department_name);
+        let bytes = self.bytes() + entry.bytes(department_name);
         let is_first = self.entries.is_empty();
         !is_first && (self.entries.len() >= CHUNK_ENTRIES_MAX || bytes > CHUNK_BYTES_MAX)
+    }
+
+    fn bytes(&self) -> usize {
+        self.bytes + self.departments.bytes() + self.channels.bytes() + self.names.bytes()
     }
 
     fn add(&mut self, entry: &Entry, department_name: Option<&Rc<str>>) {
@@ -216,6 +293,7 @@ impl ChunkDraft {
             reasons: self.reasons,
             names: self.names.into_texts(),
             entries: self.entries,
+            truncated: self.is_truncated,
         })
     }
 }

@@ -46,6 +46,15 @@ pub fn forget_heads() {
     });
 }
 
+/// Drops what the isolate can read again, because something large needs the memory.
+pub fn make_room() {
+    KEPT.with_borrow(|kept| {
+        if let Some(Ok(service)) = kept.as_ref().map(|kept| &*kept.setup) {
+            service.cache.borrow_mut().make_room();
+        }
+    });
+}
+
 /// The service, which the first request sets up. Requests that come while keys are imported set it up, too, and the
 /// first to finish is kept.
 ///

@@ -1,7 +1,8 @@
 //! The refresh, once for each tick of the cron.
 
 use crate::base::timestamp::Timestamp;
-use crate::refresh::{self, Finished, RefoldLimits, Run, Start};
+use crate::config::SCHEDULE_AHEAD_MAX_MS_DEFAULT;
+use crate::refresh::{self, Finished, Limits, Run, Start};
 use crate::storage::database::DatabaseError;
 use crate::worker::bindings::d1::D1;
 use crate::worker::bindings::{clock, random};
@@ -22,12 +23,13 @@ struct RunLine<'a> {
     failures: &'a [(String, String)],
 }
 
-/// Refreshes, logs the outcome in one line (the platform drops an error) and makes this isolate read the heads again.
+/// Refreshes, logs the outcome in one line (the platform drops an error) and, if a run has finished, makes this isolate read the
+/// heads again. Otherwise what it has in memory goes on answering.
 pub async fn run(event: &ScheduledEvent, env: &Env) {
     // The milliseconds of a date are a whole number well below 2^53.
     let scheduled_at = Timestamp::from_milliseconds(event.schedule() as i64);
     match refresh_at(scheduled_at, env).await {
-        Ok(finished) => {
+        Ok(Some(finished)) => {
             let failures = finished.failures.reasons();
             let failures = failures.get(..FAILURES_LOGGED_MAX).unwrap_or(failures);
             let line = RunLine {
@@ -35,28 +37,48 @@ pub async fn run(event: &ScheduledEvent, env: &Env) {
                 run: &finished.run,
                 failures,
             };
-            if failures.is_empty() {
+            if failures.is_empty() && finished.run.organizations_left == 0 {
                 log::info(&line);
             } else {
                 log::error(&line);
             }
+            isolate::forget_heads();
         }
+        Ok(None) => log::info(&Line {
+            message: "refresh skipped",
+            cause: Some("another run is getting on"),
+            ..Line::default()
+        }),
         Err(error) => log::error(&Line {
             message: "refresh failed",
             cause: Some(&error.to_string()),
             ..Line::default()
         }),
     }
-    isolate::forget_heads();
 }
 
-async fn refresh_at(scheduled_at: Timestamp, env: &Env) -> Result<Finished, DatabaseError> {
+async fn refresh_at(scheduled_at: Timestamp, env: &Env) -> Result<Option<Finished>, DatabaseError> {
     let change_token = random::token().map_err(|error| DatabaseError::Failed(error.to_string()))?;
+    // Whatever is wrong with the configuration, the refresh goes on.
+    let setup = isolate::setup(env).await;
+    let ahead_max_ms = match &*setup {
+        Ok(service) => service.config.schedule_ahead_max_ms,
+        Err(_) => SCHEDULE_AHEAD_MAX_MS_DEFAULT,
+    };
+    let instant = refresh::instant_of(scheduled_at, clock::now(), ahead_max_ms);
+    if instant != scheduled_at {
+        log::error(&Line {
+            message: "scheduled time not taken",
+            cause: Some(&format!("{scheduled_at} is too far ahead of the clock")),
+            ..Line::default()
+        });
+    }
     let start = Start {
-        scheduled_at,
+        scheduled_at: instant,
         change_token: &change_token,
         now: &clock::now,
-        refold_limits: RefoldLimits::default(),
+        limits: Limits::default(),
+        make_room: &isolate::make_room,
     };
-    refresh::run(&D1::primary(env), start).await
+    refresh::run(&D1::primary(env).for_refresh(), start).await
 }

@@ -83,7 +83,7 @@ fn documented_defaults_and_ranges_are_those_of_the_code() {
             assert_eq!(taken, listed, "{variable}");
         }
     }
-    assert_eq!(numbers, 7);
+    assert_eq!(numbers, 8);
 }
 
 /// A number with a comma between thousands.
@@ -147,6 +147,7 @@ fn limits() -> Vec<(String, String)> {
         ingest::parse::WRITTEN_BEFORE_MAX_MS => milliseconds,
         base::id::ID_CHARACTERS_MAX => characters,
         conversation::fields::NAME_CHARACTERS_MAX => characters,
+        conversation::fields::NAME_BYTES_MAX => bytes,
         conversation::fields::WORD_CHARACTERS_MAX => characters,
         conversation::fields::ASSIGNEES_MAX => number,
         conversation::fields::CLOCK_SKEW_MAX_MS => milliseconds,
@@ -158,6 +159,8 @@ fn limits() -> Vec<(String, String)> {
         conversation::stall::AI_GRACE_MS => milliseconds,
         conversation::stall::CHANGES_MAX => number,
         conversation::merge::STEPS_MAX => number,
+        conversation::timeline::TIMELINE_BYTES_MAX => bytes,
+        conversation::report_row::ASSIGNEE_NAMES_BYTES_MAX => bytes,
         report::request::PAGE_MAX => number,
         report::request::LIMIT_MAX => number,
         report::request::LIMIT_DEFAULT => number,
@@ -204,7 +207,10 @@ fn limits() -> Vec<(String, String)> {
         auth::jwks_cache::MAX_AGE_MS => milliseconds,
         auth::jwks_cache::COOLDOWN_MS => milliseconds,
         snapshot::version::CANDIDATES_MAX => number,
+        snapshot::version::LIST_BYTES_MAX => bytes,
         refresh::STATEMENTS_MAX => number,
+        refresh::RUN_MAX_MS => milliseconds,
+        refresh::LEASE_MS => milliseconds,
         refresh::RETENTION_MS => milliseconds,
         report::head::STALE_MAX_MS => milliseconds,
         health::ANSWER_AGE_MAX_MS => milliseconds,

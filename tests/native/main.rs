@@ -15,6 +15,7 @@ mod connectors;
 mod documents;
 mod export;
 mod faults;
+mod growth;
 mod identity;
 mod memory;
 mod merges;

@@ -19,57 +19,78 @@ struct WideRead {
     reason: &'static str,
 }
 
-const WIDE_READS: [WideRead; 15] = [
+const WIDE_READS: &[WideRead] = &[
     WideRead {
         table: "refresh",
         key: &[],
         statements: &[
             "take_lease",
+            "renew_lease",
             "finish",
             "guard",
-            "freeze_failed",
+            "freeze",
+            "freeze_rest",
+            "freeze_due",
+            "switch_heads",
             "add_due_pending",
             "head",
             "forward_refold",
-            "list_pending_organizations",
+            "list_work",
             "last_run",
+            "add_pending",
         ],
         reason: "the table has one row",
     },
     WideRead {
         table: "organization",
         key: &["organization_id"],
-        statements: &["freeze_failed"],
-        reason: "a range of the key, which is empty unless everything is folded again",
+        statements: &["freeze_rest"],
+        reason: "a range of the key, which is empty unless everything is folded again or a run could not list everything",
     },
     WideRead {
         table: "organization",
         key: &[],
-        statements: &["list_pending_organizations", "organizations", "count_candidates"],
+        statements: &["list_work", "organizations", "count_candidates", "count_truncated"],
         reason: "one row an organization: once a refresh, for a SUPERADMIN who chooses one, and for an operator",
     },
     WideRead {
         table: "pending",
         key: &["organization_id"],
-        statements: &["list_pending_organizations", "read_pending"],
-        reason: "everything that is pending is to be published",
+        statements: &["list_work", "read_pending"],
+        reason: "everything that is pending is to be published; as many are counted as go into a slice",
+    },
+    WideRead {
+        table: "pending",
+        key: &[],
+        statements: &["list_work"],
+        reason: "min() stops at the first row",
     },
     WideRead {
         table: "pending",
         key: &["organization_id"],
-        statements: &["read_chunks", "read_departments"],
-        reason: "EXISTS stops at the first row",
+        statements: &["read_chunks", "freeze_rest"],
+        reason: "EXISTS stops at the first row that is to be published, or at the first of before the run",
     },
     WideRead {
         table: "pending",
         key: &["organization_id", "type"],
-        statements: &["affected_candidates", "affected_users"],
-        reason: "everything of this type that is pending is to be published",
+        statements: &[
+            "affected_conversations",
+            "affected_pending",
+            "read_departments",
+            "read_pending_portion",
+            "list_pending_conversations",
+            "settle_names",
+            "settle_unshown_contacts",
+            "settle_unshown_users",
+            "settle_unshown_departments",
+        ],
+        reason: "everything of this type that is pending is to be folded, published or settled",
     },
     WideRead {
         table: "pending",
         key: &["organization_id", "type", "record_id"],
-        statements: &["list_pending_conversations"],
+        statements: &["list_pending_after"],
         reason: "a range of the key: everything that is pending is to be folded",
     },
     WideRead {
@@ -81,19 +102,31 @@ const WIDE_READS: [WideRead; 15] = [
     WideRead {
         table: "conversation_state",
         key: &["organization_id"],
-        statements: &["affected_candidates", "affected_users"],
+        statements: &["affected_conversations", "affected_pending"],
         reason: "if a name changed, any candidate may show it",
+    },
+    WideRead {
+        table: "conversation_state",
+        key: &["organization_id"],
+        statements: &[
+            "settle_unshown_contacts",
+            "settle_unshown_users",
+            "settle_unshown_departments",
+            "select_candidates",
+            "add_pending",
+        ],
+        reason: "what an organization of up to 1,000 candidates shows, once an ingest of contacts; what a large organization shows, once a run; and what it is to list if that is not everything",
     },
     WideRead {
         table: "conversation_state",
         key: &["organization_id", "conversation_id"],
         statements: &["add_refold_pending", "forward_refold"],
-        reason: "a range of the key, as long as a portion",
+        reason: "a range of the key: the next states to be folded again",
     },
     WideRead {
         table: "record",
         key: &["organization_id", "type"],
-        statements: &["departments", "read_departments"],
+        statements: &["departments"],
         reason: "all departments of an organization are asked for",
     },
     WideRead {
@@ -103,10 +136,24 @@ const WIDE_READS: [WideRead; 15] = [
         reason: "a text may be anywhere in any row; searches have a rate limit of their own",
     },
     WideRead {
+        table: "snapshot_part",
+        key: &["organization_id"],
+        statements: &["remove_lost_versions"],
+        reason: "all versions of an organization whose head cannot be read",
+    },
+    WideRead {
+        table: "snapshot_row",
+        key: &["organization_id", "row_no"],
+        statements: &["list_lost_rows"],
+        reason: "a range of the key: all rows of an organization whose list is lost",
+    },
+    WideRead {
         table: "settings",
         key: &["organization_id"],
         statements: &[
             "head",
+            "read_heads",
+            "select_candidates",
             "add_settings",
             "supersede_settings",
             "remove_superseded_settings",
@@ -122,7 +169,13 @@ const WIDE_READS: [WideRead; 15] = [
     WideRead {
         table: "snapshot_part",
         key: &["organization_id", "version"],
-        statements: &["index", "newest_index", "read_chunks", "remove_versions"],
+        statements: &[
+            "index",
+            "newest_index",
+            "read_chunks",
+            "remove_versions",
+            "remove_listed_rows",
+        ],
         reason: "all chunks of a version are asked for",
     },
 ];
@@ -195,8 +248,9 @@ fn sql_files(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// Files that are the beginning of others, with the names of these, as far as they have them in common.
-const BEGINNINGS: [(&str, &[&str]); 3] = [
+const BEGINNINGS: [(&str, &[&str]); 4] = [
     ("affected", &["affected_"]),
+    ("keys", &["keys_"]),
     ("merged", &["merged_"]),
     ("next_to_refold", &["add_refold_pending", "forward_refold"]),
 ];

@@ -5,7 +5,7 @@ use crate::support::desk::{Desk, MINUTE, Mood, NOW, Pages, access, admin, data_o
 use crate::support::history::many_candidates;
 use crate::support::oracle::{Oracle, OracleRow};
 use crate::support::service::Service;
-use crate::support::sqlite::{Fault, Sqlite};
+use crate::support::sqlite::Fault;
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::report::cache::IsolateCache;
 use conversation_monitor::report::error::ReportError;
@@ -136,19 +136,21 @@ fn an_answer_whose_instant_is_more_than_three_minutes_old_is_stale() {
 #[test]
 fn thresholds_of_before_are_kept_and_a_worker_that_knows_nothing_else_goes_on() {
     let desk = Desk {
-        service: Service::on(Sqlite::before("0004")),
+        service: Service::default(),
         oracle: Oracle::default(),
         pages: Pages::new(Mood::Well),
         cache: RefCell::default(),
     };
     let desk = desk.with(&many_candidates("o", NOW, 20));
+    // As before migration 0004.
+    desk.service.database.execute("DROP TABLE settings");
     let set_threshold = |minutes: i64| {
         let sql = format!("UPDATE organization SET threshold_minutes = {minutes}");
         desk.service.database.execute(&sql);
         desk.cache.borrow_mut().clear_heads();
     };
     set_threshold(7);
-    desk.service.database.migrate_from("0004");
+    desk.service.database.migrate_only("0004");
     let kept = desk.ask(&admin(), "", NOW).unwrap();
     assert_eq!(kept["thresholdMinutes"], 7);
     let id = |data: &Value| data["snapshotId"].as_str().unwrap().to_owned();

@@ -1,7 +1,12 @@
 -- Makes pending what the incoming records (?1) change: the conversations that they are in, were in, or are, and those that
--- conversations were merged into; contacts, users and departments; and organizations that are new. ?2 is the change token of
--- this ingest. What a conversation is merged into now is found when it is folded.
-WITH incoming AS (
+-- conversations were merged into; contacts, users and departments; and organizations that are new. What a conversation is
+-- merged into now is found when it is folded. The mark is the number of the last run, so that what changes many times until
+-- the next run is written once: a run settles no mark of its own number. If the last run is one of a version that knows random
+-- marks only, it is the change token of this ingest (?2).
+--
+-- A contact that no candidate shows, itself or merged into others, makes nothing pending: whichever candidate shows it later is
+-- joined with it then. In an organization of more than 1,000 candidates it is not looked for.
+WITH RECURSIVE incoming AS (
   SELECT value ->> 0 AS organization_id, value ->> 1 AS type, value ->> 2 AS record_id, value ->> 3 AS conversation_id,
          value ->> 4 AS updated_at, value ->> 5 AS deleted, value ->> 6 AS body, value ->> 7 AS revision,
          value ->> 8 AS maturity, value ->> 9 AS details
@@ -15,20 +20,49 @@ WITH incoming AS (
   WHERE stored.record_id IS NULL
      OR (i.revision, i.updated_at, i.deleted, i.maturity, i.details, i.body)
       > (stored.revision, stored.updated_at, stored.deleted, stored.maturity, stored.details, stored.body)
+), searched AS MATERIALIZED (
+  SELECT o.organization_id
+  FROM (SELECT DISTINCT c.organization_id FROM changed AS c WHERE c.type = 'contact') AS c
+  CROSS JOIN organization AS o ON o.organization_id = c.organization_id AND o.candidates <= 1000
+), shown AS MATERIALIZED (
+  SELECT DISTINCT s.organization_id, s.candidate ->> 'contactId' AS contact_id
+  FROM searched
+  CROSS JOIN conversation_state AS s ON s.organization_id = searched.organization_id AND s.candidate IS NOT NULL
+), contact (organization_id, changed_id, contact_id) AS (
+  SELECT c.organization_id, c.record_id, c.record_id
+  FROM searched CROSS JOIN changed AS c ON c.organization_id = searched.organization_id AND c.type = 'contact'
+  WHERE EXISTS (SELECT 1 FROM shown WHERE shown.organization_id = searched.organization_id)
+  UNION
+  SELECT c.organization_id, c.changed_id, source.record_id
+  FROM contact AS c
+  CROSS JOIN record AS source INDEXED BY record_by_target
+    ON source.organization_id = c.organization_id AND source.type = 'contact' AND source.merged_into = c.contact_id
+), mark (mark) AS (
+  SELECT coalesce((SELECT CAST(fence AS TEXT) FROM refresh WHERE epoch = fence), ?2)
 )
 INSERT INTO pending (organization_id, type, record_id, mark, fold, publish)
-SELECT changed.organization_id, 'conversation', conversation.value, ?2, 1, 0
+SELECT changed.organization_id, 'conversation', conversation.value, mark.mark, 1, 0
 FROM changed
 CROSS JOIN json_each(json_array(
   changed.conversation_id, changed.stored_conversation_id,
   iif(changed.type = 'conversation', changed.record_id, NULL),
   iif(changed.type = 'conversation', changed.stored_merged_into, NULL)
 )) AS conversation
+CROSS JOIN mark
 WHERE conversation.value IS NOT NULL
 UNION
-SELECT organization_id, type, record_id, ?2, 0, 1 FROM changed WHERE type IN ('contact', 'user', 'department')
+SELECT changed.organization_id, changed.type, changed.record_id, mark.mark, 0, 1
+FROM changed CROSS JOIN mark
+WHERE changed.type IN ('user', 'department')
+   OR (changed.type = 'contact' AND changed.organization_id NOT IN (SELECT organization_id FROM searched))
+   OR (changed.type = 'contact' AND (changed.organization_id, changed.record_id) IN (
+     SELECT contact.organization_id, contact.changed_id
+     FROM contact CROSS JOIN shown
+       ON shown.organization_id = contact.organization_id AND shown.contact_id = contact.contact_id
+   ))
 UNION
-SELECT i.organization_id, 'organization', i.organization_id, ?2, 0, 1 FROM incoming AS i
+SELECT i.organization_id, 'organization', i.organization_id, mark.mark, 0, 1 FROM incoming AS i CROSS JOIN mark
 WHERE NOT EXISTS (SELECT 1 FROM organization AS known WHERE known.organization_id = i.organization_id)
 ON CONFLICT (organization_id, type, record_id) DO UPDATE
 SET mark = excluded.mark, fold = max(fold, excluded.fold), publish = max(publish, excluded.publish)
+WHERE mark <> excluded.mark OR fold < excluded.fold OR publish < excluded.publish

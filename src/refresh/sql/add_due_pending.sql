@@ -1,8 +1,14 @@
 -- Makes pending the conversations that time alone changes by the run's instant: a snooze ends, a send is stuck, or the AI
--- has had its 30 seconds.
+-- has had its 30 seconds; at most ?2, those first that have been due for longest.
 -- ?1 is the run's change token. A conversation that is pending already keeps its own.
 INSERT INTO pending (organization_id, type, record_id, mark, fold, publish)
 SELECT organization_id, 'conversation', conversation_id, ?1, 1, 0
-FROM conversation_state
+FROM conversation_state AS s INDEXED BY conversation_state_by_due
 WHERE due_at <= (SELECT claimed_as_of FROM refresh)
+  AND NOT EXISTS (
+    SELECT 1 FROM pending AS p
+    WHERE p.organization_id = s.organization_id AND p.type = 'conversation' AND p.record_id = s.conversation_id AND p.fold = 1
+  )
+ORDER BY due_at
+LIMIT ?2
 ON CONFLICT (organization_id, type, record_id) DO UPDATE SET fold = 1 WHERE fold = 0

@@ -1,11 +1,20 @@
--- The next conversations to fold after organization ?1 and conversation ?2, with the lengths of their timelines. These
--- are counted outside the subquery, so that only those of the listed conversations are.
-SELECT p.organization_id, p.record_id,
-       (SELECT count(*) FROM record AS r
-        WHERE r.organization_id = p.organization_id AND r.conversation_id = p.record_id)
+-- The conversations to fold of the organizations in ?1, a JSON array of ids, at most ?2. With each: how many items its
+-- timeline has (at most ?3 are counted), and the bytes of its record and its state. These are read outside the subquery, so
+-- that only those of the listed conversations are.
+SELECT listed.organization_id, listed.record_id,
+       (SELECT count(*) FROM (
+         SELECT 1 FROM record AS r INDEXED BY record_by_conversation
+         WHERE r.organization_id = listed.organization_id AND r.conversation_id = listed.record_id AND r.conversation_id IS NOT NULL
+         LIMIT ?3
+       )) AS items,
+       coalesce(length(CAST(c.body AS BLOB)), 0) + coalesce(length(CAST(s.candidate AS BLOB)), 0) AS bytes
 FROM (
-  SELECT organization_id, record_id FROM pending
-  WHERE type = 'conversation' AND fold = 1 AND (organization_id, type, record_id) > (?1, 'conversation', ?2)
-  ORDER BY organization_id, record_id
-  LIMIT ?3
-) AS p
+  SELECT p.organization_id, p.record_id
+  FROM json_each(?1) AS j
+  CROSS JOIN pending AS p ON p.organization_id = j.value AND p.type = 'conversation' AND p.fold = 1
+  LIMIT ?2
+) AS listed
+LEFT JOIN record AS c
+  ON c.organization_id = listed.organization_id AND c.type = 'conversation' AND c.record_id = listed.record_id
+LEFT JOIN conversation_state AS s
+  ON s.organization_id = listed.organization_id AND s.conversation_id = listed.record_id

@@ -1,5 +1,5 @@
 SELECT m.organization_id, m.conversation_id, p.mark, iif(c.deleted = 0, c.body, NULL), c.record_id IS NOT NULL,
-       s.candidate, s.due_at, s.unknown_since
+       s.candidate, s.due_at, s.unknown_since, coalesce(p.publish, 0) AS publish
 FROM merged AS m
 LEFT JOIN pending AS p
   ON p.organization_id = m.organization_id AND p.type = 'conversation' AND p.record_id = m.conversation_id

@@ -6,7 +6,7 @@ SELECT j.key, p.mark, iif(c.deleted = 0, c.body, NULL), c.record_id IS NOT NULL,
          WHERE source.organization_id = p.organization_id AND source.type = 'conversation'
            AND source.merged_into = p.record_id
        ),
-       s.candidate, s.due_at, s.unknown_since
+       s.candidate, s.due_at, s.unknown_since, p.publish
 FROM json_each(?1) AS j
 JOIN pending AS p
   ON p.organization_id = j.value ->> 0 AND p.type = 'conversation' AND p.record_id = j.value ->> 1 AND p.fold = 1

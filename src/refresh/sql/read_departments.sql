@@ -1,8 +1,8 @@
--- The departments, with their names, of the organizations in ?1, a JSON array of ids, that have anything ready to be
--- published.
-SELECT d.organization_id, d.record_id, d.body ->> 'name'
+-- The departments of the organizations in ?1, a JSON array of ids, that have changed, at most ?2, each with its name (null: it
+-- was removed).
+SELECT p.organization_id, p.record_id, d.body ->> 'name' AS name
 FROM json_each(?1) AS j
-CROSS JOIN record AS d ON d.organization_id = j.value AND d.type = 'department' AND d.deleted = 0
-WHERE EXISTS (
-  SELECT 1 FROM pending AS p WHERE p.organization_id = j.value AND p.publish = 1
-)
+CROSS JOIN pending AS p ON p.organization_id = j.value AND p.type = 'department' AND p.publish = 1
+LEFT JOIN record AS d
+  ON d.organization_id = p.organization_id AND d.type = 'department' AND d.record_id = p.record_id AND d.deleted = 0
+LIMIT ?2

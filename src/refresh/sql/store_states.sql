@@ -1,13 +1,12 @@
--- Stores the states in ?1, [[organization, conversation, change token, candidate, due at, whether the candidate changed,
--- unknown since], …], of the conversations that still have the token that was read: of the others something has changed
--- meanwhile.
+-- Stores the states in ?1, [[organization, conversation, change token, candidate, due at, unknown since], …], of the
+-- conversations that still have the token that was read: of the others something has changed meanwhile.
 INSERT INTO conversation_state (organization_id, conversation_id, candidate, due_at, unknown_since)
-SELECT p.organization_id, p.record_id, j.value ->> 3, j.value ->> 4, j.value ->> 6
+SELECT p.organization_id, p.record_id, j.value ->> 3, j.value ->> 4, j.value ->> 5
 FROM json_each(?1) AS j
 JOIN pending AS p
   ON p.organization_id = j.value ->> 0 AND p.type = 'conversation' AND p.record_id = j.value ->> 1
  AND p.mark = j.value ->> 2
-WHERE j.value ->> 3 IS NOT NULL OR j.value ->> 4 IS NOT NULL OR j.value ->> 6 IS NOT NULL
+WHERE true
 ON CONFLICT (organization_id, conversation_id) DO UPDATE
 SET candidate = excluded.candidate, due_at = excluded.due_at, unknown_since = excluded.unknown_since
 WHERE candidate IS NOT excluded.candidate OR due_at IS NOT excluded.due_at

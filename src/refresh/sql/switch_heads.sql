@@ -1,13 +1,22 @@
 -- Switches heads, all at once: ?1 is [[organization, version, next row number, candidates or null, retired, retire at,
--- candidates by category or null], …],
--- ?2 is the run's instant. as_of is that of the version, so it stays if only retired versions were removed.
+-- candidates by category or null, missing, whether it is complete], …], ?2 is the run's instant. as_of is that of the version,
+-- so it stays if the version does. A report that is not complete stays as of the instant that it has had so far.
 UPDATE organization
 SET as_of = iif(organization.version = j.value ->> 1, organization.as_of, ?2),
-    held_as_of = NULL,
+    held_as_of = CASE
+      WHEN j.value ->> 8 = 1 THEN NULL
+      WHEN organization.version = 0 THEN coalesce(organization.held_as_of, ?2)
+      ELSE coalesce(organization.held_as_of, max(organization.as_of, coalesce((SELECT as_of FROM refresh), 0)))
+    END,
+    failed_in = iif(j.value ->> 8 = 1, NULL, organization.failed_in),
+    worked_in = iif(j.value ->> 8 = 1, NULL, organization.worked_in),
+    fold_after = iif(j.value ->> 8 = 1, NULL, organization.fold_after),
     version = j.value ->> 1,
+    list_of = j.value ->> 1,
     next_row_no = j.value ->> 2,
     candidates = coalesce(j.value ->> 3, organization.candidates),
     categories = coalesce(j.value ->> 6, organization.categories),
+    missing = j.value ->> 7,
     retired = j.value ->> 4,
     retire_at = j.value ->> 5
 FROM json_each(?1) AS j

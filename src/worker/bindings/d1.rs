@@ -5,13 +5,21 @@
 
 use crate::storage::database::{Database, DatabaseError, Outcome, Row, SqlValue, Statement};
 use crate::worker::bindings::message_of;
+use futures::future::{Either, select};
 use std::cell::{Cell, RefCell};
+use std::pin::pin;
+use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
-use worker::Env;
 use worker::js_sys::{Array, Object, Reflect};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::worker_sys::types::{D1Database, D1DatabaseSession, D1Result};
+use worker::{Delay, Env};
 
+/// How long an answer is waited for. The platform ends a query after 30 seconds; without a limit of our own it would end a
+/// request whose database never answers with an error that is not ours.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// The same in a refresh, which nobody waits for, and whose batches are large.
+const REFRESH_ANSWER_TIMEOUT: Duration = Duration::from_secs(35);
 /// A session whose first query goes to the nearest replica.
 const FIRST_UNCONSTRAINED: &str = "first-unconstrained";
 /// A session whose first query goes to the primary.
@@ -26,6 +34,7 @@ thread_local! {
 pub struct D1 {
     env: Env,
     is_replicated: bool,
+    answer_timeout: Duration,
     /// The session, if the database is replicated and has been asked.
     session: RefCell<Option<D1DatabaseSession>>,
     queries: Cell<usize>,
@@ -47,6 +56,7 @@ impl D1 {
         Self {
             env: env.clone(),
             is_replicated,
+            answer_timeout: ANSWER_TIMEOUT,
             session: RefCell::default(),
             queries: Cell::default(),
         }
@@ -55,6 +65,12 @@ impl D1 {
     /// How many queries it has made.
     pub fn queries(&self) -> usize {
         self.queries.get()
+    }
+
+    /// The same for a refresh.
+    pub fn for_refresh(mut self) -> Self {
+        self.answer_timeout = REFRESH_ANSWER_TIMEOUT;
+        self
     }
 
     fn binding(&self) -> Result<D1Database, DatabaseError> {
@@ -87,7 +103,7 @@ impl D1 {
     ) -> Result<Vec<Outcome>, DatabaseError> {
         let session = self.session(constraint)?;
         // A session has the methods of a database.
-        let outcomes = batch(session.unchecked_ref(), statements).await?;
+        let outcomes = batch(session.unchecked_ref(), statements, self.answer_timeout).await?;
         if let Ok(Some(bookmark)) = session.get_bookmark() {
             BOOKMARK.set(Some(bookmark));
         }
@@ -101,7 +117,7 @@ impl Database for D1 {
         if self.is_replicated {
             self.batch_in_session(statements, None).await
         } else {
-            batch(&self.binding()?, statements).await
+            batch(&self.binding()?, statements, self.answer_timeout).await
         }
     }
 
@@ -115,7 +131,11 @@ impl Database for D1 {
     }
 }
 
-async fn batch(database: &D1Database, statements: Vec<Statement>) -> Result<Vec<Outcome>, DatabaseError> {
+async fn batch(
+    database: &D1Database,
+    statements: Vec<Statement>,
+    answer_timeout: Duration,
+) -> Result<Vec<Outcome>, DatabaseError> {
     let prepared = Array::new();
     for statement in &statements {
         let parameters: Array = statement.parameters.iter().map(to_js).collect();
@@ -123,7 +143,10 @@ async fn batch(database: &D1Database, statements: Vec<Statement>) -> Result<Vec<
         prepared.push(&bound.map_err(|error| failure(&error))?.into());
     }
     let promise = database.batch(prepared).map_err(|error| failure(&error))?;
-    let results = JsFuture::from(promise).await.map_err(|error| failure(&error))?;
+    let results = match select(JsFuture::from(promise), pin!(Delay::from(answer_timeout))).await {
+        Either::Left((results, _)) => results.map_err(|error| failure(&error))?,
+        Either::Right(_) => return Err(DatabaseError::Failed("no answer in time".to_owned())),
+    };
     Array::from(&results)
         .iter()
         .map(|result| outcome(&result.unchecked_into()))

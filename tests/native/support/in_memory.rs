@@ -2,14 +2,14 @@
 
 use super::service::SnapshotRow;
 use conversation_monitor::base::timestamp::Timestamp;
-use conversation_monitor::conversation::body::{Conversation, User};
+use conversation_monitor::conversation::body::{AutopilotChange, Conversation, Message, Resolution, User};
 use conversation_monitor::conversation::event::parse_event;
 use conversation_monitor::conversation::merge::Member;
 use conversation_monitor::conversation::record::Record;
 use conversation_monitor::conversation::record_type::RecordType;
 use conversation_monitor::conversation::report_row::join_row;
 use conversation_monitor::conversation::state::{State, fold};
-use conversation_monitor::conversation::timeline::Item;
+use conversation_monitor::conversation::timeline::{Item, ItemCollection};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 
@@ -34,9 +34,9 @@ impl Part {
         match record.record_type {
             _ if record.rank.deleted => Self::Nothing,
             RecordType::Conversation => Self::Conversation(serde_json::from_str(body).unwrap()),
-            RecordType::Autopilot => Self::Item(Item::Autopilot(serde_json::from_str(body).unwrap())),
-            RecordType::Resolution => Self::Item(Item::Resolution(serde_json::from_str(body).unwrap())),
-            RecordType::Message => Self::Item(Item::Message(serde_json::from_str(body).unwrap())),
+            RecordType::Autopilot => Self::Item(Item::from(&serde_json::from_str::<AutopilotChange>(body).unwrap())),
+            RecordType::Resolution => Self::Item(Item::from(&serde_json::from_str::<Resolution>(body).unwrap())),
+            RecordType::Message => Self::Item(Item::from(&serde_json::from_str::<Message>(body).unwrap())),
             RecordType::User => Self::User(serde_json::from_str(body).unwrap()),
             _ => Self::Nothing,
         }
@@ -104,13 +104,13 @@ impl Stored<'_> {
                 members.push(Member {
                     id: id.clone(),
                     conversation: None,
-                    items: Vec::new(),
+                    items: ItemCollection::default(),
                 });
                 members.len() - 1
             });
             match part {
                 Part::Conversation(conversation) => members[number].conversation = Some(conversation.clone()),
-                Part::Item(item) => members[number].items.push((record.id.clone(), item.clone())),
+                Part::Item(item) => members[number].items.add(&record.id, *item),
                 Part::User(_) | Part::Nothing => {}
             }
         }

@@ -7,7 +7,7 @@ use conversation_monitor::auth::claims::Claims;
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::ingest::parse::{BodyFormat, parse_events};
 use conversation_monitor::ingest::store::{Receipt, store_records};
-use conversation_monitor::refresh::{self, Finished, RefoldLimits, Start};
+use conversation_monitor::refresh::{self, Finished, Limits, RefoldLimits, Start};
 use conversation_monitor::storage::database::DatabaseError;
 use serde_json::{Value, json};
 use std::cell::Cell;
@@ -54,21 +54,43 @@ impl Service {
         }
     }
 
+    /// Runs a refresh. The clock says the instant that it is scheduled for.
+    ///
+    /// # Panics
+    /// If another run has the lease.
     pub async fn refresh(&self, scheduled_at: i64) -> Result<Finished, DatabaseError> {
-        self.refresh_with(scheduled_at, RefoldLimits::default()).await
+        self.refresh_within(scheduled_at, Limits::default()).await
     }
 
-    /// A refresh that folds no more again than `refold_limits`.
-    pub async fn refresh_with(
+    /// A refresh that folds no more again than `refold`.
+    pub async fn refresh_with(&self, scheduled_at: i64, refold: RefoldLimits) -> Result<Finished, DatabaseError> {
+        let limits = Limits {
+            refold,
+            ..Limits::default()
+        };
+        self.refresh_within(scheduled_at, limits).await
+    }
+
+    /// A refresh that does no more than `limits`.
+    pub async fn refresh_within(&self, scheduled_at: i64, limits: Limits) -> Result<Finished, DatabaseError> {
+        let now = || Timestamp::from_milliseconds(scheduled_at);
+        let finished = self.try_refresh(scheduled_at, limits, &now).await?;
+        Ok(finished.expect("no other run has the lease"))
+    }
+
+    /// A refresh by a clock. `None` means that another run has the lease.
+    pub async fn try_refresh(
         &self,
         scheduled_at: i64,
-        refold_limits: RefoldLimits,
-    ) -> Result<Finished, DatabaseError> {
+        limits: Limits,
+        now: &dyn Fn() -> Timestamp,
+    ) -> Result<Option<Finished>, DatabaseError> {
         let start = Start {
             scheduled_at: Timestamp::from_milliseconds(scheduled_at),
             change_token: &self.change_token(),
-            now: &|| Timestamp::from_milliseconds(0),
-            refold_limits,
+            now,
+            limits,
+            make_room: &|| {},
         };
         refresh::run(&self.database, start).await
     }
@@ -155,7 +177,7 @@ impl Service {
             "versions that nothing needs",
             "SELECT count(*) FROM snapshot_part AS s WHERE NOT EXISTS (SELECT 1 FROM organization AS o
              WHERE o.organization_id = s.organization_id AND (o.version = s.version OR EXISTS (
-               SELECT 1 FROM json_each(o.retired) AS r WHERE r.value ->> 1 = s.version)))",
+               SELECT 1 FROM json_each(o.retired) AS r WHERE r.value ->> 1 = abs(s.version))))",
         );
         assert_none(
             "rows that no version lists",

@@ -57,6 +57,11 @@ impl Sqlite {
         self.migrate(|name| name >= number);
     }
 
+    /// Runs the migration whose name begins with `number`.
+    pub fn migrate_only(&self, number: &str) {
+        self.migrate(|name| name.starts_with(number));
+    }
+
     fn migrate(&self, is_wanted: impl Fn(&str) -> bool) {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
         let mut files: Vec<_> = std::fs::read_dir(folder)

@@ -1,0 +1,80 @@
+//! Removing superseded versions that nobody can ask for any more, with statements of its own: publishing never waits for it,
+//! and it never waits for publishing.
+
+use crate::refresh::bisect::{bisect_failures, chunks};
+use crate::refresh::budget::Limits;
+use crate::refresh::lease::Lease;
+use crate::refresh::plan::RetiredVersion;
+use crate::storage::database::{Database, DatabaseError, SqlValue, Statement, rows_of};
+use crate::storage::json_table::{PARAMETER_BYTES_MAX, json_chunks, to_json};
+
+/// Removes what is due of these organizations, as long as there are statements. What is left is due in the next run, too.
+///
+/// # Errors
+/// [`DatabaseError::Overtaken`].
+pub async fn remove_retired<D: Database>(
+    database: &D,
+    lease: &Lease<'_>,
+    limits: &Limits,
+    organization_ids: &[String],
+) -> Result<(), DatabaseError> {
+    for chunk in chunks(organization_ids, limits.slice.organizations, usize::MAX, |_| 1) {
+        let removed = bisect_failures(chunk, async |chunk| remove_of(database, lease, chunk).await).await;
+        match removed {
+            Ok(_) => {}
+            Err(DatabaseError::Overtaken) => return Err(DatabaseError::Overtaken),
+            // The run has done what it is for.
+            Err(_) => break,
+        }
+    }
+    Ok(())
+}
+
+async fn remove_of<D: Database>(
+    database: &D,
+    lease: &Lease<'_>,
+    organization_ids: &[String],
+) -> Result<(), DatabaseError> {
+    let ids = to_json(organization_ids)?;
+    let read = Statement::new(include_str!("sql/read_retired.sql"), [ids.into()]);
+    let [rows] = rows_of(database.batch(vec![read]).await?)?;
+    let mut versions = Vec::new();
+    let mut row_nos = Vec::new();
+    let mut left = Vec::new();
+    for row in &rows {
+        let id = row.text(0)?;
+        // What cannot be read is published again instead, which leaves a list that can be.
+        let Ok(mut retired) = serde_json::from_str::<Vec<RetiredVersion>>(row.text(1)?) else {
+            continue;
+        };
+        let due = retired.partition_point(|retired| retired.may_be_removed_at() <= lease.as_of);
+        for retired in retired.drain(..due) {
+            versions.push((id, retired.version));
+            row_nos.extend(retired.row_nos.into_iter().map(|row_no| (id, row_no)));
+        }
+        let retire_at = retired.first().map(RetiredVersion::may_be_removed_at);
+        left.push((id, to_json(&retired)?, retire_at));
+    }
+    let mut statements = Vec::new();
+    for rows in json_chunks(&row_nos, PARAMETER_BYTES_MAX)? {
+        statements.push(Statement::new(
+            include_str!("sql/remove_rows.sql"),
+            [SqlValue::Text(rows)],
+        ));
+    }
+    for versions in json_chunks(&versions, PARAMETER_BYTES_MAX)? {
+        for sql in [
+            include_str!("sql/remove_listed_rows.sql"),
+            include_str!("sql/remove_versions.sql"),
+        ] {
+            statements.push(Statement::new(sql, [versions.as_str().into()]));
+        }
+    }
+    for left in json_chunks(&left, PARAMETER_BYTES_MAX)? {
+        statements.push(Statement::new(include_str!("sql/retire.sql"), [SqlValue::Text(left)]));
+    }
+    if !statements.is_empty() {
+        database.batch(lease.guarded(statements)).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,13 @@
+-- Freezes the organizations whose conversations are still to be folded again, and those after organization ?1 (null: none) of
+-- which anything is pending that was before the run whose number is ?2: it was not even listed. Organizations with conversations that
+-- are due and not pending were not reached either.
+UPDATE organization
+SET held_as_of = max(as_of, coalesce((SELECT as_of FROM refresh), 0))
+WHERE organization_id IN (
+  SELECT o.organization_id FROM refresh AS f CROSS JOIN organization AS o ON o.organization_id >= f.refold_organization
+  UNION ALL
+  SELECT o.organization_id FROM organization AS o
+  WHERE o.organization_id > ?1 AND EXISTS (
+    SELECT 1 FROM pending AS p WHERE p.organization_id = o.organization_id AND p.mark <> ?2
+  )
+) AND held_as_of IS NULL

@@ -1,0 +1,24 @@
+-- The organizations that a run as of ?1 has anything to do for, at most ?3, in the order in which it does: those whose report
+-- stands still, first who has had no turn for longest, and then longest first; then the others; and at the end those whose last
+-- refresh failed. With each: how many rows are
+-- published, how many records are pending (at most ?2 are counted), whether its report stands still, whether it failed, how
+-- many candidates are not listed, where folding goes on, whether it may be published (not until all its conversations are
+-- folded again), and whether versions of it may be removed.
+WITH RECURSIVE marked (organization_id) AS (
+  SELECT min(organization_id) FROM pending
+  UNION ALL
+  SELECT (SELECT min(p.organization_id) FROM pending AS p WHERE p.organization_id > m.organization_id)
+  FROM marked AS m WHERE m.organization_id IS NOT NULL
+)
+SELECT o.organization_id, o.candidates,
+       (SELECT count(*) FROM (SELECT 1 FROM pending AS p WHERE p.organization_id = o.organization_id LIMIT ?2)) AS marks,
+       o.held_as_of IS NOT NULL AS is_frozen, o.failed_in IS NOT NULL AS has_failed, o.missing, o.fold_after,
+       f.refold_organization IS NULL OR o.organization_id < f.refold_organization AS may_publish,
+       coalesce(o.retire_at <= ?1, 0) AS is_retirement_due
+FROM refresh AS f CROSS JOIN organization AS o
+WHERE o.organization_id IN (SELECT organization_id FROM marked)
+   OR o.retire_at <= ?1
+   OR ((o.held_as_of IS NOT NULL OR (o.version > 0 AND o.list_of IS NOT o.version))
+       AND (f.refold_organization IS NULL OR o.organization_id < f.refold_organization))
+ORDER BY o.failed_in IS NOT NULL, o.failed_in, o.held_as_of IS NULL, o.worked_in, o.held_as_of, o.organization_id
+LIMIT ?3

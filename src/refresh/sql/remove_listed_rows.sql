@@ -1,0 +1,9 @@
+-- Removes rows of retired versions that are listed in chunks of their own: ?1 is [[organization, version], …]. The list of
+-- version 5 is that of version -5.
+DELETE FROM snapshot_row
+WHERE (organization_id, row_no) IN (
+  SELECT s.organization_id, listed.value
+  FROM json_each(?1) AS j
+  CROSS JOIN snapshot_part AS s ON s.organization_id = j.value ->> 0 AND s.version = -(j.value ->> 1)
+  CROSS JOIN json_each(s.entries) AS listed
+)
