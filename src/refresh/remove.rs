@@ -1,10 +1,11 @@
 //! Removing superseded versions that nobody can ask for any more, with statements of its own: publishing never waits for it,
 //! and it never waits for publishing.
 
-use crate::refresh::bisect::{bisect_failures, chunks};
+use crate::refresh::bisect::chunks;
 use crate::refresh::budget::Limits;
 use crate::refresh::lease::Lease;
 use crate::refresh::plan::RetiredVersion;
+use crate::sql;
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement, rows_of};
 use crate::storage::json_table::{PARAMETER_BYTES_MAX, json_chunks, to_json};
 
@@ -19,12 +20,17 @@ pub async fn remove_retired<D: Database>(
     organization_ids: &[String],
 ) -> Result<(), DatabaseError> {
     for chunk in chunks(organization_ids, limits.slice.organizations, usize::MAX, |_| 1) {
-        let removed = bisect_failures(chunk, async |chunk| remove_of(database, lease, chunk).await).await;
-        match removed {
-            Ok(_) => {}
+        match remove_of(database, lease, chunk).await {
+            Ok(()) => {}
             Err(DatabaseError::Overtaken) => return Err(DatabaseError::Overtaken),
-            // The run has done what it is for.
-            Err(_) => break,
+            // One of them may be to blame. If it is the database, the run will fail in the end.
+            Err(_) => {
+                for alone in chunk.chunks(1) {
+                    if let Err(DatabaseError::Overtaken) = remove_of(database, lease, alone).await {
+                        return Err(DatabaseError::Overtaken);
+                    }
+                }
+            }
         }
     }
     Ok(())
@@ -36,7 +42,7 @@ async fn remove_of<D: Database>(
     organization_ids: &[String],
 ) -> Result<(), DatabaseError> {
     let ids = to_json(organization_ids)?;
-    let read = Statement::new(include_str!("sql/read_retired.sql"), [ids.into()]);
+    let read = Statement::new(sql!("sql/read_retired.sql"), [ids.into()]);
     let [rows] = rows_of(database.batch(vec![read]).await?)?;
     let mut versions = Vec::new();
     let mut row_nos = Vec::new();
@@ -57,21 +63,15 @@ async fn remove_of<D: Database>(
     }
     let mut statements = Vec::new();
     for rows in json_chunks(&row_nos, PARAMETER_BYTES_MAX)? {
-        statements.push(Statement::new(
-            include_str!("sql/remove_rows.sql"),
-            [SqlValue::Text(rows)],
-        ));
+        statements.push(Statement::new(sql!("sql/remove_rows.sql"), [SqlValue::Text(rows)]));
     }
     for versions in json_chunks(&versions, PARAMETER_BYTES_MAX)? {
-        for sql in [
-            include_str!("sql/remove_listed_rows.sql"),
-            include_str!("sql/remove_versions.sql"),
-        ] {
+        for sql in [sql!("sql/remove_listed_rows.sql"), sql!("sql/remove_versions.sql")] {
             statements.push(Statement::new(sql, [versions.as_str().into()]));
         }
     }
     for left in json_chunks(&left, PARAMETER_BYTES_MAX)? {
-        statements.push(Statement::new(include_str!("sql/retire.sql"), [SqlValue::Text(left)]));
+        statements.push(Statement::new(sql!("sql/retire.sql"), [SqlValue::Text(left)]));
     }
     if !statements.is_empty() {
         database.batch(lease.guarded(statements)).await?;
