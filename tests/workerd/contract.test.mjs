@@ -1000,10 +1000,14 @@ describe('health', () => {
     assert.equal(Date.parse(answer.data.unknownConversations.since), now);
     assert.ok(answer.data.candidates.ai_stuck > 0);
     assert.ok(answer.data.lastRefresh.run.conversationsFolded > 0);
+    // It is not known since the first message, and not since the last.
+    await service.post([{ ...message, messageId: 'another', organizationId, updatedAt: at }]);
+    await service.refresh(now + 1);
+    assert.equal(Date.parse((await healthOf(OPERATE)).answer.data.unknownConversations.since), now);
     // Its record comes.
     const conversation = { type: 'conversation', conversationId: 'unheard of', contactId: 'k', channelType: 'sms' };
     await service.post([{ ...conversation, organizationId, updatedAt: at }]);
-    await service.refresh(now + 1);
+    await service.refresh(now + 2);
     assert.equal((await healthOf(OPERATE)).answer.data.unknownConversations.count, 0);
   });
 
