@@ -96,7 +96,7 @@ export function buildClaims(options, nowSeconds, mapping = NO_MAPPING) {
  * looks for them.
  *
  * @param {Record<string, any>} options
- * @param {{ now?: number, where?: { env?: NodeJS.ProcessEnv, file?: string } }} [context]
+ * @param {{ now?: number, where?: { env?: Record<string, string | undefined>, file?: string, configuration?: string } }} [context]
  */
 export function makeToken(options, { now = Date.now(), where } = {}) {
   const secret = jwtSecret(where);
