@@ -43,10 +43,10 @@ const STEPS = [
   ask(130, 'the first page, of a new version'),
   ask(131, 'first request of another isolate', { isolate: 'other' }),
   ask(132, undefined, { query: '?skipThreshold=true' }),
-  refresh(480),
-  ask(490, 'a page asked for again after six minutes', { query: '?skipThreshold=true' }),
-  ask(491, undefined, { isolate: 'other' }),
-  ask(492, 'this page, in the other isolate', { isolate: 'other', query: '?skipThreshold=true' }),
+  refresh(2_400),
+  ask(2_410, 'a page asked for again after 38 minutes', { query: '?skipThreshold=true' }),
+  ask(2_411, undefined, { isolate: 'other' }),
+  ask(2_412, 'this page, in the other isolate', { isolate: 'other', query: '?skipThreshold=true' }),
 ];
 
 /** Runs all steps on all sides. Returns of each step with a name the counts of each side; of a refresh only ours. */

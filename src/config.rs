@@ -19,9 +19,9 @@ const HEAD_MAX_AGE_SECONDS_MAX: u32 = 60;
 const PAGE_MEMORY_MEBIBYTES_DEFAULT: u32 = 16;
 /// The most that may be configured. An isolate has 128, of which the code, snapshot indexes and requests need some.
 const PAGE_MEMORY_MEBIBYTES_MAX: u32 = 48;
-/// How long a page must have stayed the same before it is written to KV, in seconds, unless configured. It is longer
-/// than the minute between refreshes, so that a page which every refresh changes is never written.
-const PAGE_SHARE_AFTER_SECONDS_DEFAULT: u32 = 300;
+/// How long a page must have stayed the same before it is written to KV, in seconds, unless configured. In working hours an
+/// organization has a new version about every nine minutes, so most pages are gone before that.
+const PAGE_SHARE_AFTER_SECONDS_DEFAULT: u32 = 1_800;
 /// The most that may be configured: a day, and hardly any page stays the same that long.
 const PAGE_SHARE_AFTER_SECONDS_MAX: u32 = 86_400;
 /// The most calls that a rate limit may be said to allow.
