@@ -409,7 +409,7 @@ const HEALTH = {
     organizationsLeft: count('Organizations that the run did not finish or not get to; the next one begins with them.'),
     endedBy: nullable({
       type: 'string',
-      enum: ['statements', 'time'],
+      enum: ['statements', 'time', null],
       description: 'What ended the run before everything was done; null if everything was.',
     }),
     conversationsFolded: count('Conversations whose state was computed again.'),

@@ -42,8 +42,9 @@ after(async () => {
   if (folder) rmSync(folder, { recursive: true });
 });
 
+/** Refreshes as of the next second: health finds nothing wrong with an instant that is near the clock. */
 async function refresh() {
-  clock += MINUTE_MS;
+  clock += 1_000;
   await service.refresh(clock);
 }
 

@@ -707,7 +707,7 @@ describe('an ingest', () => {
     'a merge, which has an index of its own': [[conversation('c2', { ownerId: 'u', mergedInto: 'c1' })], 2],
     'another version of what was merged': [
       [conversation('c2', { ownerId: 'u', mergedInto: 'c1', departmentId: 'd' })],
-      2,
+      1,
     ],
     'a contact that no candidate shows': [
       [{ type: 'contact', organizationId, contactId: 'nobody', name: 'Nobody', updatedAt: clock.iso() }],

@@ -33,15 +33,15 @@ test('a request is answered with 503 when the database does not answer', async (
   const side = await Side.start('hanging', { modules });
   const headers = { Authorization: `Bearer ${signToken(claimsOf('ADMIN', SMALL.organizationId, 0))}` };
   try {
-    for (const [target, status] of [
-      ['/api/conversation-monitor/report', 503],
-      ['/api/conversation-monitor/summary', 503],
-      ['/health', 503],
-    ]) {
-      const response = await side.fetch(target, { headers });
+    for (const [target, init] of /** @type {[string, RequestInit][]} */ ([
+      ['/api/conversation-monitor/report', { headers }],
+      ['/api/conversation-monitor/summary', { headers }],
+      ['/health', {}],
+    ])) {
+      const response = await side.fetch(target, init);
       const answer = /** @type {any} */ (await response.json());
-      assert.deepEqual([response.status, answer.success, answer.error], [status, false, 'UNAVAILABLE'], String(target));
-      assert.ok(response.headers.get('Retry-After'), String(target));
+      assert.deepEqual([response.status, answer.success, answer.error], [503, false, 'UNAVAILABLE'], target);
+      assert.ok(response.headers.get('Retry-After'), target);
     }
   } finally {
     await side.stop();
