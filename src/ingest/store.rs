@@ -3,6 +3,7 @@
 use crate::auth::access::PermittedRecords;
 use crate::conversation::record::Record;
 use crate::ingest::parse::{REMARKS_MAX, Remark};
+use crate::sql;
 use crate::storage::database::{Database, DatabaseError, Outcome, SqlValue, Statement};
 use crate::storage::json_table::{PARAMETER_BYTES_MAX, json_chunks};
 use serde::Serialize;
@@ -64,7 +65,7 @@ pub async fn store_records<D: Database>(
     // Conversations may come in a later chunk than their messages, so what is missing is asked for last.
     let questions = chunks.iter().map(|chunk| {
         let limit = SqlValue::Integer(REMARKS_MAX as i64);
-        Statement::new(include_str!("sql/list_warnings.sql"), [chunk.as_str().into(), limit])
+        Statement::new(sql!("sql/list_warnings.sql"), [chunk.as_str().into(), limit])
     });
     let outcomes = database.batch(writes.chain(questions).collect()).await?;
     let (writes, questions) = outcomes
@@ -90,13 +91,10 @@ const UPSERT: usize = 2;
 fn writes(records: &str, change_token: &str) -> [Statement; WRITES] {
     let records = || SqlValue::from(records);
     [
-        Statement::new(
-            include_str!("sql/add_pending.sql"),
-            [records(), SqlValue::from(change_token)],
-        ),
-        Statement::new(include_str!("sql/add_organizations.sql"), [records()]),
-        Statement::new(include_str!("sql/upsert_greatest.sql"), [records()]),
-        Statement::new(include_str!("sql/move.sql"), [records()]),
+        Statement::new(sql!("sql/add_pending.sql"), [records(), SqlValue::from(change_token)]),
+        Statement::new(sql!("sql/add_organizations.sql"), [records()]),
+        Statement::new(sql!("sql/upsert_greatest.sql"), [records()]),
+        Statement::new(sql!("sql/move.sql"), [records()]),
     ]
 }
 
