@@ -26,7 +26,8 @@ const PAGE_SHARE_AFTER_SECONDS_DEFAULT: u32 = 1_800;
 const PAGE_SHARE_AFTER_SECONDS_MAX: u32 = 86_400;
 /// The most calls that a rate limit may be said to allow.
 const LIMIT_CALLS_MAX: u32 = 1_000_000;
-/// How often the refresh may run, in seconds. The last is the default, and how often the cron of wrangler.toml ticks.
+/// The intervals between refreshes that the advice may count on, in seconds. The last is the default, and how often the
+/// cron of wrangler.toml ticks.
 const REFRESH_INTERVALS_SECONDS: [u32; 3] = [20, 30, 60];
 /// How far ahead of the service's clock the scheduled time of a refresh may be, in seconds, unless configured.
 const SCHEDULE_AHEAD_MAX_SECONDS_DEFAULT: u32 = 120;
@@ -101,7 +102,7 @@ pub struct Config {
     pub read_limit_calls: Option<u32>,
     /// How many ingests a caller has in a period, if clients are to be told.
     pub ingest_limit_calls: Option<u32>,
-    /// How often the refresh runs, in milliseconds.
+    /// The interval between refreshes that the advice counts on, in milliseconds.
     pub refresh_every_ms: i64,
     /// How far ahead of the service's clock the scheduled time of a refresh may be, in milliseconds.
     pub schedule_ahead_max_ms: i64,

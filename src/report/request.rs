@@ -373,15 +373,6 @@ mod tests {
             assert_eq!(message, "separator must be comma, semicolon or tab.");
         }
         assert!(ReportRequest::parse("page=0&limit=0&limit=1").is_ok());
-        let separator = |query: &str| CsvRequest::parse(query).map(|request| request.separator);
-        assert_eq!(separator("page=0"), Ok(Separator::Comma));
-        for (name, expected) in ["comma", "semicolon", "tab"].iter().zip(Separator::VARIANTS) {
-            assert_eq!(separator(&format!("separator={name}")), Ok(*expected));
-        }
-        for value in ["", ",", "Comma"] {
-            let message = separator(&format!("separator={value}")).unwrap_err().to_string();
-            assert_eq!(message, "separator must be comma, semicolon or tab.");
-        }
         assert!(ReportRequest::parse("page=0&category=x").is_err());
         check("page=1&p%61ge=1", Some("page must be given at most once."));
     }
