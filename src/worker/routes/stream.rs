@@ -44,7 +44,7 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
     let mut headers = vec![("Content-Type", "text/event-stream; charset=utf-8".to_owned())];
     if context.method() == "GET" {
         let key = caller_key(&caller.claims);
-        if !OPEN.with_borrow_mut(|streams| streams.open(&key)) {
+        if !OPEN.with_borrow_mut(|streams| streams.open(&key, context.now)) {
             return Err(ApiError::RateLimited(caller.service.config.rate_limit_period_seconds));
         }
         // 6. Let the entry module write the events.
