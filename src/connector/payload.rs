@@ -2,7 +2,7 @@
 
 use crate::base::timestamp::Timestamp;
 use crate::connector::outcome::{NOTES_MAX, Note};
-use crate::conversation::fields::NAME_CHARACTERS_MAX;
+use crate::conversation::fields::{NAME_BYTES_MAX, NAME_CHARACTERS_MAX};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use std::borrow::Cow;
@@ -76,8 +76,11 @@ impl<'de> Visitor<'de> for Pruned {
         if !self.is_kept {
             return Ok(Value::Null);
         }
-        let end = value.char_indices().nth(NAME_CHARACTERS_MAX);
-        let name = end.and_then(|(end, _)| value.get(..end)).unwrap_or(value);
+        let ends = value
+            .char_indices()
+            .map(|(start, character)| start.saturating_add(character.len_utf8()));
+        let fits = ends.take(NAME_CHARACTERS_MAX).take_while(|end| *end <= NAME_BYTES_MAX);
+        let name = value.get(..fits.last().unwrap_or_default()).unwrap_or_default();
         Ok(Value::String(name.to_owned()))
     }
 
@@ -315,4 +318,19 @@ fn from_seconds(seconds: f64) -> Option<Timestamp> {
     const SECONDS_MAX: f64 = 253_402_300_799.0;
     let is_instant = (0.0..=SECONDS_MAX).contains(&seconds);
     is_instant.then(|| Timestamp::from_milliseconds((seconds * 1_000.0 + HALF_A_MICROSECOND_MS) as i64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn keeps_of_a_string_what_a_name_may_have() {
+        for (character, kept) in [("a", 512), ("é", 512), ("美", 341), ("😀", 256)] {
+            let body = format!("{{\"name\":\"{}\"}}", character.repeat(600));
+            let value = parse(body.as_bytes(), &["name"]).unwrap();
+            assert_eq!(value["name"], character.repeat(kept), "{character}");
+        }
+        assert_eq!(parse(br#"{"name":""}"#, &["name"]).unwrap()["name"], "");
+    }
 }
