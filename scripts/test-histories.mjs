@@ -6,13 +6,17 @@ import { parseFlags, usageFailure } from './flags.mjs';
 import { inRoot, projectEnv, whenProgram, wranglerNode } from './project.mjs';
 import { EVERYTHING, ensureEverything } from './setup.mjs';
 import { ensureTestData } from './test-data.mjs';
+import { compareMappers } from './test-mappers.mjs';
 import { workerOptionsEnv } from './worker-options.mjs';
 
 /** With more the histories would run into the instants that other tests use. */
 const TIMES_MAX = 40;
 const TIMES = 20;
+/** Sequences of webhooks, whatever `--times` says. */
+const SEQUENCES = 10_000;
 const FOLDER = inRoot('target', 'test-data-long');
 const FILES = [
+  'tests/oracle/chatwoot.test.mjs',
   'tests/oracle/oracle.test.mjs',
   'tests/workerd/concurrency.test.mjs',
   'tests/workerd/histories.test.mjs',
@@ -21,8 +25,8 @@ const FILES = [
 
 const USAGE = `usage: npm run test:histories [-- --times N]
 
-Runs the tests with random histories, the native ones and those on Node, with more of them than npm test has, and changes
-tokens in every byte to every letter.
+Runs the tests with random histories, the native ones and those on Node, with more of them than npm test has, compares the
+two mappers of Chatwoot over 10,000 sequences of webhooks, and changes tokens in every byte to every letter.
   --times N   how many times as many (default ${TIMES}, at most ${TIMES_MAX})
 THREADS=FILE also makes the tests use the conversations of that file, events as NDJSON, instead of the sample's.`;
 
@@ -41,6 +45,7 @@ await whenProgram(import.meta.url, async (args) => {
     env: projectEnv({ HISTORIES_FACTOR: String(times) }),
     failure: 'Not all native tests passed.',
   });
+  await compareMappers(SEQUENCES);
   const env = projectEnv({
     TEST_DATA_FOLDER: FOLDER,
     LONG_HISTORIES: '1',

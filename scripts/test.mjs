@@ -15,6 +15,7 @@ import { parseFlags } from './flags.mjs';
 import { Failure, inRoot, packageBin, projectEnv, whenProgram, wranglerNode } from './project.mjs';
 import { EVERYTHING, ensureEverything } from './setup.mjs';
 import { ensureTestData } from './test-data.mjs';
+import { compareMappers } from './test-mappers.mjs';
 import { workerOptionsEnv } from './worker-options.mjs';
 
 /** The platform's limit is 3 MB. */
@@ -71,6 +72,7 @@ async function runAll({ quick }) {
     async () => {
       if (!quick) await quietStep('Tests in a browser', (say) => nodeTests(browserTests, { together: true, say }));
       await quietStep('Native tests', nativeTests);
+      await quietStep('Two mappers of Chatwoot', (say) => compareMappers(undefined, { say }));
     },
   );
 }

@@ -274,8 +274,8 @@ fn person(node: &Node<'_, '_>, kind: &'static str, at: Timestamp, events: &mut E
     let kind = match node.member("type").text() {
         Some("agent_bot") => "agent_bot",
         Some("captain_assistant") => "captain_assistant",
-        Some(_) => "user",
-        None => kind,
+        Some("user") => "user",
+        _ => kind,
     };
     let person = Person {
         is_ai: kind != "user" || events.is_ai(&id),
@@ -305,7 +305,7 @@ fn contact_webhook(root: &Node<'_, '_>, events: &mut Events<'_>) {
     });
     let id = root.member("id");
     if id.require(id.id(), "the id of a contact").is_some() {
-        push_contact(root, changed_at.unwrap_or(mention(events.received_at())), events);
+        push_contact(root, changed_at.unwrap_or(events.received_at()), events);
     }
 }
 
@@ -335,8 +335,16 @@ fn changes(root: &Node<'_, '_>, conversation: &Conversation, events: &mut Events
             before = Status::of(&change.member("previous_value"));
             after = Status::of(&change.member("current_value"));
         }
-        // Without a log only the state is known. That it is resolved, or the bot's, is enough to know since when.
-        None if log.is_empty() => after = conversation.status.filter(|status| *status != Status::Open),
+        // Without a log only the state is known. That it is the bot's is enough to know since when; that it is resolved, only
+        // if an agent has it: otherwise it may have been the bot, which settles nothing.
+        None if log.is_empty() => {
+            let is_enough = |status: &Status| match status {
+                Status::Pending => true,
+                Status::Resolved => conversation.agent().is_some(),
+                Status::Open | Status::Snoozed => false,
+            };
+            after = conversation.status.filter(is_enough);
+        }
         None => {}
     }
     if after == Some(Status::Resolved) {
@@ -351,6 +359,8 @@ fn changes(root: &Node<'_, '_>, conversation: &Conversation, events: &mut Events
     }
 
     let assigned = changed("assignee_id");
+    let is_unassigned = assigned
+        .is_some_and(|change| !change.member("current_value").exists() && change.member("previous_value").exists());
     let is_assigned_to_bot = changed("assignee_agent_bot_id").is_some_and(|bot| bot.member("current_value").exists());
     let new_agent = assigned.and_then(|change| {
         let current = change.member("current_value");
@@ -363,6 +373,7 @@ fn changes(root: &Node<'_, '_>, conversation: &Conversation, events: &mut Events
     });
     let agent = match &new_agent {
         Some(person) => Some(person.id.as_str()).filter(|_| !person.is_ai),
+        None if is_unassigned => None,
         None => conversation.agent(),
     };
     let is_opened = after == Some(Status::Open) && before != Some(Status::Snoozed);
@@ -374,12 +385,14 @@ fn changes(root: &Node<'_, '_>, conversation: &Conversation, events: &mut Events
     } else if is_pending || after == Some(Status::Resolved) {
         // Who is named in a conversation of the bot's does not have it, and a resolved one needs nobody.
         None
-    } else if let Some(agent) = agent.filter(|_| is_opened || assigned.is_some()) {
+    } else if let Some(agent) = agent.filter(|_| is_opened || new_agent.is_some()) {
         Some(Switch::OffFor(agent))
-    } else if assigned.is_some() || (is_opened && before == Some(Status::Resolved)) {
+    } else if before == Some(Status::Pending) {
+        // Handed off to nobody: the autopilot owes the answer until somebody has it.
+        None
+    } else if is_unassigned || (is_opened && before == Some(Status::Resolved)) {
         Some(Switch::Off)
     } else {
-        // Handed off to nobody: the autopilot owes the answer until somebody has it.
         None
     };
     if let Some(switch) = switch {
@@ -439,7 +452,7 @@ fn message(
     if !is_created && is_by_bot && !is_failed {
         return;
     }
-    let is_sent_again = !is_created && author.sender == "human" && state.status == Some("sent");
+    let is_sent_again = !is_created && matches!(author.sender, "human" | "ai") && state.status == Some("sent");
     let updated_at = state
         .updated_at
         .filter(|_| author.sender != "contact" && (is_failed || is_sent_again));
@@ -452,7 +465,7 @@ fn message(
     let is_inbound = author.sender == "contact";
     events.push(
         "message",
-        updated_at.unwrap_or(created_at),
+        updated_at.unwrap_or(at),
         &[
             ("messageId", Field::Text(&message_id)),
             ("conversationId", Field::Text(&conversation.id)),

@@ -241,7 +241,7 @@ impl<'v> Node<'v, '_> {
     pub fn id(&self) -> Option<Cow<'v, str>> {
         match self.value? {
             Value::Number(number) if number.is_u64() => Some(Cow::Owned(number.to_string())),
-            Value::String(text) => Some(Cow::Borrowed(text)),
+            Value::String(text) if !text.is_empty() => Some(Cow::Borrowed(text)),
             _ => self.reject("an id"),
         }
     }
@@ -251,7 +251,7 @@ impl<'v> Node<'v, '_> {
         self.value.and_then(Value::as_u64).unwrap_or_default()
     }
 
-    /// An instant: RFC 3339, or seconds since 1970 with or without a fraction.
+    /// An instant: RFC 3339, or seconds since 1970 with or without a fraction. 0 is none.
     pub fn instant(&self) -> Option<Timestamp> {
         let instant = match self.value? {
             Value::String(text) => Timestamp::from_rfc3339(text),
@@ -316,7 +316,7 @@ fn from_seconds(seconds: f64) -> Option<Timestamp> {
     const HALF_A_MICROSECOND_MS: f64 = 0.0005;
     // 9999-12-31: what is later is milliseconds, and no year that RFC 3339 can write.
     const SECONDS_MAX: f64 = 253_402_300_799.0;
-    let is_instant = (0.0..=SECONDS_MAX).contains(&seconds);
+    let is_instant = seconds > 0.0 && seconds <= SECONDS_MAX;
     is_instant.then(|| Timestamp::from_milliseconds((seconds * 1_000.0 + HALF_A_MICROSECOND_MS) as i64))
 }
 

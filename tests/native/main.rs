@@ -9,6 +9,7 @@
     clippy::unwrap_used
 )]
 
+mod agreement;
 mod cache_keys;
 mod cases;
 mod connectors;

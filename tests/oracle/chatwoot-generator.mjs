@@ -66,6 +66,7 @@ const SETTINGS = [
   { aiUserIds: [TOKEN_BOT.id] },
   { aiUserIds: [TOKEN_BOT.id], department: 'inbox', observe: false },
   { prefix: 'cw1-', aiUserIds: [TOKEN_BOT.id] },
+  { botsAnswerWhileOpen: true },
 ];
 const ODD_VALUES = [null, '', {}, [], 0, 'odd', true, -1, 1.5, '12', 1e15, ['odd'], { id: null }];
 
@@ -99,7 +100,7 @@ export function chatwootSequence(seed, only = {}) {
     ...options,
     deliveries,
     endsAt: iso(chatwoot.now),
-    owed: options.odd || options.lossy ? [] : chatwoot.owed(),
+    owed: options.odd || options.lossy ? [] : chatwoot.owed(settings).map((id) => `${settings.prefix ?? ''}${id}`),
   };
 }
 
@@ -231,11 +232,13 @@ class Chatwoot {
       [22, () => this.customerWrites(conversation)],
       [14, () => this.botAnswers(conversation)],
       [7, () => this.botHandsOff(conversation)],
+      [3, () => this.botResolves(conversation)],
       [14, () => this.agentAnswers(conversation)],
       [4, () => this.agentAnswersOnPhone(conversation)],
       [5, () => this.agentNotes(conversation)],
       [9, () => this.assign(conversation)],
       [4, () => this.unassign(conversation)],
+      [2, () => this.assignBot(conversation)],
       [5, () => this.moveToTeam(conversation)],
       [8, () => this.resolve(conversation)],
       [5, () => this.reopen(conversation)],
@@ -247,7 +250,7 @@ class Chatwoot {
       [3, () => this.resolveByTimer(conversation)],
       [2, () => this.sendCampaign(conversation)],
       [3, () => this.sendTemplate(conversation, random.pick(['text', 'input_csat', 'input_email']))],
-      [8, () => this.reportStatus(conversation)],
+      [16, () => this.reportStatus(conversation)],
       [4, () => this.deleteMessage(conversation)],
       [4, () => this.changeContact(conversation)],
       [4, () => this.label(conversation)],
@@ -295,7 +298,8 @@ class Chatwoot {
   botAnswers(conversation) {
     const bot = botOf(conversation.inbox);
     if (bot === undefined) return;
-    if (conversation.inbox.bot && conversation.status !== 'pending') return;
+    // It may not know that people have it.
+    if (conversation.inbox.bot && conversation.status !== 'pending' && this.random.chance(0.7)) return;
     this.write(conversation, { type: 'outgoing', sender: bot });
   }
 
@@ -316,6 +320,13 @@ class Chatwoot {
       step();
       this.wait(random.between(1, random.chance(0.2) ? 9_000 : 400));
     }
+  }
+
+  /** It says goodbye, and resolves the conversation before the job of its message runs. */
+  botResolves(conversation) {
+    if (!conversation.inbox.bot || conversation.status !== 'pending') return;
+    this.write(conversation, { type: 'outgoing', sender: botOf(conversation.inbox) });
+    this.change(conversation, { status: 'resolved' });
   }
 
   agentAnswers(conversation) {
@@ -348,6 +359,11 @@ class Chatwoot {
 
   unassign(conversation) {
     this.change(conversation, { assignee: undefined });
+  }
+
+  /** Newer versions let a bot have a conversation that is open. */
+  assignBot(conversation) {
+    if (conversation.inbox.bot) this.change(conversation, { assignee: botOf(conversation.inbox) });
   }
 
   moveToTeam(conversation) {
@@ -421,7 +437,7 @@ class Chatwoot {
     if (outgoing.length === 0) return;
     const message = random.chance(0.8) ? outgoing.at(-1) : random.pick(outgoing);
     const status = random.pick(
-      message.status === 'failed' ? ['sent', 'sent', 'failed'] : ['failed', 'delivered', 'read'],
+      message.status === 'failed' ? ['sent', 'sent', 'failed'] : ['failed', 'failed', 'delivered', 'read'],
     );
     const { external_error: _, ...attributes } = message.contentAttributes;
     const contentAttributes = status === 'failed' ? { ...attributes, external_error: `131026: ${CANARY}` } : attributes;
@@ -538,16 +554,16 @@ class Chatwoot {
     this.enqueue(data('conversation_updated', log));
   }
 
-  /** See `chatwootSequence`. */
-  owed() {
+  /** See `chatwootSequence`. With `botsAnswerWhileOpen` a bot's words after the hand-off are an answer. */
+  owed({ botsAnswerWhileOpen = false }) {
     return this.conversations
       .filter(({ contact, inbox, status, resolvedAt, messages }) => {
         if (contact.blocked || inbox.channel === 'Channel::Voice' || status === 'resolved') return false;
         const left = messages.filter((message) => !message.contentAttributes.deleted);
-        const last = left.findLast((message) => message.asks || mayAnswer(message));
+        const last = left.findLast((message) => message.asks || mayAnswer(message, botsAnswerWhileOpen));
         return last?.asks === true && last.createdAt > resolvedAt;
       })
-      .map(({ id }) => String(id));
+      .map(({ id }) => id);
   }
 
   // --- Payloads ---
@@ -606,13 +622,14 @@ class Chatwoot {
 
   conversationData(conversation) {
     const { id, inbox, contact, assignee, team } = conversation;
+    const sourceId = contact.id % 2 === 0 ? 'made-up' : `whatsapp:${contact.phone}`;
     const last = conversation.messages.filter((message) => message.type !== 'activity' && !message.private).at(-1);
     const isBot = assignee !== undefined && assignee.type !== 'user';
     return {
       additional_attributes: {},
       can_reply: true,
       channel: inbox.channel,
-      contact_inbox: { id: 500 + contact.id, contact_id: contact.id, inbox_id: inbox.id, source_id: 'made-up' },
+      contact_inbox: { id: 500 + contact.id, contact_id: contact.id, inbox_id: inbox.id, source_id: sourceId },
       id,
       inbox_id: inbox.id,
       messages: last ? [this.lastMessageData(conversation, last)] : [],
@@ -712,20 +729,9 @@ function logged(name, before, after) {
   return { [name]: { previous_value: before, current_value: after } };
 }
 
-/**
- * Whether a message may be somebody's answer, whatever became of it. A bot's words of hand-off are none, unless a later
- * version of them came when the conversation was not the bot's any more.
- */
-function mayAnswer({
-  type,
-  private: isPrivate,
-  contentAttributes,
-  additionalAttributes,
-  promises,
-  createdAt,
-  updatedAt,
-}) {
-  if (type !== 'outgoing' || isPrivate || (promises && updatedAt === createdAt)) return false;
+/** Whether a message may be somebody's answer, whatever became of it. A bot's words of hand-off are none. */
+function mayAnswer({ type, private: isPrivate, contentAttributes, additionalAttributes, promises }, isAnswer) {
+  if (type !== 'outgoing' || isPrivate || (promises && !isAnswer)) return false;
   return !contentAttributes.automation_rule_id && !additionalAttributes.campaign_id;
 }
 

@@ -210,6 +210,7 @@ test('a conversation is whole in each payload', () => {
       departmentId: 'team-2',
       assigneeIds: ['user-11'],
       draft: false,
+      startsWithAutopilot: false,
     },
     {
       type: 'contact',
@@ -243,12 +244,14 @@ test('a conversation without a clock is as of its arrival', () => {
   const { updated_at: _, ...old } = conversation({ status: 'snoozed' });
   const [found] = ofType('conversation', { ...old, event: 'conversation_status_changed', changed_attributes: null });
   assert.equal(found.updatedAt, RECEIVED_AT);
-  assert.equal(found.snoozedAt, RECEIVED_AT);
+  assert.equal(found.snoozedAt, '2026-11-24T09:30:00.000Z');
 });
 
-test('microseconds of a conversation are cut off', () => {
-  const payload = { ...conversation({ updated_at: 1795510994.180999 }), event: 'conversation_updated' };
-  assert.equal(ofType('conversation', payload)[0].updatedAt, '2026-11-24T09:03:14.180Z');
+test('microseconds of a conversation are cut off, and milliseconds are not', () => {
+  for (const updatedAt of [1795510994.180999, 1795510994.18, 1795510994.1800001]) {
+    const payload = { ...conversation({ updated_at: updatedAt }), event: 'conversation_updated' };
+    assert.equal(ofType('conversation', payload)[0].updatedAt, '2026-11-24T09:03:14.180Z');
+  }
 });
 
 test('a snooze has its beginning, and its end if there is one', () => {
@@ -257,8 +260,8 @@ test('a snooze has its beginning, and its end if there is one', () => {
       ...conversation({ status: 'snoozed', snoozed_until: until }),
       event: 'conversation_updated',
     }).map((event) => [event.snoozedAt, event.snoozedUntil]);
-  assert.deepEqual(snoozed(null), [['2026-11-24T09:15:00.250Z', undefined]]);
-  assert.deepEqual(snoozed('2026-11-24T12:00:00.000Z'), [['2026-11-24T09:15:00.250Z', '2026-11-24T12:00:00.000Z']]);
+  assert.deepEqual(snoozed(null), [['2026-11-24T09:15:00.000Z', undefined]], 'to the second');
+  assert.deepEqual(snoozed('2026-11-24T12:00:00.000Z'), [['2026-11-24T09:15:00.000Z', '2026-11-24T12:00:00.000Z']]);
   assert.equal(
     ofType('conversation', updated({}, { snoozed_until: '2026-11-24T12:00:00.000Z' }))[0].snoozedAt,
     undefined,
@@ -273,6 +276,12 @@ test('each channel has a name', () => {
   assert.equal(nameOf('Channel::Carrier'), 'other');
   assert.equal(nameOf(undefined), 'other');
   assert.equal(nameOf('toString'), 'other');
+  const twilio = (sourceId) => {
+    const inbox = { contact_id: 210, source_id: sourceId };
+    return ofType('conversation', updated({}, { channel: 'Channel::TwilioSms', contact_inbox: inbox }))[0].channelType;
+  };
+  assert.equal(twilio('+447700900141'), 'sms');
+  assert.equal(twilio('whatsapp:+447700900141'), 'whatsapp');
 });
 
 test('a department is the team or the inbox', () => {
@@ -300,14 +309,20 @@ test('a bot is a user that is a bot', () => {
 });
 
 test('long names are cut, long phones dropped, and ids have the prefix', () => {
-  const sender = { id: 210, name: '🦉'.repeat(600), phone_number: '1'.repeat(65), blocked: true };
+  const sender = { id: 210, name: 'ä'.repeat(600), phone_number: '1'.repeat(65), blocked: true };
   const [contact] = ofType('contact', updated({}, { meta: { sender } }), { prefix: 'cw1-' });
   assert.deepEqual(contact, {
     contactId: 'cw1-contact-210',
     updatedAt: '2026-11-24T09:00:00.000Z',
-    name: '🦉'.repeat(512),
+    name: 'ä'.repeat(512),
     blocked: true,
   });
+  const longer = { meta: { sender: { ...sender, name: '🦉'.repeat(600) } } };
+  assert.equal(ofType('contact', updated({}, longer))[0].name, '🦉'.repeat(256), 'it has at most 1,024 bytes');
+  const [found] = ofType('conversation', updated({}), { prefix: 'cw1-' });
+  assert.equal(found.conversationId, 'cw1-3121', 'two accounts have conversations of one number');
+  const { changeId } = ofType('resolution', updated({ status: ['open', 'resolved'] }), { prefix: 'cw1-' })[0];
+  assert.match(changeId, /^resolved-cw1-3121-/);
 });
 
 test('a contact has its own clock in its own webhook', () => {
@@ -315,7 +330,7 @@ test('a contact has its own clock in its own webhook', () => {
   const withLog = { ...contact, changed_attributes: changed({ blocked: [false, true] }) };
   assert.equal(ofType('contact', withLog)[0].updatedAt, '2026-11-24T09:15:00.250Z');
   assert.equal(ofType('contact', contact)[0].updatedAt, RECEIVED_AT);
-  assert.deepEqual(mapped({ ...contact, event: 'contact_created' }), []);
+  assert.equal(ofType('contact', { ...contact, event: 'contact_created' })[0].name, 'Ravi');
 });
 
 test('a message is at the second at which it was created, in the order of its id', () => {
@@ -362,6 +377,13 @@ test('who writes a message', () => {
   }
   const template = { message_type: 'template', sender: null };
   assert.deepEqual(author(template), ['outbound', 'automation', undefined, 'public', 'auto_reply']);
+  assert.deepEqual(author({ sender: { id: 11, name: 'Amara', type: 'robot' } }), [
+    'outbound',
+    'system',
+    undefined,
+    'public',
+    'text',
+  ]);
   assert.deepEqual(ofType('message', message({ message_type: 'activity' })), []);
 });
 
@@ -370,7 +392,7 @@ test('what kind of message it is', () => {
   const attachments = [{ id: 1, file_type: 'image' }];
   assert.equal(kind({ content: null, attachments }), 'media');
   assert.equal(kind({ content: '', attachments }), 'media');
-  assert.equal(kind({ attachments }), 'text');
+  assert.equal(kind({ attachments }), 'media', 'texts are not read');
   assert.equal(kind({ content: null }), 'text');
   assert.equal(kind({ content_attributes: { email: { auto_reply: true } } }), 'auto_reply');
   assert.equal(kind({ content_attributes: { email: { auto_reply: false } } }), 'text');
@@ -381,11 +403,15 @@ test('what kind of message it is', () => {
 });
 
 test("a bot's words in a conversation that is not its own any more hand it off", () => {
-  const kind = (more) => messageOf(message({ sender: CAPTAIN, ...more }), ['kind']).kind;
+  const kind = (more, settings) => messageOf(message({ sender: CAPTAIN, ...more }), ['kind'], settings).kind;
+  const withStatus = (status, meta = {}) => ({ conversation: conversation({ status, meta }) });
   assert.equal(kind({}), 'handoff_notice');
+  assert.equal(kind(withStatus('snoozed')), 'handoff_notice');
   assert.equal(kind({ private: true }), 'text');
-  assert.equal(kind({ event: 'message_updated' }), 'text');
-  assert.equal(kind({ conversation: conversation({ status: 'pending' }) }), 'text');
+  assert.equal(kind(withStatus('pending')), 'text');
+  assert.equal(kind(withStatus('resolved')), 'text', 'it has answered and resolved it');
+  assert.equal(kind(withStatus('open', { assignee: FLOW_BOT, assignee_type: 'AgentBot' })), 'text', 'it has it');
+  assert.equal(kind({}, { botsAnswerWhileOpen: true }), 'text');
   assert.equal(messageOf(message(), ['kind'], { aiUserIds: [11] }).kind, 'text', 'it answers where people do');
 });
 
@@ -394,14 +420,25 @@ test('the status of a message is in the conversation, if it is the last public o
     const last = { id: 9001, status, updated_at: '2026-11-24T09:20:00.125Z', ...more };
     return conversation({ messages: [last] });
   };
-  const said = (event, last) =>
-    ofType('message', message({ event, conversation: last })).map(({ status, updatedAt }) => [status, updatedAt]);
+  const said = (event, last, more = {}) =>
+    ofType('message', message({ event, conversation: last, ...more })).map(({ status, updatedAt }) => [
+      status,
+      updatedAt,
+    ]);
+  const first = ['sent', '2026-11-24T09:16:00.000Z'];
   assert.deepEqual(said('message_updated', shown('failed')), [['failed', '2026-11-24T09:20:00.125Z']]);
   assert.deepEqual(said('message_updated', shown('sent')), [['sent', '2026-11-24T09:20:00.125Z']]);
-  assert.deepEqual(said('message_updated', shown('delivered')), []);
-  assert.deepEqual(said('message_updated', shown('read')), []);
-  assert.deepEqual(said('message_created', shown('delivered')), [['sent', '2026-11-24T09:20:00.125Z']]);
-  assert.deepEqual(said('message_updated', shown('failed', { id: 9002 })), [['sent', '2026-11-24T09:16:00.000Z']]);
+  assert.deepEqual(said('message_updated', shown('delivered')), [first], 'the first version again');
+  assert.deepEqual(said('message_updated', shown('read')), [first]);
+  assert.deepEqual(said('message_created', shown('delivered')), [first]);
+  assert.deepEqual(said('message_created', shown('failed')), [['failed', '2026-11-24T09:20:00.125Z']]);
+  assert.deepEqual(said('message_updated', shown('failed', { id: 9002 })), [first]);
+  const own = { status: 'failed', updated_at: '2026-11-24T09:21:00.000Z' };
+  assert.deepEqual(said('message_updated', shown('sent'), own), [['failed', own.updated_at]], 'its own, if it has one');
+
+  const captain = { sender: CAPTAIN };
+  assert.deepEqual(said('message_updated', shown('failed'), captain), [['failed', '2026-11-24T09:20:00.125Z']]);
+  assert.deepEqual(said('message_updated', shown('sent'), captain), [], 'whose the conversation was then is not known');
 });
 
 test('a deleted message is removed', () => {
@@ -416,31 +453,48 @@ test('a deleted message is removed', () => {
   assert.deepEqual(removal({}), [{ messageId, updatedAt: RECEIVED_AT, deleted: true }], 'when it was is not shown');
 });
 
-test('a conversation that no bot begins starts with the autopilot off', () => {
-  const begun = (more) => ofType('autopilot', { ...conversation(more), event: 'conversation_created' });
-  const record = {
-    changeId: 'opened-3121',
+test('a conversation starts without autopilot, unless a bot begins it', () => {
+  const begun = (more, event = 'conversation_created') => ofType('autopilot', { ...conversation(more), event });
+  const at = '2026-11-24T09:00:00.000Z';
+  const on = {
+    changeId: `autopilot-3121-${CREATED * SECOND}`,
     conversationId: '3121',
-    updatedAt: '2026-11-24T09:00:00.000Z',
-    at: '2026-11-24T09:00:00.000Z',
-    enabled: false,
+    updatedAt: at,
+    at,
+    enabled: true,
   };
-  assert.deepEqual(begun({}), [record]);
-  assert.deepEqual(begun({ meta: withAmara }), [{ ...record, actorId: 'user-11' }]);
-  assert.deepEqual(begun({ status: 'pending' }), []);
-  assert.deepEqual(begun({ meta: { assignee: FLOW_BOT } }), []);
-  assert.deepEqual(changesOf({ ...conversation(), event: 'conversation_updated' }), [], 'only the creation says it');
+  assert.deepEqual(begun({}), []);
+  assert.deepEqual(begun({ meta: withAmara }), []);
+  assert.deepEqual(begun({ status: 'pending' }), [on]);
+  assert.deepEqual(begun({ meta: { assignee: FLOW_BOT } }), [on]);
+  assert.deepEqual(begun({ status: 'pending', created_at: 0 }), [], 'no instant is 0');
+  assert.deepEqual(begun({ meta: { assignee: FLOW_BOT } }, 'conversation_updated'), [], 'only the creation says it');
 });
 
 test('resolving and reopening are records of their own', () => {
   const at = '2026-11-24T09:15:00.250Z';
   const own = { conversationId: '3121', updatedAt: at, at };
-  assert.deepEqual(ofType('resolution', updated({ status: ['open', 'resolved'] }, { status: 'resolved' })), [
-    { changeId: `resolved-3121-${parseInstant(at)}`, ...own, resolved: true },
-  ]);
+  // What the customer writes in that second comes after it.
+  const second = '2026-11-24T09:15:00.000Z';
+  const resolution = { ...own, changeId: `resolved-3121-${parseInstant(second)}`, at: second, resolved: true };
+  const resolved = (from, more) => ofType('resolution', updated({ status: [from, 'resolved'] }, more));
+  assert.deepEqual(resolved('open', { status: 'resolved' }), [resolution]);
+  assert.deepEqual(resolved('pending', { status: 'resolved', meta: withAmara }), [resolution]);
+  assert.deepEqual(resolved('pending', { status: 'resolved' }), [{ ...resolution, by: 'ai' }], 'nobody took it');
   assert.deepEqual(ofType('resolution', updated({ status: ['resolved', 'pending'] }, { status: 'pending' })), [
     { changeId: `reopened-3121-${parseInstant(at)}`, ...own, resolved: false },
   ]);
+});
+
+test('without a log only a state is known', () => {
+  const said = (more) =>
+    changesOf({ ...conversation(more), event: 'conversation_status_changed', changed_attributes: null });
+  const ms = (CREATED + 900) * SECOND;
+  assert.deepEqual(said({ status: 'pending' }), [`autopilot-3121-${ms + 250}`]);
+  assert.deepEqual(said({ status: 'resolved', meta: withAmara }), [`resolved-3121-${ms}`]);
+  assert.deepEqual(said({ status: 'resolved' }), [], 'it may have been the bot');
+  assert.deepEqual(said({ status: 'open', meta: withAmara }), []);
+  assert.deepEqual(said({ status: 'snoozed', meta: withAmara }), []);
 });
 
 test('a change is at the instant of its log, else of the conversation, else of its arrival', () => {
@@ -451,40 +505,50 @@ test('a change is at the instant of its log, else of the conversation, else of i
       event: 'conversation_status_changed',
       changed_attributes: [status],
       ...more,
-    })[0].at;
+    })[0].updatedAt;
   assert.equal(at({ updated_at: CREATED + 960 }), '2026-11-24T09:16:00.000Z');
   assert.equal(at({ updated_at: undefined }), RECEIVED_AT);
 });
 
 test('who has the conversation after a change', () => {
   const ms = parseInstant('2026-11-24T09:15:00.250Z');
-  const off = `off-3121-${ms}`;
+  const autopilot = `autopilot-3121-${ms}`;
   const handoff = `handoff-3121-${ms}`;
+  const reopened = `reopened-3121-${ms}`;
   const assigned = { meta: withAmara };
   const [toAmara, toNobody] = [
     [null, 11],
     [11, null],
   ];
 
-  assert.deepEqual(changesOf(updated({ assignee_id: toAmara }, assigned)), [off]);
+  assert.deepEqual(changesOf(updated({ assignee_id: toAmara }, assigned)), [autopilot]);
+  assert.deepEqual(changesOf(updated({ assignee_id: toAmara }, { ...assigned, status: 'snoozed' })), [autopilot]);
   assert.deepEqual(changesOf(updated({ assignee_id: toAmara }, { ...assigned, status: 'pending' })), []);
-  assert.deepEqual(changesOf(updated({ assignee_id: toAmara }, assigned), { aiUserIds: [11] }), []);
-  assert.deepEqual(changesOf(updated({ assignee_id: toNobody })), []);
+  assert.deepEqual(changesOf(updated({ assignee_id: toNobody })), [autopilot], 'it is in the queue again');
+  assert.deepEqual(changesOf(updated({ assignee_id: toNobody }, { status: 'pending' })), []);
   assert.deepEqual(changesOf(updated({ label_list: [[], ['vip']] }, assigned)), []);
+  assert.deepEqual(changesOf({ ...updated({}, assigned), changed_attributes: [{ assignee_id: 5 }] }), [], 'no change');
 
   assert.deepEqual(changesOf(updated({ status: ['pending', 'open'] })), [handoff], 'nobody has it yet');
-  assert.deepEqual(changesOf(updated({ status: ['pending', 'open'] }, assigned)), [handoff, off]);
-  assert.deepEqual(changesOf(updated({ status: ['pending', 'open'], assignee_id: toAmara }, assigned)), [handoff, off]);
+  assert.deepEqual(changesOf(updated({ status: ['pending', 'open'], assignee_id: toNobody })), [handoff]);
+  assert.deepEqual(changesOf(updated({ status: ['pending', 'snoozed'] })), [handoff]);
+  assert.deepEqual(changesOf(updated({ status: ['pending', 'open'] }, assigned)), [handoff, autopilot]);
+  const both = updated({ status: ['pending', 'open'], assignee_id: toAmara }, assigned);
+  assert.deepEqual(changesOf(both), [handoff, autopilot]);
   const handedBack = updated({ status: ['open', 'pending'] }, { ...assigned, status: 'pending' });
-  assert.deepEqual(changesOf(handedBack), [`on-3121-${ms}`]);
-  assert.deepEqual(changesOf(updated({ status: ['resolved', 'open'] })), [`reopened-3121-${ms}`, off]);
-  assert.deepEqual(changesOf(updated({ status: ['snoozed', 'open'] })), []);
+  assert.deepEqual(changesOf(handedBack), [autopilot]);
+  assert.deepEqual(changesOf(updated({ status: ['resolved', 'open'] })), [reopened, autopilot]);
+  assert.deepEqual(changesOf(updated({ status: ['snoozed', 'open'] }, assigned)), []);
 
-  const by = (webhook) => ofType('autopilot', webhook).map(({ enabled, actorId }) => [enabled, actorId]);
+  const by = (webhook, settings) =>
+    ofType('autopilot', webhook, settings).map(({ enabled, actorId }) => [enabled, actorId]);
   assert.deepEqual(by(updated({ assignee_id: [12, 11] }, { meta: {} })), [[false, 'user-11']], 'the log is as of then');
+  assert.deepEqual(by(updated({ assignee_id: toNobody }, assigned)), [[false, undefined]], 'the log is as of then');
   assert.deepEqual(by(updated({ status: ['resolved', 'open'] })), [[false, undefined]]);
   assert.deepEqual(by(updated({ status: ['resolved', 'open'] }, assigned)), [[false, 'user-11']]);
   assert.deepEqual(by(handedBack), [[true, undefined]]);
+  assert.deepEqual(by(updated({ assignee_id: toAmara }, assigned), { aiUserIds: [11] }), [[true, undefined]], 'a bot');
+  assert.deepEqual(by(updated({ assignee_agent_bot_id: [null, 9] })), [[true, undefined]]);
 });
 
 test('a hand-off is a notice of its own', () => {
@@ -498,7 +562,7 @@ test('a hand-off is a notice of its own', () => {
       sequence: 0,
       direction: 'outbound',
       sender: 'system',
-      visibility: 'public',
+      visibility: 'private',
       kind: 'handoff_notice',
       status: 'sent',
     },
@@ -530,9 +594,11 @@ test('an event that lacks something is left out, and the others are there', () =
   const types = (webhook) => mapped(webhook).map(({ type }) => type);
   const noContact = message({ conversation: conversation({ meta: { sender: null } }) });
   assert.deepEqual(types(noContact), ['user', 'message']);
-  assert.deepEqual(types(message({ conversation: null })), ['user']);
-  assert.deepEqual(types(message({ id: '9001' })), ['conversation', 'contact', 'user']);
-  assert.deepEqual(types(message({ created_at: 'yesterday' })), ['conversation', 'contact', 'user']);
+  const inbox = { conversation: conversation({ meta: { sender: null }, contact_inbox: { contact_id: 210 } }) };
+  assert.deepEqual(types(message(inbox)), ['conversation', 'user', 'message'], 'the inbox knows the contact, too');
+  assert.deepEqual(types(message({ conversation: null })), []);
+  assert.deepEqual(types(message({ id: '' })), ['conversation', 'contact']);
+  assert.deepEqual(types(message({ created_at: 'yesterday' })), ['conversation', 'contact']);
 });
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -587,7 +653,11 @@ test('generated sequences are always the same, of all kinds, and become sound ev
       checkEvent(event);
       assert.ok(!JSON.stringify(event).includes(CANARY));
       const derived = /^(?:cw1-)?([a-z]+)-/.exec(event.changeId ?? event.messageId ?? '')?.[1];
-      kinds.add([event.type, derived, event.kind, event.sender, event.status, event.deleted].filter(Boolean).join(' '));
+      const { by } = event;
+      kinds.add(
+        [event.type, derived, by, event.kind, event.sender, event.status, event.deleted].filter(Boolean).join(' '),
+      );
+      if (event.channelType !== undefined) kinds.add(`conversation ${event.channelType}`);
     }
     if (sequence.odd) kinds.add('odd');
     if (sequence.lossy) kinds.add('lossy');
@@ -599,7 +669,9 @@ test('generated sequences are always the same, of all kinds, and become sound ev
     'contact',
     'user',
     'department',
-    ...['opened', 'seen', 'on', 'off'].map((name) => `autopilot ${name}`),
+    ...['autopilot', 'seen'].map((name) => `autopilot ${name}`),
+    'resolution resolved ai',
+    'conversation whatsapp',
     ...['resolved', 'reopened'].map((name) => `resolution ${name}`),
     'message handoff handoff_notice system sent',
     'message message handoff_notice ai sent',
