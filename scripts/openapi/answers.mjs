@@ -48,6 +48,7 @@ const stale = flag(
   'true while storage is out of reach and an older answer is served, and if `generatedAt` is more than three minutes old.',
 );
 const truncated = flag('True if there are more candidates than a snapshot lists. Left out otherwise.');
+const belowThresholdCount = count('Rows of the same filters that are not listed because they are below the threshold.');
 const olderCount = count('Rows of the same filters that are not listed because they are older than `maxAgeDays`.');
 const positive = { type: 'integer', minimum: 1 };
 
@@ -202,6 +203,7 @@ const SUMMARY = {
       stale,
       total: count('All rows that the filters select.'),
       olderCount,
+      belowThresholdCount,
       truncated,
       byCategory: ref('CategoryCounts'),
       byReason: ref('ReasonCounts'),

@@ -51,6 +51,7 @@ export const SUMMARY_EXAMPLE = {
     stale: false,
     total: 42,
     olderCount: 1,
+    belowThresholdCount: 5,
     byCategory: { ai_stuck: 27, agent_abandoned: 15, unassigned: 3, snoozed: 2, acknowledged: 0 },
     byReason: { no_reply: 21, no_reply_since_takeover: 11, handoff_not_completed: 6, assignee_missing: 4 },
     byChannel: { sms: 25, whatsapp: 10, email: 7 },

@@ -19,6 +19,7 @@ struct SummaryData<'a> {
     stale: bool,
     total: u64,
     older_count: u64,
+    below_threshold_count: u64,
     #[serde(skip_serializing_if = "is_false")]
     truncated: bool,
     by_category: Counts,
@@ -91,6 +92,7 @@ pub fn write_summary(report: &ResolvedReport<'_>, summary: &Summary<'_>) -> Resu
         stale: report.is_stale,
         total: counts.for_category(report.rows.filter.category),
         older_count: older,
+        below_threshold_count: summary.below,
         truncated: is_truncated,
         by_category: counts,
         by_reason: RowsByKey(&summary.reasons),

@@ -140,6 +140,11 @@ impl Lane {
         self.within(0..listed.oldest.min(self.end(listed)))
     }
 
+    /// The positions that are not listed, because they are below the threshold.
+    pub fn below(&self, listed: &ListedEntries) -> &[u32] {
+        self.within(self.end(listed)..usize::MAX)
+    }
+
     fn end(&self, listed: &ListedEntries) -> usize {
         listed.ends.get(self.threshold).copied().unwrap_or_default()
     }

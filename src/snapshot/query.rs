@@ -173,6 +173,16 @@ impl<'a> Listing<'a> {
         self.select(query, Paging { page: 1, limit: 0 }).totals
     }
 
+    /// How many rows pass all filters, and are not listed only because they are below the threshold.
+    #[must_use]
+    pub fn count_below(&self, query: &RowQuery) -> u64 {
+        let condition = self.condition(&query.filter);
+        let lanes = self.lanes_of(query);
+        let lanes = lanes.filter(|lane| query.filter.has_category(lane.category));
+        let matching = |lane: &Lane| condition.matching(lane.below(self.listed)).len() as u64;
+        lanes.map(matching).sum()
+    }
+
     /// Selects all rows, in order, in chunks that may be in memory at once.
     #[must_use]
     pub fn select_all(&self, query: &RowQuery) -> Vec<Vec<i64>> {
@@ -387,6 +397,16 @@ mod tests {
             over.partition(|entry| self.skips_threshold || age_ms(entry) <= max_age_ms)
         }
 
+        /// How many entries are neither listed nor too old.
+        fn count_below(&self, query: &RowQuery) -> u64 {
+            let (listed, older) = self.rows(query);
+            let count = |entries: &mut dyn Iterator<Item = &'a Entry>| {
+                entries.filter(|entry| Self::has_category(entry, query)).count() as u64
+            };
+            let passing = self.entries.iter().filter(|entry| Self::passes(entry, query));
+            count(&mut passing.into_iter()) - count(&mut listed.into_iter()) - count(&mut older.into_iter())
+        }
+
         fn has_category(entry: &Entry, query: &RowQuery) -> bool {
             match query.filter.category {
                 Some(category) => category == entry.category,
@@ -506,6 +526,7 @@ mod tests {
             {
                 let query = query(departments, filter.clone());
                 let context = format!("{query:?} under {settings:?}, {skips_threshold}");
+                assert_eq!(listing.count_below(&query), walk.count_below(&query), "{context}");
                 for (page, limit) in [(1, 1), (2, 1), (1, 7), (2, 7), (3, 7), (1, 100), (2, 100), (9, 100)] {
                     let paging = Paging { page, limit };
                     let selection = listing.select(&query, paging);

@@ -14,6 +14,8 @@ pub const AGES_FROM_MINUTES: [i64; 7] = [0, 5, 15, 30, 60, 240, 1_440];
 pub struct Summary<'a> {
     /// By category, before the rows are filtered by category; and how many are too old to be listed.
     pub totals: Totals,
+    /// The rows that pass all filters, and are not listed only because they are below the threshold.
+    pub below: u64,
     /// By reason.
     pub reasons: Vec<Count<'a>>,
     /// By channel.
@@ -72,6 +74,7 @@ impl Listing<'_> {
         }
         Summary {
             totals: self.totals(query),
+            below: self.count_below(query),
             reasons: largest_first(reasons),
             channels: largest_first(channels),
             departments: largest_first(departments),

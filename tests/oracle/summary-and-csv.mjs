@@ -41,6 +41,7 @@ const ageOf = (row, asOf) => Math.max(0, asOf - parseInstant(row.stalledSince));
 export function summaryOf(oracle, question) {
   const { organizationId, thresholdMinutes, olderCount, rows } = allRows(oracle, question);
   const { asOf } = question;
+  const everybody = allRows(oracle, { ...question, skipThreshold: true }).rows.length;
   const inCategory = (category) => allRows(oracle, { ...question, category }).rows.length;
   const inAge =
     ([from, to]) =>
@@ -53,6 +54,7 @@ export function summaryOf(oracle, question) {
     thresholdMinutes,
     total: rows.length,
     olderCount,
+    belowThresholdCount: everybody - rows.length - olderCount,
     byCategory: Object.fromEntries(CATEGORIES.map((category) => [category, inCategory(category)])),
     byReason: objectOf(countsOf(rows, (row) => [row.reason])),
     byChannel: objectOf(countsOf(rows, (row) => [row.channelType])),

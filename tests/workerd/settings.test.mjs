@@ -187,6 +187,7 @@ describe('the report', () => {
     const response = await service.fetch(SUMMARY, { token });
     const { data } = await response.json();
     assert.deepEqual([data.total, data.olderCount, data.byCategory.ai_stuck], [2, 1, 2]);
+    assert.equal(data.belowThresholdCount, 1, 'that of mail');
     assert.deepEqual(data.byChannel, { email: 1, sms: 1 });
 
     await put(200, organizationId, token, { maxAgeDays: 40 });

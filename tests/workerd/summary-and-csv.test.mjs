@@ -205,6 +205,7 @@ describe('without a snapshot', () => {
       stale: false,
       total: 0,
       olderCount: 0,
+      belowThresholdCount: 0,
       byCategory: NO_ROWS,
       byReason: {},
       byChannel: {},
