@@ -5,8 +5,8 @@ import { formatTime, ServerClock } from './modules/clock.js';
 import { byId } from './modules/dom.js';
 import { queryOf, readFilters } from './modules/filters.js';
 import { Monitor } from './modules/monitor.js';
-import { Poller } from './modules/poller.js';
 import { currentSession, saveToken, takeTokenFromFragment } from './modules/session.js';
+import { Updates } from './modules/updates.js';
 import { formatNumber } from './modules/words.js';
 import { createAnnouncer } from './views/announcer.js';
 import { createBreakdown } from './views/breakdown.js';
@@ -62,7 +62,7 @@ export function startDashboard() {
   const go = (change) => {
     if (!signedIn) return;
     change(signedIn.monitor);
-    poller.now();
+    updates.now();
   };
   const actions = {
     /** @param {Partial<Filters>} changes */
@@ -86,7 +86,7 @@ export function startDashboard() {
     endSearch: () => go((monitor) => monitor.search(null)),
     showNewest: () => go((monitor) => monitor.showNewest()),
     dismissExpired: () => signedIn?.monitor.dismissExpired(),
-    retry: () => poller.now(),
+    retry: () => updates.now(),
     signOut: () => signOut(),
     dismissOutcome: () => report(null),
     changeOrganization: () => signedIn && organizationDialog.open(signedIn.monitor),
@@ -125,16 +125,16 @@ export function startDashboard() {
   });
   const thresholdDialog = createThresholdDialog({
     onSaved: (text) => {
-      actions.showNewest();
+      go((monitor) => monitor.showNewSettings());
       report({ ok: true, text });
     },
   });
-  const poller = new Poller(() => signedIn?.monitor.poll() ?? { rest: true }, { onPlanned: tick });
+  const updates = new Updates({ monitor: () => signedIn?.monitor ?? null, onPlanned: tick });
 
   /** What the views need besides the monitor. Instants are in server time. */
   const context = () => {
     const now = clock.now();
-    const nextAt = poller.nextAt === null ? null : now + poller.nextAt - Date.now();
+    const nextAt = updates.nextAt === null ? null : now + updates.nextAt - Date.now();
     return { now, nextAt, outcome };
   };
 
@@ -205,7 +205,7 @@ export function startDashboard() {
     const monitor = new Monitor({ client, clock, address, onChange: render, onSessionEnd: endSession });
     signedIn = { session, client, monitor };
     render();
-    poller.now();
+    updates.now();
   }
 
   /** Removes everything from the page that belongs to the session. */
@@ -213,7 +213,7 @@ export function startDashboard() {
     signedIn?.monitor.close();
     signedIn = null;
     outcome = null;
-    poller.rest();
+    updates.rest();
     thresholdDialog.close();
     organizationDialog.close();
     announcer.reset();

@@ -13,6 +13,7 @@ const API = '/api/conversation-monitor';
 /** The paths of the API. */
 export const PATHS = {
   report: `${API}/report`,
+  stream: `${API}/report/stream`,
   search: `${API}/report/search`,
   csv: `${API}/report.csv`,
   summary: `${API}/summary`,
@@ -24,11 +25,12 @@ export const PATHS = {
 /**
  * @typedef {object} Result
  * @property {'data' | 'refused' | 'unreachable' | 'unreadable'} kind
- * @property {any} [data] With `data`: what the envelope contains, or the Blob of a file.
+ * @property {any} [data] With `data`: what the envelope contains, the Blob of a file, or the body of a stream.
  * @property {boolean} [unchanged] With `data`: the response was 304.
  * @property {string} [code] With `refused`: the server's error code.
  * @property {string} [message] With `refused`: the server's message.
  * @property {number | null} [retryAfterMs] When the server wants to be asked again; `null` if it does not say.
+ * @property {number | null} [pollAfterMs] When the server advises to ask again; `null` if it does not say.
  * @property {number} [status] The HTTP status, if there was a response.
  * @property {string | null} [etag]
  */
@@ -66,10 +68,44 @@ export class Client {
     const result = await this.#send(url, { headers, signal }, readEnvelope);
     if (result.status === 304 && cached) {
       this.#cache(url, cached);
-      return { kind: 'data', data: cached.data, unchanged: true };
+      return { ...result, data: cached.data, unchanged: true };
     }
     if (result.kind === 'data' && result.etag) this.#cache(url, { etag: result.etag, data: result.data });
     return result;
+  }
+
+  /**
+   * Opens the stream of a report. There is no timeout: whoever reads the body notices that nothing comes.
+   *
+   * @param {string} query The report's.
+   * @param {Options} [options]
+   */
+  stream(query, { signal } = {}) {
+    const cached = this.#cachedResponses.get(`${PATHS.report}${query && `?${query}`}`);
+    const headers = cached ? { 'Last-Event-ID': cached.etag } : {};
+    return this.#send(
+      `${PATHS.stream}${query && `?${query}`}`,
+      { headers, signal, timeoutMs: null },
+      async (response) => {
+        const isStream = response.headers.get('Content-Type')?.startsWith('text/event-stream');
+        return response.ok && isStream ? { kind: 'data', data: response.body } : readEnvelope(response);
+      },
+    );
+  }
+
+  /**
+   * Reads a response that has come by a stream, as if the URL had been requested.
+   *
+   * @param {string} path
+   * @param {string} query
+   * @param {{ data: string, id: string | null }} event
+   * @returns {Result}
+   */
+  receive(path, query, { data, id }) {
+    const envelope = parseJson(data);
+    if (envelope?.success !== true || !envelope.data) return { kind: 'unreadable' };
+    if (id) this.#cache(query ? `${path}?${query}` : path, { etag: id, data: envelope.data });
+    return { kind: 'data', data: envelope.data };
   }
 
   /**
@@ -154,7 +190,9 @@ export class Client {
         signal: AbortSignal.any(signals),
       });
       this.#clock.observe({ date: response.headers.get('Date'), sentAt, receivedAt: Date.now() });
-      return { status: response.status, etag: response.headers.get('ETag'), ...(await read(response)) };
+      const { status, headers: received } = response;
+      const pollAfterMs = readSeconds(received.get('X-Poll-After'));
+      return { status, etag: received.get('ETag'), pollAfterMs, ...(await read(response)) };
     } catch (error) {
       if (signal?.aborted) throw error;
       return { kind: 'unreachable' };
@@ -188,13 +226,20 @@ function parseJson(text) {
 }
 
 /**
+ * Reads whole seconds. Returns milliseconds; `null` means that it is something else.
+ *
+ * @param {string | null} value
+ */
+function readSeconds(value) {
+  return /^\d{1,6}$/.test(value ?? '') ? Number(value) * 1000 : null;
+}
+
+/**
  * Reads seconds or a date. Returns milliseconds; `null` means neither.
  *
  * @param {string | null} value
  */
 function readRetryAfter(value) {
-  if (value === null) return null;
-  if (/^\d{1,6}$/.test(value)) return Number(value) * 1000;
-  const date = Date.parse(value);
-  return Number.isNaN(date) ? null : Math.max(0, date - Date.now());
+  const date = Date.parse(value ?? '');
+  return readSeconds(value) ?? (Number.isNaN(date) ? null : Math.max(0, date - Date.now()));
 }

@@ -29,10 +29,8 @@ import { isSameList, membersOf, NO_FILTERS, queryOf, withoutPage } from './filte
  * @property {{snapshotId: string | null, generatedAt: string | null, stale: boolean} | null} newest The newest snapshot
  *   that is known, shown or not.
  * @property {{data: any, filters: Filters} | null} summary Totals and histogram with their filters, perhaps of an earlier
- *   snapshot. `null` means unknown.
+ *   snapshot, but with the counts of the report. `null` means unknown.
  * @property {boolean} summaryMissing The summary was requested, and the service did not return it.
- * @property {{count: number, filters: Filters} | null} belowThreshold How many rows only the threshold leaves out, and the
- *   filters for which that was counted. `null` means unknown.
  * @property {number | null} maxAgeDays The age limit of the list. `null` means unknown, or that the user may not know it.
  * @property {{organizations: any[], departments: any[]} | null} scopes Organizations and departments with their names.
  *   `null` means unknown.
@@ -45,6 +43,11 @@ import { isSameList, membersOf, NO_FILTERS, queryOf, withoutPage } from './filte
 /** Problems that a retry cannot solve: only another token or other filters can. */
 const FINAL = new Set(['forbidden', 'invalid', 'organization_needed']);
 
+/** After so long the summary is requested again, although the report counts the same: the ages in it have changed. */
+const SUMMARY_MAX_AGE_MS = 5 * 60_000;
+/** After so long what rarely changes is requested again: scopes and the age limit. */
+const RARE_MAX_AGE_MS = 60 * 60_000;
+
 /** Who may read and change an organization's settings. This only hides what would fail; the server decides. */
 const SETTINGS_ROLES = ['ADMIN', 'SUPERADMIN'];
 
@@ -56,14 +59,19 @@ export class Monitor {
   #onChange;
   #onSessionEnd;
   #abort = new AbortController();
-  /** The query of the last summary. */
-  #summaryQuery = null;
-  /** The organization and snapshot that scopes were last requested for. */
-  #scopesKey = null;
-  /** The query that counts everybody who waits, when it was last sent. */
-  #everybodyQuery = null;
-  /** The organization and snapshot that the age limit was last requested for. */
-  #maxAgeKey = null;
+  /**
+   * When what the page needs besides the report was last requested, by its name, and what of.
+   * @type {Map<'summary' | 'scopes' | 'maxAge', {of: string, at: number}>}
+   */
+  #requested = new Map();
+  /** The snapshot whose summary the service did not return: it is not requested again. */
+  #summaryMissingOf = null;
+  /**
+   * The newest events of the stream that are not taken yet, by their names.
+   * @type {Map<string, import('./events.js').StreamEvent>}
+   */
+  #events = new Map();
+  #isTaking = false;
 
   /** @type {State} */
   state = {
@@ -74,7 +82,6 @@ export class Monitor {
     newest: null,
     summary: null,
     summaryMissing: false,
-    belowThreshold: null,
     maxAgeDays: null,
     scopes: null,
     user: null,
@@ -128,8 +135,23 @@ export class Monitor {
 
   /** How many rows only the threshold leaves out; 0 as long as that is not known of the list on the screen. */
   get belowThreshold() {
-    const { belowThreshold, listed } = this.state;
-    return belowThreshold && listed && isSameList(belowThreshold.filters, listed.filters) ? belowThreshold.count : 0;
+    const { summary, listed } = this.state;
+    return (summary && listed && isSameList(summary.filters, listed.filters) && summary.data.belowThresholdCount) || 0;
+  }
+
+  /** The query of the stream that tells of what is new. `null` means that there is nothing to follow. */
+  get streamQuery() {
+    return this.#needsOrganization ? null : queryOf(this.#newest);
+  }
+
+  /**
+   * The filters of the newest report. A pinned report never changes, so once it is on the screen the page asks whether there
+   * is a newer snapshot instead. So it does while something is searched, because a search is never answered with 304 and
+   * may not be sent as often.
+   */
+  get #newest() {
+    const { filters, search } = this.state;
+    return { ...filters, snapshot: null, ...(search !== null && { page: 1 }) };
   }
 
   /** Whether the user may change the settings. `null` means that it is not known yet. */
@@ -178,6 +200,13 @@ export class Monitor {
     this.#go({ ...this.state.filters, snapshot: null });
   }
 
+  /** Shows the newest snapshot under settings that the user has just changed. */
+  showNewSettings() {
+    this.#requested.delete('summary');
+    this.#requested.delete('maxAge');
+    this.showNewest();
+  }
+
   /** Shows what the address says after the user went back or forward. */
   followAddress() {
     const filters = this.#address.read();
@@ -204,23 +233,64 @@ export class Monitor {
     if (push && queryOf(filters) !== queryOf(this.state.filters)) this.#address.push(filters);
     this.#abort.abort();
     this.#abort = new AbortController();
+    this.#events.clear();
     this.#change({ filters, search, busy: true, problem: null, snapshotExpired: false });
   }
 
   /**
-   * Requests whatever is due now.
+   * Requests whatever is due now. While the page is hidden that is the report, whose count is in the title.
    *
+   * @param {{ isHidden?: boolean }} [options]
    * @returns {Promise<import('./poller.js').Outcome>}
    */
-  async poll() {
+  async poll({ isHidden = false } = {}) {
     const { signal } = this.#abort;
     try {
-      return this.#needsOrganization ? await this.#askForOrganization(signal) : await this.#requestReport(signal);
+      return this.#needsOrganization
+        ? await this.#askForOrganization(signal)
+        : await this.#requestReport(signal, isHidden);
     } catch (error) {
       if (!signal.aborted) throw error;
       // The user has changed the filters meanwhile; the next poll requests those.
       return { ok: true };
     }
+  }
+
+  /**
+   * Opens the stream of what is new.
+   *
+   * @param {string} query
+   * @param {AbortSignal} signal
+   */
+  openStream(query, signal) {
+    return this.#client.stream(query, { signal });
+  }
+
+  /**
+   * Takes what the stream says. Of events that come faster than they can be taken, the newest of each name is.
+   *
+   * @param {import('./events.js').StreamEvent} event
+   * @returns {Promise<import('./poller.js').Outcome>}
+   */
+  async take(event) {
+    this.#events.set(event.name, event);
+    if (this.#isTaking) return { ok: true };
+    this.#isTaking = true;
+    const { signal } = this.#abort;
+    /** @type {import('./poller.js').Outcome} */
+    let outcome = { ok: true };
+    try {
+      for (const [name, newest] of this.#events) {
+        this.#events.delete(name);
+        if (name === 'report') outcome = await this.#takeReport(newest, signal);
+        else if (name === 'summary') this.#takeSummary(newest);
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      this.#isTaking = false;
+    }
+    return outcome;
   }
 
   /** @param {AbortSignal} signal */
@@ -232,22 +302,69 @@ export class Monitor {
 
   /**
    * @param {AbortSignal} signal
+   * @param {boolean} isHidden
    * @returns {Promise<import('./poller.js').Outcome>}
    */
-  async #requestReport(signal) {
+  async #requestReport(signal, isHidden) {
     const isCurrent = this.isCurrent;
     if (!isCurrent) this.#change({ busy: true });
-    const { filters, search } = this.state;
-    // A pinned report never changes, so a poll asks whether there is a newer snapshot instead. So it does while something
-    // is searched, because a search is never answered with 304 and may not be sent as often.
-    const requested = { ...filters };
-    if (isCurrent) requested.snapshot = null;
-    if (search !== null) requested.page = 1;
-    const result = await this.#client.get(PATHS.report, queryOf(requested), { signal });
-    signal.throwIfAborted();
-    if (result.kind !== 'data') return this.#handleFailure(result, requested, signal);
+    const { filters } = this.state;
+    const requested = isCurrent ? this.#newest : { ...this.#newest, snapshot: filters.snapshot };
+    const reported = this.#client.get(PATHS.report, queryOf(requested), { signal });
+    // What does not depend on the report does not wait for it.
+    const scopes = isHidden ? null : this.#requestScopes(signal);
+    const summarized = isHidden || !this.#isSummaryDue(filters) ? null : this.#getSummary(filters, signal);
+    for (const other of [scopes, summarized]) other?.catch(() => {});
 
-    const { data } = result;
+    const result = await reported;
+    signal.throwIfAborted();
+    const { pollAfterMs } = result;
+    if (result.kind !== 'data') return this.#handleFailure(result, requested, signal, { isHidden, scopes });
+    const failure = await this.#showReport(result.data, isCurrent, requested, signal, isHidden);
+    if (failure) return failure;
+    if (summarized) this.#showSummary(await summarized, filters);
+    await scopes;
+    if (!isHidden) await this.#requestMissing(signal);
+    return { ok: true, pollAfterMs };
+  }
+
+  /**
+   * @param {import('./events.js').StreamEvent} event
+   * @param {AbortSignal} signal
+   * @returns {Promise<import('./poller.js').Outcome>}
+   */
+  async #takeReport(event, signal) {
+    const requested = this.#newest;
+    const result = this.#client.receive(PATHS.report, queryOf(requested), event);
+    if (!this.isCurrent) return { ok: true };
+    if (result.kind !== 'data') return { ok: false };
+    const failure = await this.#showReport(result.data, true, requested, signal, false);
+    if (failure) return failure;
+    await this.#requestScopes(signal);
+    await this.#requestMaxAge(signal);
+    return { ok: true };
+  }
+
+  /** @param {import('./events.js').StreamEvent} event */
+  #takeSummary(event) {
+    const { listed, filters } = this.state;
+    const result = this.#client.receive(PATHS.summary, queryOf(withoutPage(filters, null)), event);
+    // The summary of a pinned report does not change.
+    if (filters.snapshot === null && listed && isSameList(listed.filters, filters)) this.#showSummary(result, filters);
+  }
+
+  /**
+   * Shows what a report says. Returns what went wrong, or nothing.
+   *
+   * @param {any} data
+   * @param {boolean} isCurrent Whether the report on the screen was the one that the filters ask for.
+   * @param {Filters} requested
+   * @param {AbortSignal} signal
+   * @param {boolean} isHidden
+   * @returns {Promise<import('./poller.js').Outcome | undefined>}
+   */
+  async #showReport(data, isCurrent, requested, signal, isHidden) {
+    const { filters, search } = this.state;
     if (data.generatedAt) this.#clock.notBefore(Date.parse(data.generatedAt));
     const { snapshotId, generatedAt, stale = false } = data;
     const newest = requested.snapshot === null ? { snapshotId, generatedAt, stale } : this.state.newest;
@@ -261,15 +378,10 @@ export class Monitor {
       page = found?.data ?? null;
     }
     const lastPage = Math.max(1, page?.pagination.totalPages ?? 1);
-    if (page !== null && filters.page > lastPage) return this.#turnBack(lastPage, signal);
+    if (page !== null && filters.page > lastPage) return this.#turnBack(lastPage, signal, isHidden);
     const shown = page === null ? {} : this.#show(page, filters);
     this.#change({ ...shown, newest, problem: null, busy: false });
-
-    await this.#requestSummary(signal);
-    await this.#requestScopes(signal);
-    await this.#requestEverybody(signal);
-    await this.#requestMaxAge(signal);
-    return { ok: true };
+    return undefined;
   }
 
   /**
@@ -304,22 +416,24 @@ export class Monitor {
    *
    * @param {number} page
    * @param {AbortSignal} signal
+   * @param {boolean} isHidden
    */
-  #turnBack(page, signal) {
+  #turnBack(page, signal, isHidden) {
     const filters = { ...this.state.filters, page };
     this.#address.replace(filters);
     this.#change({ filters });
-    return this.#requestReport(signal);
+    return this.#requestReport(signal, isHidden);
   }
 
   /**
    * @param {Result} result
    * @param {Filters} requested
    * @param {AbortSignal} signal
-   * @param {{ isSearch?: boolean }} [options]
+   * @param {{ isSearch?: boolean, isHidden?: boolean, scopes?: Promise<void> | null }} [options] `scopes` is a
+   *   request of them that is under way.
    * @returns {Promise<import('./poller.js').Outcome>}
    */
-  async #handleFailure(result, requested, signal, { isSearch = false } = {}) {
+  async #handleFailure(result, requested, signal, { isSearch = false, isHidden = false, scopes = null } = {}) {
     const kind = isSearch && result.code === 'RATE_LIMITED' ? 'search_limited' : problemOf(result);
     if (kind === 'unauthenticated') {
       this.#onSessionEnd(result.message);
@@ -329,14 +443,17 @@ export class Monitor {
       const filters = { ...this.state.filters, snapshot: null };
       this.#address.replace(filters);
       this.#change({ filters, snapshotExpired: true });
-      return this.#requestReport(signal);
+      return this.#requestReport(signal, isHidden);
     }
     // What the user can do about these depends on the role.
-    if (['invalid', 'forbidden', 'not_found'].includes(kind)) await this.#requestUser(signal);
+    if (['invalid', 'forbidden', 'not_found'].includes(kind)) {
+      await scopes;
+      await this.#requestUser(signal);
+    }
     if (kind === 'invalid' && this.#needsOrganization) return this.#askForOrganization(signal);
     const isFinal = FINAL.has(kind);
     if (isFinal || kind === 'not_found') {
-      this.#summaryQuery = null;
+      this.#requested.delete('summary');
       Object.assign(this.state, { shown: null, listed: null, summary: null, summaryMissing: false, newest: null });
     }
     this.#change({ busy: false, problem: { kind, message: result.message } });
@@ -344,69 +461,91 @@ export class Monitor {
   }
 
   /**
-   * Requests the summary of exactly the snapshot that is shown, once for each snapshot and filters.
+   * Requests what the report on the screen needs besides itself.
    *
    * @param {AbortSignal} signal
    */
-  async #requestSummary(signal) {
-    const { data, filters } = this.state.listed;
-    if (!data.snapshotId) return this.#change({ summary: null, summaryMissing: false });
-    const query = queryOf(withoutPage(filters, data.snapshotId));
-    if (query === this.#summaryQuery) return undefined;
-    const result = await this.#client.get(PATHS.summary, query, { signal });
-    signal.throwIfAborted();
-    this.#summaryQuery = query;
-    return result.kind === 'data'
-      ? this.#change({ summary: { data: result.data, filters }, summaryMissing: false })
-      : this.#change({ summary: null, summaryMissing: true });
+  async #requestMissing(signal) {
+    const { listed, summary } = this.state;
+    const { filters, data } = listed;
+    const isShown = summary !== null && hasSameCounts(summary.data, data);
+    if (data.snapshotId && !isShown && data.snapshotId !== this.#summaryMissingOf) {
+      // Of this very snapshot, so that it has the same counts.
+      this.#showSummary(await this.#getSummary({ ...filters, snapshot: data.snapshotId }, signal), filters);
+    }
+    await this.#requestMaxAge(signal);
   }
 
   /**
-   * Asks how many wait in all, once for each snapshot and filters: so many more than are listed are below the threshold.
+   * Whether the summary is of other filters, or has been on the screen for a while. That of a pinned snapshot never changes.
    *
+   * @param {Filters} filters
+   */
+  #isSummaryDue(filters) {
+    const maxAgeMs = filters.snapshot === null ? SUMMARY_MAX_AGE_MS : Number.POSITIVE_INFINITY;
+    return this.#isDue('summary', queryOf(withoutPage(filters, null)), maxAgeMs);
+  }
+
+  /**
+   * @param {Filters} filters
    * @param {AbortSignal} signal
    */
-  async #requestEverybody(signal) {
-    const { data, filters } = this.state.listed;
-    if (!data.snapshotId || filters.skipThreshold) return;
-    const query = queryOf({ ...withoutPage(filters, data.snapshotId), skipThreshold: true });
-    if (query === this.#everybodyQuery) return;
-    const result = await this.#client.get(PATHS.summary, query, { signal });
+  async #getSummary(filters, signal) {
+    const result = await this.#client.get(PATHS.summary, queryOf(withoutPage(filters, filters.snapshot)), { signal });
     signal.throwIfAborted();
-    this.#everybodyQuery = query;
-    if (result.kind !== 'data') return;
-    const count = Math.max(0, result.data.total - data.totalCount - (data.olderCount ?? 0));
-    this.#change({ belowThreshold: { count, filters } });
+    return result;
   }
 
   /**
-   * Requests the age limit while rows are left out because of it, once for each snapshot.
+   * @param {Result} result
+   * @param {Filters} filters
+   */
+  #showSummary(result, filters) {
+    this.#note('summary', queryOf(withoutPage(filters, null)));
+    const { kind, data } = result;
+    this.#summaryMissingOf = kind === 'data' ? null : this.state.listed.data.snapshotId;
+    if (kind !== 'data') this.#change({ summary: null, summaryMissing: true });
+    else this.#change({ summary: data.snapshotId ? { data, filters } : null, summaryMissing: false });
+  }
+
+  /**
+   * Requests the age limit while rows are left out because of it.
    *
    * @param {AbortSignal} signal
    */
   async #requestMaxAge(signal) {
     const { data } = this.state.listed;
     if (!data.olderCount || !this.maySetThresholds) return;
-    const key = JSON.stringify([data.organizationId, data.snapshotId]);
-    if (key === this.#maxAgeKey) return;
+    if (!this.#isDue('maxAge', data.organizationId, RARE_MAX_AGE_MS)) return;
     const result = await this.#client.get(PATHS.settings(data.organizationId), '', { signal });
     signal.throwIfAborted();
-    this.#maxAgeKey = key;
+    this.#note('maxAge', data.organizationId);
     this.#change({ maxAgeDays: result.kind === 'data' ? result.data.maxAgeDays : null });
   }
 
   /**
-   * Requests the scopes once for each snapshot: names rarely change, and a failure is repaired with the next snapshot.
+   * Requests the scopes, unless they are known. After a failure the next poll tries again.
    *
    * @param {AbortSignal} signal
    */
   async #requestScopes(signal) {
-    const key = JSON.stringify([this.organizationId, this.state.newest?.snapshotId]);
-    if (key === this.#scopesKey) return;
+    const of = JSON.stringify(this.state.filters.organizationId);
+    if (!this.#isDue('scopes', of, RARE_MAX_AGE_MS)) return;
     const result = await this.scopes('', { signal });
     signal.throwIfAborted();
-    this.#scopesKey = key;
-    if (result.kind === 'data') this.#change({ scopes: result.data, user: result.data.user });
+    if (result.kind !== 'data') return;
+    this.#note('scopes', of);
+    this.#change({ scopes: result.data, user: result.data.user });
+  }
+
+  /** Whether something was requested of another thing, or so long ago. */
+  #isDue(name, of, maxAgeMs) {
+    const last = this.#requested.get(name);
+    return last?.of !== of || Date.now() - last.at >= maxAgeMs;
+  }
+
+  #note(name, of) {
+    this.#requested.set(name, { of, at: Date.now() });
   }
 
   /**
@@ -441,6 +580,16 @@ export class Monitor {
     Object.assign(this.state, changes);
     this.#onChange();
   }
+}
+
+/** Whether a summary counts what a report counts, both of the same filters. */
+function hasSameCounts(summary, report) {
+  return (
+    summary.total === report.totalCount &&
+    summary.olderCount === report.olderCount &&
+    summary.thresholdMinutes === report.thresholdMinutes &&
+    Object.entries(report.counts).every(([category, count]) => summary.byCategory[category] === count)
+  );
 }
 
 /**

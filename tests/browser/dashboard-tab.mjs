@@ -9,6 +9,8 @@ import { ROOT } from '../workerd/harness.mjs';
 
 /** Where the tests leave pictures for somebody to look at, if the variable SCREENSHOTS is set: no test needs them. */
 const SCREENSHOTS = process.env.SCREENSHOTS ? path.join(ROOT, 'tests/browser/screenshots') : undefined;
+/** What answers instead of the stream. */
+const NO_STREAM = { status: 404, contentType: 'text/html', body: '<h1>Not found</h1>' };
 /** How long something that must happen may take on a busy machine. */
 const PATIENCE_MS = 20_000;
 
@@ -44,6 +46,7 @@ export async function launchBrowser() {
  * @property {'reduce' | 'no-preference'} [reducedMotion]
  * @property {'active' | 'none'} [forcedColors]
  * @property {(request: ApiRequest) => Fault | Promise<Fault>} [fault]
+ * @property {boolean} [isFollowing] Whether the stream can be reached. Without it the page polls, as most tests want.
  */
 
 export class DashboardTab {
@@ -62,6 +65,8 @@ export class DashboardTab {
    * @type {number | undefined}
    */
   date = undefined;
+  /** The advice of the worker's last report, in seconds. */
+  #pollAfter = '';
   /**
    * Every address that the tab has had.
    * @type {string[]}
@@ -69,6 +74,11 @@ export class DashboardTab {
   addresses = [];
   /** @type {import('playwright-core').Download[]} */
   downloads = [];
+  /**
+   * Every response to a request for the stream.
+   * @type {{query: string, status: number}[]}
+   */
+  streams = [];
 
   /**
    * @param {import('playwright-core').Browser} browser
@@ -87,6 +97,7 @@ export class DashboardTab {
       reducedMotion = 'reduce',
       forcedColors = 'none',
       fault = () => undefined,
+      isFollowing = false,
     },
   ) {
     const context = await browser.newContext({
@@ -98,7 +109,7 @@ export class DashboardTab {
       reducedMotion,
       forcedColors,
     });
-    const tab = new DashboardTab(context, await context.newPage(), { url, now, fault });
+    const tab = new DashboardTab(context, await context.newPage(), { url, now, fault, isFollowing });
     await tab.#prepare();
     await tab.page.goto(new URL(`/${query}${token ? `#token=${token}` : ''}`, url).href);
     return tab;
@@ -107,14 +118,15 @@ export class DashboardTab {
   /**
    * @param {import('playwright-core').BrowserContext} context
    * @param {import('playwright-core').Page} page
-   * @param {Required<Pick<TabOptions, 'url' | 'now' | 'fault'>>} settings
+   * @param {Required<Pick<TabOptions, 'url' | 'now' | 'fault' | 'isFollowing'>>} settings
    */
-  constructor(context, page, { url, now, fault }) {
+  constructor(context, page, { url, now, fault, isFollowing }) {
     this.context = context;
     this.page = page;
     this.url = url;
     this.now = now;
     this.fault = fault;
+    this.isFollowing = isFollowing;
     page.setDefaultTimeout(PATIENCE_MS);
   }
 
@@ -131,6 +143,11 @@ export class DashboardTab {
       if (origin !== this.url.origin && !['blob:', 'data:'].includes(protocol))
         this.problems.push(`requested another host: ${request.url()}`);
     });
+    page.on('response', (response) => {
+      const { pathname, search } = new URL(response.url());
+      if (!pathname.endsWith('/stream') || response.fromServiceWorker()) return;
+      this.streams.push({ query: search.slice(1), status: response.status() });
+    });
     page.on('framenavigated', (frame) => this.addresses.push(frame.url()));
     page.on('download', (download) => this.downloads.push(download));
     await page.addInitScript(() => {
@@ -142,7 +159,7 @@ export class DashboardTab {
     // Time runs once the clock is installed, and the clock cannot be stopped in its past.
     await page.clock.install({ time: this.now - 60_000 });
     await page.clock.pauseAt(this.now);
-    await page.addInitScript(watchPolls);
+    await page.addInitScript(watchPlans);
     await page.addInitScript(watchLayoutShifts);
     await page.route('**/api/**', (route) => this.#respond(route));
   }
@@ -158,6 +175,8 @@ export class DashboardTab {
       ifNoneMatch: (await request.headerValue('if-none-match')) ?? null,
     };
     try {
+      // A stream never ends, so it cannot be fetched first.
+      if (noted.path.endsWith('/stream')) return await (this.isFollowing ? route.continue() : route.fulfill(NO_STREAM));
       const fault = await this.fault({ ...noted, name: pathname.split('/').at(-1) });
       if (fault === 'cut') {
         this.responses.push({ ...noted, status: 'cut' });
@@ -171,6 +190,7 @@ export class DashboardTab {
       }
       const response = await route.fetch();
       this.responses.push({ ...noted, status: response.status() });
+      if (noted.path.endsWith('/report')) this.#pollAfter = response.headers()['x-poll-after'];
       return await route.fulfill({ response, headers: { ...response.headers(), ...date } });
     } catch (error) {
       // The tab was closed, or the page aborted the request.
@@ -186,13 +206,23 @@ export class DashboardTab {
     await this.page.clock.runFor(milliseconds);
   }
 
-  /** Advances over the pause between polls, and waits until the report was requested again and the next poll is planned. */
-  async nextPoll(milliseconds = 5_000) {
+  /**
+   * Advances over the pause between polls, and waits until the report was requested again and the next poll is planned.
+   * Unless a pause is given it is the one that the worker has advised last.
+   *
+   * @param {number} [milliseconds]
+   */
+  async nextPoll(milliseconds) {
     await this.waitUntilIdle();
     const before = this.reports().length;
-    await this.advance(milliseconds);
+    await this.advance(milliseconds ?? this.advisedPause());
     await until(() => this.reports().length > before, 'the report was not requested again');
     await this.waitUntilIdle();
+  }
+
+  /** How long the worker has advised to wait with the next poll, in milliseconds. */
+  advisedPause() {
+    return Number(this.#pollAfter) * 1_000;
   }
 
   /** Advances over this many polls, one at a time: time also runs for requests, so a longer step would time them out. */
@@ -226,7 +256,8 @@ export class DashboardTab {
   /** Waits until every request is answered and the next poll is planned. Not for states without a next poll. */
   async waitUntilIdle() {
     await this.page.waitForFunction(
-      () => globalThis.plannedPolls.size > 0 && document.querySelector('.list').getAttribute('aria-busy') !== 'true',
+      () =>
+        globalThis.planned.pollIfIdle.size > 0 && document.querySelector('.list').getAttribute('aria-busy') !== 'true',
     );
   }
 
@@ -284,6 +315,20 @@ export class DashboardTab {
     return this.page.evaluate(() => globalThis.takeLayoutShifts());
   }
 
+  /** Waits until something comes by the stream. */
+  async waitForStream() {
+    const times = await this.page.evaluate(() => globalThis.heard.times);
+    await this.page.waitForFunction((before) => globalThis.heard.times > before, times);
+  }
+
+  /** Makes the page believe that it is hidden, or visible again. */
+  hide(isHidden) {
+    return this.page.evaluate((value) => {
+      Object.defineProperty(document, 'hidden', { value, configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, isHidden);
+  }
+
   /** Leaves a picture of the window, if pictures are asked for. */
   async screenshot(name) {
     if (!SCREENSHOTS) return;
@@ -296,22 +341,28 @@ export class DashboardTab {
   }
 }
 
-/** Runs in the page: records which polls are planned, and makes Math.random predictable. */
-function watchPolls() {
-  const planned = new Set();
+/**
+ * Runs in the page: records which polls and openings of streams are planned, and how often something has come by a stream, and
+ * makes Math.random predictable.
+ */
+function watchPlans() {
+  const planned = { pollIfIdle: new Set(), openStream: new Set() };
+  const heard = { times: 0 };
   const { setTimeout: originalSetTimeout, clearTimeout: originalClearTimeout } = window;
   Object.assign(globalThis, {
-    plannedPolls: planned,
+    planned,
+    heard,
     setTimeout: (act, pause, ...rest) => {
       const id = originalSetTimeout(() => {
-        planned.delete(id);
+        planned[act.name]?.delete(id);
         act(...rest);
       }, pause);
-      if (pause > 1_000) planned.add(id);
+      planned[act.name]?.add(id);
+      if (act.name === 'noticeSilence') heard.times += 1;
       return id;
     },
     clearTimeout: (id) => {
-      planned.delete(id);
+      for (const ids of Object.values(planned)) ids.delete(id);
       originalClearTimeout(id);
     },
   });

@@ -10,6 +10,40 @@ import { onReport, RATE_LIMITED, UNAVAILABLE } from './responses.mjs';
 const statuses = (tab, name) =>
   tab.responses.filter(({ path }) => path.endsWith(`/${name}`)).map(({ status }) => status);
 
+describeInBrowser('opening', (env) => {
+  test('asks for the report, the summary and the scopes at once', async (t) => {
+    const organization = await env.publish(env.organization().addWaiting('a', 10));
+    const asked = new Set();
+    const fault = async ({ name }) => {
+      asked.add(name);
+      // None is answered before all are asked for.
+      await until(() => ['report', 'summary', 'scopes'].every((each) => asked.has(each)), 'they wait for each other');
+      return undefined;
+    };
+    const tab = await env.open(t, { token: organization.adminToken(), fault });
+    await tab.waitForText('Customer a');
+    await tab.waitForText('Hazelnut & Co');
+    await tab.waitUntilIdle();
+    assert.deepEqual(tab.responses.map(({ path }) => path.split('/').at(-1)).sort(), ['report', 'scopes', 'summary']);
+  });
+
+  test('so does a filter', async (t) => {
+    const organization = await env.publish(env.organization().addWaiting('a', 10, { channelType: 'email' }));
+    const tab = await env.open(t, { token: organization.adminToken() });
+    await tab.waitUntilIdle();
+    const asked = new Set();
+    tab.fault = async ({ name, query }) => {
+      asked.add(`${name}?${query}`);
+      await until(() => asked.size === 2, 'they wait for each other');
+      return undefined;
+    };
+    await tab.page.getByLabel('Everyone waiting').check();
+    await until(() => asked.size === 2, 'the summary waits for the report');
+    await tab.waitUntilIdle();
+    assert.deepEqual([...asked].sort(), ['report?skipThreshold=true', 'summary?skipThreshold=true']);
+  });
+});
+
 describeInBrowser('polling', (env) => {
   test('costs a 304 while nothing changes, and one 200 for each new snapshot', async (t) => {
     const organization = await env.publish(env.organization().addWaiting('a', 10));
@@ -23,36 +57,113 @@ describeInBrowser('polling', (env) => {
         .every(({ ifNoneMatch }) => ifNoneMatch),
     );
     await env.refresh();
-    await tab.nextPolls(3);
-    assert.deepEqual(statuses(tab, 'report'), [200, 304, 304, 304, 200, 304, 304]);
-    // Of the list, and of everybody who waits.
-    assert.deepEqual(statuses(tab, 'summary'), [200, 200, 200, 200], 'twice for each snapshot');
+    await tab.nextPoll();
+    assert.deepEqual(statuses(tab, 'report'), [200, 304, 304, 304, 200]);
     assert.equal(await tab.page.locator('#rows .row').count(), 1);
   });
 
-  test('stops while the page is hidden and resumes when it is visible', async (t) => {
+  test('happens when the service advises it, and not before', async (t) => {
+    const organization = await env.publish(env.organization().addWaiting('a', 10));
+    const tab = await env.open(t, { token: organization.adminToken() });
+    for (let poll = 1; poll <= 3; poll += 1) {
+      await tab.waitUntilIdle();
+      const pause = tab.advisedPause();
+      assert.ok(pause >= MINUTE && pause <= MINUTE + 21_000, `${pause} ms`);
+      await tab.advance(pause - 1_000);
+      assert.equal(tab.reports().length, poll, 'not before');
+      await tab.nextPoll(1_000);
+    }
+  });
+
+  test('happens every 15 seconds without advice, and at least every five minutes with any', async (t) => {
+    const organization = await env.publish(env.organization().addWaiting('a', 10));
+    const data = await env.service.report(organization.adminToken());
+    const body = JSON.stringify({ success: true, data });
+    const tab = await env.open(t, { token: organization.adminToken(), fault: onReport({ status: 200, body }) });
+    await tab.waitUntilIdle();
+    await tab.advance(14_000);
+    assert.equal(tab.reports().length, 1);
+    await tab.nextPoll(1_000);
+    tab.fault = onReport({ status: 200, headers: { 'X-Poll-After': '86400' }, body });
+    await tab.nextPoll(15_000);
+    await tab.nextPoll(5 * MINUTE);
+  });
+
+  test('asks for the summary when the counts have changed, or after five minutes', async (t) => {
+    const organization = await env.publish(env.organization().addWaiting('a', 10));
+    const tab = await env.open(t, { token: organization.adminToken() });
+    const startedAt = tab.now;
+    const summaries = () => statuses(tab, 'summary').length;
+    await tab.nextPoll();
+    await env.refresh();
+    await tab.nextPoll();
+    assert.equal(summaries(), 1, 'a new snapshot with the same counts');
+    organization.addWaiting('b', 20);
+    await env.send(organization);
+    await env.refresh();
+    await tab.nextPoll();
+    assert.equal(await tab.renderedText('#total'), '2');
+    assert.equal(summaries(), 2);
+    assert.match(tab.responses.findLast(({ path }) => path.endsWith('/summary')).query, /^snapshot=/);
+    const summarizedAt = tab.now;
+    while (tab.now + tab.advisedPause() < summarizedAt + 5 * MINUTE) await tab.nextPoll();
+    assert.equal(summaries(), 2);
+    await tab.nextPoll();
+    assert.equal(summaries(), 3);
+    assert.ok(tab.now - startedAt < 15 * MINUTE);
+    assert.equal(statuses(tab, 'scopes').length, 1);
+  });
+
+  test('asks for the scopes every hour', async (t) => {
+    const organization = await env.publish(env.organization().addWaiting('a', 10));
+    const tab = await env.open(t, { token: organization.adminToken() });
+    const startedAt = tab.now;
+    while (tab.now + tab.advisedPause() < startedAt + 60 * MINUTE) await tab.nextPoll();
+    assert.equal(statuses(tab, 'scopes').length, 1);
+    await tab.nextPoll();
+    assert.equal(statuses(tab, 'scopes').length, 2);
+  });
+
+  test('asks once a minute for the count in the title while the page is hidden, and at once when it is visible', async (t) => {
     const organization = await env.publish(env.organization().addWaiting('a', 10));
     const tab = await env.open(t, { token: organization.adminToken() });
     await tab.waitUntilIdle();
-    const hide = (isHidden) =>
-      tab.page.evaluate((value) => {
-        Object.defineProperty(document, 'hidden', { value, configurable: true });
-        document.dispatchEvent(new Event('visibilitychange'));
-      }, isHidden);
-    await hide(true);
-    await tab.advance(10 * MINUTE);
-    assert.equal(tab.reports().length, 1);
-    await hide(false);
-    await tab.advance(1);
-    await until(() => tab.reports().length === 2, 'it does not poll although the page is visible again');
-    await tab.waitUntilIdle();
-    // Hiding and showing the page must not cause additional polls.
-    for (let times = 0; times < 5; times += 1) {
-      await hide(true);
-      await hide(false);
+    await tab.hide(true);
+    organization.addWaiting('b', 20);
+    await env.send(organization);
+    await env.refresh();
+    // The service says a second: the publication is due.
+    tab.fault = async ({ name }) => {
+      if (name !== 'report') return undefined;
+      const data = await env.service.report(organization.adminToken());
+      return { status: 200, headers: { 'X-Poll-After': '1' }, body: JSON.stringify({ success: true, data }) };
+    };
+    await tab.nextPoll(tab.advisedPause());
+    assert.equal(await tab.page.title(), '2 waiting – Conversation Monitor');
+    for (let minute = 0; minute < 5; minute += 1) {
+      const before = tab.reports().length;
+      await tab.advance(MINUTE - 1_000);
+      assert.equal(tab.reports().length, before);
+      await tab.nextPoll(1_000);
     }
-    await tab.advance(4_000);
-    assert.equal(tab.reports().length, 2);
+    assert.equal(statuses(tab, 'summary').length, 1, 'only the report');
+    const before = tab.reports().length;
+    await tab.hide(false);
+    await tab.advance(1);
+    await until(() => tab.reports().length > before, 'it does not ask although the page is visible again');
+    await until(() => statuses(tab, 'summary').length === 2, 'the summary is not made up for');
+  });
+
+  test('does not happen more often because the page is hidden and shown', async (t) => {
+    const organization = await env.publish(env.organization().addWaiting('a', 10));
+    const tab = await env.open(t, { token: organization.adminToken() });
+    await tab.waitUntilIdle();
+    for (let times = 0; times < 5; times += 1) {
+      await tab.hide(true);
+      await tab.hide(false);
+    }
+    await tab.advance(tab.advisedPause() - 1_000);
+    assert.equal(tab.reports().length, 1);
     await tab.nextPoll(1_000);
   });
 
@@ -61,7 +172,7 @@ describeInBrowser('polling', (env) => {
     const tab = await env.open(t, { token: organization.adminToken() });
     await tab.waitUntilIdle();
     tab.fault = onReport('cut');
-    await tab.nextPoll(5_000);
+    await tab.nextPoll();
     for (const pause of [5_000, 10_000, 20_000, 40_000, 60_000, 60_000]) {
       const before = tab.reports().length;
       await tab.waitUntilIdle();
@@ -74,7 +185,7 @@ describeInBrowser('polling', (env) => {
     await tab.page.getByRole('button', { name: 'Try now' }).click();
     await until(() => tab.reports().length > before, 'the button does not poll');
     await tab.waitForNoText('No connection.');
-    await tab.nextPoll(5_000);
+    await tab.nextPoll();
   });
 
   test('waits as long as Retry-After says', async (t) => {

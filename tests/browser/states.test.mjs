@@ -95,7 +95,7 @@ describeInBrowser('signing in and out', (env) => {
     await tab.waitForText('Customer a');
     await tab.waitUntilIdle();
     tab.fault = onReport(errorResponse(401, 'UNAUTHENTICATED', 'The token has expired.'));
-    await tab.advance(5_000);
+    await tab.advance(tab.advisedPause());
     await tab.waitForText('Your token was not accepted. The token has expired.');
     assert.equal(await tab.page.getByText('Customer a').isVisible(), false);
   });
@@ -240,9 +240,10 @@ describeInBrowser('something is wrong', (env) => {
   test('a late list is reported', async (t) => {
     const organization = await env.publish(env.organization().addWaiting('a', 10));
     const tab = await env.open(t, { token: organization.adminToken() });
-    await tab.nextPolls(35);
+    await tab.nextPolls(2);
+    await tab.advance(env.now + 3 * MINUTE - tab.now - 1_000);
     assert.equal(await tab.page.getByText('Late data.').isVisible(), false);
-    await tab.nextPoll();
+    await tab.advance(1_000);
     await tab.waitForText('Late data.');
     await env.refresh(3);
     await tab.nextPoll();
@@ -260,7 +261,8 @@ describeInBrowser('something is wrong', (env) => {
     await tab.waitForText('Stale data.');
     await tab.waitForText('Customer a');
     tab.fault = () => undefined;
-    await tab.nextPoll();
+    // This answer has not said when to ask again.
+    await tab.nextPoll(15_000);
     await tab.waitForNoText('Stale data.');
   });
 
