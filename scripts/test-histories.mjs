@@ -20,13 +20,15 @@ const FILES = [
   'tests/oracle/oracle.test.mjs',
   'tests/workerd/concurrency.test.mjs',
   'tests/workerd/histories.test.mjs',
+  'tests/workerd/schemathesis.test.mjs',
   'tests/workerd/summary-and-csv.test.mjs',
 ];
 
 const USAGE = `usage: npm run test:histories [-- --times N]
 
 Runs the tests with random histories, the native ones and those on Node, with more of them than npm test has, compares the
-two mappers of Chatwoot over 10,000 sequences of webhooks, and changes tokens in every byte to every letter.
+two mappers of Chatwoot over 10,000 sequences of webhooks, makes ten times as many random requests, and changes tokens in
+every byte to every letter.
   --times N   how many times as many (default ${TIMES}, at most ${TIMES_MAX})
 THREADS=FILE also makes the tests use the conversations of that file, events as NDJSON, instead of the sample's.`;
 

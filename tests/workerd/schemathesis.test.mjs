@@ -13,8 +13,10 @@ import { EVENTS, STREAM, startService, tokenOf } from './harness.mjs';
 
 const ORGANIZATION = 'an-organization';
 const SEED = 20_261_123;
+/** Set by `npm run test:histories`. */
+const IS_LONG_RUN = Boolean(process.env.LONG_HISTORIES);
 /** Random requests per operation, in addition to those that try the bounds of each parameter. */
-const EXAMPLES = 12;
+const EXAMPLES = IS_LONG_RUN ? 40 : 4;
 const CHECKS = [
   'not_a_server_error',
   'status_code_conformance',
