@@ -44,9 +44,13 @@ pub fn merge(members: Vec<Member>) -> Vec<Merged> {
         .map(|number| chains.follow(number, &in_force))
         .collect();
     let mut timelines: Vec<Vec<TimelineItem>> = members.iter().map(|_| Vec::new()).collect();
+    let mut have_forgotten = vec![false; members.len()];
     let mut merged = Vec::with_capacity(members.len());
     for (number, (member, chain)) in members.into_iter().zip(&ends).enumerate() {
         let is_end = chain.end == number;
+        if let Some(has_forgotten) = have_forgotten.get_mut(chain.end) {
+            *has_forgotten |= member.items.has_forgotten();
+        }
         if let Some(timeline) = timelines.get_mut(chain.end) {
             let mut items = member.items.resolved_at(chain.resolved_at);
             // Of a merged conversation only the messages are its target's, too.
@@ -59,12 +63,12 @@ pub fn merge(members: Vec<Member>) -> Vec<Merged> {
         }
         merged.push((member.id, member.conversation, is_end));
     }
-    let merged = merged.into_iter().zip(timelines);
+    let merged = merged.into_iter().zip(timelines).zip(have_forgotten);
     merged
-        .map(|((id, conversation, is_end), items)| Merged {
+        .map(|(((id, conversation, is_end), items), has_forgotten)| Merged {
             id,
             conversation,
-            timeline: is_end.then(|| Timeline::new(items)),
+            timeline: is_end.then(|| Timeline::new(items, has_forgotten)),
         })
         .collect()
 }

@@ -12,6 +12,7 @@ pub mod record_type;
 pub mod report_row;
 pub mod resolution;
 pub mod responsible;
+pub mod retention;
 pub mod stall;
 pub mod state;
 pub mod timeline;

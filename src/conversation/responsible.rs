@@ -4,7 +4,7 @@
 use crate::base::timestamp::Timestamp;
 use crate::conversation::answers::Answers;
 use crate::conversation::body::{Conversation, Sender};
-use crate::conversation::timeline::{Clock, Item, Timeline};
+use crate::conversation::timeline::{Clock, Item, NEVER, Timeline, TimelineItem};
 
 /// Who owes the next answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,15 +38,12 @@ pub fn responsibility(
     waiting_since: Timestamp,
 ) -> Option<Responsibility> {
     let assigned = Assigned::new(conversation, timeline);
-    let mut walk = Walk {
-        is_autopilot_on: conversation.starts_with_autopilot,
-        was_switched_off_by_person: false,
-        last_human_reply: None,
-        has_ai_resumed: false,
-        is_assigned: assigned == Assigned::AllAlong,
-        current: None,
-        waiting_since,
-    };
+    let mut walk = Walk::new(conversation.starts_with_autopilot, waiting_since);
+    walk.is_assigned = assigned == Assigned::AllAlong;
+    if timeline.has_forgotten() {
+        // The first item has been forgotten, so the first that is left may be a change.
+        walk.arrive(NEVER);
+    }
     // The assignment stands before the other items of its instant.
     let mut assigned_at = match assigned {
         Assigned::At(at) => Some(at),
@@ -67,6 +64,48 @@ pub fn responsibility(
         walk.arrive(instant);
     }
     walk.current
+}
+
+/// The numbers of the items that go on deciding who is responsible when nobody waits any more and all others are forgotten, at
+/// most two:
+/// - the last change of the autopilot;
+/// - where a reply of a person makes the conversation theirs, the last answer of a person since then, or else the first reply;
+///   else, if the last change was made by nobody, the first by which a person switched the autopilot off since it was last on:
+///   an agent may be assigned from there on.
+#[must_use]
+pub fn deciding_items(starts_with_autopilot: bool, timeline: &Timeline, answers: &Answers<'_>) -> Vec<usize> {
+    let mut walk = Walk::new(starts_with_autopilot, NEVER);
+    let mut last_change = None;
+    let mut first_off_by_person = None;
+    let mut first_reply = None;
+    for (number, item) in timeline.items().iter().enumerate() {
+        walk.step(&item.item, answers.contains(number));
+        if let Item::Autopilot(change) = &item.item {
+            last_change = Some(number);
+            if change.enabled {
+                first_off_by_person = None;
+            } else if change.is_by_human {
+                first_off_by_person = first_off_by_person.or(Some(number));
+            }
+        }
+        if !walk.has_human_taken_over() {
+            first_reply = None;
+        } else if first_reply.is_none() {
+            first_reply = Some((number, item.item.at()));
+        }
+    }
+    let second = match first_reply {
+        Some((first, since)) => {
+            let is_answer = |(number, item): &(usize, &TimelineItem)| {
+                item.item.is_reply_of_person() && answers.contains(*number) && item.item.at() >= since
+            };
+            let mut items = timeline.items().iter().enumerate();
+            Some(items.rfind(is_answer).map_or(first, |(number, _)| number))
+        }
+        None if !walk.is_autopilot_on && !walk.was_switched_off_by_person => first_off_by_person,
+        None => None,
+    };
+    last_change.into_iter().chain(second).collect()
 }
 
 /// From where on somebody is assigned. Owner and assignees are taken as they are now (30).
@@ -116,6 +155,18 @@ struct Walk {
 }
 
 impl Walk {
+    fn new(starts_with_autopilot: bool, waiting_since: Timestamp) -> Self {
+        Self {
+            is_autopilot_on: starts_with_autopilot,
+            was_switched_off_by_person: false,
+            last_human_reply: None,
+            has_ai_resumed: false,
+            is_assigned: false,
+            current: None,
+            waiting_since,
+        }
+    }
+
     fn step(&mut self, item: &Item, is_answer: bool) {
         match item {
             Item::Autopilot(change) if change.enabled => {
@@ -140,10 +191,15 @@ impl Walk {
     }
 
     /// A reply of a human takes over, even one that fails, and even while the autopilot is on (2, 12, 15), until the
-    /// autopilot is switched on again (14) or, never having been off, answers again (38). Besides, an agent is responsible
-    /// while the autopilot is off, if a person switched it off (29) or somebody is assigned (30).
+    /// autopilot is switched on again (14) or, never having been off, answers again (38).
+    fn has_human_taken_over(&self) -> bool {
+        self.last_human_reply.is_some() && !self.has_ai_resumed
+    }
+
+    /// Besides, an agent is responsible while the autopilot is off, if a person switched it off (29) or somebody is assigned
+    /// (30).
     fn party(&self) -> Responsible {
-        if self.last_human_reply.is_some() && !self.has_ai_resumed {
+        if self.has_human_taken_over() {
             Responsible::Human
         } else if self.is_autopilot_on {
             Responsible::Ai

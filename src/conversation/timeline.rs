@@ -139,19 +139,23 @@ impl Item {
         match self {
             Self::Autopilot(change) => (change.at, 0, change.sequence, false),
             Self::Resolution(resolution) => (resolution.at, 1, resolution.sequence, false),
-            Self::Message(message) => {
-                let is_reply_of_person = message.is_reply() && message.sender == Sender::Human;
-                (message.at, 2, message.sequence, !is_reply_of_person)
-            }
+            Self::Message(message) => (message.at, 2, message.sequence, !self.is_reply_of_person()),
         }
     }
 
-    /// Whether its id is needed: that of the last demand is shown, and the ids of changes decide their order.
+    /// Whether its id is needed: that of the last demand is shown, the ids of changes decide their order, and replies of people
+    /// are among what is kept when the others are forgotten.
     fn needs_id(&self) -> bool {
         match self {
             Self::Autopilot(_) | Self::Resolution(_) => true,
-            Self::Message(message) => message.is_from_customer(),
+            Self::Message(message) => message.is_from_customer() || self.is_reply_of_person(),
         }
+    }
+
+    /// Whether a person writes to the customer with it.
+    #[must_use]
+    pub fn is_reply_of_person(&self) -> bool {
+        matches!(self, Self::Message(message) if message.is_reply() && message.sender == Sender::Human)
     }
 
     /// Whether it plays a part in what its conversation amounts to, wherever it stands. The first item of a timeline plays one
@@ -253,6 +257,8 @@ pub struct ItemCollection {
     /// The earliest of those that play no part.
     first_idle: Option<TimelineItem>,
     bytes: usize,
+    /// Whether there were earlier items, which have been forgotten.
+    has_forgotten: bool,
 }
 
 impl ItemCollection {
@@ -283,11 +289,20 @@ impl ItemCollection {
         let older = std::mem::replace(&mut self.items, newer);
         let last = |is_it: fn(&Item) -> bool| older.iter().rev().find(|item| is_it(&item.item)).cloned();
         let autopilot = last(|item| matches!(item, Item::Autopilot(_)));
-        let human_reply = last(
-            |item| matches!(item, Item::Message(message) if message.is_reply() && message.sender == Sender::Human),
-        );
+        let human_reply = last(Item::is_reply_of_person);
         self.items.extend(autopilot.into_iter().chain(human_reply));
         self.bytes = self.items.iter().map(TimelineItem::bytes).sum();
+    }
+
+    /// Notes that there were earlier items, which have been forgotten.
+    pub fn set_forgotten(&mut self) {
+        self.has_forgotten = true;
+    }
+
+    /// Whether there were.
+    #[must_use]
+    pub fn has_forgotten(&self) -> bool {
+        self.has_forgotten
     }
 
     /// Whether there are none.
@@ -315,25 +330,34 @@ impl ItemCollection {
 
 /// The items of a conversation in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Timeline(Vec<TimelineItem>);
+pub struct Timeline {
+    items: Vec<TimelineItem>,
+    has_forgotten: bool,
+}
 
 impl Timeline {
-    /// Sorts the items.
+    /// Sorts the items. `has_forgotten` says whether there were earlier ones, which have been forgotten.
     #[must_use]
-    pub fn new(mut items: Vec<TimelineItem>) -> Self {
+    pub fn new(mut items: Vec<TimelineItem>, has_forgotten: bool) -> Self {
         items.sort_unstable_by(|left, right| left.key().cmp(&right.key()));
-        Self(items)
+        Self { items, has_forgotten }
+    }
+
+    /// Whether there were earlier items, which have been forgotten.
+    #[must_use]
+    pub fn has_forgotten(&self) -> bool {
+        self.has_forgotten
     }
 
     /// The items, first to last.
     #[must_use]
     pub fn items(&self) -> &[TimelineItem] {
-        &self.0
+        &self.items
     }
 
     /// The messages, first to last.
     pub fn messages(&self) -> impl Iterator<Item = &MessageItem> {
-        self.0.iter().filter_map(|item| match &item.item {
+        self.items.iter().filter_map(|item| match &item.item {
             Item::Message(message) => Some(message),
             Item::Autopilot(_) | Item::Resolution(_) => None,
         })
@@ -367,7 +391,7 @@ mod tests {
     }
 
     fn instants(items: ItemCollection) -> Vec<i64> {
-        let timeline = Timeline::new(items.resolved_at(None));
+        let timeline = Timeline::new(items.resolved_at(None), false);
         timeline
             .items()
             .iter()
