@@ -35,12 +35,13 @@ pub fn parse_event(index: usize, event: &Value, received: Received<'_>) -> Resul
         revision,
         updated_at,
     };
-    let (conversation_id, rank, body) = if fields.flag("deleted", false)? {
+    let (place, rank, body) = if fields.flag("deleted", false)? {
         let rank = Rank::new(record_type, revision, updated_at, None);
         (None, rank, removal(revision)?)
     } else {
         version.parse_body(&fields)?
     };
+    let (conversation_id, arrived_at) = place.unzip();
     Ok(Record {
         index,
         organization_id,
@@ -48,6 +49,7 @@ pub fn parse_event(index: usize, event: &Value, received: Received<'_>) -> Resul
         id,
         conversation_id,
         rank,
+        arrived_at,
         body,
     })
 }
@@ -68,8 +70,11 @@ struct Version {
     updated_at: Timestamp,
 }
 
-/// The conversation that a message, an autopilot change or a resolution is in, the rank, and the body in normal form.
-type Body = (Option<String>, Rank, String);
+/// The conversation that a message, an autopilot change or a resolution is in, and when it arrived.
+type Place = Option<(String, Timestamp)>;
+
+/// The place, the rank, and the body in normal form.
+type Body = (Place, Rank, String);
 
 impl Version {
     fn parse_body(self, fields: &Fields<'_>) -> Result<Body, Problem> {
@@ -80,25 +85,26 @@ impl Version {
             RecordType::Conversation => self.body(None, &conversation(fields, self.revision)?),
             RecordType::Autopilot => {
                 let change = autopilot(fields, self.revision)?;
-                self.body(Some(change.conversation_id.clone()), &change)
+                self.body(Some((change.conversation_id.clone(), change.at)), &change)
             }
             RecordType::Resolution => {
                 let resolution = resolution(fields, self.revision)?;
-                self.body(Some(resolution.conversation_id.clone()), &resolution)
+                self.body(Some((resolution.conversation_id.clone(), resolution.at)), &resolution)
             }
             RecordType::Message => {
                 let message = message(fields, self.revision)?;
-                self.body(Some(message.conversation_id.clone()), &message)
+                let arrived_at = message.received_at.map_or(message.at, |at| at.max(message.at));
+                self.body(Some((message.conversation_id.clone(), arrived_at)), &message)
             }
         }
     }
 
-    fn body<T: Serialize>(self, conversation_id: Option<String>, body: &T) -> Result<Body, Problem> {
+    fn body<T: Serialize>(self, place: Place, body: &T) -> Result<Body, Problem> {
         let problem = |error: serde_json::Error| Problem::new("", error.to_string());
         let value = serde_json::to_value(body).map_err(problem)?;
         let rank = Rank::new(self.record_type, self.revision, self.updated_at, value.as_object());
         // Not `value` as text: its members are sorted as well, but the order of `conversation::body` is what is tested.
-        Ok((conversation_id, rank, serde_json::to_string(body).map_err(problem)?))
+        Ok((place, rank, serde_json::to_string(body).map_err(problem)?))
     }
 }
 

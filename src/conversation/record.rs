@@ -1,5 +1,6 @@
 //! A record: an event in normal form.
 
+use crate::base::timestamp::Timestamp;
 use crate::conversation::rank::Rank;
 use crate::conversation::record_type::RecordType;
 
@@ -21,6 +22,9 @@ pub struct Record {
     pub conversation_id: Option<String>,
     /// What is compared with other versions first.
     pub rank: Rank,
+    /// When an item of a timeline arrived: a message when the source took it in, a change at its `at`. `None` means that it is no
+    /// item, or a removal.
+    pub arrived_at: Option<Timestamp>,
     /// RFC 8785 JSON of the other fields, see `conversation::body`; of a removal empty, or its revision.
     ///
     /// `updatedAt` and the ids are left out (except `conversationId`, which is in both): the bodies of two versions are only

@@ -41,7 +41,7 @@ pub async fn take_in<D: Database>(
     let mut mapping = map(verified.connection(), delivery);
     let records = mapping.read_records();
     let records = connection_access(verified, records);
-    let receipt = store_records(database, records, change_token).await?;
+    let receipt = store_records(database, records, change_token, delivery.received_at).await?;
     Ok(DeliveryReceipt {
         outcome: mapping.outcome,
         webhook: mapping.webhook,

@@ -1,6 +1,7 @@
 //! Storing records: one atomic batch.
 
 use crate::auth::access::PermittedRecords;
+use crate::base::timestamp::{DAY_MS, Timestamp};
 use crate::conversation::record::Record;
 use crate::ingest::parse::{REMARKS_MAX, Remark};
 use crate::sql;
@@ -12,6 +13,9 @@ use std::collections::HashMap;
 /// The most bytes of a request's body, unpacked.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 
+/// Items that arrived longer ago come late: their receipt says how many have expired. Nothing is forgotten so soon.
+const LATE_MS: i64 = DAY_MS;
+
 /// What became of the events of a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Receipt {
@@ -21,7 +25,7 @@ pub struct Receipt {
     pub applied: u64,
     /// How many events changed nothing, because they were repeated or overtaken by a later version.
     pub ignored: u64,
-    /// How many events were ignored because they are older than what is kept. 0 while everything is kept.
+    /// How many of the records were ignored because they are older than what is kept of their conversations.
     pub expired: u64,
     /// What may be wrong with events that were taken in, at most [`REMARKS_MAX`], in their order.
     pub warnings: Vec<Remark>,
@@ -45,7 +49,8 @@ impl Receipt {
     }
 }
 
-/// Stores the records and makes pending what they affect, under `change_token`, which must be new with each call.
+/// Stores the records that came at `now`, and makes pending what they affect, under `change_token`, which must be new with each
+/// call.
 ///
 /// # Errors
 /// [`DatabaseError`]. Then the caller may send the same events again.
@@ -53,6 +58,7 @@ pub async fn store_records<D: Database>(
     database: &D,
     records: PermittedRecords,
     change_token: &str,
+    now: Timestamp,
 ) -> Result<Receipt, DatabaseError> {
     let records = records.into_records();
     let accepted = records.len() as u64;
@@ -67,20 +73,49 @@ pub async fn store_records<D: Database>(
         let limit = SqlValue::Integer(REMARKS_MAX as i64);
         Statement::new(sql!("sql/list_warnings.sql"), [chunk.as_str().into(), limit])
     });
-    let outcomes = database.batch(writes.chain(questions).collect()).await?;
-    let (writes, questions) = outcomes
-        .split_at_checked(chunks.len().saturating_mul(WRITES))
-        .ok_or(DatabaseError::Decode("there are fewer results than statements"))?;
+    let late = late(&winners, now)?;
+    let statements = writes.chain(questions).chain(late).collect();
+    let outcomes = database.batch(statements).await?;
+    let writes_end = chunks.len().saturating_mul(WRITES);
+    let questions_end = writes_end.saturating_add(chunks.len());
+    let (Some(writes), Some(questions), Some(late)) = (
+        outcomes.get(..writes_end),
+        outcomes.get(writes_end..questions_end),
+        outcomes.get(questions_end..),
+    ) else {
+        return Err(DatabaseError::Decode("there are fewer results than statements"));
+    };
+    let mut expired: u64 = 0;
+    for row in late.iter().flat_map(|outcome| &outcome.rows) {
+        expired = expired.saturating_add(row.integer(0)?.unsigned_abs());
+    }
     let upserts = writes.iter().skip(UPSERT).step_by(WRITES);
     let applied = upserts.map(|outcome| outcome.changes).sum();
     Ok(Receipt {
         accepted,
         applied,
         ignored: accepted.saturating_sub(applied),
-        expired: 0,
+        expired,
         warnings: warnings(questions, ignored_removals)?,
         ..Receipt::default()
     })
+}
+
+/// The statements about items that come late. Mostly there are none.
+fn late(winners: &[Record], now: Timestamp) -> Result<Vec<Statement>, DatabaseError> {
+    let late_before = now.minus(LATE_MS);
+    let is_late = |record: &&Record| record.arrived_at.is_some_and(|arrived_at| arrived_at < late_before);
+    let chunks = json_chunks(winners.iter().filter(is_late).map(columns), PARAMETER_BYTES_MAX)?;
+    let instants = [now, late_before].map(|instant| SqlValue::Integer(instant.as_milliseconds()));
+    let statements = chunks.into_iter().flat_map(|chunk| {
+        let records = SqlValue::Text(chunk);
+        let noted = std::iter::once(records.clone()).chain(instants.clone());
+        [
+            Statement::new(sql!("sql/count_expired.sql"), [records]),
+            Statement::new(sql!("sql/note_late_items.sql"), noted),
+        ]
+    });
+    Ok(statements.collect())
 }
 
 /// How many statements write a chunk of records.
@@ -163,9 +198,10 @@ type Columns<'a> = (
     &'a str,
     u64,
     usize,
+    Option<Timestamp>,
 );
 
-/// The columns of table `record`, the rest of the rank, and the number of the event.
+/// The columns of table `record`, the rest of the rank, the number of the event, and when it arrived.
 fn columns(record: &Record) -> Columns<'_> {
     let Record { rank, .. } = record;
     (
@@ -180,5 +216,6 @@ fn columns(record: &Record) -> Columns<'_> {
         &rank.maturity,
         rank.details,
         record.index,
+        record.arrived_at,
     )
 }

@@ -9,7 +9,7 @@
 WITH RECURSIVE incoming AS (
   SELECT value ->> 0 AS organization_id, value ->> 1 AS type, value ->> 2 AS record_id, value ->> 3 AS conversation_id,
          value ->> 4 AS updated_at, value ->> 5 AS deleted, value ->> 6 AS body, value ->> 7 AS revision,
-         value ->> 8 AS maturity, value ->> 9 AS details
+         value ->> 8 AS maturity, value ->> 9 AS details, value ->> 11 AS arrived_at
   FROM json_each(?1)
 ), changed AS MATERIALIZED (
   SELECT i.organization_id, i.type, i.record_id, i.conversation_id, stored.conversation_id AS stored_conversation_id,
@@ -17,7 +17,10 @@ WITH RECURSIVE incoming AS (
   FROM incoming AS i
   LEFT JOIN ranked_record AS stored
     ON stored.organization_id = i.organization_id AND stored.type = i.type AND stored.record_id = i.record_id
-  WHERE stored.record_id IS NULL
+  WHERE (stored.record_id IS NULL AND NOT EXISTS (
+       SELECT 1 FROM conversation_sweep AS w
+       WHERE w.organization_id = i.organization_id AND w.conversation_id = i.conversation_id AND w.mark >= i.arrived_at
+     ))
      OR (i.revision, i.updated_at, i.deleted, i.maturity, i.details, i.body)
       > (stored.revision, stored.updated_at, stored.deleted, stored.maturity, stored.details, stored.body)
 ), searched AS MATERIALIZED (

@@ -47,7 +47,7 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
     let records = ingest_access(&caller.claims, records)?;
     // 7. Store them.
     let change_token = random::token().map_err(|error| ApiError::Internal(error.to_string()))?;
-    let receipt = store_records(&D1::primary(&context.env), records, &change_token).await?;
+    let receipt = store_records(&D1::primary(&context.env), records, &change_token, context.now).await?;
     Reply::success(&receipt.with_remarks(warnings, is_partial.then_some((bad, first_bad))))
 }
 

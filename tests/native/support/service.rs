@@ -44,7 +44,7 @@ impl Service {
         let records = parsed.all_good().expect("valid events").records;
         let claims = json!({ "exp": 1, "role": "SUPERADMIN", "scope": INGEST_SCOPE }).to_string();
         let records = ingest_access(&Claims::from_payload(claims.as_bytes()).unwrap(), records).expect("permitted");
-        store_records(&self.database, records, &self.change_token()).await
+        store_records(&self.database, records, &self.change_token(), now).await
     }
 
     /// Takes in any number of events, in requests of at most 1,000.

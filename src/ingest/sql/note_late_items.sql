@@ -1,0 +1,10 @@
+-- Notes when (?2) the incoming items (?1) that arrived before ?3 came to their conversations, if they are stored there: more of
+-- them may come, so that the conversations are not swept for some days. It is noted once an hour.
+INSERT INTO conversation_sweep (organization_id, conversation_id, late_at)
+SELECT DISTINCT r.organization_id, r.conversation_id, ?2
+FROM json_each(?1) AS i
+CROSS JOIN record AS r
+  ON r.organization_id = i.value ->> 0 AND r.type = i.value ->> 1 AND r.record_id = i.value ->> 2
+WHERE i.value ->> 11 < ?3 AND r.conversation_id IS NOT NULL
+ON CONFLICT (organization_id, conversation_id) DO UPDATE SET late_at = excluded.late_at
+WHERE late_at IS NULL OR late_at < excluded.late_at - 3600000
