@@ -6,6 +6,7 @@ use crate::auth::claims::Expectations;
 use crate::auth::jwk::{UnusableKey, parse_set};
 use crate::auth::keys::{HMAC_KEY_BYTES_MIN, KeyMaterial, UnimportedKey};
 use crate::base::id::{ID_CHARACTERS_MAX, is_id};
+use crate::base::timestamp::DAY_MS;
 use crate::connector::connection::{self, Connection};
 use crate::http::cors::AllowedOrigins;
 use ::http::Uri;
@@ -35,6 +36,14 @@ const SCHEDULE_AHEAD_MAX_SECONDS_DEFAULT: u32 = 120;
 pub const SCHEDULE_AHEAD_MAX_MS_DEFAULT: i64 = 1_000 * SCHEDULE_AHEAD_MAX_SECONDS_DEFAULT as i64;
 /// The most that may be configured: an hour, by which a wrong time would make everybody wait longer than they have.
 const SCHEDULE_AHEAD_MAX_SECONDS_MAX: u32 = 3_600;
+/// How long the items of a conversation are kept in which nobody waits, in days, unless configured.
+const KEEP_TIMELINE_DAYS_DEFAULT: u32 = 7;
+/// The least, except 0: events may come a day late then, and the windows of the definition take three more.
+const KEEP_TIMELINE_DAYS_MIN: u32 = 4;
+/// How long a conversation is kept that nobody touches, in days, unless configured.
+const KEEP_CONVERSATION_DAYS_DEFAULT: u32 = 180;
+/// The most days that may be configured: ten years.
+const KEEP_DAYS_MAX: u32 = 3_650;
 /// The periods that the platform's rate limits may have, in seconds. The last is the default.
 const RATE_LIMIT_PERIODS_SECONDS: [u32; 2] = [10, 60];
 
@@ -64,6 +73,8 @@ enum Variable {
     IngestLimitCalls,
     RefreshEverySeconds,
     ScheduleAheadMaxSeconds,
+    KeepTimelineDays,
+    KeepConversationDays,
 }
 
 impl Variable {
@@ -106,6 +117,10 @@ pub struct Config {
     pub refresh_every_ms: i64,
     /// How far ahead of the service's clock the scheduled time of a refresh may be, in milliseconds.
     pub schedule_ahead_max_ms: i64,
+    /// How long the items of a conversation are kept in which nobody waits, in milliseconds. 0 means that everything is kept.
+    pub keep_timeline_ms: i64,
+    /// How long a conversation is kept that nobody touches, in milliseconds. 0 means for ever.
+    pub keep_conversation_ms: i64,
 }
 
 /// What is wrong with the configuration. Values are never shown, because some are secrets.
@@ -182,6 +197,8 @@ impl Config {
                     SCHEDULE_AHEAD_MAX_SECONDS_DEFAULT,
                     SCHEDULE_AHEAD_MAX_SECONDS_MAX,
                 )),
+            keep_timeline_ms: reader.keep_days(Variable::KeepTimelineDays, KEEP_TIMELINE_DAYS_DEFAULT),
+            keep_conversation_ms: reader.keep_days(Variable::KeepConversationDays, KEEP_CONVERSATION_DAYS_DEFAULT),
         };
         if reader.errors.is_empty() {
             Ok(config)
@@ -339,6 +356,17 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             })
     }
 
+    /// Some days in milliseconds, or 0.
+    fn keep_days(&mut self, variable: Variable, default: u32) -> i64 {
+        let days = self.text(variable).map_or(Some(default), |text| whole_number(&text));
+        let days = days.filter(|days| *days == 0 || (KEEP_TIMELINE_DAYS_MIN..=KEEP_DAYS_MAX).contains(days));
+        if days.is_none() {
+            let problem = format!("is not 0, or a whole number from {KEEP_TIMELINE_DAYS_MIN} to {KEEP_DAYS_MAX}");
+            self.reject(variable, problem);
+        }
+        DAY_MS * i64::from(days.unwrap_or(default))
+    }
+
     fn limit_calls(&mut self, variable: Variable) -> Option<u32> {
         let calls = self.number(variable, 0, LIMIT_CALLS_MAX);
         (calls > 0).then_some(calls)
@@ -422,6 +450,23 @@ mod tests {
             ],
         );
         check(&[secret, ("RATE_LIMIT_PERIOD_SECONDS", "10")], &[]);
+        let days = "is not 0, or a whole number from 4 to 3650";
+        check(
+            &[secret, ("KEEP_TIMELINE_DAYS", "3"), ("KEEP_CONVERSATION_DAYS", "3651")],
+            &[
+                &format!("KEEP_TIMELINE_DAYS {days}"),
+                &format!("KEEP_CONVERSATION_DAYS {days}"),
+            ],
+        );
+        check(
+            &[secret, ("KEEP_TIMELINE_DAYS", "0"), ("KEEP_CONVERSATION_DAYS", "4")],
+            &[],
+        );
+        check(
+            &[secret, ("KEEP_TIMELINE_DAYS", "4"), ("KEEP_CONVERSATION_DAYS", "0")],
+            &[],
+        );
+
         check(&[("JWT_KEYS", "[]")], &["JWT_KEYS is not a JSON Web Key Set"]);
         check(&[("JWT_KEYS", r#"{"keys":[]}"#)], &["JWT_KEYS has no key"]);
         check(

@@ -298,7 +298,9 @@ const EVENTS = {
       accepted: count('Events taken in.'),
       applied: count('Records whose stored version changed.'),
       ignored: count('Events that changed nothing: repeats, or overtaken by the version that is stored.'),
-      expired: count('Events that are older than what is kept; always 0 for now.'),
+      expired: count(
+        'Ignored records that came too late: items of their conversation have been forgotten, and they arrived before the mark.',
+      ),
       warnings: list(ref('EventProblem'), {
         maxItems: 20,
         description: 'What may be wrong with events that were taken in: the first 20.',
@@ -419,6 +421,10 @@ const HEALTH = {
     statements: count('Database statements.'),
     rowsRead: count('Database rows read.'),
     rowsWritten: count('Database rows written.'),
+    conversationsSwept: count('Conversations of which items were forgotten, or everything.'),
+    recordsRemoved: count('Records that were forgotten.'),
+    sweepFailed: count('Conversations that the sweep could not read, or not within a run.'),
+    sweptAsOf: nullable(instant('When the last pass of the sweep began that has come to its end; null if none has.')),
     durationMs: { type: 'integer', description: 'In milliseconds.' },
     rule: { type: 'integer', description: 'The number of the rule by which conversations were decided.' },
   }),

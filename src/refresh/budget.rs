@@ -1,6 +1,6 @@
 //! What a run may use, and counting what it costs.
 
-use crate::base::timestamp::Timestamp;
+use crate::base::timestamp::{DAY_MS, Timestamp};
 use crate::refresh::refold::RefoldLimits;
 use crate::snapshot::version::CANDIDATES_MAX;
 use crate::storage::database::{Database, DatabaseError, Outcome, Statement};
@@ -12,13 +12,18 @@ pub const STATEMENTS_MAX: u64 = 950;
 /// How long a run takes on new work, in milliseconds: the next one starts after a minute.
 pub const RUN_MAX_MS: i64 = 50_000;
 
+/// A pass begins so long after the one before it began, in milliseconds.
+const SWEEP_EVERY_MS: i64 = DAY_MS;
+
 /// How much a run does, and how much of it at a time.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// The most statements until the last slice has been published.
     pub work_statements: u64,
-    /// The most statements until superseded versions have been removed. What is left after that is for finishing.
+    /// The most statements until superseded versions have been removed.
     pub removal_statements: u64,
+    /// The most statements until the sweep is over. What is left after that is for finishing.
+    pub sweep_statements: u64,
     /// How long a run begins new work, in milliseconds.
     pub duration_ms: i64,
     /// The most conversations that become pending because they are due.
@@ -31,6 +36,8 @@ pub struct Limits {
     pub candidates: usize,
     /// How much is folded again after the rule has changed.
     pub refold: RefoldLimits,
+    /// What is forgotten, and how much of it.
+    pub sweep: SweepLimits,
 }
 
 /// How much goes into a slice. An organization that has more is a slice of its own, and is worked on in portions of that size.
@@ -52,8 +59,9 @@ pub struct SliceLimits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            work_statements: STATEMENTS_MAX - 100,
-            removal_statements: STATEMENTS_MAX - 50,
+            work_statements: STATEMENTS_MAX - 150,
+            removal_statements: STATEMENTS_MAX - 100,
+            sweep_statements: STATEMENTS_MAX - 50,
             duration_ms: RUN_MAX_MS,
             due: 20_000,
             organizations: 20_000,
@@ -66,6 +74,44 @@ impl Default for Limits {
             },
             candidates: CANDIDATES_MAX,
             refold: RefoldLimits::default(),
+            sweep: SweepLimits::default(),
+        }
+    }
+}
+
+/// What is forgotten, and how much of it in a run.
+#[derive(Debug, Clone, Copy)]
+pub struct SweepLimits {
+    /// How long the items of a conversation are kept in which nobody waits, in milliseconds. 0 means that everything is kept.
+    pub keep_timeline_ms: i64,
+    /// How long a conversation is kept that nobody touches, in milliseconds. 0 means for ever.
+    pub keep_conversation_ms: i64,
+    /// How long after the beginning of a pass the next one begins, in milliseconds.
+    pub every_ms: i64,
+    /// The most statements.
+    pub statements: u64,
+    /// How long it begins new work, in milliseconds.
+    pub duration_ms: i64,
+    /// The most conversations of a portion.
+    pub conversations: usize,
+    /// The most records of which removals are looked for at a time.
+    pub records: usize,
+    /// No new work is begun after so many records have been removed.
+    pub removed: u64,
+}
+
+impl Default for SweepLimits {
+    /// Everything is kept.
+    fn default() -> Self {
+        Self {
+            keep_timeline_ms: 0,
+            keep_conversation_ms: 0,
+            every_ms: SWEEP_EVERY_MS,
+            statements: 120,
+            duration_ms: 5_000,
+            conversations: 500,
+            records: 5_000,
+            removed: 20_000,
         }
     }
 }
@@ -111,6 +157,11 @@ impl<'a, D> Budget<'a, D> {
 
     pub fn counts(&self) -> StatementCounts {
         self.counts.get()
+    }
+
+    /// The clock.
+    pub fn now(&self) -> Timestamp {
+        (self.now)()
     }
 
     /// From now on so many statements are allowed in all.

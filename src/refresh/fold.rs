@@ -218,7 +218,7 @@ async fn fold_chunk<D: Database>(
             merged.push((organization_id, conversation_id));
             continue;
         }
-        let conversation = StoredConversation {
+        let mut conversation = StoredConversation {
             conversation_id: conversation_id.clone(),
             change_token: Some(row.text(1)?.to_owned()),
             body: row.optional_text(2)?.map(str::to_owned),
@@ -226,11 +226,14 @@ async fn fold_chunk<D: Database>(
             stored: StoredState::from_row(row, 5)?,
             is_to_be_published: row.integer(8)? != 0,
             items: std::mem::take(items),
+            late_at: 0,
+            updated_at: 0,
         };
+        conversation.items.note_forgotten(row, 9)?;
         groups.push((organization_id.clone(), vec![conversation]));
     }
     if !merged.is_empty() {
-        groups.extend(read_merged(database, merged, items_max).await?);
+        groups.extend(read_merged(database, merged, items_max, usize::MAX).await?);
     }
 
     let mut changes = Vec::new();
@@ -290,10 +293,10 @@ fn one_parameter<T: serde::Serialize>(rows: impl IntoIterator<Item = T>) -> Resu
 
 /// Items as they are read.
 #[derive(Debug, Default)]
-struct Items {
-    items: ItemCollection,
+pub struct Items {
+    pub items: ItemCollection,
     /// What is wrong with the first that is damaged.
-    damage: Option<String>,
+    pub damage: Option<String>,
 }
 
 impl Items {
@@ -303,6 +306,14 @@ impl Items {
         match parse_item(row.text(first)?, id, row.text(first + 2)?) {
             Ok(item) => self.items.add(id, item),
             Err(damage) => drop(self.damage.get_or_insert(damage)),
+        }
+        Ok(())
+    }
+
+    /// Notes that earlier items have been forgotten, if this column says so.
+    fn note_forgotten(&mut self, row: &Row, column: usize) -> Result<(), DatabaseError> {
+        if row.integer(column)? != 0 {
+            self.items.set_forgotten();
         }
         Ok(())
     }
@@ -341,18 +352,22 @@ async fn read_timeline<D: Database>(
 }
 
 /// A conversation as it is stored.
-struct StoredConversation {
-    conversation_id: String,
+pub struct StoredConversation {
+    pub conversation_id: String,
     /// `None` means that it is not pending.
-    change_token: Option<String>,
+    pub change_token: Option<String>,
     /// Its record. `None` means that there is none, or a removal.
-    body: Option<String>,
+    pub body: Option<String>,
     /// Whether there is a record of it, or a removal.
-    is_known: bool,
+    pub is_known: bool,
     stored: StoredState,
     /// Whether an earlier change of it waits to be published.
     is_to_be_published: bool,
-    items: Items,
+    pub items: Items,
+    /// When old items came last, in milliseconds. Only the sweep asks.
+    pub late_at: i64,
+    /// The source's clock for its record, in milliseconds. Only the sweep asks.
+    pub updated_at: i64,
 }
 
 /// What is stored of a conversation between refreshes.
@@ -381,11 +396,16 @@ impl StoredState {
     }
 }
 /// Reads the conversations that were merged with those of `keys`, and these, by organization.
-async fn read_merged<D: Database>(
+///
+/// # Errors
+/// [`DatabaseError::TooMuch`] if their items are too many to be read together, and they are more than `alone_max`.
+pub async fn read_merged<D: Database>(
     database: &D,
     keys: Vec<(&String, &String)>,
     items_max: usize,
+    alone_max: usize,
 ) -> Result<BTreeMap<String, Vec<StoredConversation>>, DatabaseError> {
+    let is_divisible = keys.len() > alone_max;
     let keys = one_parameter(keys)?;
     // More than the pending ones among them may have.
     let most = 2 * items_max as i64;
@@ -407,6 +427,8 @@ async fn read_merged<D: Database>(
         for row in &items {
             timelines.entry((row.text(0)?, row.text(1)?)).or_default().add(row, 2)?;
         }
+    } else if is_divisible {
+        return Err(DatabaseError::TooMuch);
     } else {
         drop(items);
         for row in &conversations {
@@ -418,7 +440,7 @@ async fn read_merged<D: Database>(
     let mut groups: BTreeMap<String, Vec<StoredConversation>> = BTreeMap::new();
     for row in &conversations {
         let key = (row.text(0)?, row.text(1)?);
-        let conversation = StoredConversation {
+        let mut conversation = StoredConversation {
             conversation_id: key.1.to_owned(),
             change_token: row.optional_text(2)?.map(str::to_owned),
             body: row.optional_text(3)?.map(str::to_owned),
@@ -426,7 +448,10 @@ async fn read_merged<D: Database>(
             stored: StoredState::from_row(row, 5)?,
             is_to_be_published: row.integer(8)? != 0,
             items: timelines.remove(&key).unwrap_or_default(),
+            late_at: row.integer(10)?,
+            updated_at: row.integer(11)?,
         };
+        conversation.items.note_forgotten(row, 9)?;
         groups.entry(key.0.to_owned()).or_default().push(conversation);
     }
     Ok(groups)

@@ -10,7 +10,8 @@
 //!    - **Publish** (`publish`, `input`, `plan`, `writes`): changed candidates are joined with names and become rows. An
 //!      organization's new rows, its new snapshot version and its head are written in one batch.
 //! 4. **Remove** (`remove`): superseded versions go, with statements of their own.
-//! 5. **Finish** (`run`): organizations that failed, or that the run did not get to, are frozen at their last instant; all
+//! 5. **Sweep** (`sweep`): old conversations are forgotten, some in each run, with statements and time of its own.
+//! 6. **Finish** (`run`): organizations that failed, or that the run did not get to, are frozen at their last instant; all
 //!    others are as of the run's.
 //!
 //! A run that ends anywhere in between loses nothing: the batch that completes the work removes the pending rows, and
@@ -28,12 +29,14 @@ mod publish;
 mod refold;
 mod remove;
 mod run;
+mod sweep;
 mod work;
 mod writes;
 
-pub use budget::{Limits, RUN_MAX_MS, STATEMENTS_MAX, Shortage, SliceLimits};
+pub use budget::{Limits, RUN_MAX_MS, STATEMENTS_MAX, Shortage, SliceLimits, SweepLimits};
 pub use failures::Failures;
 pub use lease::LEASE_MS;
 pub use plan::RETENTION_MS;
 pub use refold::RefoldLimits;
 pub use run::{Finished, Run, Start, instant_of, run};
+pub use sweep::KEEP_WAITING_MS;

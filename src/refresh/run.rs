@@ -9,6 +9,7 @@ use crate::refresh::lease::Lease;
 use crate::refresh::publish::Publisher;
 use crate::refresh::refold::refold;
 use crate::refresh::remove::remove_retired;
+use crate::refresh::sweep::sweep;
 use crate::refresh::work::{Organization, Slice, Work, list_work};
 use crate::sql;
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement};
@@ -66,6 +67,18 @@ pub struct Run {
     pub rows_read: u64,
     /// Rows of tables and indexes that the database says it wrote.
     pub rows_written: u64,
+    /// Conversations of which the sweep forgot items, or everything.
+    #[serde(default)]
+    pub conversations_swept: u64,
+    /// Records that the sweep removed.
+    #[serde(default)]
+    pub records_removed: u64,
+    /// Conversations that the sweep could not read, or not within a run.
+    #[serde(default)]
+    pub sweep_failed: u64,
+    /// When the last pass of the sweep began that has come to its end, RFC 3339. Null means that there was none.
+    #[serde(default, with = "rfc3339::optional")]
+    pub swept_as_of: Option<Timestamp>,
     /// How long it took, in milliseconds.
     pub duration_ms: i64,
     /// The number of the rule by which it folded.
@@ -134,6 +147,7 @@ async fn pass<D: Database>(budget: &Budget<'_, D>, start: &Start<'_>) -> Result<
     worker.work(&mut work).await?;
     budget.allow(limits.removal_statements);
     remove_retired(budget, &lease, limits, &work.retirements).await?;
+    let swept = sweep(budget, &lease, limits).await?;
     budget.allow(STATEMENTS_MAX);
     let left = worker.left(&work);
     let batch = lease.guarded(freeze_statements(&lease, &work, &worker.failures, &left)?);
@@ -151,6 +165,10 @@ async fn pass<D: Database>(budget: &Budget<'_, D>, start: &Start<'_>) -> Result<
         statements: counts.statements - before.statements + batch.len() as u64 + 1,
         rows_read: counts.rows_read - before.rows_read,
         rows_written: counts.rows_written - before.rows_written + 1,
+        conversations_swept: swept.conversations,
+        records_removed: swept.records,
+        sweep_failed: swept.failed,
+        swept_as_of: swept.finished_at,
         duration_ms: now().milliseconds_since(began_at),
         rule: RULE,
     };

@@ -61,8 +61,14 @@ async fn refresh_at(scheduled_at: Timestamp, env: &Env) -> Result<Option<Finishe
     let change_token = random::token().map_err(|error| DatabaseError::Failed(error.to_string()))?;
     // Whatever is wrong with the configuration, the refresh goes on.
     let setup = isolate::setup(env).await;
+    let mut limits = Limits::default();
     let ahead_max_ms = match &*setup {
-        Ok(service) => service.config.schedule_ahead_max_ms,
+        Ok(service) => {
+            limits.sweep.keep_timeline_ms = service.config.keep_timeline_ms;
+            limits.sweep.keep_conversation_ms = service.config.keep_conversation_ms;
+            service.config.schedule_ahead_max_ms
+        }
+        // Nothing is forgotten until it is known how long it is kept.
         Err(_) => SCHEDULE_AHEAD_MAX_MS_DEFAULT,
     };
     let instant = refresh::instant_of(scheduled_at, clock::now(), ahead_max_ms);
@@ -77,7 +83,7 @@ async fn refresh_at(scheduled_at: Timestamp, env: &Env) -> Result<Option<Finishe
         scheduled_at: instant,
         change_token: &change_token,
         now: &clock::now,
-        limits: Limits::default(),
+        limits,
         make_room: &isolate::make_room,
     };
     refresh::run(&D1::primary(env).for_refresh(), start).await

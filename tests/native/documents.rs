@@ -83,7 +83,7 @@ fn documented_defaults_and_ranges_are_those_of_the_code() {
             assert_eq!(taken, listed, "{variable}");
         }
     }
-    assert_eq!(numbers, 8);
+    assert_eq!(numbers, 10);
 }
 
 /// A number with a comma between thousands.
@@ -212,6 +212,7 @@ fn limits() -> Vec<(String, String)> {
         refresh::RUN_MAX_MS => milliseconds,
         refresh::LEASE_MS => milliseconds,
         refresh::RETENTION_MS => milliseconds,
+        refresh::KEEP_WAITING_MS => milliseconds,
         report::head::STALE_MAX_MS => milliseconds,
         health::ANSWER_AGE_MAX_MS => milliseconds,
         report::resolved::FRESH_MAX_MS => milliseconds,

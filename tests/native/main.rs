@@ -26,6 +26,7 @@ mod providers;
 mod ranks;
 mod refold;
 mod report;
+mod retention;
 mod snapshot;
 mod support;
 mod test_data;

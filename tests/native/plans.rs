@@ -130,6 +130,36 @@ const WIDE_READS: &[WideRead] = &[
         reason: "all departments of an organization are asked for",
     },
     WideRead {
+        table: "record",
+        key: &["organization_id", "type"],
+        statements: &["remove_contacts"],
+        reason: "whether a conversation names a contact that may go, once for some hundred of them",
+    },
+    WideRead {
+        table: "record",
+        key: &["organization_id", "type", "record_id"],
+        statements: &["list_sweep", "list_removals", "remove_removals"],
+        reason: "a range of the key, as long as a portion of the sweep",
+    },
+    WideRead {
+        table: "organization",
+        key: &["organization_id"],
+        statements: &["list_sweep"],
+        reason: "a range of the key, as long as a portion of the sweep",
+    },
+    WideRead {
+        table: "organization",
+        key: &[],
+        statements: &["remove_removals"],
+        reason: "one row an organization, for each portion of the removals",
+    },
+    WideRead {
+        table: "sweep",
+        key: &[],
+        statements: &["read_position", "store_position"],
+        reason: "the table has one row",
+    },
+    WideRead {
         table: "snapshot_row",
         key: &["organization_id"],
         statements: &["search"],
@@ -248,8 +278,9 @@ fn sql_files(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// Files that are the beginning of others, with the names of these, as far as they have them in common.
-const BEGINNINGS: [(&str, &[&str]); 4] = [
+const BEGINNINGS: [(&str, &[&str]); 5] = [
     ("affected", &["affected_"]),
+    ("forgotten", &["forgotten_"]),
     ("keys", &["keys_"]),
     ("merged", &["merged_"]),
     ("next_to_refold", &["add_refold_pending", "forward_refold"]),

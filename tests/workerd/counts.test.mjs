@@ -37,7 +37,7 @@ after(() => service.close());
 // Refreshes
 // ---------------------------------------------------------------------------------------------------------------
 
-const clock = new Clock(hoursAgo(48));
+const clock = new Clock(hoursAgo(20));
 
 /** Runs the refresh that is scheduled so much later than the last one; what it did. */
 async function refresh(later = MINUTE) {

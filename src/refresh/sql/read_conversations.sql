@@ -1,12 +1,17 @@
 -- The conversations in ?1, [[organization, conversation], …], that are pending: number in ?1, change token, record, whether
--- there is one or a removal of one, whether any conversation was merged with it, and the state that is stored.
+-- there is one or a removal of one, whether any conversation was merged with it, the state that is stored, whether an earlier
+-- change waits to be published, and whether items of it have been forgotten.
 SELECT j.key, p.mark, iif(c.deleted = 0, c.body, NULL), c.record_id IS NOT NULL,
        c.merged_into IS NOT NULL OR EXISTS (
          SELECT 1 FROM record AS source INDEXED BY record_by_target
          WHERE source.organization_id = p.organization_id AND source.type = 'conversation'
            AND source.merged_into = p.record_id
        ),
-       s.candidate, s.due_at, s.unknown_since, p.publish
+       s.candidate, s.due_at, s.unknown_since, p.publish,
+       EXISTS (
+         SELECT 1 FROM conversation_sweep AS w
+         WHERE w.organization_id = p.organization_id AND w.conversation_id = p.record_id AND w.mark IS NOT NULL
+       ) AS is_swept
 FROM json_each(?1) AS j
 JOIN pending AS p
   ON p.organization_id = j.value ->> 0 AND p.type = 'conversation' AND p.record_id = j.value ->> 1 AND p.fold = 1

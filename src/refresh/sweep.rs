@@ -1,0 +1,571 @@
+//! The sweep: what is old is forgotten, with statements and time of its own, some in each run. A pass goes through all
+//! conversations of all organizations, and then through all removals; the next pass begins a day after it began.
+//!
+//! Of a conversation that nobody has written in for `keep_timeline_ms`, and in which nobody waits, all items go but those that
+//! still decide something (`conversation::retention`). Its mark, three days less before the sweep, says which items are not
+//! taken in again. What was not touched for `keep_conversation_ms` goes whole.
+//!
+//! A conversation is read, decided on, and forgotten only if nothing in it has become pending meanwhile. So no event is lost
+//! that comes in between, and a sweep that ends anywhere leaves what the next one goes on with.
+
+use crate::base::timestamp::{DAY_MS, Timestamp};
+use crate::conversation::body::Conversation;
+use crate::conversation::merge::Member;
+use crate::conversation::resolution::CANCEL_MS;
+use crate::conversation::retention::{deciding_ids, newest};
+use crate::refresh::bisect::{bisect_failures, chunks};
+use crate::refresh::budget::{Budget, Limits, SliceLimits, SweepLimits};
+use crate::refresh::fold::{StoredConversation, read_merged};
+use crate::refresh::lease::Lease;
+use crate::sql;
+use crate::storage::database::{Database, DatabaseError, SqlValue, Statement, rows_of};
+use crate::storage::json_table::{PARAMETER_BYTES_MAX, json_chunks, to_json};
+use std::collections::HashSet;
+
+/// What waits is kept for so long, in milliseconds, if nobody touches it.
+pub const KEEP_WAITING_MS: i64 = 400 * DAY_MS;
+/// More than a portion takes, unless a conversation is long.
+const PORTION_STATEMENTS: u64 = 15;
+/// After every id.
+const LAST_ID: &str = "\u{10ffff}";
+
+/// What a sweep did.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Swept {
+    /// Conversations of which items went, or everything.
+    pub conversations: u64,
+    /// Records that it removed.
+    pub records: u64,
+    /// Conversations that it could not decide on.
+    pub failed: u64,
+    /// When the last pass began that has come to its end.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// The instants that decide what is old.
+#[derive(Debug, Clone, Copy)]
+struct Horizons {
+    /// What happened before this is old.
+    items: Timestamp,
+    /// What was touched before this is.
+    touched: Timestamp,
+    /// And where somebody waits, before this.
+    waiting: Timestamp,
+    /// Items that come now are late if they arrived no later than this.
+    mark: Timestamp,
+}
+
+impl Horizons {
+    fn new(as_of: Timestamp, limits: &SweepLimits) -> Option<Self> {
+        let SweepLimits {
+            keep_timeline_ms,
+            keep_conversation_ms,
+            ..
+        } = *limits;
+        if keep_timeline_ms == 0 {
+            return None;
+        }
+        // Nothing was touched before 1970.
+        let kept = |milliseconds: i64| match keep_conversation_ms {
+            0 => Timestamp::from_milliseconds(0),
+            _ => as_of.minus(milliseconds.max(keep_timeline_ms)),
+        };
+        Some(Self {
+            items: as_of.minus(keep_timeline_ms),
+            touched: kept(keep_conversation_ms),
+            waiting: kept(keep_conversation_ms.max(KEEP_WAITING_MS)),
+            mark: as_of.minus(keep_timeline_ms - CANCEL_MS),
+        })
+    }
+}
+
+/// Where a pass is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Conversations,
+    Removals,
+}
+
+/// How far the sweep has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Position {
+    /// `None` means that no pass is under way.
+    step: Option<Step>,
+    organization_id: String,
+    record_type: String,
+    id: String,
+    began_at: Option<Timestamp>,
+    finished_at: Option<Timestamp>,
+}
+
+impl Position {
+    fn go_to(&mut self, step: Option<Step>) {
+        self.step = step;
+        for text in [&mut self.organization_id, &mut self.record_type, &mut self.id] {
+            text.clear();
+        }
+    }
+
+    fn statement(&self) -> Statement {
+        let step = self.step.map_or(SqlValue::Null, |step| match step {
+            Step::Conversations => "conversations".into(),
+            Step::Removals => "removals".into(),
+        });
+        let instant = |instant: Option<Timestamp>| {
+            instant.map_or(SqlValue::Null, |instant| SqlValue::Integer(instant.as_milliseconds()))
+        };
+        Statement::new(
+            sql!("sql/store_position.sql"),
+            [
+                step,
+                self.organization_id.as_str().into(),
+                self.record_type.as_str().into(),
+                self.id.as_str().into(),
+                instant(self.began_at),
+                instant(self.finished_at),
+            ],
+        )
+    }
+}
+
+/// Sweeps until the statements, the time or the rows are used up, or the pass is over.
+///
+/// # Errors
+/// [`DatabaseError::Overtaken`]. Another error ends the sweep and not the run: if it is the database, the run will fail in the
+/// end.
+pub async fn sweep<D: Database>(
+    budget: &Budget<'_, D>,
+    lease: &Lease<'_>,
+    limits: &Limits,
+) -> Result<Swept, DatabaseError> {
+    let (slice, statements_max) = (limits.slice, limits.sweep_statements);
+    let limits = &limits.sweep;
+    let Some(horizons) = Horizons::new(lease.as_of, limits) else {
+        return Ok(Swept::default());
+    };
+    let last = (budget.counts().statements + limits.statements).min(statements_max);
+    // The position is stored in the end, whatever has been used up.
+    budget.allow(last.saturating_sub(3));
+    let mut sweeper = Sweeper {
+        budget,
+        lease,
+        limits,
+        slice,
+        horizons,
+        swept: Swept::default(),
+        has_begun: false,
+    };
+    let outcome = sweeper.sweep(last).await;
+    match outcome {
+        Err(DatabaseError::Overtaken) => return Err(DatabaseError::Overtaken),
+        Ok(()) | Err(DatabaseError::Exhausted) => {}
+        Err(_) => sweeper.swept.failed += 1,
+    }
+    Ok(sweeper.swept)
+}
+
+struct Sweeper<'a, D> {
+    budget: &'a Budget<'a, D>,
+    lease: &'a Lease<'a>,
+    limits: &'a SweepLimits,
+    slice: SliceLimits,
+    horizons: Horizons,
+    swept: Swept,
+    /// Whether it has come past any conversation in this run.
+    has_begun: bool,
+}
+
+/// A conversation that the sweep has come to.
+struct Visit {
+    organization_id: String,
+    conversation_id: String,
+    items: usize,
+}
+
+/// How old a conversation may be.
+#[derive(Debug, Clone, Copy, Default)]
+struct Age {
+    /// Its items are old, and have not been swept yet.
+    is_old: bool,
+    /// It was not touched for so long that it may go whole.
+    is_untouched: bool,
+}
+
+/// A conversation of which something is forgotten: the columns that `forgotten.sql` describes.
+type Forgotten = (String, String, Vec<Box<str>>, Vec<String>);
+
+/// What is forgotten of some conversations.
+#[derive(Default)]
+struct Forgetting {
+    /// Of these all items but some.
+    items: Vec<Forgotten>,
+    /// Of these everything.
+    whole: Vec<Forgotten>,
+    /// The organizations and contacts of the latter.
+    contacts: Vec<(String, String)>,
+}
+
+impl<D: Database> Sweeper<'_, D> {
+    async fn sweep(&mut self, statements_max: u64) -> Result<(), DatabaseError> {
+        let stored = self.position().await?;
+        self.swept.finished_at = stored.finished_at;
+        let mut position = stored.clone();
+        let is_due = |began_at: Timestamp| self.lease.as_of.milliseconds_since(began_at) >= self.limits.every_ms;
+        if position.step.is_none() && position.began_at.is_none_or(is_due) {
+            position.go_to(Some(Step::Conversations));
+            position.began_at = Some(self.lease.as_of);
+        }
+        let ends_at = self.budget.now().plus(self.limits.duration_ms);
+        let mut outcome = Ok(());
+        while let Some(step) = position.step {
+            if outcome.is_err() || self.is_spent(ends_at) {
+                break;
+            }
+            outcome = match step {
+                Step::Conversations => self.sweep_conversations(&mut position, ends_at).await,
+                Step::Removals => self.sweep_removals(&mut position).await,
+            };
+        }
+        if position.step.is_none() {
+            position.finished_at = position.began_at;
+            self.swept.finished_at = position.finished_at;
+        }
+        if position != stored && !matches!(outcome, Err(DatabaseError::Overtaken)) {
+            self.budget.allow(statements_max);
+            self.budget.batch(self.lease.guarded([position.statement()])).await?;
+        }
+        outcome
+    }
+
+    fn is_spent(&self, ends_at: Timestamp) -> bool {
+        self.budget.shortage(PORTION_STATEMENTS).is_some()
+            || self.budget.now() >= ends_at
+            || self.swept.records >= self.limits.removed
+    }
+
+    async fn position(&self) -> Result<Position, DatabaseError> {
+        let read = Statement::new(sql!("sql/read_position.sql"), []);
+        let [rows] = rows_of(self.budget.batch(vec![read]).await?)?;
+        let row = rows.first().ok_or(DatabaseError::Decode("there is no sweep row"))?;
+        let instant = |column| Ok(row.optional_integer(column)?.map(Timestamp::from_milliseconds));
+        Ok(Position {
+            step: row.optional_text(0)?.map(|step| match step {
+                "removals" => Step::Removals,
+                _ => Step::Conversations,
+            }),
+            organization_id: row.text(1)?.to_owned(),
+            record_type: row.text(2)?.to_owned(),
+            id: row.text(3)?.to_owned(),
+            began_at: instant(4)?,
+            finished_at: instant(5)?,
+        })
+    }
+
+    /// A portion of the conversations.
+    async fn sweep_conversations(&mut self, position: &mut Position, ends_at: Timestamp) -> Result<(), DatabaseError> {
+        let list = Statement::new(
+            sql!("sql/list_sweep.sql"),
+            [
+                position.organization_id.as_str().into(),
+                position.id.as_str().into(),
+                SqlValue::Integer(self.limits.conversations as i64),
+                SqlValue::Integer(self.horizons.items.as_milliseconds()),
+                SqlValue::Integer(self.slice.items as i64 + 1),
+            ],
+        );
+        let [rows] = rows_of(self.budget.batch(vec![list]).await?)?;
+        let mut visits = Vec::with_capacity(rows.len());
+        for row in &rows {
+            visits.push(Visit {
+                organization_id: row.text(0)?.to_owned(),
+                conversation_id: row.text(1)?.to_owned(),
+                items: row.integer(2)? as usize,
+            });
+        }
+        let is_last = visits.len() < self.limits.conversations;
+        for chunk in chunks(&visits, self.limits.conversations, self.slice.items, |visit| {
+            visit.items
+        }) {
+            if self.has_begun && self.is_spent(ends_at) {
+                return Ok(());
+            }
+            let outcome = bisect_failures(chunk, async |chunk| self.forget_of(chunk).await).await;
+            match outcome {
+                Ok(culprits) => self.swept.failed += culprits.len() as u64,
+                Err(DatabaseError::Overtaken) => return Err(DatabaseError::Overtaken),
+                Err(DatabaseError::Exhausted) if self.has_begun => return Err(DatabaseError::Exhausted),
+                // It takes more than a run has, or nothing of it can be read: it is passed by until the next pass.
+                Err(_) => self.swept.failed += chunk.len() as u64,
+            }
+            self.has_begun = true;
+            if let Some(last) = chunk.last() {
+                position.organization_id.clone_from(&last.organization_id);
+                position.id.clone_from(&last.conversation_id);
+            }
+        }
+        if is_last {
+            position.go_to(Some(Step::Removals));
+        }
+        Ok(())
+    }
+
+    /// Decides on some conversations, and forgets what it has decided to forget.
+    async fn forget_of(&mut self, visits: &[Visit]) -> Result<(), DatabaseError> {
+        let old = self.old_of(visits).await?;
+        if old.is_empty() {
+            return Ok(());
+        }
+        let keys = old
+            .iter()
+            .map(|(visit, _)| (&visit.organization_id, &visit.conversation_id));
+        let read = read_merged(self.budget, keys.collect(), self.slice.items, 1).await?;
+        let mut forgetting = Forgetting::default();
+        for (organization_id, conversations) in read {
+            for group in groups(conversations) {
+                let mut of_group = Age::default();
+                for (visit, age) in &old {
+                    let is_it = |stored: &StoredConversation| stored.conversation_id == visit.conversation_id;
+                    if visit.organization_id == organization_id && group.iter().any(is_it) {
+                        of_group.is_old |= age.is_old;
+                        of_group.is_untouched |= age.is_untouched;
+                    }
+                }
+                self.decide(&organization_id, group, of_group, &mut forgetting)?;
+            }
+        }
+        self.forget(forgetting).await
+    }
+
+    /// Those conversations that may be old.
+    async fn old_of<'b>(&self, visits: &'b [Visit]) -> Result<Vec<(&'b Visit, Age)>, DatabaseError> {
+        let keys: Vec<_> = visits
+            .iter()
+            .map(|visit| (&visit.organization_id, &visit.conversation_id))
+            .collect();
+        let read = Statement::new(
+            sql!("sql/read_sweep.sql"),
+            [
+                SqlValue::Text(to_json(&keys)?),
+                SqlValue::Text(self.horizons.items.to_string()),
+                SqlValue::Integer(self.horizons.touched.as_milliseconds()),
+            ],
+        );
+        let [rows] = rows_of(self.budget.batch(vec![read]).await?)?;
+        let mut old = Vec::new();
+        for row in &rows {
+            let Some(visit) = visits.get(row.integer(0)? as usize) else {
+                continue;
+            };
+            let newest = row.optional_text(1)?.and_then(Timestamp::from_rfc3339);
+            let mark = row.optional_integer(2)?.map(Timestamp::from_milliseconds);
+            let is_untouched = Timestamp::from_milliseconds(row.integer(3)?) < self.horizons.touched;
+            let is_candidate = row.integer(4)? != 0;
+            // What arrived after the mark has come since the last sweep.
+            let is_old =
+                newest.is_some_and(|newest| newest < self.horizons.items && mark.is_none_or(|mark| newest > mark));
+            let is_old = is_old && !is_candidate;
+            if is_untouched || is_old {
+                old.push((visit, Age { is_old, is_untouched }));
+            }
+        }
+        Ok(old)
+    }
+
+    /// Decides on conversations that were merged with each other, and on a single one.
+    fn decide(
+        &self,
+        organization_id: &str,
+        group: Vec<StoredConversation>,
+        age: Age,
+        forgetting: &mut Forgetting,
+    ) -> Result<(), DatabaseError> {
+        let Horizons {
+            items,
+            touched,
+            waiting,
+            mark,
+        } = self.horizons;
+        // More old items may come.
+        let is_awaiting_more = |conversation: &StoredConversation| {
+            conversation.change_token.is_some() || conversation.late_at > mark.as_milliseconds()
+        };
+        if group.iter().any(is_awaiting_more) {
+            return Ok(());
+        }
+        let ids: Vec<String> = group
+            .iter()
+            .filter(|stored| stored.is_known || !stored.items.items.is_empty())
+            .map(|conversation| conversation.conversation_id.clone())
+            .collect();
+        let mut touched_at = None;
+        let mut newest_at = None;
+        let mut contacts = Vec::new();
+        let mut members = Vec::with_capacity(group.len());
+        for stored in group {
+            touched_at = touched_at.max(Some(Timestamp::from_milliseconds(stored.updated_at)));
+            if let Some(damage) = stored.items.damage {
+                return Err(DatabaseError::Failed(damage));
+            }
+            let conversation: Option<Conversation> = stored
+                .body
+                .as_deref()
+                .map(serde_json::from_str)
+                .transpose()
+                .map_err(|error| DatabaseError::Failed(error.to_string()))?;
+            contacts.extend(
+                conversation
+                    .as_ref()
+                    .map(|conversation| (organization_id.to_owned(), conversation.contact_id.clone())),
+            );
+            let member = Member {
+                id: stored.conversation_id,
+                conversation,
+                items: stored.items.items,
+            };
+            newest_at = newest_at.max(newest(&member));
+            members.push(member);
+        }
+        let is_before =
+            |instant: Option<Timestamp>, horizon: Timestamp| instant.is_none_or(|instant| instant < horizon);
+        if !is_before(newest_at, items) {
+            return Ok(());
+        }
+        touched_at = touched_at.max(newest_at);
+        let kept = deciding_ids(members, self.lease.as_of);
+        let horizon = if kept.is_some() { touched } else { waiting };
+        let row = |kept: &[Box<str>], id: String| (organization_id.to_owned(), id, kept.to_vec(), ids.clone());
+        if age.is_untouched && is_before(touched_at, horizon) {
+            forgetting.whole.extend(ids.iter().cloned().map(|id| row(&[], id)));
+            forgetting.contacts.extend(contacts);
+        } else if let (Some(kept), true) = (kept, age.is_old) {
+            forgetting.items.extend(ids.iter().cloned().map(|id| row(&kept, id)));
+        }
+        Ok(())
+    }
+
+    async fn forget(&mut self, forgetting: Forgetting) -> Result<(), DatabaseError> {
+        let mut statements = Vec::new();
+        let mut states = Vec::new();
+        let token = SqlValue::from(self.lease.change_token);
+        let state = |rows: &SqlValue| {
+            let sql = sql!("sql/forgotten.sql", "sql/forgotten_states.sql");
+            Statement::new(sql, [rows.clone(), token.clone()])
+        };
+        for rows in json_chunks(&forgetting.items, PARAMETER_BYTES_MAX)? {
+            let rows = SqlValue::Text(rows);
+            let mark = SqlValue::Integer(self.horizons.mark.as_milliseconds());
+            let marks = sql!("sql/forgotten.sql", "sql/forgotten_marks.sql");
+            statements.push(Statement::new(marks, [rows.clone(), mark]));
+            states.push(state(&rows));
+            let items = sql!("sql/forgotten.sql", "sql/forgotten_items.sql");
+            statements.push(Statement::new(items, [rows]));
+        }
+        for rows in json_chunks(&forgetting.whole, PARAMETER_BYTES_MAX)? {
+            let rows = SqlValue::Text(rows);
+            for sql in [
+                sql!("sql/forgotten.sql", "sql/forgotten_items.sql"),
+                sql!("sql/forgotten.sql", "sql/forgotten_records.sql"),
+                sql!("sql/forgotten.sql", "sql/forgotten_sweeps.sql"),
+            ] {
+                statements.push(Statement::new(sql, [rows.clone()]));
+            }
+            states.push(state(&rows));
+        }
+        for contacts in json_chunks(&forgetting.contacts, PARAMETER_BYTES_MAX)? {
+            let touched = SqlValue::Integer(self.horizons.touched.as_milliseconds());
+            let sql = sql!("sql/remove_contacts.sql");
+            statements.push(Statement::new(sql, [SqlValue::Text(contacts), touched]));
+        }
+        if statements.is_empty() {
+            return Ok(());
+        }
+        // What becomes pending would keep the others of its group from being forgotten.
+        statements.extend(states);
+        self.remove(statements).await?;
+        self.swept.conversations += (forgetting.items.len() + forgetting.whole.len()) as u64;
+        Ok(())
+    }
+
+    /// Runs a batch, and counts the records that it removes.
+    async fn remove(&mut self, statements: Vec<Statement>) -> Result<(), DatabaseError> {
+        let is_removal: Vec<bool> = statements
+            .iter()
+            .map(|statement| statement.sql.contains("DELETE FROM record"))
+            .collect();
+        let outcomes = self.budget.batch(self.lease.guarded(statements)).await?;
+        let before = outcomes.len().saturating_sub(is_removal.len());
+        for (outcome, is_removal) in outcomes.iter().skip(before).zip(is_removal) {
+            if is_removal {
+                self.swept.records += outcome.changes;
+            }
+        }
+        Ok(())
+    }
+
+    /// A portion of the removals.
+    async fn sweep_removals(&mut self, position: &mut Position) -> Result<(), DatabaseError> {
+        let after = |position: &Position| {
+            [&position.organization_id, &position.record_type, &position.id].map(|text| text.as_str().into())
+        };
+        let count = SqlValue::Integer(self.limits.records as i64 - 1);
+        let list = Statement::new(
+            sql!("sql/list_removals.sql"),
+            after(position).into_iter().chain([count]),
+        );
+        let [rows] = rows_of(self.budget.batch(vec![list]).await?)?;
+        let mut next = position.clone();
+        match rows.first() {
+            Some(row) => {
+                next.organization_id = row.text(0)?.to_owned();
+                next.record_type = row.text(1)?.to_owned();
+                next.id = row.text(2)?.to_owned();
+            }
+            None => next.organization_id = LAST_ID.repeat(129),
+        }
+        let horizons = [self.horizons.touched, self.horizons.items];
+        let horizons = horizons.map(|instant| SqlValue::Integer(instant.as_milliseconds()));
+        let parameters = after(position).into_iter().chain(after(&next)).chain(horizons);
+        self.remove(vec![Statement::new(sql!("sql/remove_removals.sql"), parameters)])
+            .await?;
+        if rows.is_empty() {
+            next.go_to(None);
+        }
+        *position = next;
+        Ok(())
+    }
+}
+
+/// Divides the conversations of an organization into those that were merged with each other.
+fn groups(conversations: Vec<StoredConversation>) -> Vec<Vec<StoredConversation>> {
+    let target = |conversation: &StoredConversation| -> Option<String> {
+        let body = conversation
+            .body
+            .as_deref()
+            .filter(|body| body.contains("\"mergedInto\""))?;
+        let conversation: Conversation = serde_json::from_str(body).ok()?;
+        conversation.merged_into
+    };
+    let targets: Vec<Option<String>> = conversations.iter().map(target).collect();
+    let named: HashSet<String> = targets.iter().flatten().cloned().collect();
+    let mut alone = Vec::new();
+    let mut groups: Vec<Vec<(StoredConversation, Option<String>)>> = Vec::new();
+    for (conversation, target) in conversations.into_iter().zip(targets) {
+        if target.is_none() && !named.contains(&conversation.conversation_id) {
+            alone.push(vec![conversation]);
+            continue;
+        }
+        let is_merged = |other: &(StoredConversation, Option<String>)| {
+            other.1.as_ref() == Some(&conversation.conversation_id)
+                || target.as_ref() == Some(&other.0.conversation_id)
+                || (target.is_some() && target == other.1)
+        };
+        let (merged, others): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| group.iter().any(is_merged));
+        let mut group: Vec<_> = merged.into_iter().flatten().collect();
+        group.push((conversation, target));
+        groups = others;
+        groups.push(group);
+    }
+    let group = |group: Vec<(StoredConversation, Option<String>)>| group.into_iter().map(|(one, _)| one).collect();
+    alone.extend(groups.into_iter().map(group));
+    alone
+}
