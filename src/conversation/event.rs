@@ -27,6 +27,10 @@ pub fn parse_event(index: usize, event: &Value, received: Received<'_>) -> Resul
     let fields = Fields::new(object, received);
     let record_type: RecordType = fields.choice("type")?;
     let organization_id = fields.id("organizationId")?;
+    if matches!(organization_id.as_str(), "." | "..") {
+        let reason = "must not be a dot or two: no address could name the organization";
+        return Err(Problem::new("organizationId", reason));
+    }
     let id = fields.id(record_type.id_field())?;
     let updated_at = fields.past("updatedAt")?;
     let revision = fields.counter("revision")?;

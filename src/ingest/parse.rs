@@ -284,6 +284,17 @@ mod tests {
     }
 
     #[test]
+    fn an_organization_that_no_address_could_name_is_refused() {
+        for (id, bad) in [(".", 1), ("..", 1), ("...", 0), (".a", 0)] {
+            let event = format!(
+                r#"{{"type":"user","organizationId":"{id}","updatedAt":"1970-01-01T00:00:00Z","userId":"..","fullName":""}}"#
+            );
+            let parsed = parse_events(BodyFormat::Ndjson, event.as_bytes(), Timestamp::from_milliseconds(0)).unwrap();
+            assert_eq!(parsed.bad, bad, "{id}");
+        }
+    }
+
+    #[test]
     fn limits_are_written_with_thousands_separators() {
         for (number, expected) in [(7, "7"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
             assert_eq!(with_thousands(number), expected);
