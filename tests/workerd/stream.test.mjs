@@ -364,6 +364,40 @@ test('goes on where another stream has ended', async () => {
   await reader.close();
 });
 
+test('says stale while the database is out of reach, and no more when it is back', async () => {
+  await service.refresh(now);
+  await setClock(now + MINUTE + 2 * SECOND);
+  const token = tokenOf({ sub: 'patient', role: 'ADMIN', organizationId: 'p' });
+  const reader = await open(token);
+  const first = JSON.parse((await reader.until('report')).data).data;
+  assert.equal(first.stale, false);
+  await service.database.prepare('ALTER TABLE organization RENAME TO unreachable').run();
+  try {
+    const stale = JSON.parse((await reader.until('report')).data).data;
+    assert.deepEqual(stale, { ...first, stale: true });
+    assert.equal(JSON.parse((await reader.until('summary')).data).data.stale, true);
+    // Nothing else is said, although it is asked for again.
+    let comment;
+    for (let asked = 0; asked < 2; asked += comment === 'tick' ? 1 : 0) {
+      const said = await reader.next();
+      comment = said[''];
+      assert.equal(said.event, undefined);
+      await setClock(now + SECOND);
+    }
+    // Who opens a stream meanwhile gets the same.
+    const other = await open(tokenOf({ sub: 'another', role: 'ADMIN', organizationId: 'p' }));
+    assert.deepEqual(JSON.parse((await other.until('report')).data).data, stale);
+    await other.close();
+  } finally {
+    await service.database.prepare('ALTER TABLE unreachable RENAME TO organization').run();
+  }
+  await service.refresh(now - 5 * SECOND);
+  const back = JSON.parse((await reader.until('report')).data).data;
+  assert.equal(back.stale, false);
+  assert.ok(back.generatedAt > first.generatedAt);
+  await reader.close();
+});
+
 test('ends with the token and with the organization', async () => {
   await setClock(NOW + 2 * MINUTE + 2 * SECOND);
   const exp = Math.floor(now / SECOND) + 90;
@@ -435,4 +469,42 @@ test('advice says when to ask again, to each caller another second', async () =>
     }
   }
   assert.ok(advices.size > 5, `${[...advices]}`);
+});
+
+test('fifty streams each show their own organization, and end when the worker does', async () => {
+  const other = await startService({ hasClock: true });
+  let isClosed = false;
+  try {
+    await other.setClock(NOW);
+    const organizations = Array.from({ length: 5 }, (_, number) => `of-${number}`);
+    for (const organizationId of organizations) await other.post(eventsOf(organizationId, { id: organizationId }));
+    await other.refresh(NOW);
+    const readers = await Promise.all(
+      Array.from({ length: 50 }, async (_, number) => {
+        const organizationId = organizations[number % organizations.length];
+        const token = tokenOf({ sub: `u${number}`, role: 'ADMIN', organizationId });
+        const response = await other.fetch(STREAM, { token });
+        assert.equal(response.status, 200);
+        const reader = new Reader(response);
+        assert.deepEqual(await reader.next(), { '': 'ok' });
+        const { data } = JSON.parse((await reader.next()).data);
+        assert.equal(data.organizationId, organizationId);
+        assert.deepEqual(
+          data.rows.map(({ conversationId }) => conversationId),
+          [organizationId],
+        );
+        return reader;
+      }),
+    );
+    isClosed = true;
+    await other.close();
+    // A stream that is cut may fail or end; what it says until then is a whole event.
+    for (const reader of readers) {
+      let event;
+      do event = await reader.next().catch(() => undefined);
+      while (event);
+    }
+  } finally {
+    if (!isClosed) await other.close();
+  }
 });
