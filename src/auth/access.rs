@@ -5,7 +5,6 @@ use crate::auth::connection::VerifiedConnection;
 use crate::auth::role::{NoRole, Role};
 use crate::conversation::record::Record;
 use serde::Serialize;
-use std::collections::BTreeSet;
 use strum::VariantArray;
 
 /// The scope that allows to post events.
@@ -35,8 +34,8 @@ pub enum View {
     Departments {
         /// The caller's user id.
         subject: Option<String>,
-        /// The ids of the departments.
-        departments: BTreeSet<String>,
+        /// The ids of the departments, each once, ascending.
+        departments: Vec<String>,
     },
 }
 
@@ -203,12 +202,12 @@ impl View {
     /// The ids of the departments to show if the request names `requested`. A caller who sees all rows may choose any
     /// department. A DEPARTMENT_HEAD may choose one of their own, and any other choice is ignored. `None` means all.
     #[must_use]
-    pub fn departments(&self, requested: Option<&str>) -> Option<BTreeSet<String>> {
-        let only = |id: &str| BTreeSet::from([id.to_owned()]);
+    pub fn departments(&self, requested: Option<&str>) -> Option<Vec<String>> {
+        let only = |id: &str| vec![id.to_owned()];
         match self {
             Self::All => requested.map(only),
             Self::Departments { departments, .. } => match requested {
-                Some(requested) if departments.contains(requested) => Some(only(requested)),
+                Some(requested) if departments.iter().any(|id| id == requested) => Some(only(requested)),
                 _ => Some(departments.clone()),
             },
         }

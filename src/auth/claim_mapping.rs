@@ -4,7 +4,6 @@ use crate::auth::role::Role;
 use crate::base::strict_json;
 use crate::base::strict_json::Object;
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// The most bytes of a pointer.
 pub const POINTER_BYTES_MAX: usize = 256;
@@ -81,7 +80,7 @@ fn index(name: &str) -> Option<usize> {
 
 /// The issuer's names of roles. A name that is not among them is no role.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RoleNames(BTreeMap<String, Role>);
+pub struct RoleNames(Vec<(String, Role)>);
 
 impl RoleNames {
     /// Parses a JSON object from the issuer's names to the product's. `None` means that it is something else, has no
@@ -95,7 +94,7 @@ impl RoleNames {
             return None;
         };
         let role = |(name, role): (String, Value)| Some((name, Role::from_name(role.as_str()?)?));
-        let roles: Option<BTreeMap<String, Role>> = names.into_iter().map(role).collect();
+        let roles: Option<Vec<(String, Role)>> = names.into_iter().map(role).collect();
         roles.filter(|roles| !roles.is_empty()).map(Self)
     }
 }
@@ -105,7 +104,7 @@ impl ClaimMapping {
     #[must_use]
     pub fn role_of(&self, name: &str) -> Option<Role> {
         match &self.role_names {
-            Some(RoleNames(roles)) => roles.get(name).copied(),
+            Some(RoleNames(roles)) => roles.iter().find(|(own, _)| own == name).map(|(_, role)| *role),
             None => Role::from_name(name),
         }
     }

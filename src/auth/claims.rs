@@ -4,12 +4,12 @@ use crate::auth::claim_mapping::{ClaimMapping, Pointer};
 use crate::auth::error::TokenError;
 use crate::auth::role::{NoRole, Role};
 use crate::base::id::is_id;
+use crate::base::sort::sort;
 use crate::base::strict_json;
 use crate::base::strict_json::Object;
 use crate::base::timestamp::Timestamp;
 use crate::conversation::fields::NAME_CHARACTERS_MAX;
 use serde_json::Value;
-use std::collections::BTreeSet;
 
 /// How far the clocks of the issuer and of this service may be apart, in milliseconds. Hosts that synchronize their
 /// clocks are well within half a minute, and it adds little to a token's life.
@@ -31,8 +31,8 @@ pub struct Claims {
     pub role: Result<Role, NoRole>,
     /// `organizationId`
     pub organization_id: Option<String>,
-    /// `departmentIds`. The one `departmentId` if that is absent.
-    pub department_ids: BTreeSet<String>,
+    /// `departmentIds`. The one `departmentId` if that is absent. Each is there once, and they are ascending.
+    pub department_ids: Vec<String>,
     /// The words of `scope`.
     pub scopes: Vec<String>,
     expires_at: Timestamp,
@@ -155,12 +155,14 @@ fn single_id(claim: Option<&Value>, name: &'static str) -> Result<Option<String>
     }
 }
 
-/// The ids of a claim that may be an id or an array of ids.
-fn ids(claim: &Value, name: &'static str) -> Result<BTreeSet<String>, TokenError> {
-    let ids = texts(Some(claim), name)?;
+/// The ids of a claim that may be an id or an array of ids: each once, ascending.
+fn ids(claim: &Value, name: &'static str) -> Result<Vec<String>, TokenError> {
+    let mut ids = texts(Some(claim), name)?;
     if ids.len() > DEPARTMENTS_MAX || !ids.iter().all(|id| is_id(id)) {
         return Err(TokenError::Claim(name));
     }
+    sort(&mut ids);
+    ids.dedup();
     Ok(ids.into_iter().map(str::to_owned).collect())
 }
 
@@ -182,13 +184,13 @@ fn scopes(claim: Option<&Value>) -> Result<Vec<String>, TokenError> {
     Ok(words.filter(|word| !word.is_empty()).map(str::to_owned).collect())
 }
 
-fn department_ids(claims: &Object, mapping: &ClaimMapping) -> Result<BTreeSet<String>, TokenError> {
+fn department_ids(claims: &Object, mapping: &ClaimMapping) -> Result<Vec<String>, TokenError> {
     let mapped = mapped_claim(claims, mapping.departments.as_ref(), "departmentIds")?;
     match mapped {
         // The product's own claim for one department is another one.
         Some(claim) if mapping.departments.is_none() && !claim.is_array() => Err(TokenError::Claim("departmentIds")),
         Some(claim) => ids(claim, "departmentIds"),
-        None if mapping.departments.is_some() => Ok(BTreeSet::new()),
+        None if mapping.departments.is_some() => Ok(Vec::new()),
         None => {
             let only = single_id(claim(claims, "departmentId"), "departmentId")?;
             Ok(only.into_iter().collect())

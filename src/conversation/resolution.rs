@@ -1,6 +1,7 @@
 //! **Resolution in force**: the latest resolution of a conversation that counts and is not cancelled. What arrived before it
 //! is settled.
 
+use crate::base::sort::sort;
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
 use crate::conversation::body::Conversation;
 use crate::conversation::timeline::{Item, ItemCollection, ResolutionItem};
@@ -61,8 +62,8 @@ impl Reopenings {
                 _ => None,
             }));
         }
-        reopened_at.sort_unstable();
-        arrivals.sort_unstable();
+        sort(&mut reopened_at);
+        sort(&mut arrivals);
         Self { reopened_at, arrivals }
     }
 

@@ -1,5 +1,6 @@
 //! Folding timelines: what is stored of a conversation between refreshes.
 
+use crate::base::sort::sort;
 use crate::base::timestamp::Timestamp;
 use crate::conversation::answers::{QUEUED_MAX_MS, demands};
 use crate::conversation::body::{Conversation, Status};
@@ -72,7 +73,7 @@ fn turning_points(conversation: &Conversation, timeline: &Timeline, as_of: Times
         .chain(demands.map(|demand| demand.message.arrival().at.plus(AI_GRACE_MS)))
         .filter(|instant| *instant > as_of)
         .collect();
-    instants.sort_unstable();
+    sort(&mut instants);
     instants.dedup();
     instants
 }

@@ -4,6 +4,7 @@
 //! A timeline may be long, so its items are small: instants, flags, and a hash for the message that an answer names. Texts
 //! are only there where a row shows them or where they decide the order.
 
+use crate::base::sort::sort_by;
 use crate::base::timestamp::Timestamp;
 use crate::conversation::body::{AutopilotChange, Direction, Kind, Message, Resolution, Sender, Status, Visibility};
 use xxhash_rust::xxh64::xxh64;
@@ -284,7 +285,7 @@ impl ItemCollection {
 
     /// Forgets the older half, except what says who is responsible.
     fn forget_older_half(&mut self) {
-        self.items.sort_unstable_by(|left, right| left.key().cmp(&right.key()));
+        sort_by(&mut self.items, |left, right| left.key().cmp(&right.key()));
         let newer = self.items.split_off(self.items.len() / 2);
         let older = std::mem::replace(&mut self.items, newer);
         let last = |is_it: fn(&Item) -> bool| older.iter().rev().find(|item| is_it(&item.item)).cloned();
@@ -339,7 +340,7 @@ impl Timeline {
     /// Sorts the items. `has_forgotten` says whether there were earlier ones, which have been forgotten.
     #[must_use]
     pub fn new(mut items: Vec<TimelineItem>, has_forgotten: bool) -> Self {
-        items.sort_unstable_by(|left, right| left.key().cmp(&right.key()));
+        sort_by(&mut items, |left, right| left.key().cmp(&right.key()));
         Self { items, has_forgotten }
     }
 

@@ -2,17 +2,17 @@
 
 use crate::auth::access::OrganizationId;
 use crate::base::id::{ID_CHARACTERS_MAX, is_id};
+use crate::base::sort::sort;
 use crate::base::strict_json::{self, Object};
 use crate::base::timestamp::Timestamp;
 use crate::report::context::ReportContext;
 use crate::report::error::ReportError;
 use crate::report::head::{STALE_MAX_MS, change_and_read_head};
 use crate::report::request::CHANNEL_CHARACTERS_MAX;
-use crate::snapshot::settings::{Settings, channel_key};
+use crate::snapshot::settings::{Settings, Thresholds, channel_key};
 use crate::storage::database::{Database, SqlValue, Statement};
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// The most bytes of a request's body.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -73,9 +73,9 @@ pub struct SettingsChange {
     /// The threshold where no other one applies, in minutes.
     pub threshold_minutes: Change<i64>,
     /// All thresholds by channel, in minutes.
-    pub channel_threshold_minutes: Change<BTreeMap<String, i64>>,
+    pub channel_threshold_minutes: Change<Thresholds>,
     /// All thresholds by department, in minutes.
-    pub department_threshold_minutes: Change<BTreeMap<String, i64>>,
+    pub department_threshold_minutes: Change<Thresholds>,
     /// The age limit, in days.
     pub max_age_days: Change<i64>,
 }
@@ -106,8 +106,9 @@ pub fn parse_change(body: &[u8]) -> Result<SettingsChange, SettingsError> {
     let channels = |value: &Value| {
         let is_channel = |name: &str| (1..=CHANNEL_CHARACTERS_MAX).contains(&name.chars().count());
         let thresholds = thresholds(value, CHANNEL_THRESHOLDS_MAX, is_channel)?;
-        let keys: BTreeSet<String> = thresholds.keys().map(|name| channel_key(name)).collect();
-        (keys.len() == thresholds.len()).then_some(thresholds)
+        let mut keys: Vec<String> = thresholds.names().map(channel_key).collect();
+        sort(&mut keys);
+        keys.is_sorted_by(|key, next| key < next).then_some(thresholds)
     };
     let departments = |value: &Value| thresholds(value, DEPARTMENT_THRESHOLDS_MAX, is_id);
     Ok(SettingsChange {
@@ -165,13 +166,11 @@ fn integer(value: &Value, max: i64) -> Option<i64> {
 }
 
 /// An object of at most `count_max` thresholds.
-fn thresholds(value: &Value, count_max: usize, is_name: impl Fn(&str) -> bool) -> Option<BTreeMap<String, i64>> {
+fn thresholds(value: &Value, count_max: usize, is_name: fn(&str) -> bool) -> Option<Thresholds> {
     let members = value.as_object().filter(|members| members.len() <= count_max)?;
-    let threshold = |(name, value): (&String, &Value)| {
-        let minutes = integer(value, THRESHOLD_MINUTES_MAX)?;
-        is_name(name).then(|| (name.clone(), minutes))
-    };
-    members.iter().map(threshold).collect()
+    Thresholds::read(members, &|name, value| {
+        integer(value, THRESHOLD_MINUTES_MAX).filter(|_| is_name(name))
+    })
 }
 
 /// Reads the settings of an organization as the primary database has them now.
@@ -224,7 +223,7 @@ impl SettingsChange {
             let sql = include_str!("sql/set_threshold.sql");
             statements.push(Statement::new(sql, [id(), threshold]));
         }
-        let map = |thresholds: &BTreeMap<String, i64>| {
+        let map = |thresholds: &Thresholds| {
             if thresholds.is_empty() {
                 return Ok(SqlValue::Null);
             }
@@ -266,7 +265,8 @@ fn parameters<T>(
 #[cfg(test)]
 mod tests {
     use super::{Change, SettingsChange, parse_change};
-    use std::collections::BTreeMap;
+    use crate::snapshot::settings::Thresholds;
+    use serde_json::json;
 
     fn check(body: &str, expected: Option<SettingsChange>) {
         assert_eq!(parse_change(body.as_bytes()).ok(), expected, "{body}");
@@ -324,7 +324,11 @@ mod tests {
 
     #[test]
     fn changes_what_is_named_and_nothing_else() {
-        let map = |name: &str, minutes: i64| Change::Set(BTreeMap::from([(name.to_owned(), minutes)]));
+        let map = |name: &str, minutes: i64| {
+            let members = json!({ name: minutes });
+            let thresholds = Thresholds::read(members.as_object().unwrap(), &|_, minutes| minutes.as_i64());
+            Change::Set(thresholds.unwrap())
+        };
         check(
             r#"{"channelThresholdMinutes":{"E-Mail":240},"departmentThresholdMinutes":{"d1":15},"maxAgeDays":3650}"#,
             Some(SettingsChange {
@@ -338,7 +342,7 @@ mod tests {
             r#"{"channelThresholdMinutes":{},"departmentThresholdMinutes":null,"maxAgeDays":null}"#,
             Some(SettingsChange {
                 threshold_minutes: Change::Keep,
-                channel_threshold_minutes: Change::Set(BTreeMap::new()),
+                channel_threshold_minutes: Change::Set(Thresholds::default()),
                 department_threshold_minutes: Change::Reset,
                 max_age_days: Change::Reset,
             }),

@@ -1,11 +1,11 @@
 //! Whether the service does its work, for the operator and for alarms.
 
+use crate::base::strict_json::Object;
 use crate::base::timestamp::{Timestamp, rfc3339};
 use crate::base::trace::Trace;
 use crate::refresh::Run;
-use crate::storage::database::{Database, DatabaseError, Row, Statement};
+use crate::storage::database::{Database, DatabaseError, Statement};
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// How old the last refresh may be, in seconds. By then two refreshes are missing, and a third should be running.
 const REFRESH_AGE_MAX_SECONDS: i64 = 180;
@@ -34,7 +34,7 @@ pub struct Health {
 #[serde(rename_all = "camelCase")]
 pub struct Backlog {
     /// The rows of the published versions, by category.
-    pub candidates: BTreeMap<String, i64>,
+    pub candidates: Object,
     /// Conversations whose items are stored without a record of the conversation: they are on no list.
     pub unknown_conversations: UnknownConversations,
     /// Whether conversations are being folded again after the rule has changed.
@@ -151,11 +151,13 @@ async fn read<D: Database>(database: &D, is_operator: bool) -> Result<(Option<Ru
     if !is_operator {
         return Ok((run, None));
     }
-    let category = |row: &Row| Ok((row.text(0)?.to_owned(), row.integer(1)?));
-    let candidates: Result<BTreeMap<String, i64>, DatabaseError> = rows(1).iter().map(category).collect();
+    let mut candidates = Object::new();
+    for row in rows(1) {
+        candidates.insert(row.text(0)?.to_owned(), row.integer(1)?.into());
+    }
     let unknown = rows(2).first().ok_or(DatabaseError::Decode("a count is missing"))?;
     let backlog = Backlog {
-        candidates: candidates?,
+        candidates,
         unknown_conversations: UnknownConversations {
             count: unknown.integer(0)?,
             since: unknown.optional_integer(1)?.map(Timestamp::from_milliseconds),

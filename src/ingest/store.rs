@@ -1,6 +1,7 @@
 //! Storing records: one atomic batch.
 
 use crate::auth::access::PermittedRecords;
+use crate::base::sort::sort_by;
 use crate::base::timestamp::{DAY_MS, Timestamp};
 use crate::conversation::record::Record;
 use crate::ingest::parse::{REMARKS_MAX, Remark};
@@ -42,7 +43,7 @@ impl Receipt {
     #[must_use]
     pub fn with_remarks(mut self, warnings: Vec<Remark>, refused: Option<(usize, Vec<Remark>)>) -> Self {
         self.warnings.extend(warnings);
-        self.warnings.sort_by_key(|warning| warning.index);
+        sort_by(&mut self.warnings, |left, right| left.index.cmp(&right.index));
         self.warnings.truncate(REMARKS_MAX);
         (self.refused, self.details) = refused.unzip();
         self
@@ -149,7 +150,7 @@ fn warnings(outcomes: &[Outcome], ignored_removals: Vec<usize>) -> Result<Vec<Re
         }
     }
     warnings.extend(conversations.into_values().map(message_warning));
-    warnings.sort_by_key(|warning| warning.index);
+    sort_by(&mut warnings, |left, right| left.index.cmp(&right.index));
     warnings.truncate(REMARKS_MAX);
     Ok(warnings)
 }
@@ -174,7 +175,9 @@ fn removal_warning(index: usize) -> Remark {
 /// the events that are removals without revision and lose to a version that has one.
 fn winners(mut records: Vec<Record>) -> (Vec<Record>, Vec<usize>) {
     let mut ignored_removals = Vec::new();
-    records.sort_by(|left, right| left.key().cmp(&right.key()).then(right.order().cmp(&left.order())));
+    sort_by(&mut records, |left, right| {
+        left.key().cmp(&right.key()).then(right.order().cmp(&left.order()))
+    });
     records.dedup_by(|overtaken, winner| {
         let is_overtaken = overtaken.key() == winner.key();
         if is_overtaken && overtaken.rank.deleted && overtaken.rank.revision == 0 && winner.rank.revision > 0 {

@@ -13,7 +13,7 @@ use crate::refresh::work::{FoldProgress, Slice};
 use crate::sql;
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
 use crate::storage::json_table::{PARAMETER_BYTES_MAX, json_chunks, to_json};
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 /// The most portions of a large organization that are folded before what they amount to is published.
 const PORTIONS_MAX: usize = 5;
@@ -395,6 +395,7 @@ impl StoredState {
         self.candidate.is_none() && self.due_at.is_none() && self.unknown_since.is_none()
     }
 }
+
 /// Reads the conversations that were merged with those of `keys`, and these, by organization.
 ///
 /// # Errors
@@ -404,7 +405,7 @@ pub async fn read_merged<D: Database>(
     keys: Vec<(&String, &String)>,
     items_max: usize,
     alone_max: usize,
-) -> Result<BTreeMap<String, Vec<StoredConversation>>, DatabaseError> {
+) -> Result<Vec<(String, Vec<StoredConversation>)>, DatabaseError> {
     let is_divisible = keys.len() > alone_max;
     let keys = one_parameter(keys)?;
     // More than the pending ones among them may have.
@@ -422,37 +423,46 @@ pub async fn read_merged<D: Database>(
         ])
         .await?;
     let [conversations, items] = rows_of(outcomes)?;
-    let mut timelines: BTreeMap<(&str, &str), Items> = BTreeMap::new();
+    let mut timelines: Vec<Items> = conversations.iter().map(|_| Items::default()).collect();
     if (items.len() as i64) < most {
+        let mut numbers = HashMap::new();
+        for (number, row) in conversations.iter().enumerate() {
+            numbers.insert((row.text(0)?, row.text(1)?), number);
+        }
         for row in &items {
-            timelines.entry((row.text(0)?, row.text(1)?)).or_default().add(row, 2)?;
+            let number = numbers.get(&(row.text(0)?, row.text(1)?));
+            if let Some(timeline) = number.and_then(|number| timelines.get_mut(*number)) {
+                timeline.add(row, 2)?;
+            }
         }
     } else if is_divisible {
         return Err(DatabaseError::TooMuch);
     } else {
         drop(items);
-        for row in &conversations {
-            let (organization_id, conversation_id) = (row.text(0)?, row.text(1)?);
-            let timeline = read_timeline(database, organization_id, conversation_id, items_max).await?;
-            timelines.insert((organization_id, conversation_id), timeline);
+        for (row, timeline) in conversations.iter().zip(&mut timelines) {
+            *timeline = read_timeline(database, row.text(0)?, row.text(1)?, items_max).await?;
         }
     }
-    let mut groups: BTreeMap<String, Vec<StoredConversation>> = BTreeMap::new();
-    for row in &conversations {
-        let key = (row.text(0)?, row.text(1)?);
+    // The statement sorts the conversations by organization.
+    let mut groups: Vec<(String, Vec<StoredConversation>)> = Vec::new();
+    for (row, items) in conversations.iter().zip(timelines) {
+        let organization_id = row.text(0)?;
         let mut conversation = StoredConversation {
-            conversation_id: key.1.to_owned(),
+            conversation_id: row.text(1)?.to_owned(),
             change_token: row.optional_text(2)?.map(str::to_owned),
             body: row.optional_text(3)?.map(str::to_owned),
             is_known: row.integer(4)? != 0,
             stored: StoredState::from_row(row, 5)?,
             is_to_be_published: row.integer(8)? != 0,
-            items: timelines.remove(&key).unwrap_or_default(),
+            items,
             late_at: row.integer(10)?,
             updated_at: row.integer(11)?,
         };
         conversation.items.note_forgotten(row, 9)?;
-        groups.entry(key.0.to_owned()).or_default().push(conversation);
+        match groups.last_mut() {
+            Some((last, group)) if last == organization_id => group.push(conversation),
+            _ => groups.push((organization_id.to_owned(), vec![conversation])),
+        }
     }
     Ok(groups)
 }

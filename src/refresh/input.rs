@@ -7,7 +7,7 @@ use crate::snapshot::settings::MAX_AGE_DAYS_DEFAULT;
 use crate::sql;
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
 use crate::storage::json_table::{PARAMETER_BYTES_MAX, json_chunks, to_json};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 /// An organization's head, and what was read for its next snapshot version.
@@ -105,9 +105,10 @@ pub async fn read_inputs<D: Database>(
         Reading::Portion => None,
     };
     let [heads, chunks, departments, pending] = rows_of(outcomes)?;
-    let mut inputs = BTreeMap::new();
+    // The statement sorts them by organization.
+    let mut inputs = Vec::with_capacity(heads.len());
     for row in &heads {
-        let input = PublishInput {
+        inputs.push(PublishInput {
             organization_id: row.text(0)?.to_owned(),
             version: row.integer(1)?,
             next_row_no: row.integer(2)?,
@@ -117,14 +118,13 @@ pub async fn read_inputs<D: Database>(
             is_list_known: row.integer(6)? != 0,
             max_age_days: row.optional_integer(7)?,
             ..PublishInput::default()
-        };
-        inputs.insert(input.organization_id.clone(), input);
+        });
     }
-    distribute(&mut inputs, &chunks, |input, row| {
+    distribute(&mut inputs, &chunks, &mut |input, row| {
         input.chunks.push(row.text(1)?.to_owned());
         Ok(())
     })?;
-    distribute(&mut inputs, &departments, |input, row| {
+    distribute(&mut inputs, &departments, &mut |input, row| {
         let name = row.optional_text(2)?.map(Rc::from);
         input.changed_departments.push((Rc::from(row.text(1)?), name));
         Ok(())
@@ -135,12 +135,12 @@ pub async fn read_inputs<D: Database>(
     }
     match affected {
         Some(affected) => {
-            distribute(&mut inputs, &pending, |input, row| {
+            distribute(&mut inputs, &pending, &mut |input, row| {
                 input.pending.push(pending_record(row)?);
                 Ok(())
             })?;
             let mut bytes = 0;
-            distribute(&mut inputs, &affected, |input, row| {
+            distribute(&mut inputs, &affected, &mut |input, row| {
                 bytes += row.integer(2)? as usize;
                 input.affected.push(AffectedConversation {
                     conversation_id: row.text(1)?.to_owned(),
@@ -154,15 +154,15 @@ pub async fn read_inputs<D: Database>(
         }
         None => {
             let mut bytes_left = limits.bytes;
-            distribute(&mut inputs, &pending, |input, row| {
+            distribute(&mut inputs, &pending, &mut |input, row| {
                 take_into_portion(input, row, &mut bytes_left)
             })?;
-            for input in inputs.values_mut() {
+            for input in &mut inputs {
                 input.has_more |= pending.len() >= most;
             }
         }
     }
-    Ok(inputs.into_values().collect())
+    Ok(inputs)
 }
 
 fn pending_record(row: &Row) -> Result<PendingRecord, DatabaseError> {
@@ -300,14 +300,16 @@ fn add_join_row(input: &mut JoinInputs, kind: usize, row: &Row) -> Result<(), Da
     Ok(())
 }
 
-/// Adds each row to the input of the organization that its first column names.
+/// Adds each row to the input of the organization that its first column names. The inputs are sorted by organization.
 fn distribute(
-    inputs: &mut BTreeMap<String, PublishInput>,
+    inputs: &mut [PublishInput],
     rows: &[Row],
-    mut add: impl FnMut(&mut PublishInput, &Row) -> Result<(), DatabaseError>,
+    add: &mut dyn FnMut(&mut PublishInput, &Row) -> Result<(), DatabaseError>,
 ) -> Result<(), DatabaseError> {
     for row in rows {
-        if let Some(input) = inputs.get_mut(row.text(0)?) {
+        let organization_id = row.text(0)?;
+        let found = inputs.binary_search_by(|input| input.organization_id.as_str().cmp(organization_id));
+        if let Some(input) = found.ok().and_then(|position| inputs.get_mut(position)) {
             add(input, row)?;
         }
     }

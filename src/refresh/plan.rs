@@ -3,8 +3,11 @@
 //! [`PublishInput`] is what was read, [`PublishDraft`] is that with the published list, and [`PublishPlan`] is what is to be
 //! written once the affected conversations were joined with their people and compared with the published rows.
 
+use crate::base::sort::sort;
+use crate::base::strict_json::Object;
 use crate::base::timestamp::{DAY_MS, Timestamp};
 use crate::conversation::body::{Contact, User};
+use crate::conversation::category::Category;
 use crate::conversation::report_row::{PublishedRow, join_row};
 use crate::conversation::stall::Candidate;
 use crate::refresh::input::{JoinInput, JoinInputs, JoinKeys, PendingRecord, PublishInput};
@@ -12,8 +15,9 @@ use crate::snapshot::settings::MAX_AGE_DAYS_DEFAULT;
 use crate::snapshot::version::{Entry, LIST_BYTES_MAX, Version};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+use strum::VariantArray;
 
 /// How long a version can still be read after it was superseded: ten minutes between the scheduled instants of the run
 /// that superseded it and the run that removes it.
@@ -352,10 +356,14 @@ struct AffectedRow {
 }
 
 /// How many entries a version has of each category that it has.
-fn by_category(version: &Version) -> BTreeMap<&'static str, u64> {
-    let mut counts = BTreeMap::new();
-    for entry in version.entries() {
-        *counts.entry(entry.category.as_str()).or_default() += 1;
+fn by_category(version: &Version) -> Object {
+    let mut counts = Object::new();
+    for category in Category::VARIANTS {
+        let entries = version.entries().iter();
+        let count = entries.filter(|entry| entry.category == *category).count();
+        if count > 0 {
+            counts.insert(category.as_str().to_owned(), count.into());
+        }
     }
     counts
 }
@@ -395,7 +403,7 @@ impl Changes {
                 changes.next_row_no += 1;
             }
         }
-        changes.superseded.sort_unstable();
+        sort(&mut changes.superseded);
         changes
     }
 
@@ -405,7 +413,7 @@ impl Changes {
         let published: Vec<i64> = dropped.iter().filter(|row_no| !is_new(row_no)).copied().collect();
         self.rows.retain(|(row_no, _)| dropped.binary_search(row_no).is_err());
         self.superseded.extend(published);
-        self.superseded.sort_unstable();
+        sort(&mut self.superseded);
     }
 
     fn is_empty(&self) -> bool {

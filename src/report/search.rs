@@ -5,6 +5,7 @@
 //! neither cached nor logged.
 
 use crate::auth::access::OrganizationId;
+use crate::base::sort::sort;
 use crate::report::error::ReportError;
 use crate::storage::database::{Database, SqlValue, Statement, rows_of};
 
@@ -28,6 +29,6 @@ pub async fn find_rows<D: Database>(
     let numbers = rows.first().map_or(Ok("[]"), |row| row.text(0))?;
     let mut row_nos: Vec<i64> = serde_json::from_str(numbers)
         .map_err(|error| ReportError::Corrupt(format!("found rows are not numbers: {error}")))?;
-    row_nos.sort_unstable();
+    sort(&mut row_nos);
     Ok(row_nos)
 }

@@ -1,11 +1,11 @@
 //! Reads settings that are stored.
 
 use crate::auth::access::OrganizationId;
+use crate::base::strict_json::Object;
 use crate::report::context::ReportContext;
 use crate::report::error::ReportError;
-use crate::snapshot::settings::{MAX_AGE_DAYS_DEFAULT, Settings};
+use crate::snapshot::settings::{MAX_AGE_DAYS_DEFAULT, Settings, Thresholds};
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The settings of an organization that have a number, in force or superseded. Their threshold is the default, because it
@@ -41,10 +41,12 @@ pub async fn read_settings<D: Database, C>(
 /// # Errors
 /// [`DatabaseError::Decode`] if they are not what the settings route writes.
 pub fn decode_settings(row: &Row, first: usize) -> Result<Settings, DatabaseError> {
-    let thresholds = |column: usize| -> Result<BTreeMap<String, i64>, DatabaseError> {
-        let text = row.optional_text(column)?.unwrap_or("{}");
-        serde_json::from_str(text)
-            .map_err(|_| DatabaseError::Decode("stored thresholds are not a JSON object of numbers"))
+    let thresholds = |column: usize| -> Result<Thresholds, DatabaseError> {
+        let members = serde_json::from_str::<Object>(row.optional_text(column)?.unwrap_or("{}"));
+        let thresholds = Thresholds::read(&members.unwrap_or_default(), &|_, minutes| minutes.as_i64());
+        thresholds.ok_or(DatabaseError::Decode(
+            "stored thresholds are not a JSON object of numbers",
+        ))
     };
     Ok(Settings {
         channel_threshold_minutes: thresholds(first)?,

@@ -11,7 +11,7 @@ use crate::snapshot::index::{IndexEntry, SnapshotIndex};
 use crate::snapshot::positions::count_before;
 use crate::snapshot::settings::Settings;
 use serde::Serialize;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// Entries of one category to which one threshold applies.
@@ -61,8 +61,13 @@ impl Lanes {
             let of_channel = of_channels.get(entry.channel as usize).copied();
             of_department.or(of_channel).unwrap_or(settings.threshold_minutes)
         };
-        let thresholds: BTreeSet<i64> = index.entries.iter().map(of_entry).collect();
-        let thresholds: Vec<i64> = thresholds.into_iter().collect();
+        let mut thresholds: Vec<i64> = Vec::new();
+        for entry in &index.entries {
+            let minutes = of_entry(entry);
+            if let Err(position) = thresholds.binary_search(&minutes) {
+                thresholds.insert(position, minutes);
+            }
+        }
         let mut all = LaneList::default();
         let mut by_department = vec![LaneList::default(); index.departments.len()];
         for (position, entry) in index.entries.iter().enumerate() {

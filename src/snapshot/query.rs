@@ -1,5 +1,6 @@
 //! Which rows of a version a report shows: those that are listed, of some departments, that pass a filter, on a page.
 
+use crate::base::sort::sort;
 use crate::conversation::category::{Category, Reason};
 use crate::snapshot::chunk::index_from;
 use crate::snapshot::index::{IndexEntry, SnapshotIndex};
@@ -7,7 +8,6 @@ use crate::snapshot::lanes::{Lane, Lanes, ListedEntries};
 use crate::snapshot::positions::merged_page;
 use serde::Serialize;
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 /// The most rows of a chunk.
 const CHUNK_ROWS_MAX: usize = 500;
@@ -33,8 +33,8 @@ pub struct RowFilter {
 /// Which rows of an organization are asked for and may be seen.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct RowQuery {
-    /// The departments. `None` means all, and also rows without a department.
-    pub departments: Option<BTreeSet<String>>,
+    /// The departments, each once, ascending. `None` means all, and also rows without a department.
+    pub departments: Option<Vec<String>>,
     /// What the client filters by.
     pub filter: RowFilter,
 }
@@ -190,7 +190,7 @@ impl<'a> Listing<'a> {
         let mut chunk = Vec::new();
         let mut names = 0;
         let mut positions = self.matching_positions(query);
-        positions.sort_unstable();
+        sort(&mut positions);
         for (position, entry) in self.index.entries_at(&positions) {
             if chunk.len() >= CHUNK_ROWS_MAX || names >= CHUNK_NAMES_MAX {
                 chunks.push(std::mem::take(&mut chunk));
@@ -289,9 +289,9 @@ mod tests {
     use crate::conversation::category::{Category, Reason};
     use crate::snapshot::index::SnapshotIndex;
     use crate::snapshot::lanes::{Lanes, ListedEntries};
-    use crate::snapshot::settings::Settings;
+    use crate::snapshot::settings::{Settings, Thresholds};
     use crate::snapshot::version::{Entry, Version};
-    use std::collections::BTreeMap;
+    use serde_json::json;
     use std::rc::Rc;
     use strum::VariantArray;
 
@@ -322,11 +322,11 @@ mod tests {
     }
 
     fn settings(threshold_minutes: i64, channels: &[(&str, i64)], departments: &[(&str, i64)], days: i64) -> Settings {
-        let map = |thresholds: &[(&str, i64)]| -> BTreeMap<String, i64> {
-            let thresholds = thresholds.iter();
-            thresholds
-                .map(|(name, minutes)| ((*name).to_owned(), *minutes))
-                .collect()
+        let map = |thresholds: &[(&str, i64)]| -> Thresholds {
+            let members = thresholds
+                .iter()
+                .map(|(name, minutes)| ((*name).to_owned(), json!(minutes)));
+            Thresholds::read(&members.collect(), &|_, minutes| minutes.as_i64()).unwrap()
         };
         Settings {
             threshold_minutes,
@@ -363,9 +363,9 @@ mod tests {
             let of_department = entry.department_id.as_deref();
             let of_department = of_department.and_then(|id| self.settings.department_threshold_minutes.get(id));
             let channels = &self.settings.channel_threshold_minutes;
-            let is_channel = |name: &&String| name.eq_ignore_ascii_case(&entry.channel_type);
-            let of_channel = channels.keys().find(is_channel).map(|name| &channels[name]);
-            *of_department.or(of_channel).unwrap_or(&self.settings.threshold_minutes)
+            let is_channel = |name: &&str| name.eq_ignore_ascii_case(&entry.channel_type);
+            let of_channel = channels.names().find(is_channel).and_then(|name| channels.get(name));
+            of_department.or(of_channel).unwrap_or(self.settings.threshold_minutes)
         }
 
         fn passes(entry: &Entry, query: &RowQuery) -> bool {
@@ -377,7 +377,7 @@ mod tests {
             } = &query.filter;
             let department = entry.department_id.as_deref();
             let departments = query.departments.as_ref();
-            departments.is_none_or(|ids| department.is_some_and(|id| ids.contains(id)))
+            departments.is_none_or(|ids| department.is_some_and(|id| ids.iter().any(|own| own == id)))
                 && channel_type
                     .as_deref()
                     .is_none_or(|channel| channel == &*entry.channel_type)

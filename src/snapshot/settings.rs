@@ -1,7 +1,8 @@
 //! An organization's settings: how long an answer must have been owed before a row is listed, and for how long it is.
 
-use serde::Serialize;
-use std::collections::BTreeMap;
+use crate::base::strict_json::Object;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 /// The threshold of an organization that has not set one, in minutes.
 pub const THRESHOLD_MINUTES_DEFAULT: i64 = 5;
@@ -15,9 +16,9 @@ pub struct Settings {
     /// The threshold where no other one applies, in minutes.
     pub threshold_minutes: i64,
     /// Thresholds by channel, in minutes. Channels are compared without regard to case.
-    pub channel_threshold_minutes: BTreeMap<String, i64>,
+    pub channel_threshold_minutes: Thresholds,
     /// Thresholds by department, in minutes. They come before those by channel.
-    pub department_threshold_minutes: BTreeMap<String, i64>,
+    pub department_threshold_minutes: Thresholds,
     /// How many days ago an answer that is overdue may have become so. Rows that are older are not listed.
     pub max_age_days: i64,
 }
@@ -26,8 +27,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             threshold_minutes: THRESHOLD_MINUTES_DEFAULT,
-            channel_threshold_minutes: BTreeMap::new(),
-            department_threshold_minutes: BTreeMap::new(),
+            channel_threshold_minutes: Thresholds::default(),
+            department_threshold_minutes: Thresholds::default(),
             max_age_days: MAX_AGE_DAYS_DEFAULT,
         }
     }
@@ -37,25 +38,64 @@ impl Settings {
     /// The threshold of a department, if it has one of its own.
     #[must_use]
     pub fn department_threshold(&self, department_id: &str) -> Option<i64> {
-        self.department_threshold_minutes.get(department_id).copied()
+        self.department_threshold_minutes.get(department_id)
     }
 
     /// The threshold of a channel where no department's applies: the channel's, or else the organization's.
     #[must_use]
     pub fn channel_threshold(&self, channel_type: &str) -> i64 {
         let channel = channel_key(channel_type);
-        let mut thresholds = self.channel_threshold_minutes.iter();
+        let mut thresholds = self.channel_threshold_minutes.0.iter();
         let own = thresholds.find(|(name, _)| channel_key(name) == channel);
         own.map_or(self.threshold_minutes, |(_, minutes)| *minutes)
     }
 
-    /// About how many bytes of memory its maps take.
+    /// About how many bytes of memory its thresholds by name take.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let keys = self.channel_threshold_minutes.keys();
-        keys.chain(self.department_threshold_minutes.keys())
-            .map(|key| key.len() + 64)
+        let names = self.channel_threshold_minutes.names();
+        names
+            .chain(self.department_threshold_minutes.names())
+            .map(|name| name.len() + 64)
             .sum()
+    }
+}
+
+/// Thresholds by name, in minutes; names are ascending. In JSON they are an object.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Thresholds(Vec<(String, i64)>);
+
+impl Thresholds {
+    /// Reads the members of a JSON object with `read`, which is given a name and a value. `None` means that it has refused
+    /// one.
+    #[must_use]
+    pub fn read(members: &Object, read: &dyn Fn(&str, &Value) -> Option<i64>) -> Option<Self> {
+        let threshold = |(name, value): (&String, &Value)| Some((name.clone(), read(name, value)?));
+        members.iter().map(threshold).collect::<Option<_>>().map(Self)
+    }
+
+    /// The threshold with a name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<i64> {
+        let found = self.0.binary_search_by(|(other, _)| other.as_str().cmp(name));
+        self.0.get(found.ok()?).map(|(_, minutes)| *minutes)
+    }
+
+    /// The names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for Thresholds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, minutes)| (name, minutes)))
     }
 }
 

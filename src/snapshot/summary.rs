@@ -1,5 +1,6 @@
 //! What can be counted of the rows that a report shows: a pure function of the version's index and the settings.
 
+use crate::base::sort::sort_by;
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
 use crate::conversation::category::Reason;
 use crate::snapshot::query::{Listing, RowQuery, Totals};
@@ -110,7 +111,7 @@ fn add(counts: &mut [Count<'_>], index: usize) {
 /// The groups that have rows: the largest first, then by key, and the one without a key after those of its size.
 fn largest_first(mut counts: Vec<Count<'_>>) -> Vec<Count<'_>> {
     counts.retain(|count| count.rows > 0);
-    counts.sort_by(|left, right| left.position().cmp(&right.position()));
+    sort_by(&mut counts, |left, right| left.position().cmp(&right.position()));
     counts
 }
 
@@ -130,7 +131,7 @@ mod tests {
     use crate::snapshot::query::{Listing, RowFilter, RowQuery};
     use crate::snapshot::settings::Settings;
     use crate::snapshot::version::{Entry, Version};
-    use std::collections::BTreeMap;
+    use std::collections::HashMap;
     use std::rc::Rc;
     use strum::VariantArray;
 
@@ -155,7 +156,7 @@ mod tests {
     }
 
     fn everything(entries: Vec<Entry>) -> Everything {
-        let known = BTreeMap::from([(Rc::from("d2"), Rc::from("Two"))]);
+        let known = HashMap::from([(Rc::from("d2"), Rc::from("Two"))]);
         let version = Version::default().with_changes(&[], entries);
         let chunks = version.with_department_names(&known).to_chunks().unwrap();
         let index = SnapshotIndex::from_chunks(chunks.iter().map(String::as_str)).unwrap();

@@ -4,10 +4,11 @@
 //! rows which stayed the same, so publishing one change writes one row and one list, however long it is. For each row the
 //! list has everything that can be counted, so totals and summaries read no row.
 
+use crate::base::sort::{sort, sort_by};
 use crate::base::timestamp::Timestamp;
 use crate::conversation::category::{Category, Reason};
 use crate::snapshot::chunk::{Chunk, ChunkEntry, TextTable, bytes_within_json, index_from, item_at};
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 /// The most entries of one stored chunk: about three quarters of a megabyte of JSON with usual ids.
@@ -70,7 +71,7 @@ impl Entry {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Version {
     entries: Vec<Entry>,
-    department_names: BTreeMap<Rc<str>, Rc<str>>,
+    department_names: HashMap<Rc<str>, Rc<str>>,
     is_truncated: bool,
 }
 
@@ -83,7 +84,7 @@ impl Version {
 
     /// The names of departments.
     #[must_use]
-    pub fn department_names(&self) -> &BTreeMap<Rc<str>, Rc<str>> {
+    pub fn department_names(&self) -> &HashMap<Rc<str>, Rc<str>> {
         &self.department_names
     }
 
@@ -105,32 +106,37 @@ impl Version {
         if self.entries.len() <= entries_max {
             return Vec::new();
         }
-        let mut order: Vec<(bool, bool, usize)> = self
-            .entries
-            .iter()
-            .enumerate()
-            .map(|(position, entry)| {
-                (
-                    !entry.category.is_shown_unnamed(),
-                    entry.stalled_since < oldest,
-                    position,
-                )
-            })
-            .collect();
-        order.sort_unstable();
-        let mut positions: Vec<usize> = order.iter().skip(entries_max).map(|(.., position)| *position).collect();
-        positions.sort_unstable();
-        let mut dropped = Vec::with_capacity(positions.len());
-        let mut position = 0;
-        self.entries.retain(|entry| {
-            let is_dropped = positions.binary_search(&position).is_ok();
-            position += 1;
-            if is_dropped {
-                dropped.push(entry.row_no);
+        let rank = |entry: &Entry| match (entry.category.is_shown_unnamed(), entry.stalled_since >= oldest) {
+            (true, true) => 0,
+            (true, false) => 1,
+            (false, true) => 2,
+            (false, false) => 3,
+        };
+        let mut counts = [0_usize; 4];
+        for entry in &self.entries {
+            if let Some(count) = counts.get_mut(rank(entry)) {
+                *count += 1;
             }
-            !is_dropped
+        }
+        // How many entries of each rank stay.
+        let mut room = entries_max;
+        for count in &mut counts {
+            *count = room.min(*count);
+            room -= *count;
+        }
+        let mut dropped = Vec::new();
+        self.entries.retain(|entry| {
+            let staying = counts.get_mut(rank(entry)).filter(|staying| **staying > 0);
+            match staying {
+                Some(staying) => *staying -= 1,
+                None => {
+                    dropped.push(entry.row_no);
+                    return false;
+                }
+            }
+            true
         });
-        dropped.sort_unstable();
+        sort(&mut dropped);
         dropped
     }
 
@@ -160,14 +166,13 @@ impl Version {
         self.entries
             .retain(|entry| dropped.binary_search(&entry.row_no).is_err());
         self.entries.extend(added);
-        self.entries
-            .sort_by(|left, right| left.sort_key().cmp(&right.sort_key()));
+        sort_by(&mut self.entries, |left, right| left.sort_key().cmp(&right.sort_key()));
         self
     }
 
     /// This version with the names of its departments that are in `known`.
     #[must_use]
-    pub fn with_department_names(mut self, known: &BTreeMap<Rc<str>, Rc<str>>) -> Self {
+    pub fn with_department_names(mut self, known: &HashMap<Rc<str>, Rc<str>>) -> Self {
         self.department_names.clear();
         for department_id in self.entries.iter().filter_map(|entry| entry.department_id.as_ref()) {
             if let Some((id, name)) = known.get_key_value(department_id) {
@@ -282,7 +287,7 @@ impl ChunkDraft {
         });
     }
 
-    fn into_json(self, department_names: &BTreeMap<Rc<str>, Rc<str>>) -> Result<String, serde_json::Error> {
+    fn into_json(self, department_names: &HashMap<Rc<str>, Rc<str>>) -> Result<String, serde_json::Error> {
         let departments = self.departments.into_texts().into_iter().map(|id| {
             let name = department_names.get(&id).map(Rc::clone);
             (id, name)
@@ -303,7 +308,7 @@ mod tests {
     use super::{Entry, Version};
     use crate::base::timestamp::Timestamp;
     use crate::conversation::category::{Category, Reason};
-    use std::collections::BTreeMap;
+    use std::collections::HashMap;
     use std::rc::Rc;
 
     fn entry(id: &str, stalled_since: i64, row_no: i64, department: Option<&str>) -> Entry {
@@ -364,7 +369,7 @@ mod tests {
     #[test]
     fn no_chunk_is_too_large_whatever_its_names() {
         let name = |number: usize| -> Rc<str> { Rc::from(format!("{}{number}", "\u{1}".repeat(508))) };
-        let mut known = BTreeMap::new();
+        let mut known = HashMap::new();
         let mut all = Vec::new();
         for number in 0..100 {
             let department = format!("d{number}");
