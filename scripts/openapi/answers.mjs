@@ -345,6 +345,58 @@ const HOOKS = {
   }),
 };
 
+const CONNECTIONS = {
+  OrganizationConnectionsResponse: success('OrganizationConnections'),
+  OrganizationConnections: object({
+    organizationId: text(),
+    connections: list(ref('ConnectionStatus'), { maxItems: 50, description: 'In the order of the configuration.' }),
+  }),
+  ConnectionStatus: object(
+    {
+      connectionId: text(),
+      kind: oneOfWords(['chatwoot', 'zammad', 'libredesk']),
+      lastReceivedAt: { ...instant('The last authentic webhook; null if none came in 30 days.'), nullable: true },
+      lastMappedAt: { ...instant('The last one of which something was taken in.'), nullable: true },
+      isSilent: flag('No authentic webhook came for `silentHours` of the connection.'),
+      isFailing: flag('The last webhook was refused, or nothing of it could be taken in.'),
+      clockSkewMs: nullable({
+        type: 'integer',
+        description: 'How far the clock of the help desk is ahead, less the time on the way; null if it says no time.',
+      }),
+      today: ref('ConnectionCounts'),
+      neverSeen: list(text(), {
+        maxItems: 6,
+        description: 'Webhooks that should come and did not in 30 days: most likely a box that is not ticked.',
+      }),
+      lastProblem: object(
+        {
+          at: instant(),
+          webhook: nullable(text('Its name, if it is known.')),
+          path: text('As in the receipt of a webhook.'),
+          found: text('The type that was found there, `absent` or `refused`. Never a value.'),
+          expected: text('What should be there.'),
+        },
+        { nullable: true, description: 'What was last not taken in.' },
+      ),
+      lastRefusal: object(
+        { at: instant(), cause: text('Why: one of the texts of the log.') },
+        { nullable: true, description: 'The last webhook that was refused.' },
+      ),
+    },
+    { description: 'Of the last 30 days. It is stored once a minute, so the last webhooks may not be counted yet.' },
+  ),
+  ConnectionCounts: object(
+    {
+      mapped: count(),
+      partly: count(),
+      unknown: count(),
+      unmappable: count(),
+      refused: count('Webhooks whose signature is not valid.'),
+    },
+    { description: 'Webhooks since midnight UTC, by outcome.' },
+  ),
+};
+
 const HEALTH = {
   HealthResponse: success('Health'),
   HealthFailureResponse: object(
@@ -385,11 +437,18 @@ const HEALTH = {
       ),
       isRefolding: flag('Whether conversations are being decided again because the rule has changed.'),
       truncatedOrganizations: count('Organizations with more candidates than a snapshot lists.'),
+      connections: object(
+        {
+          silent: count('No authentic webhook came for as long as the connection says.'),
+          failing: count('The last webhook was refused, or nothing of it could be taken in.'),
+        },
+        { description: 'Connections to help desks that need a look.' },
+      ),
     },
     {
-      optional: ['candidates', 'unknownConversations', 'isRefolding', 'truncatedOrganizations'],
+      optional: ['candidates', 'unknownConversations', 'isRefolding', 'truncatedOrganizations', 'connections'],
       description:
-        'Numbers (`run`, `candidates`, `unknownConversations`, `isRefolding`, `truncatedOrganizations`) are only for tokens with the scope `conversation-monitor:operate`.',
+        'Numbers (`run`, `candidates`, `unknownConversations`, `isRefolding`, `truncatedOrganizations`, `connections`) are only for tokens with the scope `conversation-monitor:operate`.',
     },
   ),
   HealthStatus: oneOfWords(
@@ -430,4 +489,13 @@ const HEALTH = {
   }),
 };
 
-export const ANSWERS = { ...REPORT, ...SUMMARY, ...SCOPES, ...SETTINGS, ...EVENTS, ...HOOKS, ...HEALTH };
+export const ANSWERS = {
+  ...REPORT,
+  ...SUMMARY,
+  ...SCOPES,
+  ...SETTINGS,
+  ...EVENTS,
+  ...HOOKS,
+  ...CONNECTIONS,
+  ...HEALTH,
+};

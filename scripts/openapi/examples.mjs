@@ -105,6 +105,34 @@ export const SCOPES_EXAMPLE = {
   },
 };
 
+export const CONNECTIONS_EXAMPLE = {
+  success: true,
+  data: {
+    organizationId: '65a0e0e0e0e0e0e0e0e0e0e0',
+    connections: [
+      {
+        connectionId: 'chatwoot-5f0c2d9a41b37e68',
+        kind: 'chatwoot',
+        lastReceivedAt: '2026-05-18T14:00:00.000Z',
+        lastMappedAt: '2026-05-18T14:00:00.000Z',
+        isSilent: false,
+        isFailing: false,
+        clockSkewMs: -180,
+        today: { mapped: 4120, partly: 2, unknown: 31, unmappable: 0, refused: 0 },
+        neverSeen: ['conversation_updated'],
+        lastProblem: {
+          at: '2026-05-18T09:12:00.000Z',
+          webhook: 'message_created',
+          path: '/conversation/meta',
+          found: 'a number',
+          expected: 'an object',
+        },
+        lastRefusal: null,
+      },
+    ],
+  },
+};
+
 export const SETTINGS_EXAMPLE = {
   success: true,
   data: {
@@ -206,6 +234,7 @@ export const HEALTH_EXAMPLE = {
     unknownConversations: { count: 0, since: null },
     isRefolding: false,
     truncatedOrganizations: 0,
+    connections: { silent: 0, failing: 0 },
   },
 };
 

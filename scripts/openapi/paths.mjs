@@ -2,6 +2,7 @@
 
 import { EVENT_EXAMPLES } from './events.mjs';
 import {
+  CONNECTIONS_EXAMPLE,
   CSV_EXAMPLE,
   DELIVERY_EXAMPLES,
   HEALTH_EXAMPLE,
@@ -251,6 +252,24 @@ const scopes = getAndHead('Scopes', {
   security: TOKEN,
 });
 
+const connections = {
+  parameters: parameters('OrganizationIdInPath'),
+  ...getAndHead('Connections', {
+    tags: ['Settings'],
+    summary: 'Get how the connections to help desks are doing',
+    description: 'For an ADMIN of the organization, or a SUPERADMIN.',
+    operationId: 'get_organization_connections',
+    parameters: parameters('IfNoneMatch'),
+    responses: {
+      200: ok('The connections', json(ref('OrganizationConnectionsResponse'), CONNECTIONS_EXAMPLE), 'ETag'),
+      ...shared(304),
+      400: invalid('organizationId must be an id of 1 to 128 characters without control characters.'),
+      ...shared(401, 403, 429, 500, 503),
+    },
+    security: TOKEN,
+  }),
+};
+
 const badEvents = failure('INVALID_REQUEST', '2 of the events are invalid; nothing was taken in. See details.', {
   details: [
     { index: 0, field: '', reason: 'must be a JSON object' },
@@ -489,6 +508,7 @@ export const PATHS = {
   '/api/conversation-monitor/events': events,
   '/api/conversation-monitor/hooks/{connectionId}': hook,
   '/api/organizations/{organizationId}/autopilot-monitor-settings': settings,
+  '/api/organizations/{organizationId}/connections': connections,
   '/health': health,
   '/openapi.json': openapi,
 };

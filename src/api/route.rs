@@ -24,6 +24,11 @@ pub enum Route {
         /// so only after the token has been verified.
         organization_id: Option<String>,
     },
+    /// How the connections of an organization are doing.
+    Connections {
+        /// As in [`Route::Settings`].
+        organization_id: Option<String>,
+    },
     /// Events to store.
     Events,
     /// A webhook of a help desk.
@@ -53,7 +58,7 @@ pub struct RouteEntry {
 const READ: &str = "GET, HEAD";
 
 /// All routes.
-pub const ROUTES: [RouteEntry; 11] = [
+pub const ROUTES: [RouteEntry; 12] = [
     RouteEntry {
         path: "/api/conversation-monitor/report",
         methods: READ,
@@ -95,6 +100,14 @@ pub const ROUTES: [RouteEntry; 11] = [
         methods: "GET, HEAD, PUT",
         is_data: true,
         route: |segment| Route::Settings {
+            organization_id: path::decode(segment).filter(|id| is_id(id)),
+        },
+    },
+    RouteEntry {
+        path: "/api/organizations/{organizationId}/connections",
+        methods: READ,
+        is_data: true,
+        route: |segment| Route::Connections {
             organization_id: path::decode(segment).filter(|id| is_id(id)),
         },
     },

@@ -83,15 +83,20 @@ pub fn verify<'a>(
     Ok(VerifiedConnection(connection))
 }
 
-/// The text of the time of sending, if it is near enough.
-fn timestamp<'a>(delivery: &Delivery<'a>) -> Result<&'a str, SignatureError> {
+/// When a webhook says that it was sent, as text and as an instant.
+#[must_use]
+pub fn sent_at<'a>(delivery: &Delivery<'a>) -> Option<(&'a str, Timestamp)> {
     let is_number = |text: &&str| {
         (1..=TIMESTAMP_DIGITS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
     };
-    let text = delivery.timestamp.filter(is_number);
-    let seconds = text.and_then(|text| Some((text, text.parse::<i64>().ok()?)));
-    let (text, seconds) = seconds.ok_or(SignatureError::TimeMissing)?;
-    let sent_at = Timestamp::from_milliseconds(seconds.saturating_mul(1_000));
+    let text = delivery.timestamp.filter(is_number)?;
+    let seconds: i64 = text.parse().ok()?;
+    Some((text, Timestamp::from_milliseconds(seconds.saturating_mul(1_000))))
+}
+
+/// The text of the time of sending, if it is near enough.
+fn timestamp<'a>(delivery: &Delivery<'a>) -> Result<&'a str, SignatureError> {
+    let (text, sent_at) = sent_at(delivery).ok_or(SignatureError::TimeMissing)?;
     let distance_ms = delivery.received_at.milliseconds_since(sent_at).saturating_abs();
     (distance_ms <= WINDOW_MS)
         .then_some(text)

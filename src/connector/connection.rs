@@ -24,6 +24,11 @@ pub const PREFIX_CHARACTERS_MAX: usize = 32;
 /// The most users of a help desk that are AIs, and the most names of states.
 pub const LISTED_MAX: usize = 100;
 
+/// After how many hours without a webhook a connection is silent, unless it says so itself.
+const SILENT_HOURS_DEFAULT: i64 = 24;
+/// The most hours that a connection may say.
+pub const SILENT_HOURS_MAX: i64 = 720;
+
 /// A help desk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString)]
 #[strum(serialize_all = "snake_case")]
@@ -75,12 +80,53 @@ impl Kind {
         }
     }
 
+    /// The name, as `CONNECTIONS` has it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Chatwoot => "chatwoot",
+            Self::Zammad => "zammad",
+            Self::Libredesk => "libredesk",
+        }
+    }
+
+    /// The webhooks that the help desk should send. Their order is stored: a new one comes last.
+    #[must_use]
+    pub const fn webhooks(self) -> &'static [&'static str] {
+        match self {
+            Self::Chatwoot => &[
+                "conversation_created",
+                "conversation_status_changed",
+                "conversation_updated",
+                "message_created",
+                "message_updated",
+                "contact_updated",
+            ],
+            Self::Zammad => &["ticket"],
+            Self::Libredesk => &[
+                "conversation.created",
+                "conversation.status_changed",
+                "conversation.assigned",
+                "conversation.unassigned",
+                "message.created",
+                "message.updated",
+            ],
+        }
+    }
+
     /// The settings that a connection of this kind has.
     const fn settings(self) -> &'static [&'static str] {
         match self {
-            Self::Chatwoot => &["aiUserIds", "botsAnswerWhileOpen", "department", "observe", "prefix"],
-            Self::Zammad => &["aiUserIds", "prefix", "publicNotes", "states"],
-            Self::Libredesk => &["aiUserIds", "prefix"],
+            Self::Chatwoot => &[
+                "aiUserIds",
+                "botsAnswerWhileOpen",
+                "department",
+                "observe",
+                "prefix",
+                "silentHours",
+            ],
+            Self::Zammad => &["aiUserIds", "prefix", "publicNotes", "silentHours", "states"],
+            Self::Libredesk => &["aiUserIds", "prefix", "silentHours"],
         }
     }
 }
@@ -127,6 +173,8 @@ pub struct Settings {
     pub states: Vec<(String, State)>,
     /// Whether a public note of an agent is an answer.
     pub public_notes: bool,
+    /// After how many hours without an authentic webhook the connection is silent.
+    pub silent_hours: i64,
 }
 
 impl Default for Settings {
@@ -139,6 +187,7 @@ impl Default for Settings {
             bots_answer_while_open: false,
             states: Vec::new(),
             public_notes: false,
+            silent_hours: SILENT_HOURS_DEFAULT,
         }
     }
 }
@@ -274,6 +323,7 @@ fn expected_setting(name: &str) -> &'static str {
         "department" => "team or inbox",
         "aiUserIds" => "a list of at most 100 ids of users",
         "prefix" => "a text of at most 32 characters",
+        "silentHours" => "a whole number from 1 to 720",
         "states" => "an object of at most 100 names, each with open, pending, closed or merged",
         _ => "true or false",
     }
@@ -289,6 +339,10 @@ fn set(settings: &mut Settings, name: &str, value: &Value) -> bool {
         "prefix" => {
             let prefix = value.as_str().filter(|prefix| is_prefix(prefix));
             return prefix.map(|prefix| settings.prefix = prefix.to_owned()).is_some();
+        }
+        "silentHours" => {
+            let hours = value.as_i64().filter(|hours| (1..=SILENT_HOURS_MAX).contains(hours));
+            return hours.map(|hours| settings.silent_hours = hours).is_some();
         }
         "aiUserIds" => return ai_user_ids(&mut settings.ai_user_ids, value).is_some(),
         "states" => return states(&mut settings.states, value).is_some(),
@@ -405,8 +459,14 @@ mod tests {
         let setting = |settings: Value, expected: &str| check("settings", settings, expected);
         setting(
             json!({ "canary": true }),
-            "has a setting besides aiUserIds, botsAnswerWhileOpen, department, observe, prefix",
+            "has a setting besides aiUserIds, botsAnswerWhileOpen, department, observe, prefix, silentHours",
         );
+        for hours in [json!(0), json!(721), json!(1.5), json!("24")] {
+            setting(
+                json!({ "silentHours": hours }),
+                "has a setting silentHours that is not a whole number from 1 to 720",
+            );
+        }
         setting(
             json!({ "department": "canary" }),
             "has a setting department that is not team or inbox",

@@ -23,4 +23,5 @@ mod libredesk;
 mod mapper;
 pub mod outcome;
 mod payload;
+pub mod tally;
 mod zammad;

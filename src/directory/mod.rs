@@ -1,4 +1,5 @@
-//! What a caller may choose from, and an organization's settings.
+//! What a caller may choose from, an organization's settings, and how its connections are doing.
 
+pub mod connections;
 pub mod scopes;
 pub mod settings;

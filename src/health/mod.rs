@@ -3,6 +3,8 @@
 use crate::base::strict_json::Object;
 use crate::base::timestamp::{Timestamp, rfc3339};
 use crate::base::trace::Trace;
+use crate::connector::connection::Connection;
+use crate::directory::connections::{count_troubled, days_statement};
 use crate::refresh::Run;
 use crate::storage::database::{Database, DatabaseError, Statement};
 use serde::Serialize;
@@ -41,6 +43,17 @@ pub struct Backlog {
     pub is_refolding: bool,
     /// Organizations with more candidates than a version lists.
     pub truncated_organizations: i64,
+    /// Connections to help desks that need a look.
+    pub connections: TroubledConnections,
+}
+
+/// How many connections need a look.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TroubledConnections {
+    /// No authentic webhook has come for as long as the connection says.
+    pub silent: i64,
+    /// The last webhook was refused, or nothing of it could be taken in.
+    pub failing: i64,
 }
 
 /// Conversations of which no record is stored.
@@ -94,15 +107,17 @@ pub struct LastRefresh {
     pub run: Option<Run>,
 }
 
-/// Checks the configuration, the database and the last refresh. It never fails. Only an operator is told numbers.
+/// Checks the configuration, the database and the last refresh. It never fails. Only an operator is told numbers. No
+/// `connections` means that the configuration is wrong.
 pub async fn check_health<D: Database>(
     database: &D,
-    is_configured: bool,
+    connections: Option<&[Connection]>,
     is_operator: bool,
     now: Timestamp,
     trace: &Trace,
 ) -> Health {
-    let read = read(database, is_operator).await;
+    let is_configured = connections.is_some();
+    let read = read(database, connections.filter(|_| is_operator), now).await;
     if let Err(error) = &read {
         trace.warn(error.to_string());
     }
@@ -133,12 +148,18 @@ pub async fn check_health<D: Database>(
     }
 }
 
-async fn read<D: Database>(database: &D, is_operator: bool) -> Result<(Option<Run>, Option<Backlog>), DatabaseError> {
+/// What an operator may know is only read with the `connections`.
+async fn read<D: Database>(
+    database: &D,
+    connections: Option<&[Connection]>,
+    now: Timestamp,
+) -> Result<(Option<Run>, Option<Backlog>), DatabaseError> {
     let mut statements = vec![Statement::new(include_str!("sql/last_run.sql"), [])];
-    if is_operator {
+    if connections.is_some() {
         statements.push(Statement::new(include_str!("sql/count_candidates.sql"), []));
         statements.push(Statement::new(include_str!("sql/count_unknown.sql"), []));
         statements.push(Statement::new(include_str!("sql/count_truncated.sql"), []));
+        statements.push(days_statement(None, now));
     }
     let outcomes = database.batch(statements).await?;
     let rows = |number: usize| outcomes.get(number).map_or(&[][..], |outcome| &outcome.rows);
@@ -148,9 +169,10 @@ async fn read<D: Database>(database: &D, is_operator: bool) -> Result<(Option<Ru
         run = text.map_err(|_| DatabaseError::Decode("the last run is not what a run writes"))?;
         is_refolding = row.integer(1)? != 0;
     }
-    if !is_operator {
+    let Some(connections) = connections else {
         return Ok((run, None));
-    }
+    };
+    let (silent, failing) = count_troubled(connections, rows(4), now)?;
     let mut candidates = Object::new();
     for row in rows(1) {
         candidates.insert(row.text(0)?.to_owned(), row.integer(1)?.into());
@@ -164,6 +186,7 @@ async fn read<D: Database>(database: &D, is_operator: bool) -> Result<(Option<Ru
         },
         is_refolding,
         truncated_organizations: rows(3).first().map_or(Ok(0), |row| row.integer(0))?,
+        connections: TroubledConnections { silent, failing },
     };
     Ok((run, Some(backlog)))
 }

@@ -2,6 +2,7 @@
 
 use crate::auth::authenticator::Authenticator;
 use crate::config::{Config, ConfigError, VARIABLES};
+use crate::connector::tally::Counter;
 use crate::report::cache::{IsolateCache, PagePolicy};
 use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::bindings::webcrypto::{ImportedKey, WebCrypto};
@@ -16,6 +17,8 @@ pub struct Service {
     pub authenticator: Authenticator<ImportedKey>,
     /// What the report has read and written before.
     pub cache: RefCell<IsolateCache>,
+    /// What became of the webhooks of each connection of the configuration, in its order.
+    pub counters: RefCell<Vec<Counter>>,
     /// The rate limits that have a binding.
     pub limits: Vec<RateLimit>,
 }
@@ -113,6 +116,7 @@ async fn set_up(env: &Env, values: &Values) -> Result<Service, Vec<ConfigError>>
     Ok(Service {
         authenticator,
         cache: RefCell::new(IsolateCache::new(page_policy)),
+        counters: RefCell::new(vec![Counter::default(); config.connections.len()]),
         limits: RateLimit::bound(env),
         config,
     })

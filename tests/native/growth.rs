@@ -537,7 +537,14 @@ fn a_refresh_that_is_ahead_of_the_clock_is_not_ok() {
     block_on(service.ingest(&waiting("o", "c", NOW), NOW)).unwrap();
     let status = |age_seconds: i64| {
         let now = Timestamp::from_milliseconds(NOW + 1_000 * age_seconds);
-        block_on(check_health(&service.database, true, false, now, &Trace::default())).status
+        block_on(check_health(
+            &service.database,
+            Some(&[]),
+            false,
+            now,
+            &Trace::default(),
+        ))
+        .status
     };
     assert_eq!(status(0), Status::Late, "none has finished");
     block_on(service.refresh(NOW)).unwrap();

@@ -54,6 +54,12 @@ const WIDE_READS: &[WideRead] = &[
         reason: "one row an organization: once a refresh, for a SUPERADMIN who chooses one, and for an operator",
     },
     WideRead {
+        table: "connection_day",
+        key: &["day"],
+        statements: &["list_connection_days", "remove_connection_days"],
+        reason: "a row a day and connection, of which there are at most 50; what is older than a month is removed",
+    },
+    WideRead {
         table: "pending",
         key: &["organization_id"],
         statements: &["list_work", "read_pending"],

@@ -968,7 +968,7 @@ describe('misconfigured', () => {
 
 describe('health', () => {
   const OPERATE = { sub: 'op', scope: 'conversation-monitor:operate' };
-  const NUMBERS = ['candidates', 'unknownConversations', 'isRefolding', 'truncatedOrganizations'];
+  const NUMBERS = ['candidates', 'unknownConversations', 'isRefolding', 'truncatedOrganizations', 'connections'];
 
   async function healthOf(claims) {
     const response = await service.fetch('/health', claims && { token: tokenOf(claims) });

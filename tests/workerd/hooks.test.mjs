@@ -48,6 +48,7 @@ const CONNECTIONS = [
   ),
   { connectionId: 'cn-of-organization-o', kind: 'chatwoot', organizationId: 'o', secrets: [SECRET, OLD_SECRET] },
   { connectionId: 'cn-of-organization-p', kind: 'chatwoot', organizationId: 'p', secrets: [OLD_SECRET] },
+  { connectionId: 'cn-that-is-watched', kind: 'chatwoot', organizationId: 'watched', secrets: [SECRET] },
   { connectionId: 'cn-zammad', kind: 'zammad', organizationId: 'z', secrets: [SECRET] },
 ];
 
@@ -319,6 +320,106 @@ describe('what is refused', () => {
     assert.equal(line.cause, `misconfigured: CONNECTIONS ${problem}`);
     const health = await ask(['/health', {}], misconfigured);
     assert.deepEqual([health.status, health.answer.data.status], [503, 'misconfigured']);
+  });
+});
+
+describe('how a connection is doing', () => {
+  const organization = 'watched';
+  const connection = 'cn-that-is-watched';
+  const send = (body, at, more = {}) => ask(chatwoot(body, { connection, at, ...more }));
+  const statusOf = async (token = adminToken(organization), id = organization) => {
+    const response = await service.fetch(`/api/organizations/${encodeURIComponent(id)}/connections`, { token });
+    return { status: response.status, answer: await response.json() };
+  };
+  const watched = async () => (await statusOf()).answer.data.connections[0];
+  const writes = async () => {
+    const { results } = await service.database
+      .prepare('SELECT * FROM connection_day WHERE connection_id = ?')
+      .bind(connection)
+      .all();
+    return results;
+  };
+
+  /** What is counted is stored after the answer. */
+  async function stored(isThere) {
+    for (let tries = 0; tries < 1_000; tries += 1) {
+      if ((await writes()).some(isThere)) return;
+    }
+    assert.fail(JSON.stringify(await writes()));
+  }
+
+  test('what came, what did not, what was refused and why, and no value', async () => {
+    await service.setClock(NOW);
+    const fresh = await watched();
+    assert.deepEqual(
+      [fresh.connectionId, fresh.kind, fresh.lastReceivedAt, fresh.isSilent, fresh.isFailing, fresh.neverSeen],
+      [connection, 'chatwoot', null, true, false, []],
+    );
+
+    const canary = 'canary-status';
+    await send(message(931), NOW - 2_000);
+    await send(message(932), NOW - 2_000);
+    await send({ ...message(933), conversation: canary, content: canary }, NOW - 2_000);
+    await send(message(934), NOW, { secret: OLD_SECRET });
+    await stored((row) => row.refused === 1);
+    const status = await watched();
+    const now = new Date(NOW).toISOString();
+    assert.deepEqual(status, {
+      connectionId: connection,
+      kind: 'chatwoot',
+      lastReceivedAt: now,
+      lastMappedAt: now,
+      isSilent: false,
+      isFailing: false,
+      clockSkewMs: -2_000,
+      // The second one is counted with the first that is stored after it.
+      today: { mapped: 2, partly: 0, unknown: 0, unmappable: 1, refused: 1 },
+      neverSeen: [
+        'conversation_created',
+        'conversation_status_changed',
+        'conversation_updated',
+        'message_updated',
+        'contact_updated',
+      ],
+      lastProblem: {
+        at: now,
+        webhook: 'message_created',
+        path: '/conversation',
+        found: 'a string',
+        expected: 'an object',
+      },
+      lastRefusal: { at: now, cause: 'signature: not by a secret of the connection' },
+    });
+
+    // Within the minute nothing is written, and afterwards everything at once.
+    const before = await writes();
+    for (let count = 0; count < 5; count += 1) await send(message(931), NOW);
+    assert.deepEqual(await writes(), before);
+    await service.setClock(NOW + 61_000);
+    await send(message(934), NOW + 61_000, { secret: OLD_SECRET });
+    await stored((row) => row.refused === 2);
+    const later = await watched();
+    assert.deepEqual([later.today.mapped, later.today.refused, later.isFailing], [7, 2, true]);
+
+    const day = 24 * 3_600_000;
+    await service.setClock(NOW + day + 61_000);
+    assert.deepEqual([(await watched()).today.mapped, (await watched()).isSilent], [0, true]);
+    await service.setClock(NOW + 40 * day);
+    await send(message(931), NOW + 40 * day);
+    await stored((row) => row.received_at === NOW + 40 * day);
+    assert.equal((await writes()).length, 1, 'what is a month old is removed');
+    assert.ok(!JSON.stringify(await writes()).includes('canary'));
+  });
+
+  test('is told to its own organization, and to nobody who may not change settings', async () => {
+    await service.setClock(NOW);
+    const { answer } = await statusOf(adminToken('o'), 'o');
+    assert.deepEqual(
+      answer.data.connections.map(({ connectionId }) => connectionId),
+      ['cn-of-organization-o'],
+    );
+    assert.equal((await statusOf(adminToken('o'))).status, 403);
+    assert.equal((await statusOf(ingestToken())).status, 403);
   });
 });
 

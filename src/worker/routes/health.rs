@@ -45,7 +45,8 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
         return reply(&health);
     }
     let database = D1::primary(&context.env);
-    let health = check_health(&database, service.is_ok(), is_operator, context.now, &context.trace).await;
+    let connections = service.as_ref().ok().map(|service| &*service.config.connections);
+    let health = check_health(&database, connections, is_operator, context.now, &context.trace).await;
     if !is_operator {
         LAST_ANSWER.set(Some((context.now, health.clone())));
     }

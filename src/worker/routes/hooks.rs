@@ -1,9 +1,11 @@
 //! `POST /api/conversation-monitor/hooks/{connectionId}`
 
 use crate::api::error::ApiError;
-use crate::auth::connection::verify;
+use crate::auth::connection::{sent_at, verify};
 use crate::auth::rate_limit_key::{address_key, connection_key};
 use crate::connector::delivery::{BODY_BYTES_MAX, Delivery};
+use crate::connector::tally::Tally;
+use crate::directory::connections::store_tally;
 use crate::ingest::delivery::take_in;
 use crate::ingest::parse::BodyFormat;
 use crate::worker::authenticate::count;
@@ -12,6 +14,8 @@ use crate::worker::bindings::random;
 use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::context::RequestContext;
 use crate::worker::isolate::Service;
+use crate::worker::log;
+use crate::worker::log::Line;
 use crate::worker::response::Reply;
 
 /// How often storing is tried.
@@ -44,10 +48,12 @@ pub async fn handle(context: &RequestContext, connection_id: &str) -> Result<Rep
 
 async fn authentic(context: &RequestContext, service: &Service, connection_id: &str) -> Result<Reply, ApiError> {
     // 1. Find the connection.
-    let mut connections = service.config.connections.iter();
-    let connection = connections
-        .find(|connection| connection.connection_id == connection_id)
+    let connections = &service.config.connections;
+    let index = connections
+        .iter()
+        .position(|connection| connection.connection_id == connection_id)
         .ok_or(ApiError::ConnectionNotFound)?;
+    let connection = connections.get(index).ok_or(ApiError::ConnectionNotFound)?;
     // 2. Count the call.
     count(context, service, RateLimit::Ingest, || connection_key(connection_id)).await?;
     // 3. Check the body's type.
@@ -70,7 +76,11 @@ async fn authentic(context: &RequestContext, service: &Service, connection_id: &
         body: &body,
         received_at: context.now,
     };
-    let verified = verify(connection, &delivery)?;
+    let verified = verify(connection, &delivery).inspect_err(|error| {
+        note(context, service, index, |tally| {
+            tally.count_refused(error.to_string(), context.now);
+        });
+    })?;
     // 6. Store what it says. Many help desks send it once and never again, so it is worth a second try.
     let change_token = random::token().map_err(|error| ApiError::Internal(error.to_string()))?;
     let database = D1::primary(&context.env);
@@ -78,9 +88,38 @@ async fn authentic(context: &RequestContext, service: &Service, connection_id: &
     loop {
         tries = tries.saturating_add(1);
         match take_in(&database, verified, &delivery, &change_token).await {
-            Ok(receipt) => return Reply::success(&receipt),
+            Ok(receipt) => {
+                let sent_at = sent_at(&delivery).map(|(_, sent_at)| sent_at);
+                let (outcome, webhook, notes) = (receipt.outcome, receipt.webhook, &receipt.notes);
+                note(context, service, index, |tally| {
+                    tally.count(connection.kind, outcome, webhook, notes, sent_at, context.now);
+                });
+                return Reply::success(&receipt);
+            }
             Err(error) if tries >= TRIES => return Err(error.into()),
             Err(_) => {}
         }
     }
+}
+
+/// Counts a webhook of the connection at `index`. What is to be stored is stored after the response.
+fn note(context: &RequestContext, service: &Service, index: usize, count: impl FnOnce(&mut Tally)) {
+    let mut counters = service.counters.borrow_mut();
+    let (Some(counter), Some(connection)) = (counters.get_mut(index), service.config.connections.get(index)) else {
+        return;
+    };
+    count(&mut counter.tally);
+    let Some(tally) = counter.take(context.now) else {
+        return;
+    };
+    let (connection, database, now) = (connection.clone(), D1::primary(&context.env), context.now);
+    context.platform.wait_until(async move {
+        if let Err(error) = store_tally(&database, &connection, tally, now).await {
+            log::error(&Line {
+                message: "counts of a connection lost",
+                cause: Some(&error.to_string()),
+                ..Line::default()
+            });
+        }
+    });
 }

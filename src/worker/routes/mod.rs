@@ -1,5 +1,6 @@
 //! The router, and a file for each route.
 
+mod connections;
 mod csv;
 mod events;
 mod health;
@@ -51,6 +52,7 @@ async fn handle(context: &RequestContext, route: Route) -> Result<Reply, ApiErro
         Route::Csv => csv::handle(context).await,
         Route::Scopes => scopes::handle(context).await,
         Route::Settings { organization_id } => settings::handle(context, organization_id).await,
+        Route::Connections { organization_id } => connections::handle(context, organization_id).await,
         Route::Events => events::handle(context).await,
         Route::Hook { connection_id } => hooks::handle(context, &connection_id).await,
         Route::Health => health::handle(context).await,

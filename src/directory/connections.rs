@@ -1,0 +1,185 @@
+//! How the connections to help desks are doing.
+
+use crate::auth::access::OrganizationId;
+use crate::base::timestamp::{DAY_MS, MINUTE_MS, Timestamp};
+use crate::connector::connection::{CONNECTIONS_MAX, Connection};
+use crate::connector::tally::{COUNTS, Tally};
+use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement};
+use serde_json::{Map, Value, json};
+
+/// How many days before today are kept.
+const DAYS_KEPT: i64 = 30;
+/// The most rows that are read: there may be rows of connections that are no more.
+const ROWS_MAX: i64 = 2 * (CONNECTIONS_MAX as i64) * (DAYS_KEPT + 1);
+const HOUR_MS: i64 = 60 * MINUTE_MS;
+/// The names of the counts of a tally.
+const COUNTED: [&str; COUNTS] = ["mapped", "partly", "unknown", "unmappable", "refused"];
+
+/// Adds what webhooks of a connection became to what is stored of today.
+///
+/// # Errors
+/// [`DatabaseError`]. Then the counts are lost.
+pub async fn store_tally<D: Database>(
+    database: &D,
+    connection: &Connection,
+    tally: Tally,
+    now: Timestamp,
+) -> Result<(), DatabaseError> {
+    let today = day_of(now);
+    let mut parameters: Vec<SqlValue> = vec![
+        today.into(),
+        connection.organization_id.as_str().into(),
+        connection.connection_id.as_str().into(),
+    ];
+    parameters.extend(tally.counts.map(SqlValue::from));
+    for number in [
+        tally.seen,
+        tally.received_at,
+        tally.mapped_at,
+        tally.problem_at,
+        tally.refused_at,
+    ] {
+        parameters.push(number.into());
+    }
+    parameters.push(tally.skew_ms.map_or(SqlValue::Null, SqlValue::from));
+    for text in [tally.problem, tally.refusal] {
+        parameters.push(text.map_or(SqlValue::Null, SqlValue::from));
+    }
+    let add = Statement::new(include_str!("sql/add_connection_day.sql"), parameters);
+    let first_day = today.saturating_sub(DAYS_KEPT);
+    let remove = Statement::new(include_str!("sql/remove_connection_days.sql"), [first_day.into()]);
+    database.batch(vec![add, remove]).await?;
+    Ok(())
+}
+
+/// The statement that reads the days of the connections of an organization, or of all of them.
+pub fn days_statement(organization: Option<&OrganizationId>, now: Timestamp) -> Statement {
+    let organization = organization.map_or(SqlValue::Null, |organization| organization.as_str().into());
+    let first_day = day_of(now).saturating_sub(DAYS_KEPT);
+    Statement::new(
+        include_str!("sql/list_connection_days.sql"),
+        [organization, first_day.into(), ROWS_MAX.into()],
+    )
+}
+
+/// How each connection of an organization is doing: what `GET /api/organizations/{organizationId}/connections` answers.
+///
+/// # Errors
+/// [`DatabaseError`].
+pub async fn read_connections<D: Database>(
+    database: &D,
+    organization: &OrganizationId,
+    connections: &[Connection],
+    now: Timestamp,
+) -> Result<Value, DatabaseError> {
+    let outcomes = database.batch(vec![days_statement(Some(organization), now)]).await?;
+    let rows = outcomes.first().map_or(&[][..], |outcome| &outcome.rows);
+    let mut list = Vec::new();
+    for connection in connections {
+        if connection.organization_id == organization.as_str() {
+            list.push(status_of(connection, &tally_of(connection, rows, now)?, now));
+        }
+    }
+    Ok(json!({ "organizationId": organization.as_str(), "connections": list }))
+}
+
+/// How many connections are silent, and how many are failing.
+///
+/// # Errors
+/// [`DatabaseError::Decode`].
+pub fn count_troubled(connections: &[Connection], rows: &[Row], now: Timestamp) -> Result<(i64, i64), DatabaseError> {
+    let (mut silent, mut failing) = (0_i64, 0_i64);
+    for connection in connections {
+        let tally = tally_of(connection, rows, now)?;
+        silent = silent.saturating_add(is_silent(connection, &tally, now).into());
+        failing = failing.saturating_add(is_failing(&tally).into());
+    }
+    Ok((silent, failing))
+}
+
+fn day_of(now: Timestamp) -> i64 {
+    now.as_milliseconds().div_euclid(DAY_MS)
+}
+
+/// What the rows say of a connection: the counts of today, all else of all days. The last day comes first.
+fn tally_of(connection: &Connection, rows: &[Row], now: Timestamp) -> Result<Tally, DatabaseError> {
+    let mut total = Tally::default();
+    for row in rows {
+        if row.text(1)? != connection.organization_id || row.text(2)? != connection.connection_id {
+            continue;
+        }
+        if row.integer(0)? == day_of(now) {
+            for (index, count) in (3..).zip(&mut total.counts) {
+                *count = row.integer(index)?;
+            }
+        }
+        total.seen |= row.integer(8)?;
+        for (index, instant) in (9..).zip([
+            &mut total.received_at,
+            &mut total.mapped_at,
+            &mut total.problem_at,
+            &mut total.refused_at,
+        ]) {
+            *instant = row.integer(index)?.max(*instant);
+        }
+        total.skew_ms = total.skew_ms.or(row.optional_integer(13)?);
+        total.problem = total.problem.or(row.optional_text(14)?.map(str::to_owned));
+        total.refusal = total.refusal.or(row.optional_text(15)?.map(str::to_owned));
+    }
+    Ok(total)
+}
+
+fn is_silent(connection: &Connection, tally: &Tally, now: Timestamp) -> bool {
+    let silence_ms = now.milliseconds_since(Timestamp::from_milliseconds(tally.received_at));
+    silence_ms > connection.settings.silent_hours.saturating_mul(HOUR_MS)
+}
+
+/// Whether the last webhook was refused, or nothing of it could be taken in.
+fn is_failing(tally: &Tally) -> bool {
+    tally.refused_at > tally.received_at || tally.problem_at > tally.mapped_at
+}
+
+fn status_of(connection: &Connection, tally: &Tally, now: Timestamp) -> Value {
+    let mut today = Map::new();
+    for (name, count) in COUNTED.iter().zip(tally.counts) {
+        today.insert((*name).to_owned(), count.into());
+    }
+    // Where nothing has come at all, no box can be told from another.
+    let is_new = tally.received_at == 0;
+    let webhooks = (0_u32..).zip(connection.kind.webhooks());
+    let never_seen = webhooks.filter(|(bit, _)| !is_new && tally.seen >> bit & 1 == 0);
+    let never_seen: Vec<Value> = never_seen.map(|(_, name)| Value::from(*name)).collect();
+    let mut problem: Value = tally
+        .problem
+        .as_deref()
+        .and_then(|problem| serde_json::from_str(problem).ok())
+        .unwrap_or_default();
+    if let Some(problem) = problem.as_object_mut() {
+        problem.insert("at".to_owned(), instant(tally.problem_at));
+    }
+    let refusal = tally.refusal.as_deref().map_or(
+        Value::Null,
+        |cause| json!({ "at": instant(tally.refused_at), "cause": cause }),
+    );
+    json!({
+        "connectionId": connection.connection_id,
+        "kind": connection.kind.name(),
+        "lastReceivedAt": instant(tally.received_at),
+        "lastMappedAt": instant(tally.mapped_at),
+        "isSilent": is_silent(connection, tally, now),
+        "isFailing": is_failing(tally),
+        "clockSkewMs": tally.skew_ms,
+        "today": today,
+        "neverSeen": never_seen,
+        "lastProblem": problem,
+        "lastRefusal": refusal,
+    })
+}
+
+/// An instant as text; null if it never was.
+fn instant(milliseconds: i64) -> Value {
+    if milliseconds == 0 {
+        return Value::Null;
+    }
+    Value::String(Timestamp::from_milliseconds(milliseconds).to_string())
+}

@@ -1,0 +1,7 @@
+-- The days of the connections of organization ?1, or of all of them if it is null, from day ?2 on, the last first.
+SELECT day, organization_id, connection_id, mapped, partly, unknown, unmappable, refused, seen,
+       received_at, mapped_at, problem_at, refused_at, skew_ms, problem, refusal
+FROM connection_day
+WHERE day >= ?2 AND (?1 IS NULL OR organization_id = ?1)
+ORDER BY day DESC
+LIMIT ?3

@@ -1,0 +1,33 @@
+//! `GET /api/organizations/{organizationId}/connections`
+
+use crate::api::envelope;
+use crate::api::error::ApiError;
+use crate::auth::access::settings_access;
+use crate::directory::connections::read_connections;
+use crate::worker::authenticate::authenticate;
+use crate::worker::bindings::d1::D1;
+use crate::worker::bindings::rate_limit::RateLimit;
+use crate::worker::context::RequestContext;
+use crate::worker::response::Reply;
+
+/// How the connections of an organization are doing. `organization_id` is as for the settings, whose readers these are.
+///
+/// 1. Authenticate and count the call   → 401, 429, 503
+/// 2. Check the path                    → 400
+/// 3. Decide access                     → 403
+/// 4. Read the counts                   → 304, 200
+pub async fn handle(context: &RequestContext, organization_id: Option<String>) -> Result<Reply, ApiError> {
+    // 1. Authenticate and count the call.
+    let caller = authenticate(context, RateLimit::Read).await?;
+    // 2. Check the path.
+    let requested = organization_id.ok_or_else(|| {
+        let message = "organizationId must be an id of 1 to 128 characters without control characters.";
+        ApiError::Invalid(message.to_owned())
+    })?;
+    // 3. Decide access.
+    let organization = settings_access(&caller.claims, &requested)?;
+    // 4. Read the counts.
+    let connections = &caller.service.config.connections;
+    let status = read_connections(&D1::primary(&context.env), &organization, connections, context.now).await?;
+    Ok(Reply::json_or_not_modified(context, envelope::success(&status)?))
+}
