@@ -1,0 +1,274 @@
+// Tells the service, as webhooks, what Chatwoot's API says: what is open, or what the report and Chatwoot disagree about.
+// There is one mapping, the service's, so everything here only makes webhooks of answers.
+//
+// Chatwoot's API has the state of a conversation and its messages, and no history: not when somebody was assigned or when a
+// bot passed it on. So a change is said only where the report does not know it yet, and it is as of when the conversation
+// last changed.
+
+const STATUSES = ['open', 'pending', 'snoozed'];
+/** A conversation's last messages: 20 a page. */
+const MESSAGE_PAGES_MAX = 10;
+/** Conversations: 25 a page. A list that goes on for longer is no list of what is open. */
+const CONVERSATION_PAGES_MAX = 4_000;
+const MESSAGE_TYPES = ['incoming', 'outgoing', 'activity', 'template'];
+const BOTS = ['agent_bot', 'captain_assistant'];
+/** What changed shortly before the last run is asked about again: clocks differ. */
+const OVERLAP_SECONDS = 300;
+
+/**
+ * @typedef {{ get: (path: string) => Promise<any> }} Source Chatwoot: the answer to a path below the account; undefined if
+ *   there is no such thing any more
+ * @typedef {{ post: (webhook: any) => Promise<{ applied: number }>, rows?: () => Promise<any[]> }} Monitor the service: takes
+ *   a webhook; the rows of the report, of every category, whatever their age
+ * @typedef {{ done?: Record<string, number>, since?: number }} State what earlier runs did: conversations that are loaded, by
+ *   their last activity, and when the last run that finished began, in seconds
+ */
+
+/**
+ * Loads every conversation that is not resolved. One that an interrupted run has loaded, and in which nothing has happened
+ * since, is left out.
+ *
+ * @param {Source} source
+ * @param {Monitor} monitor
+ * @param {{ aiUserIds?: (number | string)[], state?: State, now: () => number, progress?: (done: number, total: number) => void, save?: (state: State) => void }} options
+ *   `now` in seconds
+ */
+export async function importOpen(
+  source,
+  monitor,
+  { aiUserIds, state = {}, now, progress = () => {}, save = () => {} },
+) {
+  const begun = now();
+  const done = { ...state.done };
+  const found = [];
+  for (const status of STATUSES) {
+    for await (const conversation of conversations(source, status)) found.push(conversation);
+  }
+  const counts = { conversations: 0, webhooks: 0, applied: 0 };
+  for (const [index, conversation] of found.entries()) {
+    if (done[conversation.id] !== conversation.last_activity_at) {
+      const messages = await messagesOf(source, conversation.id);
+      const webhooks = webhooksOf(conversation, messages, { now: now(), aiUserIds });
+      for (const webhook of webhooks) {
+        counts.applied += (await monitor.post(webhook)).applied;
+        counts.webhooks += 1;
+      }
+      done[conversation.id] = conversation.last_activity_at;
+      counts.conversations += 1;
+      save({ ...state, done });
+    }
+    progress(index + 1, found.length);
+  }
+  save({ since: begun });
+  return counts;
+}
+
+/**
+ * Asks Chatwoot about every conversation that the report lists, and about those that changed since the last run, and says
+ * what is not known here.
+ *
+ * @param {Source} source
+ * @param {Required<Monitor>} monitor
+ * @param {{ prefix?: string, aiUserIds?: (number | string)[], state?: State, now: () => number, progress?: (done: number, total: number) => void, save?: (state: State) => void }} options
+ */
+export async function repair(
+  source,
+  monitor,
+  { prefix = '', aiUserIds, state = {}, now, progress = () => {}, save = () => {} },
+) {
+  const begun = now();
+  const listed = new Map((await monitor.rows()).map((row) => [row.conversationId, row]));
+  const asked = new Map();
+  if (state.since !== undefined) {
+    for await (const conversation of conversations(source, 'all', state.since - OVERLAP_SECONDS)) {
+      asked.set(prefix + conversation.id, conversation);
+    }
+  }
+  for (const id of listed.keys()) {
+    if (!asked.has(id) && id.startsWith(prefix)) asked.set(id, undefined);
+  }
+  /** @type {{ conversationId: string, applied: number }[]} */
+  const repaired = [];
+  const counts = { conversations: 0, webhooks: 0, repaired };
+  for (const [id, known] of asked) {
+    const row = listed.get(id);
+    const own = id.slice(prefix.length);
+    const conversation = known ?? (await source.get(`/conversations/${encodeURIComponent(own)}`));
+    const messages = conversation === undefined ? [] : await messagesOf(source, own);
+    const webhooks =
+      conversation === undefined
+        ? [goneWebhook(own, row, now())]
+        : webhooksOf(conversation, messages, { now: now(), aiUserIds, row, isRepair: true });
+    let applied = 0;
+    for (const webhook of webhooks) applied += (await monitor.post(webhook)).applied;
+    counts.conversations += 1;
+    counts.webhooks += webhooks.length;
+    if (applied > 0) repaired.push({ conversationId: id, applied });
+    progress(counts.conversations, asked.size);
+  }
+  save({ since: begun });
+  return counts;
+}
+
+/** The conversations with a status, the last active first; of those that are active no more, none. */
+async function* conversations(source, status, since = 0) {
+  const seen = new Set();
+  for (let page = 1; page <= CONVERSATION_PAGES_MAX; page += 1) {
+    const query = `status=${status}&assignee_type=all&sort_by=last_activity_at_desc&page=${page}`;
+    const payload = (await source.get(`/conversations?${query}`))?.data?.payload ?? [];
+    // Whatever becomes active while the pages are read moves to the front and pushes others to the next page.
+    const fresh = payload.filter(({ id, last_activity_at: activity }) => !seen.has(id) && activity >= since);
+    for (const conversation of fresh) {
+      seen.add(conversation.id);
+      yield conversation;
+    }
+    if (payload.length === 0 || payload.every(({ last_activity_at: activity }) => activity < since)) return;
+  }
+}
+
+/** The last messages of a conversation, in their order. */
+async function messagesOf(source, id) {
+  const messages = new Map();
+  let before = '';
+  for (let page = 0; page < MESSAGE_PAGES_MAX; page += 1) {
+    const path = `/conversations/${encodeURIComponent(id)}/messages${before && `?before=${before}`}`;
+    const payload = (await source.get(path))?.payload ?? [];
+    const fresh = payload.filter((message) => !messages.has(message.id));
+    if (fresh.length === 0) break;
+    for (const message of fresh) messages.set(message.id, message);
+    before = String(Math.min(...fresh.map((message) => message.id)));
+  }
+  return [...messages.values()].sort((left, right) => left.id - right.id);
+}
+
+/**
+ * The webhooks that say a conversation and its messages.
+ *
+ * With a `row` only changes are said that the row does not show. Without one, in a repair, the conversation is not listed:
+ * then the state is said as it is, and messages.
+ *
+ * @param {any} conversation
+ * @param {any[]} messages
+ * @param {{ now: number, aiUserIds?: (number | string)[], row?: any, isRepair?: boolean }} options `aiUserIds` as the connection
+ *   has them
+ * @returns {any[]}
+ */
+export function webhooksOf(conversation, messages, { now, aiUserIds = [], row, isRepair = false }) {
+  const state = stateOf(conversation, messages, now);
+  const sent = messagesToSay(messages, conversation, aiUserIds).map((message) =>
+    messageWebhook(message, state, messages, { row, isRepair }),
+  );
+  if (!isRepair && state.status === 'pending') return [{ ...state, event: 'conversation_created' }, ...sent];
+  const change = changeOf(state, row, messages, isRepair);
+  return [...sent, { ...state, event: 'conversation_updated', changed_attributes: change }];
+}
+
+/** A conversation of the API as a webhook has it. */
+function stateOf(conversation, messages, now) {
+  const { meta = {}, messages: _, last_non_activity_message: __, ...rest } = conversation;
+  const lastIncoming = messages.findLast((message) => typeOf(message) === 'incoming');
+  const last = messages.at(-1);
+  // A change comes after what the customer wrote last: otherwise it would have been another one.
+  const changedAt = Math.max(
+    conversation.updated_at ?? conversation.last_activity_at ?? 0,
+    last?.created_at ?? 0,
+    lastIncoming === undefined ? 0 : lastIncoming.created_at + 1,
+  );
+  return {
+    ...rest,
+    channel: conversation.channel ?? meta.channel,
+    updated_at: Math.min(changedAt, now),
+    snoozed_until: conversation.snoozed_until ?? null,
+    meta: { ...meta, assignee: meta.assignee ?? null, team: meta.team ?? null },
+  };
+}
+
+/**
+ * The API does not say whether a message was a campaign's. What was written before the customer ever wrote covers nothing.
+ * And while Chatwoot itself says that the customer waits, nothing since was an agent's answer.
+ */
+function messagesToSay(messages, { waiting_since: waitingSince }, aiUserIds) {
+  const isAi = ({ sender }) => BOTS.includes(sender?.type) || aiUserIds.map(String).includes(String(sender?.id));
+  const first = messages.findIndex((message) => typeOf(message) === 'incoming');
+  const isDoubtful = (message) =>
+    mayAnswer(message) &&
+    !isAi(message) &&
+    !message.content_attributes?.external_echo &&
+    waitingSince > 0 &&
+    message.created_at > waitingSince;
+  const rest = first < 0 ? [] : messages.slice(first);
+  return rest.filter((message) => typeOf(message) !== 'activity' && !isDoubtful(message));
+}
+
+/**
+ * A message as a webhook has it. `message_updated` says nothing of whose the conversation was, but what a bot wrote must be
+ * said as it was written: when the conversation was the bot's. Only if people have the conversation, and nobody has
+ * answered, the bot's last words may be those of the hand-off; a repair does not say so, for the webhook may have been there.
+ */
+function messageWebhook(message, state, messages, { row, isRepair }) {
+  const isBots = BOTS.includes(message.sender?.type) && message.private !== true;
+  const own = {
+    ...message,
+    message_type: typeOf(message),
+    created_at: new Date(message.created_at * 1000).toISOString(),
+  };
+  // One that was sent after all has a later version than the one that says that it failed.
+  const isSentAfterAll = row?.reason === 'reply_failed' && message.status !== 'failed';
+  const sendState = isSentAfterAll
+    ? { id: message.id, status: 'sent', updated_at: state.updated_at }
+    : { id: message.id, status: message.status, updated_at: own.created_at };
+  // The API's own `status` is as of now; the webhooks' is that of the last message.
+  delete own.status;
+  const conversation = { ...state, messages: [sendState] };
+  if (!isBots) return { ...own, conversation, event: 'message_updated' };
+  const isLast = !messages.some((other) => other.id > message.id && mayAnswer(other));
+  const isAboutHandOff = !isRepair && isLast && ['open', 'snoozed'].includes(state.status);
+  const status = isAboutHandOff ? state.status : 'pending';
+  return {
+    ...own,
+    conversation: isAboutHandOff ? conversation : { ...conversation, status },
+    event: 'message_created',
+  };
+}
+
+const mayAnswer = (message) =>
+  typeOf(message) === 'outgoing' && message.private !== true && !message.content_attributes?.automation_rule_id;
+
+function typeOf({ message_type: type }) {
+  return typeof type === 'number' ? MESSAGE_TYPES[type] : type;
+}
+
+/** The log of the change that leads to the state, as far as it is not known. */
+function changeOf(state, row, messages, isRepair) {
+  const at = { updated_at: { previous_value: null, current_value: new Date(state.updated_at * 1000).toISOString() } };
+  const to = (previous, current) => ({ status: { previous_value: previous, current_value: current } });
+  const agent = state.meta.assignee?.id;
+  const assigned = { assignee_id: { previous_value: null, current_value: agent ?? null } };
+  if (state.status === 'resolved') {
+    // What is the bot's and is resolved without an agent, the bot has resolved.
+    const isBots = row === undefined ? messages.some(isOfBot) : row.category === 'ai_stuck';
+    return isRepair ? [to(isBots ? 'pending' : 'open', 'resolved'), at] : [at];
+  }
+  if (state.status === 'pending') return row?.category === 'ai_stuck' ? [at] : [to('open', 'pending'), at];
+  if (row?.category === 'ai_stuck') return [to('pending', 'open'), ...(agent === undefined ? [] : [assigned]), at];
+  const isNew = row === undefined ? !isRepair : row.category === 'unassigned';
+  return agent !== undefined && isNew ? [assigned, at] : [at];
+}
+
+const isOfBot = (message) => BOTS.includes(message.sender?.type);
+
+/** A conversation that Chatwoot does not have any more waits for nothing. */
+function goneWebhook(id, row, now) {
+  const at = new Date(now * 1000).toISOString();
+  return {
+    event: 'conversation_updated',
+    id: /^\d+$/.test(id) ? Number(id) : id,
+    status: 'resolved',
+    updated_at: now,
+    meta: { sender: null, assignee: null, team: null },
+    changed_attributes: [
+      { status: { previous_value: 'open', current_value: 'resolved' } },
+      { updated_at: { previous_value: row?.waitingSince ?? null, current_value: at } },
+    ],
+  };
+}
