@@ -11,6 +11,7 @@ import { formatNumber } from './modules/words.js';
 import { createAnnouncer } from './views/announcer.js';
 import { createBreakdown } from './views/breakdown.js';
 import { createChips } from './views/chips.js';
+import { createConnectionsDialog } from './views/connections-dialog.js';
 import { downloadCsv } from './views/download.js';
 import { createFilterBar } from './views/filter-bar.js';
 import { createList } from './views/list.js';
@@ -90,6 +91,11 @@ export function startDashboard() {
     signOut: () => signOut(),
     dismissOutcome: () => report(null),
     changeOrganization: () => signedIn && organizationDialog.open(signedIn.monitor),
+    showConnections: () => {
+      if (!signedIn) return;
+      const { organizationId } = signedIn.monitor;
+      connectionsDialog.open(signedIn.client, { organizationId, now: () => clock.now() });
+    },
     changeThreshold: () => {
       const { client, monitor } = signedIn;
       const { shown, scopes, summary } = monitor.state;
@@ -123,6 +129,7 @@ export function startDashboard() {
   const organizationDialog = createOrganizationDialog({
     onChosen: (organizationId) => actions.filter({ organizationId, departmentId: null }),
   });
+  const connectionsDialog = createConnectionsDialog();
   const thresholdDialog = createThresholdDialog({
     onSaved: (text) => {
       go((monitor) => monitor.showNewSettings());
@@ -215,6 +222,7 @@ export function startDashboard() {
     outcome = null;
     updates.rest();
     thresholdDialog.close();
+    connectionsDialog.close();
     organizationDialog.close();
     announcer.reset();
     for (const view of [search, chips, list]) view.reset();

@@ -20,6 +20,8 @@ export const PATHS = {
   scopes: `${API}/scopes`,
   /** @param {string} organizationId */
   settings: (organizationId) => `/api/organizations/${encodeURIComponent(organizationId)}/autopilot-monitor-settings`,
+  /** @param {string} organizationId */
+  connections: (organizationId) => `/api/organizations/${encodeURIComponent(organizationId)}/connections`,
 };
 
 /**

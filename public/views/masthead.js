@@ -9,29 +9,32 @@ const LIVE_MAX_MS = 3 * 60_000;
 /** A line without words. */
 const NO_BREAK_SPACE = '\u00a0';
 
-/** @param {{ signOut: () => void, changeOrganization: () => void }} actions */
+/** @param {{ signOut: () => void, changeOrganization: () => void, showConnections: () => void }} actions */
 export function createMasthead(actions) {
   const bar = byId('masthead-session');
   const name = byId('organization-name');
   const change = byId('organization-change');
+  const connections = byId('connections-show');
   const freshness = byId('freshness');
   const text = element('time', {});
   freshness.append(element('span', { class: 'pulse', 'aria-hidden': 'true' }), text);
   byId('sign-out').addEventListener('click', () => actions.signOut());
   change.addEventListener('click', () => actions.changeOrganization());
+  connections.addEventListener('click', () => actions.showConnections());
 
   return {
     hide() {
       bar.hidden = true;
     },
     /** @param {import('../modules/monitor.js').Monitor} monitor */
-    render({ state, organizationId }) {
+    render({ state, organizationId, maySetThresholds }) {
       bar.hidden = false;
       setText(name, organizationName(state, organizationId));
       setAttributes(name, { title: organizationId && `${name.textContent} (${organizationId})` });
       setClampedText(byId('user-name'), state.user?.name ?? '');
       setText(byId('role'), state.user ? roleName(state.user.role) : '');
       change.hidden = state.user?.role !== 'SUPERADMIN';
+      connections.hidden = !maySetThresholds || organizationId === null;
     },
     /**
      * Shows how old the list on the screen is. Until that is known the element is invisible but takes up its space.

@@ -190,6 +190,7 @@ fn limits() -> Vec<(String, String)> {
         connector::connection::SECRET_BYTES_MIN => bytes,
         connector::connection::SECRET_BYTES_MAX => bytes,
         connector::connection::PREFIX_CHARACTERS_MAX => characters,
+        connector::connection::SILENT_HOURS_MAX => number,
         connector::connection::LISTED_MAX => number,
         auth::token::TOKEN_BYTES_MAX => bytes,
         auth::token::KEY_ID_BYTES_MAX => bytes,

@@ -6,6 +6,7 @@ import { createHmac } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { seededRandom } from '../../scripts/demo/random.mjs';
 import { fencedBlocks, readDocument } from '../docs/markdown.mjs';
 import { adminToken, EVENTS, ingestToken, REPORT, ROOT, startService } from './harness.mjs';
 
@@ -17,7 +18,10 @@ const NOW = Date.parse('2026-11-24T12:00:00.000Z');
 const SECRET = 'canary-secret-of-the-help-desk';
 const OLD_SECRET = 'canary-secret-that-is-replaced';
 
-/** The stories. Each gets connections and organizations of its own: one in order, one in the reverse order. */
+/** Each story has a connection and an organization for each of these orders of its webhooks. */
+const WAYS = ['in-order', 'reversed', 'shuffled'];
+
+/** The stories. */
 const STORIES = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.expect.json'))
   .sort()
@@ -39,7 +43,7 @@ const organizationId = (story, way) => `${story.name}, ${way}`;
 
 const CONNECTIONS = [
   ...STORIES.flatMap(({ connection: { secret, ...connection }, ...story }) =>
-    ['in-order', 'reversed'].map((way) => ({
+    WAYS.map((way) => ({
       ...connection,
       ...(secret && { secrets: [secret] }),
       connectionId: connectionId(story, way),
@@ -120,7 +124,8 @@ async function check(story, way, step) {
 
 describe('the stories', () => {
   // The clock of a database never goes back, so the instants of all stories are passed once.
-  test('in order and reversed, each webhook twice', async () => {
+  test('in order, reversed and shuffled, each webhook twice', async () => {
+    const random = seededRandom('stories');
     const steps = STORIES.flatMap((story) => story.steps.map((step) => ({ story, step })));
     steps.sort((left, right) => (left.step.asOf < right.step.asOf ? -1 : 1));
     const rest = new Map(STORIES.map((story) => [story, [...story.webhooks]]));
@@ -135,7 +140,8 @@ describe('the stories', () => {
         counts[outcome] = (counts[outcome] ?? 0) + 1;
       }
       for (const webhook of due.toReversed()) await deliver(story, 'reversed', webhook);
-      for (const way of ['in-order', 'reversed']) {
+      for (const webhook of random.shuffle([...due, ...due])) await deliver(story, 'shuffled', webhook);
+      for (const way of WAYS) {
         for (const webhook of due) {
           const receipt = await deliver(story, way, webhook);
           if (receipt) assert.deepEqual([receipt.applied, receipt.ignored], [0, receipt.accepted], 'a replay');
