@@ -8,7 +8,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { seededRandom } from '../../scripts/demo/random.mjs';
 import { fencedBlocks, readDocument } from '../docs/markdown.mjs';
-import { adminToken, EVENTS, ingestToken, REPORT, ROOT, startService } from './harness.mjs';
+import { adminToken, EVENTS, ingestToken, REPORT, ROOT, startService, tokenOf } from './harness.mjs';
 
 const HOOKS = '/api/conversation-monitor/hooks';
 const FOLDER = path.join(ROOT, 'tests/data/webhooks');
@@ -425,7 +425,8 @@ describe('how a connection is doing', () => {
       ['cn-of-organization-o'],
     );
     assert.equal((await statusOf(adminToken('o'))).status, 403);
-    assert.equal((await statusOf(ingestToken())).status, 403);
+    const head = tokenOf({ sub: 'h', role: 'DEPARTMENT_HEAD', organizationId: 'o', departmentIds: ['d'] });
+    assert.equal((await statusOf(head, 'o')).status, 403);
   });
 });
 

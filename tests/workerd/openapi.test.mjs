@@ -30,12 +30,16 @@ import { CONTRACT, documentErrors, resolve, schemaErrors } from './schema.mjs';
 const TEXT = readFileSync(path.join(ROOT, 'public/openapi.json'), 'utf8');
 const DOCUMENT = JSON.parse(TEXT);
 const SETTINGS = '/api/organizations/{organizationId}/autopilot-monitor-settings';
+const CONNECTIONS_ROUTE = '/api/organizations/{organizationId}/connections';
 const METHODS = ['get', 'head', 'put', 'post', 'patch', 'delete'];
 const HOOKS = '/api/conversation-monitor/hooks/{connectionId}';
 const MINUTE = 60_000;
 const ORGANIZATION = 'an organization';
 const CONNECTION = { connectionId: 'cn-chatwoot', kind: 'chatwoot', organizationId: ORGANIZATION, secrets: [SECRET] };
 const CONNECTIONS = JSON.stringify([CONNECTION]);
+
+const connectionsOf = (organizationId) =>
+  CONNECTIONS_ROUTE.replace('{organizationId}', encodeURIComponent(organizationId));
 
 const deref = (node) => (node.$ref === undefined ? node : resolve(node.$ref, DOCUMENT));
 const operations = Object.entries(DOCUMENT.paths).flatMap(([route, item]) =>
@@ -281,7 +285,7 @@ test('it names all routes and all of their methods', async () => {
       if (!isTaken) assert.deepEqual(response.headers.get('allow').split(', '), documented, route);
     }
   }
-  const routes = new Set([...routesInSource(), SETTINGS, HOOKS]);
+  const routes = new Set([...routesInSource(), SETTINGS, CONNECTIONS_ROUTE, HOOKS]);
   assert.deepEqual([...routes].sort(), Object.keys(DOCUMENT.paths).sort());
 });
 
@@ -295,7 +299,7 @@ test('it names exactly the parameters that the worker reads', async () => {
       .map(({ name }) => name);
     const known = [];
     for (const name of names) {
-      const target = one.route === SETTINGS ? settingsOf(ORGANIZATION) : one.route;
+      const target = one.route.replace('{organizationId}', encodeURIComponent(ORGANIZATION));
       // Of a token, health wants a scope.
       const response = await service.fetch(`${target}?${name}=`, one.route === '/health' ? {} : { token });
       const body = await bodyOf(response);
@@ -467,6 +471,15 @@ const REQUESTS = {
       415: [[settings, json('{}', { 'Content-Type': 'text/plain' })]],
     },
   },
+  [CONNECTIONS_ROUTE]: {
+    get: {
+      200: [[connectionsOf(ORGANIZATION), admin]],
+      304: [[connectionsOf(ORGANIZATION), { ...admin, headers: { 'If-None-Match': '*' } }]],
+      400: [[connectionsOf('\0'), admin]],
+      401: [[connectionsOf(ORGANIZATION), {}]],
+      403: [[connectionsOf('other'), admin]],
+    },
+  },
   '/health': {
     get: {
       200: [
@@ -496,6 +509,7 @@ const FAULTS_OF_OURS = {
   [STREAM]: ['500'],
   [SCOPES]: ['500'],
   [SETTINGS]: ['500'],
+  [CONNECTIONS_ROUTE]: ['500'],
   [EVENTS]: ['500'],
   [HOOKS]: ['500'],
   '/openapi.json': ['500'],

@@ -6,7 +6,6 @@ const id = encodeURIComponent;
 const named = (target) => (organizationId) =>
   organizationId === undefined ? target : `${target}?organizationId=${id(organizationId)}`;
 const settings = (organizationId, own) => `/api/organizations/${id(organizationId ?? own)}/autopilot-monitor-settings`;
-const connections = (organizationId, own) => `/api/organizations/${id(organizationId ?? own)}/connections`;
 const oneEvent = (organizationId) =>
   JSON.stringify({
     type: 'organization',
@@ -68,14 +67,6 @@ export const ROUTES = [
     target: settings,
     badTarget: settings('\0'),
     allow: 'GET, HEAD, PUT',
-    roles: ['SUPERADMIN', 'ADMIN'],
-  },
-  {
-    name: 'connections',
-    method: 'GET',
-    target: connections,
-    badTarget: connections('\0'),
-    allow: 'GET, HEAD',
     roles: ['SUPERADMIN', 'ADMIN'],
   },
   {
