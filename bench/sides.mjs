@@ -14,7 +14,9 @@ export const SIDES = ['ours', 'plain', 'tuned'];
 export const FLOOR = 'floor';
 
 const PEERS = { plain: 'bench/peers/plain/index.ts', tuned: 'bench/peers/tuned/index.ts' };
-const COMPATIBILITY_DATE = /compatibility_date = "(.+)"/.exec(readFileSync(inRoot('wrangler.toml'), 'utf8'))?.[1];
+const SETTINGS = readFileSync(inRoot('wrangler.toml'), 'utf8');
+const COMPATIBILITY_DATE = /compatibility_date = "(.+)"/.exec(SETTINGS)?.[1];
+const COMPATIBILITY_FLAGS = JSON.parse(/compatibility_flags = (\[.*\])/.exec(SETTINGS)?.[1] ?? '[]');
 
 /**
  * The modules of a side as workerd takes them, the main one first. A side that is neither a peer nor the floor is a build
@@ -60,6 +62,7 @@ async function workerOf({ side, folder, modules, counting = false, jwks, binding
     modules: all.map((each) => ({ ...each, path: path.join(inRoot(), each.path) })),
     modulesRoot: inRoot(),
     compatibilityDate: COMPATIBILITY_DATE,
+    compatibilityFlags: COMPATIBILITY_FLAGS,
     bindings: { JWT_SECRET: SECRET, ...(jwks && { JWT_KEYS: JSON.stringify(jwks) }), ...bindings },
     d1Databases: { DB: 'database' },
     kvNamespaces: { PAGES: 'pages' },

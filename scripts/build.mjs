@@ -46,6 +46,7 @@ const ESBUILD_ARGS = [
   '--format=esm',
   '--external:./index_bg.wasm',
   '--external:cloudflare:*',
+  '--external:node:*',
   '--log-level=warning',
 ];
 

@@ -40,7 +40,7 @@ impl Problem {
 }
 
 fn id_expected() -> String {
-    format!("must be a string of 1 to {ID_CHARACTERS_MAX} characters without control characters")
+    format!("must be a string of 1 to {ID_CHARACTERS_MAX} characters, without control characters and half surrogates")
 }
 
 /// The fields of one event. A field that is null counts as absent.

@@ -58,6 +58,14 @@ const eventOf = (type, organizationId, more = {}) => ({
 
 const toJson = (events) => JSON.stringify({ events });
 const toNdjson = (events) => events.map((event) => JSON.stringify(event)).join('\n');
+/** Gzip of several members, as `cat a.gz b.gz` gives it. */
+function membersOf(text, count) {
+  const bytes = Buffer.from(text);
+  const size = Math.ceil(bytes.length / count);
+  return Buffer.concat(
+    Array.from({ length: count }, (_, index) => gzipSync(bytes.subarray(index * size, (index + 1) * size))),
+  );
+}
 
 async function post(body, { headers = JSON_TYPE, token = ingestToken(), query = '' } = {}) {
   const response = await service.fetch(`${EVENTS}${query}`, { method: 'POST', token, headers, body });
@@ -156,6 +164,7 @@ describe('the body', () => {
       ['identity', (text) => text],
       ['gzip', gzipSync],
       ['GZIP', gzipSync],
+      ['gzip', (text) => membersOf(text, 3)],
     ];
     for (const [write, type] of formats) {
       for (const [encoding, pack] of encodings) {
@@ -261,6 +270,7 @@ describe('its size', () => {
     const ways = [
       [(text) => text, {}],
       [gzipSync, packed],
+      [(text) => membersOf(text, 4), packed],
     ];
     for (const [pack, options] of ways) {
       const organizationId = newOrganizationId();
@@ -289,6 +299,10 @@ describe('its size', () => {
       corrupt,
       Buffer.from(toJson([])),
       Buffer.from('garbage'),
+      Buffer.concat([packed, Buffer.from('garbage')]),
+      Buffer.concat([packed, packed.subarray(0, 5)]),
+      Buffer.concat([membersOf(toJson([eventOf('user', organizationId)]), 2), corrupt]),
+      Buffer.alloc(0),
     ];
     for (const body of bodies) await check(400, body, { headers: { ...JSON_TYPE, 'Content-Encoding': 'gzip' } });
     assert.deepEqual(await recordsOf(organizationId), []);

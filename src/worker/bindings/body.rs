@@ -2,10 +2,17 @@
 //!
 //! They are read chunk by chunk and not with `worker::ByteStream`, which takes a body that was aborted for a complete one.
 
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{ReadableStream, ReadableStreamDefaultReader, ReadableWritablePair, Request};
-use worker::js_sys::{self, Array, Function, Reflect, Uint8Array};
+use web_sys::{ReadableStream, ReadableStreamDefaultReader, Request};
+use worker::js_sys::{Promise, Reflect, Uint8Array};
 use worker::wasm_bindgen_futures::JsFuture;
+
+#[wasm_bindgen(module = "/src/worker/gunzip.js")]
+extern "C" {
+    /// What gzip of one or more members holds: bytes, or null if they are more than `bytes_max`.
+    fn gunzip(packed: &Uint8Array, bytes_max: u32) -> Promise;
+}
 
 /// Why a body could not be read.
 #[derive(Debug)]
@@ -16,18 +23,32 @@ pub enum BodyError {
     Unreadable,
 }
 
-/// Reads the body of a request, which is decompressed if `is_gzip`, into memory; at most `bytes_max` of it.
+/// Reads the body of a request, which is decompressed if `is_gzip`, into memory; at most `bytes_max` of it, packed and unpacked.
 ///
 /// # Errors
 /// [`BodyError`].
 pub async fn read(request: &Request, is_gzip: bool, bytes_max: usize) -> Result<Vec<u8>, BodyError> {
-    let Some(mut stream) = request.body() else {
+    let Some(stream) = request.body() else {
         return Ok(Vec::new());
     };
+    let body = read_stream(&stream, bytes_max).await?;
     if is_gzip {
-        stream = gunzip(&stream).map_err(|_| BodyError::Unreadable)?;
+        unpack(&body, bytes_max).await
+    } else {
+        Ok(body)
     }
-    read_stream(&stream, bytes_max).await
+}
+
+/// Unpacks with the platform's zlib, which needs no code in the wasm.
+async fn unpack(packed: &[u8], bytes_max: usize) -> Result<Vec<u8>, BodyError> {
+    let bytes_max = u32::try_from(bytes_max).unwrap_or(u32::MAX);
+    let unpacked = JsFuture::from(gunzip(&Uint8Array::from(packed), bytes_max)).await;
+    let unpacked = unpacked.map_err(|_| BodyError::Unreadable)?;
+    if unpacked.is_null() {
+        return Err(BodyError::TooLarge);
+    }
+    let bytes = unpacked.dyn_into::<Uint8Array>().map_err(|_| BodyError::Unreadable)?;
+    Ok(bytes.to_vec())
 }
 
 /// Reads a stream to its end into memory; at most `bytes_max` of it.
@@ -53,12 +74,4 @@ pub async fn read_stream(stream: &ReadableStream, bytes_max: usize) -> Result<Ve
         }
         body.extend_from_slice(&bytes.to_vec());
     }
-}
-
-/// Decompresses with the platform's `DecompressionStream`, which needs no code in the wasm. `worker` has no type for it.
-fn gunzip(stream: &ReadableStream) -> Result<ReadableStream, JsValue> {
-    let constructor = Reflect::get(&js_sys::global(), &JsValue::from_str("DecompressionStream"))?;
-    let arguments = Array::of1(&JsValue::from_str("gzip"));
-    let pair = Reflect::construct(constructor.unchecked_ref::<Function>(), &arguments)?;
-    Ok(stream.pipe_through(pair.unchecked_ref::<ReadableWritablePair>()))
 }
