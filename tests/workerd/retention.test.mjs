@@ -47,7 +47,8 @@ test('items that come later than they may are counted as expired', async () => {
       direction: sender === 'contact' ? 'inbound' : 'outbound',
     });
   const events = [
-    event('conversation', { contactId: 'k', channelType: 'sms' }),
+    { type: 'user', organizationId, updatedAt: isoAt(START), userId: 'u', fullName: 'An agent' },
+    event('conversation', { contactId: 'k', channelType: 'sms', assigneeIds: ['u'] }),
     event('autopilot', { changeId: 'on', at: isoAt(START), enabled: true }),
     message('1', START, 'contact'),
     message('2', START + MINUTE, 'ai'),
@@ -55,16 +56,16 @@ test('items that come later than they may are counted as expired', async () => {
     message('4', START + 3 * MINUTE, 'human'),
   ];
   await service.setClock(START + 3 * MINUTE);
-  assert.deepEqual(await receiptOf(events), [6, 6, 0, 0]);
+  assert.deepEqual(await receiptOf(events), [7, 7, 0, 0]);
   await refreshAt(START + 4 * MINUTE);
-  assert.deepEqual(await receiptOf(events), [6, 0, 6, 0]);
+  assert.deepEqual(await receiptOf(events), [7, 0, 7, 0]);
 
   const sweptAt = START + KEEP_TIMELINE + 5 * MINUTE;
   await refreshAt(sweptAt);
   const run = await service.lastRun();
   assert.deepEqual([run.conversationsSwept, run.recordsRemoved, run.sweepFailed], [1, 3, 0]);
   assert.equal(run.sweptAsOf, isoAt(sweptAt));
-  assert.deepEqual(await receiptOf(events), [6, 0, 6, 3], 'the record and two items are still stored');
+  assert.deepEqual(await receiptOf(events), [7, 0, 7, 3], 'the records and two items are still stored');
 
   const late = message('late', sweptAt - LATE + 1, 'contact');
   const tooLate = message('too late', sweptAt - LATE, 'contact');
