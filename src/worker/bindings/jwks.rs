@@ -3,9 +3,11 @@
 use crate::auth::jwk::KEY_SET_BYTES_MAX;
 use crate::auth::ports::{KeyServer, KeyServerError};
 use crate::worker::bindings::body::{BodyError, read_stream};
-use worker::{
-    AbortSignal, CacheMode, Error, Fetch, Request, RequestInit, RequestRedirect, Response, ResponseBody, Result,
-};
+use crate::worker::bindings::message_of;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{AbortSignal, RequestCache, RequestInit, RequestRedirect, Response, WorkerGlobalScope};
+use worker::js_sys;
+use worker::wasm_bindgen_futures::JsFuture;
 
 /// The time that the whole answer may take.
 const TIMEOUT_MS: u32 = 5_000;
@@ -16,13 +18,13 @@ pub struct WebKeyServer;
 impl KeyServer for WebKeyServer {
     async fn fetch_jwks(&self, url: &str) -> Result<Vec<u8>, KeyServerError> {
         let response = request(url).await.map_err(|error| failure(&error))?;
-        if response.status_code() != 200 {
-            return Err(KeyServerError(format!("answered {}", response.status_code())));
+        if response.status() != 200 {
+            return Err(KeyServerError(format!("answered {}", response.status())));
         }
-        let ResponseBody::Stream(stream) = response.body() else {
+        let Some(stream) = response.body() else {
             return Err(KeyServerError("answered with nothing".to_owned()));
         };
-        read_stream(stream, KEY_SET_BYTES_MAX).await.map_err(|error| {
+        read_stream(&stream, KEY_SET_BYTES_MAX).await.map_err(|error| {
             KeyServerError(match error {
                 BodyError::TooLarge => format!("answered with more than {} KiB", KEY_SET_BYTES_MAX >> 10),
                 BodyError::Unreadable => "did not answer in time, or broke off".to_owned(),
@@ -32,15 +34,16 @@ impl KeyServer for WebKeyServer {
 }
 
 /// One GET that follows no redirect, uses no cache on the way and is aborted when its time is up.
-async fn request(url: &str) -> Result<Response> {
-    let mut init = RequestInit::new();
-    init.with_redirect(RequestRedirect::Manual)
-        .with_cache(CacheMode::NoStore);
-    let request = Request::new_with_init(url, &init)?;
-    let signal = AbortSignal::from(web_sys::AbortSignal::timeout_with_u32(TIMEOUT_MS));
-    Fetch::Request(request).send_with_signal(&signal).await
+async fn request(url: &str) -> Result<Response, JsValue> {
+    let init = RequestInit::new();
+    init.set_redirect(RequestRedirect::Manual);
+    init.set_cache(RequestCache::NoStore);
+    init.set_signal(Some(&AbortSignal::timeout_with_u32(TIMEOUT_MS)));
+    let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
+    let response = JsFuture::from(scope.fetch_with_str_and_init(url, &init)).await?;
+    Ok(response.unchecked_into())
 }
 
-fn failure(error: &Error) -> KeyServerError {
-    KeyServerError(error.to_string())
+fn failure(error: &JsValue) -> KeyServerError {
+    KeyServerError(message_of(error, "could not be asked"))
 }
