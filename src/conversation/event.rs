@@ -1,5 +1,6 @@
 //! From an event as it is posted to a record in normal form.
 
+use crate::base::strict_json::Object;
 use crate::base::timestamp::Timestamp;
 use crate::conversation::body::{
     AutopilotChange, Contact, Conversation, Direction, Kind, Message, Named, Removal, Resolution, Status, User,
@@ -104,11 +105,16 @@ impl Version {
     }
 
     fn body<T: Serialize>(self, place: Place, body: &T) -> Result<Body, Problem> {
+        self.ranked(place, serde_json::to_string(body))
+    }
+
+    /// Ranks a body by its JSON.
+    fn ranked(self, place: Place, json: Result<String, serde_json::Error>) -> Result<Body, Problem> {
         let problem = |error: serde_json::Error| Problem::new("", error.to_string());
-        let value = serde_json::to_value(body).map_err(problem)?;
-        let rank = Rank::new(self.record_type, self.revision, self.updated_at, value.as_object());
-        // Not `value` as text: its members are sorted as well, but the order of `conversation::body` is what is tested.
-        Ok((place, rank, serde_json::to_string(body).map_err(problem)?))
+        let json = json.map_err(problem)?;
+        let members: Object = serde_json::from_str(&json).map_err(problem)?;
+        let rank = Rank::new(self.record_type, self.revision, self.updated_at, Some(&members));
+        Ok((place, rank, json))
     }
 }
 

@@ -174,14 +174,17 @@ impl<'a> Fields<'a> {
 
     /// One of the names of `T`'s variants, or absent.
     pub fn optional_choice<T: FromStr + VariantNames>(&self, name: &'static str) -> Result<Option<T>, Problem> {
+        let variant = self.optional_name_of(name, T::VARIANTS)?;
+        Ok(variant.and_then(|variant| variant.parse().ok()))
+    }
+
+    fn optional_name_of(&self, name: &'static str, names: &[&str]) -> Result<Option<&'a str>, Problem> {
         let Some(value) = self.get(name) else {
             return Ok(None);
         };
-        value
-            .as_str()
-            .and_then(|text| text.parse().ok())
-            .map(Some)
-            .ok_or_else(|| Problem::new(name, format!("must be one of {}", T::VARIANTS.join(", "))))
+        let text = value.as_str().filter(|text| names.contains(text));
+        text.map(Some)
+            .ok_or_else(|| Problem::new(name, format!("must be one of {}", names.join(", "))))
     }
 
     /// One of the names of `T`'s variants.

@@ -47,8 +47,7 @@ pub fn parse_pairs<'a, T>(
         errors: Vec::new(),
     };
     let value = read(&mut parameters);
-    let first_error = parameters.errors.into_iter().min_by_key(|(position, _)| *position);
-    first_error.map_or(Ok(value), |(_, error)| Err(error))
+    parameters.first_error().map_or(Ok(value), Err)
 }
 
 /// A query string with these values in the place of all that it says about their parameters.
@@ -72,6 +71,28 @@ pub struct Parameters<'a> {
 }
 
 impl Parameters<'_> {
+    /// The error that is reported.
+    fn first_error(self) -> Option<QueryError> {
+        let first = self.errors.into_iter().min_by_key(|(position, _)| *position);
+        first.map(|(_, error)| error)
+    }
+
+    /// The position of a parameter, unless it is left out or repeated.
+    fn position(&mut self, name: &'static str) -> Option<usize> {
+        let mut values = self.pairs.iter().enumerate().filter(|(_, (given, _))| *given == name);
+        let (found, _) = values.next()?;
+        if let Some((position, _)) = values.next() {
+            self.errors.push((position, QueryError::Repeated { name }));
+            return None;
+        }
+        Some(found)
+    }
+
+    fn reject(&mut self, name: &'static str, expected: &dyn Display) {
+        let expected = expected.to_string();
+        self.errors.push((usize::MAX, QueryError::Invalid { name, expected }));
+    }
+
     /// The value of a parameter as `read` understands it. `None` means that the parameter is left out; if `read` returns
     /// `None`, its value is not `expected`.
     pub fn get<T>(
@@ -80,16 +101,10 @@ impl Parameters<'_> {
         expected: impl Display,
         read: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
-        let mut values = self.pairs.iter().enumerate().filter(|(_, (given, _))| *given == name);
-        let (_, (_, text)) = values.next()?;
-        if let Some((position, _)) = values.next() {
-            self.errors.push((position, QueryError::Repeated { name }));
-            return None;
-        }
-        let value = read(text);
+        let position = self.position(name)?;
+        let value = self.pairs.get(position).and_then(|(_, text)| read(text));
         if value.is_none() {
-            let expected = expected.to_string();
-            self.errors.push((usize::MAX, QueryError::Invalid { name, expected }));
+            self.reject(name, &expected);
         }
         value
     }
