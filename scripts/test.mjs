@@ -3,6 +3,7 @@
 // Two sequences of steps run at a time. One prints as it goes; the steps of the other print when they have ended. The
 // runners' own summaries are printed last, below a table of how long each step took.
 
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -18,7 +19,7 @@ import { ensureTestData } from './test-data.mjs';
 import { compareMappers } from './test-mappers.mjs';
 import { workerOptionsEnv } from './worker-options.mjs';
 
-/** The platform's limit is 3 MB. */
+/** By `gzip -9`. The platform's limit is 3 MB. */
 const WASM_GZIP_MAX_BYTES = 400_000;
 /** How many files of tests run at a time, beside the other sequence of steps. */
 const NODE_TEST_CONCURRENCY = 2;
@@ -170,11 +171,19 @@ async function dryRun() {
   }
 }
 
+/** How many bytes `gzip -9` makes of it. Where there is no such program, zlib is asked, which makes 1.5 % more. */
+function gzippedSize(content) {
+  const { error, status, stdout } = spawnSync('gzip', ['-9', '-c'], { input: content, maxBuffer: 2 * content.length });
+  if (!error && status === 0) return { bytes: stdout.length, by: '`gzip -9`' };
+  return { bytes: gzipSync(content, { level: 9 }).length, by: "Node's zlib" };
+}
+
 function checkSize() {
   const wasm = readFileSync(inRoot('build', 'index_bg.wasm'));
-  const bytes = gzipSync(wasm, { level: 9 }).length;
+  const { bytes, by } = gzippedSize(wasm);
   const kilobytes = (count) => `${(count / 1000).toFixed(1)} KB`;
-  console.log(`${kilobytes(wasm.length)}, gzipped ${kilobytes(bytes)} of at most ${kilobytes(WASM_GZIP_MAX_BYTES)}`);
+  const limit = kilobytes(WASM_GZIP_MAX_BYTES);
+  console.log(`${kilobytes(wasm.length)}; by ${by} ${kilobytes(bytes)} of at most ${limit}`);
   if (bytes > WASM_GZIP_MAX_BYTES) throw new Failure('The wasm is larger than its budget.');
 }
 
