@@ -5,7 +5,6 @@ use crate::base::sort::sort_by;
 use crate::base::timestamp::{DAY_MS, Timestamp};
 use crate::conversation::record::Record;
 use crate::ingest::parse::{REMARKS_MAX, Remark};
-use crate::sql;
 use crate::storage::database::{Database, DatabaseError, Outcome, SqlValue, Statement};
 use crate::storage::json_table::{PARAMETER_BYTES_MAX, json_chunks};
 use serde::Serialize;
@@ -72,7 +71,7 @@ pub async fn store_records<D: Database>(
     // Conversations may come in a later chunk than their messages, so what is missing is asked for last.
     let questions = chunks.iter().map(|chunk| {
         let limit = SqlValue::Integer(REMARKS_MAX as i64);
-        Statement::new(sql!("sql/list_warnings.sql"), [chunk.as_str().into(), limit])
+        Statement::new(include_str!("sql/list_warnings.sql"), [chunk.as_str().into(), limit])
     });
     let late = late(&winners, now)?;
     let statements = writes.chain(questions).chain(late).collect();
@@ -112,8 +111,8 @@ fn late(winners: &[Record], now: Timestamp) -> Result<Vec<Statement>, DatabaseEr
         let records = SqlValue::Text(chunk);
         let noted = std::iter::once(records.clone()).chain(instants.clone());
         [
-            Statement::new(sql!("sql/count_expired.sql"), [records]),
-            Statement::new(sql!("sql/note_late_items.sql"), noted),
+            Statement::new(include_str!("sql/count_expired.sql"), [records]),
+            Statement::new(include_str!("sql/note_late_items.sql"), noted),
         ]
     });
     Ok(statements.collect())
@@ -127,10 +126,13 @@ const UPSERT: usize = 2;
 fn writes(records: &str, change_token: &str) -> [Statement; WRITES] {
     let records = || SqlValue::from(records);
     [
-        Statement::new(sql!("sql/add_pending.sql"), [records(), SqlValue::from(change_token)]),
-        Statement::new(sql!("sql/add_organizations.sql"), [records()]),
-        Statement::new(sql!("sql/upsert_greatest.sql"), [records()]),
-        Statement::new(sql!("sql/move.sql"), [records()]),
+        Statement::new(
+            include_str!("sql/add_pending.sql"),
+            [records(), SqlValue::from(change_token)],
+        ),
+        Statement::new(include_str!("sql/add_organizations.sql"), [records()]),
+        Statement::new(include_str!("sql/upsert_greatest.sql"), [records()]),
+        Statement::new(include_str!("sql/move.sql"), [records()]),
     ]
 }
 

@@ -4,7 +4,6 @@ use crate::base::timestamp::Timestamp;
 use crate::conversation::report_row::PublishedRow;
 use crate::refresh::budget::SliceLimits;
 use crate::snapshot::settings::MAX_AGE_DAYS_DEFAULT;
-use crate::sql;
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
 use crate::storage::json_table::{PARAMETER_BYTES_MAX, json_chunks, to_json};
 use std::collections::HashMap;
@@ -88,16 +87,19 @@ pub async fn read_inputs<D: Database>(
     };
     let limited = |sql| Statement::new(sql, [ids.as_str().into(), SqlValue::Integer(most as i64)]);
     let mut statements = vec![
-        statement(sql!("sql/read_heads.sql")),
-        statement(sql!("sql/read_chunks.sql")),
-        limited(sql!("sql/read_departments.sql")),
+        statement(include_str!("sql/read_heads.sql")),
+        statement(include_str!("sql/read_chunks.sql")),
+        limited(include_str!("sql/read_departments.sql")),
     ];
     match reading {
         Reading::Everything => statements.extend([
-            limited(sql!("sql/read_pending.sql")),
-            limited(sql!("sql/affected.sql", "sql/affected_conversations.sql")),
+            limited(include_str!("sql/read_pending.sql")),
+            limited(concat!(
+                include_str!("sql/affected.sql"),
+                include_str!("sql/affected_conversations.sql")
+            )),
         ]),
-        Reading::Portion => statements.push(limited(sql!("sql/read_pending_portion.sql"))),
+        Reading::Portion => statements.push(limited(include_str!("sql/read_pending_portion.sql"))),
     }
     let mut outcomes = database.batch(statements).await?;
     let affected = match reading {
@@ -236,9 +238,9 @@ pub async fn read_join_inputs<D: Database>(
     let mut statements = Vec::new();
     for keys in json_chunks(conversations, PARAMETER_BYTES_MAX)? {
         for sql in [
-            sql!("sql/keys.sql", "sql/keys_candidates.sql"),
-            sql!("sql/keys.sql", "sql/keys_users.sql"),
-            sql!("sql/keys.sql", "sql/keys_departments.sql"),
+            concat!(include_str!("sql/keys.sql"), include_str!("sql/keys_candidates.sql")),
+            concat!(include_str!("sql/keys.sql"), include_str!("sql/keys_users.sql")),
+            concat!(include_str!("sql/keys.sql"), include_str!("sql/keys_departments.sql")),
         ] {
             statements.push(Statement::new(sql, [keys.as_str().into()]));
         }
@@ -249,7 +251,10 @@ pub async fn read_join_inputs<D: Database>(
         row_nos.map(move |row_no| (number, key.organization_id, *row_no))
     });
     for rows in json_chunks(rows, PARAMETER_BYTES_MAX)? {
-        statements.push(Statement::new(sql!("sql/read_published_rows.sql"), [rows.into()]));
+        statements.push(Statement::new(
+            include_str!("sql/read_published_rows.sql"),
+            [rows.into()],
+        ));
     }
     let mut inputs: Vec<JoinInputs> = keys.iter().map(|_| JoinInputs::default()).collect();
     if statements.is_empty() {
@@ -331,7 +336,7 @@ pub async fn read_wanted<D: Database>(
     candidates_max: usize,
 ) -> Result<Wanted, DatabaseError> {
     let select = Statement::new(
-        sql!("sql/select_candidates.sql"),
+        include_str!("sql/select_candidates.sql"),
         [
             SqlValue::from(organization_id),
             SqlValue::Integer(as_of.as_milliseconds()),
@@ -359,7 +364,7 @@ pub async fn read_bytes<D: Database>(
     let statements: Vec<Statement> = json_chunks(keys, PARAMETER_BYTES_MAX)?
         .into_iter()
         .map(|keys| {
-            let sql = sql!("sql/keys.sql", "sql/keys_bytes.sql");
+            let sql = concat!(include_str!("sql/keys.sql"), include_str!("sql/keys_bytes.sql"));
             Statement::new(sql, [keys.into()])
         })
         .collect();

@@ -2,7 +2,6 @@
 
 use crate::base::timestamp::Timestamp;
 use crate::conversation::stall::RULE;
-use crate::sql;
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement, rows_of};
 use std::cell::Cell;
 
@@ -42,7 +41,7 @@ impl<'a> Lease<'a> {
         let outcomes = database
             .batch(vec![
                 Statement::new(
-                    sql!("sql/take_lease.sql"),
+                    include_str!("sql/take_lease.sql"),
                     [
                         SqlValue::Integer(scheduled_at.as_milliseconds()),
                         SqlValue::Integer(RULE),
@@ -52,7 +51,7 @@ impl<'a> Lease<'a> {
                     ],
                 ),
                 Statement::new(
-                    sql!("sql/add_due_pending.sql"),
+                    include_str!("sql/add_due_pending.sql"),
                     [SqlValue::from(change_token), SqlValue::Integer(due_max)],
                 ),
             ])
@@ -76,7 +75,7 @@ impl<'a> Lease<'a> {
 
     /// The first statement of every batch that writes: it rolls the batch back if another run has the lease.
     pub fn guard(&self) -> Statement {
-        Statement::new(sql!("sql/guard.sql"), [SqlValue::Integer(self.fence)])
+        Statement::new(include_str!("sql/guard.sql"), [SqlValue::Integer(self.fence)])
     }
 
     /// A batch that writes: it is rolled back if another run has the lease, and renews the lease from time to time.
@@ -86,7 +85,7 @@ impl<'a> Lease<'a> {
         if now.milliseconds_since(self.renewed_at.get()) >= RENEW_AFTER_MS {
             self.renewed_at.set(now);
             let deadline = SqlValue::Integer(now.plus(LEASE_MS).as_milliseconds());
-            let renewal = sql!("sql/renew_lease.sql");
+            let renewal = include_str!("sql/renew_lease.sql");
             batch.push(Statement::new(renewal, [SqlValue::Integer(self.fence), deadline]));
         }
         batch.extend(statements);

@@ -8,7 +8,6 @@ use crate::refresh::lease::Lease;
 use crate::refresh::plan::{Progress, PublishDraft};
 use crate::refresh::work::{Organization, Slice};
 use crate::refresh::writes::write_statements;
-use crate::sql;
 use crate::storage::database::{Database, DatabaseError, Statement};
 use std::collections::HashSet;
 
@@ -70,9 +69,9 @@ impl<D: Database> Publisher<'_, D> {
         }
         let statement = |sql| Statement::new(sql, [organization.id.as_str().into(), self.lease.mark()]);
         let settle = [
-            statement(sql!("sql/settle_unshown_contacts.sql")),
-            statement(sql!("sql/settle_unshown_users.sql")),
-            statement(sql!("sql/settle_unshown_departments.sql")),
+            statement(include_str!("sql/settle_unshown_contacts.sql")),
+            statement(include_str!("sql/settle_unshown_users.sql")),
+            statement(include_str!("sql/settle_unshown_departments.sql")),
         ];
         self.database.batch(self.lease.guarded(settle)).await?;
         Ok(())
@@ -120,10 +119,13 @@ impl<D: Database> Publisher<'_, D> {
         let ids = serde_json::to_string(&[id]).map_err(|_| DatabaseError::Encode)?;
         let expand = [
             Statement::new(
-                sql!("sql/affected.sql", "sql/affected_pending.sql"),
+                concat!(
+                    include_str!("sql/affected.sql"),
+                    include_str!("sql/affected_pending.sql")
+                ),
                 [ids.into(), self.lease.change_token.into()],
             ),
-            Statement::new(sql!("sql/settle_names.sql"), [id.into(), self.lease.mark()]),
+            Statement::new(include_str!("sql/settle_names.sql"), [id.into(), self.lease.mark()]),
         ];
         self.database.batch(self.lease.guarded(expand)).await?;
         // Candidates that were read and are not listed all the same.

@@ -2,7 +2,6 @@
 //! goes on where it ended. Until all conversations of an organization are folded by the new rule, its report stays as it is.
 
 use crate::refresh::lease::Lease;
-use crate::sql;
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement, rows_of};
 
 /// How much of what another rule has folded a run folds again.
@@ -51,7 +50,7 @@ pub async fn refold<D: Database>(
 /// How many conversations are pending to be folded, or as many as a run refolds if there are more.
 async fn count_pending<D: Database>(database: &D, limits: RefoldLimits) -> Result<i64, DatabaseError> {
     let most = SqlValue::Integer(limits.portions.saturating_mul(limits.conversations));
-    let count = Statement::new(sql!("sql/count_pending_conversations.sql"), [most]);
+    let count = Statement::new(include_str!("sql/count_pending_conversations.sql"), [most]);
     let [rows] = rows_of(database.batch(vec![count]).await?)?;
     let row = rows.first().ok_or(DatabaseError::Decode("a count has no row"))?;
     row.integer(0)
@@ -64,8 +63,14 @@ async fn refold_portion<D: Database>(
     change_token: &str,
     limits: RefoldLimits,
 ) -> Result<bool, DatabaseError> {
-    let add = sql!("sql/next_to_refold.sql", "sql/add_refold_pending.sql");
-    let forward = sql!("sql/next_to_refold.sql", "sql/forward_refold.sql");
+    let add = concat!(
+        include_str!("sql/next_to_refold.sql"),
+        include_str!("sql/add_refold_pending.sql")
+    );
+    let forward = concat!(
+        include_str!("sql/next_to_refold.sql"),
+        include_str!("sql/forward_refold.sql")
+    );
     let [items, conversations] = [limits.items, limits.conversations].map(SqlValue::Integer);
     let outcomes = database
         .batch(vec![

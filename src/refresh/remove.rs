@@ -5,7 +5,6 @@ use crate::refresh::bisect::chunks;
 use crate::refresh::budget::Limits;
 use crate::refresh::lease::Lease;
 use crate::refresh::plan::RetiredVersion;
-use crate::sql;
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement, rows_of};
 use crate::storage::json_table::{PARAMETER_BYTES_MAX, json_chunks, to_json};
 
@@ -42,7 +41,7 @@ async fn remove_of<D: Database>(
     organization_ids: &[String],
 ) -> Result<(), DatabaseError> {
     let ids = to_json(organization_ids)?;
-    let read = Statement::new(sql!("sql/read_retired.sql"), [ids.into()]);
+    let read = Statement::new(include_str!("sql/read_retired.sql"), [ids.into()]);
     let [rows] = rows_of(database.batch(vec![read]).await?)?;
     let mut versions = Vec::new();
     let mut row_nos = Vec::new();
@@ -63,15 +62,21 @@ async fn remove_of<D: Database>(
     }
     let mut statements = Vec::new();
     for rows in json_chunks(&row_nos, PARAMETER_BYTES_MAX)? {
-        statements.push(Statement::new(sql!("sql/remove_rows.sql"), [SqlValue::Text(rows)]));
+        statements.push(Statement::new(
+            include_str!("sql/remove_rows.sql"),
+            [SqlValue::Text(rows)],
+        ));
     }
     for versions in json_chunks(&versions, PARAMETER_BYTES_MAX)? {
-        for sql in [sql!("sql/remove_listed_rows.sql"), sql!("sql/remove_versions.sql")] {
+        for sql in [
+            include_str!("sql/remove_listed_rows.sql"),
+            include_str!("sql/remove_versions.sql"),
+        ] {
             statements.push(Statement::new(sql, [versions.as_str().into()]));
         }
     }
     for left in json_chunks(&left, PARAMETER_BYTES_MAX)? {
-        statements.push(Statement::new(sql!("sql/retire.sql"), [SqlValue::Text(left)]));
+        statements.push(Statement::new(include_str!("sql/retire.sql"), [SqlValue::Text(left)]));
     }
     if !statements.is_empty() {
         database.batch(lease.guarded(statements)).await?;

@@ -17,7 +17,6 @@ use crate::refresh::bisect::{bisect_failures, chunks};
 use crate::refresh::budget::{Budget, Limits, SliceLimits, SweepLimits};
 use crate::refresh::fold::{StoredConversation, read_merged};
 use crate::refresh::lease::Lease;
-use crate::sql;
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement, rows_of};
 use crate::storage::json_table::{PARAMETER_BYTES_MAX, json_chunks, to_json};
 use std::collections::HashSet;
@@ -115,7 +114,7 @@ impl Position {
             instant.map_or(SqlValue::Null, |instant| SqlValue::Integer(instant.as_milliseconds()))
         };
         Statement::new(
-            sql!("sql/store_position.sql"),
+            include_str!("sql/store_position.sql"),
             [
                 step,
                 self.organization_id.as_str().into(),
@@ -244,7 +243,7 @@ impl<D: Database> Sweeper<'_, D> {
     }
 
     async fn position(&self) -> Result<Position, DatabaseError> {
-        let read = Statement::new(sql!("sql/read_position.sql"), []);
+        let read = Statement::new(include_str!("sql/read_position.sql"), []);
         let [rows] = rows_of(self.budget.batch(vec![read]).await?)?;
         let row = rows.first().ok_or(DatabaseError::Decode("there is no sweep row"))?;
         let instant = |column| Ok(row.optional_integer(column)?.map(Timestamp::from_milliseconds));
@@ -264,7 +263,7 @@ impl<D: Database> Sweeper<'_, D> {
     /// A portion of the conversations.
     async fn sweep_conversations(&mut self, position: &mut Position, ends_at: Timestamp) -> Result<(), DatabaseError> {
         let list = Statement::new(
-            sql!("sql/list_sweep.sql"),
+            include_str!("sql/list_sweep.sql"),
             [
                 position.organization_id.as_str().into(),
                 position.id.as_str().into(),
@@ -343,7 +342,7 @@ impl<D: Database> Sweeper<'_, D> {
             .map(|visit| (&visit.organization_id, &visit.conversation_id))
             .collect();
         let read = Statement::new(
-            sql!("sql/read_sweep.sql"),
+            include_str!("sql/read_sweep.sql"),
             [
                 SqlValue::Text(to_json(&keys)?),
                 SqlValue::Text(self.horizons.items.to_string()),
@@ -448,24 +447,42 @@ impl<D: Database> Sweeper<'_, D> {
         let mut states = Vec::new();
         let token = SqlValue::from(self.lease.change_token);
         let state = |rows: &SqlValue| {
-            let sql = sql!("sql/forgotten.sql", "sql/forgotten_states.sql");
+            let sql = concat!(
+                include_str!("sql/forgotten.sql"),
+                include_str!("sql/forgotten_states.sql")
+            );
             Statement::new(sql, [rows.clone(), token.clone()])
         };
         for rows in json_chunks(&forgetting.items, PARAMETER_BYTES_MAX)? {
             let rows = SqlValue::Text(rows);
             let mark = SqlValue::Integer(self.horizons.mark.as_milliseconds());
-            let marks = sql!("sql/forgotten.sql", "sql/forgotten_marks.sql");
+            let marks = concat!(
+                include_str!("sql/forgotten.sql"),
+                include_str!("sql/forgotten_marks.sql")
+            );
             statements.push(Statement::new(marks, [rows.clone(), mark]));
             states.push(state(&rows));
-            let items = sql!("sql/forgotten.sql", "sql/forgotten_items.sql");
+            let items = concat!(
+                include_str!("sql/forgotten.sql"),
+                include_str!("sql/forgotten_items.sql")
+            );
             statements.push(Statement::new(items, [rows]));
         }
         for rows in json_chunks(&forgetting.whole, PARAMETER_BYTES_MAX)? {
             let rows = SqlValue::Text(rows);
             for sql in [
-                sql!("sql/forgotten.sql", "sql/forgotten_items.sql"),
-                sql!("sql/forgotten.sql", "sql/forgotten_records.sql"),
-                sql!("sql/forgotten.sql", "sql/forgotten_sweeps.sql"),
+                concat!(
+                    include_str!("sql/forgotten.sql"),
+                    include_str!("sql/forgotten_items.sql")
+                ),
+                concat!(
+                    include_str!("sql/forgotten.sql"),
+                    include_str!("sql/forgotten_records.sql")
+                ),
+                concat!(
+                    include_str!("sql/forgotten.sql"),
+                    include_str!("sql/forgotten_sweeps.sql")
+                ),
             ] {
                 statements.push(Statement::new(sql, [rows.clone()]));
             }
@@ -473,7 +490,7 @@ impl<D: Database> Sweeper<'_, D> {
         }
         for contacts in json_chunks(&forgetting.contacts, PARAMETER_BYTES_MAX)? {
             let touched = SqlValue::Integer(self.horizons.touched.as_milliseconds());
-            let sql = sql!("sql/remove_contacts.sql");
+            let sql = include_str!("sql/remove_contacts.sql");
             statements.push(Statement::new(sql, [SqlValue::Text(contacts), touched]));
         }
         if statements.is_empty() {
@@ -509,7 +526,7 @@ impl<D: Database> Sweeper<'_, D> {
         };
         let count = SqlValue::Integer(self.limits.records as i64 - 1);
         let list = Statement::new(
-            sql!("sql/list_removals.sql"),
+            include_str!("sql/list_removals.sql"),
             after(position).into_iter().chain([count]),
         );
         let [rows] = rows_of(self.budget.batch(vec![list]).await?)?;
@@ -525,8 +542,11 @@ impl<D: Database> Sweeper<'_, D> {
         let horizons = [self.horizons.touched, self.horizons.items];
         let horizons = horizons.map(|instant| SqlValue::Integer(instant.as_milliseconds()));
         let parameters = after(position).into_iter().chain(after(&next)).chain(horizons);
-        self.remove(vec![Statement::new(sql!("sql/remove_removals.sql"), parameters)])
-            .await?;
+        self.remove(vec![Statement::new(
+            include_str!("sql/remove_removals.sql"),
+            parameters,
+        )])
+        .await?;
         if rows.is_empty() {
             next.go_to(None);
         }

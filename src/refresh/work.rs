@@ -7,7 +7,6 @@
 
 use crate::refresh::budget::{Limits, SliceLimits};
 use crate::refresh::lease::Lease;
-use crate::sql;
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
 use std::collections::VecDeque;
 
@@ -116,7 +115,7 @@ pub async fn list_work<D: Database>(database: &D, lease: &Lease<'_>, limits: &Li
     let marks_max = limits.slice.marks as i64 + 1;
     let outcomes = database
         .batch(vec![Statement::new(
-            sql!("sql/list_work.sql"),
+            include_str!("sql/list_work.sql"),
             [lease.as_of.as_milliseconds(), marks_max, limits.organizations].map(SqlValue::Integer),
         )])
         .await?;

@@ -6,4 +6,3 @@
 pub mod database;
 pub mod json_table;
 pub mod shared_cache;
-pub mod sql_text;
