@@ -6,7 +6,7 @@ use crate::base::timestamp::{DAY_MS, Timestamp};
 use crate::conversation::record::Record;
 use crate::ingest::parse::{REMARKS_MAX, Remark};
 use crate::storage::database::{Database, DatabaseError, Outcome, SqlValue, Statement};
-use crate::storage::json_table::{PARAMETER_BYTES_MAX, json_chunks};
+use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks};
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -190,37 +190,21 @@ fn winners(mut records: Vec<Record>) -> (Vec<Record>, Vec<usize>) {
     (records, ignored_removals)
 }
 
-/// A version as the statements take it apart.
-type Columns<'a> = (
-    &'a str,
-    &'a str,
-    &'a str,
-    Option<&'a str>,
-    i64,
-    bool,
-    &'a str,
-    u64,
-    &'a str,
-    u64,
-    usize,
-    Option<Timestamp>,
-);
-
 /// The columns of table `record`, the rest of the rank, the number of the event, and when it arrived.
-fn columns(record: &Record) -> Columns<'_> {
+fn columns(record: &Record) -> [Cell<'_>; 12] {
     let Record { rank, .. } = record;
-    (
-        &record.organization_id,
-        record.record_type.as_str(),
-        &record.id,
-        record.conversation_id.as_deref(),
-        rank.updated_at.as_milliseconds(),
-        rank.deleted,
-        &record.body,
-        rank.revision,
-        &rank.maturity,
-        rank.details,
-        record.index,
-        record.arrived_at,
-    )
+    [
+        Cell::from(&record.organization_id),
+        record.record_type.as_str().into(),
+        Cell::from(&record.id),
+        record.conversation_id.as_deref().into(),
+        rank.updated_at.into(),
+        rank.deleted.into(),
+        Cell::from(&record.body),
+        Cell::Integer(rank.revision as i64),
+        Cell::from(&rank.maturity),
+        Cell::Integer(rank.details as i64),
+        record.index.into(),
+        record.arrived_at.into(),
+    ]
 }

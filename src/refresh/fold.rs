@@ -11,7 +11,7 @@ use crate::refresh::failures::Failures;
 use crate::refresh::lease::Lease;
 use crate::refresh::work::{FoldProgress, Slice};
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
-use crate::storage::json_table::{PARAMETER_BYTES_MAX, json_chunks, to_json};
+use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks, to_json};
 use std::collections::HashMap;
 
 /// The most portions of a large organization that are folded before what they amount to is published.
@@ -176,7 +176,7 @@ async fn fold_chunk<D: Database>(
 ) -> Result<u64, DatabaseError> {
     let keys = chunk
         .iter()
-        .map(|conversation| (&conversation.organization_id, &conversation.conversation_id));
+        .map(|conversation| key(&conversation.organization_id, &conversation.conversation_id));
     let keys = one_parameter(keys)?;
     let read_conversations = Statement::new(include_str!("sql/read_conversations.sql"), [keys.as_str().into()]);
     let (conversations, mut timelines) = match chunk {
@@ -214,7 +214,7 @@ async fn fold_chunk<D: Database>(
             ..
         } = conversation;
         if row.integer(4)? != 0 {
-            merged.push((organization_id, conversation_id));
+            merged.push(key(organization_id, conversation_id));
             continue;
         }
         let mut conversation = StoredConversation {
@@ -255,7 +255,7 @@ fn store_statements(changes: &[(String, StateChange)], lease: &Lease<'_>) -> Res
     let is_of_run = |(_, change): &&(String, StateChange)| change.change_token == lease.change_token;
     let keys = changes.iter().filter(is_of_run);
     for keys in json_chunks(
-        keys.map(|(id, change)| (id, &change.conversation_id)),
+        keys.map(|(id, change)| key(id, &change.conversation_id)),
         PARAMETER_BYTES_MAX,
     )? {
         let parameters = [SqlValue::Text(keys), lease.change_token.into()];
@@ -283,8 +283,13 @@ fn store_statements(changes: &[(String, StateChange)], lease: &Lease<'_>) -> Res
     Ok(statements)
 }
 
+/// The key of a conversation, or of another record, as a row.
+pub fn key<'a>(organization_id: &'a str, conversation_id: &'a str) -> [Cell<'a>; 2] {
+    [organization_id.into(), conversation_id.into()]
+}
+
 /// Rows as JSON in one parameter. If they do not fit, this fails, and whoever divides the work takes fewer at a time.
-fn one_parameter<T: serde::Serialize>(rows: impl IntoIterator<Item = T>) -> Result<String, DatabaseError> {
+fn one_parameter<'a>(rows: impl IntoIterator<Item = [Cell<'a>; 2]>) -> Result<String, DatabaseError> {
     let [rows] = <[String; 1]>::try_from(json_chunks(rows, PARAMETER_BYTES_MAX)?)
         .map_err(|_| DatabaseError::Failed("the ids are too long for one statement".to_owned()))?;
     Ok(rows)
@@ -401,7 +406,7 @@ impl StoredState {
 /// [`DatabaseError::TooMuch`] if their items are too many to be read together, and they are more than `alone_max`.
 pub async fn read_merged<D: Database>(
     database: &D,
-    keys: Vec<(&String, &String)>,
+    keys: Vec<[Cell<'_>; 2]>,
     items_max: usize,
     alone_max: usize,
 ) -> Result<Vec<(String, Vec<StoredConversation>)>, DatabaseError> {
@@ -482,37 +487,28 @@ struct StateChange {
     was_empty: bool,
 }
 
-/// The columns that `store_states.sql` describes.
-type StateColumns<'a> = (
-    &'a str,
-    &'a str,
-    &'a str,
-    Option<&'a str>,
-    Option<Timestamp>,
-    Option<Timestamp>,
-);
-
 impl StateChange {
-    fn columns<'a>(&'a self, organization_id: &'a str) -> StateColumns<'a> {
-        (
-            organization_id,
-            &self.conversation_id,
-            &self.change_token,
-            self.state.candidate.as_deref(),
-            self.state.due_at,
-            self.state.unknown_since,
-        )
+    /// The columns that `store_states.sql` describes.
+    fn columns<'a>(&'a self, organization_id: &'a str) -> [Cell<'a>; 6] {
+        [
+            organization_id.into(),
+            Cell::from(&self.conversation_id),
+            Cell::from(&self.change_token),
+            self.state.candidate.as_deref().into(),
+            self.state.due_at.into(),
+            self.state.unknown_since.into(),
+        ]
     }
 
     /// The columns that `remove_states.sql` describes.
-    fn key<'a>(&'a self, organization_id: &'a str) -> (&'a str, &'a str, &'a str, bool, bool) {
-        (
-            organization_id,
-            &self.conversation_id,
-            &self.change_token,
-            self.has_candidate_changed,
-            self.state.is_empty(),
-        )
+    fn key<'a>(&'a self, organization_id: &'a str) -> [Cell<'a>; 5] {
+        [
+            organization_id.into(),
+            Cell::from(&self.conversation_id),
+            Cell::from(&self.change_token),
+            self.has_candidate_changed.into(),
+            self.state.is_empty().into(),
+        ]
     }
 }
 

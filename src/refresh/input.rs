@@ -233,7 +233,7 @@ pub async fn read_join_inputs<D: Database>(
 ) -> Result<Vec<JoinInputs>, DatabaseError> {
     let conversations = keys.iter().flat_map(|key| {
         let ids = key.conversation_ids.iter();
-        ids.map(move |conversation_id| (key.organization_id, *conversation_id))
+        ids.map(move |conversation_id| [key.organization_id.into(), (*conversation_id).into()])
     });
     let mut statements = Vec::new();
     for keys in json_chunks(conversations, PARAMETER_BYTES_MAX)? {
@@ -248,7 +248,7 @@ pub async fn read_join_inputs<D: Database>(
     let joins = statements.len();
     let rows = keys.iter().enumerate().flat_map(|(number, key)| {
         let row_nos = key.row_nos.iter();
-        row_nos.map(move |row_no| (number, key.organization_id, *row_no))
+        row_nos.map(move |row_no| [number.into(), key.organization_id.into(), (*row_no).into()])
     });
     for rows in json_chunks(rows, PARAMETER_BYTES_MAX)? {
         statements.push(Statement::new(
@@ -360,7 +360,7 @@ pub async fn read_bytes<D: Database>(
 ) -> Result<Vec<AffectedConversation>, DatabaseError> {
     let keys = conversation_ids
         .iter()
-        .map(|conversation_id| (organization_id, *conversation_id));
+        .map(|conversation_id| [organization_id.into(), (*conversation_id).into()]);
     let statements: Vec<Statement> = json_chunks(keys, PARAMETER_BYTES_MAX)?
         .into_iter()
         .map(|keys| {

@@ -6,7 +6,7 @@ use crate::refresh::budget::Limits;
 use crate::refresh::lease::Lease;
 use crate::refresh::plan::RetiredVersion;
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement, rows_of};
-use crate::storage::json_table::{PARAMETER_BYTES_MAX, json_chunks, to_json};
+use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks, to_json};
 
 /// Removes what is due of these organizations, as long as there are statements. What is left is due in the next run, too.
 ///
@@ -54,20 +54,20 @@ async fn remove_of<D: Database>(
         };
         let due = retired.partition_point(|retired| retired.may_be_removed_at() <= lease.as_of);
         for retired in retired.drain(..due) {
-            versions.push((id, retired.version));
-            row_nos.extend(retired.row_nos.into_iter().map(|row_no| (id, row_no)));
+            versions.push([id.into(), retired.version.into()]);
+            row_nos.extend(retired.row_nos.into_iter().map(|row_no| [id.into(), row_no.into()]));
         }
         let retire_at = retired.first().map(RetiredVersion::may_be_removed_at);
         left.push((id, to_json(&retired)?, retire_at));
     }
     let mut statements = Vec::new();
-    for rows in json_chunks(&row_nos, PARAMETER_BYTES_MAX)? {
+    for rows in json_chunks(row_nos, PARAMETER_BYTES_MAX)? {
         statements.push(Statement::new(
             include_str!("sql/remove_rows.sql"),
             [SqlValue::Text(rows)],
         ));
     }
-    for versions in json_chunks(&versions, PARAMETER_BYTES_MAX)? {
+    for versions in json_chunks(versions, PARAMETER_BYTES_MAX)? {
         for sql in [
             include_str!("sql/remove_listed_rows.sql"),
             include_str!("sql/remove_versions.sql"),
@@ -75,7 +75,11 @@ async fn remove_of<D: Database>(
             statements.push(Statement::new(sql, [versions.as_str().into()]));
         }
     }
-    for left in json_chunks(&left, PARAMETER_BYTES_MAX)? {
+    for left in json_chunks(
+        left.iter()
+            .map(|(id, retired, retire_at)| [Cell::from(*id), retired.into(), (*retire_at).into()]),
+        PARAMETER_BYTES_MAX,
+    )? {
         statements.push(Statement::new(include_str!("sql/retire.sql"), [SqlValue::Text(left)]));
     }
     if !statements.is_empty() {

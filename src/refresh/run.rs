@@ -12,7 +12,7 @@ use crate::refresh::remove::remove_retired;
 use crate::refresh::sweep::sweep;
 use crate::refresh::work::{Organization, Slice, Work, list_work};
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement};
-use crate::storage::json_table::{PARAMETER_BYTES_MAX, json_chunks, to_json};
+use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks, to_json};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
@@ -287,10 +287,15 @@ fn freeze_statements(
     let failed = failures
         .reasons()
         .iter()
-        .map(|(failed, _)| (failed.as_str(), true, true, None));
+        .map(|(failed, _)| [Cell::from(failed), true.into(), true.into(), Cell::Null]);
     let left = left.iter().map(|organization| {
         let after = organization.progress.goes_on_after();
-        (organization.id.as_str(), false, organization.had_turn, after)
+        [
+            Cell::from(&organization.id),
+            false.into(),
+            organization.had_turn.into(),
+            after.into(),
+        ]
     });
     let mut statements: Vec<Statement> = json_chunks(failed.chain(left), PARAMETER_BYTES_MAX)?
         .into_iter()

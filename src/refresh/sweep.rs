@@ -15,10 +15,10 @@ use crate::conversation::resolution::CANCEL_MS;
 use crate::conversation::retention::{deciding_ids, newest};
 use crate::refresh::bisect::{bisect_failures, chunks};
 use crate::refresh::budget::{Budget, Limits, SliceLimits, SweepLimits};
-use crate::refresh::fold::{StoredConversation, read_merged};
+use crate::refresh::fold::{StoredConversation, key, read_merged};
 use crate::refresh::lease::Lease;
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement, rows_of};
-use crate::storage::json_table::{PARAMETER_BYTES_MAX, json_chunks, to_json};
+use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks, to_json};
 use std::collections::HashSet;
 
 /// What waits is kept for so long, in milliseconds, if nobody touches it.
@@ -190,8 +190,27 @@ struct Age {
     is_untouched: bool,
 }
 
-/// A conversation of which something is forgotten: the columns that `forgotten.sql` describes.
-type Forgotten = (String, String, Vec<Box<str>>, Vec<String>);
+/// A conversation of which something is forgotten.
+struct Forgotten {
+    organization_id: String,
+    conversation_id: String,
+    /// The ids of the items that are kept.
+    kept: Vec<String>,
+    /// The conversations that were merged with it, and it.
+    group: Vec<String>,
+}
+
+impl Forgotten {
+    /// The columns that `forgotten.sql` describes.
+    fn columns(&self) -> [Cell<'_>; 4] {
+        [
+            Cell::from(&self.organization_id),
+            Cell::from(&self.conversation_id),
+            Cell::Texts(&self.kept),
+            Cell::Texts(&self.group),
+        ]
+    }
+}
 
 /// What is forgotten of some conversations.
 #[derive(Default)]
@@ -316,7 +335,7 @@ impl<D: Database> Sweeper<'_, D> {
         }
         let keys = old
             .iter()
-            .map(|(visit, _)| (&visit.organization_id, &visit.conversation_id));
+            .map(|(visit, _)| key(&visit.organization_id, &visit.conversation_id));
         let read = read_merged(self.budget, keys.collect(), self.slice.items, 1).await?;
         let mut forgetting = Forgetting::default();
         for (organization_id, conversations) in read {
@@ -432,7 +451,12 @@ impl<D: Database> Sweeper<'_, D> {
         touched_at = touched_at.max(newest_at);
         let kept = deciding_ids(members, self.lease.as_of);
         let horizon = if kept.is_some() { touched } else { waiting };
-        let row = |kept: &[Box<str>], id: String| (organization_id.to_owned(), id, kept.to_vec(), ids.clone());
+        let row = |kept: &[Box<str>], id: String| Forgotten {
+            organization_id: organization_id.to_owned(),
+            conversation_id: id,
+            kept: kept.iter().map(|id| String::from(&**id)).collect(),
+            group: ids.clone(),
+        };
         if age.is_untouched && is_before(touched_at, horizon) {
             forgetting.whole.extend(ids.iter().cloned().map(|id| row(&[], id)));
             forgetting.contacts.extend(contacts);
@@ -453,7 +477,7 @@ impl<D: Database> Sweeper<'_, D> {
             );
             Statement::new(sql, [rows.clone(), token.clone()])
         };
-        for rows in json_chunks(&forgetting.items, PARAMETER_BYTES_MAX)? {
+        for rows in json_chunks(forgetting.items.iter().map(Forgotten::columns), PARAMETER_BYTES_MAX)? {
             let rows = SqlValue::Text(rows);
             let mark = SqlValue::Integer(self.horizons.mark.as_milliseconds());
             let marks = concat!(
@@ -468,7 +492,7 @@ impl<D: Database> Sweeper<'_, D> {
             );
             statements.push(Statement::new(items, [rows]));
         }
-        for rows in json_chunks(&forgetting.whole, PARAMETER_BYTES_MAX)? {
+        for rows in json_chunks(forgetting.whole.iter().map(Forgotten::columns), PARAMETER_BYTES_MAX)? {
             let rows = SqlValue::Text(rows);
             for sql in [
                 concat!(
@@ -488,7 +512,9 @@ impl<D: Database> Sweeper<'_, D> {
             }
             states.push(state(&rows));
         }
-        for contacts in json_chunks(&forgetting.contacts, PARAMETER_BYTES_MAX)? {
+        let contacts = forgetting.contacts.iter();
+        let contacts = contacts.map(|(organization_id, contact_id)| key(organization_id, contact_id));
+        for contacts in json_chunks(contacts, PARAMETER_BYTES_MAX)? {
             let touched = SqlValue::Integer(self.horizons.touched.as_milliseconds());
             let sql = include_str!("sql/remove_contacts.sql");
             statements.push(Statement::new(sql, [SqlValue::Text(contacts), touched]));

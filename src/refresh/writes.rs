@@ -3,8 +3,7 @@
 use crate::refresh::lease::Lease;
 use crate::refresh::plan::PublishPlan;
 use crate::storage::database::{DatabaseError, SqlValue, Statement};
-use crate::storage::json_table::{PARAMETER_BYTES_MAX, json_chunks};
-use serde::Serialize;
+use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks};
 
 /// The statements that carry out `plans`, to be run as one batch. There is none if nothing is to be written.
 pub fn write_statements(plans: &[PublishPlan], lease: &Lease<'_>) -> Result<Vec<Statement>, DatabaseError> {
@@ -14,43 +13,50 @@ pub fn write_statements(plans: &[PublishPlan], lease: &Lease<'_>) -> Result<Vec<
     let mut settled = Vec::new();
     let mut lost = Vec::new();
     for plan in plans {
-        let id = &plan.organization_id;
+        let id = Cell::from(&plan.organization_id);
         rows.extend(
             plan.rows
                 .iter()
-                .map(|(row_no, row)| (id, row_no, &row.people, &row.json)),
+                .map(|(row_no, row)| [id, (*row_no).into(), Cell::from(&row.people), Cell::from(&row.json)]),
         );
         if let Some(head) = &plan.head {
             let numbered = plan.chunks.iter().enumerate();
-            chunks.extend(numbered.map(|(number, chunk)| (id, head.version, number, chunk)));
-            heads.push((
+            chunks.extend(numbered.map(|(number, chunk)| [id, head.version.into(), number.into(), chunk.into()]));
+            heads.push([
                 id,
-                head.version,
-                head.next_row_no,
-                head.candidates,
-                &head.retired,
-                head.retire_at,
-                &head.categories,
-                head.missing,
-                plan.is_complete,
-            ));
+                head.version.into(),
+                head.next_row_no.into(),
+                head.candidates.into(),
+                Cell::from(&head.retired),
+                head.retire_at.into(),
+                head.categories.as_ref().into(),
+                Cell::Integer(head.missing as i64),
+                plan.is_complete.into(),
+            ]);
         }
-        settled.extend(
-            plan.settled
-                .iter()
-                .map(|record| (id, &record.record_type, &record.record_id, &record.change_token)),
-        );
+        settled.extend(plan.settled.iter().map(|record| {
+            [
+                id,
+                Cell::from(&record.record_type),
+                Cell::from(&record.record_id),
+                Cell::from(&record.change_token),
+            ]
+        }));
         chunks.extend(
             plan.superseded_lists
                 .iter()
-                .map(|(version, list)| (id, -version, 0, list)),
+                .map(|(version, list)| [id, (-version).into(), Cell::Integer(0), list.into()]),
         );
         if let Some(version) = &plan.lost {
             if version.is_head_lost {
-                let parameters = [id.as_str().into(), version.version.into()];
+                let parameters = [plan.organization_id.as_str().into(), version.version.into()];
                 lost.push(Statement::new(include_str!("sql/remove_lost_versions.sql"), parameters));
             }
-            let parameters = [id.as_str().into(), version.version.into(), version.next_row_no.into()];
+            let parameters = [
+                plan.organization_id.as_str().into(),
+                version.version.into(),
+                version.next_row_no.into(),
+            ];
             lost.push(Statement::new(include_str!("sql/list_lost_rows.sql"), parameters));
         }
     }
@@ -58,10 +64,10 @@ pub fn write_statements(plans: &[PublishPlan], lease: &Lease<'_>) -> Result<Vec<
     let as_of = SqlValue::Integer(lease.as_of.as_milliseconds());
     let writes = [
         lost,
-        statements(include_str!("sql/write_rows.sql"), &rows, None)?,
-        statements(include_str!("sql/write_chunks.sql"), &chunks, None)?,
-        statements(include_str!("sql/switch_heads.sql"), &heads, Some(as_of))?,
-        statements(include_str!("sql/settle_published.sql"), &settled, Some(lease.mark()))?,
+        statements(include_str!("sql/write_rows.sql"), rows, None)?,
+        statements(include_str!("sql/write_chunks.sql"), chunks, None)?,
+        statements(include_str!("sql/switch_heads.sql"), heads, Some(as_of))?,
+        statements(include_str!("sql/settle_published.sql"), settled, Some(lease.mark()))?,
     ]
     .concat();
     if writes.is_empty() {
@@ -71,9 +77,9 @@ pub fn write_statements(plans: &[PublishPlan], lease: &Lease<'_>) -> Result<Vec<
 }
 
 /// A statement for as many rows (`?1`) as go into a parameter, until all of them are written.
-fn statements<T: Serialize>(
+fn statements<const N: usize>(
     sql: &'static str,
-    rows: &[T],
+    rows: Vec<[Cell<'_>; N]>,
     second: Option<SqlValue>,
 ) -> Result<Vec<Statement>, DatabaseError> {
     let statement = |rows| Statement::new(sql, std::iter::once(SqlValue::Text(rows)).chain(second.clone()));

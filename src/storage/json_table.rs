@@ -1,5 +1,6 @@
 //! Many values in one parameter of a statement, as JSON that the statement takes apart with `json_each`.
 
+use crate::base::timestamp::Timestamp;
 use crate::storage::database::DatabaseError;
 use serde::Serialize;
 
@@ -14,40 +15,119 @@ pub fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<String, DatabaseError
     serde_json::to_string(value).map_err(|_| DatabaseError::Encode)
 }
 
+/// A value of a row.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(untagged)]
+pub enum Cell<'a> {
+    /// `null`.
+    Null,
+    /// A number.
+    Integer(i64),
+    /// `true` or `false`.
+    Flag(bool),
+    /// A text.
+    Text(&'a str),
+    /// Texts, as an array.
+    Texts(&'a [String]),
+}
+
+impl From<i64> for Cell<'_> {
+    fn from(value: i64) -> Self {
+        Self::Integer(value)
+    }
+}
+
+impl From<usize> for Cell<'_> {
+    /// A number of things that are in memory.
+    fn from(value: usize) -> Self {
+        Self::Integer(value as i64)
+    }
+}
+
+impl From<bool> for Cell<'_> {
+    fn from(value: bool) -> Self {
+        Self::Flag(value)
+    }
+}
+
+impl From<Timestamp> for Cell<'_> {
+    fn from(value: Timestamp) -> Self {
+        Self::Integer(value.as_milliseconds())
+    }
+}
+
+impl<'a> From<&'a str> for Cell<'a> {
+    fn from(value: &'a str) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl<'a> From<&'a String> for Cell<'a> {
+    fn from(value: &'a String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl<'a, T: Into<Self>> From<Option<T>> for Cell<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
 /// Rows as JSON arrays of at most `bytes_max` bytes each, unless a single row is longer; no array if there is no row.
-/// A row is a tuple: `value ->> 0` in SQL is its first column.
+/// `value ->> 0` in SQL is the first cell of a row.
 ///
 /// # Errors
 /// As [`to_json`].
-pub fn json_chunks<T: Serialize>(
-    rows: impl IntoIterator<Item = T>,
+pub fn json_chunks<'a, const N: usize>(
+    rows: impl IntoIterator<Item = [Cell<'a>; N]>,
     bytes_max: usize,
 ) -> Result<Vec<String>, DatabaseError> {
-    let mut chunks = Vec::new();
-    let mut chunk = String::new();
+    let mut chunks = Chunks::default();
     for row in rows {
-        let row = to_json(&row)?;
-        if !chunk.is_empty() && chunk.len() + row.len() + ",]".len() > bytes_max {
-            chunks.push(std::mem::take(&mut chunk) + "]");
+        chunks.push(&row, bytes_max)?;
+    }
+    Ok(chunks.finish())
+}
+
+/// Chunks that are being filled.
+#[derive(Default)]
+struct Chunks {
+    full: Vec<String>,
+    last: String,
+}
+
+impl Chunks {
+    fn push(&mut self, row: &[Cell<'_>], bytes_max: usize) -> Result<(), DatabaseError> {
+        let row = to_json(row)?;
+        if !self.last.is_empty() && self.last.len() + row.len() + ",]".len() > bytes_max {
+            self.full.push(std::mem::take(&mut self.last) + "]");
         }
-        chunk.push(if chunk.is_empty() { '[' } else { ',' });
-        chunk.push_str(&row);
+        self.last.push(if self.last.is_empty() { '[' } else { ',' });
+        self.last.push_str(&row);
+        Ok(())
     }
-    if !chunk.is_empty() {
-        chunks.push(chunk + "]");
+
+    fn finish(mut self) -> Vec<String> {
+        if !self.last.is_empty() {
+            self.full.push(self.last + "]");
+        }
+        self.full
     }
-    Ok(chunks)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::json_chunks;
+    use super::{Cell, json_chunks};
 
     #[test]
     fn chunks_are_limited_and_have_every_row_in_order() {
         let long = "\"\\\u{1}é\u{10000}".repeat(1_000);
         let rows: Vec<(i64, &str, Option<&str>)> = (0..500).map(|number| (number, long.as_str(), None)).collect();
-        let chunks = json_chunks(&rows, 100_000).unwrap();
+        let cells = rows
+            .iter()
+            .map(|(number, text, none)| [(*number).into(), (*text).into(), (*none).into()]);
+        let chunks = json_chunks(cells, 100_000).unwrap();
         assert!(chunks.len() > 1);
         assert!(chunks.iter().all(|chunk| chunk.len() <= 100_000));
         let parsed: Vec<(i64, String, Option<String>)> = chunks
@@ -63,9 +143,10 @@ mod tests {
     #[test]
     fn a_row_that_is_too_long_is_alone() {
         assert_eq!(
-            json_chunks(["a", "too long", "b"], 8).unwrap(),
-            [r#"["a"]"#, r#"["too long"]"#, r#"["b"]"#]
+            json_chunks(["a", "too long", "b"].map(|text| [text.into()]), 10).unwrap(),
+            [r#"[["a"]]"#, r#"[["too long"]]"#, r#"[["b"]]"#]
         );
-        assert!(json_chunks([0; 0], 8).unwrap().is_empty());
+        let none: [[Cell<'_>; 1]; 0] = [];
+        assert!(json_chunks(none, 8).unwrap().is_empty());
     }
 }
