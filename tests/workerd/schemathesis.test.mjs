@@ -66,8 +66,6 @@ before(async () => {
   const now = Date.now() - 3_600_000;
   await service.post(manyCandidates({ organizationId: ORGANIZATION, now, count: 60, thresholdMinutes: 5 }));
   await service.refresh(now);
-  // So that health finds nothing to complain of.
-  await service.refresh(Date.now());
 });
 after(async () => {
   await service?.close();
@@ -119,6 +117,8 @@ test('every answer is one that the document describes', async (t) => {
   let total = 0;
   for (const [name, caller] of Object.entries(CALLERS)) {
     await t.test(name, async (t) => {
+      // So that health finds nothing to complain of, however long the callers before took.
+      await service.refresh(Date.now());
       const { complete, operations, test_cases: cases, failures, errors } = await run(program, name, caller);
       assert.deepEqual([complete, failures, errors], [true, [], []]);
       assert.equal(operations.tested, caller.operations);
