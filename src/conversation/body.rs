@@ -273,6 +273,14 @@ pub struct Message {
     pub visibility: Visibility,
 }
 
+impl Message {
+    /// When the source took it in, which is not before it was written.
+    #[must_use]
+    pub fn arrived_at(&self) -> Timestamp {
+        self.received_at.map_or(self.at, |received_at| received_at.max(self.at))
+    }
+}
+
 /// Which way a message went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames)]
 #[serde(rename_all = "snake_case")]

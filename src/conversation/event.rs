@@ -98,8 +98,7 @@ impl Version {
             }
             RecordType::Message => {
                 let message = message(fields, self.revision)?;
-                let arrived_at = message.received_at.map_or(message.at, |at| at.max(message.at));
-                self.body(Some((message.conversation_id.clone(), arrived_at)), &message)
+                self.body(Some((message.conversation_id.clone(), message.arrived_at())), &message)
             }
         }
     }

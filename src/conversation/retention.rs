@@ -17,7 +17,7 @@ use crate::conversation::timeline::Item;
 #[must_use]
 pub fn newest(member: &Member) -> Option<Timestamp> {
     let instant = |item: &Item| match item {
-        Item::Message(message) => message.at.max(message.received_at),
+        Item::Message(message) => message.received_at,
         Item::Autopilot(_) | Item::Resolution(_) => item.at(),
     };
     let items = member.items.iter().map(instant).max();

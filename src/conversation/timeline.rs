@@ -107,9 +107,7 @@ impl From<&Message> for Item {
     fn from(message: &Message) -> Self {
         Self::Message(MessageItem {
             at: message.at,
-            received_at: message
-                .received_at
-                .map_or(message.at, |received_at| received_at.max(message.at)),
+            received_at: message.arrived_at(),
             sequence: message.sequence,
             in_reply_to: message.in_reply_to.as_deref().map_or(0, id_hash),
             direction: message.direction,
