@@ -1,5 +1,6 @@
 //! The routes of the API: one row of [`ROUTES`] each.
 
+use crate::api::error::ApiError;
 use crate::base::id::is_id;
 use crate::http::path;
 
@@ -100,7 +101,7 @@ pub const ROUTES: [RouteEntry; 12] = [
         methods: "GET, HEAD, PUT",
         is_data: true,
         route: |segment| Route::Settings {
-            organization_id: path::decode(segment).filter(|id| is_id(id)),
+            organization_id: organization_id(segment),
         },
     },
     RouteEntry {
@@ -108,7 +109,7 @@ pub const ROUTES: [RouteEntry; 12] = [
         methods: READ,
         is_data: true,
         route: |segment| Route::Connections {
-            organization_id: path::decode(segment).filter(|id| is_id(id)),
+            organization_id: organization_id(segment),
         },
     },
     RouteEntry {
@@ -154,6 +155,22 @@ pub fn find(path: &str) -> Option<(&'static RouteEntry, Route)> {
     ROUTES.iter().find_map(|entry| {
         let segment = segment_in_braces(entry.path, path)?;
         Some((entry, (entry.route)(segment)))
+    })
+}
+
+/// The organization that a segment names. `None` means that it is not an id.
+fn organization_id(segment: &str) -> Option<String> {
+    path::decode(segment).filter(|id| is_id(id))
+}
+
+/// The organization that a route's path names.
+///
+/// # Errors
+/// 400: [`ApiError::Invalid`] if the path's segment is not an id.
+pub fn named_organization(organization_id: Option<String>) -> Result<String, ApiError> {
+    organization_id.ok_or_else(|| {
+        let message = "organizationId must be an id of 1 to 128 characters without control characters.";
+        ApiError::Invalid(message.to_owned())
     })
 }
 

@@ -2,6 +2,7 @@
 
 use crate::api::envelope;
 use crate::api::error::ApiError;
+use crate::api::route::named_organization;
 use crate::auth::access::settings_access;
 use crate::directory::connections::read_connections;
 use crate::worker::authenticate::authenticate;
@@ -20,10 +21,7 @@ pub async fn handle(context: &RequestContext, organization_id: Option<String>) -
     // 1. Authenticate and count the call.
     let caller = authenticate(context, RateLimit::Read).await?;
     // 2. Check the path.
-    let requested = organization_id.ok_or_else(|| {
-        let message = "organizationId must be an id of 1 to 128 characters without control characters.";
-        ApiError::Invalid(message.to_owned())
-    })?;
+    let requested = named_organization(organization_id)?;
     // 3. Decide access.
     let organization = settings_access(&caller.claims, &requested)?;
     // 4. Read the counts.

@@ -2,6 +2,7 @@
 
 use crate::api::envelope;
 use crate::api::error::ApiError;
+use crate::api::route::named_organization;
 use crate::auth::access::settings_access;
 use crate::directory::settings::{BODY_BYTES_MAX, change_settings, parse_change, read_settings};
 use crate::worker::authenticate::authenticate;
@@ -23,10 +24,7 @@ pub async fn handle(context: &RequestContext, organization_id: Option<String>) -
     // 1. Authenticate and count the call.
     let caller = authenticate(context, RateLimit::Read).await?;
     // 2. Check the path.
-    let requested = organization_id.ok_or_else(|| {
-        let message = "organizationId must be an id of 1 to 128 characters without control characters.";
-        ApiError::Invalid(message.to_owned())
-    })?;
+    let requested = named_organization(organization_id)?;
     // 3. Read the body of a PUT.
     let change = match context.method() {
         "PUT" => Some(parse_change(&json_body::read(context, BODY_BYTES_MAX).await?)?),
