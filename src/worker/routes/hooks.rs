@@ -49,11 +49,11 @@ pub async fn handle(context: &RequestContext, connection_id: &str) -> Result<Rep
 async fn authentic(context: &RequestContext, service: &Service, connection_id: &str) -> Result<Reply, ApiError> {
     // 1. Find the connection.
     let connections = &service.config.connections;
-    let index = connections
+    let (index, connection) = connections
         .iter()
-        .position(|connection| connection.connection_id == connection_id)
+        .enumerate()
+        .find(|(_, connection)| connection.connection_id == connection_id)
         .ok_or(ApiError::ConnectionNotFound)?;
-    let connection = connections.get(index).ok_or(ApiError::ConnectionNotFound)?;
     // 2. Count the call.
     count(context, service, RateLimit::Ingest, || connection_key(connection_id)).await?;
     // 3. Check the body's type.
