@@ -8,6 +8,7 @@
 //! A conversation is read, decided on, and forgotten only if nothing in it has become pending meanwhile. So no event is lost
 //! that comes in between, and a sweep that ends anywhere leaves what the next one goes on with.
 
+use crate::base::id::ID_CHARACTERS_MAX;
 use crate::base::timestamp::{DAY_MS, Timestamp};
 use crate::conversation::body::Conversation;
 use crate::conversation::merge::Member;
@@ -25,8 +26,13 @@ use std::collections::HashSet;
 pub const KEEP_WAITING_MS: i64 = 400 * DAY_MS;
 /// More than a portion takes, unless a conversation is long.
 const PORTION_STATEMENTS: u64 = 15;
-/// After every id.
-const LAST_ID: &str = "\u{10ffff}";
+
+/// A statement about the conversations that `forgotten.sql` names.
+macro_rules! about_forgotten {
+    ($file:literal) => {
+        concat!(include_str!("sql/forgotten.sql"), include_str!($file))
+    };
+}
 
 /// What a sweep did.
 #[derive(Debug, Clone, Copy, Default)]
@@ -467,81 +473,67 @@ impl<D: Database> Sweeper<'_, D> {
     }
 
     async fn forget(&mut self, forgetting: Forgetting) -> Result<(), DatabaseError> {
-        let mut statements = Vec::new();
+        let mut marks = Vec::new();
+        let mut removals = Vec::new();
         let mut states = Vec::new();
         let token = SqlValue::from(self.lease.change_token);
         let state = |rows: &SqlValue| {
-            let sql = concat!(
-                include_str!("sql/forgotten.sql"),
-                include_str!("sql/forgotten_states.sql")
-            );
-            Statement::new(sql, [rows.clone(), token.clone()])
+            Statement::new(
+                about_forgotten!("sql/forgotten_states.sql"),
+                [rows.clone(), token.clone()],
+            )
         };
         for rows in json_chunks(forgetting.items.iter().map(Forgotten::columns), PARAMETER_BYTES_MAX)? {
             let rows = SqlValue::Text(rows);
             let mark = SqlValue::Integer(self.horizons.mark.as_milliseconds());
-            let marks = concat!(
-                include_str!("sql/forgotten.sql"),
-                include_str!("sql/forgotten_marks.sql")
-            );
-            statements.push(Statement::new(marks, [rows.clone(), mark]));
+            marks.push(Statement::new(
+                about_forgotten!("sql/forgotten_marks.sql"),
+                [rows.clone(), mark],
+            ));
             states.push(state(&rows));
-            let items = concat!(
-                include_str!("sql/forgotten.sql"),
-                include_str!("sql/forgotten_items.sql")
-            );
-            statements.push(Statement::new(items, [rows]));
+            removals.push(Statement::new(about_forgotten!("sql/forgotten_items.sql"), [rows]));
         }
         for rows in json_chunks(forgetting.whole.iter().map(Forgotten::columns), PARAMETER_BYTES_MAX)? {
             let rows = SqlValue::Text(rows);
-            for sql in [
-                concat!(
-                    include_str!("sql/forgotten.sql"),
-                    include_str!("sql/forgotten_items.sql")
-                ),
-                concat!(
-                    include_str!("sql/forgotten.sql"),
-                    include_str!("sql/forgotten_records.sql")
-                ),
-                concat!(
-                    include_str!("sql/forgotten.sql"),
-                    include_str!("sql/forgotten_sweeps.sql")
-                ),
-            ] {
-                statements.push(Statement::new(sql, [rows.clone()]));
-            }
+            marks.push(Statement::new(
+                about_forgotten!("sql/forgotten_sweeps.sql"),
+                [rows.clone()],
+            ));
             states.push(state(&rows));
+            removals.push(Statement::new(
+                about_forgotten!("sql/forgotten_items.sql"),
+                [rows.clone()],
+            ));
+            removals.push(Statement::new(about_forgotten!("sql/forgotten_records.sql"), [rows]));
         }
         let contacts = forgetting.contacts.iter();
         let contacts = contacts.map(|(organization_id, contact_id)| key(organization_id, contact_id));
         for contacts in json_chunks(contacts, PARAMETER_BYTES_MAX)? {
             let touched = SqlValue::Integer(self.horizons.touched.as_milliseconds());
             let sql = include_str!("sql/remove_contacts.sql");
-            statements.push(Statement::new(sql, [SqlValue::Text(contacts), touched]));
+            removals.push(Statement::new(sql, [SqlValue::Text(contacts), touched]));
         }
-        if statements.is_empty() {
+        if removals.is_empty() {
             return Ok(());
         }
-        // What becomes pending would keep the others of its group from being forgotten.
-        statements.extend(states);
-        self.remove(statements).await?;
+        // The states come last: what becomes pending would keep the others of its group from being forgotten.
+        self.remove(marks, removals, states).await?;
         self.swept.conversations += (forgetting.items.len() + forgetting.whole.len()) as u64;
         Ok(())
     }
 
-    /// Runs a batch, and counts the records that it removes.
-    async fn remove(&mut self, statements: Vec<Statement>) -> Result<(), DatabaseError> {
-        let is_removal: Vec<bool> = statements
-            .iter()
-            .map(|statement| statement.sql.contains("DELETE FROM record"))
-            .collect();
+    /// Runs a batch, and counts the records that its `removals` remove.
+    async fn remove(
+        &mut self,
+        before: Vec<Statement>,
+        removals: Vec<Statement>,
+        after: Vec<Statement>,
+    ) -> Result<(), DatabaseError> {
+        let (count, last) = (removals.len(), after.len());
+        let statements = before.into_iter().chain(removals).chain(after);
         let outcomes = self.budget.batch(self.lease.guarded(statements)).await?;
-        let before = outcomes.len().saturating_sub(is_removal.len());
-        for (outcome, is_removal) in outcomes.iter().skip(before).zip(is_removal) {
-            if is_removal {
-                self.swept.records += outcome.changes;
-            }
-        }
+        let removed = outcomes.iter().rev().skip(last).take(count);
+        self.swept.records += removed.map(|outcome| outcome.changes).sum::<u64>();
         Ok(())
     }
 
@@ -563,16 +555,14 @@ impl<D: Database> Sweeper<'_, D> {
                 next.record_type = row.text(1)?.to_owned();
                 next.id = row.text(2)?.to_owned();
             }
-            None => next.organization_id = LAST_ID.repeat(129),
+            // After every id.
+            None => next.organization_id = "\u{10ffff}".repeat(ID_CHARACTERS_MAX + 1),
         }
         let horizons = [self.horizons.touched, self.horizons.items];
         let horizons = horizons.map(|instant| SqlValue::Integer(instant.as_milliseconds()));
         let parameters = after(position).into_iter().chain(after(&next)).chain(horizons);
-        self.remove(vec![Statement::new(
-            include_str!("sql/remove_removals.sql"),
-            parameters,
-        )])
-        .await?;
+        let removal = Statement::new(include_str!("sql/remove_removals.sql"), parameters);
+        self.remove(Vec::new(), vec![removal], Vec::new()).await?;
         if rows.is_empty() {
             next.go_to(None);
         }
