@@ -7,18 +7,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { importOpen, repair } from './chatwoot-import.mjs';
 import { variable } from './dev-vars.mjs';
 import { parseAddress, parseFlags, usageFailure } from './flags.mjs';
+import { progressReporter } from './progress.mjs';
 import { Failure, inRoot, whenProgram } from './project.mjs';
 import { LOCAL_URL } from './refresh.mjs';
+import { RETRYABLE, retryAfter } from './retries.mjs';
 import { makeToken } from './token.mjs';
 
 const TRIES = 6;
 const BACKOFF_FIRST_MS = 1_000;
-const RETRY_AFTER_MAX_MS = 5 * 60_000;
 const TIMEOUT_MS = 30_000;
 const CALLS_PER_MINUTE = 300;
-const RETRYABLE = new Set([429, 500, 502, 503, 504]);
 const CATEGORIES = ['ai_stuck', 'agent_abandoned', 'unassigned', 'snoozed', 'acknowledged'];
-const BAR_WIDTH = 30;
 const PLAIN_STEP = 100;
 const REPAIRED_SHOWN = 50;
 const EXAMPLE_URL = 'https://chat.example.com';
@@ -61,7 +60,7 @@ const OPTIONS = {
  * @param {string} what
  * @param {Io} io
  */
-async function ask(target, init, what, { fetch = globalThis.fetch, delay = sleep }) {
+async function ask(target, init, what, { fetch = globalThis.fetch, delay = sleep, now = Date.now }) {
   for (let attempt = 1; ; attempt += 1) {
     let response;
     let problem;
@@ -74,9 +73,7 @@ async function ask(target, init, what, { fetch = globalThis.fetch, delay = sleep
       problem = error.name === 'TimeoutError' ? 'did not answer in time' : 'could not be reached';
     }
     if (attempt >= TRIES) throw new Failure(`${what} ${problem}, ${TRIES} times.`);
-    const seconds = Number(response?.headers.get('Retry-After'));
-    const asked = seconds > 0 ? seconds * 1_000 : 0;
-    await delay(Math.min(Math.max(asked, BACKOFF_FIRST_MS * 2 ** (attempt - 1)), RETRY_AFTER_MAX_MS));
+    await delay(Math.max(retryAfter(response?.headers, now()), BACKOFF_FIRST_MS * 2 ** (attempt - 1)));
   }
 }
 
@@ -196,16 +193,13 @@ function secretOf(file, name) {
   return text;
 }
 
-/** A bar on a terminal, else a line now and then. */
-function progressReporter(stream = process.stderr) {
+/** Reports progress once it is known of how many conversations. */
+function conversationProgress() {
+  let reporter;
   return (done, total) => {
-    if (stream.isTTY) {
-      const filled = Math.round((BAR_WIDTH * done) / Math.max(total, 1));
-      stream.write(`\r${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${done} of ${total}`);
-      if (done === total) stream.write('\n');
-    } else if (done === total || done % PLAIN_STEP === 0) {
-      stream.write(`${done} of ${total} conversations\n`);
-    }
+    reporter ??= progressReporter(total, { what: 'conversations', plainStep: PLAIN_STEP });
+    reporter.progress({ read: done });
+    if (done === total) reporter.end();
   };
 }
 
@@ -255,7 +249,7 @@ await whenProgram(import.meta.url, async (args) => {
     aiUserIds: connection.settings?.aiUserIds ?? [],
     state: readState(file),
     now: () => Math.floor(Date.now() / 1000),
-    progress: progressReporter(),
+    progress: conversationProgress(),
     save: (state) => writeState(file, state),
   };
   const prefix = connection.settings?.prefix ?? '';

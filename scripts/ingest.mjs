@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { batches } from './event-lines.mjs';
 import { Failure } from './project.mjs';
+import { RETRYABLE, retryAfter } from './retries.mjs';
 
 const EVENTS_PATH = '/api/conversation-monitor/events';
 const TRIES = 8;
@@ -10,9 +11,7 @@ const TRIES = 8;
 const TRIES_IF_REFUSED = 3;
 const BACKOFF_FIRST_MS = 500;
 const BACKOFF_MAX_MS = 30_000;
-const RETRY_AFTER_MAX_MS = 5 * 60_000;
 const TIMEOUT_MS = 60_000;
-const RETRYABLE = new Set([429, 500, 502, 503, 504]);
 const ADVICE = {
   401: "The token is not valid there: is it signed with that worker's JWT_SECRET, and has it expired?",
   403: 'The token does not allow this: it needs the scope conversation-monitor:ingest, and the organization of the events.',
@@ -137,14 +136,6 @@ async function post(fetch, target, token, body) {
 function backoff(attempt, random) {
   const full = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** (attempt - 1));
   return full / 2 + (random() * full) / 2;
-}
-
-/** Milliseconds that a Retry-After asks for, in either of its two forms; 0 without one. */
-function retryAfter(headers, now) {
-  const text = headers?.get('Retry-After');
-  if (!text) return 0;
-  const wait = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
-  return wait > 0 ? Math.min(wait, RETRY_AFTER_MAX_MS) : 0;
 }
 
 function refusal(status, body, target, counts) {

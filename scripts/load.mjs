@@ -6,13 +6,11 @@ import { jwtSecret } from './dev-vars.mjs';
 import { readLines, shiftToNow } from './event-lines.mjs';
 import { parseAddress, parseFlags, usageFailure } from './flags.mjs';
 import { postEvents } from './ingest.mjs';
+import { progressReporter } from './progress.mjs';
 import { Failure, whenProgram } from './project.mjs';
 import { LOCAL_URL } from './refresh.mjs';
 import { INGEST_SCOPE, makeToken, readClaims } from './token.mjs';
 
-const BAR_WIDTH = 30;
-/** Without a terminal progress is a line for each so many events. */
-const PLAIN_STEP = 10_000;
 /** How many refused lines are named; a file that is no NDJSON at all has nothing but such lines. */
 const REFUSALS_SHOWN = 20;
 
@@ -29,36 +27,6 @@ ${REFUSALS_SHOWN} of them are named. The exit code is 0 only if none was refused
 export function ingestToken(where) {
   jwtSecret(where);
   return () => makeToken({ role: 'SUPERADMIN', scope: INGEST_SCOPE, user: 'loader', ttl: '10m' }, { where });
-}
-
-/** A progress bar on a terminal, else a line now and then. */
-export function progressReporter(total, { stream = process.stderr } = {}) {
-  const bar = Boolean(stream.isTTY);
-  let nextPlain = PLAIN_STEP;
-  let shown = false;
-  const clear = () => {
-    if (shown) stream.write('\r\x1b[K');
-    shown = false;
-  };
-  return {
-    note(message) {
-      clear();
-      stream.write(`${message}\n`);
-    },
-    progress({ read, refused }) {
-      const share = total ? Math.min(1, read / total) : 1;
-      const text = `${read}${total ? ` of ${total}` : ''} events${refused ? `, ${refused} refused` : ''}`;
-      if (bar) {
-        const filled = Math.round(share * BAR_WIDTH);
-        stream.write(`\r\x1b[K[${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}] ${text}`);
-        shown = true;
-      } else if (read >= nextPlain || read === total) {
-        stream.write(`${text}\n`);
-        nextPlain = read + PLAIN_STEP;
-      }
-    },
-    end: clear,
-  };
 }
 
 /** Loads `file` and returns the counts of `postEvents`. */
