@@ -11,7 +11,7 @@ import { Failure, inRoot, whenProgram } from './project.mjs';
 /** The rooms of src/, by floor, from the ground up. A room may use rooms of its own floor and of the floors below. */
 export const FLOORS = [
   ['base', 'storage'],
-  ['http', 'conversation'],
+  ['http', 'hours', 'conversation'],
   ['snapshot', 'auth', 'connector'],
   ['config', 'ingest', 'refresh', 'report'],
   ['directory', 'health', 'api'],

@@ -11,6 +11,7 @@
 //! | 1 | [`base`] | instants, ids, strict JSON, digests, a bounded cache, notes about a request |
 //! | 1 | [`storage`] | the SQL database and the shared cache that the core asks for |
 //! | 2 | [`http`] | query strings, paths, entity tags, CORS: the protocol without the product |
+//! | 2 | [`hours`] | business hours: how much of a time is within them |
 //! | 2 | [`conversation`] | events, records, timelines, and what "stalled" means |
 //! | 3 | [`snapshot`] | what is published of an organization, and what can be asked of it |
 //! | 3 | [`connector`] | connections of help desks, and what their webhooks say as events |
@@ -44,6 +45,7 @@ pub mod connector;
 pub mod conversation;
 pub mod directory;
 pub mod health;
+pub mod hours;
 pub mod http;
 pub mod ingest;
 pub mod refresh;

@@ -17,6 +17,7 @@ mod documents;
 mod export;
 mod faults;
 mod growth;
+mod hours;
 mod identity;
 mod memory;
 mod merges;

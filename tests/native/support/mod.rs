@@ -5,12 +5,14 @@ use serde_json::{Value, json};
 pub mod desk;
 pub mod families;
 pub mod history;
+pub mod hours_oracle;
 pub mod in_memory;
 pub mod keys;
 pub mod oracle;
 pub mod service;
 pub mod sqlite;
 pub mod version_0_1;
+pub mod zones;
 
 /// The service's clock, in milliseconds since 1970.
 pub const NOW: i64 = 1_780_000_000_000;

@@ -1,0 +1,97 @@
+//! How much of a time is within business hours, and the other way round: since when so much of it has passed.
+//!
+//! An instant is within business hours if the local date and time at it are. So a change of the clock is counted as it is
+//! lived: an hour that comes twice counts twice, one that does not exist counts nothing. Between two changes of the offset
+//! local time is a line, so all is found by a search for the change before an instant and some additions.
+
+use crate::base::timestamp::{MINUTE_MS, Timestamp};
+use crate::hours::business_hours::BusinessHours;
+use crate::hours::time_zone::Offsets;
+use std::rc::Rc;
+
+/// Business hours in their time zone. It is right for instants that its offsets are for.
+#[derive(Debug, Clone)]
+pub struct Calendar {
+    hours: Rc<BusinessHours>,
+    /// Ascending, at least one.
+    segments: Vec<Segment>,
+}
+
+/// A time with one offset.
+#[derive(Debug, Clone, Copy)]
+struct Segment {
+    start: Timestamp,
+    offset_ms: i64,
+    /// What has to be added to the open time before a local time, so that it goes on from the segment before.
+    correction_ms: i64,
+}
+
+impl Calendar {
+    /// The calendar of business hours. `offsets` are those of their time zone.
+    #[must_use]
+    pub fn new(hours: Rc<BusinessHours>, offsets: &Offsets) -> Self {
+        let mut calendar = Self {
+            hours,
+            segments: Vec::new(),
+        };
+        for (start, offset_seconds) in offsets.changes() {
+            let offset_ms = offset_seconds * 1_000;
+            let correction_ms = calendar.open_before(start) - calendar.hours.open_before(start.plus(offset_ms));
+            calendar.segments.push(Segment {
+                start,
+                offset_ms,
+                correction_ms,
+            });
+        }
+        calendar
+    }
+
+    /// How much of the time from `from` to `until` is within business hours, in milliseconds; 0 if `until` is earlier.
+    #[must_use]
+    pub fn open_ms(&self, from: Timestamp, until: Timestamp) -> i64 {
+        self.open_before(until).saturating_sub(self.open_before(from)).max(0)
+    }
+
+    /// The latest instant from which `minutes` of business hours have passed at `as_of`. If that would be before all that
+    /// its offsets are for, it is an instant before that.
+    #[must_use]
+    pub fn latest_start(&self, as_of: Timestamp, minutes: i64) -> Timestamp {
+        let open_until = self
+            .open_before(as_of)
+            .saturating_sub(minutes.saturating_mul(MINUTE_MS));
+        let is_soon_enough = |at: i64| self.open_before(Timestamp::from_milliseconds(at)) <= open_until;
+        let first = self.segments.first().map_or(as_of, |segment| segment.start);
+        let (mut start, mut end) = (first.minus(1).as_milliseconds(), as_of.plus(1).as_milliseconds());
+        // `start` is soon enough, or before everything. `end` is not, or after everything.
+        while end.saturating_sub(start) > 1 {
+            let middle = start.midpoint(end);
+            if is_soon_enough(middle) {
+                start = middle;
+            } else {
+                end = middle;
+            }
+        }
+        Timestamp::from_milliseconds(start)
+    }
+
+    /// The open time before an instant, in milliseconds, counted from some instant that is always the same.
+    fn open_before(&self, at: Timestamp) -> i64 {
+        let next = self.segments.partition_point(|segment| segment.start <= at);
+        match self.segments.get(next.saturating_sub(1)) {
+            None => 0,
+            Some(segment) => {
+                let local = at.plus(segment.offset_ms);
+                self.hours.open_before(local).saturating_add(segment.correction_ms)
+            }
+        }
+    }
+}
+
+/// The latest instant from which `minutes` have passed at `as_of`, of business hours if there is a calendar.
+#[must_use]
+pub fn latest_start(calendar: Option<&Calendar>, as_of: Timestamp, minutes: i64) -> Timestamp {
+    match calendar {
+        Some(calendar) => calendar.latest_start(as_of, minutes),
+        None => as_of.minus(minutes.saturating_mul(MINUTE_MS)),
+    }
+}

@@ -1,0 +1,43 @@
+// The offset of a time zone, which the platform knows only as local dates and times.
+
+/**
+ * The zone that was asked about last. A search asks about one zone hundreds of times.
+ *
+ * @type {{ zone: string, format: Intl.DateTimeFormat | null }}
+ */
+let last = { zone: '', format: null };
+
+/**
+ * The offset of local time from UTC at an instant, in seconds; positive east of Greenwich. `NaN` means that the platform
+ * knows no such time zone.
+ *
+ * @param {string} zone
+ * @param {number} at epoch milliseconds
+ */
+export function offsetSeconds(zone, at) {
+  if (last.zone !== zone) last = { zone, format: formatOf(zone) };
+  if (last.format === null) return Number.NaN;
+  const numbers = last.format.format(at).match(/\d+/g) ?? [];
+  const [month, day, year, hour, minute, second] = numbers.map(Number);
+  return Date.UTC(year, month - 1, day, hour, minute, second) / 1000 - Math.floor(at / 1000);
+}
+
+/** @param {string} timeZone */
+function formatOf(timeZone) {
+  try {
+    return new Intl.DateTimeFormat('en-US', {
+      timeZone,
+      calendar: 'gregory',
+      numberingSystem: 'latn',
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
+    });
+  } catch {
+    return null;
+  }
+}
