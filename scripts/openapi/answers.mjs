@@ -40,7 +40,38 @@ const thresholds = (maxProperties) => ({
 const channelThresholds = thresholds(50);
 const departmentThresholds = thresholds(1_000);
 const maxAge = { type: 'integer', minimum: 1, maximum: 3_650 };
-const SETTING_NAMES = ['thresholdMinutes', 'channelThresholdMinutes', 'departmentThresholdMinutes', 'maxAgeDays'];
+const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+const timeOfDay = { type: 'string', pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$' };
+const intervals = list(list(timeOfDay, { minItems: 2, maxItems: 2 }), {
+  maxItems: 10,
+  description: 'From when to when, in order. An interval over midnight is two, one for each day.',
+});
+const date = { type: 'string', format: 'date' };
+const businessHours = object(
+  {
+    timeZone: { ...text('A name of the tz database.'), minLength: 1, maxLength: 64 },
+    weekly: object(Object.fromEntries(WEEKDAYS.map((day) => [day, intervals])), {
+      optional: WEEKDAYS,
+      additionalProperties: false,
+      description: 'A day that is left out is closed.',
+    }),
+    closed: nullable(list(date, { maxItems: 1_000, description: 'Dates that are closed, whatever their weekday.' })),
+    open: nullable({
+      type: 'object',
+      maxProperties: 1_000,
+      additionalProperties: intervals,
+      description: 'Dates with other hours than their weekday.',
+    }),
+  },
+  { optional: ['closed', 'open'], additionalProperties: false },
+);
+const SETTING_NAMES = [
+  'thresholdMinutes',
+  'channelThresholdMinutes',
+  'departmentThresholdMinutes',
+  'maxAgeDays',
+  'businessHours',
+];
 const generatedAt = nullable(instant('The time that the data is as of; null if there is no snapshot yet.'));
 const snapshotId = nullable(text('Pass it as `snapshot` to stay with this snapshot. Null if there is none yet.'));
 const snapshotMissing = flag('true if nothing has been published for this organization yet.');
@@ -97,8 +128,14 @@ const REPORT = {
         minimum: 1,
         description: "The threshold that applies to this row, if it is another one than the organization's.",
       },
+      stalledBusinessMinutes: {
+        type: 'integer',
+        minimum: 0,
+        description:
+          'The whole minutes of business hours from `stalledSince` to `generatedAt`; only if the organization has business hours.',
+      },
     },
-    { optional: ['thresholdMinutes'], example: ROW_EXAMPLE },
+    { optional: ['thresholdMinutes', 'stalledBusinessMinutes'], example: ROW_EXAMPLE },
   ),
   ConversationMonitorReport: object(
     {
@@ -272,6 +309,7 @@ const SETTINGS = {
       channelThresholdMinutes: nullable({ ...channelThresholds, description: 'All of them; null: none.' }),
       departmentThresholdMinutes: nullable({ ...departmentThresholds, description: 'All of them; null: none.' }),
       maxAgeDays: nullable({ ...maxAge, description: 'In days; null: 30.' }),
+      businessHours: nullable({ ...businessHours, description: 'All of them; null: all hours count.' }),
     },
     { optional: SETTING_NAMES, minProperties: 1, additionalProperties: false },
   ),
@@ -288,6 +326,10 @@ const SETTINGS = {
       description: 'By the id of a department. It beats all others.',
     },
     maxAgeDays: { ...maxAge, description: 'Rows that have been stalled for more days are not listed.' },
+    businessHours: nullable({
+      ...businessHours,
+      description: 'The only hours that count against thresholds; null: all hours do.',
+    }),
   }),
 };
 

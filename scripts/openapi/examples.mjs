@@ -141,6 +141,18 @@ export const SETTINGS_EXAMPLE = {
     channelThresholdMinutes: { email: 240 },
     departmentThresholdMinutes: { '65b1c0d0e0f0a0b0c0d0e0f0': 15 },
     maxAgeDays: 30,
+    businessHours: {
+      timeZone: 'Europe/Berlin',
+      weekly: {
+        mon: [
+          ['08:00', '12:30'],
+          ['13:00', '17:00'],
+        ],
+        tue: [['08:00', '17:00']],
+      },
+      closed: ['2026-12-25'],
+      open: { '2026-12-24': [['08:00', '12:00']] },
+    },
   },
 };
 

@@ -423,7 +423,8 @@ const settings = {
     summary: 'Set the settings of an organization',
     description: prose`
       For an ADMIN of the organization and for a SUPERADMIN. Settings that the body names are set, and null takes one back
-      to its default; the others stay. A map is replaced as one. A member that is not known is refused.`,
+      to its default; the others stay. A map is replaced as one, and so are business hours. A member that is not known is
+      refused, and so is a threshold that business hours do not reach within maxAgeDays.`,
     operationId: 'put_autopilot_monitor_settings',
     requestBody: {
       required: true,
@@ -441,7 +442,7 @@ const settings = {
         failure(
           'INVALID_REQUEST',
           'The body must be a JSON object with at least one of thresholdMinutes, channelThresholdMinutes, ' +
-            'departmentThresholdMinutes and maxAgeDays, and no other member.',
+            'departmentThresholdMinutes, maxAgeDays and businessHours, and no other member.',
         ),
       ),
       ...shared(401, 403, 404),

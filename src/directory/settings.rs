@@ -5,14 +5,18 @@ use crate::base::id::{ID_CHARACTERS_MAX, is_id};
 use crate::base::sort::sort;
 use crate::base::strict_json::{self, Object};
 use crate::base::timestamp::Timestamp;
+use crate::hours::business_hours::BusinessHours;
+use crate::hours::time_zone::TimeZones;
 use crate::report::context::ReportContext;
 use crate::report::error::ReportError;
 use crate::report::head::{STALE_MAX_MS, change_and_read_head};
 use crate::report::request::CHANNEL_CHARACTERS_MAX;
-use crate::snapshot::settings::{Settings, Thresholds, channel_key};
+use crate::report::resolved::to_json;
+use crate::snapshot::settings::{MAX_AGE_DAYS_DEFAULT, Settings, THRESHOLD_MINUTES_DEFAULT, Thresholds, channel_key};
 use crate::storage::database::{Database, SqlValue, Statement};
 use serde::Serialize;
 use serde_json::Value;
+use std::rc::Rc;
 
 /// The most bytes of a request's body.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -32,6 +36,7 @@ const THRESHOLD: &str = "thresholdMinutes";
 const CHANNEL_THRESHOLDS: &str = "channelThresholdMinutes";
 const DEPARTMENT_THRESHOLDS: &str = "departmentThresholdMinutes";
 const MAX_AGE: &str = "maxAgeDays";
+const BUSINESS_HOURS: &str = "businessHours";
 
 /// Why a body does not change settings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,8 +46,8 @@ pub enum SettingsError {
     NotJson(String),
     /// The body is JSON, but not an object of settings.
     #[error(
-        "The body must be a JSON object with at least one of {THRESHOLD}, {CHANNEL_THRESHOLDS}, {DEPARTMENT_THRESHOLDS} and \
-         {MAX_AGE}, and no other member."
+        "The body must be a JSON object with at least one of {THRESHOLD}, {CHANNEL_THRESHOLDS}, {DEPARTMENT_THRESHOLDS}, \
+         {MAX_AGE} and {BUSINESS_HOURS}, and no other member."
     )]
     NotSettings,
     /// A setting has a value that it does not take.
@@ -52,6 +57,28 @@ pub enum SettingsError {
         name: &'static str,
         /// What it takes.
         expected: String,
+    },
+    /// The business hours are not what they must be.
+    #[error("{0}")]
+    Hours(String),
+    /// The platform does not know their time zone.
+    #[error(
+        "{BUSINESS_HOURS}.timeZone is not a time zone that is known. Take a name of the tz database, such as \"Europe/Berlin\"."
+    )]
+    UnknownTimeZone,
+    /// A threshold that not every row could reach while it is listed.
+    #[error(
+        "A threshold of {threshold_minutes} minutes is too much for these business hours: if somebody begins to wait at a bad \
+         moment, {max_age_days} days ({MAX_AGE}) have only {open_minutes} minutes of them. Lower the threshold, raise {MAX_AGE}, or \
+         open for longer."
+    )]
+    OutOfReach {
+        /// The greatest threshold.
+        threshold_minutes: i64,
+        /// The age limit.
+        max_age_days: i64,
+        /// The least open time of so many days.
+        open_minutes: i64,
     },
 }
 
@@ -78,6 +105,8 @@ pub struct SettingsChange {
     pub department_threshold_minutes: Change<Thresholds>,
     /// The age limit, in days.
     pub max_age_days: Change<i64>,
+    /// The business hours.
+    pub business_hours: Change<Rc<BusinessHours>>,
 }
 
 /// The settings of an organization, as they are answered.
@@ -98,7 +127,13 @@ pub struct OrganizationSettings {
 pub fn parse_change(body: &[u8]) -> Result<SettingsChange, SettingsError> {
     let value = strict_json::parse(body).map_err(|error| SettingsError::NotJson(error.to_string()))?;
     let members = value.as_object().ok_or(SettingsError::NotSettings)?;
-    let names = [THRESHOLD, CHANNEL_THRESHOLDS, DEPARTMENT_THRESHOLDS, MAX_AGE];
+    let names = [
+        THRESHOLD,
+        CHANNEL_THRESHOLDS,
+        DEPARTMENT_THRESHOLDS,
+        MAX_AGE,
+        BUSINESS_HOURS,
+    ];
     if members.is_empty() || members.keys().any(|name| !names.contains(&name.as_str())) {
         return Err(SettingsError::NotSettings);
     }
@@ -142,6 +177,11 @@ pub fn parse_change(body: &[u8]) -> Result<SettingsChange, SettingsError> {
             |value| integer(value, MAX_AGE_DAYS_MAX),
             format!("an integer from 1 to {MAX_AGE_DAYS_MAX}"),
         )?,
+        business_hours: match members.get(BUSINESS_HOURS) {
+            None => Change::Keep,
+            Some(Value::Null) => Change::Reset,
+            Some(hours) => Change::Set(Rc::new(BusinessHours::parse(hours).map_err(SettingsError::Hours)?)),
+        },
     })
 }
 
@@ -214,6 +254,51 @@ async fn change_and_read<D: Database, C>(
 }
 
 impl SettingsChange {
+    /// Checks what cannot be told from the change alone: whether business hours are in a time zone that is known, and whether
+    /// every threshold can be reached in them while a row is listed.
+    ///
+    /// # Errors
+    /// [`SettingsError::UnknownTimeZone`], [`SettingsError::OutOfReach`].
+    pub fn check(&self, current: &Settings, zones: &dyn TimeZones, now: Timestamp) -> Result<(), SettingsError> {
+        let hours = match &self.business_hours {
+            Change::Keep => current.business_hours.as_ref(),
+            Change::Reset => None,
+            Change::Set(hours) => Some(hours),
+        };
+        let Some(hours) = hours else {
+            return Ok(());
+        };
+        if zones.offset_seconds(hours.time_zone(), now).is_none() {
+            return Err(SettingsError::UnknownTimeZone);
+        }
+        let greatest = |change: &Change<Thresholds>, current: &Thresholds| match change {
+            Change::Keep => current.greatest(),
+            Change::Reset => 0,
+            Change::Set(thresholds) => thresholds.greatest(),
+        };
+        let threshold_minutes = self
+            .threshold_minutes
+            .or(current.threshold_minutes, THRESHOLD_MINUTES_DEFAULT)
+            .max(greatest(
+                &self.channel_threshold_minutes,
+                &current.channel_threshold_minutes,
+            ))
+            .max(greatest(
+                &self.department_threshold_minutes,
+                &current.department_threshold_minutes,
+            ));
+        let max_age_days = self.max_age_days.or(current.max_age_days, MAX_AGE_DAYS_DEFAULT);
+        let open_minutes = hours.least_open_minutes(max_age_days);
+        if open_minutes < threshold_minutes {
+            return Err(SettingsError::OutOfReach {
+                threshold_minutes,
+                max_age_days,
+                open_minutes,
+            });
+        }
+        Ok(())
+    }
+
     /// The statements that make the change. The threshold is stored by itself; everything else gets a new number.
     fn statements(&self, organization: &OrganizationId, now: Timestamp) -> Result<Vec<Statement>, ReportError> {
         let id = || SqlValue::from(organization.as_str());
@@ -227,14 +312,14 @@ impl SettingsChange {
             if thresholds.is_empty() {
                 return Ok(SqlValue::Null);
             }
-            let json = serde_json::to_string(thresholds).map_err(|error| ReportError::Corrupt(error.to_string()))?;
-            Ok(SqlValue::Text(json))
+            json_text(thresholds)
         };
         let channels = parameters(&self.channel_threshold_minutes, map)?;
         let departments = parameters(&self.department_threshold_minutes, map)?;
         let max_age = parameters(&self.max_age_days, |days| Ok(SqlValue::Integer(*days)))?;
+        let hours = parameters(&self.business_hours, |hours| json_text(&**hours))?;
         let stays = [SqlValue::Integer(0), SqlValue::Null];
-        let numbered = [channels, departments, max_age];
+        let numbered = [channels, departments, max_age, hours];
         if numbered.iter().any(|change| *change != stays) {
             let changes = numbered.into_iter().flatten();
             let parameters = [id()].into_iter().chain(changes);
@@ -247,6 +332,21 @@ impl SettingsChange {
             statements.push(Statement::new(sql, [id(), until]));
         }
         Ok(statements)
+    }
+}
+
+fn json_text<T: Serialize>(setting: &T) -> Result<SqlValue, ReportError> {
+    to_json(setting).map(SqlValue::Text)
+}
+
+impl Change<i64> {
+    /// The number that is in force after the change.
+    fn or(self, current: i64, default: i64) -> i64 {
+        match self {
+            Self::Keep => current,
+            Self::Reset => default,
+            Self::Set(number) => number,
+        }
     }
 }
 
@@ -313,7 +413,7 @@ mod tests {
         check(r#"{"channelThresholdMinutes":{"sms":null}}"#, None);
         check(r#"{"thresholdMinutes":5,"thresholdMinutes":5}"#, None);
         check(r#"{"channelThresholdMinutes":{"x":1,"x":1}}"#, None);
-        for unknown in ["x", "thresholdminutes", "businessHours", "organizationId"] {
+        for unknown in ["x", "thresholdminutes", "businesshours", "organizationId"] {
             check(&format!("{{\"thresholdMinutes\":5,\"{unknown}\":null}}"), None);
         }
         for body in [r#"{"thresholdMinutes":5} x"#, "{}", "5", "[5]", "null", ""] {
@@ -336,15 +436,17 @@ mod tests {
                 channel_threshold_minutes: map("E-Mail", 240),
                 department_threshold_minutes: map("d1", 15),
                 max_age_days: Change::Set(3_650),
+                business_hours: Change::Keep,
             }),
         );
         check(
-            r#"{"channelThresholdMinutes":{},"departmentThresholdMinutes":null,"maxAgeDays":null}"#,
+            r#"{"channelThresholdMinutes":{},"departmentThresholdMinutes":null,"maxAgeDays":null,"businessHours":null}"#,
             Some(SettingsChange {
                 threshold_minutes: Change::Keep,
                 channel_threshold_minutes: Change::Set(Thresholds::default()),
                 department_threshold_minutes: Change::Reset,
                 max_age_days: Change::Reset,
+                business_hours: Change::Reset,
             }),
         );
     }

@@ -3,11 +3,12 @@
 use crate::auth::access::OrganizationId;
 use crate::base::byte_cache::ByteBoundedCache;
 use crate::base::timestamp::Timestamp;
+use crate::hours::time_zone::ZoneCache;
 use crate::report::rows::PageRow;
 use crate::report::snapshot::{Snapshot, SnapshotHead};
 use crate::snapshot::index::SnapshotIndex;
 use crate::snapshot::lanes::{Lanes, ListedEntries};
-use crate::snapshot::query::{Selection, Totals};
+use crate::snapshot::query::{SelectedRow, Selection, Totals};
 use crate::snapshot::settings::{Settings, SettingsId};
 use serde::Serialize;
 use std::cell::Cell;
@@ -46,6 +47,8 @@ pub struct IsolateCache {
     lanes: ByteBoundedCache<(OrganizationId, i64, SettingsId), Rc<Lanes>>,
     settings: ByteBoundedCache<(OrganizationId, i64), Rc<Settings>>,
     pages: ByteBoundedCache<PageSlot, Rc<CachedPage>>,
+    /// What is known of time zones; the same for all organizations.
+    pub(super) zones: ZoneCache,
     /// How pages are cached.
     pub policy: PagePolicy,
     /// The generation of the database that all of this except heads was read from.
@@ -68,6 +71,7 @@ impl IsolateCache {
             lanes: ByteBoundedCache::new(LANES_BYTES_MAX),
             settings: ByteBoundedCache::new(SETTINGS_BYTES_MAX),
             pages: ByteBoundedCache::new(policy.memory_bytes_max),
+            zones: ZoneCache::default(),
             policy,
             generation: String::new(),
         }
@@ -224,8 +228,8 @@ pub struct CachedPage {
     pub totals: Totals,
     /// The rows.
     pub page: Rc<Page>,
-    /// The threshold that applies to each of the rows, in minutes.
-    pub thresholds: Vec<i64>,
+    /// What the index says of each of the rows.
+    pub selected: Vec<SelectedRow>,
     /// Since when it has been the page of this version, these settings and these entries.
     pub since: Timestamp,
     /// Whether the shared cache has it.
@@ -255,7 +259,7 @@ impl CachedPage {
             basis,
             totals: selection.totals,
             page,
-            thresholds: selection.rows.iter().map(|row| row.threshold_minutes).collect(),
+            selected: selection.rows.clone(),
             since,
             is_shared: Cell::new(false),
             response: None,

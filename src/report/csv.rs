@@ -3,11 +3,13 @@
 
 use crate::auth::access::{OrganizationId, View};
 use crate::base::timestamp::{MINUTE_MS, Timestamp, rfc3339};
+use crate::hours::calendar::Calendar;
 use crate::report::error::ReportError;
 use crate::report::rows::{PageRow, RowAccess, read_rows};
 use crate::storage::database::Database;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
+use std::rc::Rc;
 use strum::{IntoStaticStr, VariantArray};
 
 /// The byte order mark by which spreadsheets recognize UTF-8.
@@ -30,6 +32,9 @@ const COLUMNS: [&str; 15] = [
     "assigneeNames",
     "hasAccess",
 ];
+
+/// The last column, if the organization has business hours.
+const BUSINESS_COLUMN: &str = "stalledBusinessMinutes";
 
 /// What stands between two cells. Spreadsheets expect the one of their language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, IntoStaticStr, VariantArray)]
@@ -74,11 +79,19 @@ struct CsvRow {
     assignee_names: Vec<String>,
 }
 
+/// What ages are counted by.
+pub struct CsvAges {
+    /// The instant that the file is as of.
+    pub as_of: Timestamp,
+    /// The organization's business hours, if it has any.
+    pub calendar: Option<Rc<Calendar>>,
+}
+
 /// A CSV file that is being sent.
 pub struct CsvFile {
     organization: OrganizationId,
     view: View,
-    as_of: Timestamp,
+    ages: CsvAges,
     separator: Separator,
     /// The row numbers of the chunks that are still to be read, the last chunk first.
     unread: Vec<Vec<i64>>,
@@ -95,7 +108,7 @@ impl CsvFile {
         database: &D,
         organization: &OrganizationId,
         view: &View,
-        as_of: Timestamp,
+        ages: CsvAges,
         separator: Separator,
         mut chunks: Vec<Vec<i64>>,
     ) -> Result<Self, ReportError> {
@@ -103,13 +116,15 @@ impl CsvFile {
         let mut file = Self {
             organization: organization.clone(),
             view: view.clone(),
-            as_of,
+            ages,
             separator,
             unread: chunks,
             ready: None,
         };
         let mut ready = BYTE_ORDER_MARK.to_owned();
-        push_line(&mut ready, separator, &COLUMNS);
+        let mut columns = COLUMNS.map(str::to_owned).to_vec();
+        columns.extend(file.ages.calendar.as_ref().map(|_| BUSINESS_COLUMN.to_owned()));
+        push_line(&mut ready, separator, &columns);
         ready.push_str(&file.read_chunk(database).await?.unwrap_or_default());
         file.ready = Some(ready);
         Ok(file)
@@ -143,8 +158,9 @@ impl CsvFile {
         let has_access = RowAccess::from(&self.view).includes(&row.people)?;
         let row: CsvRow = serde_json::from_str(row.row.get())
             .map_err(|error| ReportError::Corrupt(format!("a row cannot be read: {error}")))?;
-        let stalled_ms = self.as_of.milliseconds_since(row.stalled_since).max(0);
-        let cells = [
+        let CsvAges { as_of, calendar } = &self.ages;
+        let stalled_ms = as_of.milliseconds_since(row.stalled_since).max(0);
+        let mut cells = vec![
             row.conversation_id,
             row.contact_id,
             row.contact_name,
@@ -161,17 +177,20 @@ impl CsvFile {
             row.assignee_names.join(" / "),
             has_access.to_string(),
         ];
+        if let Some(calendar) = calendar {
+            cells.push((calendar.open_ms(row.stalled_since, *as_of) / MINUTE_MS).to_string());
+        }
         push_line(csv, self.separator, &cells);
         Ok(())
     }
 }
 
-fn push_line(csv: &mut String, separator: Separator, cells: &[impl AsRef<str>]) {
+fn push_line(csv: &mut String, separator: Separator, cells: &[String]) {
     for (index, cell) in cells.iter().enumerate() {
         if index > 0 {
             csv.push(separator.character());
         }
-        push_cell(csv, separator, cell.as_ref());
+        push_cell(csv, separator, cell);
     }
     csv.push_str("\r\n");
 }

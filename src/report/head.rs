@@ -235,7 +235,7 @@ fn decode(row: &Row) -> Result<SnapshotHead, DatabaseError> {
             ..decode_settings(row, 7)?
         }),
         settings_number: row.integer(6)?,
-        last_run_ms: row.integer(10)?,
+        last_run_ms: row.integer(11)?,
         generation: generation.to_owned(),
         database_fingerprint: sha256_base64url(generation.as_bytes()),
     })

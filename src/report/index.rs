@@ -1,6 +1,7 @@
 //! Reads snapshot indexes: which rows a version has, and all that can be counted of them.
 
 use crate::auth::access::OrganizationId;
+use crate::hours::calendar::Calendar;
 use crate::report::context::ReportContext;
 use crate::report::error::ReportError;
 use crate::report::snapshot::Snapshot;
@@ -28,6 +29,8 @@ pub struct SelectedIndex {
     pub lanes: Rc<Lanes>,
     /// Which of them are listed, or all.
     pub listed: ListedEntries,
+    /// The business hours of the organization, if it has any, for the time since the oldest entry.
+    pub calendar: Option<Rc<Calendar>>,
     /// Whether the database was asked for the index.
     pub is_from_database: bool,
 }
@@ -92,6 +95,28 @@ pub fn lanes_of<D, C>(
         cache.put_lanes(organization, version, settings_id, Rc::clone(&lanes));
         lanes
     })
+}
+
+/// The business hours under the settings of a snapshot, for ages of the entries of its version. `None` means that ages count
+/// at all hours. That is also so if the platform does not know the time zone any more: somebody may be listed too early
+/// then, but nobody is lost.
+pub fn calendar_of<D, C>(
+    context: &ReportContext<'_, D, C>,
+    snapshot: &Snapshot,
+    index: &SnapshotIndex,
+) -> Option<Rc<Calendar>> {
+    let hours = snapshot.settings.business_hours.as_ref()?;
+    let (earliest, latest) = (index.earliest().unwrap_or(snapshot.as_of), snapshot.as_of);
+    let mut cache = context.isolate_cache.borrow_mut();
+    let offsets = cache
+        .zones
+        .offsets(context.time_zones, hours.time_zone(), earliest, latest);
+    if offsets.is_none() {
+        context
+            .trace
+            .warn("the time zone of business hours is not known".to_owned());
+    }
+    Some(Rc::new(Calendar::new(Rc::clone(hours), &*offsets?)))
 }
 
 /// Caches the index of a version; `chunks` are rows of one column, in order.

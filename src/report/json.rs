@@ -1,5 +1,7 @@
 //! Writes a page of the report as JSON.
 
+use crate::base::timestamp::MINUTE_MS;
+use crate::hours::calendar::Calendar;
 use crate::report::cache::CachedPage;
 use crate::report::error::ReportError;
 use crate::report::resolved::{ResolvedReport, to_json};
@@ -58,12 +60,17 @@ struct Pagination {
 /// Writes the body of a page.
 ///
 /// Rows pass through as the text that was published, each with the threshold that applies to it, unless that is the
-/// organization's, and the caller's `hasAccess` at its end. To embed them with serde
+/// organization's, with its age in business hours, if there is a calendar, and the caller's `hasAccess` at its end. To embed them with serde
 /// as raw values would take 11 µs for 25 rows, because it parses them; this takes half of one.
 ///
 /// # Errors
 /// [`ReportError::Corrupt`] if a row is not what a refresh publishes.
-pub fn write_page(report: &ResolvedReport<'_>, paging: Paging, page: &CachedPage) -> Result<String, ReportError> {
+pub fn write_page(
+    report: &ResolvedReport<'_>,
+    paging: Paging,
+    page: &CachedPage,
+    calendar: Option<&Calendar>,
+) -> Result<String, ReportError> {
     let Totals {
         counts,
         older,
@@ -96,14 +103,19 @@ pub fn write_page(report: &ResolvedReport<'_>, paging: Paging, page: &CachedPage
     body.push_str(before_rows);
     let access = RowAccess::from(&report.access.view);
     let common_threshold = report.threshold_minutes();
-    for (position, (row, threshold)) in rows.iter().zip(&page.thresholds).enumerate() {
+    for (position, (row, selected)) in rows.iter().zip(&page.selected).enumerate() {
         if position > 0 {
             body.push(',');
         }
         let members = row.row.get().strip_suffix('}');
         body.push_str(members.ok_or_else(|| ReportError::Corrupt("a row is not a JSON object".to_owned()))?);
-        if *threshold != common_threshold {
-            body.push_str(&format!(r#","thresholdMinutes":{threshold}"#));
+        let threshold = selected.threshold_minutes;
+        if threshold != common_threshold {
+            push_number(&mut body, "thresholdMinutes", threshold);
+        }
+        if let Some(calendar) = calendar {
+            let minutes = calendar.open_ms(selected.stalled_since, report.as_of()) / MINUTE_MS;
+            push_number(&mut body, "stalledBusinessMinutes", minutes);
         }
         let has_access = access.includes(&row.people)?;
         body.push_str(if has_access { HAS_ACCESS } else { HAS_NO_ACCESS });
@@ -111,6 +123,11 @@ pub fn write_page(report: &ResolvedReport<'_>, paging: Paging, page: &CachedPage
     body.push(']');
     body.push_str(after_rows);
     Ok(body)
+}
+
+/// Adds a member to an object that is being written.
+fn push_number(body: &mut String, name: &str, number: i64) {
+    body.push_str(&format!(r#","{name}":{number}"#));
 }
 
 const HAS_ACCESS: &str = r#","hasAccess":true}"#;

@@ -12,10 +12,10 @@ use crate::base::timestamp::Timestamp;
 use crate::http::etag::is_known;
 use crate::report::cache::{CachedPage, CachedResponse, Page};
 use crate::report::context::ReportContext;
-use crate::report::csv::{CsvFile, Separator};
+use crate::report::csv::{CsvAges, CsvFile, Separator};
 use crate::report::error::ReportError;
 use crate::report::head::{HeadSource, read_head_at_primary, resolve_head};
-use crate::report::index::{LoadedIndex, SelectedIndex, lanes_of, load_index};
+use crate::report::index::{LoadedIndex, SelectedIndex, calendar_of, lanes_of, load_index};
 use crate::report::json::write_page;
 use crate::report::page::read_page;
 use crate::report::poll::PollAdvice;
@@ -182,7 +182,7 @@ pub async fn answer_summary<D: Database, C>(
     let selected = unless_removed(context, &report, select(context, &report).await)?;
     // 5. The body
     let listing = selected.listing();
-    let summary = listing.summarize(&report.rows, report.as_of());
+    let summary = listing.summarize(&report.rows, report.as_of(), selected.calendar.as_deref());
     let (body, next) = (Some(Rc::new(write_summary(&report, &summary)?)), None);
     Ok(Answer {
         etag,
@@ -266,15 +266,17 @@ async fn select<D: Database, C>(
         is_from_database,
     } = load_index(context, organization, snapshot.version).await?;
     let lanes = lanes_of(context, organization, snapshot, &index);
+    let calendar = calendar_of(context, snapshot, &index);
     let listed = if report.skip_threshold {
         lanes.everything(&index)
     } else {
-        lanes.listed(&index, snapshot.as_of)
+        lanes.listed(&index, snapshot.as_of, calendar.as_deref())
     };
     Ok(SelectedIndex {
         index,
         lanes,
         listed,
+        calendar,
         is_from_database,
     })
 }
@@ -290,7 +292,7 @@ async fn write_cached_page<D: Database, C: SharedCache>(
 ) -> Result<(Rc<CachedPage>, Rc<String>), ReportError> {
     let selected = select(context, report).await?;
     let page = read_page(context, report, paging, &selected, cached.as_ref(), now).await?;
-    let body = Rc::new(write_page(report, paging, &page)?);
+    let body = Rc::new(write_page(report, paging, &page, selected.calendar.as_deref())?);
     let response = report.shared_snapshot_id().map(|snapshot_id| CachedResponse {
         snapshot_id: Rc::clone(snapshot_id),
         is_stale: report.is_stale,
@@ -329,7 +331,7 @@ async fn search_body<D: Database, C>(
         read_rows(context.database, organization, &row_nos).await?
     };
     let page = CachedPage::new(None, &selection, Rc::new(Page { row_nos, rows }), now);
-    write_page(report, paging, &page)
+    write_page(report, paging, &page, selected.calendar.as_deref())
 }
 
 /// Steps 3 to 5 for a CSV file.
@@ -341,7 +343,11 @@ async fn open_csv<D: Database, C>(
     let selected = select(context, report).await?;
     let chunks = selected.listing().select_all(&report.rows);
     let ReadAccess { organization, view } = report.access;
-    CsvFile::open(context.database, organization, view, report.as_of(), separator, chunks).await
+    let ages = CsvAges {
+        as_of: report.as_of(),
+        calendar: selected.calendar,
+    };
+    CsvFile::open(context.database, organization, view, ages, separator, chunks).await
 }
 
 /// A version may be removed between reading the head and reading the version. A request that names the snapshot is told

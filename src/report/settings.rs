@@ -2,10 +2,12 @@
 
 use crate::auth::access::OrganizationId;
 use crate::base::strict_json::Object;
+use crate::hours::business_hours::BusinessHours;
 use crate::report::context::ReportContext;
 use crate::report::error::ReportError;
 use crate::snapshot::settings::{MAX_AGE_DAYS_DEFAULT, Settings, Thresholds};
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
+use serde_json::Value;
 use std::rc::Rc;
 
 /// The settings of an organization that have a number, in force or superseded. Their threshold is the default, because it
@@ -36,7 +38,8 @@ pub async fn read_settings<D: Database, C>(
     Ok(settings)
 }
 
-/// Settings from the three columns that begin at `first`: thresholds by channel and by department, and the age limit.
+/// Settings from the four columns that begin at `first`: thresholds by channel and by department, the age limit, and the
+/// business hours.
 ///
 /// # Errors
 /// [`DatabaseError::Decode`] if they are not what the settings route writes.
@@ -48,10 +51,16 @@ pub fn decode_settings(row: &Row, first: usize) -> Result<Settings, DatabaseErro
             "stored thresholds are not a JSON object of numbers",
         ))
     };
+    let hours = row.optional_text(first + 3)?.map(|text| {
+        let hours = serde_json::from_str::<Value>(text).ok();
+        hours.and_then(|hours| BusinessHours::parse(&hours).ok()).map(Rc::new)
+    });
+    let unreadable = DatabaseError::Decode("stored business hours are not what the settings route takes");
     Ok(Settings {
         channel_threshold_minutes: thresholds(first)?,
         department_threshold_minutes: thresholds(first + 1)?,
         max_age_days: row.optional_integer(first + 2)?.unwrap_or(MAX_AGE_DAYS_DEFAULT),
+        business_hours: hours.map(|hours| hours.ok_or(unreadable)).transpose()?,
         ..Settings::default()
     })
 }

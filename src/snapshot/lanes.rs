@@ -2,10 +2,11 @@
 //!
 //! Entries are in the order of `stalledSince`. So among those to which one threshold applies, those that are listed are
 //! next to each other: they begin with the oldest that is within the age limit, and end before the first that is not over
-//! the threshold.
+//! the threshold. That holds in business hours as well: whoever has waited longer has waited at least as many of them.
 
-use crate::base::timestamp::{DAY_MS, MINUTE_MS, Timestamp};
+use crate::base::timestamp::{DAY_MS, Timestamp};
 use crate::conversation::category::Category;
+use crate::hours::calendar::{Calendar, latest_start};
 use crate::snapshot::chunk::index_from;
 use crate::snapshot::index::{IndexEntry, SnapshotIndex};
 use crate::snapshot::positions::count_before;
@@ -87,13 +88,12 @@ impl Lanes {
         }
     }
 
-    /// The entries that are listed as of an instant: `asOf − stalledSince` is at least the threshold that applies, and at
-    /// most the age limit.
+    /// The entries that are listed as of an instant: from `stalledSince` to `asOf` it is at least the threshold that
+    /// applies, in business hours if there is a calendar, and at most the age limit.
     #[must_use]
-    pub fn listed(&self, index: &SnapshotIndex, as_of: Timestamp) -> ListedEntries {
-        let ago = |milliseconds: i64| as_of.minus(milliseconds);
-        let oldest = ago(self.max_age_days.saturating_mul(DAY_MS));
-        let end = |threshold: &i64| index.count_until(ago(threshold.saturating_mul(MINUTE_MS)));
+    pub fn listed(&self, index: &SnapshotIndex, as_of: Timestamp, calendar: Option<&Calendar>) -> ListedEntries {
+        let oldest = as_of.minus(self.max_age_days.saturating_mul(DAY_MS));
+        let end = |threshold: &i64| index.count_until(latest_start(calendar, as_of, *threshold));
         ListedEntries {
             oldest: index.entries.partition_point(|entry| entry.stalled_since < oldest),
             ends: self.thresholds.iter().map(end).collect(),

@@ -1,6 +1,7 @@
 //! Which rows of a version a report shows: those that are listed, of some departments, that pass a filter, on a page.
 
 use crate::base::sort::sort;
+use crate::base::timestamp::Timestamp;
 use crate::conversation::category::{Category, Reason};
 use crate::snapshot::chunk::index_from;
 use crate::snapshot::index::{IndexEntry, SnapshotIndex};
@@ -114,6 +115,8 @@ pub struct Selection {
 pub struct SelectedRow {
     /// The number of the published row.
     pub row_no: i64,
+    /// Since when it has been stalled.
+    pub stalled_since: Timestamp,
     /// The threshold that applies to it, in minutes.
     pub threshold_minutes: i64,
 }
@@ -156,8 +159,10 @@ impl<'a> Listing<'a> {
         let positions: Vec<&[u32]> = lists.iter().map(|(_, positions)| &**positions).collect();
         let page = merged_page(&positions, skip, limit).into_iter();
         let rows = page.filter_map(|(position, list)| {
+            let entry = self.index.entries.get(position)?;
             Some(SelectedRow {
-                row_no: self.index.entries.get(position)?.row_no,
+                row_no: entry.row_no,
+                stalled_since: entry.stalled_since,
                 threshold_minutes: lists.get(list)?.0,
             })
         });
@@ -287,9 +292,13 @@ mod tests {
     use super::{Counts, Listing, Paging, RowFilter, RowQuery, SelectedRow, Selection};
     use crate::base::timestamp::{DAY_MS, MINUTE_MS, Timestamp};
     use crate::conversation::category::{Category, Reason};
+    use crate::hours::business_hours::BusinessHours;
+    use crate::hours::calendar::Calendar;
+    use crate::hours::time_zone::{Offsets, TimeZones};
     use crate::snapshot::index::SnapshotIndex;
     use crate::snapshot::lanes::{Lanes, ListedEntries};
     use crate::snapshot::settings::{Settings, Thresholds};
+    use crate::snapshot::summary::AGES_FROM_MINUTES;
     use crate::snapshot::version::{Entry, Version};
     use serde_json::json;
     use std::rc::Rc;
@@ -333,6 +342,7 @@ mod tests {
             channel_threshold_minutes: map(channels),
             department_threshold_minutes: map(departments),
             max_age_days: days,
+            business_hours: None,
         }
     }
 
@@ -356,6 +366,32 @@ mod tests {
         settings: &'a Settings,
         as_of: Timestamp,
         skips_threshold: bool,
+        has_hours: bool,
+    }
+
+    /// How much of the time before an instant is from 06:00 to 18:00, on any day.
+    fn daytime_before(at: Timestamp) -> i64 {
+        let (day, hour) = (at.as_milliseconds().div_euclid(DAY_MS), 60 * MINUTE_MS);
+        let today = at.as_milliseconds().rem_euclid(DAY_MS) - 6 * hour;
+        day * 12 * hour + today.clamp(0, 12 * hour)
+    }
+
+    struct Utc;
+
+    impl TimeZones for Utc {
+        fn offset_seconds(&self, _: &str, _: Timestamp) -> Option<i64> {
+            Some(0)
+        }
+    }
+
+    /// From 06:00 to 18:00 on all days.
+    fn daytime(index: &SnapshotIndex, as_of: Timestamp) -> Calendar {
+        let days =
+            ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].map(|day| (day.to_owned(), json!([["06:00", "18:00"]])));
+        let weekly: serde_json::Map<String, serde_json::Value> = days.into_iter().collect();
+        let hours = BusinessHours::parse(&json!({ "timeZone": "UTC", "weekly": weekly })).unwrap();
+        let offsets = Offsets::find(&Utc, "UTC", index.earliest().unwrap(), as_of).unwrap();
+        Calendar::new(Rc::new(hours), &offsets)
     }
 
     impl<'a> Walk<'a> {
@@ -390,9 +426,13 @@ mod tests {
         /// The entries that pass every filter but the one by category: those that are listed, and those that are too old.
         fn rows(&self, query: &RowQuery) -> (Vec<&'a Entry>, Vec<&'a Entry>) {
             let age_ms = |entry: &Entry| self.as_of.milliseconds_since(entry.stalled_since);
+            let counted_ms = |entry: &Entry| match self.has_hours {
+                true => daytime_before(self.as_of) - daytime_before(entry.stalled_since),
+                false => age_ms(entry),
+            };
             let passing = self.entries.iter().filter(|entry| Self::passes(entry, query));
             let over = passing
-                .filter(|entry| self.skips_threshold || age_ms(entry).max(0) >= self.threshold(entry) * MINUTE_MS);
+                .filter(|entry| self.skips_threshold || counted_ms(entry).max(0) >= self.threshold(entry) * MINUTE_MS);
             let max_age_ms = self.settings.max_age_days * DAY_MS;
             over.partition(|entry| self.skips_threshold || age_ms(entry) <= max_age_ms)
         }
@@ -428,6 +468,7 @@ mod tests {
             selection.rows = rows
                 .map(|entry| SelectedRow {
                     row_no: entry.row_no,
+                    stalled_since: entry.stalled_since,
                     threshold_minutes: self.threshold(entry),
                 })
                 .collect();
@@ -501,12 +542,23 @@ mod tests {
             });
         }
         let mut seen = 0;
-        for (settings, skips_threshold) in mixes.iter().flat_map(|settings| [(settings, false), (settings, true)]) {
+        // At half past six, half an hour of today counts.
+        let in_the_morning = as_of.plus(390 * MINUTE_MS);
+        let combinations = mixes.iter().flat_map(|settings| {
+            [
+                (settings, as_of, false, false),
+                (settings, as_of, true, false),
+                (settings, in_the_morning, false, true),
+                (settings, in_the_morning, true, true),
+            ]
+        });
+        for (settings, as_of, skips_threshold, has_hours) in combinations {
+            let calendar = has_hours.then(|| daytime(&index, as_of));
             let lanes = Lanes::new(&index, settings);
             let listed = if skips_threshold {
                 lanes.everything(&index)
             } else {
-                lanes.listed(&index, as_of)
+                lanes.listed(&index, as_of, calendar.as_ref())
             };
             let listing = Listing {
                 index: &index,
@@ -519,13 +571,14 @@ mod tests {
                 settings,
                 as_of,
                 skips_threshold,
+                has_hours,
             };
             for (departments, filter) in scopes
                 .iter()
                 .flat_map(|scope| filters.iter().map(move |filter| (*scope, filter)))
             {
                 let query = query(departments, filter.clone());
-                let context = format!("{query:?} under {settings:?}, {skips_threshold}");
+                let context = format!("{query:?} under {settings:?}, {skips_threshold}, {has_hours}");
                 assert_eq!(listing.count_below(&query), walk.count_below(&query), "{context}");
                 for (page, limit) in [(1, 1), (2, 1), (1, 7), (2, 7), (3, 7), (1, 100), (2, 100), (9, 100)] {
                     let paging = Paging { page, limit };
@@ -537,9 +590,18 @@ mod tests {
                 let row_nos: Vec<i64> = all.rows.iter().map(|row| row.row_no).collect();
                 assert_eq!(listing.select_all(&query).concat(), row_nos, "{context}");
                 assert_eq!(listing.totals(&query), all.totals, "{context}");
-                let summary = listing.summarize(&query, as_of);
+                let summary = listing.summarize(&query, as_of, calendar.as_ref());
                 assert_eq!(summary.totals, all.totals, "{context}");
-                assert_eq!(summary.ages.iter().sum::<u64>(), row_nos.len() as u64, "{context}");
+                let mut ages = [0; AGES_FROM_MINUTES.len()];
+                for row in &all.rows {
+                    let counted_ms = match has_hours {
+                        true => daytime_before(as_of) - daytime_before(row.stalled_since),
+                        false => as_of.milliseconds_since(row.stalled_since),
+                    };
+                    let reached = |from: &&i64| **from * MINUTE_MS <= counted_ms.max(0);
+                    ages[AGES_FROM_MINUTES.iter().filter(reached).count() - 1] += 1;
+                }
+                assert_eq!(summary.ages, ages, "{context}");
             }
         }
         assert!(seen > 10_000, "{seen}");
@@ -550,7 +612,7 @@ mod tests {
         let (_, index) = version_of((0..10).map(|number| entry(number, number * MINUTE_MS)).collect());
         let lanes = Lanes::new(&index, &settings(5, &[], &[], 1));
         let check = |as_of: i64, oldest: usize, end: usize| {
-            let listed = lanes.listed(&index, Timestamp::from_milliseconds(as_of));
+            let listed = lanes.listed(&index, Timestamp::from_milliseconds(as_of), None);
             assert_eq!(
                 listed,
                 ListedEntries {

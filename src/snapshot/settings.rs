@@ -1,8 +1,10 @@
 //! An organization's settings: how long an answer must have been owed before a row is listed, and for how long it is.
 
 use crate::base::strict_json::Object;
+use crate::hours::business_hours::BusinessHours;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+use std::rc::Rc;
 
 /// The threshold of an organization that has not set one, in minutes.
 pub const THRESHOLD_MINUTES_DEFAULT: i64 = 5;
@@ -21,6 +23,8 @@ pub struct Settings {
     pub department_threshold_minutes: Thresholds,
     /// How many days ago an answer that is overdue may have become so. Rows that are older are not listed.
     pub max_age_days: i64,
+    /// In which hours ages count. `None` means at all hours.
+    pub business_hours: Option<Rc<BusinessHours>>,
 }
 
 impl Default for Settings {
@@ -30,6 +34,7 @@ impl Default for Settings {
             channel_threshold_minutes: Thresholds::default(),
             department_threshold_minutes: Thresholds::default(),
             max_age_days: MAX_AGE_DAYS_DEFAULT,
+            business_hours: None,
         }
     }
 }
@@ -50,14 +55,13 @@ impl Settings {
         own.map_or(self.threshold_minutes, |(_, minutes)| *minutes)
     }
 
-    /// About how many bytes of memory its thresholds by name take.
+    /// About how many bytes of memory its thresholds by name and its business hours take.
     #[must_use]
     pub fn bytes(&self) -> usize {
+        let hours = self.business_hours.as_ref().map_or(0, |hours| hours.bytes());
         let names = self.channel_threshold_minutes.names();
-        names
-            .chain(self.department_threshold_minutes.names())
-            .map(|name| name.len() + 64)
-            .sum()
+        let names = names.chain(self.department_threshold_minutes.names());
+        hours + names.map(|name| name.len() + 64).sum::<usize>()
     }
 }
 
@@ -79,6 +83,12 @@ impl Thresholds {
     pub fn get(&self, name: &str) -> Option<i64> {
         let found = self.0.binary_search_by(|(other, _)| other.as_str().cmp(name));
         self.0.get(found.ok()?).map(|(_, minutes)| *minutes)
+    }
+
+    /// The greatest threshold, in minutes; 0 if there is none.
+    #[must_use]
+    pub fn greatest(&self) -> i64 {
+        self.0.iter().fold(0, |greatest, (_, minutes)| greatest.max(*minutes))
     }
 
     /// The names.

@@ -1,8 +1,9 @@
 //! What can be counted of the rows that a report shows: a pure function of the version's index and the settings.
 
 use crate::base::sort::sort_by;
-use crate::base::timestamp::{MINUTE_MS, Timestamp};
+use crate::base::timestamp::Timestamp;
 use crate::conversation::category::Reason;
+use crate::hours::calendar::{Calendar, latest_start};
 use crate::snapshot::query::{Listing, RowQuery, Totals};
 use std::cmp::Reverse;
 use strum::VariantArray;
@@ -25,7 +26,7 @@ pub struct Summary<'a> {
     pub departments: Vec<Count<'a>>,
     /// By the name of an assignee. A row counts once for each name that it shows, or as one without a name.
     pub assignees: Vec<Count<'a>>,
-    /// By age, in the groups of [`AGES_FROM_MINUTES`].
+    /// By age, in business hours if the organization has any, in the groups of [`AGES_FROM_MINUTES`].
     pub ages: [u64; AGES_FROM_MINUTES.len()],
 }
 
@@ -41,9 +42,10 @@ pub struct Count<'a> {
 }
 
 impl Listing<'_> {
-    /// Counts the rows that a query selects as of an instant. A negative age counts as zero.
+    /// Counts the rows that a query selects as of an instant. A negative age counts as zero. Ages are of business hours if
+    /// there is a `calendar`.
     #[must_use]
-    pub fn summarize(&self, query: &RowQuery, as_of: Timestamp) -> Summary<'_> {
+    pub fn summarize(&self, query: &RowQuery, as_of: Timestamp, calendar: Option<&Calendar>) -> Summary<'_> {
         let index = self.index;
         let departments = index.departments.iter();
         let departments = departments.map(|department| (&*department.id, department.name.as_deref()));
@@ -52,6 +54,8 @@ impl Listing<'_> {
         let mut assignees = counts(index.names.iter().map(|name| (&**name, None)));
         let mut reasons = counts(Reason::VARIANTS.iter().map(|reason| (reason.as_str(), None)));
         let mut ages = [0_u64; AGES_FROM_MINUTES.len()];
+        // Whoever has been stalled since this instant or longer is in the group or in a later one.
+        let group_starts = AGES_FROM_MINUTES.map(|minutes| latest_start(calendar, as_of, minutes));
         let positions = self.matching_positions(query);
         for (position, entry) in index.entries_at(&positions) {
             add(&mut reasons, entry.reason as usize);
@@ -67,9 +71,9 @@ impl Listing<'_> {
                     add(&mut assignees, *name as usize);
                 }
             }
-            let age_ms = as_of.milliseconds_since(entry.stalled_since).max(0);
-            let groups = AGES_FROM_MINUTES.iter().zip(&mut ages);
-            if let Some((_, group)) = groups.rev().find(|(from, _)| **from * MINUTE_MS <= age_ms) {
+            let later = group_starts.iter().skip(1);
+            let number = later.take_while(|start| entry.stalled_since <= **start).count();
+            if let Some(group) = ages.get_mut(number) {
                 *group += 1;
             }
         }
@@ -188,7 +192,7 @@ mod tests {
         let entries = names.iter().enumerate().map(|(number, names)| entry(number, 0, names));
         let all = everything(entries.collect());
         let (listing, as_of) = (all.listing(), Timestamp::from_milliseconds(0));
-        let summary = listing.summarize(&RowQuery::default(), as_of);
+        let summary = listing.summarize(&RowQuery::default(), as_of, None);
         let Summary { assignees, .. } = &summary;
         assert_eq!(
             lines(assignees),
@@ -213,7 +217,7 @@ mod tests {
             },
             ..RowQuery::default()
         };
-        let stuck = listing.summarize(&query, as_of);
+        let stuck = listing.summarize(&query, as_of, None);
         assert_eq!(lines(&stuck.reasons), [(Some("no_reply"), 3)]);
         assert_eq!(stuck.totals, summary.totals);
         assert_eq!(stuck.totals.counts.for_category(category), 3);
@@ -225,7 +229,7 @@ mod tests {
             let all = everything(vec![entry(0, 1_000_000_000 - age_ms, &[])]);
             let as_of = Timestamp::from_milliseconds(1_000_000_000);
             let listing = all.listing();
-            let summary = listing.summarize(&RowQuery::default(), as_of);
+            let summary = listing.summarize(&RowQuery::default(), as_of, None);
             let mut ages = [0; 7];
             ages[group] = 1;
             assert_eq!(summary.ages, ages, "{age_ms}");

@@ -45,6 +45,7 @@ describeInBrowser('the settings', (env) => {
       channelThresholdMinutes: { email: 240, pigeon_post: 30 },
       departmentThresholdMinutes: { 'd-sales': 90 },
       maxAgeDays: 14,
+      businessHours: null,
     };
     assert.deepEqual(await env.settings(organization), expected);
     await tab.waitForNoText('Customer a');

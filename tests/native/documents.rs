@@ -3,7 +3,9 @@
 use conversation_monitor::auth::access::Denial;
 use conversation_monitor::auth::connection::SignatureError;
 use conversation_monitor::config::{Config, ConfigError, VARIABLES};
-use conversation_monitor::{auth, base, connector, conversation, directory, health, ingest, refresh, report, snapshot};
+use conversation_monitor::{
+    auth, base, connector, conversation, directory, health, hours, ingest, refresh, report, snapshot,
+};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use strum::VariantArray;
@@ -177,6 +179,8 @@ fn limits() -> Vec<(String, String)> {
         directory::settings::DEPARTMENT_THRESHOLDS_MAX => number,
         snapshot::settings::MAX_AGE_DAYS_DEFAULT => days,
         directory::settings::MAX_AGE_DAYS_MAX => days,
+        hours::business_hours::INTERVALS_MAX => number,
+        hours::business_hours::DATES_MAX => number,
         directory::settings::BODY_BYTES_MAX => bytes,
         directory::scopes::SEARCH_CHARACTERS_MAX => characters,
         directory::scopes::ORGANIZATIONS_MAX => number,

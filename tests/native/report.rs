@@ -134,6 +134,31 @@ fn an_answer_whose_instant_is_more_than_three_minutes_old_is_stale() {
 }
 
 #[test]
+fn minutes_of_business_hours_go_on_while_the_page_stays_in_memory() {
+    let desk = Desk::new(Mood::Well, 20);
+    let always = json!([["00:00", "24:00"]]);
+    let weekly = json!({ "mon": always, "tue": always, "wed": always, "thu": always, "fri": always, "sat": always,
+                         "sun": always });
+    let change = json!({ "businessHours": { "timeZone": "America/St_Johns", "weekly": weekly } });
+    let organization = &admin().organization;
+    desk.isolate().change_settings(organization, &change, NOW).unwrap();
+    let check = |now: i64| {
+        let data = desk.ask(&admin(), "skipThreshold=true", now).unwrap();
+        let rows = data["rows"].as_array().unwrap();
+        assert_eq!(rows.len(), 20);
+        for row in rows {
+            let since = Timestamp::from_rfc3339(row["stalledSince"].as_str().unwrap()).unwrap();
+            let minutes = (now - since.as_milliseconds()).max(0) / MINUTE;
+            assert_eq!(row["stalledBusinessMinutes"], minutes, "{row}");
+        }
+    };
+    check(NOW);
+    block_on(desk.service.refresh(NOW + MINUTE)).unwrap();
+    desk.cache.borrow_mut().clear_heads();
+    check(NOW + MINUTE);
+}
+
+#[test]
 fn thresholds_of_before_are_kept_and_a_worker_that_knows_nothing_else_goes_on() {
     let desk = Desk {
         service: Service::default(),
@@ -151,6 +176,7 @@ fn thresholds_of_before_are_kept_and_a_worker_that_knows_nothing_else_goes_on() 
     };
     set_threshold(7);
     desk.service.database.migrate_only("0004");
+    desk.service.database.migrate_only("0008");
     let kept = desk.ask(&admin(), "", NOW).unwrap();
     assert_eq!(kept["thresholdMinutes"], 7);
     let id = |data: &Value| data["snapshotId"].as_str().unwrap().to_owned();

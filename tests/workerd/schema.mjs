@@ -12,6 +12,7 @@ const KEYWORDS = {
   type: checkType,
   enum: checkEnum,
   format: checkFormat,
+  pattern: checkPattern,
   properties: checkProperties,
   required: checkRequired,
   items: checkItems,
@@ -45,6 +46,9 @@ const characters = (value) => (typeof value === 'string' ? [...value].length : N
 
 /** RFC 3339 section 5.6. */
 const DATE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
+
+/** RFC 3339's `full-date`. */
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
 
 /** The errors of `value` under the contract's schema of this name; an empty array if it is valid. */
 export function schemaErrors(name, value, contract = CONTRACT) {
@@ -88,9 +92,15 @@ function checkEnum(schema, value, { path }) {
 }
 
 function checkFormat({ format }, value, { path }) {
-  if (format !== 'date-time') throw new Error(`unknown format "${format}" at ${path}`);
-  const isInstant = typeof value === 'string' && DATE_TIME.test(value) && !Number.isNaN(Date.parse(value));
-  return isInstant ? [] : [`${path}: ${JSON.stringify(value)} is no date-time`];
+  const forms = { date: DATE, 'date-time': DATE_TIME };
+  if (!Object.hasOwn(forms, format)) throw new Error(`unknown format "${format}" at ${path}`);
+  const isOne = typeof value === 'string' && forms[format].test(value) && !Number.isNaN(Date.parse(value));
+  return isOne ? [] : [`${path}: ${JSON.stringify(value)} is no ${format}`];
+}
+
+function checkPattern({ pattern }, value, { path }) {
+  const isMatch = typeof value !== 'string' || new RegExp(pattern, 'u').test(value);
+  return isMatch ? [] : [`${path}: ${JSON.stringify(value)} does not match ${pattern}`];
 }
 
 function checkProperties({ properties, additionalProperties }, value, at) {

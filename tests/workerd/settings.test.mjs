@@ -67,6 +67,7 @@ const settingsWith = (organizationId, set) => ({
     channelThresholdMinutes: {},
     departmentThresholdMinutes: {},
     maxAgeDays: 30,
+    businessHours: null,
     ...set,
   },
 });
@@ -234,7 +235,8 @@ describe('400', () => {
     '{"thresholdMinutes":1.5}',
     '{"thresholdMinutes":"5"}',
     '{"thresholdMinutes":5,"unknown":1}',
-    '{"thresholdMinutes":5,"businessHours":null}',
+    '{"thresholdMinutes":5,"businesshours":null}',
+    '{"thresholdMinutes":5,"businessHours":{}}',
     '{"maxAgeDays":0}',
     '{"maxAgeDays":3651}',
     '{"channelThresholdMinutes":[]}',
@@ -265,7 +267,7 @@ describe('400', () => {
     const organizationId = await newOrganization();
     for (const body of bodies) {
       const { body: answer } = await put(400, organizationId, adminToken(organizationId), body);
-      assert.match(answer.message, /ThresholdMinutes|thresholdMinutes|maxAgeDays|JSON/);
+      assert.match(answer.message, /ThresholdMinutes|thresholdMinutes|maxAgeDays|businessHours|JSON/);
     }
     await put(400, organizationId, adminToken(organizationId), new Uint8Array([0x7b, 0xff, 0x7d]));
     assert.equal(await stored(organizationId), null);

@@ -12,6 +12,7 @@ SELECT o.version,
        s.channel_threshold_minutes,
        s.department_threshold_minutes,
        s.max_age_days,
+       s.business_hours,
        coalesce(r.run ->> 'durationMs', 0) AS last_run_ms
 FROM organization AS o
 CROSS JOIN refresh AS r

@@ -18,7 +18,7 @@ use crate::worker::response::Reply;
 /// 2. Check the path                    → 400
 /// 3. Read the body of a PUT            → 400, 413, 415
 /// 4. Decide access                     → 403
-/// 5. Read or change the settings       → 404
+/// 5. Read or change the settings       → 404; 400 if they do not go together
 /// 6. Compare the ETag of a GET         → 304, 200
 pub async fn handle(context: &RequestContext, organization_id: Option<String>) -> Result<Reply, ApiError> {
     // 1. Authenticate and count the call.
@@ -36,7 +36,11 @@ pub async fn handle(context: &RequestContext, organization_id: Option<String>) -
     let sources = ReportSources::new(context);
     let report = sources.context(context, caller.service, &caller.claims);
     match change {
-        Some(change) => Reply::success(&change_settings(&report, &organization, &change, context.now).await?),
+        Some(change) => {
+            let current = read_settings(&report, &organization, context.now).await?;
+            change.check(&current.settings, report.time_zones, context.now)?;
+            Reply::success(&change_settings(&report, &organization, &change, context.now).await?)
+        }
         None => {
             let settings = read_settings(&report, &organization, context.now).await?;
             Ok(Reply::json_or_not_modified(context, envelope::success(&settings)?))
