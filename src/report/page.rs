@@ -20,7 +20,7 @@ use std::rc::Rc;
 use xxhash_rust::xxh64::xxh64;
 
 /// How long a page stays in the shared cache. A version is seldom the newest for longer.
-const SHARED_SECONDS: u64 = 3_600;
+const SHARED_SECONDS: u64 = 15 * 60;
 
 /// What tells pages apart, whoever asks for them.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -94,6 +94,8 @@ pub async fn read_page<D: Database, C: SharedCache>(
             now,
         )));
     };
+    // What is superseded is not put into the shared cache, or what was erased would stay there for longer than a page does.
+    let is_newest = snapshot.version == report.head.version;
     let basis = PageBasis {
         version: snapshot.version,
         settings: snapshot.settings_id,
@@ -110,7 +112,9 @@ pub async fn read_page<D: Database, C: SharedCache>(
         && cached.basis.as_ref() == Some(&basis)
     {
         context.trace.source("page", "memory");
-        share_if_due(context, &identity, cached, now)?;
+        if is_newest {
+            share_if_due(context, &identity, cached, now)?;
+        }
         return Ok(Rc::clone(cached));
     }
     let selection = selected.listing().select(&report.rows, paging);
@@ -127,9 +131,9 @@ pub async fn read_page<D: Database, C: SharedCache>(
         let was_at_database = report.head_source.is_database() || selected.is_from_database;
         let has_memory = context.isolate_cache.borrow().policy.memory_bytes_max > 0;
         let read = if was_at_database && has_memory {
-            read_from_database_first(context, &identity, &row_nos).await?
+            read_from_database_first(context, &identity, &row_nos, is_newest).await?
         } else {
-            read_from_shared_cache_first(context, &identity, &row_nos).await?
+            read_from_shared_cache_first(context, &identity, &row_nos, is_newest).await?
         };
         is_shared = read.is_shared;
         let rows = read.rows;
@@ -153,8 +157,9 @@ async fn read_from_database_first<D: Database, C: SharedCache>(
     context: &ReportContext<'_, D, C>,
     identity: &PageIdentity<'_>,
     row_nos: &[i64],
+    is_newest: bool,
 ) -> Result<ReadRows, ReportError> {
-    match read_from_database(context, identity, row_nos).await {
+    match read_from_database(context, identity, row_nos, is_newest).await {
         Err(ReportError::Unavailable(cause)) => read_from_shared_cache(context, identity, row_nos.len())
             .await?
             .ok_or(ReportError::Unavailable(cause)),
@@ -167,10 +172,11 @@ async fn read_from_shared_cache_first<D: Database, C: SharedCache>(
     context: &ReportContext<'_, D, C>,
     identity: &PageIdentity<'_>,
     row_nos: &[i64],
+    is_newest: bool,
 ) -> Result<ReadRows, ReportError> {
     match read_from_shared_cache(context, identity, row_nos.len()).await? {
         Some(read) => Ok(read),
-        None => read_from_database(context, identity, row_nos).await,
+        None => read_from_database(context, identity, row_nos, is_newest).await,
     }
 }
 
@@ -178,11 +184,12 @@ async fn read_from_database<D: Database, C: SharedCache>(
     context: &ReportContext<'_, D, C>,
     identity: &PageIdentity<'_>,
     row_nos: &[i64],
+    is_newest: bool,
 ) -> Result<ReadRows, ReportError> {
     let rows = read_rows(context.database, identity.organization, row_nos).await?;
     context.trace.source("page", "d1");
     let policy = context.isolate_cache.borrow().policy;
-    let is_shared = policy.memory_bytes_max == 0 || policy.share_after_ms <= 0;
+    let is_shared = is_newest && (policy.memory_bytes_max == 0 || policy.share_after_ms <= 0);
     if is_shared {
         share(context, identity, &rows)?;
     }
