@@ -13,7 +13,7 @@ export const FLOORS = [
   ['base', 'storage'],
   ['http', 'hours', 'conversation'],
   ['snapshot', 'auth', 'connector'],
-  ['config', 'ingest', 'refresh', 'report'],
+  ['config', 'erasure', 'ingest', 'refresh', 'report'],
   ['directory', 'health', 'api'],
   ['worker'],
 ];

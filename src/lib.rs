@@ -16,6 +16,7 @@
 //! | 3 | [`snapshot`] | what is published of an organization, and what can be asked of it |
 //! | 3 | [`connector`] | connections of help desks, and what their webhooks say as events |
 //! | 3 | [`auth`] | tokens: form, key, signature, claims; and what a caller may do |
+//! | 4 | [`erasure`] | what was erased on request: contacts and organizations |
 //! | 4 | [`ingest`] | events become records; one atomic batch stores them and makes pending what they affect |
 //! | 4 | [`refresh`] | pending timelines become candidates, candidates become rows, rows become versions |
 //! | 4 | [`report`] | the report, its summary and its CSV: head, index, page, answer |
@@ -44,6 +45,7 @@ pub mod config;
 pub mod connector;
 pub mod conversation;
 pub mod directory;
+pub mod erasure;
 pub mod health;
 pub mod hours;
 pub mod http;

@@ -439,6 +439,19 @@ const CONNECTIONS = {
   ),
 };
 
+const ERASURE = {
+  ErasedContactResponse: success('ErasedContact'),
+  ErasedContact: object({
+    contacts: count('The contact, and those that were merged into it.'),
+    conversations: count('Their conversations.'),
+  }),
+  RemovedOrganizationResponse: success('RemovedOrganization'),
+  RemovedOrganization: object({
+    organizationId: text(),
+    purgeAt: instant('From when on everything of it is removed, unless a later event restores it before.'),
+  }),
+};
+
 const HEALTH = {
   HealthResponse: success('Health'),
   HealthFailureResponse: object(
@@ -524,6 +537,8 @@ const HEALTH = {
     rowsWritten: count('Database rows written.'),
     conversationsSwept: count('Conversations of which items were forgotten, or everything.'),
     recordsRemoved: count('Records that were forgotten.'),
+    erasuresFinished: count('Erased contacts and conversations of which nothing is left.'),
+    organizationsPurged: count('Organizations of which everything was removed.'),
     sweepFailed: count('Conversations that the sweep could not read, or not within a run.'),
     sweptAsOf: nullable(instant('When the last pass of the sweep began that has come to its end; null if none has.')),
     durationMs: { type: 'integer', description: 'In milliseconds.' },
@@ -539,5 +554,6 @@ export const ANSWERS = {
   ...EVENTS,
   ...HOOKS,
   ...CONNECTIONS,
+  ...ERASURE,
   ...HEALTH,
 };

@@ -133,6 +133,13 @@ export const CONNECTIONS_EXAMPLE = {
   },
 };
 
+export const ERASED_CONTACT_EXAMPLE = { success: true, data: { contacts: 1, conversations: 3 } };
+
+export const REMOVED_ORGANIZATION_EXAMPLE = {
+  success: true,
+  data: { organizationId: '65a0e0e0e0e0e0e0e0e0e0e0', purgeAt: '2026-06-17T14:00:00.000Z' },
+};
+
 export const SETTINGS_EXAMPLE = {
   success: true,
   data: {
@@ -236,6 +243,8 @@ export const HEALTH_EXAMPLE = {
         rowsWritten: 61,
         conversationsSwept: 4,
         recordsRemoved: 52,
+        erasuresFinished: 0,
+        organizationsPurged: 0,
         sweepFailed: 0,
         sweptAsOf: '2026-05-17T22:15:00.000Z',
         durationMs: 118,

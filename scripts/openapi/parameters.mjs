@@ -6,6 +6,7 @@ import { oneOfWords, ref } from './schema.mjs';
 export const PARAMETER_SCHEMAS = {
   SkipThreshold: oneOfWords(['true', 'false']),
   Partial: oneOfWords(['true', 'false']),
+  Purge: oneOfWords(['true', 'false']),
   AssigneeName: { type: 'string', minLength: 1, maxLength: 512 },
   CsvSeparator: oneOfWords(['comma', 'semicolon', 'tab']),
   SnapshotId: { type: 'string', minLength: 1 },
@@ -67,6 +68,11 @@ export const PARAMETERS = {
     description: 'When "true", takes in the good events even if others are bad.',
   },
   OrganizationIdInPath: { in: 'path', name: 'organizationId', required: true, schema: ref('Id') },
+  ContactIdInPath: { in: 'path', name: 'contactId', required: true, schema: ref('Id') },
+  Purge: {
+    ...query('purge', ref('Purge')),
+    description: 'When "true", the organization is purged by the next refreshes, and not after 30 days.',
+  },
   ConnectionIdInPath: {
     in: 'path',
     name: 'connectionId',

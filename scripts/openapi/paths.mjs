@@ -5,10 +5,12 @@ import {
   CONNECTIONS_EXAMPLE,
   CSV_EXAMPLE,
   DELIVERY_EXAMPLES,
+  ERASED_CONTACT_EXAMPLE,
   HEALTH_EXAMPLE,
   HEALTH_FAILURE_EXAMPLE,
   OPENAPI_EXAMPLE,
   RECEIPT_EXAMPLES,
+  REMOVED_ORGANIZATION_EXAMPLE,
   REPORT_EXAMPLE,
   SCOPES_EXAMPLE,
   SETTINGS_EXAMPLE,
@@ -39,6 +41,7 @@ export const TAGS = [
   },
   { name: 'Events', description: 'What happens in conversations, sent by the CRM or a help desk.' },
   { name: 'Settings', description: 'The settings of an organization.' },
+  { name: 'Erasure', description: 'Erasing contacts and removing organizations.' },
   { name: 'Operation', description: 'For those who run or integrate the service. These routes need no token.' },
   { name: 'HEAD', description: 'Status and headers of a GET, without its body.' },
 ];
@@ -268,6 +271,53 @@ const connections = {
     },
     security: TOKEN,
   }),
+};
+
+const contact = {
+  parameters: parameters('OrganizationIdInPath', 'ContactIdInPath'),
+  delete: {
+    tags: ['Erasure'],
+    summary: 'Erase a contact',
+    description: prose`
+      For an ADMIN of the organization and for a SUPERADMIN. Erases the contact, the contacts that were merged into it, and
+      their conversations, whether or not the contact is known. Asking again gives the same numbers, unless more has come
+      meanwhile.
+
+      The records are gone at once, the rows of the newest snapshot at the next refresh, those of older snapshots within
+      another 11 minutes, and cached pages 15 minutes after that at the latest. No version of these records that is no
+      later than the erasure is taken in again, whatever its \`revision\`; a later one is.
+
+      It reads every conversation of the organization, so it counts as a search: 60 a minute.`,
+    operationId: 'delete_organization_contact',
+    responses: {
+      200: ok('The contact is erased', json(ref('ErasedContactResponse'), ERASED_CONTACT_EXAMPLE)),
+      400: invalid('contactId must be an id of 1 to 128 characters without control characters.'),
+      ...shared(401, 403, 404, 429, 500, 503),
+    },
+    security: TOKEN,
+  },
+};
+
+const organization = {
+  parameters: parameters('OrganizationIdInPath'),
+  delete: {
+    tags: ['Erasure'],
+    summary: 'Remove an organization',
+    description: prose`
+      For a SUPERADMIN. The organization does not exist any more, but its events are still taken in, and a later event about
+      the organization itself restores it. It is purged after 30 days, or by the next refreshes with \`purge=true\`: then
+      nothing is left of it except that it was removed. Asking again gives the same instant, or an earlier one.`,
+    operationId: 'delete_organization',
+    parameters: parameters('Purge'),
+    responses: {
+      200: ok('The organization is removed', json(ref('RemovedOrganizationResponse'), REMOVED_ORGANIZATION_EXAMPLE)),
+      400: invalid('purge must be true or false.'),
+      ...shared(401, 403),
+      404: errorResponse('The organization has never existed.', NOT_FOUND),
+      ...shared(429, 500, 503),
+    },
+    security: TOKEN,
+  },
 };
 
 const badEvents = failure('INVALID_REQUEST', '2 of the events are invalid; nothing was taken in. See details.', {
@@ -510,6 +560,8 @@ export const PATHS = {
   '/api/conversation-monitor/hooks/{connectionId}': hook,
   '/api/organizations/{organizationId}/autopilot-monitor-settings': settings,
   '/api/organizations/{organizationId}/connections': connections,
+  '/api/organizations/{organizationId}': organization,
+  '/api/organizations/{organizationId}/contacts/{contactId}': contact,
   '/health': health,
   '/openapi.json': openapi,
 };

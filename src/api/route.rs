@@ -30,6 +30,18 @@ pub enum Route {
         /// As in [`Route::Settings`].
         organization_id: Option<String>,
     },
+    /// An organization, to be removed.
+    Organization {
+        /// As in [`Route::Settings`].
+        organization_id: Option<String>,
+    },
+    /// A contact, to be erased.
+    Contact {
+        /// As in [`Route::Settings`].
+        organization_id: Option<String>,
+        /// The contact. `None` means that the path's segment is not an id.
+        contact_id: Option<String>,
+    },
     /// Events to store.
     Events,
     /// A webhook of a help desk.
@@ -52,14 +64,16 @@ pub struct RouteEntry {
     pub methods: &'static str,
     /// Whether the answer depends on who asks, so that no shared cache may store it.
     pub is_data: bool,
-    /// Makes the route of the path's segment in braces as it was sent, or of an empty one if the path has none.
-    route: fn(&str) -> Route,
+    /// Makes the route of the path's segments in braces as they were sent, which are empty where the path has none.
+    route: fn([&str; SEGMENTS_MAX]) -> Route,
 }
 
+/// The most segments in braces of a path.
+const SEGMENTS_MAX: usize = 2;
 const READ: &str = "GET, HEAD";
 
 /// All routes.
-pub const ROUTES: [RouteEntry; 12] = [
+pub const ROUTES: [RouteEntry; 14] = [
     RouteEntry {
         path: "/api/conversation-monitor/report",
         methods: READ,
@@ -100,16 +114,33 @@ pub const ROUTES: [RouteEntry; 12] = [
         path: "/api/organizations/{organizationId}/autopilot-monitor-settings",
         methods: "GET, HEAD, PUT",
         is_data: true,
-        route: |segment| Route::Settings {
-            organization_id: organization_id(segment),
+        route: |[segment, _]| Route::Settings {
+            organization_id: id(segment),
         },
     },
     RouteEntry {
         path: "/api/organizations/{organizationId}/connections",
         methods: READ,
         is_data: true,
-        route: |segment| Route::Connections {
-            organization_id: organization_id(segment),
+        route: |[segment, _]| Route::Connections {
+            organization_id: id(segment),
+        },
+    },
+    RouteEntry {
+        path: "/api/organizations/{organizationId}",
+        methods: "DELETE",
+        is_data: true,
+        route: |[segment, _]| Route::Organization {
+            organization_id: id(segment),
+        },
+    },
+    RouteEntry {
+        path: "/api/organizations/{organizationId}/contacts/{contactId}",
+        methods: "DELETE",
+        is_data: true,
+        route: |[organization, contact]| Route::Contact {
+            organization_id: id(organization),
+            contact_id: id(contact),
         },
     },
     RouteEntry {
@@ -122,7 +153,7 @@ pub const ROUTES: [RouteEntry; 12] = [
         path: "/api/conversation-monitor/hooks/{connectionId}",
         methods: "POST",
         is_data: true,
-        route: |segment| Route::Hook {
+        route: |[segment, _]| Route::Hook {
             connection_id: segment.to_owned(),
         },
     },
@@ -153,13 +184,13 @@ impl RouteEntry {
 #[must_use]
 pub fn find(path: &str) -> Option<(&'static RouteEntry, Route)> {
     ROUTES.iter().find_map(|entry| {
-        let segment = segment_in_braces(entry.path, path)?;
-        Some((entry, (entry.route)(segment)))
+        let segments = segments_in_braces(entry.path, path)?;
+        Some((entry, (entry.route)(segments)))
     })
 }
 
-/// The organization that a segment names. `None` means that it is not an id.
-fn organization_id(segment: &str) -> Option<String> {
+/// The id that a segment is. `None` means that it is none.
+fn id(segment: &str) -> Option<String> {
     path::decode(segment).filter(|id| is_id(id))
 }
 
@@ -168,21 +199,35 @@ fn organization_id(segment: &str) -> Option<String> {
 /// # Errors
 /// 400: [`ApiError::Invalid`] if the path's segment is not an id.
 pub fn named_organization(organization_id: Option<String>) -> Result<String, ApiError> {
-    organization_id.ok_or_else(|| {
-        let message = "organizationId must be an id of 1 to 128 characters without control characters.";
-        ApiError::Invalid(message.to_owned())
+    named(organization_id, "organizationId")
+}
+
+/// The id that a route's path has as `name`.
+///
+/// # Errors
+/// As [`named_organization`].
+pub fn named(id: Option<String>, name: &str) -> Result<String, ApiError> {
+    id.ok_or_else(|| {
+        let message = format!("{name} must be an id of 1 to 128 characters without control characters.");
+        ApiError::Invalid(message)
     })
 }
 
-/// The segment of `path` that stands for the braces of `pattern`, or an empty one if there are none. `None` means that
-/// `path` does not match.
-fn segment_in_braces<'a>(pattern: &str, path: &'a str) -> Option<&'a str> {
-    let Some((before, rest)) = pattern.split_once('{') else {
-        return (pattern == path).then_some("");
-    };
-    let (_, after) = rest.split_once('}')?;
-    let segment = path.strip_prefix(before)?.strip_suffix(after)?;
-    (!segment.contains('/')).then_some(segment)
+/// The segments of `path` that stand for the braces of `pattern`, in their order. `None` means that `path` does not match.
+fn segments_in_braces<'a>(pattern: &str, path: &'a str) -> Option<[&'a str; SEGMENTS_MAX]> {
+    let mut found = [""; SEGMENTS_MAX];
+    if !pattern.contains('{') {
+        return (pattern == path).then_some(found);
+    }
+    let (mut parts, mut segments, mut free) = (pattern.split('/'), path.split('/'), found.iter_mut());
+    loop {
+        match (parts.next(), segments.next()) {
+            (None, None) => return Some(found),
+            (Some(part), Some(segment)) if part.starts_with('{') => *free.next()? = segment,
+            (Some(part), Some(segment)) if part == segment => {}
+            _ => return None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -193,7 +238,9 @@ mod tests {
     fn finds_every_route_by_its_path_alone() {
         for entry in &ROUTES {
             let path = entry.path.replace("{organizationId}", "65a0");
-            let path = path.replace("{connectionId}", "cn-chatwoot-1");
+            let path = path
+                .replace("{connectionId}", "cn-chatwoot-1")
+                .replace("{contactId}", "k");
             let (found, _) = find(&path).unwrap();
             assert_eq!(found.path, entry.path);
             for other in [
@@ -233,8 +280,9 @@ mod tests {
     }
 
     fn check_settings(path: &str, expected: Option<Option<&str>>) {
-        let organization_id = find(path).map(|(_, route)| match route {
-            Route::Settings { organization_id } => organization_id,
+        let organization_id = find(path).and_then(|(_, route)| match route {
+            Route::Settings { organization_id } => Some(organization_id),
+            Route::Organization { .. } => None,
             other => panic!("{path}: {other:?}"),
         });
         assert_eq!(organization_id, expected.map(|id| id.map(str::to_owned)), "{path}");

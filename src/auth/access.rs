@@ -63,6 +63,9 @@ pub enum Denial {
     /// A role without this right.
     #[error("role: it may not read and change settings")]
     RoleWithoutSettings,
+    /// A role that may not erase what this request erases.
+    #[error("role: it may not erase this")]
+    RoleWithoutErasure,
     /// The token names no organization, and the role is limited to its own.
     #[error("organization: the token names none")]
     OrganizationMissing,
@@ -148,6 +151,28 @@ pub fn settings_access(claims: &Claims, requested: &str) -> Result<OrganizationI
         Role::DepartmentHead => return Err(Denial::RoleWithoutSettings.into()),
     }
     Ok(OrganizationId(requested.to_owned()))
+}
+
+/// Decides whether a caller with `claims` may erase contacts of the organization that the request names.
+///
+/// # Errors
+/// [`AccessError::Forbidden`].
+pub fn erasure_access(claims: &Claims, requested: &str) -> Result<OrganizationId, AccessError> {
+    match claims.role? {
+        Role::DepartmentHead => Err(Denial::RoleWithoutErasure.into()),
+        Role::Admin | Role::Superadmin => settings_access(claims, requested),
+    }
+}
+
+/// Decides whether a caller with `claims` may remove the organization that the request names.
+///
+/// # Errors
+/// [`AccessError::Forbidden`].
+pub fn removal_access(claims: &Claims, requested: &str) -> Result<OrganizationId, AccessError> {
+    match claims.role? {
+        Role::Superadmin => Ok(OrganizationId(requested.to_owned())),
+        Role::Admin | Role::DepartmentHead => Err(Denial::RoleWithoutErasure.into()),
+    }
 }
 
 /// Records that a caller may post. Nothing else can be stored.

@@ -34,6 +34,21 @@ pub fn parse<T>(query: &str, read: impl FnOnce(&mut Parameters<'_>) -> T) -> Res
     parse_pairs(form_urlencoded::parse(query.as_bytes()).collect(), read)
 }
 
+/// Reads a parameter that is `true` or `false`, and false if it is left out.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_flag(query: &str, name: &'static str) -> Result<bool, QueryError> {
+    let flag = parse(query, |parameters| {
+        parameters.get(name, "true or false", |text| match text {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        })
+    })?;
+    Ok(flag.unwrap_or_default())
+}
+
 /// Reads parameters that were not sent as a query string: names and values.
 ///
 /// # Errors

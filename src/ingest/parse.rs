@@ -92,14 +92,7 @@ impl ParsedEvents {
 /// # Errors
 /// A [`QueryError`].
 pub fn parse_is_partial(query: &str) -> Result<bool, QueryError> {
-    let partial = query::parse(query, |parameters| {
-        parameters.get("partial", "true or false", |text| match text {
-            "true" => Some(true),
-            "false" => Some(false),
-            _ => None,
-        })
-    })?;
-    Ok(partial.unwrap_or_default())
+    query::parse_flag(query, "partial")
 }
 
 /// Why a body was rejected. The texts are for the client.

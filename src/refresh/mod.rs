@@ -10,7 +10,8 @@
 //!    - **Publish** (`publish`, `input`, `plan`, `writes`): changed candidates are joined with names and become rows. An
 //!      organization's new rows, its new snapshot version and its head are written in one batch.
 //! 4. **Remove** (`remove`): superseded versions go, with statements of their own.
-//! 5. **Sweep** (`sweep`): old conversations are forgotten, some in each run, with statements and time of its own.
+//! 5. **Sweep** (`erase`, `sweep`): what was erased goes, and old conversations are forgotten, some in each run, with statements
+//!    and time of its own.
 //! 6. **Finish** (`run`): organizations that failed, or that the run did not get to, are frozen at their last instant; all
 //!    others are as of the run's.
 //!
@@ -20,6 +21,7 @@
 
 mod bisect;
 mod budget;
+mod erase;
 mod failures;
 mod fold;
 mod input;
@@ -30,6 +32,7 @@ mod refold;
 mod remove;
 mod run;
 mod sweep;
+mod swept;
 mod work;
 mod writes;
 

@@ -143,7 +143,9 @@ impl PublishDraft {
         let chunks = input.chunks.iter().map(String::as_str);
         let published = Version::from_chunks(chunks).ok();
         let retired: Option<Vec<RetiredVersion>> = serde_json::from_str(&input.retired).ok();
-        let is_lost = published.is_none() || retired.is_none();
+        // Every version has a chunk, so what has none was purged.
+        let is_purged = input.version > 0 && !input.is_list_known && input.chunks.is_empty();
+        let is_lost = published.is_none() || retired.is_none() || is_purged;
         Self {
             published: published.filter(|_| !is_lost).unwrap_or_default(),
             is_head_lost: retired.is_none(),

@@ -72,6 +72,12 @@ pub struct Run {
     /// Records that the sweep removed.
     #[serde(default)]
     pub records_removed: u64,
+    /// Contacts and conversations of which the sweep removed what was left after they had been erased.
+    #[serde(default)]
+    pub erasures_finished: u64,
+    /// Organizations that the sweep purged.
+    #[serde(default)]
+    pub organizations_purged: u64,
     /// Conversations that the sweep could not read, or not within a run.
     #[serde(default)]
     pub sweep_failed: u64,
@@ -166,6 +172,8 @@ async fn pass<D: Database>(budget: &Budget<'_, D>, start: &Start<'_>) -> Result<
         rows_written: counts.rows_written - before.rows_written + 1,
         conversations_swept: swept.conversations,
         records_removed: swept.records,
+        erasures_finished: swept.erasures,
+        organizations_purged: swept.purges,
         sweep_failed: swept.failed,
         swept_as_of: swept.finished_at,
         duration_ms: now().milliseconds_since(began_at),

@@ -9,18 +9,22 @@
 //! that comes in between, and a sweep that ends anywhere leaves what the next one goes on with.
 
 use crate::base::id::ID_CHARACTERS_MAX;
+use crate::base::sort::sort_by;
 use crate::base::timestamp::{DAY_MS, Timestamp};
 use crate::conversation::body::Conversation;
 use crate::conversation::merge::Member;
 use crate::conversation::resolution::CANCEL_MS;
 use crate::conversation::retention::{deciding_ids, newest};
+use crate::erasure::{note_removed, reopen};
 use crate::refresh::bisect::{bisect_failures, chunks};
 use crate::refresh::budget::{Budget, Limits, SliceLimits, SweepLimits};
+use crate::refresh::erase::{Due, again_at, erase};
 use crate::refresh::fold::{StoredConversation, key, read_merged};
 use crate::refresh::lease::Lease;
+use crate::refresh::swept::Swept;
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement, rows_of};
 use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks, to_json};
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 /// What waits is kept for so long, in milliseconds, if nobody touches it.
 pub const KEEP_WAITING_MS: i64 = 400 * DAY_MS;
@@ -32,19 +36,6 @@ macro_rules! about_forgotten {
     ($file:literal) => {
         concat!(include_str!("sql/forgotten.sql"), include_str!($file))
     };
-}
-
-/// What a sweep did.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Swept {
-    /// Conversations of which items went, or everything.
-    pub conversations: u64,
-    /// Records that it removed.
-    pub records: u64,
-    /// Conversations that it could not decide on.
-    pub failed: u64,
-    /// When the last pass began that has come to its end.
-    pub finished_at: Option<Timestamp>,
 }
 
 /// The instants that decide what is old.
@@ -61,26 +52,23 @@ struct Horizons {
 }
 
 impl Horizons {
-    fn new(as_of: Timestamp, limits: &SweepLimits) -> Option<Self> {
+    fn new(as_of: Timestamp, limits: &SweepLimits) -> Self {
         let SweepLimits {
             keep_timeline_ms,
             keep_conversation_ms,
             ..
         } = *limits;
-        if keep_timeline_ms == 0 {
-            return None;
-        }
         // Nothing was touched before 1970.
         let kept = |milliseconds: i64| match keep_conversation_ms {
             0 => Timestamp::from_milliseconds(0),
             _ => as_of.minus(milliseconds.max(keep_timeline_ms)),
         };
-        Some(Self {
+        Self {
             items: as_of.minus(keep_timeline_ms),
             touched: kept(keep_conversation_ms),
             waiting: kept(keep_conversation_ms.max(KEEP_WAITING_MS)),
             mark: as_of.minus(keep_timeline_ms - CANCEL_MS),
-        })
+        }
     }
 }
 
@@ -145,9 +133,6 @@ pub async fn sweep<D: Database>(
 ) -> Result<Swept, DatabaseError> {
     let (slice, statements_max) = (limits.slice, limits.sweep_statements);
     let limits = &limits.sweep;
-    let Some(horizons) = Horizons::new(lease.as_of, limits) else {
-        return Ok(Swept::default());
-    };
     let last = (budget.counts().statements + limits.statements).min(statements_max);
     // The position is stored in the end, whatever has been used up.
     budget.allow(last.saturating_sub(3));
@@ -156,7 +141,7 @@ pub async fn sweep<D: Database>(
         lease,
         limits,
         slice,
-        horizons,
+        horizons: Horizons::new(lease.as_of, limits),
         swept: Swept::default(),
         has_begun: false,
     };
@@ -185,6 +170,15 @@ struct Visit {
     organization_id: String,
     conversation_id: String,
     items: usize,
+}
+
+/// Conversations that were merged with each other, each with its record.
+type Group = Vec<(StoredConversation, Option<Conversation>)>;
+
+impl Visit {
+    fn key(&self) -> (&str, &str) {
+        (&self.organization_id, &self.conversation_id)
+    }
 }
 
 /// How old a conversation may be.
@@ -231,15 +225,19 @@ struct Forgetting {
 
 impl<D: Database> Sweeper<'_, D> {
     async fn sweep(&mut self, statements_max: u64) -> Result<(), DatabaseError> {
-        let stored = self.position().await?;
+        let (stored, due) = self.position().await?;
         self.swept.finished_at = stored.finished_at;
+        let ends_at = self.budget.now().plus(self.limits.duration_ms);
+        self.erase(due, ends_at).await?;
+        if self.limits.keep_timeline_ms == 0 {
+            return Ok(());
+        }
         let mut position = stored.clone();
         let is_due = |began_at: Timestamp| self.lease.as_of.milliseconds_since(began_at) >= self.limits.every_ms;
         if position.step.is_none() && position.began_at.is_none_or(is_due) {
             position.go_to(Some(Step::Conversations));
             position.began_at = Some(self.lease.as_of);
         }
-        let ends_at = self.budget.now().plus(self.limits.duration_ms);
         let mut outcome = Ok(());
         while let Some(step) = position.step {
             if outcome.is_err() || self.is_spent(ends_at) {
@@ -256,7 +254,10 @@ impl<D: Database> Sweeper<'_, D> {
         }
         if position != stored && !matches!(outcome, Err(DatabaseError::Overtaken)) {
             self.budget.allow(statements_max);
-            self.budget.batch(self.lease.guarded([position.statement()])).await?;
+            let begins = position.began_at != stored.began_at;
+            let removed = begins.then(|| note_removed(again_at(self.lease.as_of)));
+            let statements = removed.into_iter().chain([position.statement()]);
+            self.budget.batch(self.lease.guarded(statements)).await?;
         }
         outcome
     }
@@ -267,12 +268,21 @@ impl<D: Database> Sweeper<'_, D> {
             || self.swept.records >= self.limits.removed
     }
 
-    async fn position(&self) -> Result<Position, DatabaseError> {
-        let read = Statement::new(include_str!("sql/read_position.sql"), []);
+    /// Carries out what was erased, with the statements and within the limits of the sweep.
+    async fn erase(&mut self, due: Due, ends_at: Timestamp) -> Result<(), DatabaseError> {
+        let (budget, removed_max) = (self.budget, self.limits.removed);
+        let is_spent = |swept: &Swept| {
+            budget.shortage(PORTION_STATEMENTS).is_some() || budget.now() >= ends_at || swept.records >= removed_max
+        };
+        erase(budget, self.lease, due, &mut self.swept, &is_spent).await
+    }
+
+    async fn position(&self) -> Result<(Position, Due), DatabaseError> {
+        let read = Due::statement(self.lease.as_of);
         let [rows] = rows_of(self.budget.batch(vec![read]).await?)?;
         let row = rows.first().ok_or(DatabaseError::Decode("there is no sweep row"))?;
         let instant = |column| Ok(row.optional_integer(column)?.map(Timestamp::from_milliseconds));
-        Ok(Position {
+        let position = Position {
             step: row.optional_text(0)?.map(|step| match step {
                 "removals" => Step::Removals,
                 _ => Step::Conversations,
@@ -282,7 +292,8 @@ impl<D: Database> Sweeper<'_, D> {
             id: row.text(3)?.to_owned(),
             began_at: instant(4)?,
             finished_at: instant(5)?,
-        })
+        };
+        Ok((position, Due::from_row(row)?))
     }
 
     /// A portion of the conversations.
@@ -345,11 +356,12 @@ impl<D: Database> Sweeper<'_, D> {
         let read = read_merged(self.budget, keys.collect(), self.slice.items, 1).await?;
         let mut forgetting = Forgetting::default();
         for (organization_id, conversations) in read {
-            for group in groups(conversations) {
+            for group in groups(conversations)? {
                 let mut of_group = Age::default();
-                for (visit, age) in &old {
-                    let is_it = |stored: &StoredConversation| stored.conversation_id == visit.conversation_id;
-                    if visit.organization_id == organization_id && group.iter().any(is_it) {
+                for (stored, _) in &group {
+                    let key = (organization_id.as_str(), stored.conversation_id.as_str());
+                    let found = old.binary_search_by(|(visit, _)| visit.key().cmp(&key));
+                    if let Some((_, age)) = found.ok().and_then(|number| old.get(number)) {
                         of_group.is_old |= age.is_old;
                         of_group.is_untouched |= age.is_untouched;
                     }
@@ -360,7 +372,7 @@ impl<D: Database> Sweeper<'_, D> {
         self.forget(forgetting).await
     }
 
-    /// Those conversations that may be old.
+    /// Those conversations that may be old, in the order of their keys.
     async fn old_of<'b>(&self, visits: &'b [Visit]) -> Result<Vec<(&'b Visit, Age)>, DatabaseError> {
         let keys: Vec<_> = visits
             .iter()
@@ -392,6 +404,7 @@ impl<D: Database> Sweeper<'_, D> {
                 old.push((visit, Age { is_old, is_untouched }));
             }
         }
+        sort_by(&mut old, |(left, _), (right, _)| left.key().cmp(&right.key()));
         Ok(old)
     }
 
@@ -399,7 +412,7 @@ impl<D: Database> Sweeper<'_, D> {
     fn decide(
         &self,
         organization_id: &str,
-        group: Vec<StoredConversation>,
+        group: Group,
         age: Age,
         forgetting: &mut Forgetting,
     ) -> Result<(), DatabaseError> {
@@ -413,29 +426,23 @@ impl<D: Database> Sweeper<'_, D> {
         let is_awaiting_more = |conversation: &StoredConversation| {
             conversation.change_token.is_some() || conversation.late_at > mark.as_milliseconds()
         };
-        if group.iter().any(is_awaiting_more) {
+        if group.iter().any(|(stored, _)| is_awaiting_more(stored)) {
             return Ok(());
         }
         let ids: Vec<String> = group
             .iter()
-            .filter(|stored| stored.is_known || !stored.items.items.is_empty())
-            .map(|conversation| conversation.conversation_id.clone())
+            .filter(|(stored, _)| stored.is_known || !stored.items.items.is_empty())
+            .map(|(stored, _)| stored.conversation_id.clone())
             .collect();
         let mut touched_at = None;
         let mut newest_at = None;
         let mut contacts = Vec::new();
         let mut members = Vec::with_capacity(group.len());
-        for stored in group {
+        for (stored, conversation) in group {
             touched_at = touched_at.max(Some(Timestamp::from_milliseconds(stored.updated_at)));
             if let Some(damage) = stored.items.damage {
                 return Err(DatabaseError::Failed(damage));
             }
-            let conversation: Option<Conversation> = stored
-                .body
-                .as_deref()
-                .map(serde_json::from_str)
-                .transpose()
-                .map_err(|error| DatabaseError::Failed(error.to_string()))?;
             contacts.extend(
                 conversation
                     .as_ref()
@@ -560,9 +567,9 @@ impl<D: Database> Sweeper<'_, D> {
         }
         let horizons = [self.horizons.touched, self.horizons.items];
         let horizons = horizons.map(|instant| SqlValue::Integer(instant.as_milliseconds()));
-        let parameters = after(position).into_iter().chain(after(&next)).chain(horizons);
-        let removal = Statement::new(include_str!("sql/remove_removals.sql"), parameters);
-        self.remove(Vec::new(), vec![removal], Vec::new()).await?;
+        let range = || after(position).into_iter().chain(after(&next));
+        let removal = Statement::new(include_str!("sql/remove_removals.sql"), range().chain(horizons));
+        self.remove(vec![reopen(range())], vec![removal], Vec::new()).await?;
         if rows.is_empty() {
             next.go_to(None);
         }
@@ -572,36 +579,53 @@ impl<D: Database> Sweeper<'_, D> {
 }
 
 /// Divides the conversations of an organization into those that were merged with each other.
-fn groups(conversations: Vec<StoredConversation>) -> Vec<Vec<StoredConversation>> {
-    let target = |conversation: &StoredConversation| -> Option<String> {
-        let body = conversation
-            .body
-            .as_deref()
-            .filter(|body| body.contains("\"mergedInto\""))?;
-        let conversation: Conversation = serde_json::from_str(body).ok()?;
-        conversation.merged_into
-    };
-    let targets: Vec<Option<String>> = conversations.iter().map(target).collect();
-    let named: HashSet<String> = targets.iter().flatten().cloned().collect();
-    let mut alone = Vec::new();
-    let mut groups: Vec<Vec<(StoredConversation, Option<String>)>> = Vec::new();
-    for (conversation, target) in conversations.into_iter().zip(targets) {
-        if target.is_none() && !named.contains(&conversation.conversation_id) {
-            alone.push(vec![conversation]);
-            continue;
-        }
-        let is_merged = |other: &(StoredConversation, Option<String>)| {
-            other.1.as_ref() == Some(&conversation.conversation_id)
-                || target.as_ref() == Some(&other.0.conversation_id)
-                || (target.is_some() && target == other.1)
-        };
-        let (merged, others): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| group.iter().any(is_merged));
-        let mut group: Vec<_> = merged.into_iter().flatten().collect();
-        group.push((conversation, target));
-        groups = others;
-        groups.push(group);
+fn groups(conversations: Vec<StoredConversation>) -> Result<Vec<Group>, DatabaseError> {
+    let mut records: Vec<Option<Conversation>> = Vec::with_capacity(conversations.len());
+    for stored in &conversations {
+        let record = stored.body.as_deref().map(serde_json::from_str).transpose();
+        records.push(record.map_err(|error| DatabaseError::Failed(error.to_string()))?);
     }
-    let group = |group: Vec<(StoredConversation, Option<String>)>| group.into_iter().map(|(one, _)| one).collect();
-    alone.extend(groups.into_iter().map(group));
-    alone
+    // A number for each conversation, and for each target that is none of them. `parents` leads from one that was merged with
+    // another to the one that stands for both.
+    let mut numbers: HashMap<&str, usize> = HashMap::new();
+    for (number, stored) in conversations.iter().enumerate() {
+        numbers.insert(&stored.conversation_id, number);
+    }
+    let mut parents: Vec<usize> = (0..conversations.len()).collect();
+    for (number, record) in records.iter().enumerate() {
+        let Some(target) = record.as_ref().and_then(|record| record.merged_into.as_deref()) else {
+            continue;
+        };
+        let target = *numbers.entry(target).or_insert(parents.len());
+        if target == parents.len() {
+            parents.push(target);
+        }
+        let (root, target_root) = (root_of(&mut parents, number), root_of(&mut parents, target));
+        if let Some(parent) = parents.get_mut(root) {
+            *parent = target_root;
+        }
+    }
+    let roots: Vec<usize> = (0..conversations.len())
+        .map(|number| root_of(&mut parents, number))
+        .collect();
+    let mut groups: Vec<Group> = parents.iter().map(|_| Vec::new()).collect();
+    for ((stored, record), root) in conversations.into_iter().zip(records).zip(roots) {
+        if let Some(group) = groups.get_mut(root) {
+            group.push((stored, record));
+        }
+    }
+    groups.retain(|group| !group.is_empty());
+    Ok(groups)
+}
+
+/// The one that stands for all that `number` was merged with. On the way, each step is made half as long.
+fn root_of(parents: &mut [usize], mut number: usize) -> usize {
+    while let Some(parent) = parents.get(number).copied().filter(|parent| *parent != number) {
+        let grandparent = parents.get(parent).copied().unwrap_or(parent);
+        if let Some(step) = parents.get_mut(number) {
+            *step = grandparent;
+        }
+        number = grandparent;
+    }
+    number
 }

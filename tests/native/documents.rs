@@ -4,7 +4,7 @@ use conversation_monitor::auth::access::Denial;
 use conversation_monitor::auth::connection::SignatureError;
 use conversation_monitor::config::{Config, ConfigError, VARIABLES};
 use conversation_monitor::{
-    auth, base, connector, conversation, directory, health, hours, ingest, refresh, report, snapshot,
+    auth, base, connector, conversation, directory, erasure, health, hours, ingest, refresh, report, snapshot,
 };
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -218,6 +218,7 @@ fn limits() -> Vec<(String, String)> {
         refresh::LEASE_MS => milliseconds,
         refresh::RETENTION_MS => milliseconds,
         refresh::KEEP_WAITING_MS => milliseconds,
+        erasure::PURGE_AFTER_MS => milliseconds,
         report::head::STALE_MAX_MS => milliseconds,
         health::ANSWER_AGE_MAX_MS => milliseconds,
         report::resolved::FRESH_MAX_MS => milliseconds,

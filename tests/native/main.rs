@@ -14,6 +14,7 @@ mod cache_keys;
 mod cases;
 mod connectors;
 mod documents;
+mod erasure;
 mod export;
 mod faults;
 mod growth;

@@ -38,6 +38,7 @@ const WIDE_READS: &[WideRead] = &[
             "list_work",
             "last_run",
             "add_pending",
+            "open_pending",
         ],
         reason: "the table has one row",
     },
@@ -152,6 +153,78 @@ const WIDE_READS: &[WideRead] = &[
         key: &["organization_id"],
         statements: &["list_sweep"],
         reason: "a range of the key, as long as a portion of the sweep",
+    },
+    WideRead {
+        table: "organization",
+        key: &[],
+        statements: &["note_removed"],
+        reason: "one row an organization, once in each pass of the sweep",
+    },
+    WideRead {
+        table: "record",
+        key: &["organization_id", "type", "record_id"],
+        statements: &["erase_conversations", "last_conversation"],
+        reason: "a range of the key, as long as a portion of the conversations that an erasure looks through",
+    },
+    WideRead {
+        table: "erasure",
+        key: &["organization_id", "type", "record_id"],
+        statements: &["reopen"],
+        reason: "a range of the key, as long as a portion of the sweep",
+    },
+    WideRead {
+        table: "erasure",
+        key: &[],
+        statements: &["read_position"],
+        reason: "EXISTS stops at the first row of an index that has only what is open",
+    },
+    WideRead {
+        table: "record",
+        key: &["organization_id"],
+        statements: &["purged_records"],
+        reason: "everything of an organization is to be removed, and it stops at as many as a portion has",
+    },
+    WideRead {
+        table: "pending",
+        key: &["organization_id"],
+        statements: &["purged_pending"],
+        reason: "as above",
+    },
+    WideRead {
+        table: "conversation_state",
+        key: &["organization_id"],
+        statements: &["purged_states"],
+        reason: "as above",
+    },
+    WideRead {
+        table: "conversation_sweep",
+        key: &["organization_id"],
+        statements: &["purged_marks"],
+        reason: "as above",
+    },
+    WideRead {
+        table: "snapshot_row",
+        key: &["organization_id"],
+        statements: &["purged_rows"],
+        reason: "as above",
+    },
+    WideRead {
+        table: "snapshot_part",
+        key: &["organization_id"],
+        statements: &["purged_chunks"],
+        reason: "as above",
+    },
+    WideRead {
+        table: "settings",
+        key: &["organization_id"],
+        statements: &["purged_settings"],
+        reason: "as above",
+    },
+    WideRead {
+        table: "connection_day",
+        key: &[],
+        statements: &["purged_connections"],
+        reason: "a row a day and connection, for a month; once for each portion of a purge",
     },
     WideRead {
         table: "organization",
@@ -284,11 +357,13 @@ fn sql_files(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// Files that are the beginning of others, with the names of these, as far as they have them in common.
-const BEGINNINGS: [(&str, &[&str]); 5] = [
+const BEGINNINGS: [(&str, &[&str]); 7] = [
     ("affected", &["affected_"]),
     ("forgotten", &["forgotten_"]),
     ("keys", &["keys_"]),
     ("merged", &["merged_"]),
+    ("open", &["open_"]),
+    ("purged", &["purged_"]),
     ("next_to_refold", &["add_refold_pending", "forward_refold"]),
 ];
 

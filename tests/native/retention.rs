@@ -142,6 +142,10 @@ impl Story {
         let messages: BTreeMap<&String, usize> = ids_of_messages.into_iter().zip(0..).collect();
         let mut resolved = self.resolved.clone();
         for mut event in history {
+            // An organization that was removed is purged a month later.
+            if event["type"] == "organization" && event["deleted"] == true {
+                continue;
+            }
             let rename = |event: &mut Value, field: &str, name: &dyn Fn(&str) -> Option<String>| {
                 if let Some(id) = event[field].as_str().and_then(name) {
                     event[field] = json!(id);
@@ -923,7 +927,7 @@ fn a_sweep_takes_no_more_than_it_may() {
     let run = block_on(service.refresh_within(as_of + minute * MINUTE, limits))
         .unwrap()
         .run;
-    assert_eq!((run.statements, run.conversations_swept), (idle + 1, 0));
+    assert_eq!((run.statements, run.conversations_swept), (idle, 0));
 
     // Time ends it, too.
     limits.sweep.duration_ms = 0;

@@ -31,6 +31,8 @@ const TEXT = readFileSync(path.join(ROOT, 'public/openapi.json'), 'utf8');
 const DOCUMENT = JSON.parse(TEXT);
 const SETTINGS = '/api/organizations/{organizationId}/autopilot-monitor-settings';
 const CONNECTIONS_ROUTE = '/api/organizations/{organizationId}/connections';
+const ORGANIZATION_ROUTE = '/api/organizations/{organizationId}';
+const CONTACT_ROUTE = '/api/organizations/{organizationId}/contacts/{contactId}';
 const METHODS = ['get', 'head', 'put', 'post', 'patch', 'delete'];
 const HOOKS = '/api/conversation-monitor/hooks/{connectionId}';
 const MINUTE = 60_000;
@@ -40,6 +42,11 @@ const CONNECTIONS = JSON.stringify([CONNECTION]);
 
 const connectionsOf = (organizationId) =>
   CONNECTIONS_ROUTE.replace('{organizationId}', encodeURIComponent(organizationId));
+
+const organizationOf = (organizationId) =>
+  ORGANIZATION_ROUTE.replace('{organizationId}', encodeURIComponent(organizationId));
+const contactOf = (organizationId, contactId = 'k2') =>
+  `${organizationOf(organizationId)}/contacts/${encodeURIComponent(contactId)}`;
 
 const deref = (node) => (node.$ref === undefined ? node : resolve(node.$ref, DOCUMENT));
 const operations = Object.entries(DOCUMENT.paths).flatMap(([route, item]) =>
@@ -65,6 +72,7 @@ before(async () => {
     ...waiting('c2', {}),
     { ...common, type: 'autopilot', changeId: 'a1', conversationId: 'c2', at, enabled: false, actorId: 'u1' },
     { ...common, organizationId: 'broken', type: 'organization', name: 'x' },
+    { ...common, organizationId: 'leaving', type: 'organization', name: 'x' },
     ...waiting('c1', {}).map((event) => ({ ...event, organizationId: 'broken' })),
   ]);
   await service.refresh(clock);
@@ -480,6 +488,33 @@ const REQUESTS = {
       403: [[connectionsOf('other'), admin]],
     },
   },
+  [CONTACT_ROUTE]: {
+    delete: {
+      200: [[contactOf(ORGANIZATION), admin]],
+      400: [
+        [contactOf('\0'), admin],
+        [contactOf(ORGANIZATION, '\0'), admin],
+      ],
+      401: [[contactOf(ORGANIZATION), {}]],
+      403: [[contactOf('other'), admin]],
+      404: [[contactOf('nowhere'), { token: superadminToken }]],
+    },
+  },
+  [ORGANIZATION_ROUTE]: {
+    delete: {
+      200: [
+        [organizationOf('leaving'), { token: superadminToken }],
+        [`${organizationOf('leaving')}?purge=true`, { token: superadminToken }],
+      ],
+      400: [
+        [organizationOf('\0'), { token: superadminToken }],
+        [`${organizationOf('leaving')}?purge=1`, { token: superadminToken }],
+      ],
+      401: [[organizationOf('leaving'), {}]],
+      403: [[organizationOf(ORGANIZATION), admin]],
+      404: [[organizationOf('nowhere'), { token: superadminToken }]],
+    },
+  },
   '/health': {
     get: {
       200: [
@@ -510,6 +545,8 @@ const FAULTS_OF_OURS = {
   [SCOPES]: ['500'],
   [SETTINGS]: ['500'],
   [CONNECTIONS_ROUTE]: ['500'],
+  [CONTACT_ROUTE]: ['500'],
+  [ORGANIZATION_ROUTE]: ['500'],
   [EVENTS]: ['500'],
   [HOOKS]: ['500'],
   '/openapi.json': ['500'],

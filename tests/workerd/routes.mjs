@@ -6,6 +6,7 @@ const id = encodeURIComponent;
 const named = (target) => (organizationId) =>
   organizationId === undefined ? target : `${target}?organizationId=${id(organizationId)}`;
 const settings = (organizationId, own) => `/api/organizations/${id(organizationId ?? own)}/autopilot-monitor-settings`;
+const contact = (organizationId, own) => `/api/organizations/${id(organizationId ?? own)}/contacts/nobody`;
 const oneEvent = (organizationId) =>
   JSON.stringify({
     type: 'organization',
@@ -67,6 +68,15 @@ export const ROUTES = [
     target: settings,
     badTarget: settings('\0'),
     allow: 'GET, HEAD, PUT',
+    roles: ['SUPERADMIN', 'ADMIN'],
+  },
+  {
+    name: 'contact',
+    method: 'DELETE',
+    target: contact,
+    badTarget: contact('\0'),
+    allow: 'DELETE',
+    limit: 'SEARCH_LIMIT',
     roles: ['SUPERADMIN', 'ADMIN'],
   },
   {

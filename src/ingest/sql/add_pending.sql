@@ -17,12 +17,17 @@ WITH RECURSIVE incoming AS (
   FROM incoming AS i
   LEFT JOIN ranked_record AS stored
     ON stored.organization_id = i.organization_id AND stored.type = i.type AND stored.record_id = i.record_id
-  WHERE (stored.record_id IS NULL AND NOT EXISTS (
+  WHERE ((stored.record_id IS NULL AND NOT EXISTS (
        SELECT 1 FROM conversation_sweep AS w
        WHERE w.organization_id = i.organization_id AND w.conversation_id = i.conversation_id AND w.mark >= i.arrived_at
      ))
      OR (i.revision, i.updated_at, i.deleted, i.maturity, i.details, i.body)
-      > (stored.revision, stored.updated_at, stored.deleted, stored.maturity, stored.details, stored.body)
+      > (stored.revision, stored.updated_at, stored.deleted, stored.maturity, stored.details, stored.body))
+    AND NOT EXISTS (
+      SELECT 1 FROM erasure AS e
+      WHERE i.type IN ('contact', 'conversation', 'organization') AND e.organization_id = i.organization_id
+        AND e.type = i.type AND e.record_id = i.record_id AND e.erased_at >= i.updated_at
+    )
 ), searched AS MATERIALIZED (
   SELECT o.organization_id
   FROM (SELECT DISTINCT c.organization_id FROM changed AS c WHERE c.type = 'contact') AS c

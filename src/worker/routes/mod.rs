@@ -1,11 +1,13 @@
 //! The router, and a file for each route.
 
 mod connections;
+mod contact;
 mod csv;
 mod events;
 mod health;
 mod hooks;
 mod openapi;
+mod organization;
 mod report;
 mod scopes;
 mod search;
@@ -53,6 +55,11 @@ async fn handle(context: &RequestContext, route: Route) -> Result<Reply, ApiErro
         Route::Scopes => scopes::handle(context).await,
         Route::Settings { organization_id } => settings::handle(context, organization_id).await,
         Route::Connections { organization_id } => connections::handle(context, organization_id).await,
+        Route::Organization { organization_id } => organization::handle(context, organization_id).await,
+        Route::Contact {
+            organization_id,
+            contact_id,
+        } => contact::handle(context, organization_id, contact_id).await,
         Route::Events => events::handle(context).await,
         Route::Hook { connection_id } => hooks::handle(context, &connection_id).await,
         Route::Health => health::handle(context).await,

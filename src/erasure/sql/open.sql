@@ -1,0 +1,8 @@
+-- open: erasures of organizations from ?1 to ?2 of which something is left to do, at most ?3, or all if that is negative.
+WITH open AS MATERIALIZED (
+  SELECT e.organization_id, e.type, e.record_id, e.erased_at
+  FROM erasure AS e INDEXED BY erasure_open
+  WHERE e.is_open = 1 AND e.organization_id BETWEEN ?1 AND ?2
+  ORDER BY e.organization_id, e.type, e.record_id
+  LIMIT ?3
+)

@@ -1,0 +1,5 @@
+-- purged: organization ?1 if it is removed.
+WITH purged AS MATERIALIZED (
+  SELECT own.organization_id FROM record AS own
+  WHERE own.organization_id = ?1 AND own.type = 'organization' AND own.record_id = ?1 AND own.deleted = 1
+)

@@ -1,0 +1,7 @@
+-- Removes what is pending of it, at most ?2.
+DELETE FROM pending
+WHERE (organization_id, type, record_id) IN (
+  SELECT r.organization_id, r.type, r.record_id
+  FROM purged CROSS JOIN pending AS r ON r.organization_id = purged.organization_id
+  LIMIT ?2
+)

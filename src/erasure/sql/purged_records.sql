@@ -1,0 +1,8 @@
+-- Removes records of it, at most ?2.
+DELETE FROM record
+WHERE (organization_id, type, record_id) IN (
+  SELECT r.organization_id, r.type, r.record_id
+  FROM purged CROSS JOIN record AS r ON r.organization_id = purged.organization_id
+  WHERE r.type <> 'organization' OR r.record_id <> ?1
+  LIMIT ?2
+)

@@ -1,0 +1,37 @@
+//! `DELETE /api/organizations/{organizationId}/contacts/{contactId}`
+
+use crate::api::error::ApiError;
+use crate::api::route::{named, named_organization};
+use crate::auth::access::erasure_access;
+use crate::erasure::erase_contact;
+use crate::worker::authenticate::authenticate;
+use crate::worker::bindings::d1::D1;
+use crate::worker::bindings::random;
+use crate::worker::bindings::rate_limit::RateLimit;
+use crate::worker::context::RequestContext;
+use crate::worker::response::Reply;
+
+/// Erases a contact. `organization_id` and `contact_id` are as the path names them; `None` means that a segment is not an id.
+///
+/// 1. Authenticate and count the call   → 401, 429, 503
+/// 2. Check the path                    → 400
+/// 3. Decide access                     → 403
+/// 4. Erase the contact                 → 200, 404
+pub async fn handle(
+    context: &RequestContext,
+    organization_id: Option<String>,
+    contact_id: Option<String>,
+) -> Result<Reply, ApiError> {
+    // 1. Authenticate and count the call. It reads every conversation of the organization, as a search reads every row.
+    let caller = authenticate(context, RateLimit::Search).await?;
+    // 2. Check the path.
+    let requested = named_organization(organization_id)?;
+    let contact_id = named(contact_id, "contactId")?;
+    // 3. Decide access.
+    let organization = erasure_access(&caller.claims, &requested)?;
+    // 4. Erase the contact.
+    let change_token = random::token().map_err(|error| ApiError::Internal(error.to_string()))?;
+    let database = D1::primary(&context.env);
+    let erased = erase_contact(&database, &organization, &contact_id, &change_token, context.now).await?;
+    Reply::success(&erased.ok_or(ApiError::OrganizationNotFound)?)
+}
