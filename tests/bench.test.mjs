@@ -8,6 +8,7 @@ import { describe, test } from 'node:test';
 import { countSteps } from '../bench/counts.mjs';
 import { makeKeys } from '../bench/data.mjs';
 import { compareSides } from '../bench/equality.mjs';
+import { countHops, hopsTables } from '../bench/hops.mjs';
 import { ensureSeed } from '../bench/seed.mjs';
 
 test('the worker and both peers answer the same bytes to the same requests', async () => {
@@ -61,5 +62,67 @@ describe('what the platform bills, by its own meta, with 10,000 candidates', asy
     assert.ok(none.rowsWritten <= 2 && none.statements <= 10, JSON.stringify(none));
     const one = oursOf('refresh: one candidate has changed');
     assert.ok(one.rowsWritten <= 12 && one.statements <= 30, JSON.stringify(one));
+  });
+});
+
+describe('calls one after the other, with 10,000 candidates', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'conversation-monitor-hops-'));
+  const topologies = ['near', 'replica'];
+  const settings = { seed: await ensureSeed(), keys: makeKeys(), topologies, say: () => {}, folder };
+  const results = await countHops(settings).finally(() => rmSync(folder, { recursive: true }));
+
+  /** At most so many one after the other. */
+  const limits = {
+    'cold isolate, first page': 2,
+    'the same page, head in memory': 0,
+    'the same page, 304': 0,
+    'another page, head in memory': 2,
+    'poll, head expired, nothing new: 304': 1,
+    'another page, head expired': 2,
+    'a filter, head expired': 2,
+    'summary, head expired': 1,
+    'cold isolate, summary': 1,
+    'cold isolate, scopes': 1,
+    'cold isolate, first page, keys of a key server': 4,
+    'stream, first event': 1,
+    'stream, a tick with nothing new': 1,
+    'first page of a new version': 2,
+    'another page, of a new version': 2,
+    settings: 1,
+    search: 2,
+    'CSV of 10,000 rows': 21,
+    health: 1,
+    'page from KV, head in memory': 1,
+    'ingest of one event': 1,
+    'ingest of 1,000 events': 1,
+    'refresh, nothing has changed': 4,
+    'refresh, one candidate has changed': 12,
+  };
+  for (const [name, most] of Object.entries(limits)) {
+    test(name, () => {
+      const { near, replica } = results[name].ours;
+      assert.ok(near.level <= most, `${near.level} of ${JSON.stringify(near.calls)}`);
+      assert.equal(replica.level, near.level, 'it does not hang on where the reader is');
+      const { primary = 0, nearest = 0, kv = 0, keys = 0 } = near.calls;
+      assert.ok(near.level <= primary + nearest + kv + keys);
+      // Near the database and KV each call takes 5 ms, and the key server takes 100.
+      assert.ok(near.milliseconds >= 5 * near.level && near.milliseconds <= 5 * near.level + 100 * keys);
+    });
+  }
+
+  test('every kind of request has a limit', () => {
+    assert.deepEqual(new Set(Object.keys(results)), new Set(Object.keys(limits)));
+  });
+
+  test('a page is read from the replica, and an ingest goes to the primary', () => {
+    const { replica } = results['cold isolate, first page'].ours;
+    assert.equal(replica.milliseconds, 20 * replica.level);
+    assert.equal(results['ingest of one event'].ours.replica.milliseconds, 273);
+  });
+
+  test('the tuned peer stands beside', () => {
+    assert.ok(results['cold isolate, first page'].tuned.near.level >= 3);
+    const { counts, times } = hopsTables(results);
+    assert.ok(counts.includes('tuned') && times.includes('replica: ours'));
   });
 });
