@@ -23,25 +23,39 @@ const scatter = (end, ...numbers) =>
 /** Events by the second of the day at which the CRM posts them. */
 export function eventsBySecond() {
   const seconds = new Map();
-  for (let number = 0; number < CONVERSATIONS; number += 1) {
-    for (const event of conversationEvents(number)) {
-      const second = Math.floor((Date.parse(event.updatedAt) - DAY_BEGINS) / SECOND);
-      if (second < HOURS * 3600) seconds.set(second, [...(seconds.get(second) ?? []), event]);
-    }
+  for (const event of dayEvents()) {
+    const second = Math.floor((Date.parse(event.updatedAt) - DAY_BEGINS) / SECOND);
+    if (second < HOURS * 3600) seconds.set(second, [...(seconds.get(second) ?? []), event]);
   }
   return seconds;
 }
 
+/**
+ * The events of an organization's day, conversation by conversation. `first` is the number of its first one, by which ids are
+ * different on each day.
+ */
+export function* dayEvents({
+  organizationId = DAY.organizationId,
+  begins = DAY_BEGINS,
+  conversations = CONVERSATIONS,
+  first = 0,
+} = {}) {
+  for (let place = 0; place < conversations; place += 1) {
+    const share = place / conversations;
+    yield* conversationEvents(first + place, {
+      organizationId,
+      at: begins + Math.floor(share * (HOURS - 0.5) * 60 * MINUTE) + scatter(90, first + place) * SECOND,
+    });
+  }
+}
+
 /** One conversation: five questions with their answers, then it is resolved. Every tenth one stalls at the fourth question. */
-function* conversationEvents(number) {
-  const organizationId = DAY.organizationId;
+function* conversationEvents(number, { organizationId, at }) {
   const conversationId = hexId('c', 900_000 + number);
   const contactId = hexId('e', 900_000 + number);
   const stalls = number % 10 === 3;
   // Half of those that stall are taken over by somebody who then forgets them.
   const owner = stalls && number % 20 === 3 ? USERS[number % USERS.length] : undefined;
-  let at =
-    DAY_BEGINS + Math.floor((number * (HOURS - 0.5) * 60 * MINUTE) / CONVERSATIONS) + scatter(90, number) * SECOND;
   const conversation = {
     type: 'conversation',
     organizationId,

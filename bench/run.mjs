@@ -15,20 +15,27 @@ import { goalsText } from './goals.mjs';
 import { spread } from './statistics.mjs';
 
 const USAGE = `usage: npm run bench [-- [--rounds 7] [--hours 8] [--only PART …] [--case NAME …] [--against FOLDER]]
+       npm run bench -- --only growth [--load NAME …] [--open 1000000] [--small]
 
 Builds the worker and its two peers in TypeScript, checks that all three answer the same bytes to the same requests, then
-measures them side by side in bare workerd. All parts take about a quarter of an hour; their results go to bench/RESULTS.md, unless
-only some are asked for.
+measures them side by side in bare workerd. All parts except growth take about half an hour; their results go to
+bench/RESULTS.md, unless only some are asked for. growth takes longer, and is run only if it is asked for: its results go to
+bench/GROWTH.md, unless they are of some loads only, or of small ones.
   --rounds N    rounds of every timed case (3 to 8)
   --hours N     hours of the simulated day (1 to 8)
-  --only PART   only this part: equality, timing, counts, bill, throughput, memory, start
+  --only PART   only this part: equality, timing, counts, hops, throughput, bill, memory, start, growth
   --case NAME   of the timing only this case: ${Object.keys(CASES)
     .map((name) => `"${name}"`)
     .join(', ')}
+  --load NAME   of the growth only this load, or "days"
+  --open N      how many conversations are open in the load of all open conversations, 100 in each organization
+  --small       small loads, which take seconds
   --against FOLDER   time another build of the worker, too: FOLDER is a checkout with its build/, usually of an older
                 commit, which must be able to read the database that this one writes`;
 
 const RESULTS = inRoot('bench', 'RESULTS.md');
+const GROWTH_RESULTS = inRoot('bench', 'GROWTH.md');
+const GROWTH = 'growth';
 const say = (line) => console.error(line);
 
 /** Each part, what it is about, and what it gives: texts for RESULTS.md, and what later parts need. */
@@ -50,6 +57,11 @@ const PARTS = {
   async counts({ seed }) {
     const { countSteps, countsTable } = await import('./counts.mjs');
     return [countsTable(await countSteps({ seed, say }))];
+  },
+  async hops({ seed, keys }) {
+    const { countHops, hopsTables } = await import('./hops.mjs');
+    const { counts, times, roundTrips } = hopsTables(await countHops({ seed, keys, say }));
+    return [counts, times, roundTrips];
   },
   async throughput({ rounds }, results) {
     const { measureThroughput, throughputTables } = await import('./throughput.mjs');
@@ -82,11 +94,33 @@ const TITLES = {
   equality: 'The same answers',
   timing: 'CPU and requests',
   counts: 'What a request is billed for',
+  hops: 'One after the other',
   throughput: 'Ingest and refresh',
   bill: "The month's bill",
   memory: 'Memory',
   start: 'Size and start',
 };
+
+/** Runs the loads of the part growth, and the days. Returns the texts of their tables, and whether it was all of it. */
+async function measureAllGrowth({ load, open, small }) {
+  const { DAYS, daysTable, growthTable, LOADS, measureGrowth, simulateDays } = await import('./growth.mjs');
+  const [largest] = Object.keys(LOADS);
+  const candidates = LOADS[largest].full.candidates;
+  const names = load.length ? load.filter((name) => name !== 'days') : Object.keys(LOADS);
+  for (const name of names) if (!(name in LOADS)) throw usageFailure(`There is no load "${name}".`, USAGE);
+  const sizes = open === undefined ? {} : { [largest]: { organizations: Math.ceil(open / candidates) } };
+  const texts = [];
+  if (names.length) texts.push(growthTable(await measureGrowth({ names, isSmall: small, sizes, say })));
+  if (load.length === 0 || load.includes('days')) {
+    const size = small ? DAYS.small : DAYS.full;
+    say('days …');
+    texts.push(
+      `${size.organizations} organizations for ${size.days} days; items are kept for ${size.keepTimelineDays} days and conversations for ${size.keepConversationDays}.`,
+      daysTable(await simulateDays({ size, say })),
+    );
+  }
+  return { texts, isWhole: load.length === 0 && open === undefined && !small };
+}
 
 /** CPU in microseconds of what the bill counts: measured before, or a guess that is named as one. */
 function cpuOf({ timing, throughput }) {
@@ -142,14 +176,18 @@ function capture(program, ...args) {
 }
 
 /** What was measured, when, and on what. */
-function heading({ rounds, hours }) {
+function headingOf(title) {
   const isClean = capture('git', 'status', '--porcelain') === '';
   const versionOf = (name) => JSON.parse(readFileSync(inRoot('node_modules', name, 'package.json'), 'utf8')).version;
   const versions = ['workerd', 'hono', 'jose'].map((name) => `${name} ${versionOf(name)}`).join(', ');
-  return `# Results
+  return `# ${title}
 
 ${new Date().toISOString().slice(0, 10)}, commit ${capture('git', 'rev-parse', 'HEAD')}${isClean ? '' : ' with uncommitted changes'}.
-${cpus()[0].model}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release().split('-')[0]}, ${versions}.
+${cpus()[0].model}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release().split('-')[0]}, ${versions}.`;
+}
+
+function heading({ rounds, hours }) {
+  return `${headingOf('Results')}
 
 Written by \`npm run bench\` (${rounds} rounds, ${hours} simulated hours); [README.md](README.md) says what is measured and how, and where
 the time goes. Times are of a shared machine: only ratios within one run mean something. Counts are exact.`;
@@ -162,9 +200,17 @@ await whenProgram(import.meta.url, async (args) => {
     only: { type: 'string', multiple: true, default: [] },
     case: { type: 'string', multiple: true, default: [] },
     against: { type: 'string' },
+    load: { type: 'string', multiple: true, default: [] },
+    open: { type: 'string' },
+    small: { type: 'boolean', default: false },
   });
   if (!flags) return;
-  const { only } = flags.values;
+  const { only, load, small } = flags.values;
+  if (only.includes(GROWTH)) {
+    if (only.length > 1) throw usageFailure('growth is run alone.', USAGE);
+    const open = flags.values.open && wholeNumber('open', flags.values.open, 100, 10_000_000);
+    return growthAlone({ load, small, open });
+  }
   const rounds = wholeNumber('rounds', flags.values.rounds, 3, 8);
   const hours = wholeNumber('hours', flags.values.hours, 1, 8);
   const names = flags.values.case.length ? flags.values.case : Object.keys(CASES);
@@ -194,6 +240,20 @@ await whenProgram(import.meta.url, async (args) => {
   writeFileSync(RESULTS, `${text.join('\n\n')}\n`);
   say(`\nWritten to ${RESULTS}`);
 });
+
+async function growthAlone(options) {
+  await ensureEverything({ need: EVERYTHING });
+  await build();
+  const startedAt = performance.now();
+  const { texts, isWhole } = await measureAllGrowth(options);
+  console.log(`\n${texts.join('\n\n')}`);
+  say(`✔ growth: ${duration(performance.now() - startedAt)}`);
+  if (!isWhole) return;
+  const about =
+    'Written by `npm run bench -- --only growth`; [README.md](README.md#growth) says what is measured and how.';
+  writeFileSync(GROWTH_RESULTS, `${[headingOf('Growth'), about, ...texts].join('\n\n')}\n`);
+  say(`\nWritten to ${GROWTH_RESULTS}`);
+}
 
 function wholeNumber(name, text, min, max) {
   const value = Number(text);

@@ -9,6 +9,8 @@ import { Side, WORK } from './sides.mjs';
 
 const EVENTS = '/api/conversation-monitor/events';
 const BATCH = 1000;
+/** A request may have a mebibyte. */
+const BATCH_BYTES = 1_000_000;
 
 /**
  * The folder of the database; made if the worker, the migrations or the data are not those it was made of.
@@ -70,6 +72,7 @@ export async function migrate(database) {
 export async function post(side, events, { posted = () => {}, headers = {} } = {}) {
   const authorization = `Bearer ${ingestToken()}`;
   let lines = [];
+  let bytes = 0;
   const flush = async () => {
     if (lines.length === 0) return;
     const response = await side.fetch(EVENTS, {
@@ -81,10 +84,14 @@ export async function post(side, events, { posted = () => {}, headers = {} } = {
     await response.arrayBuffer();
     posted(lines.length);
     lines = [];
+    bytes = 0;
   };
   for (const event of events) {
-    lines.push(JSON.stringify(event));
-    if (lines.length === BATCH) await flush();
+    const line = JSON.stringify(event);
+    const more = Buffer.byteLength(line) + 1;
+    if (lines.length === BATCH || bytes + more > BATCH_BYTES) await flush();
+    lines.push(line);
+    bytes += more;
   }
   await flush();
 }
