@@ -65,15 +65,24 @@ pub fn parse_pairs<'a, T>(
     parameters.first_error().map_or(Ok(value), Err)
 }
 
-/// A query string with these values in the place of all that it says about their parameters.
+/// A query string with these values in the place of all that it says about their parameters. What it says about others
+/// stays as it is.
 #[must_use]
 pub fn replace(query: &str, values: &[(&str, &str)]) -> String {
-    let is_replaced = |given: &str| values.iter().any(|(name, _)| *name == given);
-    let kept = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| !is_replaced(name));
-    form_urlencoded::Serializer::new(String::with_capacity(query.len() + 128))
-        .extend_pairs(kept)
+    let is_kept = |pair: &str| {
+        let name = form_urlencoded::parse(pair.as_bytes()).next();
+        name.is_some_and(|(given, _)| !values.iter().any(|(name, _)| *name == given))
+    };
+    let mut replaced = String::with_capacity(query.len() + 128);
+    for pair in query.split('&').filter(|pair| is_kept(pair)) {
+        replaced.push_str(pair);
+        replaced.push('&');
+    }
+    let added = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(values)
-        .finish()
+        .finish();
+    replaced.push_str(&added);
+    replaced
 }
 
 /// The parameters of a query string.

@@ -17,6 +17,7 @@ use crate::worker::bindings::{clock, random};
 use crate::worker::isolate;
 use crate::worker::isolate::{Service, Setup};
 use std::cell::Cell;
+use std::ops::Range;
 use web_sys::Request;
 use worker::{Context, Env, Result};
 
@@ -45,6 +46,8 @@ pub struct RequestContext {
     headers: RequestHeaders,
     method: String,
     url: String,
+    /// Where in the URL its path is.
+    path: Range<usize>,
     setup: Setup,
 }
 
@@ -54,12 +57,14 @@ impl RequestContext {
     /// # Errors
     /// If the platform has no random numbers, which does not happen.
     pub async fn new(request: Request, env: Env, platform: Context, is_tick: bool) -> Result<Self> {
+        let url = request.url();
         Ok(Self {
             now: clock::now(),
             id: random::request_id().map_err(|error| error.to_string())?,
             headers: RequestHeaders::of(&request),
             method: request.method(),
-            url: request.url(),
+            path: path_of(&url),
+            url,
             setup: isolate::setup(&env).await,
             trace: Trace::default(),
             is_tick,
@@ -86,13 +91,12 @@ impl RequestContext {
         &self.method
     }
 
-    /// The path of the URL, percent-encoded. The platform has parsed and serialized the URL: it is absolute, without
-    /// credentials, and its path begins with a slash.
+    /// The path of the URL, percent-encoded.
     pub fn path(&self) -> &str {
-        let (_, rest) = self.url.split_once("://").unwrap_or_default();
-        let end = rest.find(['?', '#']).unwrap_or(rest.len());
-        let start = rest.find('/').unwrap_or(end);
-        rest.get(start..end).filter(|path| !path.is_empty()).unwrap_or("/")
+        self.url
+            .get(self.path.clone())
+            .filter(|path| !path.is_empty())
+            .unwrap_or("/")
     }
 
     /// The query of the URL as it was sent, without the question mark.
@@ -134,6 +138,18 @@ impl RequestContext {
             BodyError::Unreadable => ApiError::Invalid("The body could not be read or unpacked.".to_owned()),
         })
     }
+}
+
+/// Where in a URL its path is. The platform has parsed and serialized the URL: it is absolute, without credentials, and its
+/// path begins with a slash.
+fn path_of(url: &str) -> Range<usize> {
+    let host = url.find("://").map_or(0, |scheme| scheme + 3);
+    let position = |from: usize, wanted: &[u8]| {
+        let found = url.bytes().skip(from).position(|byte| wanted.contains(&byte));
+        found.map_or(url.len(), |length| from + length)
+    };
+    let start = position(host, b"/?#");
+    start..position(start, b"?#")
 }
 
 /// Where the request for a report reads from.

@@ -33,6 +33,10 @@ pub fn request_id() -> Result<String, getrandom::Error> {
             isolate.truncate(24);
         }
         *requests = requests.wrapping_add(1);
-        Ok(format!("{isolate}{requests:08x}"))
+        let mut id = String::with_capacity(32);
+        id.push_str(isolate);
+        // Writing to a String cannot fail.
+        let _ = write!(id, "{requests:08x}");
+        Ok(id)
     })
 }
