@@ -320,7 +320,7 @@ const organization = {
   },
 };
 
-const badEvents = failure('INVALID_REQUEST', '2 of the events are invalid; nothing was taken in. See details.', {
+const badEvents = failure('INVALID_REQUEST', 'Invalid events: 2. Nothing was taken in; see details.', {
   details: [
     { index: 0, field: '', reason: 'must be a JSON object' },
     { index: 1, field: 'organizationId', reason: 'is required' },

@@ -81,7 +81,7 @@ impl ApiError {
         match self {
             Self::Invalid(message) => answer(400, "INVALID_REQUEST", message),
             Self::BadEvents(total, _) => {
-                let message = format!("{total} of the events are invalid; nothing was taken in. See details.");
+                let message = format!("Invalid events: {total}. Nothing was taken in; see details.");
                 answer(400, "INVALID_REQUEST", &message)
             }
             Self::TokenMissing => {

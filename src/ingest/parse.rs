@@ -105,7 +105,7 @@ pub enum ParseError {
     #[error("{0}")]
     Malformed(String),
     /// Some events are bad.
-    #[error("{total} of the events are invalid; nothing was taken in. See details.")]
+    #[error("Invalid events: {total}. Nothing was taken in; see details.")]
     BadEvents {
         /// How many.
         total: usize,
