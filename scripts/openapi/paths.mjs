@@ -260,14 +260,15 @@ const connections = {
   ...getAndHead('Connections', {
     tags: ['Settings'],
     summary: 'Get how the connections to help desks are doing',
-    description: 'For an ADMIN of the organization, or a SUPERADMIN.',
+    description:
+      'For an ADMIN of the organization, or a SUPERADMIN. 404 if there is no such organization, and no connection for it either.',
     operationId: 'get_organization_connections',
     parameters: parameters('IfNoneMatch'),
     responses: {
       200: ok('The connections', json(ref('OrganizationConnectionsResponse'), CONNECTIONS_EXAMPLE), 'ETag'),
       ...shared(304),
       400: invalid('organizationId must be an id of 1 to 128 characters without control characters.'),
-      ...shared(401, 403, 429, 500, 503),
+      ...shared(401, 403, 404, 429, 500, 503),
     },
     security: TOKEN,
   }),

@@ -5,8 +5,11 @@ use crate::connector::connection::Kind;
 use crate::connector::outcome::{Note, Outcome};
 use serde_json::json;
 
-/// How long is counted before it is stored, unless there is something new.
-pub const STORE_EVERY_MS: i64 = MINUTE_MS;
+/// A connection's counts are stored at most once in this time.
+const STORE_EVERY_MS: i64 = MINUTE_MS;
+/// How long after the first webhook of that time they are stored, with those that came meanwhile: one action in a help desk
+/// sends several.
+pub const STORE_AFTER_MS: u64 = 5_000;
 
 /// The counts of a tally: the outcomes, and after them the webhooks that were refused.
 pub const COUNTS: usize = 5;
@@ -81,17 +84,19 @@ impl Tally {
         }
     }
 
-    /// Whether `self` has a webhook or an outcome that `other` does not have.
-    fn has_more_than(&self, other: &Self) -> bool {
-        let mut counts = self.counts.iter().zip(other.counts);
-        self.seen & !other.seen != 0 || counts.any(|(count, before)| *count > 0 && before == 0)
-    }
-
-    fn add_kinds_of(&mut self, other: &Self) {
-        self.seen |= other.seen;
-        for (count, other) in self.counts.iter_mut().zip(other.counts) {
-            *count = (*count).max(other);
+    /// Adds what was counted earlier: what is known of the last webhooks stays.
+    pub fn add_earlier(&mut self, earlier: Self) {
+        for (count, more) in self.counts.iter_mut().zip(earlier.counts) {
+            *count = count.saturating_add(more);
         }
+        self.seen |= earlier.seen;
+        self.received_at = self.received_at.max(earlier.received_at);
+        self.mapped_at = self.mapped_at.max(earlier.mapped_at);
+        self.problem_at = self.problem_at.max(earlier.problem_at);
+        self.refused_at = self.refused_at.max(earlier.refused_at);
+        self.skew_ms = self.skew_ms.or(earlier.skew_ms);
+        self.problem = self.problem.take().or(earlier.problem);
+        self.refusal = self.refusal.take().or(earlier.refusal);
     }
 }
 
@@ -101,31 +106,38 @@ fn bit_of(kind: Kind, webhook: Option<&str>) -> i64 {
     index.and_then(|index| 1_i64.checked_shl(index)).unwrap_or_default()
 }
 
-/// The tally of a connection in this isolate, and what has been stored of it.
+/// The tally of a connection in this isolate. It is stored at most once a minute, and what is not stored yet is kept.
 #[derive(Debug, Clone, Default)]
 pub struct Counter {
-    /// What has not been stored yet.
+    /// What is not stored yet.
     pub tally: Tally,
-    /// What the isolate has ever stored, to see what is new.
-    stored: Tally,
-    stored_at: Option<Timestamp>,
+    /// When the minute began in which it was stored last, or is about to be.
+    begun_at: Option<Timestamp>,
+    is_stored: bool,
 }
 
 impl Counter {
-    /// What is to be stored now, if anything is. What is new since the isolate started, such as the first webhook of a name, is
-    /// stored at once; there are at most as many of these as there are names and outcomes. All else is stored once a minute.
-    pub fn take(&mut self, now: Timestamp) -> Option<Tally> {
-        let is_due = self.stored_at.is_none_or(|stored_at| {
-            let age_ms = now.milliseconds_since(stored_at);
+    /// Begins a minute if the last one is over. Then the tally is to be stored [`STORE_AFTER_MS`] later.
+    pub fn begin(&mut self, now: Timestamp) -> bool {
+        let is_over = self.begun_at.is_none_or(|begun_at| {
+            let age_ms = now.milliseconds_since(begun_at);
             !(0..STORE_EVERY_MS).contains(&age_ms)
         });
-        if !is_due && !self.tally.has_more_than(&self.stored) {
+        if is_over {
+            self.begun_at = Some(now);
+            self.is_stored = false;
+        }
+        is_over
+    }
+
+    /// Takes what is to be stored now: nothing, if something was stored in this minute or nothing has been counted.
+    pub fn take(&mut self, now: Timestamp) -> Option<Tally> {
+        self.begin(now);
+        if self.is_stored || self.tally == Tally::default() {
             return None;
         }
-        let tally = std::mem::take(&mut self.tally);
-        self.stored.add_kinds_of(&tally);
-        self.stored_at = Some(now);
-        Some(tally)
+        self.is_stored = true;
+        Some(std::mem::take(&mut self.tally))
     }
 }
 
@@ -156,34 +168,71 @@ mod tests {
         );
     }
 
-    #[test]
-    fn stores_what_is_new_at_once_and_all_else_once_a_minute() {
+    /// Each webhook is counted a second after the one before, and stored `delay` seconds after the minute began.
+    fn seconds_and_tallies(delay: i64) -> Vec<(i64, Tally)> {
         let mut counter = Counter::default();
+        let mut due = None;
         let mut stored = Vec::new();
         for second in 0..600 {
             let now = Timestamp::from_milliseconds(START.as_milliseconds() + second * 1_000);
-            let webhook = if second == 5 {
+            let webhook = if second == 7 {
                 "message_updated"
             } else {
                 "message_created"
             };
             let outcome = if second == 7 { Outcome::Partly } else { Outcome::Mapped };
             count(&mut counter, outcome, webhook, now);
-            stored.extend(counter.take(now).map(|tally| (second, tally)));
+            if counter.begin(now) {
+                due = Some(second + delay);
+            }
+            if due == Some(second) {
+                stored.extend(counter.take(now).map(|tally| (second, tally)));
+            }
         }
+        // Whatever comes last is stored without another webhook.
+        let end = Timestamp::from_milliseconds(START.as_milliseconds() + 700_000);
+        stored.extend(counter.take(end).map(|tally| (700, tally)));
+        stored
+    }
+
+    #[test]
+    fn stores_once_a_minute_and_loses_nothing() {
+        let stored = seconds_and_tallies(5);
         let seconds: Vec<i64> = stored.iter().map(|(second, _)| *second).collect();
-        assert_eq!(seconds, [0, 5, 7, 67, 127, 187, 247, 307, 367, 427, 487, 547]);
-        let total: i64 = stored.iter().map(|(_, tally)| tally.counts.iter().sum::<i64>()).sum();
-        assert_eq!(total, 548, "each webhook is stored once");
-        let (_, first) = &stored[0];
-        assert_eq!(first.skew_ms, Some(-250));
-        assert_eq!(first.problem, None);
-        let (_, third) = &stored[2];
-        let problem = third.problem.as_deref().unwrap();
+        assert_eq!(seconds, [5, 65, 125, 185, 245, 305, 365, 425, 485, 545, 700]);
+        let mut total = Tally::default();
+        for (_, tally) in stored {
+            let mut later = tally;
+            later.add_earlier(total);
+            total = later;
+        }
+        assert_eq!(total.counts, [599, 1, 0, 0, 0], "each webhook is stored once");
+        assert_eq!((total.seen, total.skew_ms), (0b1_1000, Some(-250)));
+        assert_eq!(total.problem_at, START.as_milliseconds() + 7_000);
         assert_eq!(
-            problem,
-            r#"{"expected":"an id","found":"absent","path":"/id","webhook":"message_created"}"#
+            total.problem.as_deref(),
+            Some(r#"{"expected":"an id","found":"absent","path":"/id","webhook":"message_updated"}"#)
         );
+    }
+
+    #[test]
+    fn what_could_not_be_stored_is_stored_a_minute_later_with_what_came_meanwhile() {
+        let mut counter = Counter::default();
+        count(&mut counter, Outcome::Unmappable, "message_updated", START);
+        let failed = counter.take(START).unwrap();
+        let second = Timestamp::from_milliseconds(START.as_milliseconds() + 1_000);
+        count(&mut counter, Outcome::Unmappable, "message_created", second);
+        counter.tally.add_earlier(failed);
+        assert_eq!(counter.take(second), None, "not in the same minute");
+        let minute = Timestamp::from_milliseconds(START.as_milliseconds() + 60_000);
+        let tally = counter.take(minute).unwrap();
+        assert_eq!((tally.counts, tally.seen), ([0, 0, 0, 2, 0], 0b1_1000));
+        assert_eq!(tally.received_at, second.as_milliseconds());
+        assert!(
+            tally.problem.unwrap().contains("message_created"),
+            "the last problem stays"
+        );
+        assert_eq!(counter.take(minute), None, "there is nothing more");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::auth::access::OrganizationId;
 use crate::base::timestamp::{DAY_MS, MINUTE_MS, Timestamp};
 use crate::connector::connection::{CONNECTIONS_MAX, Connection};
 use crate::connector::tally::{COUNTS, Tally};
+use crate::report::error::ReportError;
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement};
 use serde_json::{Map, Value, json};
 
@@ -18,11 +19,11 @@ const COUNTED: [&str; COUNTS] = ["mapped", "partly", "unknown", "unmappable", "r
 /// Adds what webhooks of a connection became to what is stored of today.
 ///
 /// # Errors
-/// [`DatabaseError`]. Then the counts are lost.
+/// [`DatabaseError`]. Then the counts are most likely not stored.
 pub async fn store_tally<D: Database>(
     database: &D,
     connection: &Connection,
-    tally: Tally,
+    tally: &Tally,
     now: Timestamp,
 ) -> Result<(), DatabaseError> {
     let today = day_of(now);
@@ -42,8 +43,8 @@ pub async fn store_tally<D: Database>(
         parameters.push(number.into());
     }
     parameters.push(tally.skew_ms.map_or(SqlValue::Null, SqlValue::from));
-    for text in [tally.problem, tally.refusal] {
-        parameters.push(text.map_or(SqlValue::Null, SqlValue::from));
+    for text in [&tally.problem, &tally.refusal] {
+        parameters.push(text.as_deref().map_or(SqlValue::Null, SqlValue::from));
     }
     let add = Statement::new(include_str!("sql/add_connection_day.sql"), parameters);
     let first_day = today.saturating_sub(DAYS_KEPT);
@@ -63,22 +64,36 @@ pub fn days_statement(organization: Option<&OrganizationId>, now: Timestamp) -> 
 }
 
 /// How each connection of an organization is doing: what `GET /api/organizations/{organizationId}/connections` answers.
+/// `unsaved` has, for each of the `connections`, what this isolate has counted and not stored yet.
 ///
 /// # Errors
-/// [`DatabaseError`].
+/// [`ReportError::OrganizationNotFound`] if the organization does not exist and has no connection either;
+/// [`ReportError::Unavailable`] if the database is out of reach.
 pub async fn read_connections<D: Database>(
     database: &D,
     organization: &OrganizationId,
     connections: &[Connection],
+    unsaved: Vec<Tally>,
     now: Timestamp,
-) -> Result<Value, DatabaseError> {
-    let outcomes = database.batch(vec![days_statement(Some(organization), now)]).await?;
-    let rows = outcomes.first().map_or(&[][..], |outcome| &outcome.rows);
+) -> Result<Value, ReportError> {
+    let exists = Statement::new(
+        include_str!("sql/organization_exists.sql"),
+        [organization.as_str().into()],
+    );
+    let outcomes = database
+        .batch(vec![days_statement(Some(organization), now), exists])
+        .await?;
+    let rows = |number: usize| outcomes.get(number).map_or(&[][..], |outcome| &outcome.rows);
     let mut list = Vec::new();
-    for connection in connections {
+    for (connection, mut tally) in connections.iter().zip(unsaved) {
         if connection.organization_id == organization.as_str() {
-            list.push(status_of(connection, &tally_of(connection, rows, now)?, now));
+            tally.add_earlier(tally_of(connection, rows(0), now)?);
+            list.push(status_of(connection, &tally, now));
         }
+    }
+    // A connection is configured before its organization's first webhook makes the organization.
+    if list.is_empty() && rows(1).is_empty() {
+        return Err(ReportError::OrganizationNotFound);
     }
     Ok(json!({ "organizationId": organization.as_str(), "connections": list }))
 }
@@ -108,23 +123,23 @@ fn tally_of(connection: &Connection, rows: &[Row], now: Timestamp) -> Result<Tal
         if row.text(1)? != connection.organization_id || row.text(2)? != connection.connection_id {
             continue;
         }
+        let mut day = Tally {
+            seen: row.integer(8)?,
+            received_at: row.integer(9)?,
+            mapped_at: row.integer(10)?,
+            problem_at: row.integer(11)?,
+            refused_at: row.integer(12)?,
+            skew_ms: row.optional_integer(13)?,
+            problem: row.optional_text(14)?.map(str::to_owned),
+            refusal: row.optional_text(15)?.map(str::to_owned),
+            ..Tally::default()
+        };
         if row.integer(0)? == day_of(now) {
-            for (index, count) in (3..).zip(&mut total.counts) {
+            for (index, count) in (3..).zip(&mut day.counts) {
                 *count = row.integer(index)?;
             }
         }
-        total.seen |= row.integer(8)?;
-        for (index, instant) in (9..).zip([
-            &mut total.received_at,
-            &mut total.mapped_at,
-            &mut total.problem_at,
-            &mut total.refused_at,
-        ]) {
-            *instant = row.integer(index)?.max(*instant);
-        }
-        total.skew_ms = total.skew_ms.or(row.optional_integer(13)?);
-        total.problem = total.problem.or(row.optional_text(14)?.map(str::to_owned));
-        total.refusal = total.refusal.or(row.optional_text(15)?.map(str::to_owned));
+        total.add_earlier(day);
     }
     Ok(total)
 }

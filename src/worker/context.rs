@@ -18,6 +18,7 @@ use crate::worker::isolate;
 use crate::worker::isolate::{Service, Setup};
 use std::cell::Cell;
 use std::ops::Range;
+use std::rc::Rc;
 use web_sys::Request;
 use worker::{Context, Env, Result};
 
@@ -84,6 +85,11 @@ impl RequestContext {
             let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
             ApiError::Unavailable(format!("misconfigured: {}", texts.join("; ")))
         })
+    }
+
+    /// What the service is set up as, for work that goes on after the response.
+    pub fn setup(&self) -> Setup {
+        Rc::clone(&self.setup)
     }
 
     /// The method.

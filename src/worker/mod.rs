@@ -4,6 +4,7 @@
 mod authenticate;
 mod bindings;
 mod context;
+mod counts;
 mod isolate;
 mod json_body;
 mod log;

@@ -6,6 +6,7 @@ use crate::refresh::{self, Finished, Limits, Run, Start};
 use crate::storage::database::DatabaseError;
 use crate::worker::bindings::d1::D1;
 use crate::worker::bindings::{clock, random};
+use crate::worker::counts;
 use crate::worker::isolate;
 use crate::worker::log;
 use crate::worker::log::Line;
@@ -54,6 +55,10 @@ pub async fn run(event: &ScheduledEvent, env: &Env) {
             cause: Some(&error.to_string()),
             ..Line::default()
         }),
+    }
+    // This isolate may have counted webhooks after which none came.
+    if let Ok(service) = &*isolate::setup(env).await {
+        counts::store_all(service, &D1::primary(env), clock::now()).await;
     }
 }
 

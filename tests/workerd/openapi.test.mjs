@@ -486,6 +486,7 @@ const REQUESTS = {
       400: [[connectionsOf('\0'), admin]],
       401: [[connectionsOf(ORGANIZATION), {}]],
       403: [[connectionsOf('other'), admin]],
+      404: [[connectionsOf('nowhere'), { token: superadminToken }]],
     },
   },
   [CONTACT_ROUTE]: {

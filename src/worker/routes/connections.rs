@@ -16,7 +16,7 @@ use crate::worker::response::Reply;
 /// 1. Authenticate and count the call   → 401, 429, 503
 /// 2. Check the path                    → 400
 /// 3. Decide access                     → 403
-/// 4. Read the counts                   → 304, 200
+/// 4. Read the counts                   → 404, 304, 200
 pub async fn handle(context: &RequestContext, organization_id: Option<String>) -> Result<Reply, ApiError> {
     // 1. Authenticate and count the call.
     let caller = authenticate(context, RateLimit::Read).await?;
@@ -25,7 +25,15 @@ pub async fn handle(context: &RequestContext, organization_id: Option<String>) -
     // 3. Decide access.
     let organization = settings_access(&caller.claims, &requested)?;
     // 4. Read the counts.
-    let connections = &caller.service.config.connections;
-    let status = read_connections(&D1::primary(&context.env), &organization, connections, context.now).await?;
+    let service = caller.service;
+    let unsaved = service
+        .counters
+        .borrow()
+        .iter()
+        .map(|counter| counter.tally.clone())
+        .collect();
+    let database = D1::primary(&context.env);
+    let connections = &service.config.connections;
+    let status = read_connections(&database, &organization, connections, unsaved, context.now).await?;
     Ok(Reply::json_or_not_modified(context, envelope::success(&status)?))
 }

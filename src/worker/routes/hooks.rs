@@ -4,19 +4,19 @@ use crate::api::error::ApiError;
 use crate::auth::connection::{sent_at, verify};
 use crate::auth::rate_limit_key::{address_key, connection_key};
 use crate::connector::delivery::{BODY_BYTES_MAX, Delivery};
-use crate::connector::tally::Tally;
-use crate::directory::connections::store_tally;
+use crate::connector::tally::{STORE_AFTER_MS, Tally};
 use crate::ingest::delivery::take_in;
 use crate::ingest::parse::BodyFormat;
 use crate::worker::authenticate::count;
 use crate::worker::bindings::d1::D1;
-use crate::worker::bindings::random;
 use crate::worker::bindings::rate_limit::RateLimit;
+use crate::worker::bindings::{clock, random};
 use crate::worker::context::RequestContext;
+use crate::worker::counts;
 use crate::worker::isolate::Service;
-use crate::worker::log;
-use crate::worker::log::Line;
 use crate::worker::response::Reply;
+use std::time::Duration;
+use worker::Delay;
 
 /// How often storing is tried.
 const TRIES: u32 = 2;
@@ -102,24 +102,20 @@ async fn authentic(context: &RequestContext, service: &Service, connection_id: &
     }
 }
 
-/// Counts a webhook of the connection at `index`. What is to be stored is stored after the response.
+/// Counts a webhook of the connection at `index`. The counts are stored after the response.
 fn note(context: &RequestContext, service: &Service, index: usize, count: impl FnOnce(&mut Tally)) {
     let mut counters = service.counters.borrow_mut();
-    let (Some(counter), Some(connection)) = (counters.get_mut(index), service.config.connections.get(index)) else {
+    let Some(counter) = counters.get_mut(index) else {
         return;
     };
     count(&mut counter.tally);
-    let Some(tally) = counter.take(context.now) else {
-        return;
-    };
-    let (connection, database, now) = (connection.clone(), D1::primary(&context.env), context.now);
-    context.platform.wait_until(async move {
-        if let Err(error) = store_tally(&database, &connection, tally, now).await {
-            log::error(&Line {
-                message: "counts of a connection lost",
-                cause: Some(&error.to_string()),
-                ..Line::default()
-            });
-        }
-    });
+    if counter.begin(context.now) {
+        let (setup, env) = (context.setup(), context.env.clone());
+        context.platform.wait_until(async move {
+            Delay::from(Duration::from_millis(STORE_AFTER_MS)).await;
+            if let Ok(service) = &*setup {
+                counts::store(service, index, &D1::primary(&env), clock::now()).await;
+            }
+        });
+    }
 }
