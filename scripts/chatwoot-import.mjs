@@ -4,6 +4,8 @@
 // Chatwoot's API has the state of a conversation and its messages, and no history: not when somebody was assigned or when a
 // bot passed it on. So a change is said only where the report does not know it yet, and it is as of when the conversation
 // last changed.
+//
+// No webhook says who the agents are and which teams or inboxes there are. These are told as events of our own.
 
 const STATUSES = ['open', 'pending', 'snoozed'];
 /** A conversation's last messages: 20 a page. */
@@ -12,16 +14,24 @@ const MESSAGE_PAGES_MAX = 10;
 const CONVERSATION_PAGES_MAX = 4_000;
 const MESSAGE_TYPES = ['incoming', 'outgoing', 'activity', 'template'];
 const BOTS = ['agent_bot', 'captain_assistant'];
+/** What a bot wrote so shortly before it passed the conversation on is a promise, by the definition. */
+const PROMISE_SECONDS = 600;
+/** The most agents, and the most teams or inboxes, that are told. */
+const LISTED_MAX = 10_000;
 /** What changed shortly before the last run is asked about again: clocks differ. */
 const OVERLAP_SECONDS = 300;
 
 /**
  * @typedef {{ get: (path: string) => Promise<any> }} Source Chatwoot: the answer to a path below the account; undefined if
  *   there is no such thing any more
- * @typedef {{ post: (webhook: any) => Promise<{ applied: number }>, rows?: () => Promise<any[]> }} Monitor the service: takes
- *   a webhook; the rows of the report, of every category, whatever their age
- * @typedef {{ done?: Record<string, number>, since?: number }} State what earlier runs did: conversations that are loaded, by
- *   their last activity, and when the last run that finished began, in seconds
+ * @typedef {{ post: (webhook: any) => Promise<{ applied: number }>, rows?: () => Promise<any[]>, tell?: (events: any[]) => Promise<boolean> }} Monitor
+ *   the service: takes a webhook; the rows of the report, of every category, whatever their age; takes events, or says that it
+ *   does not
+ * @typedef {{ agents: Record<string, string>, departments: Record<string, string> }} Directory names by the ids of Chatwoot
+ * @typedef {{ done?: Record<string, number>, since?: number, directory?: Directory }} State what earlier runs did:
+ *   conversations that are loaded, by their last activity; when the last run that finished began, in seconds; whom they told
+ * @typedef {{ organizationId?: string, prefix?: string, department?: string, aiUserIds?: (number | string)[], botsAnswerWhileOpen?: boolean, state?: State, now: () => number, progress?: (done: number, total: number) => void, save?: (state: State) => void }} Options
+ *   the connection's organization and settings; `now` in seconds
  */
 
 /**
@@ -30,36 +40,36 @@ const OVERLAP_SECONDS = 300;
  *
  * @param {Source} source
  * @param {Monitor} monitor
- * @param {{ aiUserIds?: (number | string)[], state?: State, now: () => number, progress?: (done: number, total: number) => void, save?: (state: State) => void }} options
- *   `now` in seconds
+ * @param {Options} options
  */
 export async function importOpen(
   source,
   monitor,
-  { aiUserIds, state = {}, now, progress = () => {}, save = () => {} },
+  { aiUserIds, botsAnswerWhileOpen, state = {}, now, progress = () => {}, save = () => {}, ...connection },
 ) {
   const begun = now();
   const done = { ...state.done };
+  const { directory, isDirectoryTold } = await tellDirectory(source, monitor, { aiUserIds, state, now, ...connection });
   const found = [];
   for (const status of STATUSES) {
     for await (const conversation of conversations(source, status)) found.push(conversation);
   }
-  const counts = { conversations: 0, webhooks: 0, applied: 0 };
+  const counts = { conversations: 0, webhooks: 0, applied: 0, isDirectoryTold };
   for (const [index, conversation] of found.entries()) {
     if (done[conversation.id] !== conversation.last_activity_at) {
       const messages = await messagesOf(source, conversation.id);
-      const webhooks = webhooksOf(conversation, messages, { now: now(), aiUserIds });
+      const webhooks = webhooksOf(conversation, messages, { now: now(), aiUserIds, botsAnswerWhileOpen });
       for (const webhook of webhooks) {
         counts.applied += (await monitor.post(webhook)).applied;
         counts.webhooks += 1;
       }
       done[conversation.id] = conversation.last_activity_at;
       counts.conversations += 1;
-      save({ ...state, done });
+      save({ ...state, directory, done });
     }
     progress(index + 1, found.length);
   }
-  save({ since: begun });
+  save({ since: begun, directory });
   return counts;
 }
 
@@ -68,15 +78,22 @@ export async function importOpen(
  * what is not known here.
  *
  * @param {Source} source
- * @param {Required<Monitor>} monitor
- * @param {{ prefix?: string, aiUserIds?: (number | string)[], state?: State, now: () => number, progress?: (done: number, total: number) => void, save?: (state: State) => void }} options
+ * @param {Monitor & { rows: () => Promise<any[]> }} monitor
+ * @param {Options} options
  */
 export async function repair(
   source,
   monitor,
-  { prefix = '', aiUserIds, state = {}, now, progress = () => {}, save = () => {} },
+  { prefix = '', aiUserIds, botsAnswerWhileOpen, state = {}, now, progress = () => {}, save = () => {}, ...connection },
 ) {
   const begun = now();
+  const { directory, isDirectoryTold } = await tellDirectory(source, monitor, {
+    aiUserIds,
+    prefix,
+    state,
+    now,
+    ...connection,
+  });
   const listed = new Map((await monitor.rows()).map((row) => [row.conversationId, row]));
   const asked = new Map();
   if (state.since !== undefined) {
@@ -89,7 +106,7 @@ export async function repair(
   }
   /** @type {{ conversationId: string, applied: number }[]} */
   const repaired = [];
-  const counts = { conversations: 0, webhooks: 0, repaired };
+  const counts = { conversations: 0, webhooks: 0, repaired, isDirectoryTold };
   for (const [id, known] of asked) {
     const row = listed.get(id);
     const own = id.slice(prefix.length);
@@ -98,7 +115,7 @@ export async function repair(
     const webhooks =
       conversation === undefined
         ? [goneWebhook(own, row, now())]
-        : webhooksOf(conversation, messages, { now: now(), aiUserIds, row, isRepair: true });
+        : webhooksOf(conversation, messages, { now: now(), aiUserIds, botsAnswerWhileOpen, row, isRepair: true });
     let applied = 0;
     for (const webhook of webhooks) applied += (await monitor.post(webhook)).applied;
     counts.conversations += 1;
@@ -106,8 +123,56 @@ export async function repair(
     if (applied > 0) repaired.push({ conversationId: id, applied });
     progress(counts.conversations, asked.size);
   }
-  save({ since: begun });
+  save({ since: begun, directory });
   return counts;
+}
+
+/**
+ * Tells who the agents are and which departments there are, as far as earlier runs did not. An agent whom Chatwoot does not
+ * have any more is not active any more. Answers what is known now; nothing more than before, if the service does not take events.
+ *
+ * @param {Source} source
+ * @param {Monitor} monitor
+ * @param {Options} options
+ * @returns {Promise<{ directory: Directory | undefined, isDirectoryTold: boolean }>}
+ */
+async function tellDirectory(source, monitor, { state = {}, ...options }) {
+  const { organizationId, prefix = '', department = 'team', aiUserIds = [], now } = options;
+  const before = state.directory;
+  if (!monitor.tell) return { directory: before, isDirectoryTold: true };
+  const namesOf = async (path) => {
+    const answer = await source.get(path);
+    const list = (answer?.payload ?? answer ?? []).slice(0, LISTED_MAX);
+    return Object.fromEntries(list.filter(({ id, name }) => id && name).map(({ id, name }) => [id, name]));
+  };
+  const agents = await namesOf('/agents');
+  const departments = await namesOf(`/${department === 'inbox' ? 'inboxes' : 'teams'}`);
+  const common = { organizationId, updatedAt: new Date(now() * 1000).toISOString() };
+  const isAi = (id) => aiUserIds.map(String).includes(id);
+  const user = (id, fullName, active) => ({
+    ...common,
+    type: 'user',
+    userId: `${prefix}user-${id}`,
+    fullName,
+    active,
+    bot: isAi(id),
+  });
+  const changed = (names, known = {}) => Object.entries(names).filter(([id, name]) => known[id] !== name);
+  // The administrator whose token this is is always there: nobody at all is no list.
+  const isList = Object.keys(agents).length > 0;
+  const gone = Object.entries(before?.agents ?? {}).filter(([id]) => isList && !(id in agents));
+  const events = [
+    ...changed(agents, before?.agents).map(([id, name]) => user(id, name, true)),
+    ...gone.map(([id, name]) => user(id, name, false)),
+    ...changed(departments, before?.departments).map(([id, name]) => ({
+      ...common,
+      type: 'department',
+      departmentId: `${prefix}${department}-${id}`,
+      name,
+    })),
+  ];
+  const isDirectoryTold = events.length === 0 || (await monitor.tell(events));
+  return { directory: isDirectoryTold ? { agents, departments } : before, isDirectoryTold };
 }
 
 /** The conversations with a status, the last active first; of those that are active no more, none. */
@@ -149,31 +214,43 @@ async function messagesOf(source, id) {
  *
  * @param {any} conversation
  * @param {any[]} messages
- * @param {{ now: number, aiUserIds?: (number | string)[], row?: any, isRepair?: boolean }} options `aiUserIds` as the connection
- *   has them
+ * @param {{ now: number, aiUserIds?: (number | string)[], botsAnswerWhileOpen?: boolean, row?: any, isRepair?: boolean }} options
+ *   `aiUserIds` and `botsAnswerWhileOpen` as the connection has them
  * @returns {any[]}
  */
-export function webhooksOf(conversation, messages, { now, aiUserIds = [], row, isRepair = false }) {
+export function webhooksOf(
+  conversation,
+  messages,
+  { now, aiUserIds = [], botsAnswerWhileOpen = false, row, isRepair = false },
+) {
   const state = stateOf(conversation, messages, now);
   const sent = messagesToSay(messages, conversation, aiUserIds).map((message) =>
-    messageWebhook(message, state, messages, { row, isRepair }),
+    messageWebhook(message, state, messages, { now, row, isRepair }),
   );
-  if (!isRepair && state.status === 'pending') return [{ ...state, event: 'conversation_created' }, ...sent];
-  const change = changeOf(state, row, messages, isRepair);
-  return [...sent, { ...state, event: 'conversation_updated', changed_attributes: change }];
+  const created = { ...state, event: 'conversation_created' };
+  const changed = (log) => ({ ...state, event: 'conversation_updated', changed_attributes: log });
+  if (!isRepair && state.status === 'pending') {
+    // The bot has had it from the beginning, or has it again after an agent.
+    const isBack = messages.some((message) => mayAnswer(message) && !isOfBot(message));
+    return [created, ...sent, ...(isBack ? [changed(changeOf(state, undefined, [], true))] : [])];
+  }
+  if (!isRepair && state.status === 'open' && !botsAnswerWhileOpen && isPassedOn(messages)) {
+    const log = changeOf(state, { category: 'ai_stuck' }, messages, false);
+    return [{ ...created, status: 'pending' }, ...sent, changed(log)];
+  }
+  const mayPromise = isRepair && !botsAnswerWhileOpen;
+  const change = changeOf(state, row, messages, isRepair, mayPromise);
+  return [...sent, changed(change)];
 }
 
 /** A conversation of the API as a webhook has it. */
 function stateOf(conversation, messages, now) {
   const { meta = {}, messages: _, last_non_activity_message: __, ...rest } = conversation;
-  const lastIncoming = messages.findLast((message) => typeOf(message) === 'incoming');
-  const last = messages.at(-1);
-  // A change comes after what the customer wrote last: otherwise it would have been another one.
-  const changedAt = Math.max(
-    conversation.updated_at ?? conversation.last_activity_at ?? 0,
-    last?.created_at ?? 0,
-    lastIncoming === undefined ? 0 : lastIncoming.created_at + 1,
-  );
+  const last = lastWord(messages);
+  const lastActivityAt = Math.max(conversation.last_activity_at ?? 0, messages.at(-1)?.created_at ?? 0);
+  // A change comes after what was written last, of which the API says the second only.
+  const lastWordAt = last === undefined ? 0 : last.created_at + (typeOf(last) === 'incoming' ? 1 : 0);
+  const changedAt = Math.max(conversation.updated_at ?? lastActivityAt, lastWordAt);
   return {
     ...rest,
     channel: conversation.channel ?? meta.channel,
@@ -205,17 +282,17 @@ function messagesToSay(messages, { waiting_since: waitingSince }, aiUserIds) {
  * said as it was written: when the conversation was the bot's. Only if people have the conversation, and nobody has
  * answered, the bot's last words may be those of the hand-off; a repair does not say so, for the webhook may have been there.
  */
-function messageWebhook(message, state, messages, { row, isRepair }) {
+function messageWebhook(message, state, messages, { now, row, isRepair }) {
   const isBots = BOTS.includes(message.sender?.type) && message.private !== true;
   const own = {
     ...message,
     message_type: typeOf(message),
     created_at: new Date(message.created_at * 1000).toISOString(),
   };
-  // One that was sent after all has a later version than the one that says that it failed.
+  // One that was sent after all has a later version than the one that says that it failed. When that was, nothing says.
   const isSentAfterAll = row?.reason === 'reply_failed' && message.status !== 'failed';
   const sendState = isSentAfterAll
-    ? { id: message.id, status: 'sent', updated_at: state.updated_at }
+    ? { id: message.id, status: 'sent', updated_at: now }
     : { id: message.id, status: message.status, updated_at: own.created_at };
   // The API's own `status` is as of now; the webhooks' is that of the last message.
   delete own.status;
@@ -238,8 +315,11 @@ function typeOf({ message_type: type }) {
   return typeof type === 'number' ? MESSAGE_TYPES[type] : type;
 }
 
-/** The log of the change that leads to the state, as far as it is not known. */
-function changeOf(state, row, messages, isRepair) {
+/**
+ * The log of the change that leads to the state, as far as it is not known. With `mayPromise` what a bot wrote last in a
+ * conversation that people have may have passed it on.
+ */
+function changeOf(state, row, messages, isRepair, mayPromise = false) {
   const at = { updated_at: { previous_value: null, current_value: new Date(state.updated_at * 1000).toISOString() } };
   const to = (previous, current) => ({ status: { previous_value: previous, current_value: current } });
   const agent = state.meta.assignee?.id;
@@ -250,9 +330,34 @@ function changeOf(state, row, messages, isRepair) {
     return isRepair ? [to(isBots ? 'pending' : 'open', 'resolved'), at] : [at];
   }
   if (state.status === 'pending') return row?.category === 'ai_stuck' ? [at] : [to('open', 'pending'), at];
-  if (row?.category === 'ai_stuck') return [to('pending', 'open'), ...(agent === undefined ? [] : [assigned]), at];
+  const mayBePassedOn = row === undefined && mayPromise && isPassedOn(messages, state.updated_at - PROMISE_SECONDS);
+  if (row?.category === 'ai_stuck' || mayBePassedOn)
+    return [to('pending', 'open'), ...(agent === undefined ? [] : [assigned]), at];
+  // Whoever was assigned is taken off, and nobody instead.
+  if (row?.category === 'agent_abandoned' && agent === undefined) {
+    return [{ assignee_id: { previous_value: 'somebody', current_value: null } }, at];
+  }
+  // Somebody who waits and is not listed was resolved once, and opened again.
+  if (isRepair && row === undefined && isOwed(state, messages)) return [to('resolved', state.status), at];
   const isNew = row === undefined ? !isRepair : row.category === 'unassigned';
   return agent !== undefined && isNew ? [assigned, at] : [at];
+}
+
+const lastWord = (messages) => messages.findLast((message) => mayAnswer(message) || typeOf(message) === 'incoming');
+
+/** Whether the bot had the last word, after `since` in seconds. */
+function isPassedOn(messages, since = 0) {
+  const last = lastWord(messages);
+  return last !== undefined && isOfBot(last) && last.created_at >= since;
+}
+
+/** Whether an agent or nobody has it, and the customer had the last word. */
+function isOwed({ status, meta }, messages) {
+  const last = lastWord(messages);
+  const { is_reaction: isReaction, email } = last?.content_attributes ?? {};
+  const asks = last !== undefined && typeOf(last) === 'incoming' && !isReaction && !email?.auto_reply;
+  const isPeoples = status === 'open' && (meta.assignee?.id !== undefined || !messages.some(isOfBot));
+  return asks && isPeoples && meta.sender?.blocked !== true;
 }
 
 const isOfBot = (message) => BOTS.includes(message.sender?.type);

@@ -11,7 +11,7 @@ import { progressReporter } from './progress.mjs';
 import { Failure, inRoot, whenProgram } from './project.mjs';
 import { LOCAL_URL } from './refresh.mjs';
 import { RETRYABLE, retryAfter } from './retries.mjs';
-import { makeToken } from './token.mjs';
+import { INGEST_SCOPE, makeToken } from './token.mjs';
 
 const TRIES = 6;
 const BACKOFF_FIRST_MS = 1_000;
@@ -20,6 +20,7 @@ const CALLS_PER_MINUTE = 300;
 const CATEGORIES = ['ai_stuck', 'agent_abandoned', 'unassigned', 'snoozed', 'acknowledged'];
 const PLAIN_STEP = 100;
 const REPAIRED_SHOWN = 50;
+const EVENTS_PER_REQUEST = 500;
 const EXAMPLE_URL = 'https://chat.example.com';
 
 const USAGE = `usage: npm run --silent import -- chatwoot --url URL --account ID --connection ID [options]
@@ -33,15 +34,25 @@ Loads every conversation of a Chatwoot account that is open, pending or snoozed,
   --repair               asks Chatwoot about every conversation that the report lists and, after the first run, about
                          those in which something happened since the last one, and says what is not known here
   --report-token FILE    with --repair: a file with a token of an ADMIN (default: one made with JWT_SECRET)
+  --events-token FILE    a file with a token that may post events, for the names of agents, teams and inboxes (default: one
+                         made with JWT_SECRET; if there is none, only those are known that a conversation names)
   --calls-per-minute N   how often Chatwoot is asked at most (default ${CALLS_PER_MINUTE})
   --state FILE           where it is kept what was loaded (default .import/CONNECTION.json)
 A run that was interrupted goes on where it was. What is said twice changes nothing. The same command runs from cron.`;
 
 const OPTIONS = {
   ...Object.fromEntries(
-    ['url', 'account', 'connection', 'token-file', 'monitor', 'report-token', 'calls-per-minute', 'state'].map(
-      (name) => [name, { type: /** @type {const} */ ('string') }],
-    ),
+    [
+      'url',
+      'account',
+      'connection',
+      'token-file',
+      'monitor',
+      'report-token',
+      'events-token',
+      'calls-per-minute',
+      'state',
+    ].map((name) => [name, { type: /** @type {const} */ ('string') }]),
   ),
   repair: { type: /** @type {const} */ ('boolean'), default: false },
 };
@@ -109,10 +120,11 @@ export function chatwootSource({ url, account, token, callsPerMinute = CALLS_PER
 /**
  * The service: it takes webhooks of a connection, and shows the report.
  *
- * @param {{ url: string, connection: any, token?: string }} options
+ * @param {{ url: string, connection: any, token?: string, eventsToken?: string }} options `token` reads the report,
+ *   `eventsToken` posts events
  * @param {Io} [io]
  */
-export function monitorOf({ url, connection, token }, io = {}) {
+export function monitorOf({ url, connection, token, eventsToken }, io = {}) {
   const { now = Date.now } = io;
   const hook = new URL(`/api/conversation-monitor/hooks/${connection.connectionId}`, url);
   const data = async (response, what) => {
@@ -134,6 +146,20 @@ export function monitorOf({ url, connection, token }, io = {}) {
         return { method: 'POST', headers, body };
       };
       return data(await ask(hook, init, 'The service', io), 'The service refused a webhook');
+    },
+
+    /** Posts events. False means that there is no token for that, or that the service refuses it. */
+    async tell(events) {
+      if (eventsToken === undefined) return false;
+      const target = new URL('/api/conversation-monitor/events', url);
+      for (let first = 0; first < events.length; first += EVENTS_PER_REQUEST) {
+        const body = JSON.stringify({ events: events.slice(first, first + EVENTS_PER_REQUEST) });
+        const headers = { Authorization: `Bearer ${eventsToken}`, 'Content-Type': 'application/json' };
+        const response = await ask(target, () => ({ method: 'POST', headers, body }), 'The service', io);
+        if (response.status === 401 || response.status === 403) return false;
+        await data(response, 'The service refused names');
+      }
+      return true;
     },
 
     /** The rows of one snapshot, or of the next one if that goes while it is read. */
@@ -206,16 +232,21 @@ function conversationProgress() {
 /**
  * What a run did, for a person.
  *
- * @param {{ conversations: number, webhooks: number, applied?: number, repaired?: { conversationId: string, applied: number }[] }} counts
+ * @param {{ conversations: number, webhooks: number, applied?: number, repaired?: { conversationId: string, applied: number }[], isDirectoryTold?: boolean }} counts
  */
-export function summaryOf({ conversations, webhooks, applied, repaired }) {
+export function summaryOf({ conversations, webhooks, applied, repaired, isDirectoryTold = true }) {
+  const names = isDirectoryTold
+    ? []
+    : [
+        'Names of agents and departments come with conversations only: there is no token that may post events (--events-token).',
+      ];
   if (repaired === undefined)
-    return [`${conversations} conversations loaded, ${applied} records of ${webhooks} webhooks new.`];
+    return [`${conversations} conversations loaded, ${applied} records of ${webhooks} webhooks new.`, ...names];
   const shown = repaired
     .slice(0, REPAIRED_SHOWN)
     .map(({ conversationId, applied: n }) => `  ${conversationId}: ${n} records`);
   const rest = repaired.length > shown.length ? [`  and ${repaired.length - shown.length} more`] : [];
-  return [`${conversations} conversations asked about, ${repaired.length} repaired.`, ...shown, ...rest];
+  return [`${conversations} conversations asked about, ${repaired.length} repaired.`, ...shown, ...rest, ...names];
 }
 
 await whenProgram(import.meta.url, async (args) => {
@@ -239,22 +270,26 @@ await whenProgram(import.meta.url, async (args) => {
     values['report-token']
       ? secretOf(values['report-token'], '')
       : makeToken({ role: 'ADMIN', organization: connection.organizationId, user: 'import', ttl: '1h' });
+  const eventsToken = () => {
+    if (values['events-token']) return secretOf(values['events-token'], '');
+    if (!variable('JWT_SECRET')) return undefined;
+    return makeToken({ scope: INGEST_SCOPE, organization: connection.organizationId, user: 'import', ttl: '1h' });
+  };
   const monitor = monitorOf({
     url: parseAddress(values.monitor ?? LOCAL_URL, USAGE, EXAMPLE_URL),
     connection,
     token: values.repair ? reportToken() : undefined,
+    eventsToken: eventsToken(),
   });
   const file = values.state ?? inRoot('.import', `${connection.connectionId}.json`);
   const options = {
-    aiUserIds: connection.settings?.aiUserIds ?? [],
+    ...connection.settings,
+    organizationId: connection.organizationId,
     state: readState(file),
     now: () => Math.floor(Date.now() / 1000),
     progress: conversationProgress(),
     save: (state) => writeState(file, state),
   };
-  const prefix = connection.settings?.prefix ?? '';
-  const counts = values.repair
-    ? await repair(source, monitor, { ...options, prefix })
-    : await importOpen(source, monitor, options);
+  const counts = values.repair ? await repair(source, monitor, options) : await importOpen(source, monitor, options);
   process.stdout.write(`${summaryOf(counts).join('\n')}\n`);
 });

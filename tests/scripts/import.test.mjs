@@ -4,9 +4,11 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import { importOpen, repair, webhooksOf } from '../../scripts/chatwoot-import.mjs';
+import { seededRandom } from '../../scripts/demo/random.mjs';
 import { chatwootSource, connectionOf, monitorOf, summaryOf } from '../../scripts/import.mjs';
 import { mapChatwoot } from '../oracle/chatwoot.mjs';
 import { chatwootRun } from '../oracle/chatwoot-generator.mjs';
+import { chatwootStories, StoryChatwoot } from '../oracle/chatwoot-stories.mjs';
 import { Oracle, parseInstant } from '../oracle/oracle.mjs';
 
 const ORGANIZATION = 'brindlewick';
@@ -52,6 +54,19 @@ function afterSequence(seed, { deliveries = true } = {}) {
   };
 }
 
+/**
+ * Older versions of Chatwoot do not say since when a customer waits. Then a campaign's message looks like an agent's answer. A
+ * campaign of Chatwoot's own only begins conversations, so this concerns programs that write into others in its name.
+ */
+function isLimit({ old, conversations }) {
+  const isCampaigns = (message) => message.additionalAttributes?.campaign_id !== undefined;
+  const isAfterCustomer = ({ messages }) => {
+    const first = messages.findIndex(({ type }) => type === 'incoming');
+    return first >= 0 && messages.slice(first).some(isCampaigns);
+  };
+  return old && conversations.some(isAfterCustomer);
+}
+
 /** Whether an agent wrote it, by name, and it was sent. */
 function isAnswer({ type, sender, status, private: isPrivate, contentAttributes, additionalAttributes }) {
   const isAgents =
@@ -73,10 +88,11 @@ function wrong({ chatwoot, owed, ids, options }) {
 
 test('what lost webhooks left behind is repaired', async () => {
   const before = { missing: 0, ghosts: 0 };
+  let oldVersions = 0;
   for (let seed = 1; seed <= SEQUENCES; seed += 1) {
     const service = afterSequence(seed);
-    // An older Chatwoot does not say since when a customer waits: then a campaign looks like an agent's answer.
-    if (service.chatwoot.old) continue;
+    if (isLimit(service.chatwoot)) continue;
+    oldVersions += Number(service.chatwoot.old);
     const { missing, ghosts } = wrong(service);
     before.missing += missing.length;
     before.ghosts += ghosts.length;
@@ -85,19 +101,168 @@ test('what lost webhooks left behind is repaired', async () => {
     }
     assert.deepEqual(wrong(service), { missing: [], ghosts: [] }, `sequence ${seed}`);
   }
-  assert.ok(before.missing > 3 && before.ghosts > 1, JSON.stringify(before));
+  assert.ok(before.missing > 3 && before.ghosts > 1 && oldVersions > 10, JSON.stringify({ ...before, oldVersions }));
 });
 
 test('what is open is loaded', async () => {
   let loaded = 0;
   for (let seed = 1; seed <= SEQUENCES; seed += 1) {
     const service = afterSequence(seed, { deliveries: false });
-    if (service.chatwoot.old) continue;
+    if (isLimit(service.chatwoot)) continue;
     const counts = await importOpen(service.source, service.monitor, service.options);
     loaded += counts.conversations;
     assert.deepEqual(wrong(service), { missing: [], ghosts: [] }, `sequence ${seed}`);
   }
   assert.ok(loaded > SEQUENCES / 2, String(loaded));
+});
+
+/** The rows of a story at a step after a run: of every category, or of the two of the contract. */
+async function rowsOfStory(story, step, delivered, run) {
+  const settings = story.connection.settings ?? {};
+  const oracle = new Oracle();
+  const chatwoot = new StoryChatwoot();
+  const take = (webhook, receivedAt) => {
+    oracle.takeIn(mapChatwoot(webhook, { organizationId: ORGANIZATION, settings, receivedAt }));
+  };
+  for (const webhook of story.webhooks.filter(({ receivedAt }) => receivedAt <= step.asOf)) chatwoot.add(webhook);
+  for (const { body, receivedAt } of delivered) take(JSON.parse(body), receivedAt);
+  const rows = () => oracle.candidates(ORGANIZATION, parseInstant(step.asOf)).map(({ row }) => row);
+  const source = { get: async (target) => chatwoot.get(target) };
+  const monitor = {
+    post: async (webhook) => {
+      take(webhook, step.asOf);
+      return { applied: 1 };
+    },
+    rows: async () => rows(),
+  };
+  const now = () => Math.floor(parseInstant(step.asOf) / 1000);
+  for (let runs = 0; runs < 2; runs += 1) await run(source, monitor, { ...settings, now, state: { since: 1 } });
+  return rows();
+}
+
+/** Those of a step's candidates: of every category, or of the two of the contract. */
+const shownAt = ({ isEveryCategory }, rows) =>
+  rows.filter(({ category }) => isEveryCategory || ['ai_stuck', 'agent_abandoned'].includes(category));
+
+const idsOf = (rows) => rows.map(({ conversationId }) => conversationId).sort();
+
+test('whichever webhook of a story is lost, it is repaired', async () => {
+  let losses = 0;
+  for (const story of chatwootStories()) {
+    for (const step of story.steps) {
+      const due = story.webhooks.filter(({ receivedAt }) => receivedAt <= step.asOf);
+      for (const lost of due) {
+        const rows = await rowsOfStory(
+          story,
+          step,
+          due.filter((webhook) => webhook !== lost),
+          repair,
+        );
+        const name = `${story.name} at ${step.asOf} without ${due.indexOf(lost)}`;
+        assert.deepEqual(idsOf(shownAt(step, rows)), idsOf(step.candidates), name);
+        for (const { conversationId, category } of step.candidates.filter((candidate) => candidate.category)) {
+          const row = rows.find((candidate) => candidate.conversationId === conversationId);
+          assert.equal(row?.category, category, `${name}: ${conversationId}`);
+        }
+        losses += 1;
+      }
+    }
+  }
+  assert.ok(losses > 200, String(losses));
+});
+
+/** Nothing says who resolved 3205. It was the bot, which settles nothing, but nobody knows if most of it was lost. */
+const UNKNOWN = ['3205'];
+
+test('where a third of the webhooks of a story is lost, or all are, whoever waits is there, and nobody else', async () => {
+  const random = seededRandom('lost webhooks');
+  for (const story of chatwootStories()) {
+    for (const step of story.steps) {
+      const due = story.webhooks.filter(({ receivedAt }) => receivedAt <= step.asOf);
+      const expected = idsOf(step.candidates).filter((id) => !UNKNOWN.includes(id));
+      const check = (rows, name) => {
+        const context = `${story.name} at ${step.asOf}, ${name}`;
+        // That a bot had it may be lost, and then nobody has it.
+        assert.deepEqual(
+          expected.filter((id) => !idsOf(rows).includes(id)),
+          [],
+          `${context}: missing`,
+        );
+        const shown = idsOf(shownAt(step, rows));
+        assert.deepEqual(
+          shown.filter((id) => ![...expected, ...UNKNOWN].includes(id)),
+          [],
+          `${context}: too many`,
+        );
+      };
+      for (let turn = 0; turn < 10; turn += 1) {
+        const delivered = due.filter(() => random.chance(2 / 3));
+        check(await rowsOfStory(story, step, delivered, repair), `turn ${turn}`);
+      }
+      check(await rowsOfStory(story, step, [], importOpen), 'loaded');
+    }
+  }
+});
+
+test('who the agents are and which departments there are is told once, and again if it changes', async () => {
+  const lists = {
+    '/agents': [
+      { id: 11, name: 'Amara Okonjo', role: 'agent' },
+      { id: 77, name: 'Order Helper', role: 'agent' },
+    ],
+    '/teams': [{ id: 2, name: 'Parcels' }],
+    '/inboxes': { payload: [{ id: 3, name: 'WhatsApp Care' }] },
+  };
+  const source = { get: async (path) => lists[path] ?? { data: { payload: [] } } };
+  let isTaken = true;
+  const told = [];
+  const monitor = {
+    post: async () => ({ applied: 0 }),
+    rows: async () => [],
+    tell: async (events) => isTaken && told.push(...events) > 0,
+  };
+  let state = {};
+  const run = async (runs, more = {}) => {
+    told.length = 0;
+    const save = (saved) => {
+      state = saved;
+    };
+    const options = { organizationId: ORGANIZATION, aiUserIds: [77], now: () => 1_780_000_000, state, save, ...more };
+    const { isDirectoryTold } = await runs(source, monitor, options);
+    return isDirectoryTold;
+  };
+  const common = { organizationId: ORGANIZATION, updatedAt: '2026-05-28T20:26:40.000Z' };
+  const amara = { ...common, type: 'user', userId: 'user-11', fullName: 'Amara Okonjo', active: true, bot: false };
+  assert.equal(await run(importOpen), true);
+  assert.deepEqual(told, [
+    amara,
+    { ...common, type: 'user', userId: 'user-77', fullName: 'Order Helper', active: true, bot: true },
+    { ...common, type: 'department', departmentId: 'team-2', name: 'Parcels' },
+  ]);
+  await run(repair);
+  assert.deepEqual(told, [], 'nothing has changed');
+  lists['/agents'] = [{ id: 77, name: 'Order helper', role: 'agent' }];
+  await run(repair);
+  assert.deepEqual(
+    told.map(({ userId, fullName, active }) => [userId, fullName, active]),
+    [
+      ['user-77', 'Order helper', true],
+      ['user-11', 'Amara Okonjo', false],
+    ],
+  );
+  lists['/agents'] = [];
+  await run(repair);
+  assert.deepEqual(told, [], 'no list says nothing');
+
+  state = {};
+  await run(importOpen, { prefix: 'z-', department: 'inbox' });
+  assert.deepEqual(told, [{ ...common, type: 'department', departmentId: 'z-inbox-3', name: 'WhatsApp Care' }]);
+  state = {};
+  isTaken = false;
+  assert.equal(await run(importOpen), false, 'it says that there is no token for it');
+  isTaken = true;
+  await run(importOpen);
+  assert.equal(told.length, 1, 'and tells it the next time');
 });
 
 test('a run that was interrupted goes on where it was', async () => {
@@ -133,7 +298,7 @@ test('a run that was interrupted goes on where it was', async () => {
   open[0].last_activity_at = 3;
   const counts = await importOpen(source, monitor, options());
   assert.equal(counts.conversations, 21, 'the rest, and the one in which something has happened since');
-  assert.deepEqual(Object.keys(state), ['since']);
+  assert.deepEqual(Object.keys(state).sort(), ['directory', 'since']);
 });
 
 test('a conversation that Chatwoot does not have any more is settled', async () => {
@@ -246,6 +411,21 @@ test('webhooks are signed as Chatwoot signs them, and the report is read whole',
   const digits = createHmac('sha256', secret).update(`1780000000.${init.body}`).digest('hex');
   assert.equal(init.headers['X-Chatwoot-Signature'], `sha256=${digits}`);
   assert.equal(init.headers['X-Chatwoot-Timestamp'], '1780000000');
+
+  const events = network([json({ success: true, data: {} }), json({ success: true, data: {} }), status(403)]);
+  const teller = monitorOf({ url: 'https://monitor.example.com', connection, eventsToken: 'jwt' }, events);
+  assert.equal(await teller.tell(Array.from({ length: 501 }, () => ({}))), true);
+  assert.deepEqual(
+    events.asked.map((call) => [new URL(call.target).pathname, JSON.parse(call.init.body).events.length]),
+    [
+      ['/api/conversation-monitor/events', 500],
+      ['/api/conversation-monitor/events', 1],
+    ],
+  );
+  assert.equal(await teller.tell([{}]), false, 'a token that the service refuses is no reason to load nothing');
+  assert.equal(await monitor.tell([{}]), false);
+  const [, ...hint] = summaryOf({ conversations: 1, webhooks: 2, applied: 3, isDirectoryTold: false });
+  assert.match(hint.join(), /--events-token/);
 
   const page = (rows, totalPages) =>
     json({ success: true, data: { snapshotId: 'v1', rows, pagination: { totalPages } } });
