@@ -8,6 +8,7 @@ import { formatNumber, problemWords } from '../modules/words.js';
 const KINDS = { chatwoot: 'Chatwoot', zammad: 'Zammad', libredesk: 'LibreDesk' };
 /** Clocks that differ by less do no harm. */
 const SKEW_SHOWN_MS = 60_000;
+const NONE = 'No help desk is connected to this organization.';
 const COUNTED = {
   mapped: 'taken in',
   partly: 'taken in in part',
@@ -49,13 +50,17 @@ export function createConnectionsDialog() {
     try {
       const result = await client.get(PATHS.connections(organizationId), '', { signal });
       if (signal.aborted) return;
+      if (result.code === 'NOT_FOUND') {
+        setText(hint, NONE);
+        return;
+      }
       if (result.kind !== 'data') {
         setText(hint, problemWords({ kind: result.kind === 'refused' ? 'unavailable' : result.kind }).text);
         return;
       }
       /** @type {Connection[]} */
       const connections = result.data.connections;
-      setText(hint, connections.length === 0 ? 'No help desk is connected to this organization.' : '');
+      setText(hint, connections.length === 0 ? NONE : '');
       list.replaceChildren(...connections.map((connection) => draw(connection, now())));
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -105,12 +110,13 @@ function sentences({ lastReceivedAt, clockSkewMs, isSilent, isFailing, ...rest }
   const said = [];
   if (lastReceivedAt === null) said.push(['No webhook has come in the last 30 days.']);
   else said.push(['The last webhook came ', ...ago(lastReceivedAt, now), isSilent ? ': it is silent.' : '.']);
-  if (lastRefusal && isFailing)
-    said.push(['The last one was refused ', ...ago(lastRefusal.at, now), `: ${lastRefusal.cause}.`]);
+  if (lastRefusal && (isFailing || today.refused > 0))
+    said.push(['Refused last ', ...ago(lastRefusal.at, now), `: ${lastRefusal.cause}.`]);
   if (neverSeen.length > 0) said.push(['Never came, so most likely not ticked: ', ...codes(neverSeen), '.']);
   if (lastProblem) {
     const { webhook, path, found, expected, at } = lastProblem;
-    const where = [...(webhook ? [element('code', {}, webhook), ' '] : []), element('code', {}, path)];
+    const place = path ? element('code', {}, path) : 'the body';
+    const where = [...(webhook ? [element('code', {}, webhook), ' '] : []), place];
     said.push(['Not taken in ', ...ago(at, now), ': ', ...where, ` is ${found}, and should be ${expected}.`]);
   }
   if (clockSkewMs !== null && Math.abs(clockSkewMs) >= SKEW_SHOWN_MS) {

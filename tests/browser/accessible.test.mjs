@@ -7,7 +7,7 @@ import { tokenOf } from '../workerd/harness.mjs';
 import { axe } from './axe.mjs';
 import { describeInBrowser } from './environment.mjs';
 import { MINUTE, superadminToken } from './organization.mjs';
-import { onReport, RATE_LIMITED } from './responses.mjs';
+import { connectionStatus, connectionsAnswer, onReport, RATE_LIMITED, troubledConnection } from './responses.mjs';
 
 /** An organization with a variety of rows, and this many more. */
 function lively(env, more = 4) {
@@ -156,6 +156,26 @@ const STATES = {
       await tab.page.getByRole('spinbutton', { name: 'Minutes for Email' }).waitFor();
       await tab.page.getByRole('spinbutton', { name: 'Minutes, from 1' }).fill('0');
       await tab.page.getByRole('button', { name: 'Save' }).click();
+    },
+  },
+  'help-desks': {
+    async act(tab) {
+      const connections = [
+        troubledConnection(tab.now, { neverSeen: ['conversation_updated', 'conversation_status_changed'] }),
+        connectionStatus(tab.now, { connectionId: 'x'.repeat(64), kind: 'zammad', isSilent: true }),
+        connectionStatus(tab.now, { connectionId: 'libredesk-1', kind: 'libredesk' }),
+      ];
+      tab.fault = ({ name }) => (name === 'connections' ? connectionsAnswer(connections) : undefined);
+      await tab.waitUntilIdle();
+      await tab.page.getByRole('button', { name: 'Help desks' }).click();
+      await tab.waitForText('LibreDesk');
+    },
+  },
+  'no-help-desks': {
+    async act(tab) {
+      await tab.waitUntilIdle();
+      await tab.page.getByRole('button', { name: 'Help desks' }).click();
+      await tab.waitForText('No help desk is connected');
     },
   },
 };

@@ -3,29 +3,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeInBrowser } from './environment.mjs';
-import { UNAVAILABLE } from './responses.mjs';
+import { connectionStatus, connectionsAnswer, errorResponse, troubledConnection, UNAVAILABLE } from './responses.mjs';
 
 describeInBrowser('the connections', (env) => {
   const sample = () => env.publish(env.organization().addWaiting('a', 60));
-  const connection = (more) => ({
-    connectionId: 'chatwoot-1',
-    kind: 'chatwoot',
-    lastReceivedAt: new Date(env.now - 120_000).toISOString(),
-    lastMappedAt: null,
-    isSilent: false,
-    isFailing: false,
-    clockSkewMs: -200,
-    today: { mapped: 4120, partly: 0, unknown: 31, unmappable: 0, refused: 0 },
-    neverSeen: [],
-    lastProblem: null,
-    lastRefusal: null,
-    ...more,
-  });
-  const answer = (connections) => ({
-    status: 200,
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ success: true, data: { organizationId: 'o', connections } }),
-  });
+  const connection = (more) => connectionStatus(env.now, more);
   const openWith = async (t, fault, token) => {
     const organization = await sample();
     const tab = await env.open(t, {
@@ -42,44 +24,45 @@ describeInBrowser('the connections', (env) => {
     const name = '<img src=x onerror="pwned=1">';
     const tab = await openWith(
       t,
-      answer([
+      connectionsAnswer([
         connection({}),
+        troubledConnection(env.now, { neverSeen: ['conversation_updated', name] }),
+        connection({ connectionId: 'zammad-1', kind: 'zammad', lastReceivedAt: null, isSilent: true, today: {} }),
         connection({
-          connectionId: 'chatwoot-2',
-          isFailing: true,
-          clockSkewMs: 240_000,
-          neverSeen: ['conversation_updated', name],
+          connectionId: 'libredesk-1',
+          kind: 'libredesk',
+          clockSkewMs: null,
+          today: { mapped: 1, refused: 2 },
+          lastRefusal: { at: new Date(env.now - 60_000).toISOString(), cause: 'signature: malformed' },
           lastProblem: {
-            at: new Date(env.now - 3_600_000).toISOString(),
-            webhook: 'message_created',
-            path: '/conversation/meta',
-            found: 'a number',
-            expected: 'an object',
-          },
-          lastRefusal: {
             at: new Date(env.now - 60_000).toISOString(),
-            cause: 'signature: not by a secret of the connection',
+            webhook: null,
+            path: '',
+            found: 'refused',
+            expected: 'JSON without a member twice',
           },
         }),
-        connection({ connectionId: 'zammad-1', kind: 'zammad', lastReceivedAt: null, isSilent: true, today: {} }),
       ]),
     );
     await show(tab);
-    await tab.waitForText('zammad-1');
+    await tab.waitForText('libredesk-1');
     assert.deepEqual(await sentences(tab), [
       'The last webhook came 2 min ago.',
       'Today (UTC): 4,120 taken in, 31 not needed.',
       'The last webhook came 2 min ago.',
-      'The last one was refused 1 min ago: signature: not by a secret of the connection.',
+      'Refused last 1 min ago: signature: not by a secret of the connection.',
       `Never came, so most likely not ticked: conversation_updated, ${name}.`,
       'Not taken in 1 h 00 min ago: message_created /conversation/meta is a number, and should be an object.',
       'Its clock is 4 min ahead.',
-      'Today (UTC): 4,120 taken in, 31 not needed.',
+      'Today (UTC): 4,120 taken in, 3 taken in in part, 31 not needed, 2 not understood, 7 refused.',
       'No webhook has come in the last 30 days.',
       'Today (UTC): nothing.',
+      'The last webhook came 2 min ago.',
+      'Refused last 1 min ago: signature: malformed.',
+      'Not taken in 1 min ago: the body is refused, and should be JSON without a member twice.',
+      'Today (UTC): 1 taken in, 2 refused.',
     ]);
     assert.equal(await tab.page.locator('#connections-dialog img').count(), 0);
-    await tab.screenshot('connections');
     await tab.page.getByRole('button', { name: 'Close' }).click();
     assert.equal(await tab.page.locator('#connections-dialog').isVisible(), false);
   });
@@ -88,9 +71,27 @@ describeInBrowser('the connections', (env) => {
     const tab = await openWith(t, undefined);
     await show(tab);
     await tab.waitForText('No help desk is connected to this organization.');
+    const unknown = await openWith(t, errorResponse(404, 'NOT_FOUND'));
+    await show(unknown);
+    await unknown.waitForText('No help desk is connected to this organization.');
     const unavailable = await openWith(t, UNAVAILABLE);
     await show(unavailable);
     await unavailable.waitForText('The service is not available at the moment.');
+  });
+
+  test('by keyboard: the button opens it, Escape and the button in it close it, and the focus returns', async (t) => {
+    const tab = await openWith(t, connectionsAnswer([connection({})]));
+    const { keyboard } = tab.page;
+    const focused = () => tab.page.evaluate(() => document.activeElement.id);
+    await tab.page.getByRole('button', { name: 'Help desks' }).focus();
+    for (const close of ['Escape', 'Enter']) {
+      await keyboard.press('Enter');
+      await tab.waitForText('chatwoot-1');
+      assert.equal(await focused(), 'connections-close');
+      await keyboard.press(close);
+      assert.equal(await tab.page.locator('#connections-dialog').isVisible(), false, close);
+      assert.equal(await focused(), 'connections-show', close);
+    }
   });
 
   test('who may not change settings does not see the button', async (t) => {
