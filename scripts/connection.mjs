@@ -3,6 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline/promises';
 import { variable } from './dev-vars.mjs';
 import { parseAddress, parseFlags, usageFailure } from './flags.mjs';
 import { Failure, whenProgram } from './project.mjs';
@@ -16,7 +17,8 @@ const EXAMPLE_URL = 'https://monitor.example.com';
 
 const USAGE = `usage: npm run --silent connection -- KIND --organization ID [options]
 
-Prints the address to give to a help desk, what to tick there, and the value of CONNECTIONS to store.
+Prints the address to give to a help desk, what to tick there, and the value of CONNECTIONS to store. In a terminal it
+asks for the secret that Chatwoot makes.
 KIND is chatwoot, zammad or libredesk.
   --organization ID     the organization that the help desk writes to
   --url URL             where this service runs (default: http://localhost:8787)
@@ -87,13 +89,17 @@ function parseConnections(text) {
 function readSecret(file) {
   if (file !== '-' && !existsSync(file)) throw new Failure(`There is no file ${file}.`);
   const secret = readFileSync(file === '-' ? 0 : file, 'utf8').trim();
-  const bytes = Buffer.byteLength(secret);
-  if (bytes < SECRET_BYTES_MIN || bytes > SECRET_BYTES_MAX) {
-    throw new Failure(
-      `The secret has ${bytes} bytes; the service takes ${SECRET_BYTES_MIN} to ${SECRET_BYTES_MAX} of them.`,
-    );
-  }
+  const problem = secretProblem(secret);
+  if (problem) throw new Failure(problem);
   return secret;
+}
+
+/** What is wrong with a secret, if anything is. */
+function secretProblem(secret) {
+  const bytes = Buffer.byteLength(secret);
+  return bytes < SECRET_BYTES_MIN || bytes > SECRET_BYTES_MAX
+    ? `The secret has ${bytes} bytes; the service takes ${SECRET_BYTES_MIN} to ${SECRET_BYTES_MAX} of them.`
+    : undefined;
 }
 
 function settingsOf(kind, options) {
@@ -148,36 +154,70 @@ function randomSecret() {
   return randomBytes(32).toString('hex');
 }
 
-/** What to do, for a person. */
-export function instructions({ connection, connections, madeSecret }, url) {
+/** What to do in the help desk, for a person. */
+function stepsOf({ connection, madeSecret }, url) {
   const helpDesk = HELP_DESKS[connection.kind];
-  const address = new URL(HOOKS + connection.connectionId, url).href;
-  const steps = helpDesk.steps(address);
+  const steps = helpDesk.steps(new URL(HOOKS + connection.connectionId, url).href);
   if (madeSecret) steps.push(`Secret: ${madeSecret}`);
-  const command = `npm run --silent connection -- ${connection.kind} --organization ${connection.organizationId} \\`;
-  const store =
-    connection.secrets.length > 0
-      ? [
-          'Then store this line as the secret CONNECTIONS (`npx wrangler secret put CONNECTIONS`), or locally in .dev.vars',
-          "as CONNECTIONS='…':",
-          '',
-          JSON.stringify(connections),
-        ]
-      : [
-          'Then run this, and paste the secret when it waits (end with Ctrl-D); it prints the line to store:',
-          '',
-          `  ${command}`,
-          `    --id ${connection.connectionId} --url ${url} --secret-file -`,
-        ];
-  return [`In ${helpDesk.name}:`, ...steps.map((step) => `  ${step}`), '', ...store, ''].join('\n');
+  return [`In ${helpDesk.name}:`, ...steps.map((step) => `  ${step}`), ''];
 }
 
-await whenProgram(import.meta.url, (args) => {
+/** What to store here, or how to come to it. */
+function storeOf({ connection, connections }, url) {
+  if (connection.secrets.length > 0) {
+    return [
+      'Then store this line as the secret CONNECTIONS (`npx wrangler secret put CONNECTIONS`), or locally in .dev.vars',
+      "as CONNECTIONS='…':",
+      '',
+      JSON.stringify(connections),
+      '',
+    ];
+  }
+  return [
+    'Then run this, and paste the secret when it waits (end with Ctrl-D); it prints the line to store:',
+    '',
+    `  npm run --silent connection -- ${connection.kind} --organization ${connection.organizationId} \\`,
+    `    --id ${connection.connectionId} --url ${url} --secret-file -`,
+    '',
+  ];
+}
+
+/** What to do, for a person. */
+export function instructions(made, url) {
+  return [...stepsOf(made, url), ...storeOf(made, url)].join('\n');
+}
+
+/**
+ * Asks a person for the secret that the help desk shows. None means later.
+ *
+ * @param {{ input?: NodeJS.ReadableStream, output?: NodeJS.WritableStream }} [streams]
+ */
+export async function askSecret({ input = process.stdin, output = process.stdout } = {}) {
+  const terminal = createInterface({ input, output });
+  try {
+    for (;;) {
+      const secret = (await terminal.question('The secret that it shows (Enter alone: later): ')).trim();
+      const problem = secret && secretProblem(secret);
+      if (!problem) return secret || undefined;
+      output.write(`${problem}\n`);
+    }
+  } finally {
+    terminal.close();
+  }
+}
+
+await whenProgram(import.meta.url, async (args) => {
   const flags = parseFlags(args, USAGE, OPTIONS, { positionals: 1 });
   if (!flags) return;
   const { values, positionals } = flags;
   const url = parseAddress(values.url ?? 'http://localhost:8787', USAGE, EXAMPLE_URL);
   const secret = values['secret-file'] === undefined ? undefined : readSecret(values['secret-file']);
   const connections = parseConnections(variable('CONNECTIONS'));
-  process.stdout.write(instructions(connect(positionals[0], values, { connections, secret }), url));
+  const made = connect(positionals[0], values, { connections, secret });
+  process.stdout.write(stepsOf(made, url).join('\n').concat('\n'));
+  // Chatwoot makes the secret, so a person has it only now.
+  const { connectionId: id, secrets } = made.connection;
+  const pasted = secrets.length === 0 && process.stdin.isTTY ? await askSecret() : undefined;
+  const complete = pasted ? connect(positionals[0], { ...values, id }, { connections, secret: pasted }) : made;
+  process.stdout.write(storeOf(complete, url).join('\n'));
 });

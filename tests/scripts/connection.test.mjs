@@ -5,9 +5,10 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { connect, instructions } from '../../scripts/connection.mjs';
+import { askSecret, connect, instructions } from '../../scripts/connection.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const URL_ = 'https://monitor.example.com';
@@ -50,6 +51,24 @@ test('Chatwoot makes its own secret, so the program asks for it before there is 
       settings: { aiUserIds: ['7', '8'], department: 'inbox' },
     },
   ]);
+});
+
+test('a person is asked for the secret until it is one, or says later', async () => {
+  const asked = async (lines) => {
+    const [input, output] = [new PassThrough(), new PassThrough()];
+    const answer = askSecret({ input, output });
+    let said = '';
+    output.on('data', (data) => {
+      said += data;
+      // Each question is answered when it is there.
+      if (String(data).includes('later): ')) input.write(`${lines.shift()}\n`);
+    });
+    return { secret: await answer, said };
+  };
+  const { secret, said } = await asked(['too short', ' a secret of the tests ']);
+  assert.equal(secret, 'a secret of the tests');
+  assert.match(said, /The secret has 9 bytes; the service takes 16 to 512/);
+  assert.equal((await asked([''])).secret, undefined);
 });
 
 test('the other connections stay, and so does the secret that is replaced, once', () => {
