@@ -23,7 +23,7 @@ bench/RESULTS.md, unless only some are asked for. growth takes longer, and is ru
 bench/GROWTH.md, unless they are of some loads only, or of small ones.
   --rounds N    rounds of every timed case (3 to 8)
   --hours N     hours of the simulated day (1 to 8)
-  --only PART   only this part: equality, timing, counts, hops, throughput, bill, memory, start, growth
+  --only PART   only this part: equality, timing, counts, hops, throughput, bill, memory, connectors, start, growth
   --case NAME   of the timing only this case: ${Object.keys(CASES)
     .map((name) => `"${name}"`)
     .join(', ')}
@@ -84,6 +84,10 @@ const PARTS = {
     const { measureMemory, memoryTable } = await import('./memory.mjs');
     return [memoryTable(await measureMemory({ say }))];
   },
+  async connectors({ rounds }) {
+    const { connectorTables, measureConnectors } = await import('./connectors.mjs');
+    return connectorTables(await measureConnectors({ rounds, say }));
+  },
   async start({ rounds, builds }) {
     const { measureStart, startTable } = await import('./sizes.mjs');
     return [startTable(await measureStart({ rounds, say, builds }))];
@@ -98,6 +102,7 @@ const TITLES = {
   throughput: 'Ingest and refresh',
   bill: "The month's bill",
   memory: 'Memory',
+  connectors: 'Connectors',
   start: 'Size and start',
 };
 
