@@ -1,167 +1,166 @@
 // The month's bill of goals.md's scenario, from what one simulated day of one organization makes the platform count.
 
-import { mkdirSync, rmSync } from 'node:fs';
-import path from 'node:path';
-import { iso, organizationEvents } from './data.mjs';
-import { DAY, DAY_BEGINS, dashboards, eventsBySecond, HOURS, pollsOf } from './day.mjs';
-import { migrate, post } from './seed.mjs';
-import { SIDES, startIsolates, WORK } from './sides.mjs';
-import { number, table } from './statistics.mjs';
+import { COLUMNS, ORGANIZATIONS } from './live.mjs';
+import { number, spread, table } from './statistics.mjs';
 
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const ORGANIZATIONS = 1000;
 const DAYS = 22;
+const DAYS_OF_MONTH = 30;
 /** The cron runs at night and on Sundays, too. */
-const RUNS = 30 * 24 * 60;
-/** The isolates that a side's readers are spread over, as a platform of many locations does. */
-const ISOLATES = 3;
-/** Heads may be so old; later than that after a refresh all sides must say the same. */
-const HEAD_SECONDS = 6;
+const RUNS = DAYS_OF_MONTH * 24 * 60;
+/** How many days items and conversations are kept, as configured by default; a pass of the sweep begins once a day. */
+const KEEP_TIMELINE_DAYS = 7.5;
+const KEEP_CONVERSATION_DAYS = 180.5;
+const GIGABYTE = 1e9;
 
-/** Dollars a million. */
-const PRICES = { requests: 0.3, cpuMs: 0.02, rowsRead: 0.001, rowsWritten: 1, kvReads: 0.5, kvWrites: 5 };
-const NAMES = {
-  requests: 'requests',
-  cpuMs: 'CPU, ms',
-  rowsRead: 'D1 rows read',
-  rowsWritten: 'D1 rows written',
-  kvReads: 'KV reads',
-  kvWrites: 'KV writes',
-};
+/**
+ * What is billed: its name, what a month of a column has of it, dollars a unit, and how many units a month are free. The units
+ * are millions, except of storage: gigabytes.
+ *
+ * @type {[string, (month: any) => number, number, number?][]}
+ */
+const ITEMS = [
+  ['requests: polls', ({ requests }) => requests.polls, 0.3],
+  ['requests: filter clicks', ({ requests }) => requests.clicks, 0.3],
+  ['requests: streams opened', ({ requests }) => requests.streams, 0.3],
+  ['requests: summaries, scopes, settings', ({ requests }) => requests.others, 0.3],
+  ['requests: events', ({ requests }) => requests.events, 0.3],
+  ['CPU, ms', ({ cpuMs }) => cpuMs, 0.02],
+  ['D1 rows read', ({ rowsRead }) => rowsRead, 0.001],
+  ['D1 rows written, by ingest and refresh', ({ rowsWritten }) => rowsWritten, 1],
+  ['D1 rows written, by the sweep', ({ rowsSwept }) => rowsSwept, 1],
+  ['KV reads', ({ kvReads }) => kvReads, 0.5],
+  ['KV writes', ({ kvWrites }) => kvWrites, 5],
+  ['log events', ({ logLines }) => logLines, 0.6, 20],
+  ['queue operations', () => 0, 0.4],
+  ['D1 storage, GB', ({ storage }) => storage, 0.75, 5],
+];
 
-/** Runs the day on all sides at once, over one database that our worker writes. Returns what was counted. */
-export async function simulateDay({ hours = HOURS, say }) {
-  const state = path.join(WORK, 'state-day');
-  rmSync(state, { recursive: true, force: true });
-  mkdirSync(state, { recursive: true });
-  const isolates = { writer: { side: 'ours' } };
-  for (const side of SIDES) for (let index = 0; index < ISOLATES; index += 1) isolates[`${side}-${index}`] = { side };
-  const running = await startIsolates({ state, isolates });
-  const { writer } = running;
-  try {
-    await migrate(await writer.database());
-    await announce(writer);
-    await writer.refresh(DAY_BEGINS - 2 * MINUTE);
-    await writer.counts();
-    await writer.refresh(DAY_BEGINS - MINUTE);
-    const idle = await writer.counts();
-    const { compared, statuses } = await liveThrough(running, { hours, say });
-    const written = await writer.counts();
-    const read = {};
-    for (const side of SIDES) {
-      const counts = await Promise.all(
-        Array.from({ length: ISOLATES }, (_, index) => running[`${side}-${index}`].counts()),
-      );
-      read[side] = counts.reduce(sumOf);
-    }
-    return { idle, written, read, statuses, compared, refreshes: hours * 60, share: hours / HOURS };
-  } finally {
-    await writer.stop();
-  }
-}
+/**
+ * CPU in microseconds of a request of a side that is answered 200 or 304, of an event's request, and of a run.
+ *
+ * @typedef {{ event: number, run: number } & Record<string, any>} Cpu
+ */
 
-/** The organization of the day, and the others, which are silent: a refresh looks whether they are. */
-async function announce(writer) {
-  const updatedAt = iso(DAY_BEGINS - 5 * MINUTE);
-  const others = Array.from({ length: ORGANIZATIONS - 1 }, (_, index) => ({
-    type: 'organization',
-    organizationId: `silent-${index}`,
-    name: `Silent ${index}`,
-    updatedAt,
-  }));
-  await post(writer, [...others, ...organizationEvents({ ...DAY, asOf: DAY_BEGINS })]);
-}
+/** How many requests a column was asked with these statuses; `kind` is the path's end, or nothing for all. */
+const answered = ({ byKind }, status, kind = '') =>
+  Object.entries(byKind)
+    .filter(([name]) => name.startsWith(kind) && (!status || name.endsWith(` ${status}`)))
+    .reduce((sum, [, count]) => sum + count, 0);
 
-const sumOf = (left, right) => Object.fromEntries(Object.keys(left).map((name) => [name, left[name] + right[name]]));
-
-/** Second by second: what happens is posted as it happens, each minute is refreshed, each dashboard polls in its turn. */
-async function liveThrough(running, { hours, say }) {
-  const events = eventsBySecond();
-  const all = dashboards();
-  const held = new Map();
-  const statuses = Object.fromEntries(SIDES.map((side) => [side, {}]));
-  let compared = 0;
-  for (let second = 0; second < hours * 3600; second += 1) {
-    const now = DAY_BEGINS + second * SECOND;
-    for (const event of events.get(second) ?? [])
-      await post(running.writer, [event], { headers: { 'X-Instant': `${now}` } });
-    if (second % 60 === 0) await running.writer.refresh(now);
-    for (const { dashboard, path: target } of pollsOf(all, second)) {
-      const answers = await Promise.all(
-        SIDES.map((side) =>
-          poll(running[`${side}-${dashboard.number % ISOLATES}`], side, dashboard, target, now, held),
-        ),
-      );
-      for (const [index, { status }] of answers.entries()) {
-        const ofSide = statuses[SIDES[index]];
-        ofSide[status] = (ofSide[status] ?? 0) + 1;
-      }
-      if (second % 60 >= HEAD_SECONDS) compared += compare(answers, `${target} at second ${second}`);
-    }
-    if (second % 3600 === 3599) say(`Hour ${(second + 1) / 3600} of ${hours} has passed …`);
-  }
-  return { statuses, compared };
-}
-
-/** Asks as a dashboard does: with the ETag of what it has of this address. Returns what it has then. */
-async function poll(isolate, side, { number: dashboard, authorization }, target, now, held) {
-  const key = `${side} ${dashboard} ${target}`;
-  const before = held.get(key);
-  const headers = {
-    Authorization: authorization,
-    'X-Instant': `${now}`,
-    ...(before && { 'If-None-Match': before.etag }),
-  };
-  const response = await isolate.fetch(target, { headers });
-  const { status } = response;
-  const text = await response.text();
-  if (status !== 200 && !(status === 304 && before)) throw new Error(`${side} answered ${status} ${text}`);
-  held.set(key, { etag: response.headers.get('etag'), text: status === 304 ? before.text : text });
-  return { status, text: held.get(key).text };
-}
-
-/** All dashboards must show the same, whichever side they asked. Returns how many answers were held against ours. */
-function compare(answers, what) {
-  const [ours, ...others] = answers;
-  for (const other of others) if (other.text !== ours.text) throw new Error(`${what}:\n${ours.text}\n${other.text}`);
-  return others.length;
-}
-
-/** A month's counts of a side. `cpu` is CPU in microseconds of its 200 and its 304, of an event's request and of a run. */
-function monthOf(side, { idle, written, read, statuses, refreshes, share }, cpu) {
+/** A month's counts of a column: in millions, storage in gigabytes. */
+function monthOf(name, day, /** @type {Cpu} */ cpu, columns) {
+  const { idle, written, swept, refreshes, share, bytes } = day;
+  const column = day.columns[name];
+  const { side } = columns[name];
   const days = (DAYS * ORGANIZATIONS) / share;
-  const own = read[side];
-  const events = written.requests;
-  const counts = { requests: days * (own.requests + events) + RUNS };
-  for (const name of ['rowsRead', 'rowsWritten', 'kvReads', 'kvWrites']) {
-    // A run's own rows are there once, whatever the number of organizations.
-    counts[name] = days * (own[name] + written[name] - refreshes * idle[name]) + RUNS * idle[name];
-  }
+  const millions = (count) => (days * count) / 1e6;
+  const clicks = column.asked['filter click'] ?? 0;
+  const streams = column.asked.stream ?? 0;
+  const reports = answered(column, '', 'report ');
+  const ticks = (what) => column.streamed[what] ?? 0;
+  const changes = ticks('report') + ticks('summary');
+  /** The rows of a run are there once, whatever the number of organizations. */
+  const rows = (what) => (days * (column[what] + written[what] - refreshes * idle[what]) + RUNS * idle[what]) / 1e6;
   const microseconds =
-    days *
-    ((statuses[side][200] ?? 0) * cpu[side].ok +
-      (statuses[side][304] ?? 0) * cpu[side].notModified +
-      events * cpu.event);
-  counts.cpuMs = (microseconds + RUNS * cpu.run) / 1000;
-  return counts;
+    (answered(column, 200) + changes) * cpu[side].ok +
+    (answered(column, 304) + ticks('tick')) * cpu[side].notModified +
+    answered(written, 200) * cpu.event;
+  return {
+    requests: {
+      polls: millions(reports - clicks),
+      clicks: millions(clicks),
+      streams: millions(streams),
+      others: millions(column.requests - reports - streams),
+      events: millions(written.requests) + RUNS / 1e6,
+    },
+    cpuMs: (days * microseconds + RUNS * cpu.run) / 1000 / 1e6,
+    rowsRead: rows('rowsRead') + millions(swept.rowsRead),
+    rowsWritten: rows('rowsWritten'),
+    rowsSwept: millions(swept.rowsWritten),
+    kvReads: millions(column.kvReads),
+    kvWrites: millions(column.kvWrites),
+    // The lines of runs are there once.
+    logLines: millions(column.logLines) + (RUNS * (written.logLines / refreshes)) / 1e6,
+    storage: storageOf(bytes, share),
+    notBilled: { ticks: millions(changes + ticks('tick')), batches: busiestMinute(day, column), lags: column.lags },
+  };
 }
 
-/** The bill: what is counted in a month, and what it costs, of each side; and the ratios of the totals. */
-export function billOf(day, cpu) {
-  const months = Object.fromEntries(SIDES.map((side) => [side, monthOf(side, day, cpu)]));
-  const dollars = (side) =>
-    Object.keys(PRICES).reduce((sum, name) => sum + (months[side][name] * PRICES[name]) / 1e6, 0);
-  const rows = Object.keys(PRICES).map((name) => [
-    `${NAMES[name]} (${PRICES[name]} a million)`,
-    ...SIDES.flatMap((side) => [
-      `${number(months[side][name] / 1e6, 2)} M`,
-      number((months[side][name] * PRICES[name]) / 1e6, 2),
-    ]),
-  ]);
-  rows.push(['all', ...SIDES.flatMap((side) => ['', number(dollars(side), 2)])]);
+/** Gigabytes once as much is forgotten every day as comes. */
+function storageOf({ day, kept }, share) {
+  const workingDays = DAYS / DAYS_OF_MONTH;
+  const items = (Math.max(0, day - kept) * KEEP_TIMELINE_DAYS * workingDays) / share;
+  const conversations = (kept * KEEP_CONVERSATION_DAYS * workingDays) / share;
+  return (ORGANIZATIONS * (items + conversations)) / GIGABYTE;
+}
+
+/** D1 batches a second in the minute in which there are most, if all organizations are as busy in the same one. */
+function busiestMinute({ written }, column) {
+  const minutes = new Set([...Object.keys(written.tripsByMinute), ...Object.keys(column.tripsByMinute)]);
+  const trips = [...minutes].map((each) => (written.tripsByMinute[each] ?? 0) + (column.tripsByMinute[each] ?? 0));
+  return (Math.max(0, ...trips) * ORGANIZATIONS) / 60;
+}
+
+const costOf = ([, count, dollars, free = 0], month) => Math.max(0, count(month) - free) * dollars;
+const totalOf = (month) => ITEMS.reduce((sum, item) => sum + costOf(item, month), 0);
+
+/**
+ * The bill: what is counted in a month and what it costs, of each column; what is not billed; and what ours cost for each
+ * dollar of the peers.
+ */
+export function billOf(day, /** @type {Cpu} */ cpu, columns = COLUMNS) {
+  const names = Object.keys(day.columns);
+  const months = Object.fromEntries(names.map((name) => [name, monthOf(name, day, cpu, columns)]));
+  const rows = ITEMS.map((item) => {
+    const [what, count, dollars, free] = item;
+    const unit = what.endsWith('GB') ? 'a GB' : 'a million';
+    const label = `${what} (${dollars} ${unit}${free ? ` beyond ${free}` : ''})`;
+    return [label, ...names.flatMap((name) => [number(count(months[name]), 2), number(costOf(item, months[name]), 2)])];
+  });
+  rows.push(['all', ...names.flatMap((name) => ['', number(totalOf(months[name]), 2)])]);
+  const peers = names.filter((name) => columns[name].side !== 'ours');
+  const ratios = Object.fromEntries(
+    names
+      .filter((name) => columns[name].side === 'ours')
+      .map((name) => [
+        name,
+        Object.fromEntries(peers.map((peer) => [peer, totalOf(months[name]) / totalOf(months[peer])])),
+      ]),
+  );
   return {
-    text: table(['a month of 1,000 organizations', ...SIDES.flatMap((side) => [side, '$'])], rows),
-    ratios: Object.fromEntries(['plain', 'tuned'].map((side) => [side, dollars('ours') / dollars(side)])),
+    text: table(['a month of 1,000 organizations', ...names.flatMap((name) => [name, '$'])], rows),
+    more: table(
+      ['not billed', ...names],
+      [
+        ['ticks of streams, millions', ...names.map((name) => number(months[name].notBilled.ticks, 2))],
+        ['D1 batches a second of the busiest minute', ...names.map((name) => number(months[name].notBilled.batches))],
+        ['from publication to the screen, s: median (max)', ...names.map((name) => lagText(months[name].notBilled))],
+        [
+          'requests of one dashboard a day',
+          ...names.map((name) => number(day.columns[name].requests / day.people / day.share, 1)),
+        ],
+      ],
+    ),
+    rowsAnEvent: {
+      all: (day.written.rowsWritten - day.refreshes * day.idle.rowsWritten) / day.written.requests,
+      swept: day.swept.rowsWritten / day.written.requests,
+    },
+    months,
+    ratios,
   };
+}
+
+function lagText({ lags }) {
+  if (lags.length === 0) return '';
+  const { median, max } = spread(lags.map((each) => each / 1000));
+  return `${number(median, 1)} (${number(max, 1)})`;
+}
+
+/** The ratios as a table. */
+export function ratiosText({ ratios }) {
+  const rows = Object.entries(ratios).map(([name, of]) => [
+    name,
+    ...['plain', 'tuned'].map((peer) => (of[peer] === undefined ? '' : of[peer].toFixed(2))),
+  ]);
+  return table(['the whole bill', '÷ plain', '÷ tuned'], rows);
 }

@@ -1,9 +1,8 @@
 // A day of one organization among 1,000, as goals.md's scenario has it: what happens, and who asks for what.
 //
-// 200 conversations of 10 messages within 8 hours, a tenth of which stall for a while; 20 dashboards that poll every 10
-// seconds, one poll in ten under another filter or page. The same at every run.
+// 200 conversations of 10 messages within 8 hours, a tenth of which stall for a while; 20 people who look at their dashboard,
+// a tenth of the time under another filter. The same at every run.
 
-import { REPORT } from './cases.mjs';
 import { CHANNELS, claimsOf, DEPARTMENTS, hexId, iso, signToken, USERS } from './data.mjs';
 
 const SECOND = 1000;
@@ -14,7 +13,6 @@ export const DAY = { organizationId: '65d3e0f0a0b0c0d0e0f0000d', candidates: 0 }
 export const DAY_BEGINS = Date.UTC(2026, 9, 6, 8);
 const CONVERSATIONS = 200;
 const DASHBOARDS = 20;
-const POLL_SECONDS = 10;
 
 /** A number from 0 to below `end` that hangs on nothing but its arguments. */
 const scatter = (end, ...numbers) =>
@@ -111,33 +109,33 @@ function* conversationEvents(number, { organizationId, at }) {
   };
 }
 
-/** Who looks, half of them ADMINs, each with the addresses that its polls take by turns. */
-export function dashboards() {
-  return Array.from({ length: DASHBOARDS }, (_, number) => {
+/** What somebody looks at now and then besides the whole list: filters as the dashboard has them. */
+const OTHER_FILTERS = [
+  { category: 'ai_stuck' },
+  { category: 'agent_abandoned' },
+  { skipThreshold: true },
+  { limit: 50 },
+  { skipThreshold: true, limit: 100 },
+];
+const NO_FILTERS = {};
+/** A tenth of the time: two minutes of twenty. */
+const LOOK_EVERY_SECONDS = 1200;
+const LOOK_SECONDS = 120;
+
+/** Who looks, half of them ADMINs, each at the same things on all sides; if they are `isLooking`, at others now and then. */
+export function people(count = DASHBOARDS, isLooking = true) {
+  return Array.from({ length: count }, (_, number) => {
     const claims = claimsOf(number % 2 ? 'DEPARTMENT_HEAD' : 'ADMIN', DAY.organizationId, number);
-    const others = [
-      'category=ai_stuck',
-      'category=agent_abandoned',
-      'skipThreshold=true',
-      'page=2',
-      'limit=100',
-      `departmentId=${DEPARTMENTS[number % 8]}`,
-    ];
+    const others = [...OTHER_FILTERS, { departmentId: DEPARTMENTS[number % DEPARTMENTS.length] }];
     return {
       number,
-      authorization: `Bearer ${signToken(claims)}`,
-      /** When within its ten seconds it polls. */
-      phase: number % POLL_SECONDS,
-      pathOf(poll) {
-        const isOther = (poll + number) % 10 === 0;
-        return isOther ? `${REPORT}?${others[(Math.floor(poll / 10) + number) % others.length]}` : REPORT;
+      token: signToken({ ...claims, sub: `supervisor-${number}` }),
+      /** The filters at a second of the day: always the same object for the same ones. */
+      filtersAt(second) {
+        const shifted = second + number * 61;
+        if (!isLooking || shifted % LOOK_EVERY_SECONDS >= LOOK_SECONDS) return NO_FILTERS;
+        return others[(Math.floor(shifted / LOOK_EVERY_SECONDS) + number) % others.length];
       },
     };
   });
-}
-
-/** The polls of a second: a dashboard, and its address. */
-export function pollsOf(all, second) {
-  const polling = all.filter(({ phase }) => second % POLL_SECONDS === phase);
-  return polling.map((dashboard) => ({ dashboard, path: dashboard.pathOf(Math.floor(second / POLL_SECONDS)) }));
 }

@@ -394,7 +394,7 @@ function* longNames(organizationId, { conversations, users, name, now }) {
     yield { type: 'user', organizationId, userId, fullName: name(index), updatedAt };
   for (const event of candidatesOf([organizationId], conversations, now)) {
     if (event.type === 'contact') yield { ...event, name: name(0) };
-    else if (event.type === 'conversation' && event.ownerId) yield { ...event, ownerId: users[0], assigneeIds: users };
+    else if (event.type === 'conversation') yield { ...event, ownerId: users[0], assigneeIds: users };
     else yield event;
   }
 }
@@ -408,11 +408,13 @@ function* departmentsOf(organizationId, count, now) {
 }
 
 /**
- * Runs the loads `names` in their full or small size. Returns the lines of the table.
+ * Runs the loads `names` in their full or small size. Returns the lines of the table; of a load that failed, one with an
+ * `error`.
  *
  * @param {{ names?: string[], isSmall?: boolean, sizes?: Record<string, any>, say: (line: string) => void, folder?: string }} settings
  */
 export async function measureGrowth({ names = Object.keys(LOADS), isSmall = false, sizes = {}, say, folder }) {
+  /** @type {[string, any][]} */
   const lines = [];
   for (const [place, name] of names.entries()) {
     const { full, small, run } = LOADS[name];
@@ -421,6 +423,10 @@ export async function measureGrowth({ names = Object.keys(LOADS), isSmall = fals
     const growth = await Growth.start(`load-${place}`, { say, folder, bindings: { CLOCK: 'running' } });
     try {
       lines.push(...(await run(growth, { ...(isSmall ? small : full), ...sizes[name] })));
+    } catch (error) {
+      // The other loads are of interest all the same.
+      say(`  ${error.message}`);
+      lines.push([`${name}: ${error.message}`, { ...growth.row(), error: error.message }]);
     } finally {
       await growth.stop();
       rmSync(growth.state, { recursive: true, force: true });

@@ -70,14 +70,20 @@ const PARTS = {
     return [ingest, refreshes];
   },
   async bill({ hours }, results) {
-    const { billOf, simulateDay } = await import('./bill.mjs');
-    const day = await simulateDay({ hours, say });
-    results.bill = billOf(day, cpuOf(results));
-    const { plain, tuned } = results.bill.ratios;
+    const { countQuietRequests, simulateDay, requestsOf } = await import('./live.mjs');
+    const { billOf, ratiosText } = await import('./bill.mjs');
+    const cpu = cpuOf(results);
+    const day = await simulateDay({ seconds: hours * 3600, say });
+    const quiet = await countQuietRequests({ seconds: hours * 3600, say });
+    results.bill = { ...billOf(day, cpu), quiet };
+    const { text, more, rowsAnEvent } = results.bill;
     return [
-      `${day.compared} answers of the peers were held against ours during the day: all the same.`,
-      results.bill.text,
-      `Ours ÷ plain: ${plain.toFixed(2)}; ours ÷ tuned: ${tuned.toFixed(2)}.`,
+      `What was on the screen was compared ${day.compared} times, between all columns: always the same.`,
+      text,
+      more,
+      `Rows written an event: ${rowsAnEvent.all.toFixed(2)}, and ${rowsAnEvent.swept.toFixed(2)} when it is swept.`,
+      `Requests of a dashboard in ${hours} hours in which nothing changes: ${requestsOf(quiet.stream)} by the stream, ${requestsOf(quiet.advice)} by advice.`,
+      ratiosText(results.bill),
     ];
   },
   async memory() {

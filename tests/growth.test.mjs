@@ -19,6 +19,7 @@ describe('a small load of each kind', () => {
       const lines = await measureGrowth({ names: [name], isSmall: true, say, folder });
       assert.ok(lines.length > 0);
       for (const [what, line] of lines) {
+        assert.equal(line.error, undefined);
         // So small a load is published at once, whoever else has anything.
         const waits = Object.values(line.waits ?? { wait: line.wait });
         assert.ok(Math.max(...waits) <= 1, `${what}: published after ${JSON.stringify(waits)} runs`);
