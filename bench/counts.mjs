@@ -39,6 +39,7 @@ const STEPS = [
   refresh(60, 'refresh: nothing has changed'),
   ask(70, 'the first page, the next minute'),
   ask(71, 'the same, 304', { isConditional: true }),
+  ask(77, 'another page, when the head has expired', { query: '?page=3' }),
   refresh(120, 'refresh: one candidate has changed', [movedConversation(LARGE, 123)]),
   ask(130, 'the first page, of a new version'),
   ask(131, 'first request of another isolate', { isolate: 'other' }),

@@ -8,6 +8,7 @@ use crate::report::cache::CachedHead;
 use crate::report::context::ReportContext;
 use crate::report::error::ReportError;
 use crate::report::index::cache_index;
+use crate::report::rows::{PageRow, decode as decode_row};
 use crate::report::settings::decode_settings;
 use crate::report::snapshot::{Snapshot, SnapshotHead};
 use crate::snapshot::settings::{Settings, THRESHOLD_MINUTES_DEFAULT};
@@ -53,9 +54,31 @@ pub struct ResolvedHead {
     pub newest: Option<Snapshot>,
     /// Where it comes from.
     pub source: HeadSource,
+    /// The rows that were read together with it, with their numbers: perhaps those that will be needed.
+    pub rows_ahead: Vec<(i64, PageRow)>,
 }
 
-/// The head of an organization. It is at most `head_max_age_ms` old, unless the database is out of reach.
+impl ResolvedHead {
+    /// A head without rows.
+    #[must_use]
+    pub fn new(head: Rc<SnapshotHead>, newest: Option<Snapshot>, source: HeadSource) -> Self {
+        Self {
+            head,
+            newest,
+            source,
+            rows_ahead: Vec::new(),
+        }
+    }
+}
+
+/// Whether a cached head is young enough to answer a request.
+pub(super) fn is_fresh<D, C>(context: &ReportContext<'_, D, C>, cached: &CachedHead, now: Timestamp) -> bool {
+    let age_ms = now.milliseconds_since(cached.read_at);
+    (0..context.head_max_age_ms).contains(&age_ms)
+}
+
+/// The head of an organization. It is at most `head_max_age_ms` old, unless the database is out of reach. If it is read from
+/// the database, so are the rows that `ahead` selects.
 ///
 /// # Errors
 /// [`ReportError::OrganizationNotFound`]; [`ReportError::Unavailable`] if the database is out of reach and no usable head
@@ -63,17 +86,18 @@ pub struct ResolvedHead {
 pub async fn resolve_head<D: Database, C>(
     context: &ReportContext<'_, D, C>,
     organization: &OrganizationId,
+    ahead: Vec<Statement>,
     now: Timestamp,
 ) -> Result<ResolvedHead, ReportError> {
     let cached = context.isolate_cache.borrow_mut().head(organization);
     let age_ms = |cached: &CachedHead| now.milliseconds_since(cached.read_at);
     if let Some(cached) = &cached
-        && (0..context.head_max_age_ms).contains(&age_ms(cached))
+        && is_fresh(context, cached, now)
     {
         context.trace.source("head", "memory");
         return resolved(cached, HeadSource::Memory);
     }
-    match read_head(context, organization, now).await {
+    match read_head(context, organization, ahead, now).await {
         Err(ReportError::Unavailable(cause)) => match cached.filter(|cached| age_ms(cached) <= STALE_MAX_MS) {
             Some(cached) => {
                 context.trace.source("head", "stale");
@@ -127,10 +151,14 @@ pub async fn change_and_read_head<D: Database, C>(
 async fn read_head<D: Database, C>(
     context: &ReportContext<'_, D, C>,
     organization: &OrganizationId,
+    ahead: Vec<Statement>,
     now: Timestamp,
 ) -> Result<ResolvedHead, ReportError> {
-    let statements = head_and_index_statements(context, organization);
-    let outcomes = context.database.batch(statements).await?;
+    let mut statements = head_and_index_statements(context, organization);
+    let own = statements.len();
+    statements.extend(ahead);
+    let mut outcomes = context.database.batch(statements).await?;
+    let ahead = outcomes.split_off(own.min(outcomes.len()));
     let is_from_replica = outcomes.iter().any(|outcome| outcome.is_from_replica);
     if is_from_replica && head_of(outcomes.first())?.is_none() {
         return read_head_at_primary(context, organization, now).await;
@@ -140,7 +168,11 @@ async fn read_head<D: Database, C>(
     } else {
         HeadSource::Primary
     };
-    cache_head_and_index(context, organization, outcomes, source, now)
+    let mut resolved = cache_head_and_index(context, organization, outcomes, source, now)?;
+    // Rows that cannot be read count as not read.
+    let rows = ahead.into_iter().flat_map(|outcome| outcome.rows);
+    resolved.rows_ahead = rows.filter_map(|row| decode_row(row).ok()).collect();
+    Ok(resolved)
 }
 
 /// The head and, in the same round trip, the index of its version, unless that index is cached.
@@ -202,11 +234,8 @@ fn cache_head<D, C>(
 }
 
 fn resolved(cached: &CachedHead, source: HeadSource) -> Result<ResolvedHead, ReportError> {
-    Ok(ResolvedHead {
-        head: cached.head.clone().ok_or(ReportError::OrganizationNotFound)?,
-        newest: cached.newest.clone(),
-        source,
-    })
+    let head = cached.head.clone().ok_or(ReportError::OrganizationNotFound)?;
+    Ok(ResolvedHead::new(head, cached.newest.clone(), source))
 }
 
 fn head_statement(organization: &OrganizationId) -> Statement {

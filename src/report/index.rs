@@ -57,7 +57,7 @@ pub async fn load_index<D: Database, C>(
     organization: &OrganizationId,
     version: i64,
 ) -> Result<LoadedIndex, ReportError> {
-    if let Some(index) = context.isolate_cache.borrow_mut().index(organization, version) {
+    if let Some(index) = cached_index(context, organization, version) {
         context.trace.source("outline", "memory");
         return Ok(LoadedIndex {
             index,
@@ -79,8 +79,41 @@ pub async fn load_index<D: Database, C>(
     })
 }
 
+/// The index of a version, if it is in memory.
+pub fn cached_index<D, C>(
+    context: &ReportContext<'_, D, C>,
+    organization: &OrganizationId,
+    version: i64,
+) -> Option<Rc<SnapshotIndex>> {
+    context.isolate_cache.borrow_mut().index(organization, version)
+}
+
+/// What a request is about of the index of a snapshot's version, which was in memory.
+pub fn selected_of<D, C>(
+    context: &ReportContext<'_, D, C>,
+    organization: &OrganizationId,
+    snapshot: &Snapshot,
+    index: Rc<SnapshotIndex>,
+    skip_threshold: bool,
+) -> SelectedIndex {
+    let lanes = lanes_of(context, organization, snapshot, &index);
+    let calendar = calendar_of(context, snapshot, &index);
+    let listed = if skip_threshold {
+        lanes.everything(&index)
+    } else {
+        lanes.listed(&index, snapshot.as_of, calendar.as_deref())
+    };
+    SelectedIndex {
+        index,
+        lanes,
+        listed,
+        calendar,
+        is_from_database: false,
+    }
+}
+
 /// The lanes of a version under the settings of a snapshot, from memory or made now.
-pub fn lanes_of<D, C>(
+fn lanes_of<D, C>(
     context: &ReportContext<'_, D, C>,
     organization: &OrganizationId,
     snapshot: &Snapshot,
@@ -100,7 +133,7 @@ pub fn lanes_of<D, C>(
 /// The business hours under the settings of a snapshot, for ages of the entries of its version. `None` means that ages count
 /// at all hours. That is also so if the platform does not know the time zone any more: somebody may be listed too early
 /// then, but nobody is lost.
-pub fn calendar_of<D, C>(
+fn calendar_of<D, C>(
     context: &ReportContext<'_, D, C>,
     snapshot: &Snapshot,
     index: &SnapshotIndex,

@@ -5,10 +5,11 @@
 //! for in the isolate's memory first, pages then in the shared cache, and everything then in the database. What one caller
 //! alone may see is added last, after every cache.
 //!
-//! A head and the index of its version come in one round trip to the database, a page in a second. Either the shared cache
-//! is asked for a page first, or, if the request has been at the database already, not at all: rows are as near there, and
-//! far cheaper.
+//! A head, the index of its version and most likely the rows of the page ([`ahead`]) come in one round trip to the database.
+//! What of the rows is missing then comes in a second. If the head was cached, the shared cache is asked for the page first;
+//! otherwise the request has been at the database already, where rows are as near, and far cheaper.
 
+mod ahead;
 pub mod cache;
 pub mod context;
 pub mod csv;

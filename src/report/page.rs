@@ -131,7 +131,8 @@ pub async fn read_page<D: Database, C: SharedCache>(
         let was_at_database = report.head_source.is_database() || selected.is_from_database;
         let has_memory = context.isolate_cache.borrow().policy.memory_bytes_max > 0;
         let read = if was_at_database && has_memory {
-            read_from_database_first(context, &identity, &row_nos, is_newest).await?
+            let known = known_rows(report, cached, &row_nos);
+            read_from_database_first(context, &identity, &row_nos, known, is_newest).await?
         } else {
             read_from_shared_cache_first(context, &identity, &row_nos, is_newest).await?
         };
@@ -151,15 +152,33 @@ struct ReadRows {
     is_shared: bool,
 }
 
+/// The rows that have come together with the head, or that the cached page has: a row never changes.
+fn known_rows(report: &ResolvedReport<'_>, cached: Option<&Rc<CachedPage>>, row_nos: &[i64]) -> Vec<Option<PageRow>> {
+    let known = |row_no: &i64| {
+        let ahead = report.rows_ahead.iter().find(|(ahead, _)| ahead == row_no);
+        let in_memory = || {
+            let page = &cached?.page;
+            page.row_nos
+                .iter()
+                .zip(&page.rows)
+                .find(|(cached, _)| *cached == row_no)
+        };
+        let row = ahead.map(|(_, row)| row).or_else(|| Some(in_memory()?.1));
+        row.cloned()
+    };
+    row_nos.iter().map(known).collect()
+}
+
 /// For a request that has been at the database already: rows take no longer there than in the shared cache, and 25 of them
 /// cost a twentieth.
 async fn read_from_database_first<D: Database, C: SharedCache>(
     context: &ReportContext<'_, D, C>,
     identity: &PageIdentity<'_>,
     row_nos: &[i64],
+    known: Vec<Option<PageRow>>,
     is_newest: bool,
 ) -> Result<ReadRows, ReportError> {
-    match read_from_database(context, identity, row_nos, is_newest).await {
+    match read_from_database(context, identity, row_nos, known, is_newest).await {
         Err(ReportError::Unavailable(cause)) => read_from_shared_cache(context, identity, row_nos.len())
             .await?
             .ok_or(ReportError::Unavailable(cause)),
@@ -176,7 +195,7 @@ async fn read_from_shared_cache_first<D: Database, C: SharedCache>(
 ) -> Result<ReadRows, ReportError> {
     match read_from_shared_cache(context, identity, row_nos.len()).await? {
         Some(read) => Ok(read),
-        None => read_from_database(context, identity, row_nos, is_newest).await,
+        None => read_from_database(context, identity, row_nos, Vec::new(), is_newest).await,
     }
 }
 
@@ -184,9 +203,22 @@ async fn read_from_database<D: Database, C: SharedCache>(
     context: &ReportContext<'_, D, C>,
     identity: &PageIdentity<'_>,
     row_nos: &[i64],
+    mut known: Vec<Option<PageRow>>,
     is_newest: bool,
 ) -> Result<ReadRows, ReportError> {
-    let rows = read_rows(context.database, identity.organization, row_nos).await?;
+    known.resize(row_nos.len(), None);
+    let unknown = row_nos.iter().zip(&known).filter(|(_, row)| row.is_none());
+    let unknown: Vec<i64> = unknown.map(|(row_no, _)| *row_no).collect();
+    let mut read = if unknown.is_empty() {
+        Vec::new()
+    } else {
+        read_rows(context.database, identity.organization, &unknown).await?
+    }
+    .into_iter();
+    let rows: Vec<PageRow> = known
+        .into_iter()
+        .filter_map(|row| row.or_else(|| read.next()))
+        .collect();
     context.trace.source("page", "d1");
     let policy = context.isolate_cache.borrow().policy;
     let is_shared = is_newest && (policy.memory_bytes_max == 0 || policy.share_after_ms <= 0);

@@ -8,6 +8,7 @@ use crate::report::csv::Separator;
 use crate::report::error::ReportError;
 use crate::report::head::{HeadSource, ResolvedHead};
 use crate::report::request::ReportRequest;
+use crate::report::rows::PageRow;
 use crate::report::snapshot::{Snapshot, SnapshotHead};
 use crate::snapshot::query::{Paging, RowQuery};
 use serde::Serialize;
@@ -39,6 +40,8 @@ pub struct ResolvedReport<'a> {
     pub head: Rc<SnapshotHead>,
     /// Where the head comes from.
     pub head_source: HeadSource,
+    /// The rows that were read together with the head, with their numbers.
+    pub rows_ahead: Vec<(i64, PageRow)>,
     /// The snapshot. `None` means that nothing is published yet.
     pub snapshot: Option<Snapshot>,
     /// Whether the answer says that it is stale: the database is out of reach, or no refresh has moved the snapshot's instant
@@ -90,10 +93,7 @@ impl<'a> ResolvedReport<'a> {
         snapshot: Option<Snapshot>,
         now: Timestamp,
     ) -> Result<Self, ReportError> {
-        let rows = RowQuery {
-            departments: access.view.departments(request.department_id.as_deref()),
-            filter: request.filter.clone(),
-        };
+        let rows = row_query(access, request);
         let query_key = to_json(&QueryIdentity {
             organization: &access.organization,
             format,
@@ -108,6 +108,7 @@ impl<'a> ResolvedReport<'a> {
             skip_threshold: request.skip_threshold,
             head: head.head,
             head_source: head.source,
+            rows_ahead: head.rows_ahead,
             snapshot,
             is_stale,
             slot: PageSlot {
@@ -179,6 +180,14 @@ impl<'a> ResolvedReport<'a> {
             },
         })?;
         Ok(etag_of(&content).into())
+    }
+}
+
+/// Which rows a request asks for, as far as the caller may see them.
+pub(super) fn row_query(access: &ReadAccess, request: &ReportRequest) -> RowQuery {
+    RowQuery {
+        departments: access.view.departments(request.department_id.as_deref()),
+        filter: request.filter.clone(),
     }
 }
 

@@ -38,39 +38,62 @@ pub async fn read_rows<D: Database>(
     organization: &OrganizationId,
     row_nos: &[i64],
 ) -> Result<Vec<PageRow>, ReportError> {
-    let statements = row_nos
-        .chunks(STATEMENT_ROWS_MAX)
-        .map(|row_nos| statement(organization, row_nos))
-        .collect();
-    let outcomes = database.batch(statements).await?;
+    let outcomes = database.batch(row_statements(organization, row_nos, None)).await?;
     let mut found = HashMap::with_capacity(row_nos.len());
-    for Row(columns) in outcomes.into_iter().flat_map(|outcome| outcome.rows) {
-        let columns = <[SqlValue; 3]>::try_from(columns);
-        let Ok([SqlValue::Integer(row_no), SqlValue::Text(people), SqlValue::Text(row)]) = columns else {
-            return Err(DatabaseError::Decode("a row is not a number and two texts").into());
-        };
-        let people = raw_json(people)?;
-        let row = raw_json(row)?;
-        found.insert(row_no, PageRow { people, row });
+    for row in outcomes.into_iter().flat_map(|outcome| outcome.rows) {
+        let (row_no, row) = decode(row)?;
+        found.insert(row_no, row);
     }
     // A version may be removed while it is read, ten minutes after another has superseded it.
     let in_order = row_nos.iter().map(|row_no| found.remove(row_no));
     in_order.collect::<Option<_>>().ok_or(ReportError::SnapshotExpired)
 }
 
+/// The statements that read rows: if a version is named, only while it is the newest.
+pub(super) fn row_statements(
+    organization: &OrganizationId,
+    row_nos: &[i64],
+    newest_version: Option<i64>,
+) -> Vec<Statement> {
+    let chunks = row_nos.chunks(STATEMENT_ROWS_MAX);
+    let chunks = chunks.map(|row_nos| statement(organization, row_nos, newest_version));
+    chunks.collect()
+}
+
+/// A row that one of them has read, and its number.
+///
+/// # Errors
+/// [`ReportError::Corrupt`], [`ReportError::Unavailable`] if it is not what a refresh publishes.
+pub(super) fn decode(Row(columns): Row) -> Result<(i64, PageRow), ReportError> {
+    let columns = <[SqlValue; 3]>::try_from(columns);
+    let Ok([SqlValue::Integer(row_no), SqlValue::Text(people), SqlValue::Text(row)]) = columns else {
+        return Err(DatabaseError::Decode("a row is not a number and two texts").into());
+    };
+    let people = raw_json(people)?;
+    let row = raw_json(row)?;
+    Ok((row_no, PageRow { people, row }))
+}
+
 /// Reads rows by their key.
 ///
 /// The row numbers are a `VALUES` list that is joined: so every row is billed once. It would be billed twice with
 /// `row_no IN (…)` and three times with `json_each`, because SQLite then reads the numbers from a table of their own.
-fn statement(organization: &OrganizationId, row_nos: &[i64]) -> Statement {
+fn statement(organization: &OrganizationId, row_nos: &[i64], newest_version: Option<i64>) -> Statement {
     let numbers: Vec<String> = (2..).take(row_nos.len()).map(|number| format!("(?{number})")).collect();
-    let sql = format!(
+    let mut sql = format!(
         "WITH wanted (row_no) AS (VALUES {})
         SELECT row_no, people, json FROM wanted CROSS JOIN snapshot_row USING (row_no) WHERE organization_id = ?1",
         numbers.join(", ")
     );
-    let row_nos = row_nos.iter().map(|row_no| SqlValue::Integer(*row_no));
-    let parameters = [SqlValue::from(organization.as_str())].into_iter().chain(row_nos);
+    let mut parameters = vec![SqlValue::from(organization.as_str())];
+    parameters.extend(row_nos.iter().map(|row_no| SqlValue::Integer(*row_no)));
+    if let Some(version) = newest_version {
+        parameters.push(SqlValue::Integer(version));
+        sql += &format!(
+            " AND (SELECT version FROM organization AS o WHERE o.organization_id = ?1) = ?{}",
+            parameters.len()
+        );
+    }
     Statement::new(sql, parameters)
 }
 

@@ -10,12 +10,13 @@
 use crate::auth::access::ReadAccess;
 use crate::base::timestamp::Timestamp;
 use crate::http::etag::is_known;
+use crate::report::ahead::statements_ahead;
 use crate::report::cache::{CachedPage, CachedResponse, Page};
 use crate::report::context::ReportContext;
 use crate::report::csv::{CsvAges, CsvFile, Separator};
 use crate::report::error::ReportError;
 use crate::report::head::{HeadSource, read_head_at_primary, resolve_head};
-use crate::report::index::{LoadedIndex, SelectedIndex, calendar_of, lanes_of, load_index};
+use crate::report::index::{LoadedIndex, SelectedIndex, load_index, selected_of};
 use crate::report::json::write_page;
 use crate::report::page::read_page;
 use crate::report::poll::PollAdvice;
@@ -27,7 +28,7 @@ use crate::report::settings::read_settings;
 use crate::report::snapshot::NamedSnapshot;
 use crate::report::summary::write_summary;
 use crate::snapshot::query::{Listing, Paging};
-use crate::storage::database::Database;
+use crate::storage::database::{Database, Statement};
 use crate::storage::shared_cache::SharedCache;
 use std::rc::Rc;
 
@@ -99,8 +100,9 @@ pub async fn answer_page<D: Database, C: SharedCache>(
     now: Timestamp,
 ) -> Result<Answer, ReportError> {
     let paging = request.paging;
-    // 1. The head and the snapshot
-    let report = resolve(context, access, &request.report, ReportFormat::Page(paging), now).await?;
+    // 1. The head and the snapshot, and perhaps the rows
+    let ahead = statements_ahead(context, access, &request.report, paging, now)?;
+    let report = resolve(context, access, &request.report, ReportFormat::Page(paging), ahead, now).await?;
     let advice = context
         .schedule
         .advise(&report.head, report.head_source.is_stale(), now);
@@ -151,7 +153,7 @@ pub async fn answer_search<D: Database, C>(
 ) -> Result<String, ReportError> {
     let PageRequest { report, paging } = &request.page;
     // 1. The head and the snapshot
-    let report = resolve(context, access, report, ReportFormat::Page(*paging), now).await?;
+    let report = resolve(context, access, report, ReportFormat::Page(*paging), Vec::new(), now).await?;
     // 3. to 5. The index, the rows, the body
     let body = search_body(context, &report, *paging, &request.search, now).await;
     unless_removed(context, &report, body)
@@ -169,7 +171,7 @@ pub async fn answer_summary<D: Database, C>(
     now: Timestamp,
 ) -> Result<Answer, ReportError> {
     // 1. The head and the snapshot
-    let report = resolve(context, access, request, ReportFormat::Summary, now).await?;
+    let report = resolve(context, access, request, ReportFormat::Summary, Vec::new(), now).await?;
     let advice = context
         .schedule
         .advise(&report.head, report.head_source.is_stale(), now);
@@ -205,7 +207,15 @@ pub async fn answer_csv<D: Database, C>(
 ) -> Result<CsvAnswer, ReportError> {
     let separator = request.separator;
     // 1. The head and the snapshot
-    let report = resolve(context, access, &request.report, ReportFormat::Csv(separator), now).await?;
+    let report = resolve(
+        context,
+        access,
+        &request.report,
+        ReportFormat::Csv(separator),
+        Vec::new(),
+        now,
+    )
+    .await?;
     let as_of = report.snapshot.as_ref().map(|snapshot| snapshot.as_of);
     // 2. The ETag
     let etag = report.etag()?;
@@ -219,16 +229,17 @@ pub async fn answer_csv<D: Database, C>(
     Ok(CsvAnswer { etag, as_of, file })
 }
 
-/// Step 1: finds out what the answer is about. Only the head is read for that.
+/// Step 1: finds out what the answer is about. Only the head is read for that; if it is, `ahead` is read together with it.
 async fn resolve<'a, D: Database, C>(
     context: &ReportContext<'_, D, C>,
     access: &'a ReadAccess,
     request: &ReportRequest,
     format: ReportFormat,
+    ahead: Vec<Statement>,
     now: Timestamp,
 ) -> Result<ResolvedReport<'a>, ReportError> {
     let organization = &access.organization;
-    let head = resolve_head(context, organization, now).await?;
+    let head = resolve_head(context, organization, ahead, now).await?;
     let Some(id) = &request.snapshot else {
         let newest = head.newest.clone();
         return ResolvedReport::new(access, request, format, head, newest, now);
@@ -265,19 +276,10 @@ async fn select<D: Database, C>(
         index,
         is_from_database,
     } = load_index(context, organization, snapshot.version).await?;
-    let lanes = lanes_of(context, organization, snapshot, &index);
-    let calendar = calendar_of(context, snapshot, &index);
-    let listed = if report.skip_threshold {
-        lanes.everything(&index)
-    } else {
-        lanes.listed(&index, snapshot.as_of, calendar.as_deref())
-    };
+    let skip_threshold = report.skip_threshold;
     Ok(SelectedIndex {
-        index,
-        lanes,
-        listed,
-        calendar,
         is_from_database,
+        ..selected_of(context, organization, snapshot, index, skip_threshold)
     })
 }
 

@@ -279,7 +279,9 @@ impl Condition<'_> {
 }
 
 impl RowFilter {
-    fn has_category(&self, category: Category) -> bool {
+    /// Whether rows of a category pass.
+    #[must_use]
+    pub fn has_category(&self, category: Category) -> bool {
         match self.category {
             Some(asked_for) => asked_for == category,
             None => category.is_shown_unnamed(),

@@ -393,6 +393,7 @@ fn every_field_of_a_request_is_in_its_query_key_or_its_etag() {
         }),
         newest: None,
         source,
+        rows_ahead: Vec::new(),
     };
     let admin = access_of(json!({ "role": "ADMIN", "organizationId": "o" }));
     let request = ReportRequest {

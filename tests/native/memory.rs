@@ -10,11 +10,13 @@ use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::report::cache::{IsolateCache, PagePolicy};
 use conversation_monitor::report::error::ReportError;
 use conversation_monitor::report::head::STALE_MAX_MS;
+use conversation_monitor::report::service::Answer;
 use conversation_monitor::storage::database::{Database, DatabaseError, Outcome, Statement};
 use futures::executor::block_on;
 use serde_json::{Map, Value, json};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 const SHARE_AFTER_MS: i64 = 60_000;
 
@@ -48,7 +50,7 @@ fn check_cost(desk: &Desk, access: &ReadAccess, query: &str, now: i64, expected:
 }
 
 /// One round trip for the head and the index, and one for the rows.
-const HEAD_INDEX_AND_ROWS: Cost = Cost {
+const TWO_TRIPS: Cost = Cost {
     batches: 2,
     statements: 3,
     ..Cost::NONE
@@ -59,14 +61,26 @@ const HEAD: Cost = Cost {
     statements: 2,
     ..Cost::NONE
 };
+/// The same with the rows of the page: as the version has it that the isolate knows, or as the newest has it.
+const HEAD_AND_ROWS: Cost = Cost {
+    batches: 1,
+    statements: 3,
+    ..Cost::NONE
+};
+/// The same with both.
+const HEAD_AND_ROWS_OF_EITHER: Cost = Cost {
+    batches: 1,
+    statements: 4,
+    ..Cost::NONE
+};
 
 #[test]
-fn an_answer_takes_two_round_trips_at_most_and_none_from_memory() {
+fn an_answer_takes_one_round_trip_and_none_from_memory() {
     let desk = desk(120);
     let department = desk.oracle.rows("o", NOW)[0].department_id.clone().unwrap();
     for (access, filter) in [(admin(), ""), (department_head(&department), "skipThreshold=true&")] {
         desk.cache.replace(cache_of(16).into_inner());
-        let first = check_cost(&desk, &access, &format!("{filter}limit=5"), NOW, HEAD_INDEX_AND_ROWS);
+        let first = check_cost(&desk, &access, &format!("{filter}limit=5"), NOW, HEAD_AND_ROWS);
         assert_eq!(first["rows"].as_array().unwrap().len(), 5);
         let again = check_cost(&desk, &access, &format!("{filter}limit=5"), NOW + 4_999, Cost::NONE);
         assert_eq!(again, first);
@@ -83,21 +97,25 @@ fn an_answer_takes_two_round_trips_at_most_and_none_from_memory() {
                 ..Cost::NONE
             },
         );
-        // The head is too old, so the request is at the database anyway.
-        check_cost(
-            &desk,
-            &access,
-            &format!("{filter}limit=5&page=3"),
-            NOW + 5_000,
-            HEAD_INDEX_AND_ROWS,
-        );
-        check_cost(&desk, &access, &format!("{filter}limit=5"), NOW + 10_000, HEAD);
+        // The head is too old, so the request is at the database anyway, and reads the rows at once.
+        for (number, clicked) in ["limit=5&page=3", "limit=6", "limit=7&page=2"].iter().enumerate() {
+            let now = NOW + 5_000 * (i64::try_from(number).unwrap() + 1);
+            let query = format!("{filter}{clicked}");
+            let data = check_cost(&desk, &access, &query, now, HEAD_AND_ROWS);
+            assert_ne!(data["rows"], json!([]), "{query}");
+        }
+        check_cost(&desk, &access, &format!("{filter}limit=5"), NOW + 20_000, HEAD);
+        // Once a publication is due, there may be another version.
+        let now = NOW + MINUTE;
+        let due = format!("{filter}limit=8");
+        check_cost(&desk, &access, &due, now, HEAD_AND_ROWS_OF_EITHER);
+        check_cost(&desk, &access, &due, now + 5_000, HEAD_AND_ROWS);
         // A page without rows is not looked for anywhere.
         check_cost(
             &desk,
             &access,
             &format!("{filter}limit=5&page=999"),
-            NOW + 10_000,
+            now + 5_000,
             Cost::NONE,
         );
     }
@@ -110,8 +128,8 @@ fn a_304_costs_neither_page_nor_body() {
     for access in [admin(), department_head("d")] {
         let first = desk.isolate().page(&access, query, None, NOW).unwrap();
         assert!(first.body.is_some());
-        // An isolate without caches reads the head, and the index with it.
-        for (cache, expected) in [(None, Cost::NONE), (Some(cache_of(16)), HEAD)] {
+        // An isolate without caches reads the head, and with it the index and the rows.
+        for (cache, expected) in [(None, Cost::NONE), (Some(cache_of(16)), HEAD_AND_ROWS)] {
             if let Some(cache) = cache {
                 desk.cache.replace(cache.into_inner());
             }
@@ -125,7 +143,7 @@ fn a_304_costs_neither_page_nor_body() {
 #[test]
 fn what_moves_with_the_minute_leaves_the_page() {
     let desk = desk(40);
-    let first = check_cost(&desk, &admin(), "limit=5", NOW, HEAD_INDEX_AND_ROWS);
+    let first = check_cost(&desk, &admin(), "limit=5", NOW, HEAD_AND_ROWS);
     for minute in 1..4 {
         let now = NOW + minute * MINUTE;
         block_on(desk.service.refresh(now)).unwrap();
@@ -137,7 +155,7 @@ fn what_moves_with_the_minute_leaves_the_page() {
             now,
             Cost {
                 kv_puts: u32::from(minute == 1),
-                ..HEAD
+                ..HEAD_AND_ROWS
             },
         );
         assert_ne!(later["generatedAt"], first["generatedAt"]);
@@ -148,19 +166,190 @@ fn what_moves_with_the_minute_leaves_the_page() {
 #[test]
 fn a_version_with_the_same_rows_on_the_page_reads_none_of_them() {
     let desk = desk(40);
-    let first = check_cost(&desk, &admin(), "limit=5&skipThreshold=true", NOW, HEAD_INDEX_AND_ROWS);
-    let (last, total) = (&desk.oracle.rows("o", NOW)[39], first["totalCount"].as_u64().unwrap());
-    let last: Value = serde_json::from_str(&last.json).unwrap();
-    let draft = json!({ "type": "conversation", "organizationId": "o", "conversationId": last["conversationId"],
-                        "contactId": last["contactId"], "channelType": "sms", "draft": true,
-                        "updatedAt": Timestamp::from_milliseconds(NOW).to_string() });
-    block_on(async {
-        desk.service.ingest(&[draft], NOW).await.unwrap();
-        desk.service.refresh(NOW + MINUTE).await.unwrap();
-    });
-    let second = check_cost(&desk, &admin(), "limit=5&skipThreshold=true", NOW + MINUTE, HEAD);
+    let first = check_cost(&desk, &admin(), "limit=5&skipThreshold=true", NOW, HEAD_AND_ROWS);
+    let total = first["totalCount"].as_u64().unwrap();
+    publish(&desk, &[change(&desk, 39, "draft", &json!(true))]);
+    let second = check_cost(
+        &desk,
+        &admin(),
+        "limit=5&skipThreshold=true",
+        NOW + MINUTE,
+        HEAD_AND_ROWS,
+    );
     assert_eq!(second["rows"], first["rows"]);
     assert_eq!(second["totalCount"], total - 1);
+}
+
+/// The number of a row, and the field of its conversation that gets a value.
+type Change = (usize, &'static str, Value);
+
+/// An event that changes a field of the conversation of a row.
+fn change(desk: &Desk, row: usize, field: &str, value: &Value) -> Value {
+    let row: Value = serde_json::from_str(&desk.oracle.rows("o", NOW)[row].json).unwrap();
+    let mut event = json!({ "type": "conversation", "organizationId": "o", "conversationId": row["conversationId"],
+                            "contactId": row["contactId"], "channelType": "sms",
+                            "updatedAt": Timestamp::from_milliseconds(NOW).to_string() });
+    event[field] = value.clone();
+    event
+}
+
+/// Takes events in and publishes them a minute later.
+fn publish(desk: &Desk, events: &[Value]) {
+    block_on(async {
+        desk.service.ingest(events, NOW).await.unwrap();
+        desk.service.refresh(NOW + MINUTE).await.unwrap();
+    });
+}
+
+#[test]
+fn another_version_takes_one_round_trip_whatever_has_changed() {
+    let gone = |count: usize| (0..count).map(|row| (row, "draft", json!(true)));
+    let renamed = (0..3).map(|row| (row, "channelType", json!("telex")));
+    // Rows that follow move up; rows that have changed are new ones. Neither was on the page.
+    let cases: [Vec<Change>; 4] = [
+        gone(1).collect(),
+        gone(7).collect(),
+        gone(30).collect(),
+        renamed.chain([(4, "draft", json!(true))]).collect(),
+    ];
+    for changes in cases {
+        let desk = desk(40);
+        let query = "limit=5&skipThreshold=true";
+        check_cost(&desk, &admin(), query, NOW, HEAD_AND_ROWS);
+        let events = changes
+            .iter()
+            .map(|(row, field, value)| change(&desk, *row, field, value));
+        publish(&desk, &events.collect::<Vec<_>>());
+        let warm = check_cost(&desk, &admin(), query, NOW + MINUTE, HEAD_AND_ROWS);
+        let page = format!("{query}&page=2");
+        let clicked = check_cost(&desk, &admin(), &page, NOW + MINUTE + 5_000, HEAD_AND_ROWS);
+        desk.cache.replace(cache_of(0).into_inner());
+        assert_eq!(warm, desk.ask(&admin(), query, NOW + MINUTE).unwrap(), "{changes:?}");
+        assert_eq!(clicked, desk.ask(&admin(), &page, NOW + MINUTE + 5_000).unwrap());
+    }
+}
+
+/// Asks an isolate that has just started, which must take one round trip, and one that takes two: the answers are equal.
+/// Returns how many rows they have.
+fn check_one_trip(desk: &Desk, access: &ReadAccess, query: &str, now: i64) -> usize {
+    desk.cache.replace(cache_of(16).into_inner());
+    let one = check_cost(desk, access, query, now, HEAD_AND_ROWS);
+    desk.cache.replace(cache_of(0).into_inner());
+    assert_eq!(one, desk.ask(access, query, now).unwrap(), "{query}");
+    one["rows"].as_array().unwrap().len()
+}
+
+#[test]
+fn the_first_page_of_an_isolate_takes_one_round_trip_whatever_is_asked_for() {
+    // Not more than the entries that are looked at.
+    let desk = desk(250);
+    let rows: Vec<Value> = desk
+        .oracle
+        .rows("o", NOW)
+        .iter()
+        .map(|row| serde_json::from_str(&row.json).unwrap())
+        .collect();
+    let values = |field: &str| -> BTreeSet<String> {
+        let texts = rows.iter().filter_map(|row| row[field].as_str());
+        texts.map(str::to_owned).collect()
+    };
+    let mut filters = vec![String::new()];
+    for (parameter, field) in [
+        ("category", "category"),
+        ("channelType", "channelType"),
+        ("reason", "reason"),
+        ("departmentId", "departmentId"),
+    ] {
+        filters.extend(values(field).iter().map(|value| format!("&{parameter}={value}")));
+    }
+    let names = rows.iter().filter_map(|row| row["assigneeNames"][0].as_str());
+    let names: BTreeSet<&str> = names.collect();
+    for name in names.iter().take(3) {
+        let pair = form_urlencoded::Serializer::new(String::new())
+            .append_pair("assignee", name)
+            .finish();
+        filters.push(format!("&{pair}&category=agent_abandoned"));
+        filters.push(format!("&{pair}"));
+    }
+    let head = department_head(values("departmentId").last().unwrap());
+    let mut shown = 0;
+    for paging in ["limit=25", "limit=7&page=2", "skipThreshold=true&limit=3"] {
+        for filter in &filters {
+            let query = format!("{paging}{filter}");
+            shown += check_one_trip(&desk, &admin(), &query, NOW);
+            shown += check_one_trip(&desk, &head, &query, NOW);
+        }
+    }
+    assert!(shown > 400, "{shown}");
+
+    // Rows beyond the age limit come first in the list.
+    let day = 24 * 60 * MINUTE;
+    let organization = admin().organization;
+    let set = |body: Value, now: i64| desk.isolate().change_settings(&organization, &body, now).unwrap();
+    set(json!({ "maxAgeDays": 1 }), NOW);
+    for later in [day - 150 * MINUTE, day - 90 * MINUTE, day - 30 * MINUTE] {
+        let now = NOW + later;
+        block_on(desk.service.refresh(now)).unwrap();
+        assert_eq!(check_one_trip(&desk, &admin(), "", now), 25);
+        assert_eq!(check_one_trip(&desk, &admin(), "skipThreshold=true", now), 25);
+    }
+    // Several thresholds apply.
+    set(json!({ "channelThresholdMinutes": { "sms": 1_380 } }), NOW + day);
+    let now = NOW + day - 30 * MINUTE;
+    assert_eq!(check_one_trip(&desk, &admin(), "", now), 25);
+}
+
+#[test]
+fn rows_that_were_not_found_ahead_are_read_afterwards() {
+    let desk = desk(300);
+    let two_trips = |statements: u64| Cost {
+        batches: 2,
+        statements,
+        ..Cost::NONE
+    };
+    // The database looks at the first 256 entries only.
+    for (query, statements) in [("limit=100&page=3", 4), ("limit=20&page=14", 3)] {
+        let query = format!("skipThreshold=true&{query}");
+        desk.cache.replace(cache_of(16).into_inner());
+        let warm = check_cost(&desk, &admin(), &query, NOW, two_trips(statements));
+        assert!(warm["rows"].as_array().unwrap().len() >= 20);
+        desk.cache.replace(cache_of(0).into_inner());
+        assert_eq!(warm, desk.ask(&admin(), &query, NOW).unwrap());
+    }
+    // Of a page far behind, the rows of the version that the isolate knows are read.
+    let query = "skipThreshold=true&limit=20&page=14";
+    desk.cache.replace(cache_of(16).into_inner());
+    desk.ask(&admin(), "limit=1", NOW).unwrap();
+    publish(&desk, &[change(&desk, 0, "draft", &json!(true))]);
+    let warm = check_cost(&desk, &admin(), query, NOW + MINUTE, two_trips(4));
+    desk.cache.replace(cache_of(0).into_inner());
+    assert_eq!(warm, desk.ask(&admin(), query, NOW + MINUTE).unwrap());
+}
+
+#[test]
+fn a_list_that_cannot_be_read_is_an_error_of_its_own() {
+    let desk = desk(40);
+    desk.service.database.execute("UPDATE snapshot_part SET entries = '{'");
+    let outcome = desk.ask(&admin(), "limit=5", NOW);
+    assert!(
+        matches!(&outcome, Err(ReportError::Unavailable(cause)) if cause.starts_with("version")),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn a_row_that_was_read_ahead_and_is_damaged_does_not_matter_unless_it_is_shown() {
+    let desk = desk(40);
+    let query = "limit=5&skipThreshold=true";
+    let first = check_cost(&desk, &admin(), query, NOW, HEAD_AND_ROWS);
+    publish(&desk, &[change(&desk, 39, "draft", &json!(true))]);
+    desk.service
+        .database
+        .execute("UPDATE snapshot_row SET json = '{' || json");
+    let second = check_cost(&desk, &admin(), query, NOW + MINUTE, HEAD_AND_ROWS);
+    assert_eq!(second["rows"], first["rows"]);
+    let outcome = desk.ask(&admin(), "limit=5&skipThreshold=true&page=2", NOW + 2 * MINUTE);
+    assert!(matches!(outcome, Err(ReportError::Corrupt(_))), "{outcome:?}");
 }
 
 #[test]
@@ -208,7 +397,7 @@ fn without_memory_every_page_goes_to_the_shared_cache() {
         Cost {
             kv_gets: 1,
             kv_puts: 1,
-            ..HEAD_INDEX_AND_ROWS
+            ..TWO_TRIPS
         },
     );
     check_cost(
@@ -263,9 +452,12 @@ fn a_page_of_the_shared_cache_answers_while_the_rows_are_out_of_reach() {
     let fresh_later = desk.ask(&admin(), "limit=5", NOW + 2 * MINUTE).unwrap();
     assert_eq!(fresh_later["rows"], fresh["rows"]);
     assert_eq!(desk.pages.puts.get(), 1);
-    // An isolate that can read the head and the index, and nothing more.
+    // An isolate that can read the head and the index, and no row.
     desk.cache.replace(cache_of(16).into_inner());
-    desk.service.database.set_fault(Some(Fault::AfterStatements(2)));
+    desk.service
+        .database
+        .execute("UPDATE snapshot_row SET json = '{' || json");
+    desk.service.database.set_fault(Some(Fault::AfterStatements(3)));
     assert_eq!(desk.ask(&admin(), "limit=5", NOW).unwrap()["rows"], fresh["rows"]);
     assert!(desk.ask(&admin(), "limit=6", NOW).is_err());
 }
@@ -567,9 +759,16 @@ impl Comparison {
                 Route::Summary => isolate.summary(&caller, &query, etag.as_deref(), self.now),
             }
         };
+        // It has no memory, so it takes two round trips.
         let fresh = ask(&Pages::new(Mood::Empty), &RefCell::default());
         let cached = ask(&self.pages, &self.warm_cache);
         let context = format!("{claims} {query}");
+        let in_one_trip = ask(&Pages::new(Mood::Failing), &cache_of(16));
+        let parts = |answer: Result<Answer, ReportError>| answer.map(|answer| (answer.etag, answer.body));
+        let of_fresh = fresh
+            .as_ref()
+            .map(|answer| (Rc::clone(&answer.etag), answer.body.clone()));
+        assert_eq!(parts(in_one_trip), of_fresh.map_err(Clone::clone), "{context}");
         match (fresh, cached) {
             (Ok(fresh), Ok(cached)) => {
                 assert_eq!(cached.etag, fresh.etag, "{context}");

@@ -39,7 +39,7 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
     // 4. Find the organization.
     let sources = ReportSources::new(context);
     let report = sources.context(context, caller.service, &caller.claims);
-    resolve_head(&report, &access.organization, context.now).await?;
+    resolve_head(&report, &access.organization, Vec::new(), context.now).await?;
     // 5. Count the caller's streams.
     let mut headers = vec![("Content-Type", "text/event-stream; charset=utf-8".to_owned())];
     if context.method() == "GET" {

@@ -113,7 +113,7 @@ impl<D: Database> Isolate<'_, D> {
             isolate_cache: self.cache,
             time_zones: &CrateZones,
             head_max_age_ms: self.head_max_age_ms,
-            schedule: PollSchedule::default(),
+            schedule: PollSchedule::new(MINUTE, None),
             trace,
         }
     }
