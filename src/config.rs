@@ -113,7 +113,7 @@ pub struct Config {
     pub read_limit_calls: Option<u32>,
     /// How many ingests a caller has in a period, if clients are to be told.
     pub ingest_limit_calls: Option<u32>,
-    /// The interval between refreshes that the advice counts on, in milliseconds.
+    /// The interval between refreshes, in milliseconds.
     pub refresh_every_ms: i64,
     /// How far ahead of the service's clock the scheduled time of a refresh may be, in milliseconds.
     pub schedule_ahead_max_ms: i64,

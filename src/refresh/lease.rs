@@ -5,8 +5,8 @@ use crate::conversation::stall::RULE;
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement, rows_of};
 use std::cell::Cell;
 
-/// How long a run has the lease unless it renews it, in milliseconds. A run that ended without a word is taken over by the next
-/// one, a minute after it has begun.
+/// How long a run has the lease unless it renews it, in milliseconds. A run that ended without a word is taken over by the first
+/// one that comes then: 40 seconds after it has begun if there is a refresh every 20 seconds, and otherwise a minute.
 pub const LEASE_MS: i64 = 40_000;
 /// A run renews the lease with the first batch after so long, so that short runs never do.
 const RENEW_AFTER_MS: i64 = 10_000;

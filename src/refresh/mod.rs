@@ -1,4 +1,4 @@
-//! The refresh: every minute, from what is pending to what is published.
+//! The refresh: every minute or more often, from what is pending to what is published.
 //!
 //! 1. **Lease** (`lease`): the run takes the lease, unless another run has it and gets on, and makes pending what time alone
 //!    changes.

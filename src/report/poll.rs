@@ -71,6 +71,10 @@ mod tests {
     use std::rc::Rc;
 
     fn check(age_ms: i64, phase_ms: i64, is_out_of_reach: bool, due_in_ms: i64, after_seconds: i64) {
+        check_every(60_000, age_ms, phase_ms, is_out_of_reach, (due_in_ms, after_seconds));
+    }
+
+    fn check_every(refresh_every_ms: i64, age_ms: i64, phase_ms: i64, is_out_of_reach: bool, expected: (i64, i64)) {
         let head = SnapshotHead {
             version: 1,
             retained_versions: Vec::new(),
@@ -82,17 +86,13 @@ mod tests {
             database_fingerprint: String::new(),
         };
         let schedule = PollSchedule {
-            refresh_every_ms: 60_000,
+            refresh_every_ms,
             phase_ms,
         };
         let now = Timestamp::from_milliseconds(1_000_000 + age_ms);
         let advice = schedule.advise(&head, is_out_of_reach, now);
         let found = (advice.due_in_ms, advice.after_seconds);
-        assert_eq!(
-            found,
-            (due_in_ms, after_seconds),
-            "{age_ms} ms old, phase {phase_ms} ms"
-        );
+        assert_eq!(found, expected, "{age_ms} ms old, phase {phase_ms} ms");
     }
 
     #[test]
@@ -103,6 +103,17 @@ mod tests {
         check(61_500, 1, false, 0, 1);
         // A clock that is behind the refresh's.
         check(-2_000, 0, false, 63_500, 64);
+    }
+
+    #[test]
+    fn follows_the_interval_of_the_refresh() {
+        for (every, seconds) in [(20_000, 20), (30_000, 30)] {
+            check_every(every, 0, 0, false, (every + 1_500, seconds + 2));
+            check_every(every, 0, 20_000, false, (every + 1_500, seconds + 22));
+            check_every(every, every, 0, false, (1_500, 2));
+            // The run that has been missing for as long as another takes.
+            check_every(every, 2 * every + 1_500, 0, false, (-every, 15));
+        }
     }
 
     #[test]

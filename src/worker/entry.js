@@ -4,7 +4,9 @@
 // in order to start the wasm again after a panic. The exports of the wasm do that by themselves: after an abort the next
 // call instantiates it again (`schedule_reinit` in worker's `init.rs`, with `--force-enable-abort-handler`).
 
-import { closeStream, fetch as respond, scheduled, tick } from 'conversation-monitor-wasm';
+import { WorkerEntrypoint } from 'cloudflare:workers';
+import { closeStream, refresh, fetch as respond, tick } from 'conversation-monitor-wasm';
+import { refreshInterval, refreshMinute } from './refreshes.js';
 import { streamBody, streamEvents } from './stream.js';
 
 /**
@@ -50,8 +52,26 @@ async function openStream(request, env, context) {
 /** The wasm looks closer; this keeps all other requests off the way here. */
 const isStream = (request) => request.url.includes('/report/stream') && request.method === 'GET';
 
+/** A refresh in an invocation of its own, with limits of its own. Only this worker can call it. */
+export class Refresh extends WorkerEntrypoint {
+  run(at) {
+    return refresh(at, this.env);
+  }
+}
+
+/** Runs the refreshes of a minute: that of the cron's tick here, and the others in invocations of their own. */
+function refreshAll({ scheduledTime }, env, context) {
+  return refreshMinute({
+    scheduledAt: scheduledTime,
+    everyMs: refreshInterval(env.REFRESH_EVERY_SECONDS),
+    run: (at) => (at === scheduledTime ? refresh(at, env) : context.exports.Refresh.run(at)),
+    now: () => Date.now(),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  });
+}
+
 export default {
   fetch: (request, env, context) =>
     isStream(request) ? openStream(request, env, context) : respond(request, env, context),
-  scheduled,
+  scheduled: refreshAll,
 };

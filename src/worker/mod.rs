@@ -19,7 +19,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::Request;
 use worker::wasm_bindgen_futures::future_to_promise;
-use worker::{Context, Env, ScheduleContext, ScheduledEvent, event, worker_sys};
+use worker::{Context, Env, event, worker_sys};
 
 /// Runs once per isolate.
 #[event(start)]
@@ -76,8 +76,12 @@ async fn respond(request: Request, env: Env, platform: Context, is_tick: bool) -
     Ok(response::write(&context, entry, reply)?.into())
 }
 
-/// Refreshes, once for each tick of the cron.
-#[event(scheduled)]
-async fn scheduled(event: ScheduledEvent, env: Env, _platform: ScheduleContext) {
-    scheduled::run(&event, &env).await;
+/// Refreshes for an instant, in milliseconds since 1970: the promise that this is over. What goes wrong is logged.
+#[wasm_bindgen]
+pub fn refresh(at: f64, env: Env) -> JsValue {
+    let refresh = async move {
+        scheduled::run(at, &env).await;
+        Ok(JsValue::UNDEFINED)
+    };
+    future_to_promise(refresh).into()
 }

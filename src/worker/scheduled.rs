@@ -1,4 +1,4 @@
-//! The refresh, once for each tick of the cron.
+//! The refresh, once for each tick of the cron, or more often: `refreshes.js` says when.
 
 use crate::base::timestamp::Timestamp;
 use crate::config::SCHEDULE_AHEAD_MAX_MS_DEFAULT;
@@ -11,7 +11,7 @@ use crate::worker::isolate;
 use crate::worker::log;
 use crate::worker::log::Line;
 use serde::Serialize;
-use worker::{Env, ScheduledEvent};
+use worker::Env;
 
 /// The most failed organizations that a log line names.
 const FAILURES_LOGGED_MAX: usize = 50;
@@ -25,10 +25,10 @@ struct RunLine<'a> {
 }
 
 /// Refreshes, logs the outcome in one line (the platform drops an error) and, if a run has finished, makes this isolate read the
-/// heads again. Otherwise what it has in memory goes on answering.
-pub async fn run(event: &ScheduledEvent, env: &Env) {
+/// heads again. Otherwise what it has in memory goes on answering. `at` is the scheduled time in milliseconds since 1970.
+pub async fn run(at: f64, env: &Env) {
     // The milliseconds of a date are a whole number well below 2^53.
-    let scheduled_at = Timestamp::from_milliseconds(event.schedule() as i64);
+    let scheduled_at = Timestamp::from_milliseconds(at as i64);
     match refresh_at(scheduled_at, env).await {
         Ok(Some(finished)) => {
             let failures = finished.failures.reasons();

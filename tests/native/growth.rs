@@ -524,6 +524,33 @@ fn a_run_that_died_is_taken_over_at_its_deadline() {
 }
 
 #[test]
+fn whatever_the_interval_a_run_that_died_is_made_up_for_within_the_minute() {
+    for (every, taken_over_after) in [(20_000, 40_000), (30_000, MINUTE), (MINUTE, MINUTE)] {
+        let mut pair = Pair::default();
+        pair.ingest(&waiting("o", "c", NOW - 60 * MINUTE));
+        let service = &pair.service;
+        service.database.set_fault(Some(Fault::AfterBatches(2)));
+        block_on(service.refresh(NOW)).unwrap_err();
+        service.database.set_fault(None);
+        let run = |later: i64| {
+            let now = move || Timestamp::from_milliseconds(NOW + later);
+            block_on(service.try_refresh(NOW + later, limits(), &now)).unwrap()
+        };
+        let mut later = every;
+        while run(later).is_none() {
+            later += every;
+        }
+        assert_eq!(later, taken_over_after, "every {every} ms");
+        service.assert_agrees(&pair.oracle, NOW + later, "taken over");
+        // The next one finds the lease free.
+        assert_eq!(
+            run(later + every).map(|finished| finished.run.as_of),
+            Some(Timestamp::from_milliseconds(NOW + later + every))
+        );
+    }
+}
+
+#[test]
 fn a_scheduled_time_far_ahead_is_not_taken() {
     let at = Timestamp::from_milliseconds;
     assert_eq!(instant_of(at(NOW + 120_000), at(NOW), 120_000), at(NOW + 120_000));
