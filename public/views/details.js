@@ -2,6 +2,7 @@
 
 import { formatAge, formatExactTime, formatTime } from '../modules/clock.js';
 import { drawList, element, setAttributes, setNames, setText } from '../modules/dom.js';
+import { formatBusinessAge } from '../modules/hours.js';
 import { categoryName, channelName, minutes, reasonWords } from '../modules/words.js';
 
 /**
@@ -45,7 +46,9 @@ function factsOf(data, department) {
     { term: 'Waiting for reply since', instant: data.stalledSince },
     { term: 'Customer’s last message', instant: data.latestInboundAt },
   ];
+  const { stalledBusinessMinutes: open } = data;
   const texts = [
+    { term: 'Business hours since then', text: open === undefined ? '' : formatBusinessAge(open) },
     { term: 'Contact', names: [data.contactName || 'Unknown contact'] },
     { term: 'Phone', names: [data.contactPhone ?? 'Unknown'] },
     { term: 'Channel', text: channelName(data.channelType) },

@@ -4,8 +4,11 @@
 import { formatAge, formatExactTime, isoDuration, severityOf } from '../modules/clock.js';
 import { conversationLink } from '../modules/conversation-link.js';
 import { categoryIcon, element, icon, setAttributes, setClampedText, setNames, setText } from '../modules/dom.js';
+import { formatBusinessAge } from '../modules/hours.js';
 import { categoryName, channelName, minutes, reasonWords } from '../modules/words.js';
 import { createDetails } from './details.js';
+
+const MINUTE_MS = 60_000;
 
 let rowsCreated = 0;
 
@@ -14,6 +17,7 @@ export function createRow() {
   rowsCreated += 1;
   const detailsId = `row-${rowsCreated}-details`;
   const age = element('time', { class: 'age' });
+  const byTheClock = element('span', { class: 'second' });
   const total = element('span', { class: 'second' });
   const threshold = element('span', { class: 'second' });
   const name = element('span', { class: 'name' });
@@ -35,7 +39,7 @@ export function createRow() {
   const row = element(
     'tr',
     { role: 'row', class: 'row' },
-    cell('wait', age, total, threshold),
+    cell('wait', age, byTheClock, total, threshold),
     contactCell,
     cell('why', category, reason),
     cell('channel', channel),
@@ -121,12 +125,21 @@ export function createRow() {
       const stalledSince = Date.parse(data.stalledSince);
       const waited = now - Date.parse(data.waitingSince);
       const stalled = now - stalledSince;
-      setText(age, formatAge(stalled));
-      setAttributes(age, { datetime: isoDuration(stalled), title: `since ${formatExactTime(stalledSince)}` });
+      // The service alone knows the business hours, so their age is as of the snapshot.
+      const openMinutes = data.stalledBusinessMinutes;
+      const hasHours = openMinutes !== undefined;
+      const counted = hasHours ? openMinutes * MINUTE_MS : stalled;
+      setText(age, hasHours ? formatBusinessAge(openMinutes) : formatAge(stalled));
+      const since = `since ${formatExactTime(stalledSince)}`;
+      setAttributes(age, {
+        datetime: isoDuration(counted),
+        title: hasHours ? `of business hours, ${since}` : since,
+      });
+      setText(byTheClock, hasHours ? `${formatAge(stalled)} by the clock` : '');
       // The customer may have begun to wait before the reply was due from the one who owes it now.
       const isLonger = waited > stalled && formatAge(waited) !== formatAge(stalled);
       setText(total, isLonger ? `${formatAge(waited)} in total` : '');
-      setAttributes(row, { 'data-severity': severityOf(stalled) });
+      setAttributes(row, { 'data-severity': severityOf(counted) });
       if (!details.element.hidden) details.tick(now);
     },
   };

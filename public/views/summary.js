@@ -43,6 +43,8 @@ export function createSummary(actions) {
       drawHistogram(bucketsInList(buckets, summary ? leastThreshold(summary, isSeveral) : null), (bucket) =>
         actions.showRow(countBefore(buckets, bucket)),
       );
+      const hasHours = listed?.data.rows?.some(({ stalledBusinessMinutes }) => stalledBusinessMinutes !== undefined);
+      byId('histogram-hours').hidden = !hasHours;
       byId('histogram-missing').hidden = !state.summaryMissing;
     },
   };

@@ -1,8 +1,9 @@
-// Changing the organization's thresholds, and after how many days a conversation is no longer listed.
+// Changing the organization's thresholds, its business hours, and after how many days a conversation is no longer listed.
 
 import { PATHS } from '../modules/client.js';
 import { byId, drawList, element, setText } from '../modules/dom.js';
 import { CHANNEL_NAMES, channelName, isWholeNumber, MINUTES_MAX, minutes, problemWords } from '../modules/words.js';
+import { createHoursFields } from './hours-fields.js';
 import { createThresholdList } from './threshold-list.js';
 
 const DAYS_MAX = 3_650;
@@ -18,6 +19,7 @@ const DEPARTMENTS_MAX = 1_000;
  * @property {import('./threshold-list.js').Thresholds} channelThresholdMinutes
  * @property {import('./threshold-list.js').Thresholds} departmentThresholdMinutes
  * @property {number} maxAgeDays
+ * @property {import('../modules/hours.js').BusinessHours | null} businessHours
  */
 /**
  * The organization whose settings are changed. `loaded` is `null` until they are known.
@@ -48,6 +50,7 @@ export function createThresholdDialog({ onSaved }) {
     identityOf: (channel) => channel.toLowerCase(),
     onRemoved: () => newChannel.focus(),
   });
+  const hoursFields = createHoursFields();
   const departmentList = createThresholdList({
     listId: 'department-thresholds',
     nameOf: departmentName,
@@ -61,6 +64,7 @@ export function createThresholdDialog({ onSaved }) {
   const complain = (text, culprit = null) => {
     setText(problem, text);
     for (const each of [field, ageField, newChannel]) each.setAttribute('aria-invalid', String(each === culprit));
+    hoursFields.mark(culprit);
     culprit?.focus();
   };
 
@@ -130,10 +134,13 @@ export function createThresholdDialog({ onSaved }) {
     const { loaded } = opened;
     if (!loaded) return { thresholdMinutes };
     if (!isWholeNumber(ageField.value, DAYS_MAX)) return refuse('Enter a whole number from 1 to 3,650.', ageField);
+    const hours = hoursFields.read();
+    if ('problem' in hours) return refuse(hours.problem, hours.culprit);
     const given = {
       channelThresholdMinutes: channels.thresholds,
       departmentThresholdMinutes: ofDepartments.thresholds,
       maxAgeDays: Number(ageField.value),
+      businessHours: hours.hours,
     };
     const changed = Object.entries(given).filter(([name, value]) => !isSame(value, loaded[name]));
     return { thresholdMinutes, ...Object.fromEntries(changed) };
@@ -185,6 +192,7 @@ export function createThresholdDialog({ onSaved }) {
     channelList.set(result.data.channelThresholdMinutes);
     departmentList.set(result.data.departmentThresholdMinutes);
     drawNewDepartments();
+    hoursFields.set(result.data.businessHours);
     ageField.value = String(result.data.maxAgeDays);
   }
 
@@ -243,12 +251,17 @@ export function createThresholdDialog({ onSaved }) {
 }
 
 /**
+ * Whether two settings are the same, in whatever order their members are.
+ *
  * @param {unknown} a
  * @param {unknown} b
  */
 function isSame(a, b) {
-  const sorted = (value) => JSON.stringify(typeof value === 'object' ? Object.entries(value).sort() : value);
-  return sorted(a) === sorted(b);
+  const sorted = (_, value) =>
+    value && typeof value === 'object' && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1)))
+      : value;
+  return JSON.stringify(a, sorted) === JSON.stringify(b, sorted);
 }
 
 /** @param {import('../modules/client.js').Result} result */

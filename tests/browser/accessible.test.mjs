@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { tokenOf } from '../workerd/harness.mjs';
 import { axe } from './axe.mjs';
 import { describeInBrowser } from './environment.mjs';
-import { MINUTE, superadminToken } from './organization.mjs';
+import { MINUTE, morningHours, superadminToken } from './organization.mjs';
 import { connectionStatus, connectionsAnswer, onReport, RATE_LIMITED, troubledConnection } from './responses.mjs';
 
 /** An organization with a variety of rows, and this many more. */
@@ -79,6 +79,29 @@ const STATES = {
       return organization;
     },
     text: 'threshold 60 minutes',
+  },
+  'business-hours': {
+    async organization(env) {
+      const organization = await env.publish(lively(env));
+      await env.set(organization, { businessHours: morningHours(env.now) });
+      return organization;
+    },
+    text: 'by the clock',
+  },
+  'hours-dialog': {
+    async organization(env) {
+      const organization = await env.publish(lively(env));
+      const exceptions = { closed: ['2026-12-25', '2026-12-26'], open: { '2026-12-24': [['08:00', '12:00']] } };
+      await env.set(organization, { businessHours: { ...morningHours(env.now), ...exceptions } });
+      return organization;
+    },
+    async act(tab) {
+      await tab.waitUntilIdle();
+      await tab.page.getByRole('button', { name: 'Change threshold' }).click();
+      await tab.page.getByLabel('Tuesday').fill('at eight');
+      await tab.page.getByRole('button', { name: 'Save' }).click();
+      await tab.waitForText('The hours of Tuesday cannot be read.');
+    },
   },
   found: {
     async act(tab) {

@@ -137,3 +137,16 @@ export class TestOrganization {
 export function superadminToken(claims = {}) {
   return tokenOf({ sub: 'u-root', role: 'SUPERADMIN', ...claims });
 }
+
+/**
+ * Business hours from 09:00 to noon on all days, in a time zone in which it is noon and some minutes at an instant.
+ *
+ * @param {number} now
+ */
+export function morningHours(now) {
+  const hours = new Date(now).getUTCHours() - 12;
+  // The names of these zones have the sign of the time in Greenwich.
+  const timeZone = `Etc/GMT${hours < 0 ? '' : '+'}${hours}`;
+  const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+  return { timeZone, weekly: Object.fromEntries(days.map((day) => [day, [['09:00', '12:00']]])) };
+}
