@@ -11,7 +11,7 @@ const SKEW_SHOWN_MS = 60_000;
 const NONE = 'No help desk is connected to this organization.';
 const COUNTED = {
   mapped: 'taken in',
-  partly: 'taken in in part',
+  partly: 'in part',
   unknown: 'not needed',
   unmappable: 'not understood',
   refused: 'refused',

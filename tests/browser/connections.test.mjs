@@ -54,7 +54,7 @@ describeInBrowser('the connections', (env) => {
       `Never came, so most likely not ticked: conversation_updated, ${name}.`,
       'Not taken in 1 h 00 min ago: message_created /conversation/meta is a number, and should be an object.',
       'Its clock is 4 min ahead.',
-      'Today (UTC): 4,120 taken in, 3 taken in in part, 31 not needed, 2 not understood, 7 refused.',
+      'Today (UTC): 4,120 taken in, 3 in part, 31 not needed, 2 not understood, 7 refused.',
       'No webhook has come in the last 30 days.',
       'Today (UTC): nothing.',
       'The last webhook came 2 min ago.',
