@@ -44,6 +44,8 @@ const KEEP_TIMELINE_DAYS_MIN: u32 = 4;
 const KEEP_CONVERSATION_DAYS_DEFAULT: u32 = 180;
 /// The most days that may be configured: ten years.
 const KEEP_DAYS_MAX: u32 = 3_650;
+/// How many megabytes the database may have, unless configured: what D1 allows on a paid plan.
+const DATABASE_MEGABYTES_DEFAULT: u32 = 10_000;
 /// The periods that the platform's rate limits may have, in seconds. The last is the default.
 const RATE_LIMIT_PERIODS_SECONDS: [u32; 2] = [10, 60];
 
@@ -75,6 +77,7 @@ enum Variable {
     ScheduleAheadMaxSeconds,
     KeepTimelineDays,
     KeepConversationDays,
+    DatabaseMegabytes,
 }
 
 impl Variable {
@@ -121,6 +124,8 @@ pub struct Config {
     pub keep_timeline_ms: i64,
     /// How long a conversation is kept that nobody touches, in milliseconds. 0 means for ever.
     pub keep_conversation_ms: i64,
+    /// How large the database may become, in bytes.
+    pub database_bytes_max: u64,
 }
 
 /// What is wrong with the configuration. Values are never shown, because some are secrets.
@@ -199,6 +204,12 @@ impl Config {
                 )),
             keep_timeline_ms: reader.keep_days(Variable::KeepTimelineDays, KEEP_TIMELINE_DAYS_DEFAULT),
             keep_conversation_ms: reader.keep_days(Variable::KeepConversationDays, KEEP_CONVERSATION_DAYS_DEFAULT),
+            database_bytes_max: 1_000_000
+                * u64::from(reader.number(
+                    Variable::DatabaseMegabytes,
+                    DATABASE_MEGABYTES_DEFAULT,
+                    DATABASE_MEGABYTES_DEFAULT,
+                )),
         };
         if reader.errors.is_empty() {
             Ok(config)

@@ -469,7 +469,10 @@ const HEALTH = {
       configuration: ref('ConfigurationStatus'),
       lastRefresh: object(
         {
-          ageSeconds: { type: 'integer', description: 'How old the data is that it published.' },
+          ageSeconds: {
+            type: 'integer',
+            description: 'How old the instant is that it published for. Below 0, it is still to come.',
+          },
           run: ref('RefreshRun'),
         },
         {
@@ -499,21 +502,33 @@ const HEALTH = {
         },
         { description: 'Connections to help desks that need a look.' },
       ),
+      database: object(
+        { bytes: count('Its size.'), percent: count('How much of what it may have that is.') },
+        { description: 'How full the database is.' },
+      ),
     },
     {
-      optional: ['candidates', 'unknownConversations', 'isRefolding', 'truncatedOrganizations', 'connections'],
+      optional: [
+        'candidates',
+        'unknownConversations',
+        'isRefolding',
+        'truncatedOrganizations',
+        'connections',
+        'database',
+      ],
       description:
-        'Numbers (`run`, `candidates`, `unknownConversations`, `isRefolding`, `truncatedOrganizations`, `connections`) are only for tokens with the scope `conversation-monitor:operate`.',
+        'Numbers (`run`, `candidates`, `unknownConversations`, `isRefolding`, `truncatedOrganizations`, `connections`, `database`) are only for tokens with the scope `conversation-monitor:operate`.',
     },
   ),
   HealthStatus: oneOfWords(
-    ['ok', 'failing', 'late', 'unavailable', 'misconfigured'],
+    ['ok', 'failing', 'late', 'full', 'unavailable', 'misconfigured'],
     [
       'The worst that is wrong:',
       '',
       '- `ok`: nothing.',
       '- `failing`: the last refresh could not refresh some organizations, or did not get to them.',
       '- `late`: no refresh has finished for three minutes, or the last one was for an instant that is still to come.',
+      '- `full`: the database has nine tenths of the bytes that it may have.',
       '- `unavailable`: the database is out of reach.',
       '- `misconfigured`: a variable or secret is missing or wrong; routes that need a token answer 503.',
     ].join('\n'),
@@ -541,6 +556,14 @@ const HEALTH = {
     organizationsPurged: count('Organizations of which everything was removed.'),
     sweepFailed: count('Conversations that the sweep could not read, or not within a run.'),
     sweptAsOf: nullable(instant('When the last pass of the sweep began that has come to its end; null if none has.')),
+    itemsExpired: count('Items that came too late to be taken in, since the run before.'),
+    unknownConversations: count('Conversations that have items but no record; at most 10,000 are counted.'),
+    truncatedOrganizations: count('Organizations with more candidates than a snapshot lists.'),
+    behindSince: nullable(
+      instant('The instant of the report that is furthest behind; null if all are as of this run.'),
+    ),
+    databaseBytes: count('How large the database is.'),
+    databasePercent: count('How much of what it may have that is.'),
     durationMs: { type: 'integer', description: 'In milliseconds.' },
     rule: { type: 'integer', description: 'The number of the rule by which conversations were decided.' },
   }),

@@ -247,6 +247,12 @@ export const HEALTH_EXAMPLE = {
         organizationsPurged: 0,
         sweepFailed: 0,
         sweptAsOf: '2026-05-17T22:15:00.000Z',
+        itemsExpired: 0,
+        unknownConversations: 0,
+        truncatedOrganizations: 0,
+        behindSince: null,
+        databaseBytes: 1284505600,
+        databasePercent: 12,
         durationMs: 118,
         rule: 2,
       },
@@ -256,6 +262,7 @@ export const HEALTH_EXAMPLE = {
     isRefolding: false,
     truncatedOrganizations: 0,
     connections: { silent: 0, failing: 0 },
+    database: { bytes: 1284505600, percent: 12 },
   },
 };
 

@@ -5,7 +5,7 @@ use crate::base::timestamp::{Timestamp, rfc3339};
 use crate::base::trace::Trace;
 use crate::connector::connection::Connection;
 use crate::directory::connections::{count_troubled, days_statement};
-use crate::refresh::Run;
+use crate::refresh::{Run, percent_full};
 use crate::storage::database::{Database, DatabaseError, Statement};
 use serde::Serialize;
 
@@ -13,6 +13,8 @@ use serde::Serialize;
 const REFRESH_AGE_MAX_SECONDS: i64 = 180;
 /// How far ahead of the clock the last refresh may be, in seconds: clocks differ.
 const REFRESH_AHEAD_MAX_SECONDS: i64 = 60;
+/// From which share of its bytes on the database is full, in percent.
+pub const FULL_PERCENT: u64 = 90;
 /// How old the answer may be that callers without a token get.
 pub const ANSWER_AGE_MAX_MS: i64 = 10_000;
 
@@ -45,6 +47,17 @@ pub struct Backlog {
     pub truncated_organizations: i64,
     /// Connections to help desks that need a look.
     pub connections: TroubledConnections,
+    /// How full the database is.
+    pub database: Fill,
+}
+
+/// How full a database is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fill {
+    /// Its size, in bytes.
+    pub bytes: u64,
+    /// How much of what it may have that is, in percent.
+    pub percent: u64,
 }
 
 /// How many connections need a look.
@@ -77,6 +90,8 @@ pub enum Status {
     /// No refresh has finished for three minutes, or the last one was for an instant that is still to come: then nobody can
     /// tell.
     Late,
+    /// The database is nearly full: soon nothing more can be stored.
+    Full,
     /// The database is out of reach.
     Unavailable,
     /// A variable or secret is missing or wrong: data routes answer 503.
@@ -85,10 +100,11 @@ pub enum Status {
 
 impl Status {
     /// What is wrong, if the service does not do its work: then `/health` answers 503, so that any uptime monitor sees it.
-    #[must_use]
-    pub const fn failure(self) -> Option<&'static str> {
+    const fn failure(self, is_ahead: bool) -> Option<&'static str> {
         match self {
             Self::Ok | Self::Failing => None,
+            Self::Late if is_ahead => Some("The last refresh was for an instant that is still to come."),
+            Self::Full => Some("The database is nearly full."),
             Self::Late => Some("No refresh has finished for three minutes."),
             Self::Unavailable => Some("The database is out of reach."),
             Self::Misconfigured => Some("The service is misconfigured. Its log names the variable."),
@@ -96,33 +112,53 @@ impl Status {
     }
 }
 
+impl Health {
+    /// What is wrong, if the service does not do its work.
+    #[must_use]
+    pub fn failure(&self) -> Option<&'static str> {
+        let age_seconds = self.last_refresh.as_ref().map(|refresh| refresh.age_seconds);
+        self.status.failure(age_seconds.is_some_and(|seconds| seconds < 0))
+    }
+}
+
 /// The last refresh that finished.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LastRefresh {
-    /// How old the instant is that it is as of, in seconds.
+    /// How old the instant is that it is as of, in seconds. Below 0, it is still to come.
     pub age_seconds: i64,
     /// What it did. `None` means that the caller is no operator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<Run>,
 }
 
+/// What of the configuration the check is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Expectations<'a> {
+    /// The connections to help desks.
+    pub connections: &'a [Connection],
+    /// How large the database may become, in bytes.
+    pub database_bytes_max: u64,
+}
+
 /// Checks the configuration, the database and the last refresh. It never fails. Only an operator is told numbers. No
-/// `connections` means that the configuration is wrong.
+/// `expectations` mean that the configuration is wrong.
 pub async fn check_health<D: Database>(
     database: &D,
-    connections: Option<&[Connection]>,
+    expectations: Option<Expectations<'_>>,
     is_operator: bool,
     now: Timestamp,
     trace: &Trace,
 ) -> Health {
-    let is_configured = connections.is_some();
-    let read = read(database, connections.filter(|_| is_operator), now).await;
+    let is_configured = expectations.is_some();
+    let bytes_max = expectations.map_or(0, |expectations| expectations.database_bytes_max);
+    let connections = expectations.map(|expectations| expectations.connections);
+    let read = read(database, connections.filter(|_| is_operator), bytes_max, now).await;
     if let Err(error) = &read {
         trace.warn(error.to_string());
     }
     let is_reachable = read.is_ok();
-    let (run, backlog) = read.unwrap_or_default();
+    let (run, percent, backlog) = read.unwrap_or_default();
     let age_seconds = run.as_ref().map(|run| now.milliseconds_since(run.as_of) / 1_000);
     let has_failures = run
         .as_ref()
@@ -130,6 +166,7 @@ pub async fn check_health<D: Database>(
     let status = match age_seconds {
         _ if !is_configured => Status::Misconfigured,
         _ if !is_reachable => Status::Unavailable,
+        _ if percent >= FULL_PERCENT => Status::Full,
         None => Status::Late,
         Some(age_seconds) if !(-REFRESH_AHEAD_MAX_SECONDS..=REFRESH_AGE_MAX_SECONDS).contains(&age_seconds) => {
             Status::Late
@@ -152,8 +189,9 @@ pub async fn check_health<D: Database>(
 async fn read<D: Database>(
     database: &D,
     connections: Option<&[Connection]>,
+    bytes_max: u64,
     now: Timestamp,
-) -> Result<(Option<Run>, Option<Backlog>), DatabaseError> {
+) -> Result<(Option<Run>, u64, Option<Backlog>), DatabaseError> {
     let mut statements = vec![Statement::new(include_str!("sql/last_run.sql"), [])];
     if connections.is_some() {
         statements.push(Statement::new(include_str!("sql/count_candidates.sql"), []));
@@ -169,8 +207,10 @@ async fn read<D: Database>(
         run = text.map_err(|_| DatabaseError::Decode("the last run is not what a run writes"))?;
         is_refolding = row.integer(1)? != 0;
     }
+    let bytes = outcomes.last().map_or(0, |outcome| outcome.database_bytes);
+    let percent = percent_full(bytes, bytes_max);
     let Some(connections) = connections else {
-        return Ok((run, None));
+        return Ok((run, percent, None));
     };
     let (silent, failing) = count_troubled(connections, rows(4), now)?;
     let mut candidates = Object::new();
@@ -187,6 +227,7 @@ async fn read<D: Database>(
         is_refolding,
         truncated_organizations: rows(3).first().map_or(Ok(0), |row| row.integer(0))?,
         connections: TroubledConnections { silent, failing },
+        database: Fill { bytes, percent },
     };
-    Ok((run, Some(backlog)))
+    Ok((run, percent, Some(backlog)))
 }

@@ -111,7 +111,8 @@ fn late(winners: &[Record], now: Timestamp) -> Result<Vec<Statement>, DatabaseEr
         let records = SqlValue::Text(chunk);
         let noted = std::iter::once(records.clone()).chain(instants.clone());
         [
-            Statement::new(include_str!("sql/count_expired.sql"), [records]),
+            Statement::new(include_str!("sql/count_expired.sql"), [records.clone()]),
+            Statement::new(include_str!("sql/note_expired.sql"), [records]),
             Statement::new(include_str!("sql/note_late_items.sql"), noted),
         ]
     });

@@ -12,6 +12,15 @@ pub const STATEMENTS_MAX: u64 = 950;
 /// How long a run takes on new work, in milliseconds: the next one starts after a minute.
 pub const RUN_MAX_MS: i64 = 50_000;
 
+/// The most bytes of a database, unless it is configured: D1 allows 10 GB.
+pub const DATABASE_BYTES_MAX: u64 = 10_000_000_000;
+
+/// How much of the bytes that a database may have is used, in percent.
+#[must_use]
+pub fn percent_full(bytes: u64, bytes_max: u64) -> u64 {
+    (100 * bytes).checked_div(bytes_max).unwrap_or_default()
+}
+
 /// A pass begins so long after the one before it began, in milliseconds.
 const SWEEP_EVERY_MS: i64 = DAY_MS;
 
@@ -38,6 +47,8 @@ pub struct Limits {
     pub refold: RefoldLimits,
     /// What is forgotten, and how much of it.
     pub sweep: SweepLimits,
+    /// How large the database may become, in bytes.
+    pub database_bytes: u64,
 }
 
 /// How much goes into a slice. An organization that has more is a slice of its own, and is worked on in portions of that size.
@@ -75,6 +86,7 @@ impl Default for Limits {
             candidates: CANDIDATES_MAX,
             refold: RefoldLimits::default(),
             sweep: SweepLimits::default(),
+            database_bytes: DATABASE_BYTES_MAX,
         }
     }
 }
@@ -122,6 +134,8 @@ pub struct StatementCounts {
     pub statements: u64,
     pub rows_read: u64,
     pub rows_written: u64,
+    /// How large the database is, in bytes.
+    pub database_bytes: u64,
 }
 
 /// What ended the work of a run before everything was done.
@@ -192,6 +206,7 @@ impl<D: Database> Database for Budget<'_, D> {
         for outcome in &outcomes {
             counts.rows_read += outcome.rows_read;
             counts.rows_written += outcome.rows_written;
+            counts.database_bytes = outcome.database_bytes;
         }
         self.counts.set(counts);
         Ok(outcomes)

@@ -5,7 +5,10 @@ use crate::erasure::{PURGE_AFTER_MS, PURGE_STATEMENTS, close_statements, purge_e
 use crate::refresh::budget::Budget;
 use crate::refresh::lease::Lease;
 use crate::refresh::swept::Swept;
-use crate::storage::database::{Database, DatabaseError, Row, Statement};
+use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement};
+
+/// The most conversations without a record that a run counts.
+const UNKNOWN_MAX: i64 = 10_000;
 
 /// What is to be carried out.
 pub struct Due {
@@ -17,7 +20,7 @@ impl Due {
     /// The statement that says what is due at an instant, and how far the sweep has come.
     pub fn statement(as_of: Timestamp) -> Statement {
         let sql = include_str!("sql/read_position.sql");
-        Statement::new(sql, [as_of.as_milliseconds().into()])
+        Statement::new(sql, [as_of.as_milliseconds(), UNKNOWN_MAX].map(SqlValue::Integer))
     }
 
     /// Reads it from the row of that statement.

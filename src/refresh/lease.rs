@@ -17,6 +17,8 @@ pub struct Lease<'a> {
     pub fence: i64,
     /// The latest instant that any run was scheduled for so far, so that time never goes back.
     pub as_of: Timestamp,
+    /// How many items came too late to be taken in since the last finished run began.
+    pub expired: i64,
     /// Whether there may be conversations that were folded by another rule, as another version of the service does.
     pub is_refolding: bool,
     /// Whether more conversations are due than became pending.
@@ -65,6 +67,7 @@ impl<'a> Lease<'a> {
         Ok(Some(Self {
             fence: row.integer(0)?,
             as_of: Timestamp::from_milliseconds(row.integer(1)?),
+            expired: row.integer(4)?,
             is_refolding: row.optional_text(2)?.is_some(),
             has_more_due: due >= due_max.unsigned_abs(),
             change_token,

@@ -36,7 +36,9 @@ mod swept;
 mod work;
 mod writes;
 
-pub use budget::{Limits, RUN_MAX_MS, STATEMENTS_MAX, Shortage, SliceLimits, SweepLimits};
+pub use budget::{
+    DATABASE_BYTES_MAX, Limits, RUN_MAX_MS, STATEMENTS_MAX, Shortage, SliceLimits, SweepLimits, percent_full,
+};
 pub use failures::Failures;
 pub use lease::LEASE_MS;
 pub use plan::RETENTION_MS;

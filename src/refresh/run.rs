@@ -2,7 +2,7 @@
 
 use crate::base::timestamp::{Timestamp, rfc3339};
 use crate::conversation::stall::RULE;
-use crate::refresh::budget::{Budget, Limits, STATEMENTS_MAX, Shortage};
+use crate::refresh::budget::{Budget, Limits, STATEMENTS_MAX, Shortage, percent_full};
 use crate::refresh::failures::Failures;
 use crate::refresh::fold::Folder;
 use crate::refresh::lease::Lease;
@@ -84,6 +84,24 @@ pub struct Run {
     /// When the last pass of the sweep began that has come to its end, RFC 3339. Null means that there was none.
     #[serde(default, with = "rfc3339::optional")]
     pub swept_as_of: Option<Timestamp>,
+    /// Items that were not taken in since the run before, because they came too late.
+    #[serde(default)]
+    pub items_expired: i64,
+    /// Conversations of which items are stored and no record. At most 10,000 are counted.
+    #[serde(default)]
+    pub unknown_conversations: i64,
+    /// Organizations with more candidates than a version lists.
+    #[serde(default)]
+    pub truncated_organizations: i64,
+    /// The instant that the report is as of which is furthest behind, RFC 3339. Null means that all reports are as of the run.
+    #[serde(default, with = "rfc3339::optional")]
+    pub behind_since: Option<Timestamp>,
+    /// How large the database is, in bytes.
+    #[serde(default)]
+    pub database_bytes: u64,
+    /// How much of what it may have that is, in percent.
+    #[serde(default)]
+    pub database_percent: u64,
     /// How long it took, in milliseconds.
     pub duration_ms: i64,
     /// The number of the rule by which it folded.
@@ -155,6 +173,7 @@ async fn pass<D: Database>(budget: &Budget<'_, D>, start: &Start<'_>) -> Result<
     let swept = sweep(budget, &lease, limits).await?;
     budget.allow(STATEMENTS_MAX);
     let left = worker.left(&work);
+    let is_behind = !left.is_empty() || !worker.failures.reasons().is_empty();
     let batch = lease.guarded(freeze_statements(&lease, &work, &worker.failures, &left)?);
     let counts = budget.counts();
     let run = Run {
@@ -176,6 +195,12 @@ async fn pass<D: Database>(budget: &Budget<'_, D>, start: &Start<'_>) -> Result<
         organizations_purged: swept.purges,
         sweep_failed: swept.failed,
         swept_as_of: swept.finished_at,
+        items_expired: lease.expired,
+        unknown_conversations: swept.unknown,
+        truncated_organizations: swept.truncated,
+        behind_since: work.frozen_since.or(swept.last_as_of).filter(|_| is_behind),
+        database_bytes: counts.database_bytes,
+        database_percent: percent_full(counts.database_bytes, limits.database_bytes),
         duration_ms: now().milliseconds_since(began_at),
         rule: RULE,
     };
@@ -330,6 +355,7 @@ async fn finish<D: Database>(database: &D, mut batch: Vec<Statement>, run: &Run)
         [
             SqlValue::Integer(run.as_of.as_milliseconds()),
             SqlValue::Text(to_json(run)?),
+            SqlValue::Integer(run.items_expired),
         ],
     ));
     let outcomes = database.batch(batch).await?;

@@ -277,7 +277,7 @@ impl<D: Database> Sweeper<'_, D> {
         erase(budget, self.lease, due, &mut self.swept, &is_spent).await
     }
 
-    async fn position(&self) -> Result<(Position, Due), DatabaseError> {
+    async fn position(&mut self) -> Result<(Position, Due), DatabaseError> {
         let read = Due::statement(self.lease.as_of);
         let [rows] = rows_of(self.budget.batch(vec![read]).await?)?;
         let row = rows.first().ok_or(DatabaseError::Decode("there is no sweep row"))?;
@@ -293,6 +293,9 @@ impl<D: Database> Sweeper<'_, D> {
             began_at: instant(4)?,
             finished_at: instant(5)?,
         };
+        self.swept.unknown = row.integer(8)?;
+        self.swept.truncated = row.integer(9)?;
+        self.swept.last_as_of = instant(10)?;
         Ok((position, Due::from_row(row)?))
     }
 

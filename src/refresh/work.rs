@@ -5,6 +5,7 @@
 //! organizations, or a portion of a large one. A large one that is not done is put at the end of the queue. So what one of
 //! them has to do never keeps the others from their turn.
 
+use crate::base::timestamp::Timestamp;
 use crate::refresh::budget::{Limits, SliceLimits};
 use crate::refresh::lease::Lease;
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
@@ -100,6 +101,8 @@ impl Slice {
 /// What a run has to do.
 #[derive(Debug, Default)]
 pub struct Work {
+    /// The instant of the report that stands still for longest. `None` means that none does.
+    pub frozen_since: Option<Timestamp>,
     /// The slices, in the order in which they are worked on.
     pub slices: VecDeque<Slice>,
     /// How many organizations were listed.
@@ -122,7 +125,16 @@ pub async fn list_work<D: Database>(database: &D, lease: &Lease<'_>, limits: &Li
     let [rows] = rows_of(outcomes)?;
     let organizations = rows.iter().map(organization).collect::<Result<Vec<_>, _>>()?;
     let is_cut = rows.len() as i64 >= limits.organizations;
+    let mut frozen_since = None;
+    for row in &rows {
+        let since = row.optional_integer(9)?.map(Timestamp::from_milliseconds);
+        frozen_since = match (frozen_since, since) {
+            (Some(first), Some(since)) => Some(since.min(first)),
+            (first, since) => first.or(since),
+        };
+    }
     Ok(Work {
+        frozen_since,
         organizations: organizations.len() as u64,
         retirements: organizations
             .iter()

@@ -85,6 +85,8 @@ pub struct Outcome {
     pub rows_read: u64,
     /// How many rows of tables and indexes the platform bills as written.
     pub rows_written: u64,
+    /// How large the database is after it, in bytes. 0 means that it is not known.
+    pub database_bytes: u64,
     /// Whether a replica answered, which may lag behind the primary.
     pub is_from_replica: bool,
 }

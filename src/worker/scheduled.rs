@@ -5,7 +5,7 @@ use crate::config::SCHEDULE_AHEAD_MAX_MS_DEFAULT;
 use crate::refresh::{self, Finished, Limits, Run, Start};
 use crate::storage::database::DatabaseError;
 use crate::worker::bindings::d1::D1;
-use crate::worker::bindings::{clock, random};
+use crate::worker::bindings::{clock, random, runs};
 use crate::worker::counts;
 use crate::worker::isolate;
 use crate::worker::log;
@@ -15,6 +15,9 @@ use worker::Env;
 
 /// The most failed organizations that a log line names.
 const FAILURES_LOGGED_MAX: usize = 50;
+
+/// From which share of its bytes on the log says that the database fills up, in percent.
+const NEARLY_FULL_PERCENT: u64 = 70;
 
 /// The log line of a refresh that has finished.
 #[derive(Serialize)]
@@ -38,7 +41,9 @@ pub async fn run(at: f64, env: &Env) {
                 run: &finished.run,
                 failures,
             };
-            if failures.is_empty() && finished.run.organizations_left == 0 {
+            runs::write(env, &finished.run);
+            let has_room = finished.run.database_percent < NEARLY_FULL_PERCENT;
+            if failures.is_empty() && finished.run.organizations_left == 0 && has_room {
                 log::info(&line);
             } else {
                 log::error(&line);
@@ -70,6 +75,7 @@ async fn refresh_at(scheduled_at: Timestamp, env: &Env) -> Result<Option<Finishe
     let ahead_max_ms = match &*setup {
         Ok(service) => {
             limits.sweep.keep_timeline_ms = service.config.keep_timeline_ms;
+            limits.database_bytes = service.config.database_bytes_max;
             limits.sweep.keep_conversation_ms = service.config.keep_conversation_ms;
             service.config.schedule_ahead_max_ms
         }

@@ -8,8 +8,8 @@ use crate::support::sqlite::Fault;
 use crate::support::{MINUTE, NOW, seeds, waiting};
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::base::trace::Trace;
-use conversation_monitor::health::{Status, check_health};
-use conversation_monitor::refresh::{LEASE_MS, Limits, Run, SliceLimits, instant_of};
+use conversation_monitor::health::{Expectations, Status, check_health};
+use conversation_monitor::refresh::{DATABASE_BYTES_MAX, LEASE_MS, Limits, Run, SliceLimits, instant_of};
 use conversation_monitor::storage::database::DatabaseError;
 use futures::executor::block_on;
 use serde_json::{Value, json};
@@ -558,6 +558,13 @@ fn a_scheduled_time_far_ahead_is_not_taken() {
     assert_eq!(instant_of(at(NOW - 120_001), at(NOW), 120_000), at(NOW - 120_001));
 }
 
+fn expectations(database_bytes_max: u64) -> Expectations<'static> {
+    Expectations {
+        connections: &[],
+        database_bytes_max,
+    }
+}
+
 #[test]
 fn a_refresh_that_is_ahead_of_the_clock_is_not_ok() {
     let service = Service::default();
@@ -566,7 +573,7 @@ fn a_refresh_that_is_ahead_of_the_clock_is_not_ok() {
         let now = Timestamp::from_milliseconds(NOW + 1_000 * age_seconds);
         block_on(check_health(
             &service.database,
-            Some(&[]),
+            Some(expectations(DATABASE_BYTES_MAX)),
             false,
             now,
             &Trace::default(),
@@ -580,6 +587,94 @@ fn a_refresh_that_is_ahead_of_the_clock_is_not_ok() {
         statuses,
         [Status::Late, Status::Ok, Status::Ok, Status::Ok, Status::Late]
     );
+}
+
+#[test]
+fn a_database_that_is_nearly_full_is_not_ok() {
+    let service = Service::default();
+    block_on(service.ingest(&waiting("o", "c", NOW), NOW)).unwrap();
+    let run = block_on(service.refresh(NOW)).unwrap().run;
+    let bytes = run.database_bytes;
+    assert!(bytes > 100_000 && run.database_percent == 0, "{bytes}");
+    let health = |bytes_max: u64, is_operator: bool| {
+        let now = Timestamp::from_milliseconds(NOW);
+        let expected = Some(expectations(bytes_max));
+        block_on(check_health(
+            &service.database,
+            expected,
+            is_operator,
+            now,
+            &Trace::default(),
+        ))
+    };
+    let cases = [
+        (bytes * 100 / 89, Status::Ok),
+        (bytes * 100 / 90, Status::Full),
+        (bytes, Status::Full),
+        (1, Status::Full),
+        (0, Status::Ok),
+    ];
+    for (bytes_max, status) in cases {
+        assert_eq!(health(bytes_max, false).status, status, "{bytes_max}");
+    }
+    assert_eq!(health(bytes, false).failure(), Some("The database is nearly full."));
+    let fill = health(2 * bytes, true).backlog.unwrap().database;
+    assert_eq!((fill.bytes, fill.percent), (bytes, 50));
+    let limits = Limits {
+        database_bytes: 2 * bytes,
+        ..Limits::default()
+    };
+    let run = block_on(service.refresh_within(NOW + MINUTE, limits)).unwrap().run;
+    assert_eq!(run.database_percent, 50);
+}
+
+#[test]
+fn a_refresh_for_an_instant_to_come_is_told_apart_from_one_that_is_missing() {
+    let service = Service::default();
+    block_on(service.refresh(NOW)).unwrap();
+    let message = |later: i64| {
+        let now = Timestamp::from_milliseconds(NOW + later);
+        let expected = Some(expectations(DATABASE_BYTES_MAX));
+        block_on(check_health(&service.database, expected, false, now, &Trace::default())).failure()
+    };
+    assert_eq!(message(0), None);
+    assert_eq!(message(5 * MINUTE), Some("No refresh has finished for three minutes."));
+    let ahead = Some("The last refresh was for an instant that is still to come.");
+    assert_eq!(message(-5 * MINUTE), ahead);
+}
+
+#[test]
+fn removed_organizations_are_not_counted() {
+    let service = Service::default();
+    for id in ["removed", "known"] {
+        let mut events = waiting(id, "c", NOW - 60 * MINUTE).to_vec();
+        let [_, mut message] = waiting(id, "nobody knows", NOW - 60 * MINUTE);
+        message["messageId"] = json!("m");
+        events.push(message);
+        block_on(service.ingest(&events, NOW)).unwrap();
+    }
+    block_on(service.refresh(NOW)).unwrap();
+    service.database.execute("UPDATE organization SET missing = 3");
+    let counts = |now: i64| {
+        let expected = Some(expectations(DATABASE_BYTES_MAX));
+        let now = Timestamp::from_milliseconds(now);
+        let health = block_on(check_health(&service.database, expected, true, now, &Trace::default()));
+        let backlog = health.backlog.unwrap();
+        let candidates: i64 = backlog.candidates.values().filter_map(|count| count.as_i64()).sum();
+        (
+            candidates,
+            backlog.unknown_conversations.count,
+            backlog.truncated_organizations,
+        )
+    };
+    assert_eq!(counts(NOW), (2, 2, 2));
+    let removal = json!({ "type": "organization", "organizationId": "removed", "deleted": true,
+        "updatedAt": instant_text(NOW) });
+    block_on(service.ingest(&[removal], NOW)).unwrap();
+    assert_eq!(counts(NOW), (1, 1, 1));
+    service.database.execute("UPDATE organization SET missing = 0");
+    let run = block_on(service.refresh(NOW + MINUTE)).unwrap().run;
+    assert_eq!((run.unknown_conversations, run.truncated_organizations), (1, 0));
 }
 
 /// Breaks the published versions of an organization by `break_it`, without anything pending, and runs.

@@ -40,6 +40,8 @@ const WIDE_READS: &[WideRead] = &[
             "add_pending",
             "open_pending",
             "probable_rows",
+            "read_position",
+            "note_expired",
         ],
         reason: "the table has one row",
     },
@@ -52,7 +54,13 @@ const WIDE_READS: &[WideRead] = &[
     WideRead {
         table: "organization",
         key: &[],
-        statements: &["list_work", "organizations", "count_candidates", "count_truncated"],
+        statements: &[
+            "list_work",
+            "organizations",
+            "count_candidates",
+            "count_truncated",
+            "read_position",
+        ],
         reason: "one row an organization: once a refresh, for a SUPERADMIN who chooses one, and for an operator",
     },
     WideRead {

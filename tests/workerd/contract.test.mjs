@@ -968,7 +968,14 @@ describe('misconfigured', () => {
 
 describe('health', () => {
   const OPERATE = { sub: 'op', scope: 'conversation-monitor:operate' };
-  const NUMBERS = ['candidates', 'unknownConversations', 'isRefolding', 'truncatedOrganizations', 'connections'];
+  const NUMBERS = [
+    'candidates',
+    'unknownConversations',
+    'isRefolding',
+    'truncatedOrganizations',
+    'connections',
+    'database',
+  ];
 
   async function healthOf(claims) {
     const response = await service.fetch('/health', claims && { token: tokenOf(claims) });

@@ -31,10 +31,10 @@ const CRON = '* * * * *';
 /**
  * How a worker differs from wrangler.toml: variables, secrets, and rate limits, calls a minute by the name of the binding.
  *
- * With `hasClock` its clock can be set.
+ * With `hasClock` its clock can be set. With `hasRuns` it has a dataset of Workers Analytics Engine, whose data points are logged.
  *
  * @typedef {{
- *   vars?: Record<string, string>, secrets?: Record<string, string>, limits?: Record<string, number>, hasClock?: boolean,
+ *   vars?: Record<string, string>, secrets?: Record<string, string>, limits?: Record<string, number>, hasClock?: boolean, hasRuns?: boolean,
  * }} Settings
  * @typedef {RequestInit & { token?: string }} Request
  */
@@ -56,12 +56,13 @@ function modulesOf(main) {
 /** The header of a request that sets the worker's clock, in milliseconds since 1970, and does nothing else. */
 const CLOCK_HEADER = 'X-Set-Clock';
 
-/** The main module of a worker whose clock stands until a request sets it. */
-const withClock = (main) => `
+/** The main module of a worker whose clock stands until a request sets it, and that has a dataset if `hasRuns`. */
+const withClock = (main, hasRuns) => `
   import worker from './${path.basename(main)}';
 
   export * from './${path.basename(main)}';
 
+  const dataset = { writeDataPoint: (point) => console.log(JSON.stringify({ point })) };
   let instant;
   const realNow = Date.now;
   Date.now = () => instant ?? realNow();
@@ -73,7 +74,8 @@ const withClock = (main) => `
       instant = Number(clock);
       return new Response(null, { status: 204 });
     },
-    scheduled: (event, env, context) => worker.scheduled(event, env, context),
+    scheduled: (event, env, context) =>
+      worker.scheduled(event, ${hasRuns ? '{ ...env, RUNS: dataset }' : 'env'}, context),
   };
 `;
 
@@ -81,16 +83,20 @@ const withClock = (main) => `
 function workerOf(
   name,
   { main, workerOptions },
-  /** @type {Settings} */ { vars = {}, secrets = {}, limits = {}, hasClock = false },
+  /** @type {Settings} */ { vars = {}, secrets = {}, limits = {}, hasClock = false, hasRuns = false },
 ) {
-  const clock = { type: 'ESModule', path: path.join(path.dirname(main), 'clock.js'), contents: withClock(main) };
+  const clock = {
+    type: 'ESModule',
+    path: path.join(path.dirname(main), 'clock.js'),
+    contents: withClock(main, hasRuns),
+  };
   const limited = Object.entries(workerOptions.ratelimits)
     .filter(([binding]) => binding in limits)
     .map(([binding, options]) => [binding, { ...options, simple: { limit: limits[binding], period: 60 } }]);
   return {
     ...workerOptions,
     name,
-    modules: [...(hasClock ? [clock] : []), ...modulesOf(main)],
+    modules: [...(hasClock || hasRuns ? [clock] : []), ...modulesOf(main)],
     modulesRoot: path.dirname(main),
     bindings: { HEAD_MAX_AGE_SECONDS: '0', JWT_SECRET: SECRET, ...vars, ...secrets },
     ratelimits: Object.fromEntries(limited),

@@ -71,6 +71,9 @@ test('items that come later than they may are counted as expired', async () => {
   const tooLate = message('too late', sweptAt - LATE, 'contact');
   assert.deepEqual(await receiptOf([late, tooLate]), [2, 1, 1, 1]);
   await refreshAt(sweptAt + MINUTE);
+  assert.equal((await service.lastRun()).itemsExpired, 3 + 1);
+  await refreshAt(sweptAt + 2 * MINUTE);
+  assert.equal((await service.lastRun()).itemsExpired, 0, 'each is told of once');
   const { rows } = await service.report(adminToken(organizationId));
   assert.deepEqual(
     rows.map((row) => [row.conversationId, row.waitingSince, row.category, row.reason]),

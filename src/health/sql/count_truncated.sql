@@ -1,2 +1,7 @@
--- The organizations with more candidates than their versions list.
-SELECT count(*) FROM organization WHERE missing > 0
+-- The organizations with more candidates than their versions list, except those that were removed.
+SELECT count(*) FROM organization AS o INDEXED BY organization_truncated
+WHERE o.missing > 0 AND NOT EXISTS (
+  SELECT 1 FROM record AS own
+  WHERE own.organization_id = o.organization_id AND own.type = 'organization' AND own.record_id = o.organization_id
+    AND own.deleted = 1
+)

@@ -1,3 +1,9 @@
--- The conversations of which items are stored and no record, and since when the oldest has been waiting.
-SELECT count(*), min(unknown_since) FROM conversation_state INDEXED BY conversation_state_by_unknown
-WHERE unknown_since IS NOT NULL
+-- The conversations of which items are stored and no record, except those of removed organizations, and since when the oldest has
+-- been waiting.
+SELECT count(*), min(s.unknown_since)
+FROM conversation_state AS s INDEXED BY conversation_state_by_unknown
+WHERE s.unknown_since IS NOT NULL AND NOT EXISTS (
+  SELECT 1 FROM record AS own
+  WHERE own.organization_id = s.organization_id AND own.type = 'organization' AND own.record_id = s.organization_id
+    AND own.deleted = 1
+)

@@ -3,7 +3,7 @@
 -- refresh failed. With each: how many rows are
 -- published, how many records are pending (at most ?2 are counted), whether its report stands still, whether it failed, how
 -- many candidates are not listed, where folding goes on, whether it may be published (not until all its conversations are
--- folded again), and whether versions of it may be removed.
+-- folded again), whether versions of it may be removed, and since when its report stands still.
 WITH RECURSIVE marked (organization_id) AS (
   SELECT min(organization_id) FROM pending
   UNION ALL
@@ -14,7 +14,7 @@ SELECT o.organization_id, o.candidates,
        (SELECT count(*) FROM (SELECT 1 FROM pending AS p WHERE p.organization_id = o.organization_id LIMIT ?2)) AS marks,
        o.held_as_of IS NOT NULL AS is_frozen, o.failed_in IS NOT NULL AS has_failed, o.missing, o.fold_after,
        f.refold_organization IS NULL OR o.organization_id < f.refold_organization AS may_publish,
-       coalesce(o.retire_at <= ?1, 0) AS is_retirement_due
+       coalesce(o.retire_at <= ?1, 0) AS is_retirement_due, o.held_as_of
 FROM refresh AS f CROSS JOIN organization AS o
 WHERE o.organization_id IN (SELECT organization_id FROM marked)
    OR o.retire_at <= ?1

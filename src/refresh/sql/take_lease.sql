@@ -14,4 +14,4 @@ SET claimed_as_of = max(claimed_as_of, ?1),
     lease_until = iif(free.is_free, ?4, lease_until),
     lease_holder = iif(free.is_free, ?5, lease_holder)
 FROM (SELECT lease_until IS NULL OR lease_until <= ?3 OR lease_until > ?4 AS is_free FROM refresh) AS free
-RETURNING fence, claimed_as_of, refold_organization, lease_holder = ?5
+RETURNING fence, claimed_as_of, refold_organization, lease_holder = ?5, expired

@@ -198,6 +198,7 @@ fn outcome(result: &D1Result) -> Result<Outcome, DatabaseError> {
         changes: count("changes"),
         rows_read: count("rows_read"),
         rows_written: count("rows_written"),
+        database_bytes: count("size_after"),
         is_from_replica: member("served_by_primary") == JsValue::FALSE,
     })
 }

@@ -10,6 +10,7 @@ pub mod kv;
 pub mod random;
 pub mod rate_limit;
 pub mod response;
+pub mod runs;
 pub mod time_zones;
 pub mod webcrypto;
 

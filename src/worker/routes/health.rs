@@ -4,7 +4,7 @@ use crate::api::envelope;
 use crate::api::error::ApiError;
 use crate::auth::access::operate_access;
 use crate::base::timestamp::Timestamp;
-use crate::health::{ANSWER_AGE_MAX_MS, Health, check_health};
+use crate::health::{ANSWER_AGE_MAX_MS, Expectations, Health, check_health};
 use crate::worker::authenticate::authenticate;
 use crate::worker::bindings::d1::D1;
 use crate::worker::bindings::rate_limit::RateLimit;
@@ -45,8 +45,11 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
         return reply(&health);
     }
     let database = D1::primary(&context.env);
-    let connections = service.as_ref().ok().map(|service| &*service.config.connections);
-    let health = check_health(&database, connections, is_operator, context.now, &context.trace).await;
+    let expectations = service.as_ref().ok().map(|service| Expectations {
+        connections: &service.config.connections,
+        database_bytes_max: service.config.database_bytes_max,
+    });
+    let health = check_health(&database, expectations, is_operator, context.now, &context.trace).await;
     if !is_operator {
         LAST_ANSWER.set(Some((context.now, health.clone())));
     }
@@ -54,7 +57,7 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
 }
 
 fn reply(health: &Health) -> Result<Reply, ApiError> {
-    let Some(message) = health.status.failure() else {
+    let Some(message) = health.failure() else {
         return Reply::success(health);
     };
     let body = envelope::failure_with_data(message, "UNAVAILABLE", health)?;

@@ -234,6 +234,11 @@ fn run_statement(connection: &Connection, statement: &Statement) -> rusqlite::Re
         changes: connection.total_changes() - before,
         rows_read: 0,
         rows_written: 0,
+        database_bytes: connection.query_row(
+            "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
+            [],
+            |row| row.get::<_, i64>(0),
+        )? as u64,
         is_from_replica: false,
     })
 }

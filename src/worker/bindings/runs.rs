@@ -1,0 +1,61 @@
+//! A data point of Workers Analytics Engine for each refresh.
+
+use crate::refresh::Run;
+use crate::worker::bindings::message_of;
+use crate::worker::log;
+use crate::worker::log::Line;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+use worker::Env;
+use worker::js_sys::JSON;
+
+#[wasm_bindgen]
+extern "C" {
+    type Bindings;
+
+    #[wasm_bindgen(method, getter, js_name = RUNS)]
+    fn runs(this: &Bindings) -> Option<Dataset>;
+
+    type Dataset;
+
+    #[wasm_bindgen(method, catch, js_name = writeDataPoint)]
+    fn write_data_point(this: &Dataset, point: &JsValue) -> Result<(), JsValue>;
+}
+
+/// Writes what a run did to the dataset bound as `RUNS`, if there is one. docs/operating.md lists the numbers in their order.
+pub fn write(env: &Env, run: &Run) {
+    let Some(dataset) = env.unchecked_ref::<Bindings>().runs() else {
+        return;
+    };
+    let behind_ms = run.behind_since.map_or(0, |since| run.as_of.milliseconds_since(since));
+    let numbers = [
+        run.duration_ms,
+        run.organizations_seen as i64,
+        run.organizations_published as i64,
+        run.organizations_failed as i64,
+        run.organizations_left as i64,
+        behind_ms / 1_000,
+        run.conversations_folded as i64,
+        run.rows_published as i64,
+        run.statements as i64,
+        run.rows_read as i64,
+        run.rows_written as i64,
+        run.conversations_swept as i64,
+        run.records_removed as i64,
+        run.erasures_finished as i64,
+        run.organizations_purged as i64,
+        run.items_expired,
+        run.unknown_conversations,
+        run.truncated_organizations,
+        run.database_percent as i64,
+    ];
+    let point = format!(r#"{{"indexes":["refresh"],"doubles":{numbers:?}}}"#);
+    let written = JSON::parse(&point).and_then(|point| dataset.write_data_point(&point));
+    if let Err(error) = written {
+        log::error(&Line {
+            message: "data point not written",
+            cause: Some(&message_of(&error, "the dataset failed")),
+            ..Line::default()
+        });
+    }
+}
