@@ -11,7 +11,7 @@ describe('the instants of a minute', () => {
   const START = 1_000 * MINUTE;
 
   /** What was run, as seconds after the tick: when, and for which instant. Each run takes as long as `durations` says. */
-  async function runsOf(everyMs, { late = 0, durations = [], failing = -1 } = {}) {
+  async function runsOf(everyMs, { late = 0, durations = /** @type {number[]} */ ([]), failing = -1 } = {}) {
     let now = START + late * SECOND;
     const runs = [];
     const seconds = (instant) => (instant - START) / SECOND;
@@ -96,10 +96,10 @@ describe('the instants of a minute', () => {
   });
 });
 
-for (const [seconds, last] of [
-  ['20', 40 * SECOND],
-  ['30', 30 * SECOND],
-  ['60', 0],
+for (const { seconds, last } of [
+  { seconds: '20', last: 40 * SECOND },
+  { seconds: '30', last: 30 * SECOND },
+  { seconds: '60', last: 0 },
 ]) {
   describe(`every ${seconds} seconds`, () => {
     const tick = hoursAgo(2);
