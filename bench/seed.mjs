@@ -49,9 +49,9 @@ function* eventsOf(organizations) {
   for (const organization of organizations) yield* organizationEvents(organization);
 }
 
-/** Runs migrations/ on an empty database. */
-export async function migrate(database) {
-  for (const file of readdirSync(inRoot('migrations')).sort()) {
+/** Runs those of the migrations on a database whose files are wanted. */
+export async function migrate(database, isWanted = (_file) => true) {
+  for (const file of readdirSync(inRoot('migrations')).filter(isWanted).sort()) {
     const text = readFileSync(inRoot('migrations', file), 'utf8').replace(/--.*$/gm, '');
     const statements = text
       .split(';')

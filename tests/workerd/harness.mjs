@@ -31,10 +31,11 @@ const CRON = '* * * * *';
 /**
  * How a worker differs from wrangler.toml: variables, secrets, and rate limits, calls a minute by the name of the binding.
  *
- * With `hasClock` its clock can be set. With `hasRuns` it has a dataset of Workers Analytics Engine, whose data points are logged.
+ * `main` is the main module of another build. With `hasClock` its clock can be set. With `hasRuns` it has a dataset of Workers Analytics Engine, whose data points are logged.
  *
  * @typedef {{
  *   vars?: Record<string, string>, secrets?: Record<string, string>, limits?: Record<string, number>, hasClock?: boolean, hasRuns?: boolean,
+ *   main?: string,
  * }} Settings
  * @typedef {RequestInit & { token?: string }} Request
  */
@@ -82,8 +83,8 @@ const withClock = (main, hasRuns) => `
 /** A worker as wrangler.toml describes it, except for these settings. */
 function workerOf(
   name,
-  { main, workerOptions },
-  /** @type {Settings} */ { vars = {}, secrets = {}, limits = {}, hasClock = false, hasRuns = false },
+  { main: ours, workerOptions },
+  /** @type {Settings} */ { vars = {}, secrets = {}, limits = {}, hasClock = false, hasRuns = false, main = ours },
 ) {
   const clock = {
     type: 'ESModule',
@@ -111,13 +112,13 @@ function workerOf(
  * except `limits`: calls a minute by the name of the binding.
  *
  * `siblings` are further workers by name, each with settings and an isolate of its own, over the same database and
- * cache: a second one costs a tenth of a second start. `outbound` answers what the workers fetch, instead of the network.
+ * cache: a second one costs a tenth of a second start. Migrations are applied whose files `isWanted`. `outbound` answers what the workers fetch, instead of the network.
  *
  * @param {Settings & {
- *   siblings?: Record<string, Settings>, outbound?: (request: globalThis.Request) => Promise<Response>,
+ *   siblings?: Record<string, Settings>, isWanted?: (migration: string) => boolean, outbound?: (request: globalThis.Request) => Promise<Response>,
  * }} [settings]
  */
-export async function startService({ siblings = {}, outbound, ...settings } = {}) {
+export async function startService({ siblings = {}, isWanted, outbound, ...settings } = {}) {
   if (!IS_PREBUILT) await build();
   const options = await readWorkerOptions();
   const workers = Object.entries({ [MAIN]: settings, ...siblings });
@@ -140,7 +141,7 @@ export async function startService({ siblings = {}, outbound, ...settings } = {}
   );
   const database = await miniflare.getD1Database('DB', MAIN);
   const pages = await miniflare.getKVNamespace('PAGES', MAIN);
-  await migrate(database);
+  await migrate(database, isWanted);
 
   /**
    * Straight to a worker, past what serves the files of public/.
@@ -154,6 +155,14 @@ export async function startService({ siblings = {}, outbound, ...settings } = {}
     const authorization = token ? { Authorization: `Bearer ${token}` } : {};
     const all = { ...authorization, ...headers };
     return fetch(new URL(target, urls[name]), { redirect: 'manual', ...init, headers: /** @type {any} */ (all) });
+  };
+
+  /** Runs the refresh of a worker. */
+  const refreshOf = async (name, at) => {
+    /** @type {any} The types of Miniflare do not know `scheduled`. */
+    const worker = await miniflare.getWorker(name);
+    const result = await worker.scheduled({ scheduledTime: new Date(at), cron: CRON });
+    if (result.outcome !== 'ok') throw new Error(`refresh: ${result.outcome}`);
   };
 
   return {
@@ -190,6 +199,12 @@ export async function startService({ siblings = {}, outbound, ...settings } = {}
        * @param {Request} [init]
        */
       fetch: (target, init) => fetchFrom(name, target, init),
+      /**
+       * Runs its refresh, as `refresh` below does.
+       *
+       * @param {number} at
+       */
+      refresh: (at) => refreshOf(name, at),
     }),
     /** All that the workers have logged. */
     logs: () => logs,
@@ -218,12 +233,7 @@ export async function startService({ siblings = {}, outbound, ...settings } = {}
       return receipts;
     },
     /** Runs the refresh that is scheduled for `at`, epoch milliseconds. */
-    async refresh(at) {
-      /** @type {any} The types of Miniflare do not know `scheduled`. */
-      const worker = await miniflare.getWorker(MAIN);
-      const result = await worker.scheduled({ scheduledTime: new Date(at), cron: CRON });
-      if (result.outcome !== 'ok') throw new Error(`refresh: ${result.outcome}`);
-    },
+    refresh: (at) => refreshOf(MAIN, at),
     /** The report's `data`; the answer must be 200. `parameters` become the query. */
     async report(token, parameters = {}) {
       const response = await this.fetch(`${REPORT}?${new URLSearchParams(parameters)}`, { token });
