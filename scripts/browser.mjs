@@ -9,21 +9,15 @@ import { Failure, pathWithoutPackageBin, whenProgram } from './project.mjs';
 
 /** Overrides everything else. */
 const VARIABLE = 'CHROMIUM';
-/** Chromium without a user interface comes first: opening a page takes a quarter of the CPU. */
-const NAMES = [
-  'chromium-headless-shell',
-  'chromium',
-  'chromium-browser',
-  'google-chrome-stable',
-  'google-chrome',
-  'chrome',
-];
+/** Chromium without a user interface. The tests take half of the CPU in it. */
+const HEADLESS = 'chromium-headless-shell';
+const NAMES = [HEADLESS, 'chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome', 'chrome'];
 const PLACES = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 /** The first one that there is: Ubuntu has no headless shell. */
-const APT_PACKAGES = ['chromium-headless-shell', 'chromium'];
+const APT_PACKAGES = [HEADLESS, 'chromium'];
 /** Latin, Greek, Cyrillic and some Chinese, so that names on a picture are not shown as boxes. */
 const APT_FONTS = ['fonts-liberation', 'fonts-wqy-microhei'];
 
@@ -39,11 +33,15 @@ export async function findBrowser({ env = process.env, places = PLACES } = {}) {
   return undefined;
 }
 
-/** Finds a browser, or installs one with apt-get if this runs as root. Returns undefined, with a warning, if neither works. */
+/**
+ * Finds a browser, or installs one with apt-get if this runs as root: also the one without a user interface, if there is only
+ * another one. Returns undefined, with a warning, if neither works.
+ */
 export async function ensureBrowser(say = console.error) {
   const found = await findBrowser();
-  if (found) return found;
-  const problem = await installBrowser(say);
+  if (found && (process.env[VARIABLE] || path.basename(found) === HEADLESS)) return found;
+  const problem = await installBrowser(found ? [HEADLESS] : APT_PACKAGES, say);
+  if (found) return (problem ? undefined : await findBrowser()) ?? found;
   const installed = problem ? undefined : await findBrowser();
   if (!installed) say(missingBrowser(problem ?? 'apt-get installed one, and it does not start.'));
   return installed;
@@ -56,14 +54,14 @@ export function missingBrowser(problem) {
 }
 
 /** Returns why it could not be installed; undefined if it was. */
-async function installBrowser(say) {
+async function installBrowser(packages, say) {
   if (process.getuid?.() !== 0) return 'There is no Chromium on the PATH, and only root can install one.';
   if ((await capture('apt-get', ['--version'])).code !== 0)
     return 'There is no Chromium on the PATH, and no apt-get to install one.';
-  say('Installing Chromium for the browser tests (apt-get) …');
+  say(`Installing ${packages[0]} for the browser tests (apt-get) …`);
   let problem = await aptGet('update');
   if (problem) return problem;
-  for (const name of APT_PACKAGES) {
+  for (const name of packages) {
     problem = await aptGet('install', '--yes', '--no-install-recommends', name, ...APT_FONTS);
     if (!problem) return undefined;
   }
