@@ -17,16 +17,27 @@ const BATCH_BYTES = 1_000_000;
  *
  * @param {{ organizations?: any[], name?: string, say?: (message: string) => void }} [options]
  */
-export async function ensureSeed({ organizations = [LARGE, SMALL], name = 'seed', say = () => {} } = {}) {
+export function ensureSeed({ organizations = [LARGE, SMALL], name = 'seed', say = () => {} } = {}) {
   const digest = createHash('sha256');
   for (const file of ['build/.stamp', 'bench/data.mjs', 'bench/seed.mjs']) digest.update(readFileSync(inRoot(file)));
   digest.update(JSON.stringify(organizations));
   const folder = path.join(WORK, `${name}-${digest.digest('hex').slice(0, 16)}`);
+  const making = seeds.get(folder) ?? makeSeed({ folder, name, organizations, say });
+  seeds.set(folder, making);
+  return making;
+}
+
+/** Those of this process, by folder. */
+const seeds = new Map();
+
+async function makeSeed({ folder, name, organizations, say }) {
   if (existsSync(folder)) return folder;
   // Those of other times are of no use any more.
   for (const old of existsSync(WORK) ? readdirSync(WORK) : [])
-    if (old.startsWith(`${name}-`)) rmSync(path.join(WORK, old), { recursive: true });
-  const unfinished = `${folder}.unfinished`;
+    if (old.startsWith(`${name}-`) && !old.startsWith(path.basename(folder)))
+      rmSync(path.join(WORK, old), { recursive: true });
+  // Other processes may be making the same one.
+  const unfinished = `${folder}.${process.pid}`;
   rmSync(unfinished, { recursive: true, force: true });
   const side = await Side.start('ours', { state: unfinished });
   try {
@@ -41,7 +52,8 @@ export async function ensureSeed({ organizations = [LARGE, SMALL], name = 'seed'
   } finally {
     await side.stop();
   }
-  renameSync(unfinished, folder);
+  if (existsSync(folder)) rmSync(unfinished, { recursive: true });
+  else renameSync(unfinished, folder);
   return folder;
 }
 

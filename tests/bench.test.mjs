@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { countSteps } from '../bench/counts.mjs';
 import { makeKeys } from '../bench/data.mjs';
 import { compareSides } from '../bench/equality.mjs';
@@ -66,11 +66,14 @@ describe('what the platform bills, by its own meta, with 10,000 candidates', asy
   });
 });
 
-describe('calls one after the other, with 10,000 candidates', async () => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'conversation-monitor-hops-'));
-  const topologies = ['near', 'replica'];
-  const settings = { seed: await ensureSeed(), keys: makeKeys(), topologies, say: () => {}, folder };
-  const results = await countHops(settings).finally(() => rmSync(folder, { recursive: true }));
+describe('calls one after the other, with 10,000 candidates', () => {
+  let results;
+  before(async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'conversation-monitor-hops-'));
+    const topologies = ['near', 'replica'];
+    const settings = { seed: await ensureSeed(), keys: makeKeys(), topologies, say: () => {}, folder };
+    results = await countHops(settings).finally(() => rmSync(folder, { recursive: true }));
+  });
 
   /** At most so many one after the other. */
   const limits = {
