@@ -7,6 +7,8 @@ use crate::report::csv::Separator;
 use crate::snapshot::query::{Paging, RowFilter};
 use serde_json::Value;
 use std::borrow::Cow;
+use std::fmt;
+use std::fmt::Display;
 use strum::VariantArray;
 
 /// The greatest page: 2^53 − 1, the greatest integer that every JSON reader keeps exact.
@@ -197,21 +199,29 @@ fn named<T: Copy + Into<&'static str>>(values: &[T], text: &str) -> Option<T> {
     values.iter().copied().find(|value| Into::<&str>::into(*value) == text)
 }
 
-fn characters(max: usize) -> String {
-    format!("1 to {max} characters")
+/// What a text takes, written only if it is wrong.
+fn characters(max: usize) -> impl Display {
+    fmt::from_fn(move |formatter| write!(formatter, "1 to {max} characters"))
 }
 
 fn has_characters(text: &str, max: usize) -> Option<String> {
     (1..=max).contains(&text.chars().count()).then(|| text.to_owned())
 }
 
-/// `a, b or c`
-fn one_of<T: Copy + Into<&'static str>>(values: &[T]) -> String {
-    let names: Vec<&str> = values.iter().map(|value| (*value).into()).collect();
-    match names.split_last() {
-        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
-        _ => names.concat(),
-    }
+/// `a, b or c`, written only if the value is none of them.
+fn one_of<T: Copy + Into<&'static str>>(values: &[T]) -> impl Display {
+    fmt::from_fn(|formatter| {
+        for (index, value) in values.iter().enumerate() {
+            let separator = match index {
+                0 => "",
+                _ if index + 1 == values.len() => " or ",
+                _ => ", ",
+            };
+            formatter.write_str(separator)?;
+            formatter.write_str((*value).into())?;
+        }
+        Ok(())
+    })
 }
 
 fn flag(text: &str) -> Option<bool> {
