@@ -1,15 +1,14 @@
-//! A response, made in two calls of the platform.
+//! A response.
 //!
-//! `worker::Headers` calls the platform once for each header, and each text that crosses the boundary is decoded on its
-//! own; `worker::Response` copies the body twice on its way. Here the status and the headers cross as one JSON text, and
-//! the platform copies the body straight out of the wasm's memory.
+//! `worker::Headers` calls the platform once for each header, and decodes its name each time; `worker::Response` copies the
+//! body twice on its way. Here the headers are an object that the platform takes at once, and the platform copies the body
+//! straight out of the wasm's memory.
 
+use crate::worker::bindings::headers::ResponseHeaders;
 use futures::stream::LocalBoxStream;
-use serde::{Serialize, Serializer};
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Response, ResponseInit};
-use worker::js_sys::JSON;
 use worker::{ResponseBody, Result};
 
 #[wasm_bindgen]
@@ -23,17 +22,11 @@ extern "C" {
 }
 
 /// What a response has besides its body.
-#[derive(Serialize)]
 pub struct ResponseParts<'a> {
     /// The HTTP status.
     pub status: u16,
-    /// Names and values. Of two headers with one name the later one is sent, as `JSON.parse` takes the later member.
-    #[serde(serialize_with = "as_object")]
+    /// Names and values. Of two headers with one name the later one is sent.
     pub headers: Vec<(&'static str, &'a str)>,
-}
-
-fn as_object<S: Serializer>(headers: &[(&str, &str)], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(headers.iter().copied())
 }
 
 impl ResponseParts<'_> {
@@ -42,7 +35,7 @@ impl ResponseParts<'_> {
     /// # Errors
     /// If the platform refuses the status or a header.
     pub fn with_bytes(&self, body: Option<&[u8]>) -> Result<Response> {
-        Ok(BytesResponse::new(body, &self.init()?)?.into())
+        Ok(BytesResponse::new(body, &self.init())?.into())
     }
 
     /// A response with the bytes that `stream` gives.
@@ -54,11 +47,14 @@ impl ResponseParts<'_> {
         let ResponseBody::Stream(stream) = response.body() else {
             return Err("a stream is no stream".into());
         };
-        let init = self.init()?;
+        let init = self.init();
         Ok(Response::new_with_opt_readable_stream_and_init(Some(stream), &init)?)
     }
 
-    fn init(&self) -> Result<ResponseInit> {
-        Ok(JSON::parse(&serde_json::to_string(self)?)?.unchecked_into())
+    fn init(&self) -> ResponseInit {
+        let init = ResponseInit::new();
+        init.set_status(self.status);
+        init.set_headers(&ResponseHeaders::of(&self.headers));
+        init
     }
 }
