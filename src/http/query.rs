@@ -39,14 +39,7 @@ pub fn parse<T>(query: &str, read: impl FnOnce(&mut Parameters<'_>) -> T) -> Res
 /// # Errors
 /// As [`parse`].
 pub fn parse_flag(query: &str, name: &'static str) -> Result<bool, QueryError> {
-    let flag = parse(query, |parameters| {
-        parameters.get(name, "true or false", |text| match text {
-            "true" => Some(true),
-            "false" => Some(false),
-            _ => None,
-        })
-    })?;
-    Ok(flag.unwrap_or_default())
+    parse(query, |parameters| parameters.flag(name))
 }
 
 /// Reads parameters that were not sent as a query string: names and values.
@@ -131,6 +124,16 @@ impl Parameters<'_> {
             self.reject(name, &expected);
         }
         value
+    }
+
+    /// The value of a parameter that takes `true` or `false`, and false if it is left out.
+    pub fn flag(&mut self, name: &'static str) -> bool {
+        let flag = self.get(name, "true or false", |text| match text {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        });
+        flag.unwrap_or_default()
     }
 
     /// The value of a parameter that takes an id.

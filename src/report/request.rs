@@ -183,7 +183,7 @@ impl ReportRequest {
                     has_characters(text, ASSIGNEE_CHARACTERS_MAX)
                 }),
             },
-            skip_threshold: parameters.get("skipThreshold", "true or false", flag).unwrap_or(false),
+            skip_threshold: parameters.flag("skipThreshold"),
             department_id: parameters.id("departmentId"),
             organization_id: parameters.id("organizationId"),
             // Any text may be the id of a snapshot that has expired; only an empty one cannot.
@@ -222,14 +222,6 @@ fn one_of<T: Copy + Into<&'static str>>(values: &[T]) -> impl Display {
         }
         Ok(())
     })
-}
-
-fn flag(text: &str) -> Option<bool> {
-    match text {
-        "true" => Some(true),
-        "false" => Some(false),
-        _ => None,
-    }
 }
 
 /// An integer from 1 to `max`, in digits alone.
