@@ -21,8 +21,8 @@ const RETRY_AFTER_SECONDS: u32 = 5;
 pub enum ApiError {
     /// A parameter or the body is malformed. The text names it and says what it takes.
     Invalid(String),
-    /// Some events of a body are bad: how many, and the first of them.
-    BadEvents(usize, Vec<Remark>),
+    /// Some events of a body are bad: a text that says how many, and the first of them.
+    BadEvents(String, Vec<Remark>),
     /// There is no token.
     TokenMissing,
     /// The `Authorization` header is not `Bearer` and one token.
@@ -80,10 +80,7 @@ impl ApiError {
         };
         match self {
             Self::Invalid(message) => answer(400, "INVALID_REQUEST", message),
-            Self::BadEvents(total, _) => {
-                let message = format!("Invalid events: {total}. Nothing was taken in; see details.");
-                answer(400, "INVALID_REQUEST", &message)
-            }
+            Self::BadEvents(message, _) => answer(400, "INVALID_REQUEST", message),
             Self::TokenMissing => {
                 let message = "A bearer token is required in the Authorization header.";
                 answer(401, "UNAUTHENTICATED", message)
@@ -184,10 +181,11 @@ impl From<AccessError> for ApiError {
 
 impl From<ParseError> for ApiError {
     fn from(error: ParseError) -> Self {
+        let message = error.to_string();
         match error {
-            ParseError::TooManyEvents => Self::TooLarge(error.to_string()),
-            ParseError::Malformed(message) => Self::Invalid(message),
-            ParseError::BadEvents { total, first } => Self::BadEvents(total, first),
+            ParseError::TooManyEvents => Self::TooLarge(message),
+            ParseError::Malformed(_) => Self::Invalid(message),
+            ParseError::BadEvents { first, .. } => Self::BadEvents(message, first),
         }
     }
 }
