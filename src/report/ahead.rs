@@ -59,9 +59,10 @@ pub fn statements_ahead<D, C>(
         let statement = in_any_version(0, &row_query(access, request))?;
         return Ok(statement.into_iter().collect());
     };
-    let (version, settings_id) = (snapshot.version, snapshot.settings_id);
+    let version = snapshot.version;
     let is_due = context.schedule.advise(&head, false, now).due_in_ms <= 0;
     let selected = selected_of(context, organization, &snapshot, index, request.skip_threshold);
+    let basis = PageBasis::new(&snapshot, &selected.listed);
     let head = ResolvedHead::new(head, Some(snapshot), HeadSource::Memory);
     let newest = head.newest.clone();
     let report = ResolvedReport::new(access, request, ReportFormat::Page(paging), head, newest, now)?;
@@ -69,11 +70,6 @@ pub fn statements_ahead<D, C>(
         in_any_version(version, &report.rows)?
     } else {
         None
-    };
-    let basis = PageBasis {
-        version,
-        settings: settings_id,
-        listed: selected.listed.clone(),
     };
     let cached = context.isolate_cache.borrow_mut().page(&report.slot);
     let is_known = cached

@@ -219,6 +219,18 @@ pub struct PageBasis {
     pub listed: ListedEntries,
 }
 
+impl PageBasis {
+    /// That of a page of a snapshot, of which these entries are listed.
+    #[must_use]
+    pub fn new(snapshot: &Snapshot, listed: &ListedEntries) -> Self {
+        Self {
+            version: snapshot.version,
+            settings: snapshot.settings_id,
+            listed: listed.clone(),
+        }
+    }
+}
+
 /// The last page that answered a query.
 #[derive(Debug, Clone)]
 pub struct CachedPage {

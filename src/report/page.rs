@@ -96,11 +96,7 @@ pub async fn read_page<D: Database, C: SharedCache>(
     };
     // What is superseded is not put into the shared cache, or what was erased would stay there for longer than a page does.
     let is_newest = snapshot.version == report.head.version;
-    let basis = PageBasis {
-        version: snapshot.version,
-        settings: snapshot.settings_id,
-        listed: selected.listed.clone(),
-    };
+    let basis = PageBasis::new(snapshot, &selected.listed);
     let identity = PageIdentity {
         database_fingerprint: &report.head.database_fingerprint,
         organization: &report.access.organization,
