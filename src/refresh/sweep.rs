@@ -240,7 +240,7 @@ impl<D: Database> Sweeper<'_, D> {
         }
         let mut outcome = Ok(());
         while let Some(step) = position.step {
-            if outcome.is_err() || self.is_spent(ends_at) {
+            if outcome.is_err() || is_spent(self.budget, self.limits, &self.swept, ends_at) {
                 break;
             }
             outcome = match step {
@@ -262,18 +262,10 @@ impl<D: Database> Sweeper<'_, D> {
         outcome
     }
 
-    fn is_spent(&self, ends_at: Timestamp) -> bool {
-        self.budget.shortage(PORTION_STATEMENTS).is_some()
-            || self.budget.now() >= ends_at
-            || self.swept.records >= self.limits.removed
-    }
-
     /// Carries out what was erased, with the statements and within the limits of the sweep.
     async fn erase(&mut self, due: Due, ends_at: Timestamp) -> Result<(), DatabaseError> {
-        let (budget, removed_max) = (self.budget, self.limits.removed);
-        let is_spent = |swept: &Swept| {
-            budget.shortage(PORTION_STATEMENTS).is_some() || budget.now() >= ends_at || swept.records >= removed_max
-        };
+        let (budget, limits) = (self.budget, self.limits);
+        let is_spent = |swept: &Swept| is_spent(budget, limits, swept, ends_at);
         erase(budget, self.lease, due, &mut self.swept, &is_spent).await
     }
 
@@ -324,7 +316,7 @@ impl<D: Database> Sweeper<'_, D> {
         for chunk in chunks(&visits, self.limits.conversations, self.slice.items, |visit| {
             visit.items
         }) {
-            if self.has_begun && self.is_spent(ends_at) {
+            if self.has_begun && is_spent(self.budget, self.limits, &self.swept, ends_at) {
                 return Ok(());
             }
             let outcome = bisect_failures(chunk, async |chunk| self.forget_of(chunk).await).await;
@@ -579,6 +571,11 @@ impl<D: Database> Sweeper<'_, D> {
         *position = next;
         Ok(())
     }
+}
+
+/// Whether a sweep ends: it has no statements or no time left, or has removed as much as a run may.
+fn is_spent<D: Database>(budget: &Budget<'_, D>, limits: &SweepLimits, swept: &Swept, ends_at: Timestamp) -> bool {
+    budget.shortage(PORTION_STATEMENTS).is_some() || budget.now() >= ends_at || swept.records >= limits.removed
 }
 
 /// Divides the conversations of an organization into those that were merged with each other.
