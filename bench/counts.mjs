@@ -4,7 +4,7 @@ import path from 'node:path';
 import { REPORT } from './cases.mjs';
 import { AS_OF, claimsOf, LARGE, movedConversation, signToken } from './data.mjs';
 import { post } from './seed.mjs';
-import { copyState, SIDES, startIsolates, WORK } from './sides.mjs';
+import { copyState, hasBeenPut, SIDES, startIsolates, WORK } from './sides.mjs';
 import { number, table } from './statistics.mjs';
 
 const SECOND = 1000;
@@ -96,17 +96,6 @@ async function measure(isolate, work) {
   const counts = await isolate.counts();
   if (counts.kvWrites > 0) await hasBeenPut(isolate);
   return counts;
-}
-
-/** A page is put into KV after the answer was given. */
-const PUT_TIMEOUT_MS = 10_000;
-
-async function hasBeenPut(isolate) {
-  const pages = await isolate.pages();
-  const deadline = performance.now() + PUT_TIMEOUT_MS;
-  while ((await pages.list()).keys.length === 0) {
-    if (performance.now() > deadline) throw new Error(`${isolate.name} never put its page into KV`);
-  }
 }
 
 /** "1 trip, 29 rows; 1 KV read" */

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { REPORT } from './cases.mjs';
 import { AS_OF, claimsOf, LARGE, movedConversation, organizationEvents, signToken } from './data.mjs';
 import { post } from './seed.mjs';
-import { copyState, SIDES, startIsolates, WORK } from './sides.mjs';
+import { copyState, hasBeenPut, SIDES, startIsolates, WORK } from './sides.mjs';
 import { number, table } from './statistics.mjs';
 
 const SECOND = 1000;
@@ -223,17 +223,6 @@ async function measure(isolate, delays, work) {
   const { kvWrites } = await isolate.counts();
   if (kvWrites > 0) await hasBeenPut(isolate);
   return (await isolate.fetch('/hops')).json();
-}
-
-/** A page is put into KV after the answer was given. */
-const PUT_TIMEOUT_MS = 10_000;
-
-async function hasBeenPut(isolate) {
-  const pages = await isolate.pages();
-  const deadline = performance.now() + PUT_TIMEOUT_MS;
-  while ((await pages.list()).keys.length === 0) {
-    if (performance.now() > deadline) throw new Error(`${isolate.name} never put its page into KV`);
-  }
 }
 
 async function request(isolate, { target, status, isConditional, token = ADMIN, headers = {}, ...more }, at, etags) {

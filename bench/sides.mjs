@@ -210,3 +210,15 @@ function fieldsOf(pid) {
     return undefined;
   }
 }
+
+/** A page is put into KV after the answer was given. */
+const PUT_TIMEOUT_MS = 10_000;
+
+/** Waits until an isolate has put a page into KV. */
+export async function hasBeenPut(isolate) {
+  const pages = await isolate.pages();
+  const deadline = performance.now() + PUT_TIMEOUT_MS;
+  while ((await pages.list()).keys.length === 0) {
+    if (performance.now() > deadline) throw new Error(`${isolate.name} never put its page into KV`);
+  }
+}
