@@ -60,8 +60,8 @@ struct Pagination {
 /// Writes the body of a page.
 ///
 /// Rows pass through as the text that was published, each with the threshold that applies to it, unless that is the
-/// organization's, with its age in business hours, if there is a calendar, and the caller's `hasAccess` at its end. To embed them with serde
-/// as raw values would take 11 µs for 25 rows, because it parses them; this takes half of one.
+/// organization's, with its age in business hours, if there is a calendar, and the caller's `hasAccess` at its end. To
+/// embed them with serde as raw values would take 11 µs for 25 rows, because it parses them; this takes half of one.
 ///
 /// # Errors
 /// [`ReportError::Corrupt`] if a row is not what a refresh publishes.

@@ -14,7 +14,8 @@ use crate::snapshot::query::{Paging, RowQuery};
 use serde::Serialize;
 use std::rc::Rc;
 
-/// How old a snapshot's instant may be before an answer says that it is stale: three minutes. A refresh runs every minute or more often.
+/// How old a snapshot's instant may be before an answer says that it is stale: three minutes. A refresh runs every
+/// minute or more often.
 pub const FRESH_MAX_MS: i64 = 3 * MINUTE_MS;
 
 /// In which form a snapshot is asked for.

@@ -1,8 +1,8 @@
 //! A response.
 //!
 //! `worker::Headers` calls the platform once for each header, and decodes its name each time; `worker::Response` copies the
-//! body twice on its way. Here the headers are an object that the platform takes at once, and the platform copies the body
-//! straight out of the wasm's memory.
+//! body twice on its way. Here the headers are an object, into which only their values have to be sent, and the platform
+//! copies the body straight out of the wasm's memory.
 
 use crate::worker::bindings::headers::ResponseHeaders;
 use futures::stream::LocalBoxStream;
