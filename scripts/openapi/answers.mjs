@@ -319,7 +319,7 @@ const SETTINGS = {
     thresholdMinutes: { ...threshold, description: 'Where no other one applies, in minutes.' },
     channelThresholdMinutes: {
       ...channelThresholds,
-      description: 'By `channelType`, whatever its case. It beats the threshold of the organization.',
+      description: 'By `channelType`, whatever the case of its letters A to Z. It beats the threshold of the organization.',
     },
     departmentThresholdMinutes: {
       ...departmentThresholds,

@@ -370,7 +370,7 @@ fn ai_user_ids(ids: &mut Vec<String>, value: &Value) -> Option<()> {
 
 fn states(states: &mut Vec<(String, State)>, value: &Value) -> Option<()> {
     for (name, value) in value.as_object().filter(|names| names.len() <= LISTED_MAX)? {
-        states.push((name.to_lowercase(), value.as_str()?.parse().ok()?));
+        states.push((name.to_ascii_lowercase(), value.as_str()?.parse().ok()?));
     }
     Some(())
 }

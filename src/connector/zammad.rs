@@ -160,7 +160,7 @@ fn state(node: &Node<'_, '_>, events: &Events<'_>) -> State {
     let Some(name) = node.require(node.text(), "the name of a state") else {
         return State::Open;
     };
-    let name = name.to_lowercase();
+    let name = name.to_ascii_lowercase();
     let standard = || STATES.iter().find(|(known, _)| *known == name).map(|(_, state)| *state);
     let own = events.settings().states.iter().find(|(known, _)| *known == name);
     let state = own.map(|(_, state)| *state).or_else(standard);
