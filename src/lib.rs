@@ -38,6 +38,13 @@
 
 #![cfg_attr(test, allow(clippy::string_slice))]
 
+/// The text of a statement: a file below `src`, without its comments.
+macro_rules! sql {
+    ($file:literal) => {
+        include_str!(concat!(env!("OUT_DIR"), "/src/", $file))
+    };
+}
+
 pub mod api;
 pub mod auth;
 pub mod base;

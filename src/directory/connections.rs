@@ -46,9 +46,9 @@ pub async fn store_tally<D: Database>(
     for text in [&tally.problem, &tally.refusal] {
         parameters.push(text.as_deref().map_or(SqlValue::Null, SqlValue::from));
     }
-    let add = Statement::new(include_str!("sql/add_connection_day.sql"), parameters);
+    let add = Statement::new(sql!("directory/sql/add_connection_day.sql"), parameters);
     let first_day = today.saturating_sub(DAYS_KEPT);
-    let remove = Statement::new(include_str!("sql/remove_connection_days.sql"), [first_day.into()]);
+    let remove = Statement::new(sql!("directory/sql/remove_connection_days.sql"), [first_day.into()]);
     database.batch(vec![add, remove]).await?;
     Ok(())
 }
@@ -58,7 +58,7 @@ pub fn days_statement(organization: Option<&OrganizationId>, now: Timestamp) -> 
     let organization = organization.map_or(SqlValue::Null, |organization| organization.as_str().into());
     let first_day = day_of(now).saturating_sub(DAYS_KEPT);
     Statement::new(
-        include_str!("sql/list_connection_days.sql"),
+        sql!("directory/sql/list_connection_days.sql"),
         [organization, first_day.into(), ROWS_MAX.into()],
     )
 }
@@ -77,7 +77,7 @@ pub async fn read_connections<D: Database>(
     now: Timestamp,
 ) -> Result<Value, ReportError> {
     let exists = Statement::new(
-        include_str!("sql/organization_exists.sql"),
+        sql!("directory/sql/organization_exists.sql"),
         [organization.as_str().into()],
     );
     let outcomes = database

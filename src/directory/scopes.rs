@@ -129,13 +129,13 @@ pub async fn read_scopes<D: Database>(
     let mut statements = Vec::new();
     if let Some(access) = &access {
         let organization = || SqlValue::from(access.organization.as_str());
-        statements.push(Statement::new(include_str!("sql/organization.sql"), [organization()]));
+        statements.push(Statement::new(sql!("directory/sql/organization.sql"), [organization()]));
         statements.push(match &access.view {
-            View::All => Statement::new(include_str!("sql/departments.sql"), [organization()]),
+            View::All => Statement::new(sql!("directory/sql/departments.sql"), [organization()]),
             View::Departments { departments, .. } => {
                 let ids = to_json(departments)?;
                 Statement::new(
-                    include_str!("sql/departments_named.sql"),
+                    sql!("directory/sql/departments_named.sql"),
                     [organization(), SqlValue::Text(ids)],
                 )
             }
@@ -145,7 +145,7 @@ pub async fn read_scopes<D: Database>(
         let search = request.search.as_ref();
         let search = search.map_or(SqlValue::Null, |search| SqlValue::Text(search.to_ascii_lowercase()));
         let limit = SqlValue::Integer(ORGANIZATIONS_MAX as i64 + 1);
-        statements.push(Statement::new(include_str!("sql/organizations.sql"), [search, limit]));
+        statements.push(Statement::new(sql!("directory/sql/organizations.sql"), [search, limit]));
     }
 
     let outcomes = database.batch(statements).await?;

@@ -305,7 +305,7 @@ impl SettingsChange {
         let mut statements = Vec::new();
         if self.threshold_minutes != Change::Keep {
             let [_, threshold] = parameters(&self.threshold_minutes, |minutes| Ok(SqlValue::Integer(*minutes)))?;
-            let sql = include_str!("sql/set_threshold.sql");
+            let sql = sql!("directory/sql/set_threshold.sql");
             statements.push(Statement::new(sql, [id(), threshold]));
         }
         let map = |thresholds: &Thresholds| {
@@ -323,11 +323,11 @@ impl SettingsChange {
         if numbered.iter().any(|change| *change != stays) {
             let changes = numbered.into_iter().flatten();
             let parameters = [id()].into_iter().chain(changes);
-            statements.push(Statement::new(include_str!("sql/add_settings.sql"), parameters));
-            let sql = include_str!("sql/supersede_settings.sql");
+            statements.push(Statement::new(sql!("directory/sql/add_settings.sql"), parameters));
+            let sql = sql!("directory/sql/supersede_settings.sql");
             let superseded_at = SqlValue::Integer(now.as_milliseconds());
             statements.push(Statement::new(sql, [id(), superseded_at]));
-            let sql = include_str!("sql/remove_superseded_settings.sql");
+            let sql = sql!("directory/sql/remove_superseded_settings.sql");
             let until = SqlValue::Integer(now.minus(SUPERSEDED_KEPT_MS).as_milliseconds());
             statements.push(Statement::new(sql, [id(), until]));
         }

@@ -44,9 +44,9 @@ pub async fn remove_organization<D: Database>(
     let purge_at = if is_purge { now } else { now.plus(PURGE_AFTER_MS) };
     let outcomes = database
         .batch(vec![
-            of_organization(include_str!("sql/plan_purge.sql"), id, purge_at.as_milliseconds()),
-            of_organization(include_str!("sql/erase_organization.sql"), id, now.as_milliseconds()),
-            Statement::new(include_str!("sql/remove_organization.sql"), [id.into()]),
+            of_organization(sql!("erasure/sql/plan_purge.sql"), id, purge_at.as_milliseconds()),
+            of_organization(sql!("erasure/sql/erase_organization.sql"), id, now.as_milliseconds()),
+            Statement::new(sql!("erasure/sql/remove_organization.sql"), [id.into()]),
         ])
         .await?;
     let Some(row) = outcomes.first().and_then(|outcome| outcome.rows.first()) else {

@@ -15,14 +15,14 @@ const ROWS_MAX: i64 = 2_000;
 /// A statement about what `open.sql` names.
 macro_rules! about_open {
     ($file:literal) => {
-        concat!(include_str!("sql/open.sql"), include_str!($file))
+        concat!(sql!("erasure/sql/open.sql"), sql!($file))
     };
 }
 
 /// A statement about the organization that `purged.sql` names.
 macro_rules! about_purged {
     ($file:literal) => {
-        concat!(include_str!("sql/purged.sql"), include_str!($file))
+        concat!(sql!("erasure/sql/purged.sql"), sql!($file))
     };
 }
 
@@ -40,8 +40,8 @@ fn open(sql: &'static str, of: Option<&str>, more: Option<SqlValue>) -> Statemen
 pub(super) fn removal_statements(organization_id: Option<&str>, change_token: &str) -> [Statement; 2] {
     let token = Some(change_token.into());
     [
-        open(about_open!("sql/open_pending.sql"), organization_id, token),
-        open(about_open!("sql/open_records.sql"), organization_id, None),
+        open(about_open!("erasure/sql/open_pending.sql"), organization_id, token),
+        open(about_open!("erasure/sql/open_records.sql"), organization_id, None),
     ]
 }
 
@@ -52,9 +52,9 @@ pub fn close_statements(change_token: &str) -> Vec<Statement> {
     let items = Some(SqlValue::Integer(ITEMS_MAX));
     let mut statements = Vec::from(removal_statements(None, change_token));
     statements.extend([
-        open(about_open!("sql/open_marks.sql"), None, None),
-        open(about_open!("sql/open_items.sql"), None, items),
-        open(about_open!("sql/open_closed.sql"), None, None),
+        open(about_open!("erasure/sql/open_marks.sql"), None, None),
+        open(about_open!("erasure/sql/open_items.sql"), None, items),
+        open(about_open!("erasure/sql/open_closed.sql"), None, None),
     ]);
     statements
 }
@@ -66,15 +66,15 @@ pub const PURGE_STATEMENTS: usize = 9;
 #[must_use]
 pub fn purge_statements(organization_id: &str) -> [Statement; PURGE_STATEMENTS] {
     [
-        about_purged!("sql/purged_records.sql"),
-        about_purged!("sql/purged_pending.sql"),
-        about_purged!("sql/purged_states.sql"),
-        about_purged!("sql/purged_marks.sql"),
-        about_purged!("sql/purged_rows.sql"),
-        about_purged!("sql/purged_chunks.sql"),
-        about_purged!("sql/purged_settings.sql"),
-        about_purged!("sql/purged_connections.sql"),
-        about_purged!("sql/purged_erasures.sql"),
+        about_purged!("erasure/sql/purged_records.sql"),
+        about_purged!("erasure/sql/purged_pending.sql"),
+        about_purged!("erasure/sql/purged_states.sql"),
+        about_purged!("erasure/sql/purged_marks.sql"),
+        about_purged!("erasure/sql/purged_rows.sql"),
+        about_purged!("erasure/sql/purged_chunks.sql"),
+        about_purged!("erasure/sql/purged_settings.sql"),
+        about_purged!("erasure/sql/purged_connections.sql"),
+        about_purged!("erasure/sql/purged_erasures.sql"),
     ]
     .map(|sql| of_organization(sql, organization_id, ROWS_MAX))
 }
@@ -82,7 +82,7 @@ pub fn purge_statements(organization_id: &str) -> [Statement; PURGE_STATEMENTS] 
 /// The statement that ends a purge: the organization is looked at again at `again_at`.
 #[must_use]
 pub fn purge_end(organization_id: &str, again_at: Timestamp) -> Statement {
-    let sql = about_purged!("sql/purged_head.sql");
+    let sql = about_purged!("erasure/sql/purged_head.sql");
     of_organization(sql, organization_id, again_at.as_milliseconds())
 }
 
@@ -90,7 +90,7 @@ pub fn purge_end(organization_id: &str, again_at: Timestamp) -> Statement {
 #[must_use]
 pub fn note_removed(purge_at: Timestamp) -> Statement {
     Statement::new(
-        include_str!("sql/note_removed.sql"),
+        sql!("erasure/sql/note_removed.sql"),
         [purge_at.as_milliseconds().into()],
     )
 }
@@ -99,7 +99,7 @@ pub fn note_removed(purge_at: Timestamp) -> Statement {
 /// key twice: it is about those after the first up to the second.
 #[must_use]
 pub fn reopen(range: impl IntoIterator<Item = SqlValue>) -> Statement {
-    Statement::new(include_str!("sql/reopen.sql"), range)
+    Statement::new(sql!("erasure/sql/reopen.sql"), range)
 }
 
 pub(super) fn of_organization(sql: impl Into<Cow<'static, str>>, organization_id: &str, number: i64) -> Statement {

@@ -192,11 +192,11 @@ async fn read<D: Database>(
     bytes_max: u64,
     now: Timestamp,
 ) -> Result<(Option<Run>, u64, Option<Backlog>), DatabaseError> {
-    let mut statements = vec![Statement::new(include_str!("sql/last_run.sql"), [])];
+    let mut statements = vec![Statement::new(sql!("health/sql/last_run.sql"), [])];
     if connections.is_some() {
-        statements.push(Statement::new(include_str!("sql/count_candidates.sql"), []));
-        statements.push(Statement::new(include_str!("sql/count_unknown.sql"), []));
-        statements.push(Statement::new(include_str!("sql/count_truncated.sql"), []));
+        statements.push(Statement::new(sql!("health/sql/count_candidates.sql"), []));
+        statements.push(Statement::new(sql!("health/sql/count_unknown.sql"), []));
+        statements.push(Statement::new(sql!("health/sql/count_truncated.sql"), []));
         statements.push(days_statement(None, now));
     }
     let outcomes = database.batch(statements).await?;

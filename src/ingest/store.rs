@@ -71,7 +71,7 @@ pub async fn store_records<D: Database>(
     // Conversations may come in a later chunk than their messages, so what is missing is asked for last.
     let questions = chunks.iter().map(|chunk| {
         let limit = SqlValue::Integer(REMARKS_MAX as i64);
-        Statement::new(include_str!("sql/list_warnings.sql"), [chunk.as_str().into(), limit])
+        Statement::new(sql!("ingest/sql/list_warnings.sql"), [chunk.as_str().into(), limit])
     });
     let late = late(&winners, now)?;
     let statements = writes.chain(questions).chain(late).collect();
@@ -111,9 +111,9 @@ fn late(winners: &[Record], now: Timestamp) -> Result<Vec<Statement>, DatabaseEr
         let records = SqlValue::Text(chunk);
         let noted = std::iter::once(records.clone()).chain(instants.clone());
         [
-            Statement::new(include_str!("sql/count_expired.sql"), [records.clone()]),
-            Statement::new(include_str!("sql/note_expired.sql"), [records]),
-            Statement::new(include_str!("sql/note_late_items.sql"), noted),
+            Statement::new(sql!("ingest/sql/count_expired.sql"), [records.clone()]),
+            Statement::new(sql!("ingest/sql/note_expired.sql"), [records]),
+            Statement::new(sql!("ingest/sql/note_late_items.sql"), noted),
         ]
     });
     Ok(statements.collect())
@@ -128,12 +128,12 @@ fn writes(records: &str, change_token: &str) -> [Statement; WRITES] {
     let records = || SqlValue::from(records);
     [
         Statement::new(
-            include_str!("sql/add_pending.sql"),
+            sql!("ingest/sql/add_pending.sql"),
             [records(), SqlValue::from(change_token)],
         ),
-        Statement::new(include_str!("sql/add_organizations.sql"), [records()]),
-        Statement::new(include_str!("sql/upsert_greatest.sql"), [records()]),
-        Statement::new(include_str!("sql/move.sql"), [records()]),
+        Statement::new(sql!("ingest/sql/add_organizations.sql"), [records()]),
+        Statement::new(sql!("ingest/sql/upsert_greatest.sql"), [records()]),
+        Statement::new(sql!("ingest/sql/move.sql"), [records()]),
     ]
 }
 

@@ -19,7 +19,7 @@ pub struct Due {
 impl Due {
     /// The statement that says what is due at an instant, and how far the sweep has come.
     pub fn statement(as_of: Timestamp) -> Statement {
-        let sql = include_str!("sql/read_position.sql");
+        let sql = sql!("refresh/sql/read_position.sql");
         Statement::new(sql, [as_of.as_milliseconds(), UNKNOWN_MAX].map(SqlValue::Integer))
     }
 

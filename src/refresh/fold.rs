@@ -64,7 +64,7 @@ impl<D: Database> Folder<'_, D> {
         // Twice as many as are known of: more may have come meanwhile, and what is left is for the next run.
         let most = 2 * self.limits.marks;
         let list = Statement::new(
-            include_str!("sql/list_pending_conversations.sql"),
+            sql!("refresh/sql/list_pending_conversations.sql"),
             [
                 SqlValue::Text(to_json(&ids)?),
                 SqlValue::Integer(most as i64),
@@ -92,7 +92,7 @@ impl<D: Database> Folder<'_, D> {
             }
             let until = progress.has_wrapped.then_some(progress.start.as_str());
             let list = Statement::new(
-                include_str!("sql/list_pending_after.sql"),
+                sql!("refresh/sql/list_pending_after.sql"),
                 [
                     organization_id.into(),
                     progress.after.as_str().into(),
@@ -178,7 +178,7 @@ async fn fold_chunk<D: Database>(
         .iter()
         .map(|conversation| key(&conversation.organization_id, &conversation.conversation_id));
     let keys = one_parameter(keys)?;
-    let read_conversations = Statement::new(include_str!("sql/read_conversations.sql"), [keys.as_str().into()]);
+    let read_conversations = Statement::new(sql!("refresh/sql/read_conversations.sql"), [keys.as_str().into()]);
     let (conversations, mut timelines) = match chunk {
         // What has come since the first of several reads is noticed by the change token.
         [long] if long.items > items_max => {
@@ -187,7 +187,7 @@ async fn fold_chunk<D: Database>(
             (conversations, vec![timeline])
         }
         _ => {
-            let read_timelines = Statement::new(include_str!("sql/read_timelines.sql"), [keys.as_str().into()]);
+            let read_timelines = Statement::new(sql!("refresh/sql/read_timelines.sql"), [keys.as_str().into()]);
             let [conversations, items] = rows_of(database.batch(vec![read_conversations, read_timelines]).await?)?;
             let mut timelines: Vec<Items> = chunk.iter().map(|_| Items::default()).collect();
             for row in &items {
@@ -259,26 +259,26 @@ fn store_statements(changes: &[(String, StateChange)], lease: &Lease<'_>) -> Res
         PARAMETER_BYTES_MAX,
     )? {
         let parameters = [SqlValue::Text(keys), lease.change_token.into()];
-        statements.push(Statement::new(include_str!("sql/add_merged_pending.sql"), parameters));
+        statements.push(Statement::new(sql!("refresh/sql/add_merged_pending.sql"), parameters));
     }
     let stored = changes.iter().filter(|(_, change)| !change.state.is_empty());
     for states in json_chunks(stored.map(|(id, change)| change.columns(id)), PARAMETER_BYTES_MAX)? {
-        statements.push(Statement::new(include_str!("sql/store_states.sql"), [states.into()]));
+        statements.push(Statement::new(sql!("refresh/sql/store_states.sql"), [states.into()]));
     }
     let keys = |wanted: &dyn Fn(&StateChange) -> bool| {
         let wanted = changes.iter().filter(|(_, change)| wanted(change));
         json_chunks(wanted.map(|(id, change)| change.key(id)), PARAMETER_BYTES_MAX)
     };
     for keys in keys(&|change| change.state.is_empty() && !change.was_empty)? {
-        statements.push(Statement::new(include_str!("sql/remove_states.sql"), [keys.into()]));
+        statements.push(Statement::new(sql!("refresh/sql/remove_states.sql"), [keys.into()]));
     }
     for keys in keys(&|change| !change.has_candidate_changed)? {
         let parameters = [SqlValue::Text(keys), lease.mark()];
-        statements.push(Statement::new(include_str!("sql/settle_unchanged.sql"), parameters));
+        statements.push(Statement::new(sql!("refresh/sql/settle_unchanged.sql"), parameters));
     }
     for keys in keys(&|change| change.has_candidate_changed || change.is_to_be_published)? {
         let parameters = [SqlValue::Text(keys), lease.mark()];
-        statements.push(Statement::new(include_str!("sql/forward_folded.sql"), parameters));
+        statements.push(Statement::new(sql!("refresh/sql/forward_folded.sql"), parameters));
     }
     Ok(statements)
 }
@@ -335,7 +335,7 @@ async fn read_timeline<D: Database>(
     loop {
         let (record_type, id) = after;
         let read = Statement::new(
-            include_str!("sql/read_timeline_portion.sql"),
+            sql!("refresh/sql/read_timeline_portion.sql"),
             [
                 organization_id.into(),
                 conversation_id.into(),
@@ -418,13 +418,13 @@ pub async fn read_merged<D: Database>(
         .batch(vec![
             Statement::new(
                 concat!(
-                    include_str!("sql/merged.sql"),
-                    include_str!("sql/merged_conversations.sql")
+                    sql!("refresh/sql/merged.sql"),
+                    sql!("refresh/sql/merged_conversations.sql")
                 ),
                 [keys.as_str().into()],
             ),
             Statement::new(
-                concat!(include_str!("sql/merged.sql"), include_str!("sql/merged_timelines.sql")),
+                concat!(sql!("refresh/sql/merged.sql"), sql!("refresh/sql/merged_timelines.sql")),
                 [keys.as_str().into(), SqlValue::Integer(most)],
             ),
         ])

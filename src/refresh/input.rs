@@ -87,19 +87,19 @@ pub async fn read_inputs<D: Database>(
     };
     let limited = |sql| Statement::new(sql, [ids.as_str().into(), SqlValue::Integer(most as i64)]);
     let mut statements = vec![
-        statement(include_str!("sql/read_heads.sql")),
-        statement(include_str!("sql/read_chunks.sql")),
-        limited(include_str!("sql/read_departments.sql")),
+        statement(sql!("refresh/sql/read_heads.sql")),
+        statement(sql!("refresh/sql/read_chunks.sql")),
+        limited(sql!("refresh/sql/read_departments.sql")),
     ];
     match reading {
         Reading::Everything => statements.extend([
-            limited(include_str!("sql/read_pending.sql")),
+            limited(sql!("refresh/sql/read_pending.sql")),
             limited(concat!(
-                include_str!("sql/affected.sql"),
-                include_str!("sql/affected_conversations.sql")
+                sql!("refresh/sql/affected.sql"),
+                sql!("refresh/sql/affected_conversations.sql")
             )),
         ]),
-        Reading::Portion => statements.push(limited(include_str!("sql/read_pending_portion.sql"))),
+        Reading::Portion => statements.push(limited(sql!("refresh/sql/read_pending_portion.sql"))),
     }
     let mut outcomes = database.batch(statements).await?;
     let affected = match reading {
@@ -238,9 +238,9 @@ pub async fn read_join_inputs<D: Database>(
     let mut statements = Vec::new();
     for keys in json_chunks(conversations, PARAMETER_BYTES_MAX)? {
         for sql in [
-            concat!(include_str!("sql/keys.sql"), include_str!("sql/keys_candidates.sql")),
-            concat!(include_str!("sql/keys.sql"), include_str!("sql/keys_users.sql")),
-            concat!(include_str!("sql/keys.sql"), include_str!("sql/keys_departments.sql")),
+            concat!(sql!("refresh/sql/keys.sql"), sql!("refresh/sql/keys_candidates.sql")),
+            concat!(sql!("refresh/sql/keys.sql"), sql!("refresh/sql/keys_users.sql")),
+            concat!(sql!("refresh/sql/keys.sql"), sql!("refresh/sql/keys_departments.sql")),
         ] {
             statements.push(Statement::new(sql, [keys.as_str().into()]));
         }
@@ -252,7 +252,7 @@ pub async fn read_join_inputs<D: Database>(
     });
     for rows in json_chunks(rows, PARAMETER_BYTES_MAX)? {
         statements.push(Statement::new(
-            include_str!("sql/read_published_rows.sql"),
+            sql!("refresh/sql/read_published_rows.sql"),
             [rows.into()],
         ));
     }
@@ -336,7 +336,7 @@ pub async fn read_wanted<D: Database>(
     candidates_max: usize,
 ) -> Result<Wanted, DatabaseError> {
     let select = Statement::new(
-        include_str!("sql/select_candidates.sql"),
+        sql!("refresh/sql/select_candidates.sql"),
         [
             SqlValue::from(organization_id),
             SqlValue::Integer(as_of.as_milliseconds()),
@@ -364,7 +364,7 @@ pub async fn read_bytes<D: Database>(
     let statements: Vec<Statement> = json_chunks(keys, PARAMETER_BYTES_MAX)?
         .into_iter()
         .map(|keys| {
-            let sql = concat!(include_str!("sql/keys.sql"), include_str!("sql/keys_bytes.sql"));
+            let sql = concat!(sql!("refresh/sql/keys.sql"), sql!("refresh/sql/keys_bytes.sql"));
             Statement::new(sql, [keys.into()])
         })
         .collect();

@@ -43,7 +43,7 @@ impl<'a> Lease<'a> {
         let outcomes = database
             .batch(vec![
                 Statement::new(
-                    include_str!("sql/take_lease.sql"),
+                    sql!("refresh/sql/take_lease.sql"),
                     [
                         SqlValue::Integer(scheduled_at.as_milliseconds()),
                         SqlValue::Integer(RULE),
@@ -53,7 +53,7 @@ impl<'a> Lease<'a> {
                     ],
                 ),
                 Statement::new(
-                    include_str!("sql/add_due_pending.sql"),
+                    sql!("refresh/sql/add_due_pending.sql"),
                     [SqlValue::from(change_token), SqlValue::Integer(due_max)],
                 ),
             ])
@@ -78,7 +78,7 @@ impl<'a> Lease<'a> {
 
     /// The first statement of every batch that writes: it rolls the batch back if another run has the lease.
     pub fn guard(&self) -> Statement {
-        Statement::new(include_str!("sql/guard.sql"), [SqlValue::Integer(self.fence)])
+        Statement::new(sql!("refresh/sql/guard.sql"), [SqlValue::Integer(self.fence)])
     }
 
     /// A batch that writes: it is rolled back if another run has the lease, and renews the lease from time to time.
@@ -88,7 +88,7 @@ impl<'a> Lease<'a> {
         if now.milliseconds_since(self.renewed_at.get()) >= RENEW_AFTER_MS {
             self.renewed_at.set(now);
             let deadline = SqlValue::Integer(now.plus(LEASE_MS).as_milliseconds());
-            let renewal = include_str!("sql/renew_lease.sql");
+            let renewal = sql!("refresh/sql/renew_lease.sql");
             batch.push(Statement::new(renewal, [SqlValue::Integer(self.fence), deadline]));
         }
         batch.extend(statements);

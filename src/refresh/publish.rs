@@ -69,9 +69,9 @@ impl<D: Database> Publisher<'_, D> {
         }
         let statement = |sql| Statement::new(sql, [organization.id.as_str().into(), self.lease.mark()]);
         let settle = [
-            statement(include_str!("sql/settle_unshown_contacts.sql")),
-            statement(include_str!("sql/settle_unshown_users.sql")),
-            statement(include_str!("sql/settle_unshown_departments.sql")),
+            statement(sql!("refresh/sql/settle_unshown_contacts.sql")),
+            statement(sql!("refresh/sql/settle_unshown_users.sql")),
+            statement(sql!("refresh/sql/settle_unshown_departments.sql")),
         ];
         self.database.batch(self.lease.guarded(settle)).await?;
         Ok(())
@@ -120,12 +120,12 @@ impl<D: Database> Publisher<'_, D> {
         let expand = [
             Statement::new(
                 concat!(
-                    include_str!("sql/affected.sql"),
-                    include_str!("sql/affected_pending.sql")
+                    sql!("refresh/sql/affected.sql"),
+                    sql!("refresh/sql/affected_pending.sql")
                 ),
                 [ids.into(), self.lease.change_token.into()],
             ),
-            Statement::new(include_str!("sql/settle_names.sql"), [id.into(), self.lease.mark()]),
+            Statement::new(sql!("refresh/sql/settle_names.sql"), [id.into(), self.lease.mark()]),
         ];
         self.database.batch(self.lease.guarded(expand)).await?;
         // Candidates that were read and are not listed all the same.

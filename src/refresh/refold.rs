@@ -50,7 +50,7 @@ pub async fn refold<D: Database>(
 /// How many conversations are pending to be folded, or as many as a run refolds if there are more.
 async fn count_pending<D: Database>(database: &D, limits: RefoldLimits) -> Result<i64, DatabaseError> {
     let most = SqlValue::Integer(limits.portions.saturating_mul(limits.conversations));
-    let count = Statement::new(include_str!("sql/count_pending_conversations.sql"), [most]);
+    let count = Statement::new(sql!("refresh/sql/count_pending_conversations.sql"), [most]);
     let [rows] = rows_of(database.batch(vec![count]).await?)?;
     let row = rows.first().ok_or(DatabaseError::Decode("a count has no row"))?;
     row.integer(0)
@@ -64,12 +64,12 @@ async fn refold_portion<D: Database>(
     limits: RefoldLimits,
 ) -> Result<bool, DatabaseError> {
     let add = concat!(
-        include_str!("sql/next_to_refold.sql"),
-        include_str!("sql/add_refold_pending.sql")
+        sql!("refresh/sql/next_to_refold.sql"),
+        sql!("refresh/sql/add_refold_pending.sql")
     );
     let forward = concat!(
-        include_str!("sql/next_to_refold.sql"),
-        include_str!("sql/forward_refold.sql")
+        sql!("refresh/sql/next_to_refold.sql"),
+        sql!("refresh/sql/forward_refold.sql")
     );
     let [items, conversations] = [limits.items, limits.conversations].map(SqlValue::Integer);
     let outcomes = database

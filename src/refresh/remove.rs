@@ -41,7 +41,7 @@ async fn remove_of<D: Database>(
     organization_ids: &[String],
 ) -> Result<(), DatabaseError> {
     let ids = to_json(organization_ids)?;
-    let read = Statement::new(include_str!("sql/read_retired.sql"), [ids.into()]);
+    let read = Statement::new(sql!("refresh/sql/read_retired.sql"), [ids.into()]);
     let [rows] = rows_of(database.batch(vec![read]).await?)?;
     let mut versions = Vec::new();
     let mut row_nos = Vec::new();
@@ -63,14 +63,14 @@ async fn remove_of<D: Database>(
     let mut statements = Vec::new();
     for rows in json_chunks(row_nos, PARAMETER_BYTES_MAX)? {
         statements.push(Statement::new(
-            include_str!("sql/remove_rows.sql"),
+            sql!("refresh/sql/remove_rows.sql"),
             [SqlValue::Text(rows)],
         ));
     }
     for versions in json_chunks(versions, PARAMETER_BYTES_MAX)? {
         for sql in [
-            include_str!("sql/remove_listed_rows.sql"),
-            include_str!("sql/remove_versions.sql"),
+            sql!("refresh/sql/remove_listed_rows.sql"),
+            sql!("refresh/sql/remove_versions.sql"),
         ] {
             statements.push(Statement::new(sql, [versions.as_str().into()]));
         }
@@ -80,7 +80,7 @@ async fn remove_of<D: Database>(
             .map(|(id, retired, retire_at)| [Cell::from(*id), retired.into(), (*retire_at).into()]),
         PARAMETER_BYTES_MAX,
     )? {
-        statements.push(Statement::new(include_str!("sql/retire.sql"), [SqlValue::Text(left)]));
+        statements.push(Statement::new(sql!("refresh/sql/retire.sql"), [SqlValue::Text(left)]));
     }
     if !statements.is_empty() {
         database.batch(lease.guarded(statements)).await?;

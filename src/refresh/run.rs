@@ -332,18 +332,18 @@ fn freeze_statements(
     });
     let mut statements: Vec<Statement> = json_chunks(failed.chain(left), PARAMETER_BYTES_MAX)?
         .into_iter()
-        .map(|rows| Statement::new(include_str!("sql/freeze.sql"), [SqlValue::Text(rows), fence.clone()]))
+        .map(|rows| Statement::new(sql!("refresh/sql/freeze.sql"), [SqlValue::Text(rows), fence.clone()]))
         .collect();
     if lease.is_refolding || work.listed_until.is_some() {
         let listed_until = work.listed_until.as_deref().map_or(SqlValue::Null, SqlValue::from);
         statements.push(Statement::new(
-            include_str!("sql/freeze_rest.sql"),
+            sql!("refresh/sql/freeze_rest.sql"),
             [listed_until, lease.mark()],
         ));
     }
     if lease.has_more_due {
         let as_of = SqlValue::Integer(lease.as_of.as_milliseconds());
-        statements.push(Statement::new(include_str!("sql/freeze_due.sql"), [as_of]));
+        statements.push(Statement::new(sql!("refresh/sql/freeze_due.sql"), [as_of]));
     }
     Ok(statements)
 }
@@ -351,7 +351,7 @@ fn freeze_statements(
 /// Ends the run, and returns the latest instant that any run was scheduled for by then.
 async fn finish<D: Database>(database: &D, mut batch: Vec<Statement>, run: &Run) -> Result<Timestamp, DatabaseError> {
     batch.push(Statement::new(
-        include_str!("sql/finish.sql"),
+        sql!("refresh/sql/finish.sql"),
         [
             SqlValue::Integer(run.as_of.as_milliseconds()),
             SqlValue::Text(to_json(run)?),

@@ -34,7 +34,7 @@ const PORTION_STATEMENTS: u64 = 15;
 /// A statement about the conversations that `forgotten.sql` names.
 macro_rules! about_forgotten {
     ($file:literal) => {
-        concat!(include_str!("sql/forgotten.sql"), include_str!($file))
+        concat!(sql!("refresh/sql/forgotten.sql"), sql!($file))
     };
 }
 
@@ -108,7 +108,7 @@ impl Position {
             instant.map_or(SqlValue::Null, |instant| SqlValue::Integer(instant.as_milliseconds()))
         };
         Statement::new(
-            include_str!("sql/store_position.sql"),
+            sql!("refresh/sql/store_position.sql"),
             [
                 step,
                 self.organization_id.as_str().into(),
@@ -294,7 +294,7 @@ impl<D: Database> Sweeper<'_, D> {
     /// A portion of the conversations.
     async fn sweep_conversations(&mut self, position: &mut Position, ends_at: Timestamp) -> Result<(), DatabaseError> {
         let list = Statement::new(
-            include_str!("sql/list_sweep.sql"),
+            sql!("refresh/sql/list_sweep.sql"),
             [
                 position.organization_id.as_str().into(),
                 position.id.as_str().into(),
@@ -374,7 +374,7 @@ impl<D: Database> Sweeper<'_, D> {
             .map(|visit| (&visit.organization_id, &visit.conversation_id))
             .collect();
         let read = Statement::new(
-            include_str!("sql/read_sweep.sql"),
+            sql!("refresh/sql/read_sweep.sql"),
             [
                 SqlValue::Text(to_json(&keys)?),
                 SqlValue::Text(self.horizons.items.to_string()),
@@ -481,7 +481,7 @@ impl<D: Database> Sweeper<'_, D> {
         let token = SqlValue::from(self.lease.change_token);
         let state = |rows: &SqlValue| {
             Statement::new(
-                about_forgotten!("sql/forgotten_states.sql"),
+                about_forgotten!("refresh/sql/forgotten_states.sql"),
                 [rows.clone(), token.clone()],
             )
         };
@@ -489,30 +489,36 @@ impl<D: Database> Sweeper<'_, D> {
             let rows = SqlValue::Text(rows);
             let mark = SqlValue::Integer(self.horizons.mark.as_milliseconds());
             marks.push(Statement::new(
-                about_forgotten!("sql/forgotten_marks.sql"),
+                about_forgotten!("refresh/sql/forgotten_marks.sql"),
                 [rows.clone(), mark],
             ));
             states.push(state(&rows));
-            removals.push(Statement::new(about_forgotten!("sql/forgotten_items.sql"), [rows]));
+            removals.push(Statement::new(
+                about_forgotten!("refresh/sql/forgotten_items.sql"),
+                [rows],
+            ));
         }
         for rows in json_chunks(forgetting.whole.iter().map(Forgotten::columns), PARAMETER_BYTES_MAX)? {
             let rows = SqlValue::Text(rows);
             marks.push(Statement::new(
-                about_forgotten!("sql/forgotten_sweeps.sql"),
+                about_forgotten!("refresh/sql/forgotten_sweeps.sql"),
                 [rows.clone()],
             ));
             states.push(state(&rows));
             removals.push(Statement::new(
-                about_forgotten!("sql/forgotten_items.sql"),
+                about_forgotten!("refresh/sql/forgotten_items.sql"),
                 [rows.clone()],
             ));
-            removals.push(Statement::new(about_forgotten!("sql/forgotten_records.sql"), [rows]));
+            removals.push(Statement::new(
+                about_forgotten!("refresh/sql/forgotten_records.sql"),
+                [rows],
+            ));
         }
         let contacts = forgetting.contacts.iter();
         let contacts = contacts.map(|(organization_id, contact_id)| key(organization_id, contact_id));
         for contacts in json_chunks(contacts, PARAMETER_BYTES_MAX)? {
             let touched = SqlValue::Integer(self.horizons.touched.as_milliseconds());
-            let sql = include_str!("sql/remove_contacts.sql");
+            let sql = sql!("refresh/sql/remove_contacts.sql");
             removals.push(Statement::new(sql, [SqlValue::Text(contacts), touched]));
         }
         if removals.is_empty() {
@@ -546,7 +552,7 @@ impl<D: Database> Sweeper<'_, D> {
         };
         let count = SqlValue::Integer(self.limits.records as i64 - 1);
         let list = Statement::new(
-            include_str!("sql/list_removals.sql"),
+            sql!("refresh/sql/list_removals.sql"),
             after(position).into_iter().chain([count]),
         );
         let [rows] = rows_of(self.budget.batch(vec![list]).await?)?;
@@ -563,7 +569,7 @@ impl<D: Database> Sweeper<'_, D> {
         let horizons = [self.horizons.touched, self.horizons.items];
         let horizons = horizons.map(|instant| SqlValue::Integer(instant.as_milliseconds()));
         let range = || after(position).into_iter().chain(after(&next));
-        let removal = Statement::new(include_str!("sql/remove_removals.sql"), range().chain(horizons));
+        let removal = Statement::new(sql!("refresh/sql/remove_removals.sql"), range().chain(horizons));
         self.remove(vec![reopen(range())], vec![removal], Vec::new()).await?;
         if rows.is_empty() {
             next.go_to(None);

@@ -118,7 +118,7 @@ pub async fn list_work<D: Database>(database: &D, lease: &Lease<'_>, limits: &Li
     let marks_max = limits.slice.marks as i64 + 1;
     let outcomes = database
         .batch(vec![Statement::new(
-            include_str!("sql/list_work.sql"),
+            sql!("refresh/sql/list_work.sql"),
             [lease.as_of.as_milliseconds(), marks_max, limits.organizations].map(SqlValue::Integer),
         )])
         .await?;

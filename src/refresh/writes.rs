@@ -50,24 +50,24 @@ pub fn write_statements(plans: &[PublishPlan], lease: &Lease<'_>) -> Result<Vec<
         if let Some(version) = &plan.lost {
             if version.is_head_lost {
                 let parameters = [plan.organization_id.as_str().into(), version.version.into()];
-                lost.push(Statement::new(include_str!("sql/remove_lost_versions.sql"), parameters));
+                lost.push(Statement::new(sql!("refresh/sql/remove_lost_versions.sql"), parameters));
             }
             let parameters = [
                 plan.organization_id.as_str().into(),
                 version.version.into(),
                 version.next_row_no.into(),
             ];
-            lost.push(Statement::new(include_str!("sql/list_lost_rows.sql"), parameters));
+            lost.push(Statement::new(sql!("refresh/sql/list_lost_rows.sql"), parameters));
         }
     }
 
     let as_of = SqlValue::Integer(lease.as_of.as_milliseconds());
     let writes = [
         lost,
-        statements(include_str!("sql/write_rows.sql"), rows, None)?,
-        statements(include_str!("sql/write_chunks.sql"), chunks, None)?,
-        statements(include_str!("sql/switch_heads.sql"), heads, Some(as_of))?,
-        statements(include_str!("sql/settle_published.sql"), settled, Some(lease.mark()))?,
+        statements(sql!("refresh/sql/write_rows.sql"), rows, None)?,
+        statements(sql!("refresh/sql/write_chunks.sql"), chunks, None)?,
+        statements(sql!("refresh/sql/switch_heads.sql"), heads, Some(as_of))?,
+        statements(sql!("refresh/sql/settle_published.sql"), settled, Some(lease.mark()))?,
     ]
     .concat();
     if writes.is_empty() {

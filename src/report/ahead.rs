@@ -126,5 +126,5 @@ fn probable_rows(
         text(filter.reason.map(|reason| reason.as_str())),
         text(filter.assignee.as_deref()),
     ];
-    Ok(Some(Statement::new(include_str!("sql/probable_rows.sql"), parameters)))
+    Ok(Some(Statement::new(sql!("report/sql/probable_rows.sql"), parameters)))
 }

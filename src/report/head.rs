@@ -178,7 +178,7 @@ async fn read_head<D: Database, C>(
 /// The head and, in the same round trip, the index of its version, unless that index is cached.
 fn head_and_index_statements<D, C>(context: &ReportContext<'_, D, C>, organization: &OrganizationId) -> Vec<Statement> {
     let index = Statement::new(
-        include_str!("sql/newest_index.sql"),
+        sql!("report/sql/newest_index.sql"),
         [
             SqlValue::from(organization.as_str()),
             SqlValue::Integer(cached_version(context, organization)),
@@ -239,7 +239,7 @@ fn resolved(cached: &CachedHead, source: HeadSource) -> Result<ResolvedHead, Rep
 }
 
 fn head_statement(organization: &OrganizationId) -> Statement {
-    Statement::new(include_str!("sql/head.sql"), [SqlValue::from(organization.as_str())])
+    Statement::new(sql!("report/sql/head.sql"), [SqlValue::from(organization.as_str())])
 }
 
 /// The head that [`head_statement`] has read. `None` means that the organization does not exist or was removed.

@@ -66,7 +66,7 @@ pub async fn load_index<D: Database, C>(
     }
     context.trace.source("outline", "d1");
     let statement = Statement::new(
-        include_str!("sql/index.sql"),
+        sql!("report/sql/index.sql"),
         [SqlValue::from(organization.as_str()), SqlValue::Integer(version)],
     );
     let [chunks] = rows_of(context.database.batch(vec![statement]).await?)?;

@@ -19,7 +19,7 @@ pub async fn find_rows<D: Database>(
     text: &str,
 ) -> Result<Vec<i64>, ReportError> {
     let statement = Statement::new(
-        include_str!("sql/search.sql"),
+        sql!("report/sql/search.sql"),
         [
             SqlValue::from(organization.as_str()),
             SqlValue::Text(text.to_ascii_lowercase()),

@@ -27,7 +27,7 @@ pub async fn read_settings<D: Database, C>(
         return Ok(settings);
     }
     let statement = Statement::new(
-        include_str!("sql/settings.sql"),
+        sql!("report/sql/settings.sql"),
         [SqlValue::from(organization.as_str()), SqlValue::Integer(number)],
     );
     let [rows] = rows_of(context.database.batch_at_primary(vec![statement]).await?)?;
