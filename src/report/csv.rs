@@ -2,13 +2,16 @@
 //! them, so that no more than one chunk is in memory.
 
 use crate::auth::access::{OrganizationId, View};
-use crate::base::timestamp::{MINUTE_MS, Timestamp, rfc3339};
+use crate::base::strict_json::Object;
+use crate::base::timestamp::{MINUTE_MS, Timestamp};
 use crate::hours::calendar::Calendar;
 use crate::report::error::ReportError;
 use crate::report::rows::{PageRow, RowAccess, read_rows};
 use crate::storage::database::Database;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
+use std::fmt::Display;
 use std::rc::Rc;
 use strum::{IntoStaticStr, VariantArray};
 
@@ -57,26 +60,6 @@ impl Separator {
             Self::Tab => '\t',
         }
     }
-}
-
-/// What a file shows of a published row.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct CsvRow {
-    conversation_id: String,
-    contact_id: String,
-    contact_name: String,
-    contact_phone: Option<String>,
-    channel_type: String,
-    category: String,
-    reason: String,
-    waiting_since: String,
-    #[serde(with = "rfc3339")]
-    stalled_since: Timestamp,
-    latest_inbound_at: String,
-    latest_inbound_message_id: String,
-    department_id: Option<String>,
-    assignee_names: Vec<String>,
 }
 
 /// What ages are counted by.
@@ -156,33 +139,33 @@ impl CsvFile {
 
     fn push_row(&self, csv: &mut String, row: &PageRow) -> Result<(), ReportError> {
         let has_access = RowAccess::from(&self.view).includes(&row.people)?;
-        let row: CsvRow = serde_json::from_str(row.row.get())
-            .map_err(|error| ReportError::Corrupt(format!("a row cannot be read: {error}")))?;
+        let row: Object = serde_json::from_str(row.row.get()).map_err(|error| corrupt(&error))?;
+        let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
+        let stalled_since = Timestamp::from_rfc3339(text("stalledSince")).ok_or_else(|| corrupt(&"no instant"))?;
+        let names = row.get("assigneeNames").and_then(Value::as_array);
+        let names: Vec<&str> = names.into_iter().flatten().filter_map(Value::as_str).collect();
         let CsvAges { as_of, calendar } = &self.ages;
-        let stalled_ms = as_of.milliseconds_since(row.stalled_since).max(0);
-        let mut cells = vec![
-            row.conversation_id,
-            row.contact_id,
-            row.contact_name,
-            row.contact_phone.unwrap_or_default(),
-            row.channel_type,
-            row.category,
-            row.reason,
-            row.waiting_since,
-            row.stalled_since.to_string(),
-            (stalled_ms / MINUTE_MS).to_string(),
-            row.latest_inbound_at,
-            row.latest_inbound_message_id,
-            row.department_id.unwrap_or_default(),
-            row.assignee_names.join(" / "),
-            has_access.to_string(),
-        ];
+        let stalled_ms = as_of.milliseconds_since(stalled_since).max(0);
+        let mut cells: Vec<String> = COLUMNS
+            .iter()
+            .map(|column| match *column {
+                "stalledMinutes" => (stalled_ms / MINUTE_MS).to_string(),
+                "assigneeNames" => names.join(" / "),
+                "hasAccess" => has_access.to_string(),
+                member => text(member).to_owned(),
+            })
+            .collect();
         if let Some(calendar) = calendar {
-            cells.push((calendar.open_ms(row.stalled_since, *as_of) / MINUTE_MS).to_string());
+            cells.push((calendar.open_ms(stalled_since, *as_of) / MINUTE_MS).to_string());
         }
         push_line(csv, self.separator, &cells);
         Ok(())
     }
+}
+
+/// What an answer says of a row that is not what a refresh publishes.
+fn corrupt(cause: &dyn Display) -> ReportError {
+    ReportError::Corrupt(format!("a row cannot be read: {cause}"))
 }
 
 fn push_line(csv: &mut String, separator: Separator, cells: &[String]) {
