@@ -14,7 +14,7 @@ export const FLOORS = [
   ['http', 'hours', 'conversation'],
   ['snapshot', 'auth', 'connector'],
   ['config', 'erasure', 'ingest', 'refresh', 'report'],
-  ['directory', 'health', 'api'],
+  ['alert', 'directory', 'health', 'api'],
   ['worker'],
 ];
 

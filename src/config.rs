@@ -78,6 +78,9 @@ enum Variable {
     KeepTimelineDays,
     KeepConversationDays,
     DatabaseMegabytes,
+    SettingsKey,
+    DashboardUrl,
+    AlertsReceiver,
 }
 
 impl Variable {
@@ -126,6 +129,12 @@ pub struct Config {
     pub keep_conversation_ms: i64,
     /// How large the database may become, in bytes.
     pub database_bytes_max: u64,
+    /// The keys that addresses and secrets are encrypted with, each as `id:key`, separated by commas. The first one encrypts.
+    pub settings_key: Option<String>,
+    /// Where the dashboard is, for links to it.
+    pub dashboard_url: Option<String>,
+    /// An address of this machine that gets all alerts, for trying things out.
+    pub alerts_receiver: Option<String>,
 }
 
 /// What is wrong with the configuration. Values are never shown, because some are secrets.
@@ -210,6 +219,9 @@ impl Config {
                     DATABASE_MEGABYTES_DEFAULT,
                     DATABASE_MEGABYTES_DEFAULT,
                 )),
+            settings_key: reader.settings_key(),
+            dashboard_url: reader.url(Variable::DashboardUrl),
+            alerts_receiver: reader.alerts_receiver(),
         };
         if reader.errors.is_empty() {
             Ok(config)
@@ -278,14 +290,43 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
     }
 
     fn key_server_url(&mut self) -> Option<String> {
-        let url = self.text(Variable::JwtJwksUrl)?;
-        if !is_key_server_url(&url) {
+        self.url(Variable::JwtJwksUrl)
+    }
+
+    fn url(&mut self, variable: Variable) -> Option<String> {
+        let url = self.text(variable)?;
+        if !is_usable_url(&url) {
             self.reject(
-                Variable::JwtJwksUrl,
+                variable,
                 "must be an https URL, or an http URL of localhost, without credentials and fragment",
             );
         }
         Some(url)
+    }
+
+    fn alerts_receiver(&mut self) -> Option<String> {
+        let url = self.url(Variable::AlertsReceiver)?;
+        if !url.starts_with("http://") {
+            self.reject(Variable::AlertsReceiver, "must be an http URL of localhost");
+        }
+        Some(url)
+    }
+
+    fn settings_key(&mut self) -> Option<String> {
+        let keys = self.text(Variable::SettingsKey)?;
+        let is_sound = |key: &str| {
+            let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+            key.trim().split_once(':').is_some_and(|(id, key)| {
+                (1..=16).contains(&id.len()) && key.len() == 43 && id.bytes().chain(key.bytes()).all(is_letter)
+            })
+        };
+        if !keys.split(',').all(is_sound) {
+            self.reject(
+                Variable::SettingsKey,
+                "is not a list of keys like 2026:…, each 32 random bytes in base64url, separated by commas",
+            );
+        }
+        Some(keys)
     }
 
     fn pointer(&mut self, variable: Variable) -> Option<Pointer> {
@@ -401,8 +442,8 @@ fn whole_number(text: &str) -> Option<u32> {
     text.parse().ok().filter(|_| is_digits)
 }
 
-/// Whether a key set may be fetched from `url`: over TLS or from this machine, and without credentials and a fragment.
-fn is_key_server_url(url: &str) -> bool {
+/// Whether `url` may be asked or shown: over TLS or from this machine, and without credentials and a fragment.
+fn is_usable_url(url: &str) -> bool {
     let Ok(uri) = url.parse::<Uri>() else {
         return false;
     };

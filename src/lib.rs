@@ -22,6 +22,7 @@
 //! | 4 | [`report`] | the report, its summary and its CSV: head, index, page, answer |
 //! | 4 | [`config`] | the configuration |
 //! | 5 | [`directory`] | what a caller may choose from; an organization's settings |
+//! | 5 | [`alert`] | who is told when somebody waits for too long |
 //! | 5 | [`health`] | whether the service does its work |
 //! | 5 | [`api`] | the routes, every way a request can end, and the JSON around answers |
 //! | 6 | `worker` (wasm only) | the entry points, and the platform behind the core's ports |
@@ -45,6 +46,7 @@ macro_rules! sql {
     };
 }
 
+pub mod alert;
 pub mod api;
 pub mod auth;
 pub mod base;

@@ -439,6 +439,82 @@ const CONNECTIONS = {
   ),
 };
 
+const alertMembers = {
+  id: ref('DestinationId'),
+  format: oneOfWords(
+    ['standard-webhooks', 'slack', 'teams'],
+    'How messages are written: signed JSON as Standard Webhooks has it, or what the incoming webhooks of Slack or Teams take.',
+  ),
+  categories: list(ref('Category'), {
+    minItems: 1,
+    maxItems: 5,
+    uniqueItems: true,
+    description: 'Which rows it is told of.',
+  }),
+  departmentIds: nullable(
+    list(ref('Id'), {
+      minItems: 1,
+      maxItems: 100,
+      uniqueItems: true,
+      description: 'Only rows of these departments; null means all rows.',
+    }),
+  ),
+  afterMinutes: nullable({
+    type: 'integer',
+    minimum: 1,
+    maximum: 10_080,
+    description: 'How long a row must have been stalled, if that is more than its threshold; null means its threshold.',
+  }),
+  enabled: flag('Whether it is told anything.'),
+};
+const secret = { type: 'string', minLength: 38, maxLength: 96, pattern: '^whsec_[A-Za-z0-9+/_-]+=*$' };
+
+const ALERTS = {
+  OrganizationAlertsResponse: success('OrganizationAlerts'),
+  OrganizationAlerts: object({
+    organizationId: text(),
+    destinations: list(ref('AlertDestination'), { maxItems: 10, description: 'In the order in which they were set.' }),
+  }),
+  AlertDestination: object({
+    id: alertMembers.id,
+    host: text('The host of its address.'),
+    urlEnd: text('The last four characters of its address; empty if they would be a good part of it.'),
+    ...Object.fromEntries(Object.entries(alertMembers).filter(([name]) => name !== 'id')),
+  }),
+  OrganizationAlertsRequest: object(
+    { destinations: list(ref('AlertDestinationRequest'), { maxItems: 10, description: 'All of them.' }) },
+    { additionalProperties: false },
+  ),
+  AlertDestinationRequest: object(
+    {
+      ...alertMembers,
+      url: nullable({
+        type: 'string',
+        maxLength: 2_048,
+        description:
+          'Where messages are sent: an https URL of a public host on port 443. It is not shown again. If it is left out, it stays.',
+      }),
+      secret: {
+        nullable: true,
+        oneOf: [secret, list(secret, { minItems: 1, maxItems: 2 })],
+        description:
+          'What messages are signed with: `whsec_` and 24 to 64 bytes in base64. Two of them while the receiver replaces one. It is ' +
+          'not shown again. If it is left out, it stays. Only for the format `standard-webhooks`, which needs one.',
+      },
+    },
+    { optional: ['url', 'secret', 'departmentIds', 'afterMinutes', 'enabled'], additionalProperties: false },
+  ),
+  AlertTestResponse: success('AlertTest'),
+  AlertTest: object({
+    isDelivered: flag('Whether the receiver took the sample.'),
+    status: nullable({
+      type: 'integer',
+      description: 'The status that it answered with; null if there was no answer.',
+    }),
+    problem: nullable(text('What went wrong.')),
+  }),
+};
+
 const ERASURE = {
   ErasedContactResponse: success('ErasedContact'),
   ErasedContact: object({
@@ -577,6 +653,7 @@ export const ANSWERS = {
   ...EVENTS,
   ...HOOKS,
   ...CONNECTIONS,
+  ...ALERTS,
   ...ERASURE,
   ...HEALTH,
 };

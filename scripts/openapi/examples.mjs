@@ -133,6 +133,49 @@ export const CONNECTIONS_EXAMPLE = {
   },
 };
 
+export const ALERTS_EXAMPLE = {
+  success: true,
+  data: {
+    organizationId: '65a0e0e0e0e0e0e0e0e0e0e0',
+    destinations: [
+      {
+        id: 'billing',
+        host: 'hooks.slack.com',
+        urlEnd: 'Zx3k',
+        format: 'slack',
+        categories: ['ai_stuck', 'agent_abandoned'],
+        departmentIds: ['65b1c0d0e0f0a0b0c0d0e0f0'],
+        afterMinutes: 15,
+        enabled: true,
+      },
+    ],
+  },
+};
+
+export const ALERTS_REQUEST_EXAMPLE = {
+  destinations: [
+    {
+      id: 'billing',
+      url: 'https://hooks.slack.com/services/T0000/B0000/Zx3k',
+      format: 'slack',
+      categories: ['ai_stuck', 'agent_abandoned'],
+      departmentIds: ['65b1c0d0e0f0a0b0c0d0e0f0'],
+      afterMinutes: 15,
+    },
+  ],
+};
+
+export const ALERT_TEST_EXAMPLES = {
+  delivered: {
+    summary: 'The receiver took it',
+    value: { success: true, data: { isDelivered: true, status: 200, problem: null } },
+  },
+  refused: {
+    summary: 'The receiver refused it',
+    value: { success: true, data: { isDelivered: false, status: 404, problem: 'The receiver answered 404.' } },
+  },
+};
+
 export const ERASED_CONTACT_EXAMPLE = { success: true, data: { contacts: 1, conversations: 3 } };
 
 export const REMOVED_ORGANIZATION_EXAMPLE = {

@@ -13,6 +13,7 @@ export const PARAMETER_SCHEMAS = {
   Search: { type: 'string', minLength: 1, maxLength: 128 },
   SearchText: { type: 'string', minLength: 2, maxLength: 64 },
   ContentEncoding: oneOfWords(['gzip', 'identity']),
+  DestinationId: { type: 'string', minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$' },
   ConnectionId: { type: 'string', minLength: 8, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$' },
 };
 
@@ -73,6 +74,7 @@ export const PARAMETERS = {
     ...query('purge', ref('Purge')),
     description: 'When "true", the organization is purged by the next refreshes, and not after 30 days.',
   },
+  DestinationIdInPath: { in: 'path', name: 'destinationId', required: true, schema: ref('DestinationId') },
   ConnectionIdInPath: {
     in: 'path',
     name: 'connectionId',

@@ -2,6 +2,9 @@
 
 import { EVENT_EXAMPLES } from './events.mjs';
 import {
+  ALERT_TEST_EXAMPLES,
+  ALERTS_EXAMPLE,
+  ALERTS_REQUEST_EXAMPLE,
   CONNECTIONS_EXAMPLE,
   CSV_EXAMPLE,
   DELIVERY_EXAMPLES,
@@ -272,6 +275,86 @@ const connections = {
     },
     security: TOKEN,
   }),
+};
+
+const alerts = {
+  parameters: parameters('OrganizationIdInPath'),
+  ...getAndHead('Alerts', {
+    tags: ['Settings'],
+    summary: 'Get who is told when somebody waits for too long',
+    description:
+      'For an ADMIN of the organization, or a SUPERADMIN. Addresses are shown in part, and secrets not at all.',
+    operationId: 'get_organization_alerts',
+    parameters: parameters('IfNoneMatch'),
+    responses: {
+      200: ok('The destinations', json(ref('OrganizationAlertsResponse'), ALERTS_EXAMPLE), 'ETag'),
+      ...shared(304),
+      400: invalid('organizationId must be an id of 1 to 128 characters without control characters.'),
+      ...shared(401, 403, 404, 429, 500, 503),
+    },
+    security: TOKEN,
+  }),
+  put: {
+    tags: ['Settings'],
+    summary: 'Set who is told when somebody waits for too long',
+    description: prose`
+      For an ADMIN of the organization, or a SUPERADMIN. The body has all destinations: one that it does not name is removed.
+      A destination that exists keeps its address and its secrets unless the body has others. A member that is not known is
+      refused.
+
+      Addresses and secrets are stored encrypted; 503 if the deployment has no \`SETTINGS_KEY\`.`,
+    operationId: 'put_organization_alerts',
+    requestBody: {
+      required: true,
+      content: {
+        'application/json': { schema: ref('OrganizationAlertsRequest'), example: ALERTS_REQUEST_EXAMPLE },
+      },
+    },
+    responses: {
+      200: ok('The destinations as they are now', json(ref('OrganizationAlertsResponse'), ALERTS_EXAMPLE)),
+      400: errorResponse(
+        "The organization's id or the body is malformed, or an address must not be used.",
+        failure('INVALID_REQUEST', 'destinations[0].url must be an https URL.'),
+      ),
+      ...shared(401, 403, 404),
+      413: errorResponse(
+        'The body is too large.',
+        failure('PAYLOAD_TOO_LARGE', 'The body must have at most 64 KiB, unpacked.'),
+      ),
+      415: errorResponse(
+        'The type or the encoding of the body is not supported.',
+        failure('UNSUPPORTED_MEDIA_TYPE', 'The Content-Type must be application/json, without a Content-Encoding.'),
+      ),
+      ...shared(429, 500, 503),
+    },
+    security: TOKEN,
+  },
+};
+
+const alertTest = {
+  parameters: parameters('OrganizationIdInPath', 'DestinationIdInPath'),
+  post: {
+    tags: ['Settings'],
+    summary: 'Send a sample to a destination',
+    description: prose`
+      For an ADMIN of the organization, or a SUPERADMIN; 5 times a minute. The sample is signed and written as alerts are. The
+      answer says what became of it, and is 200 whether or not the receiver took it. There is no body.`,
+    operationId: 'post_organization_alert_test',
+    responses: {
+      200: ok('What became of the sample', json(ref('AlertTestResponse'), ALERT_TEST_EXAMPLES)),
+      400: invalid('organizationId must be an id of 1 to 128 characters without control characters.'),
+      ...shared(401, 403),
+      404: errorResponse('There is no such organization or destination.', {
+        organization: { summary: 'No such organization', value: NOT_FOUND },
+        destination: {
+          summary: 'No such destination',
+          value: failure('NOT_FOUND', 'There is no such destination.'),
+        },
+      }),
+      ...shared(429, 500, 503),
+    },
+    security: TOKEN,
+  },
 };
 
 const contact = {
@@ -561,6 +644,8 @@ export const PATHS = {
   '/api/conversation-monitor/hooks/{connectionId}': hook,
   '/api/organizations/{organizationId}/autopilot-monitor-settings': settings,
   '/api/organizations/{organizationId}/connections': connections,
+  '/api/organizations/{organizationId}/alerts': alerts,
+  '/api/organizations/{organizationId}/alerts/{destinationId}/test': alertTest,
   '/api/organizations/{organizationId}': organization,
   '/api/organizations/{organizationId}/contacts/{contactId}': contact,
   '/health': health,

@@ -37,6 +37,8 @@ pub enum ApiError {
     OrganizationNotFound,
     /// There is no such connection.
     ConnectionNotFound,
+    /// There is no such destination of alerts.
+    DestinationNotFound,
     /// The signature of a webhook was refused.
     Signature(SignatureError),
     /// There is no such route.
@@ -104,6 +106,7 @@ impl ApiError {
             ),
             Self::OrganizationNotFound => answer(404, "NOT_FOUND", "Organization not found."),
             Self::ConnectionNotFound => answer(404, "NOT_FOUND", "There is no such connection."),
+            Self::DestinationNotFound => answer(404, "NOT_FOUND", "There is no such destination."),
             Self::Signature(_) => answer(401, "UNAUTHENTICATED", "The signature is not valid.")
                 .with("WWW-Authenticate", r#"Signature realm="conversation-monitor""#),
             Self::RouteNotFound => answer(404, "NOT_FOUND", "There is nothing at this path."),

@@ -42,6 +42,18 @@ pub enum Route {
         /// The contact. `None` means that the path's segment is not an id.
         contact_id: Option<String>,
     },
+    /// Who is told when somebody waits for too long.
+    Alerts {
+        /// As in [`Route::Settings`].
+        organization_id: Option<String>,
+    },
+    /// A sample for a destination of alerts.
+    AlertTest {
+        /// As in [`Route::Settings`].
+        organization_id: Option<String>,
+        /// The destination that the path names, as it was sent: ids of destinations need no percent-encoding.
+        destination_id: String,
+    },
     /// Events to store.
     Events,
     /// A webhook of a help desk.
@@ -73,7 +85,7 @@ const SEGMENTS_MAX: usize = 2;
 const READ: &str = "GET, HEAD";
 
 /// All routes.
-pub const ROUTES: [RouteEntry; 14] = [
+pub const ROUTES: [RouteEntry; 16] = [
     RouteEntry {
         path: "/api/conversation-monitor/report",
         methods: READ,
@@ -124,6 +136,23 @@ pub const ROUTES: [RouteEntry; 14] = [
         is_data: true,
         route: |[segment, _]| Route::Connections {
             organization_id: id(segment),
+        },
+    },
+    RouteEntry {
+        path: "/api/organizations/{organizationId}/alerts",
+        methods: "GET, HEAD, PUT",
+        is_data: true,
+        route: |[segment, _]| Route::Alerts {
+            organization_id: id(segment),
+        },
+    },
+    RouteEntry {
+        path: "/api/organizations/{organizationId}/alerts/{destinationId}/test",
+        methods: "POST",
+        is_data: true,
+        route: |[segment, destination]| Route::AlertTest {
+            organization_id: id(segment),
+            destination_id: destination.to_owned(),
         },
     },
     RouteEntry {
@@ -240,7 +269,8 @@ mod tests {
             let path = entry.path.replace("{organizationId}", "65a0");
             let path = path
                 .replace("{connectionId}", "cn-chatwoot-1")
-                .replace("{contactId}", "k");
+                .replace("{contactId}", "k")
+                .replace("{destinationId}", "d");
             let (found, _) = find(&path).unwrap();
             assert_eq!(found.path, entry.path);
             for other in [

@@ -47,7 +47,7 @@ impl Reply {
     }
 
     /// 200 with a JSON body.
-    fn json(body: String) -> Self {
+    pub fn json(body: String) -> Self {
         Self {
             status: 200,
             body: Some(Body::Text(body)),

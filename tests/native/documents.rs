@@ -4,7 +4,7 @@ use conversation_monitor::auth::access::Denial;
 use conversation_monitor::auth::connection::SignatureError;
 use conversation_monitor::config::{Config, ConfigError, VARIABLES};
 use conversation_monitor::{
-    auth, base, connector, conversation, directory, erasure, health, hours, ingest, refresh, report, snapshot,
+    alert, auth, base, connector, conversation, directory, erasure, health, hours, ingest, refresh, report, snapshot,
 };
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -182,6 +182,11 @@ fn limits() -> Vec<(String, String)> {
         hours::business_hours::INTERVALS_MAX => number,
         hours::business_hours::DATES_MAX => number,
         directory::settings::BODY_BYTES_MAX => bytes,
+        alert::settings::BODY_BYTES_MAX => bytes,
+        alert::settings::DESTINATIONS_MAX => number,
+        alert::settings::DESTINATION_ID_CHARACTERS_MAX => characters,
+        alert::settings::DEPARTMENTS_MAX => number,
+        alert::settings::AFTER_MINUTES_MAX => minutes,
         directory::scopes::SEARCH_CHARACTERS_MAX => characters,
         directory::scopes::ORGANIZATIONS_MAX => number,
         connector::delivery::BODY_BYTES_MAX => bytes,

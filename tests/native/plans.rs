@@ -230,6 +230,12 @@ const WIDE_READS: &[WideRead] = &[
         reason: "as above",
     },
     WideRead {
+        table: "alert",
+        key: &["organization_id"],
+        statements: &["list_alerts", "remove_alerts", "purged_alerts"],
+        reason: "all destinations of an organization, of which there are at most ten",
+    },
+    WideRead {
         table: "connection_day",
         key: &[],
         statements: &["purged_connections"],

@@ -31,6 +31,8 @@ const TEXT = readFileSync(path.join(ROOT, 'public/openapi.json'), 'utf8');
 const DOCUMENT = JSON.parse(TEXT);
 const SETTINGS = '/api/organizations/{organizationId}/autopilot-monitor-settings';
 const CONNECTIONS_ROUTE = '/api/organizations/{organizationId}/connections';
+const ALERTS_ROUTE = '/api/organizations/{organizationId}/alerts';
+const ALERT_TEST_ROUTE = '/api/organizations/{organizationId}/alerts/{destinationId}/test';
 const ORGANIZATION_ROUTE = '/api/organizations/{organizationId}';
 const CONTACT_ROUTE = '/api/organizations/{organizationId}/contacts/{contactId}';
 const METHODS = ['get', 'head', 'put', 'post', 'patch', 'delete'];
@@ -56,7 +58,10 @@ const parametersOf = ({ operation, item }) => [...(item.parameters ?? []), ...(o
 
 let service;
 before(async () => {
-  service = await startService({ secrets: { CONNECTIONS } });
+  service = await startService({
+    secrets: { CONNECTIONS, SETTINGS_KEY: `2026:${'A'.repeat(43)}` },
+    outbound: async () => new Response(),
+  });
   const clock = Math.floor(Date.now() / MINUTE) * MINUTE - 60 * MINUTE;
   const at = new Date(clock - 20 * MINUTE).toISOString();
   const common = { organizationId: ORGANIZATION, updatedAt: at };
@@ -293,7 +298,7 @@ test('it names all routes and all of their methods', async () => {
       if (!isTaken) assert.deepEqual(response.headers.get('allow').split(', '), documented, route);
     }
   }
-  const routes = new Set([...routesInSource(), SETTINGS, CONNECTIONS_ROUTE, HOOKS]);
+  const routes = new Set([...routesInSource(), SETTINGS, ALERTS_ROUTE, ALERT_TEST_ROUTE, CONNECTIONS_ROUTE, HOOKS]);
   assert.deepEqual([...routes].sort(), Object.keys(DOCUMENT.paths).sort());
 });
 
@@ -394,6 +399,15 @@ const { 500: __, ...SUMMARY_READS } = READS(SUMMARY, { bad: 'skipThreshold=x' })
 const { 304: _, ...STREAM_READS } = READS(STREAM, { bad: 'snapshot=x', pinned: false });
 const settings = settingsOf(ORGANIZATION);
 
+const alertsOf = (organizationId) => ALERTS_ROUTE.replace('{organizationId}', encodeURIComponent(organizationId));
+const alertTestOf = (organizationId, destinationId = 'desk') =>
+  ALERT_TEST_ROUTE.replace('{organizationId}', encodeURIComponent(organizationId)).replace(
+    '{destinationId}',
+    destinationId,
+  );
+const destinations = (url) =>
+  JSON.stringify({ destinations: [{ id: 'desk', url, format: 'slack', categories: ['ai_stuck'] }] });
+
 const hook = HOOKS.replace('{connectionId}', CONNECTION.connectionId);
 /** A webhook of Chatwoot, with its signature. */
 function webhook(body, more) {
@@ -479,6 +493,40 @@ const REQUESTS = {
       415: [[settings, json('{}', { 'Content-Type': 'text/plain' })]],
     },
   },
+  [ALERTS_ROUTE]: {
+    get: {
+      200: [[alertsOf(ORGANIZATION), admin]],
+      304: [[alertsOf(ORGANIZATION), { ...admin, headers: { 'If-None-Match': '*' } }]],
+      400: [[alertsOf('\0'), admin]],
+      401: [[alertsOf(ORGANIZATION), {}]],
+      403: [[alertsOf('other'), admin]],
+      404: [[alertsOf('nowhere'), { token: superadminToken }]],
+    },
+    put: {
+      200: [
+        [alertsOf(ORGANIZATION), json('{"destinations":[]}')],
+        [alertsOf(ORGANIZATION), json(destinations('https://hooks.slack.com/services/T0000/B0000/Zx3k'))],
+      ],
+      400: [[alertsOf(ORGANIZATION), json(destinations('http://hooks.slack.com/'))]],
+      401: [[alertsOf(ORGANIZATION), { ...json('{}'), token: undefined }]],
+      403: [[alertsOf('other'), json('{"destinations":[]}')]],
+      404: [[alertsOf('nowhere'), { ...json('{"destinations":[]}'), token: superadminToken }]],
+      413: [[alertsOf(ORGANIZATION), json(' '.repeat(70_000))]],
+      415: [[alertsOf(ORGANIZATION), json('{}', { 'Content-Type': 'text/plain' })]],
+    },
+  },
+  [ALERT_TEST_ROUTE]: {
+    post: {
+      200: [[alertTestOf(ORGANIZATION), admin]],
+      400: [[alertTestOf('\0'), admin]],
+      401: [[alertTestOf(ORGANIZATION), {}]],
+      403: [[alertTestOf('other'), admin]],
+      404: [
+        [alertTestOf('nowhere'), { token: superadminToken }],
+        [alertTestOf(ORGANIZATION, 'nobody'), admin],
+      ],
+    },
+  },
   [CONNECTIONS_ROUTE]: {
     get: {
       200: [[connectionsOf(ORGANIZATION), admin]],
@@ -545,6 +593,8 @@ const FAULTS_OF_OURS = {
   [STREAM]: ['500'],
   [SCOPES]: ['500'],
   [SETTINGS]: ['500'],
+  [ALERTS_ROUTE]: ['500'],
+  [ALERT_TEST_ROUTE]: ['500'],
   [CONNECTIONS_ROUTE]: ['500'],
   [CONTACT_ROUTE]: ['500'],
   [ORGANIZATION_ROUTE]: ['500'],
@@ -588,7 +638,7 @@ describe('statuses, headers and bodies of', () => {
   });
 
   test('all of them when there are too many requests', async () => {
-    const limits = { READ_LIMIT: 1, SEARCH_LIMIT: 1, STREAM_LIMIT: 1, INGEST_LIMIT: 1 };
+    const limits = { READ_LIMIT: 1, SEARCH_LIMIT: 1, STREAM_LIMIT: 1, ALERT_TEST_LIMIT: 1, INGEST_LIMIT: 1 };
     const limited = await startService({ secrets: { CONNECTIONS }, limits });
     try {
       for (const one of secured) {

@@ -9,7 +9,14 @@ import { EVENTS, REPORT, ROOT, STREAM, startService, tokenOf } from './harness.m
 import { EVENTS_ROUTE, READS, ROUTES, requestOf, SEARCH_ROUTE } from './routes.mjs';
 
 const PERIOD_SECONDS = 60;
-const LIMITS = { READ_LIMIT: 3, SEARCH_LIMIT: 2, STREAM_LIMIT: 2, INGEST_LIMIT: 2, FAILURE_LIMIT: 3 };
+const LIMITS = {
+  READ_LIMIT: 3,
+  SEARCH_LIMIT: 2,
+  STREAM_LIMIT: 2,
+  ALERT_TEST_LIMIT: 2,
+  INGEST_LIMIT: 2,
+  FAILURE_LIMIT: 3,
+};
 const ORIGIN = 'https://crm.example';
 
 let service;

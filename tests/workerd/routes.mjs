@@ -6,6 +6,7 @@ const id = encodeURIComponent;
 const named = (target) => (organizationId) =>
   organizationId === undefined ? target : `${target}?organizationId=${id(organizationId)}`;
 const settings = (organizationId, own) => `/api/organizations/${id(organizationId ?? own)}/autopilot-monitor-settings`;
+const alerts = (organizationId, own) => `/api/organizations/${id(organizationId ?? own)}/alerts`;
 const contact = (organizationId, own) => `/api/organizations/${id(organizationId ?? own)}/contacts/nobody`;
 const oneEvent = (organizationId) =>
   JSON.stringify({
@@ -67,6 +68,14 @@ export const ROUTES = [
     method: 'GET',
     target: settings,
     badTarget: settings('\0'),
+    allow: 'GET, HEAD, PUT',
+    roles: ['SUPERADMIN', 'ADMIN'],
+  },
+  {
+    name: 'alerts',
+    method: 'GET',
+    target: alerts,
+    badTarget: alerts('\0'),
     allow: 'GET, HEAD, PUT',
     roles: ['SUPERADMIN', 'ADMIN'],
   },

@@ -21,6 +21,7 @@ const KEYWORDS = {
   maximum: bound('maximum', (value, bound) => !(value > bound)),
   minItems: bound('minItems', (value, bound) => !(value?.length < bound)),
   maxItems: bound('maxItems', (value, bound) => !(value?.length > bound)),
+  uniqueItems: bound('uniqueItems', (value, bound) => !bound || !Array.isArray(value) || isUnique(value)),
   minLength: bound('minLength', (value, bound) => !(characters(value) < bound)),
   maxLength: bound('maxLength', (value, bound) => !(characters(value) > bound)),
   minProperties: bound('minProperties', (value, bound) => !TYPES.object(value) || Object.keys(value).length >= bound),
@@ -43,6 +44,8 @@ const TYPES = {
 
 /** The characters of a string, as JSON Schema counts them; NaN for anything else. */
 const characters = (value) => (typeof value === 'string' ? [...value].length : Number.NaN);
+
+const isUnique = (items) => new Set(items.map((item) => JSON.stringify(item))).size === items.length;
 
 /** RFC 3339 section 5.6. */
 const DATE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;

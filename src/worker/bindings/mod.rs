@@ -1,5 +1,6 @@
 //! The platform behind the core's ports. Nothing is decided here.
 
+pub mod alerts;
 pub mod assets;
 pub mod body;
 pub mod clock;

@@ -12,6 +12,8 @@ pub enum RateLimit {
     Search,
     /// Openings of streams, by the caller.
     Stream,
+    /// Samples that are sent to destinations of alerts, by the caller.
+    AlertTest,
     /// Ingests, by the caller.
     Ingest,
     /// Calls that fail to authenticate, by the client's address.
@@ -21,7 +23,14 @@ pub enum RateLimit {
 impl RateLimit {
     /// The limits whose bindings exist. A limit without a binding refuses nobody.
     pub fn bound(env: &Env) -> Vec<Self> {
-        let all = [Self::Read, Self::Search, Self::Stream, Self::Ingest, Self::Failure];
+        let all = [
+            Self::Read,
+            Self::Search,
+            Self::Stream,
+            Self::AlertTest,
+            Self::Ingest,
+            Self::Failure,
+        ];
         all.into_iter()
             .filter(|limit| env.rate_limiter(limit.binding()).is_ok())
             .collect()
@@ -46,7 +55,7 @@ impl RateLimit {
         let (name, calls) = match self {
             Self::Read => ("read", config.read_limit_calls?),
             Self::Ingest => ("ingest", config.ingest_limit_calls?),
-            Self::Search | Self::Stream | Self::Failure => return None,
+            Self::Search | Self::Stream | Self::AlertTest | Self::Failure => return None,
         };
         Some(format!("\"{name}\";q={calls};w={}", config.rate_limit_period_seconds))
     }
@@ -57,6 +66,7 @@ impl RateLimit {
             Self::Read => "READ_LIMIT",
             Self::Search => "SEARCH_LIMIT",
             Self::Stream => "STREAM_LIMIT",
+            Self::AlertTest => "ALERT_TEST_LIMIT",
             Self::Ingest => "INGEST_LIMIT",
             Self::Failure => "FAILURE_LIMIT",
         }

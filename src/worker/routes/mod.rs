@@ -1,5 +1,6 @@
 //! The router, and a file for each route.
 
+mod alerts;
 mod connections;
 mod contact;
 mod csv;
@@ -54,6 +55,11 @@ async fn handle(context: &RequestContext, route: Route) -> Result<Reply, ApiErro
         Route::Csv => csv::handle(context).await,
         Route::Scopes => scopes::handle(context).await,
         Route::Settings { organization_id } => settings::handle(context, organization_id).await,
+        Route::Alerts { organization_id } => alerts::handle(context, organization_id).await,
+        Route::AlertTest {
+            organization_id,
+            destination_id,
+        } => alerts::test(context, organization_id, &destination_id).await,
         Route::Connections { organization_id } => connections::handle(context, organization_id).await,
         Route::Organization { organization_id } => organization::handle(context, organization_id).await,
         Route::Contact {

@@ -1,0 +1,78 @@
+//! `GET` and `PUT /api/organizations/{organizationId}/alerts`, and `POST …/alerts/{destinationId}/test`
+
+use crate::alert::settings::{BODY_BYTES_MAX, parse_change, put_alerts, read_alerts};
+use crate::api::envelope;
+use crate::api::error::ApiError;
+use crate::api::route::named_organization;
+use crate::auth::access::settings_access;
+use crate::worker::authenticate::authenticate;
+use crate::worker::bindings::alerts;
+use crate::worker::bindings::d1::D1;
+use crate::worker::bindings::rate_limit::RateLimit;
+use crate::worker::context::RequestContext;
+use crate::worker::json_body;
+use crate::worker::response::Reply;
+
+/// Reads or writes the destinations of an organization. `organization_id` is as for the settings, whose readers these are.
+///
+/// 1. Authenticate and count the call   → 401, 429, 503
+/// 2. Check the path                    → 400
+/// 3. Read the body of a PUT            → 400, 413, 415
+/// 4. Decide access                     → 403
+/// 5. Read the destinations             → 404; 400 if a PUT does not go together with them
+/// 6. Compare the ETag of a GET         → 304, 200
+/// 7. Encrypt and store those of a PUT  → 400, 503, 200
+pub async fn handle(context: &RequestContext, organization_id: Option<String>) -> Result<Reply, ApiError> {
+    // 1. Authenticate and count the call.
+    let caller = authenticate(context, RateLimit::Read).await?;
+    // 2. Check the path.
+    let requested = named_organization(organization_id)?;
+    // 3. Read the body of a PUT.
+    let change = match context.method() {
+        "PUT" => Some(parse_change(&json_body::read(context, BODY_BYTES_MAX).await?).map_err(ApiError::Invalid)?),
+        _ => None,
+    };
+    // 4. Decide access.
+    let organization = settings_access(&caller.claims, &requested)?;
+    // 5. Read the destinations.
+    let database = D1::primary(&context.env);
+    let current = read_alerts(&database, &organization).await?;
+    let Some(change) = change else {
+        // 6. Compare the ETag of a GET.
+        let body = envelope::success(&current.to_json(&organization)?)?;
+        return Ok(Reply::json_or_not_modified(context, body));
+    };
+    change.check(&current).map_err(ApiError::Invalid)?;
+    // 7. Encrypt and store those of a PUT.
+    let keys = caller.service.config.settings_key.as_deref();
+    let keys = keys.ok_or_else(|| ApiError::Unavailable("SETTINGS_KEY is not set".to_owned()))?;
+    let sealed = alerts::seal(keys, organization.as_str(), &change.secrets()).await?;
+    let stored = put_alerts(&database, &organization, &change, sealed, context.now).await?;
+    Reply::success(&stored.to_json(&organization)?)
+}
+
+/// Sends a sample to a destination.
+///
+/// 1. Authenticate and count the call   → 401, 429, 503
+/// 2. Check the path                    → 400
+/// 3. Decide access                     → 403
+/// 4. Find the destination              → 404
+/// 5. Send the sample                   → 200, whatever became of it
+pub async fn test(
+    context: &RequestContext,
+    organization_id: Option<String>,
+    destination_id: &str,
+) -> Result<Reply, ApiError> {
+    // 1. Authenticate and count the call.
+    let caller = authenticate(context, RateLimit::AlertTest).await?;
+    // 2. Check the path.
+    let requested = named_organization(organization_id)?;
+    // 3. Decide access.
+    let organization = settings_access(&caller.claims, &requested)?;
+    // 4. Find the destination.
+    let current = read_alerts(&D1::primary(&context.env), &organization).await?;
+    let destination = current.find(destination_id)?.ok_or(ApiError::DestinationNotFound)?;
+    // 5. Send the sample.
+    let outcome = alerts::sample(&context.env, organization.as_str(), destination_id, destination).await?;
+    Ok(Reply::json(format!(r#"{{"success":true,"data":{outcome}}}"#)))
+}
