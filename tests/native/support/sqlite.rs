@@ -18,8 +18,16 @@ pub enum Fault {
     AfterBatches(u64),
 }
 
+thread_local! {
+    /// Connections to databases that have all migrations and nothing else, each in a transaction. They keep their prepared
+    /// statements: to prepare them again would take most of the time of the tests.
+    static POOL: RefCell<Vec<Connection>> = RefCell::default();
+}
+
 pub struct Sqlite {
     connection: RefCell<Connection>,
+    /// Whether the connection is one of the pool.
+    is_pooled: bool,
     fault: Cell<Option<Fault>>,
     statements: Cell<u64>,
     batches: Cell<u64>,
@@ -31,7 +39,23 @@ pub struct Sqlite {
 impl Default for Sqlite {
     /// A database with all migrations.
     fn default() -> Self {
-        Self::before("9999")
+        if let Some(connection) = POOL.with_borrow_mut(Vec::pop) {
+            return Self::on(connection, true);
+        }
+        let mut database = Self::before("9999");
+        database.execute("BEGIN");
+        database.is_pooled = true;
+        database
+    }
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        if self.is_pooled {
+            self.execute("ROLLBACK; BEGIN");
+            let connection = self.connection.replace(Connection::open_in_memory().unwrap());
+            POOL.with_borrow_mut(|pool| pool.push(connection));
+        }
     }
 }
 
@@ -39,17 +63,22 @@ impl Sqlite {
     /// A database with the migrations before the one whose name begins with `number`.
     pub fn before(number: &str) -> Self {
         let connection = Connection::open_in_memory().unwrap();
-        connection.set_prepared_statement_cache_capacity(100);
-        let database = Self {
+        connection.set_prepared_statement_cache_capacity(200);
+        let database = Self::on(connection, false);
+        database.migrate(|name| name < number);
+        database
+    }
+
+    fn on(connection: Connection, is_pooled: bool) -> Self {
+        Self {
             connection: RefCell::new(connection),
+            is_pooled,
             fault: Cell::new(None),
             statements: Cell::new(0),
             batches: Cell::new(0),
             poison: RefCell::new(None),
             texts: RefCell::default(),
-        };
-        database.migrate(|name| name < number);
-        database
+        }
     }
 
     /// Runs the migrations from the one whose name begins with `number` on.
@@ -154,7 +183,7 @@ impl Sqlite {
             return Err(lost());
         }
         let mut connection = self.connection.borrow_mut();
-        let transaction = connection.transaction().unwrap();
+        let transaction = connection.savepoint().unwrap();
         let mut outcomes = Vec::new();
         for statement in statements {
             if let Some(Fault::AfterStatements(limit)) = self.fault.get()
@@ -164,6 +193,9 @@ impl Sqlite {
             }
             self.statements.set(self.statements.get() + 1);
             if !self.texts.borrow().contains(&*statement.sql) {
+                let prepared = transaction.prepare_cached(&statement.sql);
+                let columns = prepared.map(|prepared| column_names(&prepared)).unwrap_or_default();
+                assert_can_be_members(&statement.sql, &columns);
                 self.texts.borrow_mut().insert(statement.sql.to_string());
             }
             if let Some(poison) = self.poison.borrow().as_deref() {
@@ -212,7 +244,6 @@ fn run_statement(connection: &Connection, statement: &Statement) -> rusqlite::Re
     let before = connection.total_changes();
     let mut prepared = connection.prepare_cached(&statement.sql)?;
     let columns = prepared.column_count();
-    assert_can_be_members(&statement.sql, &column_names(&prepared));
     let mut rows = Vec::new();
     let mut cursor = prepared.query(rusqlite::params_from_iter(statement.parameters.iter().map(Parameter)))?;
     while let Some(row) = cursor.next()? {
@@ -234,11 +265,9 @@ fn run_statement(connection: &Connection, statement: &Statement) -> rusqlite::Re
         changes: connection.total_changes() - before,
         rows_read: 0,
         rows_written: 0,
-        database_bytes: connection.query_row(
-            "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
-            [],
-            |row| row.get::<_, i64>(0),
-        )? as u64,
+        database_bytes: connection
+            .prepare_cached("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")?
+            .query_row([], |row| row.get::<_, i64>(0))? as u64,
         is_from_replica: false,
     })
 }
