@@ -6,9 +6,10 @@ use crate::auth::claims::Expectations;
 use crate::auth::jwk::{UnusableKey, parse_set};
 use crate::auth::keys::{HMAC_KEY_BYTES_MIN, KeyMaterial, UnimportedKey};
 use crate::base::id::{ID_CHARACTERS_MAX, is_id};
-use crate::base::timestamp::DAY_MS;
+use crate::base::timestamp::{DAY_MS, MINUTE_MS};
 use crate::connector::connection::{self, Connection};
 use crate::http::cors::AllowedOrigins;
+use crate::storage::shards::{SHARDS_MAX, Shards};
 use ::http::Uri;
 use strum::{IntoStaticStr, VariantNames};
 
@@ -81,6 +82,7 @@ enum Variable {
     SettingsKey,
     DashboardUrl,
     AlertsReceiver,
+    Shards,
 }
 
 impl Variable {
@@ -91,6 +93,9 @@ impl Variable {
 
 /// The names of all variables and secrets that are read.
 pub const VARIABLES: &[&str] = Variable::VARIANTS;
+
+/// The name of the variable that says which database has which organizations.
+pub const SHARDS: &str = "SHARDS";
 
 /// A sound configuration.
 #[derive(Debug)]
@@ -127,7 +132,7 @@ pub struct Config {
     pub keep_timeline_ms: i64,
     /// How long a conversation is kept that nobody touches, in milliseconds. 0 means for ever.
     pub keep_conversation_ms: i64,
-    /// How large the database may become, in bytes.
+    /// How large each database may become, in bytes.
     pub database_bytes_max: u64,
     /// The keys that addresses and secrets are encrypted with, each as `id:key`, separated by commas. The first one encrypts.
     pub settings_key: Option<String>,
@@ -135,6 +140,8 @@ pub struct Config {
     pub dashboard_url: Option<String>,
     /// An address of this machine that gets all alerts, for trying things out.
     pub alerts_receiver: Option<String>,
+    /// Which database has which organizations.
+    pub shards: Shards,
 }
 
 /// What is wrong with the configuration. Values are never shown, because some are secrets.
@@ -222,7 +229,9 @@ impl Config {
             settings_key: reader.settings_key(),
             dashboard_url: reader.url(Variable::DashboardUrl),
             alerts_receiver: reader.alerts_receiver(),
+            shards: reader.shards(),
         };
+        reader.check_refreshes(&config);
         if reader.errors.is_empty() {
             Ok(config)
         } else {
@@ -419,6 +428,26 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         DAY_MS * i64::from(days.unwrap_or(default))
     }
 
+    fn shards(&mut self) -> Shards {
+        let Some(text) = self.text(Variable::Shards) else {
+            return Shards::default();
+        };
+        Shards::parse(&text).unwrap_or_else(|error| {
+            self.reject(Variable::Shards, error.to_string());
+            Shards::default()
+        })
+    }
+
+    /// All refreshes of a minute are calls of the worker that one tick of the cron makes.
+    fn check_refreshes(&mut self, config: &Config) {
+        let refreshes = (MINUTE_MS / config.refresh_every_ms) as usize;
+        let shards_max = SHARDS_MAX / refreshes;
+        if config.shards.bindings().len() > shards_max {
+            let problem = format!("names more than the {shards_max} databases that can be refreshed so often");
+            self.reject(Variable::Shards, problem);
+        }
+    }
+
     fn limit_calls(&mut self, variable: Variable) -> Option<u32> {
         let calls = self.number(variable, 0, LIMIT_CALLS_MAX);
         (calls > 0).then_some(calls)
@@ -502,6 +531,26 @@ mod tests {
             ],
         );
         check(&[secret, ("RATE_LIMIT_PERIOD_SECONDS", "10")], &[]);
+        check(&[secret, ("SHARDS", "0-511:DB,512-1023:DB_1")], &[]);
+        check(
+            &[secret, ("SHARDS", "0-511:DB,513-1023:DB_1")],
+            &["SHARDS does not have every bucket from 0 to 1023 once and in order: only the first 512 are right"],
+        );
+        let many = |count: usize| {
+            let ranges = (0..count).map(|number| format!("{number}:DB_{number}"));
+            let last = format!("{count}-1023:DB_{}", count - 1);
+            ranges.chain([last]).collect::<Vec<_>>().join(",")
+        };
+        for (seconds, shards_max) in [("60", 31), ("30", 15), ("20", 10)] {
+            let every = ("REFRESH_EVERY_SECONDS", seconds);
+            check(&[secret, every, ("SHARDS", &many(shards_max))], &[]);
+            check(
+                &[secret, every, ("SHARDS", &many(shards_max + 1))],
+                &[&format!(
+                    "SHARDS names more than the {shards_max} databases that can be refreshed so often"
+                )],
+            );
+        }
         let days = "is not 0, or a whole number from 4 to 3650";
         check(
             &[secret, ("KEEP_TIMELINE_DAYS", "3"), ("KEEP_CONVERSATION_DAYS", "3651")],

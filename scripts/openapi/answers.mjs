@@ -319,7 +319,8 @@ const SETTINGS = {
     thresholdMinutes: { ...threshold, description: 'Where no other one applies, in minutes.' },
     channelThresholdMinutes: {
       ...channelThresholds,
-      description: 'By `channelType`, whatever the case of its letters A to Z. It beats the threshold of the organization.',
+      description:
+        'By `channelType`, whatever the case of its letters A to Z. It beats the threshold of the organization.',
     },
     departmentThresholdMinutes: {
       ...departmentThresholds,
@@ -528,6 +529,60 @@ const ERASURE = {
   }),
 };
 
+/** What is said of the health of the service, and of each of several databases. */
+const HEALTH_MEMBERS = {
+  status: ref('HealthStatus'),
+  configuration: ref('ConfigurationStatus'),
+  lastRefresh: object(
+    {
+      ageSeconds: {
+        type: 'integer',
+        description: 'How old the instant is that it published for. Below 0, it is still to come.',
+      },
+      run: ref('RefreshRun'),
+    },
+    {
+      optional: ['run'],
+      nullable: true,
+      description: 'The last refresh that finished; null if there is none or storage is out of reach.',
+    },
+  ),
+  candidates: {
+    type: 'object',
+    additionalProperties: { type: 'integer', minimum: 0 },
+    description: 'The rows of the published snapshots of all organizations, by category.',
+  },
+  unknownConversations: object(
+    {
+      count: count(),
+      since: { ...instant('Since when the oldest has been waiting for its record.'), nullable: true },
+    },
+    { description: 'Conversations that have messages but no record: they are on no list.' },
+  ),
+  isRefolding: flag('Whether conversations are being decided again because the rule has changed.'),
+  truncatedOrganizations: count('Organizations with more candidates than a snapshot lists.'),
+  connections: object(
+    {
+      silent: count('No authentic webhook came for as long as the connection says.'),
+      failing: count('The last webhook was refused, or nothing of it could be taken in.'),
+    },
+    { description: 'Connections to help desks that need a look.' },
+  ),
+  database: object(
+    { bytes: count('Its size.'), percent: count('How much of what it may have that is.') },
+    { description: 'How full the database is.' },
+  ),
+};
+/** Those of them that only operators see, and only if the database is within reach. */
+const HEALTH_NUMBERS = [
+  'candidates',
+  'unknownConversations',
+  'isRefolding',
+  'truncatedOrganizations',
+  'connections',
+  'database',
+];
+
 const HEALTH = {
   HealthResponse: success('Health'),
   HealthFailureResponse: object(
@@ -541,60 +596,24 @@ const HEALTH = {
   ),
   Health: object(
     {
-      status: ref('HealthStatus'),
-      configuration: ref('ConfigurationStatus'),
-      lastRefresh: object(
-        {
-          ageSeconds: {
-            type: 'integer',
-            description: 'How old the instant is that it published for. Below 0, it is still to come.',
-          },
-          run: ref('RefreshRun'),
-        },
-        {
-          optional: ['run'],
-          nullable: true,
-          description: 'The last refresh that finished; null if there is none or storage is out of reach.',
-        },
-      ),
-      candidates: {
-        type: 'object',
-        additionalProperties: { type: 'integer', minimum: 0 },
-        description: 'The rows of the published snapshots of all organizations, by category.',
+      ...HEALTH_MEMBERS,
+      shards: {
+        type: 'array',
+        items: ref('ShardHealth'),
+        maxItems: 31,
+        description:
+          'Each database, if there are several. Then all numbers are here, and `status` and `lastRefresh` above are those of the worst database.',
       },
-      unknownConversations: object(
-        {
-          count: count(),
-          since: { ...instant('Since when the oldest has been waiting for its record.'), nullable: true },
-        },
-        { description: 'Conversations that have messages but no record: they are on no list.' },
-      ),
-      isRefolding: flag('Whether conversations are being decided again because the rule has changed.'),
-      truncatedOrganizations: count('Organizations with more candidates than a snapshot lists.'),
-      connections: object(
-        {
-          silent: count('No authentic webhook came for as long as the connection says.'),
-          failing: count('The last webhook was refused, or nothing of it could be taken in.'),
-        },
-        { description: 'Connections to help desks that need a look.' },
-      ),
-      database: object(
-        { bytes: count('Its size.'), percent: count('How much of what it may have that is.') },
-        { description: 'How full the database is.' },
-      ),
     },
     {
-      optional: [
-        'candidates',
-        'unknownConversations',
-        'isRefolding',
-        'truncatedOrganizations',
-        'connections',
-        'database',
-      ],
+      optional: [...HEALTH_NUMBERS, 'shards'],
       description:
-        'Numbers (`run`, `candidates`, `unknownConversations`, `isRefolding`, `truncatedOrganizations`, `connections`, `database`) are only for tokens with the scope `conversation-monitor:operate`.',
+        'Numbers (`run`, `candidates`, `unknownConversations`, `isRefolding`, `truncatedOrganizations`, `connections`, `database`, `shards`) are only for tokens with the scope `conversation-monitor:operate`.',
     },
+  ),
+  ShardHealth: object(
+    { binding: text('The binding of the database.'), ...HEALTH_MEMBERS },
+    { optional: HEALTH_NUMBERS, description: 'The health of one of several databases.' },
   ),
   HealthStatus: oneOfWords(
     ['ok', 'failing', 'late', 'full', 'unavailable', 'misconfigured'],

@@ -4,6 +4,7 @@ use crate::auth::claims::Claims;
 use crate::auth::connection::VerifiedConnection;
 use crate::auth::role::{NoRole, Role};
 use crate::conversation::record::Record;
+use crate::storage::shards::{Assignment, Shards};
 use serde::Serialize;
 use strum::VariantArray;
 
@@ -184,6 +185,23 @@ impl PermittedRecords {
     #[must_use]
     pub fn into_records(self) -> Vec<Record> {
         self.0
+    }
+
+    /// The records of each assignment to shards, in their order.
+    #[must_use]
+    pub fn by_shard(self, shards: &Shards) -> Vec<(Assignment, Self)> {
+        if shards.is_one() {
+            return vec![(Assignment::default(), self)];
+        }
+        let mut parts: Vec<(Assignment, Self)> = Vec::new();
+        for record in self.0 {
+            let assignment = shards.of(&record.organization_id);
+            match parts.iter_mut().find(|(known, _)| *known == assignment) {
+                Some((_, part)) => part.0.push(record),
+                None => parts.push((assignment, Self(vec![record]))),
+            }
+        }
+        parts
     }
 }
 

@@ -102,7 +102,7 @@ pub async fn read_connections<D: Database>(
 ///
 /// # Errors
 /// [`DatabaseError::Decode`].
-pub fn count_troubled(connections: &[Connection], rows: &[Row], now: Timestamp) -> Result<(i64, i64), DatabaseError> {
+pub fn count_troubled(connections: &[&Connection], rows: &[Row], now: Timestamp) -> Result<(i64, i64), DatabaseError> {
     let (mut silent, mut failing) = (0_i64, 0_i64);
     for connection in connections {
         let tally = tally_of(connection, rows, now)?;

@@ -3,9 +3,12 @@
 use crate::auth::access::{AccessError, View, read_access};
 use crate::auth::claims::Claims;
 use crate::auth::role::Role;
+use crate::base::join;
+use crate::base::sort::sort_by;
 use crate::http::query::{QueryError, parse};
-use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement};
+use crate::storage::database::{Database, DatabaseError, Outcome, Row, SqlValue, Statement};
 use crate::storage::json_table::to_json;
+use crate::storage::shards::Shards;
 use serde::Serialize;
 
 /// The most organizations of an answer.
@@ -96,6 +99,12 @@ pub struct OrganizationScope {
     pub name: Option<String>,
 }
 
+impl OrganizationScope {
+    fn new(organization_id: String, name: Option<String>) -> Self {
+        Self { organization_id, name }
+    }
+}
+
 /// A department.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -106,7 +115,7 @@ pub struct DepartmentScope {
     pub name: Option<String>,
 }
 
-/// Reads what a caller may choose from, in one round trip.
+/// Reads what a caller may choose from, in one round trip. `databases` are those of the `shards`, in their order.
 ///
 /// A SUPERADMIN may choose any organization, and departments of the one that the request or the token names. Everybody else
 /// has only their own organization, and a DEPARTMENT_HEAD only the departments of the token.
@@ -114,7 +123,8 @@ pub struct DepartmentScope {
 /// # Errors
 /// [`ScopesError`]
 pub async fn read_scopes<D: Database>(
-    database: &D,
+    databases: &[D],
+    shards: &Shards,
     claims: &Claims,
     request: &ScopesRequest,
 ) -> Result<Scopes, ScopesError> {
@@ -126,35 +136,59 @@ pub async fn read_scopes<D: Database>(
         Err(error) => return Err(error.into()),
     };
     let is_superadmin = role == Role::Superadmin;
-    let mut statements = Vec::new();
-    if let Some(access) = &access {
-        let organization = || SqlValue::from(access.organization.as_str());
-        statements.push(Statement::new(sql!("directory/sql/organization.sql"), [organization()]));
-        statements.push(match &access.view {
-            View::All => Statement::new(sql!("directory/sql/departments.sql"), [organization()]),
-            View::Departments { departments, .. } => {
-                let ids = to_json(departments)?;
-                Statement::new(
-                    sql!("directory/sql/departments_named.sql"),
-                    [organization(), SqlValue::Text(ids)],
-                )
-            }
-        });
-    }
-    if is_superadmin {
-        let search = request.search.as_ref();
-        let search = search.map_or(SqlValue::Null, |search| SqlValue::Text(search.to_ascii_lowercase()));
-        let limit = SqlValue::Integer(ORGANIZATIONS_MAX as i64 + 1);
-        statements.push(Statement::new(sql!("directory/sql/organizations.sql"), [search, limit]));
+    let own_shard = access
+        .as_ref()
+        .map(|access| shards.of(access.organization.as_str()).shard);
+    let mut asked = Vec::new();
+    let mut batches: Vec<join::Part<'_, Result<Vec<Outcome>, DatabaseError>>> = Vec::new();
+    for (shard, database) in databases.iter().enumerate() {
+        let mut statements = Vec::new();
+        if let Some(access) = access.as_ref().filter(|_| own_shard == Some(shard)) {
+            let organization = || SqlValue::from(access.organization.as_str());
+            statements.push(Statement::new(sql!("directory/sql/organization.sql"), [organization()]));
+            statements.push(match &access.view {
+                View::All => Statement::new(sql!("directory/sql/departments.sql"), [organization()]),
+                View::Departments { departments, .. } => {
+                    let ids = to_json(departments)?;
+                    Statement::new(
+                        sql!("directory/sql/departments_named.sql"),
+                        [organization(), SqlValue::Text(ids)],
+                    )
+                }
+            });
+        }
+        if is_superadmin {
+            let search = request.search.as_ref();
+            let search = search.map_or(SqlValue::Null, |search| SqlValue::Text(search.to_ascii_lowercase()));
+            let limit = SqlValue::Integer(ORGANIZATIONS_MAX as i64 + 1);
+            statements.push(Statement::new(sql!("directory/sql/organizations.sql"), [search, limit]));
+        }
+        if !statements.is_empty() {
+            asked.push(shard);
+            batches.push(Box::pin(database.batch(statements)));
+        }
     }
 
-    let outcomes = database.batch(statements).await?;
-    let mut rows = outcomes.into_iter().map(|outcome| outcome.rows);
-    let mut next = || rows.next().ok_or(DatabaseError::Decode("an outcome is missing"));
-    let (own, departments) = match &access {
-        Some(_) => (next()?, next()?),
-        None => Default::default(),
-    };
+    let (mut own, mut departments) = (Vec::new(), Vec::new());
+    let mut organizations = Vec::new();
+    let mut organizations_truncated = false;
+    for (shard, outcomes) in asked.into_iter().zip(join::all(batches).await) {
+        let mut rows = outcomes?.into_iter().map(|outcome| outcome.rows);
+        let mut next = || rows.next().ok_or(DatabaseError::Decode("an outcome is missing"));
+        if own_shard == Some(shard) {
+            (own, departments) = (next()?, next()?);
+        }
+        if is_superadmin {
+            let found = next()?;
+            organizations_truncated |= found.len() > ORGANIZATIONS_MAX;
+            for organization in read_each(&found, OrganizationScope::new)? {
+                // While a bucket is moved, and until it is purged, two databases have its organizations.
+                if shards.of(&organization.organization_id).shard == shard {
+                    organizations.push(organization);
+                }
+            }
+        }
+    }
     if access.is_some() {
         let own = own.first().ok_or(ScopesError::OrganizationNotFound)?;
         let is_removed = own.integer(2)? != 0;
@@ -162,8 +196,16 @@ pub async fn read_scopes<D: Database>(
             return Err(ScopesError::OrganizationNotFound);
         }
     }
-    let mut organizations = if is_superadmin { next()? } else { own };
-    let organizations_truncated = organizations.len() > ORGANIZATIONS_MAX;
+    if !is_superadmin {
+        organizations = read_each(&own, OrganizationScope::new)?;
+    } else if !shards.is_one() {
+        // As each database has sorted them.
+        sort_by(&mut organizations, |left, right| {
+            let key = |scope: &OrganizationScope| scope.name.is_none();
+            (key(left), &left.name, &left.organization_id).cmp(&(key(right), &right.name, &right.organization_id))
+        });
+    }
+    organizations_truncated |= organizations.len() > ORGANIZATIONS_MAX;
     organizations.truncate(ORGANIZATIONS_MAX);
     Ok(Scopes {
         user: User {
@@ -172,10 +214,7 @@ pub async fn read_scopes<D: Database>(
             organization_id: claims.organization_id.clone(),
         },
         organization_id: access.map(|access| access.organization.as_str().to_owned()),
-        organizations: read_each(&organizations, |organization_id, name| OrganizationScope {
-            organization_id,
-            name,
-        })?,
+        organizations,
         organizations_truncated,
         departments: read_each(&departments, |department_id, name| DepartmentScope {
             department_id,

@@ -31,6 +31,12 @@ pub struct Health {
     /// What only an operator may know. `None` means that the caller is none, or that the database is out of reach.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub backlog: Option<Backlog>,
+    /// The binding of the database that it is about, in a list of several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub binding: Option<String>,
+    /// The state of each database, if there are several and the caller is an operator.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shards: Vec<Self>,
 }
 
 /// Numbers over all organizations.
@@ -79,8 +85,8 @@ pub struct UnknownConversations {
     pub since: Option<Timestamp>,
 }
 
-/// The worst problem.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// The worst problem. A later variant is worse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// There is none.
@@ -113,6 +119,23 @@ impl Status {
 }
 
 impl Health {
+    /// The state of the service over several databases: that of the worst of them, and, for an operator, of each. `None` means
+    /// that there is none.
+    #[must_use]
+    pub fn of_all(mut shards: Vec<Self>, is_operator: bool) -> Option<Self> {
+        if shards.len() < 2 {
+            let only = shards.pop()?;
+            return Some(Self { binding: None, ..only });
+        }
+        let worst = shards.iter().max_by_key(|health| health.status)?;
+        Some(Self {
+            backlog: None,
+            binding: None,
+            shards: if is_operator { shards.clone() } else { Vec::new() },
+            ..worst.clone()
+        })
+    }
+
     /// What is wrong, if the service does not do its work.
     #[must_use]
     pub fn failure(&self) -> Option<&'static str> {
@@ -133,15 +156,15 @@ pub struct LastRefresh {
 }
 
 /// What of the configuration the check is about.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Expectations<'a> {
-    /// The connections to help desks.
-    pub connections: &'a [Connection],
+    /// The connections to help desks of organizations in this database.
+    pub connections: Vec<&'a Connection>,
     /// How large the database may become, in bytes.
     pub database_bytes_max: u64,
 }
 
-/// Checks the configuration, the database and the last refresh. It never fails. Only an operator is told numbers. No
+/// Checks the configuration, a database and its last refresh. It never fails. Only an operator is told numbers. No
 /// `expectations` mean that the configuration is wrong.
 pub async fn check_health<D: Database>(
     database: &D,
@@ -151,8 +174,8 @@ pub async fn check_health<D: Database>(
     trace: &Trace,
 ) -> Health {
     let is_configured = expectations.is_some();
-    let bytes_max = expectations.map_or(0, |expectations| expectations.database_bytes_max);
-    let connections = expectations.map(|expectations| expectations.connections);
+    let bytes_max = expectations.as_ref().map_or(0, |expected| expected.database_bytes_max);
+    let connections = expectations.as_ref().map(|expected| expected.connections.as_slice());
     let read = read(database, connections.filter(|_| is_operator), bytes_max, now).await;
     if let Err(error) = &read {
         trace.warn(error.to_string());
@@ -182,13 +205,15 @@ pub async fn check_health<D: Database>(
             run: run.filter(|_| is_operator),
         }),
         backlog,
+        binding: None,
+        shards: Vec::new(),
     }
 }
 
 /// What an operator may know is only read with the `connections`.
 async fn read<D: Database>(
     database: &D,
-    connections: Option<&[Connection]>,
+    connections: Option<&[&Connection]>,
     bytes_max: u64,
     now: Timestamp,
 ) -> Result<(Option<Run>, u64, Option<Backlog>), DatabaseError> {

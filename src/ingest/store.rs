@@ -38,6 +38,15 @@ pub struct Receipt {
 }
 
 impl Receipt {
+    /// Adds that of other events of the request, which are stored in another shard.
+    pub fn add(&mut self, other: Self) {
+        self.accepted = self.accepted.saturating_add(other.accepted);
+        self.applied = self.applied.saturating_add(other.applied);
+        self.ignored = self.ignored.saturating_add(other.ignored);
+        self.expired = self.expired.saturating_add(other.expired);
+        self.warnings.extend(other.warnings);
+    }
+
     /// The receipt with what was noticed when the events were read.
     #[must_use]
     pub fn with_remarks(mut self, warnings: Vec<Remark>, refused: Option<(usize, Vec<Remark>)>) -> Self {

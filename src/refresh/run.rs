@@ -1,5 +1,6 @@
 //! One run of the refresh, step by step.
 
+use crate::base::join;
 use crate::base::timestamp::{Timestamp, rfc3339};
 use crate::conversation::stall::RULE;
 use crate::refresh::budget::{Budget, Limits, STATEMENTS_MAX, Shortage, percent_full};
@@ -33,8 +34,11 @@ pub struct Start<'a> {
     pub now: &'a dyn Fn() -> Timestamp,
     /// How much it does.
     pub limits: Limits,
-    /// Gives way what else is in memory, before anything large is read.
-    pub make_room: &'a dyn Fn(),
+    /// Waits until no other run of the isolate works on a slice, since each may take much of the memory. If the slice is large, what
+    /// else is in memory gives way.
+    pub enter_slice: &'a dyn Fn(bool) -> join::Part<'static, ()>,
+    /// Lets another run work on a slice.
+    pub leave_slice: &'a dyn Fn(),
 }
 
 /// What a run did.
@@ -166,7 +170,7 @@ async fn pass<D: Database>(budget: &Budget<'_, D>, start: &Start<'_>) -> Result<
     };
     refold(budget, &lease, start.change_token, limits.refold).await?;
     let mut work = list_work(budget, &lease, limits).await?;
-    let mut worker = Worker::new(budget, &lease, limits, start.make_room);
+    let mut worker = Worker::new(budget, &lease, limits, start);
     worker.work(&mut work).await?;
     budget.allow(limits.removal_statements);
     remove_retired(budget, &lease, limits, &work.retirements).await?;
@@ -222,11 +226,11 @@ struct Worker<'a, D> {
     unfinished: Vec<Organization>,
     /// What ended the work before everything was done.
     shortage: Option<Shortage>,
-    make_room: &'a dyn Fn(),
+    start: &'a Start<'a>,
 }
 
 impl<'a, D: Database> Worker<'a, D> {
-    fn new(budget: &'a Budget<'a, D>, lease: &'a Lease<'a>, limits: &'a Limits, make_room: &'a dyn Fn()) -> Self {
+    fn new(budget: &'a Budget<'a, D>, lease: &'a Lease<'a>, limits: &'a Limits, start: &'a Start<'a>) -> Self {
         Self {
             budget,
             folder: Folder {
@@ -245,7 +249,7 @@ impl<'a, D: Database> Worker<'a, D> {
             failures: Failures::default(),
             unfinished: Vec::new(),
             shortage: None,
-            make_room,
+            start,
         }
     }
 
@@ -258,7 +262,12 @@ impl<'a, D: Database> Worker<'a, D> {
         while let Some(mut slice) = work.slices.pop_front() {
             self.shortage = self.budget.shortage(SLICE_STATEMENTS);
             let outcome = match self.shortage {
-                None => self.work_on(&mut slice).await,
+                None => {
+                    (self.start.enter_slice)(slice.is_large).await;
+                    let outcome = self.work_on(&mut slice).await;
+                    (self.start.leave_slice)();
+                    outcome
+                }
                 Some(_) => Err(DatabaseError::Exhausted),
             };
             match outcome {
@@ -287,9 +296,6 @@ impl<'a, D: Database> Worker<'a, D> {
     }
 
     async fn work_on(&mut self, slice: &mut Slice) -> Result<(), DatabaseError> {
-        if slice.is_large {
-            (self.make_room)();
-        }
         self.folder.fold_slice(slice, &mut self.failures).await?;
         let unfinished = self.publisher.publish_slice(slice, &mut self.failures).await?;
         self.unfinished

@@ -10,6 +10,7 @@ use crate::snapshot::index::SnapshotIndex;
 use crate::snapshot::lanes::{Lanes, ListedEntries};
 use crate::snapshot::query::{SelectedRow, Selection, Totals};
 use crate::snapshot::settings::{Settings, SettingsId};
+use crate::storage::shards::Shards;
 use serde::Serialize;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -42,7 +43,8 @@ pub struct PagePolicy {
 
 /// What an isolate caches of reports.
 pub struct IsolateCache {
-    heads: ByteBoundedCache<OrganizationId, CachedHead>,
+    /// The heads in each database.
+    heads: Vec<ByteBoundedCache<OrganizationId, CachedHead>>,
     indexes: ByteBoundedCache<(OrganizationId, i64), Rc<SnapshotIndex>>,
     lanes: ByteBoundedCache<(OrganizationId, i64, SettingsId), Rc<Lanes>>,
     settings: ByteBoundedCache<(OrganizationId, i64), Rc<Settings>>,
@@ -51,8 +53,10 @@ pub struct IsolateCache {
     pub(super) zones: ZoneCache,
     /// How pages are cached.
     pub policy: PagePolicy,
-    /// The generation of the database that all of this except heads was read from.
-    generation: String,
+    /// Which database has which organizations.
+    shards: Shards,
+    /// The generation of each database that all of this except heads was read from; empty if nothing was.
+    generations: Vec<String>,
 }
 
 impl Default for IsolateCache {
@@ -66,47 +70,83 @@ impl IsolateCache {
     #[must_use]
     pub fn new(policy: PagePolicy) -> Self {
         Self {
-            heads: ByteBoundedCache::new(HEAD_BYTES_MAX),
+            heads: vec![ByteBoundedCache::new(HEAD_BYTES_MAX)],
             indexes: ByteBoundedCache::new(INDEX_BYTES_MAX),
             lanes: ByteBoundedCache::new(LANES_BYTES_MAX),
             settings: ByteBoundedCache::new(SETTINGS_BYTES_MAX),
             pages: ByteBoundedCache::new(policy.memory_bytes_max),
             zones: ZoneCache::default(),
             policy,
-            generation: String::new(),
+            shards: Shards::default(),
+            generations: vec![String::new()],
+        }
+    }
+
+    /// The same over several databases.
+    #[must_use]
+    pub fn over(self, shards: Shards) -> Self {
+        let count = shards.bindings().len();
+        let bytes_max = HEAD_BYTES_MAX.checked_div(count).unwrap_or_default();
+        Self {
+            heads: (0..count).map(|_| ByteBoundedCache::new(bytes_max)).collect(),
+            generations: vec![String::new(); count],
+            shards,
+            ..self
         }
     }
 
     /// The cached head of an organization, however old.
     pub(super) fn head(&mut self, organization: &OrganizationId) -> Option<CachedHead> {
-        self.heads.get(organization)
+        let shard = self.shards.of(organization.as_str()).shard;
+        self.heads.get_mut(shard)?.get(organization)
     }
 
-    /// Caches a head. If it is of another database, that one counts its versions and settings from the beginning again, so
-    /// everything that was read from the other one is dropped.
+    /// Caches a head. If it is of another database than the heads of its shard before it, that one counts its versions and settings
+    /// from the beginning again, so everything that was read is dropped.
     pub(super) fn put_head(&mut self, organization: &OrganizationId, cached: CachedHead) {
+        let shard = self.shards.of(organization.as_str()).shard;
         if let Some(head) = &cached.head
-            && self.generation != head.generation
+            && let Some(generation) = self.generations.get_mut(shard)
+            && *generation != head.generation
         {
-            self.indexes.clear();
-            self.lanes.clear();
-            self.settings.clear();
-            self.pages.clear();
-            self.generation.clone_from(&head.generation);
+            let is_first = generation.is_empty();
+            generation.clone_from(&head.generation);
+            if !is_first {
+                self.indexes.clear();
+                self.lanes.clear();
+                self.settings.clear();
+                self.pages.clear();
+            }
         }
         let settings = cached.head.as_ref().map_or(0, |head| head.settings.bytes());
         let bytes = HEAD_BYTES + settings + 2 * organization.as_str().len();
-        self.heads.put(organization.clone(), cached, bytes);
+        if let Some(heads) = self.heads.get_mut(shard) {
+            heads.put(organization.clone(), cached, bytes);
+        }
     }
 
     /// Drops the cached head of an organization.
     pub(super) fn remove_head(&mut self, organization: &OrganizationId) {
-        self.heads.remove(organization);
+        let shard = self.shards.of(organization.as_str()).shard;
+        if let Some(heads) = self.heads.get_mut(shard) {
+            heads.remove(organization);
+        }
     }
 
     /// Drops all cached heads, because some may have changed.
     pub fn clear_heads(&mut self) {
-        self.heads.clear();
+        for heads in &mut self.heads {
+            heads.clear();
+        }
+    }
+
+    /// Drops the cached heads in the database with a binding.
+    pub fn clear_heads_in(&mut self, binding: &str) {
+        for (known, heads) in self.shards.bindings().iter().zip(&mut self.heads) {
+            if **known == *binding {
+                heads.clear();
+            }
+        }
     }
 
     /// Drops everything that takes much memory and can be read again.

@@ -1,6 +1,7 @@
 //! A request, as the handlers see it.
 
 use crate::api::error::ApiError;
+use crate::auth::access::OrganizationId;
 use crate::auth::claims::Claims;
 use crate::base::timestamp::Timestamp;
 use crate::base::trace::Trace;
@@ -166,11 +167,22 @@ pub struct ReportSources<'a> {
 }
 
 impl<'a> ReportSources<'a> {
-    /// Those of a request.
-    pub fn new(context: &'a RequestContext) -> Self {
+    /// Those of a request about an organization.
+    pub fn new(context: &'a RequestContext, service: &Service, organization: &OrganizationId) -> Self {
+        let shards = &service.config.shards;
         Self {
-            database: D1::nearest(&context.env),
+            database: D1::nearest(&context.env, shards, shards.of(organization.as_str())),
             pages: Kv::new(&context.env, &context.platform),
+        }
+    }
+
+    /// The same of a request that changes something.
+    pub fn for_changes(context: &'a RequestContext, service: &Service, organization: &OrganizationId) -> Self {
+        let shards = &service.config.shards;
+        let sources = Self::new(context, service, organization);
+        Self {
+            database: sources.database.for_changes(shards, shards.of(organization.as_str())),
+            ..sources
         }
     }
 

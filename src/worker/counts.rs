@@ -6,11 +6,15 @@ use crate::worker::bindings::d1::D1;
 use crate::worker::isolate::Service;
 use crate::worker::log;
 use crate::worker::log::Line;
+use worker::Env;
 
-/// Stores what has been counted of every connection. It ends with the first that could not be stored.
-pub async fn store_all(service: &Service, database: &D1, now: Timestamp) {
-    for index in 0..service.config.connections.len() {
-        if !store(service, index, database, now).await {
+/// Stores what has been counted of every connection whose organization's database has this binding. It ends with the first that
+/// could not be stored.
+pub async fn store_all(service: &Service, binding: &str, env: &Env, now: Timestamp) {
+    let shards = &service.config.shards;
+    for (index, connection) in service.config.connections.iter().enumerate() {
+        let shard = shards.of(&connection.organization_id).shard;
+        if *shards.binding(shard) == *binding && !store(service, index, env, now).await {
             return;
         }
     }
@@ -18,7 +22,7 @@ pub async fn store_all(service: &Service, database: &D1, now: Timestamp) {
 
 /// Stores what has been counted of the connection at `index`, at most once a minute. False means that the database failed.
 /// Then it is kept in memory, and stored a minute later.
-pub async fn store(service: &Service, index: usize, database: &D1, now: Timestamp) -> bool {
+pub async fn store(service: &Service, index: usize, env: &Env, now: Timestamp) -> bool {
     let taken = service
         .counters
         .borrow_mut()
@@ -27,7 +31,9 @@ pub async fn store(service: &Service, index: usize, database: &D1, now: Timestam
     let (Some(tally), Some(connection)) = (taken, service.config.connections.get(index)) else {
         return true;
     };
-    let Err(error) = store_tally(database, connection, &tally, now).await else {
+    let shards = &service.config.shards;
+    let database = D1::primary(env, shards, shards.of(&connection.organization_id));
+    let Err(error) = store_tally(&database, connection, &tally, now).await else {
         return true;
     };
     log::error(&Line {

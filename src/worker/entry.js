@@ -5,8 +5,8 @@
 // call instantiates it again (`schedule_reinit` in worker's `init.rs`, with `--force-enable-abort-handler`).
 
 import { WorkerEntrypoint } from 'cloudflare:workers';
-import { closeStream, refresh, fetch as respond, tick } from 'conversation-monitor-wasm';
-import { refreshInterval, refreshMinute } from './refreshes.js';
+import { closeStream, refresh, fetch as respond, shards, tick } from 'conversation-monitor-wasm';
+import { refreshEach, refreshInterval, refreshMinute } from './refreshes.js';
 import { streamBody, streamEvents } from './stream.js';
 
 /**
@@ -52,19 +52,27 @@ async function openStream(request, env, context) {
 /** The wasm looks closer; this keeps all other requests off the way here. */
 const isStream = (request) => request.url.includes('/report/stream') && request.method === 'GET';
 
-/** A refresh in an invocation of its own, with limits of its own. Only this worker can call it. */
+/** A refresh of a database in an invocation of its own, with limits of its own. Only this worker can call it. */
 export class Refresh extends WorkerEntrypoint {
-  run(at) {
-    return refresh(at, this.env);
+  run(at, database) {
+    return refresh(at, database, this.env);
   }
 }
 
-/** Runs the refreshes of a minute: that of the cron's tick here, and the others in invocations of their own. */
-function refreshAll({ scheduledTime }, env, context) {
-  return refreshMinute({
+/**
+ * Runs the refreshes of a minute. If there is one database, that of the cron's tick runs here; all others run in invocations of
+ * their own.
+ */
+async function refreshAll({ scheduledTime }, env, context) {
+  const databases = await shards(env);
+  const refreshOne = (at, database) =>
+    at === scheduledTime && databases.length === 1
+      ? refresh(at, database, env)
+      : context.exports.Refresh.run(at, database);
+  await refreshMinute({
     scheduledAt: scheduledTime,
     everyMs: refreshInterval(env.REFRESH_EVERY_SECONDS),
-    run: (at) => (at === scheduledTime ? refresh(at, env) : context.exports.Refresh.run(at)),
+    run: (at) => refreshEach({ databases, at, run: (database) => refreshOne(at, database) }),
     now: () => Date.now(),
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   });

@@ -1,15 +1,21 @@
 //! What an isolate keeps between requests. Nothing in it belongs to the request that made it, as bindings do.
 
 use crate::auth::authenticator::Authenticator;
-use crate::config::{Config, ConfigError, VARIABLES};
+use crate::base::join::Part;
+use crate::base::timestamp::Timestamp;
+use crate::config::{Config, ConfigError, SHARDS, VARIABLES};
 use crate::connector::tally::Counter;
 use crate::report::cache::{IsolateCache, PagePolicy};
+use crate::storage::shards::Shards;
+use crate::worker::bindings::clock;
 use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::bindings::webcrypto::{ImportedKey, WebCrypto};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 use wasm_bindgen::JsValue;
-use worker::Env;
+use worker::js_sys::Reflect;
+use worker::{Delay, Env};
 
 /// The service as it is configured. Another configuration makes another service, with caches of its own.
 pub struct Service {
@@ -36,21 +42,46 @@ struct Kept {
     setup: Setup,
 }
 
+/// How long a refresh has the memory for a slice to itself, in milliseconds. Most take a second.
+const SLICE_MS: i64 = 10_000;
+/// How often another refresh looks whether it is free.
+const SLICE_LOOK_MS: u64 = 20;
+
 thread_local! {
+    /// Until when a refresh works on a slice.
+    static SLICE_UNTIL: Cell<Timestamp> = const { Cell::new(Timestamp::from_milliseconds(0)) };
     static KEPT: RefCell<Option<Kept>> = const { RefCell::new(None) };
 }
 
-/// Forgets the snapshot heads: a refresh may have changed them.
-pub fn forget_heads() {
+/// Forgets the snapshot heads in the database with a binding: a refresh may have changed them.
+pub fn forget_heads(binding: &str) {
     KEPT.with_borrow(|kept| {
         if let Some(Ok(service)) = kept.as_ref().map(|kept| &*kept.setup) {
-            service.cache.borrow_mut().clear_heads();
+            service.cache.borrow_mut().clear_heads_in(binding);
         }
     });
 }
 
-/// Drops what the isolate can read again, because something large needs the memory.
-pub fn make_room() {
+/// Waits until no other refresh in this isolate works on a slice, and drops what the isolate can read again if it is large. A
+/// refresh whose invocation has ended says no more that it has left: after a while it counts as gone.
+pub fn enter_slice(is_large: bool) -> Part<'static, ()> {
+    Box::pin(async move {
+        while clock::now() < SLICE_UNTIL.get() {
+            Delay::from(Duration::from_millis(SLICE_LOOK_MS)).await;
+        }
+        SLICE_UNTIL.set(clock::now().plus(SLICE_MS));
+        if is_large {
+            make_room();
+        }
+    })
+}
+
+/// Lets another refresh work on a slice.
+pub fn leave_slice() {
+    SLICE_UNTIL.set(Timestamp::from_milliseconds(0));
+}
+
+fn make_room() {
     KEPT.with_borrow(|kept| {
         if let Some(Ok(service)) = kept.as_ref().map(|kept| &*kept.setup) {
             service.cache.borrow_mut().make_room();
@@ -98,12 +129,39 @@ fn kept_if(fits: impl FnOnce(&&mut Kept) -> bool, note: impl FnOnce(&mut Kept)) 
     })
 }
 
+/// The shards of a service. Whatever else is wrong with its configuration, they are refreshed; if it is wrong itself, the database is
+/// that of a service with only one.
+pub fn shards_of(setup: &Setup, env: &Env) -> Shards {
+    match &**setup {
+        Ok(service) => service.config.shards.clone(),
+        Err(_) => {
+            let text = env.var(SHARDS).ok().map(|value| value.to_string());
+            text.and_then(|text| Shards::parse(&text).ok()).unwrap_or_default()
+        }
+    }
+}
+
+fn has_binding(env: &Env, name: &str) -> bool {
+    Reflect::get(env, &JsValue::from_str(name)).is_ok_and(|binding| binding.is_object())
+}
+
 async fn set_up(env: &Env, values: &Values) -> Result<Service, Vec<ConfigError>> {
     let value_of = |name: &str| {
         let mut variables = VARIABLES.iter().zip(values);
         variables.find(|(variable, _)| **variable == name)?.1.clone()
     };
     let config = Config::from_variables(value_of)?;
+    let missing = config
+        .shards
+        .bindings()
+        .iter()
+        .find(|binding| !has_binding(env, binding));
+    if let Some(missing) = missing.filter(|_| !config.shards.is_one()) {
+        return Err(vec![ConfigError::Variable {
+            variable: SHARDS,
+            problem: format!("names {missing}, which is no binding of a database"),
+        }]);
+    }
     let (key_server_url, expectations) = (config.key_server_url.clone(), config.expectations.clone());
     let claim_mapping = config.claim_mapping.clone();
     let authenticator = Authenticator::import(&config.keys, key_server_url, expectations, claim_mapping, &WebCrypto)
@@ -115,7 +173,7 @@ async fn set_up(env: &Env, values: &Values) -> Result<Service, Vec<ConfigError>>
     };
     Ok(Service {
         authenticator,
-        cache: RefCell::new(IsolateCache::new(page_policy)),
+        cache: RefCell::new(IsolateCache::new(page_policy).over(config.shards.clone())),
         counters: RefCell::new(vec![Counter::default(); config.connections.len()]),
         limits: RateLimit::bound(env),
         config,

@@ -19,6 +19,9 @@ pub struct Line<'a> {
     pub status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<&'a str>,
+    /// The binding of the database, if there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<&'a str>,
 }

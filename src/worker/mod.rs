@@ -18,6 +18,7 @@ use futures::FutureExt;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::Request;
+use worker::js_sys::Array;
 use worker::wasm_bindgen_futures::future_to_promise;
 use worker::{Context, Env, event, worker_sys};
 
@@ -76,11 +77,27 @@ async fn respond(request: Request, env: Env, platform: Context, is_tick: bool) -
     Ok(response::write(&context, entry, reply)?.into())
 }
 
-/// Refreshes for an instant, in milliseconds since 1970: the promise that this is over. What goes wrong is logged.
+/// The promise of the bindings of the databases that are to be refreshed, as an array.
 #[wasm_bindgen]
-pub fn refresh(at: f64, env: Env) -> JsValue {
+pub fn shards(env: Env) -> JsValue {
+    let bindings = async move {
+        let bindings = scheduled::bindings(&env).await;
+        Ok(bindings
+            .iter()
+            .map(|binding| JsValue::from_str(binding))
+            .collect::<Array>()
+            .into())
+    };
+    future_to_promise(bindings).into()
+}
+
+/// Refreshes the database with a binding for an instant, in milliseconds since 1970: the promise that this is over. What goes wrong
+/// is logged.
+#[wasm_bindgen]
+pub fn refresh(at: f64, binding: &str, env: Env) -> JsValue {
+    let binding = binding.into();
     let refresh = async move {
-        scheduled::run(at, &env).await;
+        scheduled::run(at, &binding, &env).await;
         Ok(JsValue::UNDEFINED)
     };
     future_to_promise(refresh).into()

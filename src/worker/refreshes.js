@@ -1,6 +1,10 @@
 // The refreshes of one minute. The platform's cron ticks once a minute; the worker makes the runs between two ticks itself.
 
 const MINUTE_MS = 60_000;
+/** How many databases are refreshed at a time. In one isolate their runs work on one slice after the other. */
+const DATABASES_AT_A_TIME = 4;
+/** The shortest interval of refreshes. */
+const TURN_MS = 20_000;
 
 /**
  * The interval of the refreshes, in milliseconds. What `REFRESH_EVERY_SECONDS` may be is checked with all other variables; while it
@@ -33,5 +37,27 @@ export async function refreshMinute({ scheduledAt, everyMs, run, now, sleep }) {
     const passed = Math.floor((now() - scheduledAt) / everyMs) * everyMs;
     at = Math.max(at + everyMs, scheduledAt + passed);
   }
+  if (failures.length > 0) throw failures[0];
+}
+
+/**
+ * Refreshes the databases for an instant, some at a time: `run` with the name of each. Another one is the first at the next
+ * instant, so that none is always the last. A run that fails does not keep the others back; the first error is thrown at the end.
+ *
+ * @param {object} settings
+ * @param {string[]} settings.databases
+ * @param {number} settings.at
+ * @param {(database: string) => Promise<unknown>} settings.run
+ */
+export async function refreshEach({ databases, at, run }) {
+  const first = Math.floor(at / TURN_MS) % databases.length;
+  const waiting = [...databases.slice(first), ...databases.slice(0, first)];
+  const failures = [];
+  const runWaiting = async () => {
+    for (let database = waiting.shift(); database !== undefined; database = waiting.shift()) {
+      await run(database).catch((error) => failures.push(error));
+    }
+  };
+  await Promise.all(Array.from({ length: DATABASES_AT_A_TIME }, runWaiting));
   if (failures.length > 0) throw failures[0];
 }

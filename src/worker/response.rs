@@ -78,6 +78,7 @@ impl Reply {
             status: Some(answer.status),
             error: Some(answer.code),
             cause: cause.as_deref(),
+            ..Line::default()
         };
         if answer.status >= 500 {
             log::error(&line);

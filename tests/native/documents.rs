@@ -5,6 +5,7 @@ use conversation_monitor::auth::connection::SignatureError;
 use conversation_monitor::config::{Config, ConfigError, VARIABLES};
 use conversation_monitor::{
     alert, auth, base, connector, conversation, directory, erasure, health, hours, ingest, refresh, report, snapshot,
+    storage,
 };
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -225,6 +226,8 @@ fn limits() -> Vec<(String, String)> {
         refresh::KEEP_WAITING_MS => milliseconds,
         erasure::PURGE_AFTER_MS => milliseconds,
         report::head::STALE_MAX_MS => milliseconds,
+        storage::shards::SHARDS_MAX => number,
+        storage::shards::BUCKETS => number,
         refresh::DATABASE_BYTES_MAX => number,
         health::FULL_PERCENT => number,
         health::ANSWER_AGE_MAX_MS => milliseconds,

@@ -560,7 +560,7 @@ fn a_scheduled_time_far_ahead_is_not_taken() {
 
 fn expectations(database_bytes_max: u64) -> Expectations<'static> {
     Expectations {
-        connections: &[],
+        connections: Vec::new(),
         database_bytes_max,
     }
 }

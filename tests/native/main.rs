@@ -29,6 +29,7 @@ mod ranks;
 mod refold;
 mod report;
 mod retention;
+mod shards;
 mod snapshot;
 mod support;
 mod test_data;

@@ -839,7 +839,8 @@ fn what_comes_during_a_sweep_is_not_lost() {
                 change_token: &token,
                 now: &now,
                 limits: limits(),
-                make_room: &|| {},
+                enter_slice: &|_| Box::pin(async {}),
+                leave_slice: &|| {},
             };
             let waker = noop_waker();
             let mut context = Context::from_waker(&waker);

@@ -104,7 +104,8 @@ async function checkStored(events) {
   for (const organizationId of organizationIdsOf(events)) {
     const own = events.filter((event) => event.organizationId === organizationId);
     const records = new Set(own.map((event) => JSON.stringify([event.type, event[OWN_ID_FIELDS[event.type]]])));
-    const { stored } = await service.database
+    const { stored } = await service
+      .databaseOf(organizationId)
       .prepare('SELECT count(*) AS stored FROM record WHERE organization_id = ?')
       .bind(organizationId)
       .first();

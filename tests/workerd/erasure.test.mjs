@@ -42,15 +42,17 @@ async function erase(target, token) {
   return [response.status, (await response.json()).data];
 }
 
-/** Every row of every table, as text. */
+/** Every row of every table of every database, as text. */
 async function rowsOfDatabase() {
-  const { results } = await service.database
-    .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'")
-    .all();
   const rows = [];
-  for (const { name } of results) {
-    const table = await service.database.prepare(`SELECT * FROM ${name}`).all();
-    rows.push(...table.results.map((row) => [name, JSON.stringify(row)]));
+  for (const database of service.databases) {
+    const { results } = await database
+      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'")
+      .all();
+    for (const { name } of results) {
+      const table = await database.prepare(`SELECT * FROM ${name}`).all();
+      rows.push(...table.results.map((row) => [name, JSON.stringify(row)]));
+    }
   }
   return rows;
 }

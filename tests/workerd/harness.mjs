@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { migrate } from '../../bench/seed.mjs';
 import { build } from '../../scripts/build.mjs';
+import { bindingsOf, databaseOf, evenShards, parseShards } from '../../scripts/shards/buckets.mjs';
 import { signToken } from '../../scripts/token.mjs';
 import { readWorkerOptions } from '../../scripts/worker-options.mjs';
 
@@ -84,6 +85,7 @@ const withClock = (main, hasRuns) => `
 function workerOf(
   name,
   { main: ours, workerOptions },
+  shards,
   /** @type {Settings} */ { vars = {}, secrets = {}, limits = {}, hasClock = false, hasRuns = false, main = ours },
 ) {
   const clock = {
@@ -94,19 +96,31 @@ function workerOf(
   const limited = Object.entries(workerOptions.ratelimits)
     .filter(([binding]) => binding in limits)
     .map(([binding, options]) => [binding, { ...options, simple: { limit: limits[binding], period: 60 } }]);
+  const databases = Object.keys(shards.d1Databases).length;
   return {
     ...workerOptions,
     name,
+    d1Databases: { ...shards.d1Databases, ...workerOptions.d1Databases },
     modules: [...(hasClock || hasRuns ? [clock] : []), ...modulesOf(main)],
     modulesRoot: path.dirname(main),
-    bindings: { HEAD_MAX_AGE_SECONDS: '0', JWT_SECRET: SECRET, ...vars, ...secrets },
+    bindings: {
+      HEAD_MAX_AGE_SECONDS: '0',
+      JWT_SECRET: SECRET,
+      ...(databases > 1 && { SHARDS: shards.text }),
+      ...vars,
+      ...secrets,
+    },
     ratelimits: Object.fromEntries(limited),
     unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
   };
 }
 
+/** How many databases there are unless a test says so. Some tests run with one and with several. */
+const databasesDefault = () => Number(process.env.TEST_DATABASES ?? '1');
+
 /**
- * Starts a worker with an empty, migrated database.
+ * Starts a worker with an empty, migrated database, or with several, among which the buckets are divided evenly unless `shards` says
+ * otherwise.
  *
  * Heads are not kept in memory unless `vars` says so: a test wants to see what it has just done. There are no rate limits
  * except `limits`: calls a minute by the name of the binding.
@@ -116,18 +130,28 @@ function workerOf(
  *
  * @param {Settings & {
  *   siblings?: Record<string, Settings>, isWanted?: (migration: string) => boolean, outbound?: (request: globalThis.Request) => Promise<Response>,
+ *   databases?: number, shards?: string,
  * }} [settings]
  */
-export async function startService({ siblings = {}, isWanted, outbound, ...settings } = {}) {
+export async function startService({
+  siblings = {},
+  isWanted,
+  outbound,
+  databases: count = databasesDefault(),
+  shards: text = evenShards(bindingsOf(count)),
+  ...settings
+} = {}) {
   if (!IS_PREBUILT) await build();
   const options = await readWorkerOptions();
+  const bindings = bindingsOf(count);
+  const shards = { text, d1Databases: Object.fromEntries(bindings.map((binding) => [binding, { id: binding }])) };
   const workers = Object.entries({ [MAIN]: settings, ...siblings });
   /** @type {{ message: string }[]} */
   const logs = [];
   const miniflare = new Miniflare(
     convertV4MiniflareOptions(
       /** @type {any} */ ({
-        workers: workers.map(([name, its]) => ({ ...workerOf(name, options, its), outboundService: outbound })),
+        workers: workers.map(([name, its]) => ({ ...workerOf(name, options, shards, its), outboundService: outbound })),
         cf: false,
         log: new Log(LogLevel.ERROR),
         logRequests: false,
@@ -139,9 +163,10 @@ export async function startService({ siblings = {}, isWanted, outbound, ...setti
   const urls = Object.fromEntries(
     await Promise.all(workers.map(async ([name]) => [name, await miniflare.unsafeGetDirectURL(name)])),
   );
-  const database = await miniflare.getD1Database('DB', MAIN);
+  const databases = await Promise.all(bindings.map((binding) => miniflare.getD1Database(binding, MAIN)));
+  const [database] = databases;
   const pages = await miniflare.getKVNamespace('PAGES', MAIN);
-  await migrate(database, isWanted);
+  for (const each of databases) await migrate(each, isWanted);
 
   /**
    * Straight to a worker, past what serves the files of public/.
@@ -168,8 +193,12 @@ export async function startService({ siblings = {}, isWanted, outbound, ...setti
   return {
     /** Where the worker and the files of public/ are served, for a browser. */
     url,
-    /** The D1 binding. */
+    /** The D1 binding; the first of several. */
     database,
+    /** All D1 bindings. */
+    databases,
+    /** The D1 binding that is read for an organization. */
+    databaseOf: (organizationId) => databases[bindings.indexOf(databaseOf(parseShards(text), organizationId))],
     /** The KV binding. */
     pages,
     /**
@@ -241,9 +270,9 @@ export async function startService({ siblings = {}, isWanted, outbound, ...setti
       if (response.status !== 200) throw new Error(`report: ${response.status} ${JSON.stringify(answer)}`);
       return answer.data;
     },
-    /** The last run as the service stores it for /health. */
-    async lastRun() {
-      const { run } = /** @type {any} */ (await database.prepare('SELECT run FROM refresh').first());
+    /** The last run as the service stores it for /health: that of the first database, or of another one. */
+    async lastRun(of = database) {
+      const { run } = /** @type {any} */ (await of.prepare('SELECT run FROM refresh').first());
       return JSON.parse(run);
     },
     close: () => miniflare.dispose(),

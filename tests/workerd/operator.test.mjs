@@ -61,8 +61,8 @@ test('each refresh leaves one line and one data point with the same numbers', as
     const points = linesWith('point');
     assert.deepEqual([lines.length, points.length], [minutes + 1, minutes + 1]);
     const { run, message } = lines[minutes];
-    const { indexes, doubles } = points[minutes].point;
-    assert.deepEqual([message, indexes, doubles.length], ['refreshed', ['refresh'], NUMBERS.length]);
+    const { indexes, blobs, doubles } = points[minutes].point;
+    assert.deepEqual([message, indexes, blobs, doubles.length], ['refreshed', ['refresh'], ['DB'], NUMBERS.length]);
     assert.equal(run.behindSince, null);
     assert.equal(run.unknownConversations, 1);
     assert.deepEqual(

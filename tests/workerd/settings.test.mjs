@@ -52,7 +52,8 @@ function put(status, organizationId, token, body, headers = {}) {
 
 const stored = async (organizationId) =>
   (
-    await service.database
+    await service
+      .databaseOf(organizationId)
       .prepare('SELECT threshold_minutes FROM organization WHERE organization_id = ?1')
       .bind(organizationId)
       .first()

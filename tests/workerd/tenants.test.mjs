@@ -321,7 +321,12 @@ describe('no answer tells whether another organization exists', () => {
 });
 
 test('an ingest for another organization reveals and changes nothing', async () => {
-  const count = async () => (await service.database.prepare('SELECT count(*) AS count FROM record').first()).count;
+  const count = async () => {
+    const counted = service.databases.map((database) =>
+      database.prepare('SELECT count(*) AS count FROM record').first(),
+    );
+    return (await Promise.all(counted)).reduce((sum, { count }) => sum + count, 0);
+  };
   const before = await count();
   const route = EVENTS_ROUTE;
   for (const home of organizations) {

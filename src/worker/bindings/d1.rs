@@ -4,10 +4,12 @@
 //! result's `meta`, displaying their `D1Error` hangs the request, and they give rows only through serde.
 
 use crate::storage::database::{Database, DatabaseError, Outcome, Row, SqlValue, Statement};
+use crate::storage::shards::{Assignment, Shards};
 use crate::worker::bindings::message_of;
 use futures::future::{Either, select};
 use std::cell::{Cell, RefCell};
 use std::pin::pin;
+use std::rc::Rc;
 use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
 use worker::js_sys::{Array, Object, Reflect};
@@ -26,13 +28,16 @@ const FIRST_UNCONSTRAINED: &str = "first-unconstrained";
 const FIRST_PRIMARY: &str = "first-primary";
 
 thread_local! {
-    /// The newest state that this isolate has shown. None of its sessions shows an older one.
-    static BOOKMARK: RefCell<Option<String>> = const { RefCell::new(None) };
+    /// The newest state of each database that this isolate has shown. None of its sessions shows an older one.
+    static BOOKMARKS: RefCell<Vec<(Rc<str>, String)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The D1 database bound as `DB`, for one request. The binding is looked up when it is first needed.
+/// A D1 database, for one request. The binding is looked up when it is first needed.
 pub struct D1 {
     env: Env,
+    binding: Rc<str>,
+    /// Another database that gets whatever is sent to the primary, too.
+    second: Option<Rc<str>>,
     is_replicated: bool,
     answer_timeout: Duration,
     /// The session, if the database is replicated and has been asked.
@@ -41,25 +46,41 @@ pub struct D1 {
 }
 
 impl D1 {
-    /// The primary, for writes and for reads that writes depend on.
-    pub fn primary(env: &Env) -> Self {
-        Self::new(env, false)
-    }
-
-    /// The nearest replica, for reports, once read replication is switched on. No query shows an older state than a query
-    /// before it, whether of this request or of another request of the isolate.
-    pub fn nearest(env: &Env) -> Self {
-        Self::new(env, true)
-    }
-
-    fn new(env: &Env, is_replicated: bool) -> Self {
+    /// The primary of the database with a binding, and no other.
+    pub fn bound(env: &Env, binding: &Rc<str>) -> Self {
         Self {
             env: env.clone(),
-            is_replicated,
+            binding: Rc::clone(binding),
+            second: None,
+            is_replicated: false,
             answer_timeout: ANSWER_TIMEOUT,
             session: RefCell::default(),
             queries: Cell::default(),
         }
+    }
+
+    /// The primary of an organization's database, for writes and for reads that writes depend on. While the organization is moved,
+    /// the other database gets the same first: what only one of them has was not answered yet.
+    pub fn primary(env: &Env, shards: &Shards, assignment: Assignment) -> Self {
+        Self {
+            second: assignment.second.map(|second| shards.binding(second)),
+            ..Self::bound(env, &shards.binding(assignment.shard))
+        }
+    }
+
+    /// The nearest replica, for reports, once read replication is switched on. No query shows an older state than a query
+    /// before it, whether of this request or of another request of the isolate.
+    pub fn nearest(env: &Env, shards: &Shards, assignment: Assignment) -> Self {
+        Self {
+            is_replicated: true,
+            ..Self::bound(env, &shards.binding(assignment.shard))
+        }
+    }
+
+    /// The same for changes: what is sent to the primary also goes to the other database of the assignment.
+    pub fn for_changes(mut self, shards: &Shards, assignment: Assignment) -> Self {
+        self.second = assignment.second.map(|second| shards.binding(second));
+        self
     }
 
     /// How many queries it has made.
@@ -73,10 +94,10 @@ impl D1 {
         self
     }
 
-    fn binding(&self) -> Result<D1Database, DatabaseError> {
-        let binding = Reflect::get(&self.env, &JsValue::from_str("DB")).unwrap_or_default();
+    fn database(&self, name: &str) -> Result<D1Database, DatabaseError> {
+        let binding = Reflect::get(&self.env, &JsValue::from_str(name)).unwrap_or_default();
         if binding.is_undefined() {
-            return Err(DatabaseError::Failed("the binding DB is missing".to_owned()));
+            return Err(DatabaseError::Failed(format!("the binding {name} is missing")));
         }
         Ok(binding.unchecked_into())
     }
@@ -87,57 +108,68 @@ impl D1 {
         if let (Some(session), None) = (&*session, constraint) {
             return Ok(session.clone());
         }
-        let begun = BOOKMARK.with_borrow(|bookmark| {
-            let constraint = constraint.or(bookmark.as_deref()).unwrap_or(FIRST_UNCONSTRAINED);
-            self.binding()?
+        let begun = BOOKMARKS.with_borrow(|bookmarks| {
+            let bookmark = bookmarks.iter().find(|(binding, _)| *binding == self.binding);
+            let bookmark = bookmark.map(|(_, bookmark)| bookmark.as_str());
+            let constraint = constraint.or(bookmark).unwrap_or(FIRST_UNCONSTRAINED);
+            self.database(&self.binding)?
                 .with_session(Some(constraint))
                 .map_err(|error| failure(&error))
         })?;
         Ok(session.insert(begun).clone())
     }
 
-    async fn batch_in_session(
-        &self,
-        statements: Vec<Statement>,
-        constraint: Option<&str>,
-    ) -> Result<Vec<Outcome>, DatabaseError> {
-        let session = self.session(constraint)?;
-        // A session has the methods of a database.
-        let outcomes = batch(session.unchecked_ref(), statements, self.answer_timeout).await?;
-        if let Ok(Some(bookmark)) = session.get_bookmark() {
-            BOOKMARK.set(Some(bookmark));
+    /// Runs the statements in a batch, for a change at the primary of the other database first. There is one place that waits for a
+    /// database, because the compiler makes a copy of the code for each.
+    async fn run(&self, statements: Vec<Statement>, is_at_primary: bool) -> Result<Vec<Outcome>, DatabaseError> {
+        self.queries.update(|queries| queries + statements.len());
+        let second = self.second.as_ref().filter(|_| is_at_primary || !self.is_replicated);
+        let mut outcomes = Vec::new();
+        for binding in second.into_iter().chain([&self.binding]) {
+            let session = if self.is_replicated && *binding == self.binding {
+                Some(self.session(is_at_primary.then_some(FIRST_PRIMARY))?)
+            } else {
+                None
+            };
+            // A session has the methods of a database.
+            let database = match &session {
+                Some(session) => session.unchecked_ref::<D1Database>().clone(),
+                None => self.database(binding)?,
+            };
+            outcomes = batch(&database, &statements, self.answer_timeout).await?;
+            if let Some(Ok(Some(bookmark))) = session.map(|session| session.get_bookmark()) {
+                BOOKMARKS.with_borrow_mut(
+                    |bookmarks| match bookmarks.iter_mut().find(|(known, _)| known == binding) {
+                        Some((_, known)) => *known = bookmark,
+                        None => bookmarks.push((Rc::clone(binding), bookmark)),
+                    },
+                );
+            }
         }
         Ok(outcomes)
     }
 }
 
 impl Database for D1 {
-    async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Outcome>, DatabaseError> {
-        self.queries.update(|queries| queries + statements.len());
-        if self.is_replicated {
-            self.batch_in_session(statements, None).await
-        } else {
-            batch(&self.binding()?, statements, self.answer_timeout).await
-        }
+    fn batch(&self, statements: Vec<Statement>) -> impl Future<Output = Result<Vec<Outcome>, DatabaseError>> {
+        self.run(statements, false)
     }
 
-    async fn batch_at_primary(&self, statements: Vec<Statement>) -> Result<Vec<Outcome>, DatabaseError> {
-        if self.is_replicated {
-            self.queries.update(|queries| queries + statements.len());
-            self.batch_in_session(statements, Some(FIRST_PRIMARY)).await
-        } else {
-            self.batch(statements).await
-        }
+    fn batch_at_primary(
+        &self,
+        statements: Vec<Statement>,
+    ) -> impl Future<Output = Result<Vec<Outcome>, DatabaseError>> {
+        self.run(statements, true)
     }
 }
 
 async fn batch(
     database: &D1Database,
-    statements: Vec<Statement>,
+    statements: &[Statement],
     answer_timeout: Duration,
 ) -> Result<Vec<Outcome>, DatabaseError> {
     let prepared = Array::new();
-    for statement in &statements {
+    for statement in statements {
         let parameters: Array = statement.parameters.iter().map(to_js).collect();
         let bound = database.prepare(&statement.sql).and_then(|sql| sql.bind(parameters));
         prepared.push(&bound.map_err(|error| failure(&error))?.into());

@@ -22,8 +22,9 @@ extern "C" {
     fn write_data_point(this: &Dataset, point: &JsValue) -> Result<(), JsValue>;
 }
 
-/// Writes what a run did to the dataset bound as `RUNS`, if there is one. docs/operating.md lists the numbers in their order.
-pub fn write(env: &Env, run: &Run) {
+/// Writes what a run over the database with a binding did to the dataset bound as `RUNS`, if there is one. docs/operating.md lists
+/// the numbers in their order.
+pub fn write(env: &Env, binding: &str, run: &Run) {
     let Some(dataset) = env.unchecked_ref::<Bindings>().runs() else {
         return;
     };
@@ -49,7 +50,7 @@ pub fn write(env: &Env, run: &Run) {
         run.truncated_organizations,
         run.database_percent as i64,
     ];
-    let point = format!(r#"{{"indexes":["refresh"],"doubles":{numbers:?}}}"#);
+    let point = format!(r#"{{"indexes":["refresh"],"blobs":["{binding}"],"doubles":{numbers:?}}}"#);
     let written = JSON::parse(&point).and_then(|point| dataset.write_data_point(&point));
     if let Err(error) = written {
         log::error(&Line {

@@ -35,7 +35,8 @@ pub async fn handle(context: &RequestContext, organization_id: Option<String>) -
     // 4. Decide access.
     let organization = settings_access(&caller.claims, &requested)?;
     // 5. Read the destinations.
-    let database = D1::primary(&context.env);
+    let shards = &caller.service.config.shards;
+    let database = D1::primary(&context.env, shards, shards.of(organization.as_str()));
     let current = read_alerts(&database, &organization).await?;
     let Some(change) = change else {
         // 6. Compare the ETag of a GET.
@@ -70,7 +71,9 @@ pub async fn test(
     // 3. Decide access.
     let organization = settings_access(&caller.claims, &requested)?;
     // 4. Find the destination.
-    let current = read_alerts(&D1::primary(&context.env), &organization).await?;
+    let shards = &caller.service.config.shards;
+    let database = D1::bound(&context.env, &shards.binding(shards.of(organization.as_str()).shard));
+    let current = read_alerts(&database, &organization).await?;
     let destination = current.find(destination_id)?.ok_or(ApiError::DestinationNotFound)?;
     // 5. Send the sample.
     let outcome = alerts::sample(&context.env, organization.as_str(), destination_id, destination).await?;

@@ -32,7 +32,8 @@ pub async fn handle(context: &RequestContext, organization_id: Option<String>) -
         .iter()
         .map(|counter| counter.tally.clone())
         .collect();
-    let database = D1::primary(&context.env);
+    let shards = &service.config.shards;
+    let database = D1::bound(&context.env, &shards.binding(shards.of(organization.as_str()).shard));
     let connections = &service.config.connections;
     let status = read_connections(&database, &organization, connections, unsaved, context.now).await?;
     Ok(Reply::json_or_not_modified(context, envelope::success(&status)?))

@@ -31,7 +31,13 @@ pub async fn handle(
     let organization = erasure_access(&caller.claims, &requested)?;
     // 4. Erase the contact.
     let change_token = random::token().map_err(|error| ApiError::Internal(error.to_string()))?;
-    let database = D1::primary(&context.env);
-    let erased = erase_contact(&database, &organization, &contact_id, &change_token, context.now).await?;
+    let shards = &caller.service.config.shards;
+    let assignment = shards.of(organization.as_str());
+    let mut erased = None;
+    // While the organization is moved, the other database may have conversations that this one has not, and the other way round.
+    for shard in assignment.second.into_iter().chain([assignment.shard]) {
+        let database = D1::bound(&context.env, &shards.binding(shard));
+        erased = erase_contact(&database, &organization, &contact_id, &change_token, context.now).await?;
+    }
     Reply::success(&erased.ok_or(ApiError::OrganizationNotFound)?)
 }

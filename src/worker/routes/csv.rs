@@ -34,7 +34,7 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
     let access = read_access(&caller.claims, request.report.organization_id.as_deref())?;
     // 4. Resolve the head and the snapshot; 5. Compare the ETag; 6. Read the first rows.
     let condition = context.if_none_match();
-    let sources = ReportSources::new(context);
+    let sources = ReportSources::new(context, caller.service, &access.organization);
     let report = sources.context(context, caller.service, &caller.claims);
     let answer = answer_csv(&report, &access, &request, condition.as_deref(), context.now).await?;
     let mut headers = vec![("ETag", answer.etag.to_string())];

@@ -2,8 +2,10 @@
 
 use crate::api::error::ApiError;
 use crate::auth::access::ingest_access;
+use crate::base::join;
+use crate::base::join::Part;
 use crate::ingest::parse::{BodyFormat, ParsedEvents, parse_events, parse_is_partial};
-use crate::ingest::store::{BODY_BYTES_MAX, store_records};
+use crate::ingest::store::{BODY_BYTES_MAX, Receipt, store_records};
 use crate::worker::authenticate::authenticate;
 use crate::worker::bindings::d1::D1;
 use crate::worker::bindings::random;
@@ -11,7 +13,7 @@ use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::context::RequestContext;
 use crate::worker::response::Reply;
 
-/// Stores events.
+/// Stores events. Those of organizations in several databases are stored in each of them at once: either all of a database or none.
 ///
 /// 1. Authenticate and count the call   → 401, 429, 503
 /// 2. Read the query                    → 400
@@ -47,7 +49,17 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
     let records = ingest_access(&caller.claims, records)?;
     // 7. Store them.
     let change_token = random::token().map_err(|error| ApiError::Internal(error.to_string()))?;
-    let receipt = store_records(&D1::primary(&context.env), records, &change_token, context.now).await?;
+    let shards = &caller.service.config.shards;
+    let store = async |(assignment, records)| {
+        let database = D1::primary(&context.env, shards, assignment);
+        store_records(&database, records, &change_token, context.now).await
+    };
+    let parts = records.by_shard(shards).into_iter();
+    let stored = parts.map(|part| -> Part<'_, _> { Box::pin(store(part)) }).collect();
+    let mut receipt = Receipt::default();
+    for part in join::all(stored).await {
+        receipt.add(part?);
+    }
     Reply::success(&receipt.with_remarks(warnings, is_partial.then_some((bad, first_bad))))
 }
 

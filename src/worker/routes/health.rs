@@ -3,12 +3,17 @@
 use crate::api::envelope;
 use crate::api::error::ApiError;
 use crate::auth::access::operate_access;
+use crate::base::join;
+use crate::base::join::Part;
 use crate::base::timestamp::Timestamp;
+use crate::connector::connection::Connection;
 use crate::health::{ANSWER_AGE_MAX_MS, Expectations, Health, check_health};
 use crate::worker::authenticate::authenticate;
 use crate::worker::bindings::d1::D1;
 use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::context::RequestContext;
+use crate::worker::isolate;
+use crate::worker::isolate::Service;
 use crate::worker::response::{Body, Reply};
 use std::cell::RefCell;
 
@@ -44,16 +49,40 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
     if let Some((_, health)) = remembered {
         return reply(&health);
     }
-    let database = D1::primary(&context.env);
-    let expectations = service.as_ref().ok().map(|service| Expectations {
-        connections: &service.config.connections,
-        database_bytes_max: service.config.database_bytes_max,
-    });
-    let health = check_health(&database, expectations, is_operator, context.now, &context.trace).await;
+    let shards = isolate::shards_of(&context.setup(), &context.env);
+    let checks = shards
+        .bindings()
+        .iter()
+        .enumerate()
+        .map(|(shard, binding)| -> Part<'_, Health> {
+            let expectations = service.as_ref().ok().map(|service| Expectations {
+                connections: connections_of(service, shard),
+                database_bytes_max: service.config.database_bytes_max,
+            });
+            Box::pin(async {
+                let database = D1::bound(&context.env, binding);
+                let health = check_health(&database, expectations, is_operator, context.now, &context.trace).await;
+                Health {
+                    binding: Some(binding.to_string()),
+                    ..health
+                }
+            })
+        });
+    let checked = join::all(checks.collect()).await;
+    let health = Health::of_all(checked, is_operator).ok_or(ApiError::Internal("no database".to_owned()))?;
     if !is_operator {
         LAST_ANSWER.set(Some((context.now, health.clone())));
     }
     reply(&health)
+}
+
+/// The connections to help desks of organizations in a shard.
+fn connections_of(service: &Service, shard: usize) -> Vec<&Connection> {
+    let shards = &service.config.shards;
+    let connections = service.config.connections.iter();
+    connections
+        .filter(|connection| shards.of(&connection.organization_id).shard == shard)
+        .collect()
 }
 
 fn reply(health: &Health) -> Result<Reply, ApiError> {

@@ -83,7 +83,8 @@ async fn authentic(context: &RequestContext, service: &Service, connection_id: &
     })?;
     // 6. Store what it says. Many help desks send it once and never again, so it is worth a second try.
     let change_token = random::token().map_err(|error| ApiError::Internal(error.to_string()))?;
-    let database = D1::primary(&context.env);
+    let shards = &service.config.shards;
+    let database = D1::primary(&context.env, shards, shards.of(&connection.organization_id));
     let mut tries: u32 = 0;
     loop {
         tries = tries.saturating_add(1);
@@ -114,7 +115,7 @@ fn note(context: &RequestContext, service: &Service, index: usize, count: impl F
         context.platform.wait_until(async move {
             Delay::from(Duration::from_millis(STORE_AFTER_MS)).await;
             if let Ok(service) = &*setup {
-                counts::store(service, index, &D1::primary(&env), clock::now()).await;
+                counts::store(service, index, &env, clock::now()).await;
             }
         });
     }

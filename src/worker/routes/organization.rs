@@ -25,6 +25,8 @@ pub async fn handle(context: &RequestContext, organization_id: Option<String>) -
     // 3. Decide access.
     let organization = removal_access(&caller.claims, &requested)?;
     // 4. Remove the organization.
-    let removed = remove_organization(&D1::primary(&context.env), &organization, is_purge, context.now).await?;
+    let shards = &caller.service.config.shards;
+    let database = D1::primary(&context.env, shards, shards.of(organization.as_str()));
+    let removed = remove_organization(&database, &organization, is_purge, context.now).await?;
     Reply::success(&removed.ok_or(ApiError::OrganizationNotFound)?)
 }

@@ -21,7 +21,10 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
     // 2. Read the parameters.
     let request = ScopesRequest::parse(context.query())?;
     // 3. Decide access and read the scopes.
-    let scopes = read_scopes(&D1::primary(&context.env), &caller.claims, &request).await?;
+    let shards = &caller.service.config.shards;
+    let bindings = shards.bindings().iter();
+    let databases: Vec<D1> = bindings.map(|binding| D1::bound(&context.env, binding)).collect();
+    let scopes = read_scopes(&databases, shards, &caller.claims, &request).await?;
     // 4. Compare the ETag.
     Ok(Reply::json_or_not_modified(context, envelope::success(&scopes)?))
 }

@@ -25,7 +25,7 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
     // 3. Decide access.
     let access = read_access(&caller.claims, request.page.report.organization_id.as_deref())?;
     // 4. Resolve the head and the snapshot; 5. Search, select, read and write the page.
-    let sources = ReportSources::new(context);
+    let sources = ReportSources::new(context, caller.service, &access.organization);
     let report = sources.context(context, caller.service, &caller.claims);
     let body = answer_search(&report, &access, &request, context.now).await?;
     Ok(Reply {

@@ -33,7 +33,10 @@ pub async fn handle(context: &RequestContext, organization_id: Option<String>) -
     // 4. Decide access.
     let organization = settings_access(&caller.claims, &requested)?;
     // 5. Read or change the settings; 6. Compare the ETag of a GET.
-    let sources = ReportSources::new(context);
+    let sources = match &change {
+        Some(_) => ReportSources::for_changes(context, caller.service, &organization),
+        None => ReportSources::new(context, caller.service, &organization),
+    };
     let report = sources.context(context, caller.service, &caller.claims);
     match change {
         Some(change) => {

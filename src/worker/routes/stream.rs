@@ -37,7 +37,7 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
     // 3. Decide access.
     let access = read_access(&caller.claims, request.report.organization_id.as_deref())?;
     // 4. Find the organization.
-    let sources = ReportSources::new(context);
+    let sources = ReportSources::new(context, caller.service, &access.organization);
     let report = sources.context(context, caller.service, &caller.claims);
     resolve_head(&report, &access.organization, Vec::new(), context.now).await?;
     // 5. Count the caller's streams.

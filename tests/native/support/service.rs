@@ -90,7 +90,8 @@ impl Service {
             change_token: &self.change_token(),
             now,
             limits,
-            make_room: &|| {},
+            enter_slice: &|_| Box::pin(async {}),
+            leave_slice: &|| {},
         };
         refresh::run(&self.database, start).await
     }
