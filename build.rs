@@ -1,4 +1,5 @@
-//! Copies the statements for `sql!` (src/lib.rs) without their comments, which would be sent to the database each time.
+//! Copies the statements for `sql!` (src/lib.rs) without comments and indentation, which would be sent to the database each
+//! time.
 
 use std::path::Path;
 use std::{env, fs, io};
@@ -19,8 +20,8 @@ fn copy_statements(folder: &Path, target: &Path) -> io::Result<()> {
             copy_statements(&path, &copy)?;
         } else if path.extension().is_some_and(|extension| extension == "sql") {
             let text = fs::read_to_string(&path)?;
-            let statement = text.lines().filter(|line| !line.trim_start().starts_with("--"));
-            fs::write(copy, statement.flat_map(|line| [line, "\n"]).collect::<String>())?;
+            let lines = text.lines().map(str::trim).filter(|line| !line.starts_with("--"));
+            fs::write(copy, lines.flat_map(|line| [line, "\n"]).collect::<String>())?;
         }
     }
     Ok(())
