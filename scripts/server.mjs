@@ -30,10 +30,10 @@ function portProblem(error, port) {
 }
 
 /**
- * Starts the server. `ended` resolves with the exit code for this program: 0 if a signal asked for the end, 1 if
+ * Starts the server, with more `options` of wrangler. `ended` resolves with the exit code for this program: 0 if a signal asked for the end, 1 if
  * the server ended by itself. `stop` ends it and everything that it started; always await it.
  */
-export function startServer(port) {
+export function startServer(port, options = /** @type {string[]} */ ([])) {
   const args = [
     packageBin('wrangler'),
     'dev',
@@ -43,6 +43,7 @@ export function startServer(port) {
     '--port',
     String(port),
     '--show-interactive-dev-session=false',
+    ...options,
   ];
   const child = spawn(wranglerNode(), args, {
     cwd: ROOT,
