@@ -110,6 +110,13 @@ pub async fn store_records<D: Database>(
     })
 }
 
+/// A statement about the items that `late.sql` names.
+macro_rules! about_late {
+    ($file:literal) => {
+        concat!(sql!("ingest/sql/late.sql"), sql!($file))
+    };
+}
+
 /// The statements about items that come late. Mostly there are none.
 fn late(winners: &[Record], now: Timestamp) -> Result<Vec<Statement>, DatabaseError> {
     let late_before = now.minus(LATE_MS);
@@ -120,8 +127,8 @@ fn late(winners: &[Record], now: Timestamp) -> Result<Vec<Statement>, DatabaseEr
         let records = SqlValue::Text(chunk);
         let noted = std::iter::once(records.clone()).chain(instants.clone());
         [
-            Statement::new(sql!("ingest/sql/count_expired.sql"), [records.clone()]),
-            Statement::new(sql!("ingest/sql/note_expired.sql"), [records]),
+            Statement::new(about_late!("ingest/sql/late_count.sql"), [records.clone()]),
+            Statement::new(about_late!("ingest/sql/late_note.sql"), [records]),
             Statement::new(sql!("ingest/sql/note_late_items.sql"), noted),
         ]
     });

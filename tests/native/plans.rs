@@ -41,7 +41,7 @@ const WIDE_READS: &[WideRead] = &[
             "open_pending",
             "probable_rows",
             "read_position",
-            "note_expired",
+            "late_note",
         ],
         reason: "the table has one row",
     },
@@ -373,10 +373,11 @@ fn sql_files(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// Files that are the beginning of others, with the names of these, as far as they have them in common.
-const BEGINNINGS: [(&str, &[&str]); 7] = [
+const BEGINNINGS: [(&str, &[&str]); 8] = [
     ("affected", &["affected_"]),
     ("forgotten", &["forgotten_"]),
     ("keys", &["keys_"]),
+    ("late", &["late_"]),
     ("merged", &["merged_"]),
     ("open", &["open_"]),
     ("purged", &["purged_"]),
