@@ -9,6 +9,7 @@ use crate::base::id::{ID_CHARACTERS_MAX, is_id};
 use crate::base::timestamp::{DAY_MS, MINUTE_MS};
 use crate::connector::connection::{self, Connection};
 use crate::http::cors::AllowedOrigins;
+use crate::refresh::DATABASE_BYTES_MAX;
 use crate::storage::shards::{SHARDS_MAX, Shards};
 use ::http::Uri;
 use strum::{IntoStaticStr, VariantNames};
@@ -45,8 +46,9 @@ const KEEP_TIMELINE_DAYS_MIN: u32 = 4;
 const KEEP_CONVERSATION_DAYS_DEFAULT: u32 = 180;
 /// The most days that may be configured: ten years.
 const KEEP_DAYS_MAX: u32 = 3_650;
-/// How many megabytes the database may have, unless configured: what D1 allows on a paid plan.
-const DATABASE_MEGABYTES_DEFAULT: u32 = 10_000;
+/// How many megabytes the database may have, at most and unless configured.
+const DATABASE_MEGABYTES_MAX: u32 = (DATABASE_BYTES_MAX / BYTES_IN_MEGABYTE) as u32;
+const BYTES_IN_MEGABYTE: u64 = 1_000_000;
 /// The periods that the platform's rate limits may have, in seconds. The last is the default.
 const RATE_LIMIT_PERIODS_SECONDS: [u32; 2] = [10, 60];
 
@@ -220,11 +222,11 @@ impl Config {
                 )),
             keep_timeline_ms: reader.keep_days(Variable::KeepTimelineDays, KEEP_TIMELINE_DAYS_DEFAULT),
             keep_conversation_ms: reader.keep_days(Variable::KeepConversationDays, KEEP_CONVERSATION_DAYS_DEFAULT),
-            database_bytes_max: 1_000_000
+            database_bytes_max: BYTES_IN_MEGABYTE
                 * u64::from(reader.number(
                     Variable::DatabaseMegabytes,
-                    DATABASE_MEGABYTES_DEFAULT,
-                    DATABASE_MEGABYTES_DEFAULT,
+                    DATABASE_MEGABYTES_MAX,
+                    DATABASE_MEGABYTES_MAX,
                 )),
             settings_key: reader.settings_key(),
             dashboard_url: reader.url(Variable::DashboardUrl),

@@ -12,7 +12,7 @@ pub const STATEMENTS_MAX: u64 = 950;
 /// How long a run takes on new work, in milliseconds: the next one starts after a minute.
 pub const RUN_MAX_MS: i64 = 50_000;
 
-/// The most bytes of a database, unless it is configured: D1 allows 10 GB.
+/// The most bytes of a database, unless it is configured: what D1 allows on a paid plan.
 pub const DATABASE_BYTES_MAX: u64 = 10_000_000_000;
 
 /// How much of the bytes that a database may have is used, in percent.
