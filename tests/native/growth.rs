@@ -498,14 +498,21 @@ fn a_run_that_was_refused_is_made_up_for() {
     service.assert_agrees(&pair.oracle, NOW + MINUTE, "for the later instant");
 }
 
-#[test]
-fn a_run_that_died_is_taken_over_at_its_deadline() {
+/// An organization in which somebody waits, and whose first run took the lease and died.
+fn after_a_run_that_died() -> Pair {
     let mut pair = Pair::default();
     pair.ingest(&waiting("o", "c", NOW - 60 * MINUTE));
+    let database = &pair.service.database;
+    database.set_fault(Some(Fault::AfterBatches(2)));
+    block_on(pair.service.refresh(NOW)).unwrap_err();
+    database.set_fault(None);
+    pair
+}
+
+#[test]
+fn a_run_that_died_is_taken_over_at_its_deadline() {
+    let pair = after_a_run_that_died();
     let service = &pair.service;
-    service.database.set_fault(Some(Fault::AfterBatches(2)));
-    block_on(service.refresh(NOW)).unwrap_err();
-    service.database.set_fault(None);
     let at = |later: i64| move || Timestamp::from_milliseconds(NOW + later);
     let soon = block_on(service.try_refresh(NOW + 1, limits(), &at(LEASE_MS - 1))).unwrap();
     assert!(soon.is_none());
@@ -526,12 +533,8 @@ fn a_run_that_died_is_taken_over_at_its_deadline() {
 #[test]
 fn whatever_the_interval_a_run_that_died_is_made_up_for_within_the_minute() {
     for (every, taken_over_after) in [(20_000, 40_000), (30_000, MINUTE), (MINUTE, MINUTE)] {
-        let mut pair = Pair::default();
-        pair.ingest(&waiting("o", "c", NOW - 60 * MINUTE));
+        let pair = after_a_run_that_died();
         let service = &pair.service;
-        service.database.set_fault(Some(Fault::AfterBatches(2)));
-        block_on(service.refresh(NOW)).unwrap_err();
-        service.database.set_fault(None);
         let run = |later: i64| {
             let now = move || Timestamp::from_milliseconds(NOW + later);
             block_on(service.try_refresh(NOW + later, limits(), &now)).unwrap()
