@@ -652,7 +652,7 @@ const HEALTH = {
     sweepFailed: count('Conversations that the sweep could not read, or not within a run.'),
     sweptAsOf: nullable(instant('When the last pass of the sweep began that has come to its end; null if none has.')),
     itemsExpired: count('Items that came too late to be taken in, since the run before.'),
-    unknownConversations: count('Conversations that have items but no record; at most 10,000 are counted.'),
+    unknownConversations: count('Conversations that have items but no record; at most 1,000 are counted.'),
     truncatedOrganizations: count('Organizations with more candidates than a snapshot lists.'),
     behindSince: nullable(
       instant('The instant of the report that is furthest behind; null if all are as of this run.'),

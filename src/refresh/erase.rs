@@ -8,7 +8,7 @@ use crate::refresh::swept::Swept;
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement};
 
 /// The most conversations without a record that a run counts.
-const UNKNOWN_MAX: i64 = 10_000;
+const UNKNOWN_MAX: i64 = 1_000;
 
 /// What is to be carried out.
 pub struct Due {

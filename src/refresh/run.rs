@@ -91,7 +91,7 @@ pub struct Run {
     /// Items that were not taken in since the run before, because they came too late.
     #[serde(default)]
     pub items_expired: i64,
-    /// Conversations of which items are stored and no record. At most 10,000 are counted.
+    /// Conversations of which items are stored and no record. At most 1,000 are counted.
     #[serde(default)]
     pub unknown_conversations: i64,
     /// Organizations with more candidates than a version lists.

@@ -680,6 +680,21 @@ fn removed_organizations_are_not_counted() {
     assert_eq!((run.unknown_conversations, run.truncated_organizations), (1, 0));
 }
 
+#[test]
+fn a_run_counts_so_many_unknown_conversations_and_no_more() {
+    let service = Service::default();
+    service.database.execute(&format!(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1001)
+         INSERT INTO conversation_state (organization_id, conversation_id, unknown_since) SELECT 'o', 'c' || n, {NOW} FROM n"
+    ));
+    assert_eq!(run_at(&service, 0, limits()).unknown_conversations, 1_000);
+    let expected = Some(expectations(DATABASE_BYTES_MAX));
+    let now = Timestamp::from_milliseconds(NOW);
+    let health = block_on(check_health(&service.database, expected, true, now, &Trace::default()));
+    let unknown = health.backlog.expect("the database is in reach").unknown_conversations;
+    assert_eq!(unknown.count, 1_001, "an operator who asks is told of all");
+}
+
 /// Breaks the published versions of an organization by `break_it`, without anything pending, and runs.
 fn heals(candidates: usize, break_it: &str) {
     let mut pair = Pair::default();
