@@ -6,7 +6,7 @@ use crate::auth::access::{AccessError, Denial};
 use crate::auth::connection::SignatureError;
 use crate::auth::error::{TokenError, VerifyError};
 use crate::directory::scopes::ScopesError;
-use crate::directory::settings::SettingsError;
+use crate::directory::settings::{ChangeError, SettingsError};
 use crate::http::query::QueryError;
 use crate::ingest::parse::{ParseError, Remark};
 use crate::report::error::ReportError;
@@ -238,5 +238,14 @@ impl From<SearchError> for ApiError {
 impl From<SettingsError> for ApiError {
     fn from(error: SettingsError) -> Self {
         Self::Invalid(error.to_string())
+    }
+}
+
+impl From<ChangeError> for ApiError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Settings(error) => error.into(),
+            ChangeError::Report(error) => error.into(),
+        }
     }
 }

@@ -82,6 +82,17 @@ pub enum SettingsError {
     },
 }
 
+/// Why settings were not changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeError {
+    /// The change does not go together with the settings that stay.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The settings could not be read or written.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+}
+
 /// What becomes of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Change<T> {
@@ -225,19 +236,25 @@ pub async fn read_settings<D: Database, C>(
     change_and_read(context, organization, Vec::new(), now).await
 }
 
-/// Changes the settings of an organization. Reports of this isolate use them at once, those of others as soon as they have
-/// read the head again.
+/// Changes the settings of an organization, if they go together then. Reports of this isolate use them at once, those of others
+/// as soon as they have read the head again.
 ///
 /// # Errors
-/// As [`read_settings`]; [`ReportError::Corrupt`] if thresholds cannot be written as JSON, which does not happen.
+/// [`SettingsError::UnknownTimeZone`], [`SettingsError::OutOfReach`]; those of [`read_settings`]; [`ReportError::Corrupt`] if
+/// thresholds cannot be written as JSON, which does not happen.
 pub async fn change_settings<D: Database, C>(
     context: &ReportContext<'_, D, C>,
     organization: &OrganizationId,
     change: &SettingsChange,
     now: Timestamp,
-) -> Result<OrganizationSettings, ReportError> {
+) -> Result<OrganizationSettings, ChangeError> {
+    // Without business hours everything goes together.
+    if change.business_hours != Change::Reset {
+        let current = read_settings(context, organization, now).await?;
+        change.check(&current.settings, context.time_zones, now)?;
+    }
     let statements = change.statements(organization, now)?;
-    change_and_read(context, organization, statements, now).await
+    Ok(change_and_read(context, organization, statements, now).await?)
 }
 
 async fn change_and_read<D: Database, C>(
@@ -259,7 +276,7 @@ impl SettingsChange {
     ///
     /// # Errors
     /// [`SettingsError::UnknownTimeZone`], [`SettingsError::OutOfReach`].
-    pub fn check(&self, current: &Settings, zones: &dyn TimeZones, now: Timestamp) -> Result<(), SettingsError> {
+    fn check(&self, current: &Settings, zones: &dyn TimeZones, now: Timestamp) -> Result<(), SettingsError> {
         let hours = match &self.business_hours {
             Change::Keep => current.business_hours.as_ref(),
             Change::Reset => None,

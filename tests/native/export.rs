@@ -9,7 +9,7 @@ use conversation_monitor::auth::access::{ReadAccess, read_access, settings_acces
 use conversation_monitor::auth::claims::Claims;
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::base::trace::Trace;
-use conversation_monitor::directory::settings::{Change, SettingsChange, change_settings, read_settings};
+use conversation_monitor::directory::settings::{Change, ChangeError, SettingsChange, change_settings, read_settings};
 use conversation_monitor::report::cache::IsolateCache;
 use conversation_monitor::report::context::ReportContext;
 use conversation_monitor::report::csv::CsvFile;
@@ -194,7 +194,7 @@ fn a_threshold_costs_one_row_and_the_same_again_none() {
                 };
                 change_settings(context, &organization, &change, now).await
             }
-            None => read_settings(context, &organization, now).await,
+            None => Ok(read_settings(context, &organization, now).await?),
         });
         let threshold = settings.map(|answer| answer.settings.threshold_minutes);
         (threshold, changes() - before)
@@ -209,18 +209,23 @@ fn a_threshold_costs_one_row_and_the_same_again_none() {
     assert_eq!(set(None, "o", NOW), (Ok(10_080), 0));
     assert_eq!(
         set(Some(7), "nowhere", NOW),
-        (Err(ReportError::OrganizationNotFound), 0)
+        (Err(ReportError::OrganizationNotFound.into()), 0)
     );
 
     // The write succeeds and its answer is lost: this isolate does not go on with the head that it cached.
-    desk.service.database.set_fault(Some(Fault::AfterBatches(1)));
-    assert!(matches!(set(Some(9), "o", NOW), (Err(ReportError::Unavailable(_)), 1)));
+    desk.service.database.set_fault(Some(Fault::AfterBatches(2)));
+    let lost = set(Some(9), "o", NOW);
+    assert!(matches!(
+        lost,
+        (Err(ChangeError::Report(ReportError::Unavailable(_))), 1)
+    ));
     desk.service.database.set_fault(None);
     assert_eq!(seen(NOW), 9);
 
     let removal = json!({ "type": "organization", "organizationId": "o", "deleted": true,
                           "updatedAt": Timestamp::from_milliseconds(NOW).to_string() });
     block_on(desk.service.ingest(&[removal], NOW)).unwrap();
-    assert_eq!(set(Some(8), "o", NOW), (Err(ReportError::OrganizationNotFound), 0));
-    assert_eq!(set(None, "o", NOW), (Err(ReportError::OrganizationNotFound), 0));
+    let not_found = (Err(ReportError::OrganizationNotFound.into()), 0);
+    assert_eq!(set(Some(8), "o", NOW), not_found);
+    assert_eq!(set(None, "o", NOW), not_found);
 }

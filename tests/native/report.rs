@@ -7,6 +7,7 @@ use crate::support::oracle::{Oracle, OracleRow};
 use crate::support::service::Service;
 use crate::support::sqlite::Fault;
 use conversation_monitor::base::timestamp::Timestamp;
+use conversation_monitor::directory::settings::{ChangeError, SettingsError};
 use conversation_monitor::report::cache::IsolateCache;
 use conversation_monitor::report::error::ReportError;
 use conversation_monitor::report::head::STALE_MAX_MS;
@@ -156,6 +157,32 @@ fn minutes_of_business_hours_go_on_while_the_page_stays_in_memory() {
     block_on(desk.service.refresh(NOW + MINUTE)).unwrap();
     desk.cache.borrow_mut().clear_heads();
     check(NOW + MINUTE);
+}
+
+#[test]
+fn settings_that_do_not_go_together_are_not_written() {
+    let desk = Desk::new(Mood::Well, 1);
+    let change = |body: Value| desk.isolate().change_settings(&admin().organization, &body, NOW);
+    let is_refused = |body: Value| {
+        let error = change(body).unwrap_err();
+        assert!(
+            matches!(error, ChangeError::Settings(SettingsError::OutOfReach { .. })),
+            "{error}"
+        );
+    };
+    let hours = json!({ "timeZone": "Europe/Berlin", "weekly": { "mon": [["09:00", "10:00"]] } });
+    change(json!({ "businessHours": hours })).unwrap();
+    is_refused(json!({ "thresholdMinutes": 10_080 }));
+    is_refused(json!({ "channelThresholdMinutes": { "sms": 10_080 } }));
+    is_refused(json!({ "maxAgeDays": 1 }));
+
+    // Without business hours everything goes together, so nothing is read before.
+    desk.service.database.set_fault(None);
+    let settings = change(json!({ "thresholdMinutes": 10_080, "businessHours": null })).unwrap();
+    assert_eq!(desk.service.database.counts().1, 1);
+    assert_eq!((settings.threshold_minutes, settings.max_age_days), (10_080, 30));
+    is_refused(json!({ "businessHours": hours }));
+    assert_eq!(change(json!({ "maxAgeDays": 31 })).unwrap().business_hours, None);
 }
 
 #[test]

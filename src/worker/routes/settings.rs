@@ -39,11 +39,7 @@ pub async fn handle(context: &RequestContext, organization_id: Option<String>) -
     };
     let report = sources.context(context, caller.service, &caller.claims);
     match change {
-        Some(change) => {
-            let current = read_settings(&report, &organization, context.now).await?;
-            change.check(&current.settings, report.time_zones, context.now)?;
-            Reply::success(&change_settings(&report, &organization, &change, context.now).await?)
-        }
+        Some(change) => Reply::success(&change_settings(&report, &organization, &change, context.now).await?),
         None => {
             let settings = read_settings(&report, &organization, context.now).await?;
             Ok(Reply::json_or_not_modified(context, envelope::success(&settings)?))

@@ -9,7 +9,7 @@ use conversation_monitor::auth::access::{OrganizationId, ReadAccess, read_access
 use conversation_monitor::auth::claims::Claims;
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::base::trace::Trace;
-use conversation_monitor::directory::settings::{change_settings, parse_change};
+use conversation_monitor::directory::settings::{ChangeError, change_settings, parse_change};
 use conversation_monitor::report::cache::IsolateCache;
 use conversation_monitor::report::context::ReportContext;
 use conversation_monitor::report::error::ReportError;
@@ -156,7 +156,7 @@ impl<D: Database> Isolate<'_, D> {
         organization: &OrganizationId,
         body: &Value,
         now: i64,
-    ) -> Result<Settings, ReportError> {
+    ) -> Result<Settings, ChangeError> {
         let (trace, now) = (Trace::default(), Timestamp::from_milliseconds(now));
         let change = parse_change(body.to_string().as_bytes()).expect("a change of settings");
         let answer = block_on(change_settings(&self.context(&trace), organization, &change, now));
