@@ -34,9 +34,9 @@ impl Timestamp {
         self.0
     }
 
-    /// Parses RFC 3339 with any offset. What is finer than a millisecond is truncated. `None` means that the text is
-    /// something else, or that its year in UTC is outside 0000 to 9999, which an offset can cause and RFC 3339 cannot
-    /// write.
+    /// Parses RFC 3339 with any offset. What is finer than a millisecond is truncated, and second 60 of a minute is the first
+    /// of the next one. `None` means that the text is something else, or that its year in UTC is outside 0000 to 9999, which an
+    /// offset can cause and RFC 3339 cannot write.
     #[must_use]
     pub fn from_rfc3339(text: &str) -> Option<Self> {
         let instant = DateTime::parse_from_rfc3339(text).ok()?;
@@ -141,6 +141,12 @@ mod tests {
         check("1969-12-31T23:59:59.9996Z", Some("1969-12-31T23:59:59.999Z"));
         check("0000-01-01T00:00:00Z", Some("0000-01-01T00:00:00.000Z"));
         check("0000-01-01T00:00:00+01:00", None);
+        // A leap second is the second after it, which clocks that know none show twice.
+        check("2016-12-31T23:59:60Z", Some("2017-01-01T00:00:00.000Z"));
+        check("2017-01-01T00:59:60.9999+01:00", Some("2017-01-01T00:00:00.999Z"));
+        check("2026-05-18T14:00:60Z", Some("2026-05-18T14:01:00.000Z"));
+        check("2026-05-18T14:00:61Z", None);
+        check("9999-12-31T23:59:60Z", None);
         check("9999-12-31T23:59:59.9999Z", Some("9999-12-31T23:59:59.999Z"));
         check("9999-12-31T23:59:59-05:00", None);
         check("2026-05-18T14:00:00", None);
