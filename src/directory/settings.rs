@@ -211,9 +211,10 @@ fn change<T>(
     }
 }
 
-/// An integer from 1 to `max`. A number with a fraction or an exponent is none, whatever its value.
+/// An integer from 1 to `max`, however it is written: 5.0 is one, as it is in JSON Schema.
 fn integer(value: &Value, max: i64) -> Option<i64> {
-    value.as_i64().filter(|number| (1..=max).contains(number))
+    let number = value.as_f64().filter(|number| number.fract() == 0.0)? as i64;
+    (1..=max).contains(&number).then_some(number)
 }
 
 /// An object of at most `count_max` thresholds.
@@ -401,13 +402,19 @@ mod tests {
         check(r#"{"thresholdMinutes":1}"#, threshold(Change::Set(1)));
         check(r#" {"thresholdMinutes" : 10080 } "#, threshold(Change::Set(10_080)));
         check(r#"{"thresholdMinutes":null}"#, threshold(Change::Reset));
+        for five in ["5", "5.0", "5e0", "0.5e1", "50E-1"] {
+            check(&format!("{{\"thresholdMinutes\":{five}}}"), threshold(Change::Set(5)));
+        }
+        check(r#"{"thresholdMinutes":10080.0}"#, threshold(Change::Set(10_080)));
         let bad_numbers = [
             "0",
             "-1",
             "-0",
-            "1.0",
-            "5e0",
+            "-5.0",
+            "0.0",
             "1.5",
+            "4.999999999",
+            "1e400",
             "\"5\"",
             "true",
             "[5]",
@@ -426,6 +433,7 @@ mod tests {
             }
         }
         check(r#"{"thresholdMinutes":10081}"#, None);
+        check(r#"{"thresholdMinutes":10080.5}"#, None);
         check(r#"{"maxAgeDays":3651}"#, None);
         check(r#"{"channelThresholdMinutes":{"sms":null}}"#, None);
         check(r#"{"thresholdMinutes":5,"thresholdMinutes":5}"#, None);

@@ -88,6 +88,9 @@ test('5 minutes until it is set, and then the value that was set', async () => {
   }
   assert.deepEqual((await put(200, organizationId, token, { thresholdMinutes: null })).body, data(5));
   assert.equal(await stored(organizationId), null);
+  // To JSON Schema they are integers.
+  for (const minutes of ['7.0', '7e0'])
+    assert.deepEqual((await put(200, organizationId, token, `{"thresholdMinutes":${minutes}}`)).body, data(7));
   await put(200, organizationId, token, { thresholdMinutes: 10080 });
   // No event changes it.
   await service.post([
@@ -231,8 +234,7 @@ describe('400', () => {
     '{"thresholdMinutes":0}',
     '{"thresholdMinutes":10081}',
     '{"thresholdMinutes":-5}',
-    '{"thresholdMinutes":1.0}',
-    '{"thresholdMinutes":5e0}',
+    '{"thresholdMinutes":0.0}',
     '{"thresholdMinutes":1.5}',
     '{"thresholdMinutes":"5"}',
     '{"thresholdMinutes":5,"unknown":1}',
