@@ -45,7 +45,13 @@ const KINDS = {
   assignee: {
     heading: 'Who they are assigned to',
     name: 'assignee',
-    lines: ({ byAssignee }) => (byAssignee ?? []).map(({ name, count }) => lineOf(name, name ?? 'Nobody', count)),
+    // No filter finds a name that is empty, which is another line than that of those who have nobody.
+    lines: ({ byAssignee }) =>
+      (byAssignee ?? []).map(({ name, count }) =>
+        name === ''
+          ? { key: 'unnamed', name: 'Somebody without a name', count, filter: null }
+          : lineOf(name, name ?? 'Nobody', count),
+      ),
   },
 };
 

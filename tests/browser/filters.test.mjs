@@ -157,12 +157,16 @@ describeInBrowser('what the summary counts', (env) => {
   }
 
   test('has nothing to press where no filter would find it', async (t) => {
-    const organization = await sample();
+    const users = [{ userId: 'u-unnamed', fullName: '' }];
+    const organization = await env.publish(
+      env.organization({ users }).addWaiting('a', 80, { agent: 'u-unnamed' }).addWaiting('b', 20),
+    );
     const tab = await env.open(t, { token: organization.adminToken() });
     await tab.waitUntilIdle();
     for (const [kind, name] of [
       ['By department', 'No department'],
       ['By assignee', 'Nobody'],
+      ['By assignee', 'Somebody without a name'],
     ]) {
       await countBy(tab, kind);
       assert.equal(await tab.page.locator('#breakdown').getByText(name).count(), 1);
