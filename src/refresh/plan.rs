@@ -26,6 +26,12 @@ pub const RETENTION_MS: i64 = 10 * 60_000;
 /// The most rows of a superseded version that its organization's head lists. Longer lists are stored as chunks of the version
 /// with the negative number, because heads are read often, and D1 takes at most 2 MB.
 const SUPERSEDED_IN_HEAD_MAX: usize = 200;
+/// The most rows of all superseded versions together that the head lists. There are as many versions as were published within
+/// [`RETENTION_MS`], and more if their removal lags.
+const SUPERSEDED_IN_ALL_MAX: usize = 20_000;
+/// The most bytes of superseded versions in a head, in JSON. One whose rows are not listed takes about 30. Nothing more is
+/// published until some are removed, which has statements of its own.
+const RETIRED_BYTES_MAX: usize = 1_000_000;
 
 /// A superseded version that is not removed yet. In JSON it is an array, for there are many.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -251,7 +257,8 @@ impl PublishDraft {
             plan.chunks = version_after.to_chunks().map_err(|error| error.to_string())?;
             if version > 0 {
                 let mut row_nos = changes.superseded;
-                if row_nos.len() > SUPERSEDED_IN_HEAD_MAX {
+                let listed: usize = retired.iter().map(|retired| retired.row_nos.len()).sum();
+                if row_nos.len() > SUPERSEDED_IN_HEAD_MAX || listed + row_nos.len() > SUPERSEDED_IN_ALL_MAX {
                     let list = serde_json::to_string(&row_nos).map_err(|error| error.to_string())?;
                     plan.superseded_lists.push((version, list));
                     row_nos = Vec::new();
@@ -270,6 +277,10 @@ impl PublishDraft {
             version += 1;
             plan.rows = changes.rows;
         }
+        let retired_text = serde_json::to_string(&retired).map_err(|error| error.to_string())?;
+        if has_changed && retired_text.len() > RETIRED_BYTES_MAX {
+            return Err("too many superseded versions wait to be removed".to_owned());
+        }
         let is_thawed = input.was_frozen && plan.is_complete;
         if has_changed || is_thawed || !input.is_list_known || next.missing != input.missing {
             plan.head = Some(HeadUpdate {
@@ -281,7 +292,7 @@ impl PublishDraft {
                 },
                 candidates,
                 categories,
-                retired: serde_json::to_string(&retired).map_err(|error| error.to_string())?,
+                retired: retired_text,
                 retire_at: retired.first().map(RetiredVersion::may_be_removed_at),
                 missing: next.missing,
             });

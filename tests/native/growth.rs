@@ -428,6 +428,67 @@ fn superseded_versions_are_removed_by_statements_of_their_own() {
     pair.service.assert_no_garbage("all along");
 }
 
+/// How many bytes a head has of superseded versions, and how many rows it lists of them.
+fn retired(service: &Service) -> (usize, usize) {
+    let rows = "SELECT count(*) FROM organization, json_each(retired) AS version, json_each(version.value, '$[2]')";
+    let bytes = "SELECT length(retired) FROM organization";
+    (count(service, bytes), count(service, rows))
+}
+
+#[test]
+fn a_head_lists_so_many_rows_of_superseded_versions_and_no_more() {
+    const VERSIONS: i64 = 105;
+    let mut pair = Pair::default();
+    // As many candidates as rows of a version that the head itself lists. All of them show one contact.
+    for number in 0..200 {
+        pair.ingest(&waiting("o", &format!("c{number}"), NOW - 60 * MINUTE));
+    }
+    let at = |version: i64| NOW + version * 1_000;
+    for version in 0..VERSIONS {
+        let mut contact = contact("o", 0, &format!("Name {version}"), at(version));
+        contact["contactId"] = json!("k");
+        pair.ingest(&[contact]);
+        let run = block_on(pair.service.refresh(at(version))).unwrap().run;
+        assert_eq!(run.rows_published, 200);
+    }
+    assert_eq!(retired(&pair.service).1, 20_000);
+    let lists = "SELECT count(*) FROM snapshot_part WHERE version < 0";
+    assert_eq!(
+        count(&pair.service, lists),
+        4,
+        "those of the last versions are by themselves"
+    );
+    let minute = settle(&pair.service, &pair.oracle, 12, Limits::default(), "they are removed");
+    assert_eq!(retired(&pair.service), ("[]".len(), 0), "{minute}");
+    assert_eq!(count(&pair.service, "SELECT count(*) FROM snapshot_row"), 200);
+}
+
+#[test]
+fn nothing_is_published_while_too_many_superseded_versions_wait_to_be_removed() {
+    let mut pair = Pair::default();
+    pair.ingest(&waiting("o", "c", NOW - 60 * MINUTE));
+    settle(&pair.service, &pair.oracle, 0, limits(), "at first");
+    pair.service.database.execute(&format!(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 40000)
+         UPDATE organization SET retire_at = {NOW} + 600000,
+           retired = (SELECT json_group_array(json_array({NOW}, 1000000000 + n, json_array())) FROM n)"
+    ));
+    let (bytes, _) = retired(&pair.service);
+    assert!((1_000_000..2_000_000).contains(&bytes), "{bytes}");
+    pair.ingest(&waiting("o", "d", NOW - 50 * MINUTE));
+    let refresh = |minute: i64| block_on(pair.service.refresh_within(NOW + minute * MINUTE, limits())).unwrap();
+    for minute in [1, 10] {
+        let failures = refresh(minute).failures;
+        let [(_, reason)] = failures.reasons() else {
+            panic!("{failures:?}");
+        };
+        assert!(reason.contains("superseded versions"), "{reason}");
+    }
+    // The last of these runs has removed them.
+    assert_eq!(retired(&pair.service).0, "[]".len());
+    settle(&pair.service, &pair.oracle, 11, limits(), "then it goes on");
+}
+
 #[test]
 fn a_run_is_not_overtaken_while_it_gets_on() {
     let mut pair = Pair::default();
