@@ -5,8 +5,8 @@ use crate::connector::connection::Kind;
 use crate::connector::outcome::{Note, Outcome};
 use serde_json::json;
 
-/// A connection's counts are stored at most once in this time.
-const STORE_EVERY_MS: i64 = MINUTE_MS;
+/// A connection's counts are stored at most once in this time, by all instances of the worker together.
+pub const STORE_EVERY_MS: i64 = MINUTE_MS;
 /// How long after the first webhook of that time they are stored, with those that came meanwhile: one action in a help desk
 /// sends several.
 pub const STORE_AFTER_MS: u64 = 5_000;
@@ -106,7 +106,8 @@ fn bit_of(kind: Kind, webhook: Option<&str>) -> i64 {
     index.and_then(|index| 1_i64.checked_shl(index)).unwrap_or_default()
 }
 
-/// The tally of a connection in this isolate. It is stored at most once a minute, and what is not stored yet is kept.
+/// The tally of a connection in this isolate. It is stored at most once a minute, unless another isolate was faster, and what is
+/// not stored yet is kept.
 #[derive(Debug, Clone, Default)]
 pub struct Counter {
     /// What is not stored yet.
@@ -138,6 +139,15 @@ impl Counter {
         }
         self.is_stored = true;
         Some(std::mem::take(&mut self.tally))
+    }
+
+    /// Keeps what was taken and not stored, because the database failed, or because another isolate had stored something at
+    /// `stored_at`. A minute after that, the first webhook decides which isolate is next.
+    pub fn put_back(&mut self, tally: Tally, stored_at: Option<Timestamp>) {
+        self.tally.add_earlier(tally);
+        if let Some(stored_at) = stored_at {
+            self.begun_at = Some(stored_at.minus(STORE_AFTER_MS as i64));
+        }
     }
 }
 
@@ -222,7 +232,7 @@ mod tests {
         let failed = counter.take(START).unwrap();
         let second = Timestamp::from_milliseconds(START.as_milliseconds() + 1_000);
         count(&mut counter, Outcome::Unmappable, "message_created", second);
-        counter.tally.add_earlier(failed);
+        counter.put_back(failed, None);
         assert_eq!(counter.take(second), None, "not in the same minute");
         let minute = Timestamp::from_milliseconds(START.as_milliseconds() + 60_000);
         let tally = counter.take(minute).unwrap();

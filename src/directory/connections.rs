@@ -3,7 +3,7 @@
 use crate::auth::access::OrganizationId;
 use crate::base::timestamp::{DAY_MS, MINUTE_MS, Timestamp};
 use crate::connector::connection::{CONNECTIONS_MAX, Connection};
-use crate::connector::tally::{COUNTS, Tally};
+use crate::connector::tally::{COUNTS, STORE_EVERY_MS, Tally};
 use crate::report::error::ReportError;
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement};
 use serde_json::{Map, Value, json};
@@ -16,7 +16,8 @@ const HOUR_MS: i64 = 60 * MINUTE_MS;
 /// The names of the counts of a tally.
 const COUNTED: [&str; COUNTS] = ["mapped", "partly", "unknown", "unmappable", "refused"];
 
-/// Adds what webhooks of a connection became to what is stored of today.
+/// Adds what webhooks of a connection became to what is stored of today, unless any instance of the worker has stored something of
+/// the connection within a minute. Then it returns when that was.
 ///
 /// # Errors
 /// [`DatabaseError`]. Then the counts are most likely not stored.
@@ -25,13 +26,14 @@ pub async fn store_tally<D: Database>(
     connection: &Connection,
     tally: &Tally,
     now: Timestamp,
-) -> Result<(), DatabaseError> {
+) -> Result<Option<Timestamp>, DatabaseError> {
     let today = day_of(now);
-    let mut parameters: Vec<SqlValue> = vec![
+    let key: Vec<SqlValue> = vec![
         today.into(),
         connection.organization_id.as_str().into(),
         connection.connection_id.as_str().into(),
     ];
+    let mut parameters = key.clone();
     parameters.extend(tally.counts.map(SqlValue::from));
     for number in [
         tally.seen,
@@ -46,11 +48,18 @@ pub async fn store_tally<D: Database>(
     for text in [&tally.problem, &tally.refusal] {
         parameters.push(text.as_deref().map_or(SqlValue::Null, SqlValue::from));
     }
+    parameters.extend([now.as_milliseconds(), STORE_EVERY_MS].map(SqlValue::from));
     let add = Statement::new(sql!("directory/sql/add_connection_day.sql"), parameters);
     let first_day = today.saturating_sub(DAYS_KEPT);
     let remove = Statement::new(sql!("directory/sql/remove_connection_days.sql"), [first_day.into()]);
-    database.batch(vec![add, remove]).await?;
-    Ok(())
+    let last = Statement::new(sql!("directory/sql/last_stored.sql"), key);
+    let outcomes = database.batch(vec![add, remove, last]).await?;
+    let is_stored = outcomes.first().is_some_and(|outcome| outcome.changes > 0);
+    let last = outcomes.last().and_then(|outcome| outcome.rows.first());
+    match last {
+        Some(row) if !is_stored => Ok(row.optional_integer(0)?.map(Timestamp::from_milliseconds)),
+        _ => Ok(None),
+    }
 }
 
 /// The statement that reads the days of the connections of an organization, or of all of them.

@@ -20,8 +20,8 @@ pub async fn store_all(service: &Service, binding: &str, env: &Env, now: Timesta
     }
 }
 
-/// Stores what has been counted of the connection at `index`, at most once a minute. False means that the database failed.
-/// Then it is kept in memory, and stored a minute later.
+/// Stores what has been counted of the connection at `index`, unless this or another isolate has stored anything of it within a
+/// minute. Then it is kept in memory, as it is if the database fails, which false means.
 pub async fn store(service: &Service, index: usize, env: &Env, now: Timestamp) -> bool {
     let taken = service
         .counters
@@ -33,16 +33,20 @@ pub async fn store(service: &Service, index: usize, env: &Env, now: Timestamp) -
     };
     let shards = &service.config.shards;
     let database = D1::primary(env, shards, shards.of(&connection.organization_id));
-    let Err(error) = store_tally(&database, connection, &tally, now).await else {
-        return true;
+    let stored_at = match store_tally(&database, connection, &tally, now).await {
+        Ok(None) => return true,
+        Ok(stored_at) => stored_at,
+        Err(error) => {
+            log::error(&Line {
+                message: "counts of a connection not stored yet",
+                cause: Some(&error.to_string()),
+                ..Line::default()
+            });
+            None
+        }
     };
-    log::error(&Line {
-        message: "counts of a connection not stored yet",
-        cause: Some(&error.to_string()),
-        ..Line::default()
-    });
     if let Some(counter) = service.counters.borrow_mut().get_mut(index) {
-        counter.tally.add_earlier(tally);
+        counter.put_back(tally, stored_at);
     }
-    false
+    stored_at.is_some()
 }

@@ -559,7 +559,7 @@ fn full(service: &Service) {
     for sql in [
         "INSERT INTO settings (organization_id, number, max_age_days) VALUES ('o', 1, 40)",
         "INSERT INTO conversation_sweep (organization_id, conversation_id, mark) VALUES ('o', 'of c', 1)",
-        "INSERT INTO connection_day VALUES (1, 'o', 'cn', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL)",
+        "INSERT INTO connection_day VALUES (1, 'o', 'cn', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, 0)",
         "UPDATE organization SET threshold_minutes = 7 WHERE organization_id = 'o'",
     ] {
         service.database.execute(sql);

@@ -32,6 +32,7 @@ mod retention;
 mod shards;
 mod snapshot;
 mod support;
+mod tallies;
 mod test_data;
 mod tokens;
 mod wycheproof;
