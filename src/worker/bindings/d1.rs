@@ -89,8 +89,13 @@ impl D1 {
     }
 
     /// The same for a refresh.
-    pub fn for_refresh(mut self) -> Self {
-        self.answer_timeout = REFRESH_ANSWER_TIMEOUT;
+    pub fn for_refresh(self) -> Self {
+        self.within(REFRESH_ANSWER_TIMEOUT)
+    }
+
+    /// The same, waiting so long for an answer.
+    pub fn within(mut self, answer_timeout: Duration) -> Self {
+        self.answer_timeout = answer_timeout;
         self
     }
 

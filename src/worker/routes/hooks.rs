@@ -20,6 +20,9 @@ use worker::Delay;
 
 /// How often storing is tried.
 const TRIES: u32 = 2;
+/// How long each try may take, so that all of them end within three seconds: Chatwoot and LibreDesk wait for five, and then they
+/// take the webhook for lost whatever becomes of it.
+const TRY_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// Takes in a webhook of a help desk.
 ///
@@ -84,7 +87,7 @@ async fn authentic(context: &RequestContext, service: &Service, connection_id: &
     // 6. Store what it says. Many help desks send it once and never again, so it is worth a second try.
     let change_token = random::token().map_err(|error| ApiError::Internal(error.to_string()))?;
     let shards = &service.config.shards;
-    let database = D1::primary(&context.env, shards, shards.of(&connection.organization_id));
+    let database = D1::primary(&context.env, shards, shards.of(&connection.organization_id)).within(TRY_TIMEOUT);
     let mut tries: u32 = 0;
     loop {
         tries = tries.saturating_add(1);
