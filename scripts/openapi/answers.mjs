@@ -559,6 +559,9 @@ const HEALTH_MEMBERS = {
     },
     { description: 'Conversations that have messages but no record: they are on no list.' },
   ),
+  pendingSince: nullable(
+    instant('Since when the oldest change waits that is in no report yet; null if there is none.'),
+  ),
   isRefolding: flag('Whether conversations are being decided again because the rule has changed.'),
   truncatedOrganizations: count('Organizations with more candidates than a snapshot lists.'),
   connections: object(
@@ -577,6 +580,7 @@ const HEALTH_MEMBERS = {
 const HEALTH_NUMBERS = [
   'candidates',
   'unknownConversations',
+  'pendingSince',
   'isRefolding',
   'truncatedOrganizations',
   'connections',
@@ -608,7 +612,7 @@ const HEALTH = {
     {
       optional: [...HEALTH_NUMBERS, 'shards'],
       description:
-        'Numbers (`run`, `candidates`, `unknownConversations`, `isRefolding`, `truncatedOrganizations`, `connections`, `database`, `shards`) are only for tokens with the scope `conversation-monitor:operate`.',
+        'Numbers (`run`, `candidates`, `unknownConversations`, `pendingSince`, `isRefolding`, `truncatedOrganizations`, `connections`, `database`, `shards`) are only for tokens with the scope `conversation-monitor:operate`.',
     },
   ),
   ShardHealth: object(

@@ -302,6 +302,7 @@ export const HEALTH_EXAMPLE = {
     },
     candidates: { agent_abandoned: 12, ai_stuck: 31, unassigned: 4 },
     unknownConversations: { count: 0, since: null },
+    pendingSince: '2026-05-18T14:00:07.250Z',
     isRefolding: false,
     truncatedOrganizations: 0,
     connections: { silent: 0, failing: 0 },

@@ -47,6 +47,9 @@ pub struct Backlog {
     pub candidates: Object,
     /// Conversations whose items are stored without a record of the conversation: they are on no list.
     pub unknown_conversations: UnknownConversations,
+    /// Since when the oldest change waits that is in no report yet. `None` means that there is none.
+    #[serde(with = "rfc3339::optional")]
+    pub pending_since: Option<Timestamp>,
     /// Whether conversations are being folded again after the rule has changed.
     pub is_refolding: bool,
     /// Organizations with more candidates than a version lists.
@@ -223,6 +226,7 @@ async fn read<D: Database>(
         statements.push(Statement::new(sql!("health/sql/count_unknown.sql"), []));
         statements.push(Statement::new(sql!("health/sql/count_truncated.sql"), []));
         statements.push(days_statement(None, now));
+        statements.push(Statement::new(sql!("health/sql/oldest_pending.sql"), []));
     }
     let outcomes = database.batch(statements).await?;
     let rows = |number: usize| outcomes.get(number).map_or(&[][..], |outcome| &outcome.rows);
@@ -243,12 +247,14 @@ async fn read<D: Database>(
         candidates.insert(row.text(0)?.to_owned(), row.integer(1)?.into());
     }
     let unknown = rows(2).first().ok_or(DatabaseError::Decode("a count is missing"))?;
+    let oldest = rows(5).first().ok_or(DatabaseError::Decode("a count is missing"))?;
     let backlog = Backlog {
         candidates,
         unknown_conversations: UnknownConversations {
             count: unknown.integer(0)?,
             since: unknown.optional_integer(1)?.map(Timestamp::from_milliseconds),
         },
+        pending_since: oldest.optional_integer(0)?.map(Timestamp::from_milliseconds),
         is_refolding,
         truncated_organizations: rows(3).first().map_or(Ok(0), |row| row.integer(0))?,
         connections: TroubledConnections { silent, failing },

@@ -76,7 +76,7 @@ pub async fn store_records<D: Database>(
     }
     let (winners, ignored_removals) = winners(records);
     let chunks = json_chunks(winners.iter().map(columns), PARAMETER_BYTES_MAX)?;
-    let writes = chunks.iter().flat_map(|chunk| writes(chunk, change_token));
+    let writes = chunks.iter().flat_map(|chunk| writes(chunk, change_token, now));
     // Conversations may come in a later chunk than their messages, so what is missing is asked for last.
     let questions = chunks.iter().map(|chunk| {
         let limit = SqlValue::Integer(REMARKS_MAX as i64);
@@ -140,12 +140,12 @@ const WRITES: usize = 4;
 /// The one of them whose changes are counted.
 const UPSERT: usize = 2;
 
-fn writes(records: &str, change_token: &str) -> [Statement; WRITES] {
+fn writes(records: &str, change_token: &str, now: Timestamp) -> [Statement; WRITES] {
     let records = || SqlValue::from(records);
     [
         Statement::new(
             sql!("ingest/sql/add_pending.sql"),
-            [records(), SqlValue::from(change_token)],
+            [records(), SqlValue::from(change_token), now.as_milliseconds().into()],
         ),
         Statement::new(sql!("ingest/sql/add_organizations.sql"), [records()]),
         Statement::new(sql!("ingest/sql/upsert_greatest.sql"), [records()]),

@@ -308,7 +308,7 @@ fn a_damaged_record_stops_only_its_organization() {
             // Damage makes nothing pending; the events that come next do.
             service
                 .database
-                .execute("INSERT INTO pending VALUES ('organization-07', 'conversation', 'c', 'a token', 1, 0)");
+                .execute("INSERT INTO pending VALUES ('organization-07', 'conversation', 'c', 'a token', 1, 0, NULL)");
         },
         |service| {
             service

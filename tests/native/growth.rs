@@ -104,7 +104,7 @@ impl Pair {
     fn mark_contacts(&self, organization_id: &str, contacts: usize) {
         self.service.database.execute(&format!(
             "WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n + 1 < {contacts})
-             INSERT INTO pending SELECT '{organization_id}', 'contact', 'contact ' || n, 'old', 0, 1 FROM n WHERE true
+             INSERT INTO pending SELECT '{organization_id}', 'contact', 'contact ' || n, 'old', 0, 1, NULL FROM n WHERE true
              ON CONFLICT DO NOTHING"
         ));
     }
@@ -143,7 +143,7 @@ fn an_organization_without_a_candidate_settles_what_nobody_shows_without_a_versi
     run_at(&pair.service, 0, limits());
     pair.mark_contacts("o", 300);
     pair.service.database.execute(
-        "INSERT INTO pending VALUES ('o', 'user', 'nobody', 'old', 0, 1), ('o', 'department', 'nowhere', 'old', 0, 1)",
+        "INSERT INTO pending VALUES ('o', 'user', 'nobody', 'old', 0, 1, NULL), ('o', 'department', 'nowhere', 'old', 0, 1, NULL)",
     );
     let run = run_at(&pair.service, 1, limits());
     assert_eq!((run.organizations_published, run.organizations_left), (0, 0));
@@ -739,6 +739,58 @@ fn removed_organizations_are_not_counted() {
     service.database.execute("UPDATE organization SET missing = 0");
     let run = block_on(service.refresh(NOW + MINUTE)).unwrap().run;
     assert_eq!((run.unknown_conversations, run.truncated_organizations), (1, 0));
+}
+
+#[test]
+fn an_operator_is_told_since_when_the_oldest_change_waits() {
+    let service = Service::default();
+    let at = |seconds: i64| NOW + seconds * 1_000;
+    let ingest = |id: &str, seconds: i64| {
+        let mut events = waiting(id, "c", NOW - 60 * MINUTE);
+        // Each time another record.
+        events[0]["updatedAt"] = json!(instant_text(at(seconds)));
+        block_on(service.ingest(&events, at(seconds))).unwrap();
+    };
+    let refresh = |minutes: i64| block_on(service.refresh(NOW + minutes * MINUTE)).unwrap().run;
+    let oldest = || {
+        let expected = Some(expectations(DATABASE_BYTES_MAX));
+        let now = Timestamp::from_milliseconds(NOW);
+        let health = block_on(check_health(&service.database, expected, true, now, &Trace::default()));
+        let since = health.backlog.unwrap().pending_since;
+        since.map(|since| (since.as_milliseconds() - NOW) / 1_000)
+    };
+    assert_eq!(oldest(), None);
+    ingest("b", 5);
+    ingest("a", 10);
+    ingest("b", 20);
+    assert_eq!(oldest(), Some(5), "before the first run");
+    refresh(1);
+    assert_eq!(oldest(), None);
+    // What changes again keeps its instant, until a run that has finished with the organization.
+    ingest("b", 70);
+    ingest("b", 80);
+    assert_eq!(oldest(), Some(70));
+    service
+        .database
+        .execute(&format!("UPDATE refresh SET as_of = {}", at(75)));
+    assert_eq!(oldest(), Some(75), "what was before has been published");
+    service
+        .database
+        .execute(&format!("UPDATE refresh SET as_of = {}", at(60)));
+
+    // The refresh of an organization fails: its report is as of the first minute, and its change came later.
+    service
+        .database
+        .execute("UPDATE record SET body = '{\"x\":1}' WHERE type = 'message' AND organization_id = 'b'");
+    for minutes in 2..5 {
+        ingest("a", 60 * minutes - 30);
+        let run = refresh(minutes);
+        assert_eq!(run.behind_since.map(Timestamp::as_milliseconds), Some(at(60)));
+        assert_eq!(oldest(), Some(70));
+    }
+    ingest("b", 250);
+    ingest("a", 250);
+    assert_eq!(oldest(), Some(70));
 }
 
 #[test]

@@ -225,7 +225,7 @@ fn no_more_is_folded_again_than_a_run_can_fold() {
     let pending = LIMITS.portions * LIMITS.conversations;
     for conversation in 0..pending {
         story.service.database.execute(&format!(
-            "INSERT INTO pending VALUES ('organization-0', 'conversation', 'unknown-{conversation}', 'mark', 1, 0)"
+            "INSERT INTO pending VALUES ('organization-0', 'conversation', 'unknown-{conversation}', 'mark', 1, 0, NULL)"
         ));
     }
     let run = story.run(1).unwrap();

@@ -971,6 +971,7 @@ describe('health', () => {
   const NUMBERS = [
     'candidates',
     'unknownConversations',
+    'pendingSince',
     'isRefolding',
     'truncatedOrganizations',
     'connections',
