@@ -498,9 +498,11 @@ mod tests {
             [department(0), department(128), department(129)].map(is_taken),
             [false, true, false]
         );
-        // Channels that differ in case alone are one channel; departments are not.
-        let cases = |number: usize| ["Ümlaut", "üMLAUT"][number].to_owned();
+        // Channels that differ only in the case of the letters A to Z are one channel; departments are not.
+        let cases = |number: usize| ["üMLAUT", "ümlaut"][number].to_owned();
         assert!(!is_taken(map("channelThresholdMinutes", 2, &cases)));
         assert!(is_taken(map("departmentThresholdMinutes", 2, &cases)));
+        let other_letters = |number: usize| ["Ümlaut", "ümlaut"][number].to_owned();
+        assert!(is_taken(map("channelThresholdMinutes", 2, &other_letters)));
     }
 }
