@@ -25,7 +25,7 @@ const BATCH = 1000;
 const CONNECTIONS = 8;
 
 /** A worker with a database that grows, and what its runs do. */
-class Growth {
+export class Growth {
   /** Runs in a row after which an organization is not up to date, by its id. */
   #behind = new Map();
   #profiler;
@@ -110,6 +110,13 @@ class Growth {
     }
   }
 
+  /** What the isolate has now, in mebibytes: the memory of its wasm, and its heap after a full collection. */
+  async memory() {
+    const heap = (await this.#profiler.heapBytes()) / MEBIBYTE;
+    const { wasmBytes } = await this.side.counts();
+    return { wasm: wasmBytes / MEBIBYTE, heap };
+  }
+
   /** The refresh of the next minute. Returns what it did. */
   async run(later = MINUTE) {
     this.now += later;
@@ -184,15 +191,15 @@ class Growth {
 // Loads
 // ---------------------------------------------------------------------------------------------------------------
 
-const organizationIds = (count, prefix = 'organization') =>
+export const organizationIds = (count, prefix = 'organization') =>
   Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
 
-function* candidatesOf(ids, candidates, asOf) {
+export function* candidatesOf(ids, candidates, asOf) {
   for (const organizationId of ids) yield* organizationEvents({ organizationId, candidates, asOf, withStaff: false });
 }
 
 /** One candidate of each organization moves to another department. */
-function* oneChangeEach(ids, turn, updatedAt) {
+export function* oneChangeEach(ids, turn, updatedAt) {
   for (const organizationId of ids) yield movedConversation({ organizationId }, 0, { turn, updatedAt });
 }
 

@@ -87,8 +87,21 @@ const PARTS = {
     ];
   },
   async memory() {
-    const { measureMemory, memoryTable } = await import('./memory.mjs');
-    return [memoryTable(await measureMemory({ say }))];
+    const { growthOf, HOUR, hourTable, measureLargeLoads, measureMemory, memoryTable, soak } = await import(
+      './memory.mjs'
+    );
+    const { growthTable } = await import('./growth.mjs');
+    const large = growthTable(await measureLargeLoads({ say }));
+    const requests = memoryTable(await measureMemory({ say }));
+    say('an hour …');
+    const hour = await soak({ size: HOUR.full, say });
+    return [
+      large,
+      requests,
+      `An hour of ${HOUR.full.organizations} organizations, with events, a refresh and requests in each minute:`,
+      hourTable(hour),
+      `In its last third there was at most ${growthOf(hour).toFixed(1)} MiB more than in its first.`,
+    ];
   },
   async connectors({ rounds }) {
     const { connectorTables, measureConnectors } = await import('./connectors.mjs');

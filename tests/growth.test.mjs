@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { DAYS, daysTable, growthTable, LOADS, measureGrowth, simulateDays } from '../bench/growth.mjs';
+import { growthOf, HOUR, hourTable, soak } from '../bench/memory.mjs';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'conversation-monitor-growth-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -54,4 +55,14 @@ test('small days: what is forgotten makes room for what comes, and an oracle tha
   assert.ok(before.rowsWritten > before.events, `${before.rowsWritten} rows written`);
   assert.ok(later.sweptAsOf, 'nothing is swept');
   assert.ok(daysTable(results).includes('as the oracle says'));
+});
+
+test('a small hour: memory stays where it was', async () => {
+  const steps = await soak({ size: HOUR.small, say, folder });
+  assert.equal(steps.length, HOUR.small.minutes);
+  for (const { minute, wasm, heap } of steps) {
+    assert.ok(wasm > 0 && heap > 0 && wasm + heap <= 100, `minute ${minute}: ${wasm} and ${heap} MiB`);
+  }
+  assert.ok(growthOf(steps) <= 5, `${growthOf(steps)} MiB more in the end`);
+  assert.ok(hourTable(steps).includes(`${HOUR.small.requests * 10}`.replace('1000', '1,000')));
 });
