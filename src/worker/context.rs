@@ -1,6 +1,7 @@
 //! A request, as the handlers see it.
 
 use crate::api::error::ApiError;
+use crate::api::route::find;
 use crate::auth::access::OrganizationId;
 use crate::auth::claims::Claims;
 use crate::base::timestamp::Timestamp;
@@ -104,6 +105,12 @@ impl RequestContext {
             .get(self.path.clone())
             .filter(|path| !path.is_empty())
             .unwrap_or("/")
+    }
+
+    /// The path of the route, for the log: in place of ids it has their names in braces. `None` means that there is no such route,
+    /// and then nothing is known of what is in the path.
+    pub fn route_path(&self) -> Option<&'static str> {
+        find(self.path()).map(|(entry, _)| entry.path)
     }
 
     /// The query of the URL as it was sent, without the question mark.

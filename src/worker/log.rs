@@ -1,4 +1,4 @@
-//! Log lines, each one JSON object. Tokens, bodies, queries and customers' names are never logged.
+//! Log lines, each one JSON object. Tokens, bodies, queries, paths as they were sent and customers' names are never logged.
 
 use serde::Serialize;
 use worker::{console_error, console_log};
@@ -13,8 +13,9 @@ pub struct Line<'a> {
     pub request_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<&'a str>,
+    /// The path of the route, with the names of ids in braces in place of the ids.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<&'a str>,
+    pub path: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]

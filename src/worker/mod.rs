@@ -69,7 +69,7 @@ async fn respond(request: Request, env: Env, platform: Context, is_tick: bool) -
         log::error(&Line {
             message: "request served with a warning",
             request_id: Some(&context.id),
-            path: Some(context.path()),
+            path: context.route_path(),
             cause: Some(&warning),
             ..Line::default()
         });

@@ -74,7 +74,7 @@ impl Reply {
             message: "request refused",
             request_id: Some(&context.id),
             method: Some(context.method()),
-            path: Some(context.path()),
+            path: context.route_path(),
             status: Some(answer.status),
             error: Some(answer.code),
             cause: cause.as_deref(),
