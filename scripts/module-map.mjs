@@ -14,7 +14,7 @@ export const FLOORS = [
   ['http', 'hours', 'conversation'],
   ['snapshot', 'auth', 'connector'],
   ['config', 'erasure', 'ingest', 'refresh', 'report'],
-  ['alert', 'directory', 'health', 'api'],
+  ['alert', 'directory', 'evidence', 'health', 'api'],
   ['worker'],
 ];
 

@@ -23,6 +23,7 @@
 //! | 4 | [`config`] | the configuration |
 //! | 5 | [`directory`] | what a caller may choose from; an organization's settings |
 //! | 5 | [`alert`] | who is told when somebody waits for too long |
+//! | 5 | [`evidence`] | why a conversation is listed, and taking it off the lists for now |
 //! | 5 | [`health`] | whether the service does its work |
 //! | 5 | [`api`] | the routes, every way a request can end, and the JSON around answers |
 //! | 6 | `worker` (wasm only) | the entry points, and the platform behind the core's ports |
@@ -55,6 +56,7 @@ pub mod connector;
 pub mod conversation;
 pub mod directory;
 pub mod erasure;
+pub mod evidence;
 pub mod health;
 pub mod hours;
 pub mod http;

@@ -22,12 +22,42 @@ const ERROR_CODES = [
   'FORBIDDEN',
   'NOT_FOUND',
   'METHOD_NOT_ALLOWED',
+  'CONFLICT',
   'SNAPSHOT_EXPIRED',
   'PAYLOAD_TOO_LARGE',
   'UNSUPPORTED_MEDIA_TYPE',
   'RATE_LIMITED',
   'INTERNAL',
   'UNAVAILABLE',
+];
+
+const EFFECTS = [
+  'demand',
+  'covered_demand',
+  'settled_demand',
+  'answer',
+  'promise',
+  'stuck_answer',
+  'failed_answer',
+  'note',
+  'hand_off',
+  'taken_over',
+  'autopilot_off',
+  'handed_back',
+  'resolved',
+  'reopened',
+  'ignored:no_reply_needed',
+  'ignored:private',
+  'ignored:reaction',
+  'ignored:activity',
+  'ignored:auto_reply',
+  'ignored:campaign',
+  'ignored:opt_out',
+  'ignored:automation',
+  'ignored:system',
+  'ignored:direction',
+  'ignored:no_change',
+  'ignored:not_by_human',
 ];
 
 const success = (data, more) => object({ success: { type: 'boolean', enum: [true] }, data: ref(data) }, more);
@@ -134,8 +164,22 @@ const REPORT = {
         description:
           'The whole minutes of business hours from `stalledSince` to `generatedAt`; only if the organization has business hours.',
       },
+      acknowledgedBy: text('The name or the id of the supervisor; only if the category is `acknowledged`.'),
+      acknowledgedAt: instant('Since when; only if the category is `acknowledged`.'),
+      acknowledgedUntil: instant('When that ends, if it does not last until the customer writes.'),
+      note: text('What the supervisor wrote, if anything.'),
     },
-    { optional: ['thresholdMinutes', 'stalledBusinessMinutes'], example: ROW_EXAMPLE },
+    {
+      optional: [
+        'thresholdMinutes',
+        'stalledBusinessMinutes',
+        'acknowledgedBy',
+        'acknowledgedAt',
+        'acknowledgedUntil',
+        'note',
+      ],
+      example: ROW_EXAMPLE,
+    },
   ),
   ConversationMonitorReport: object(
     {
@@ -187,7 +231,7 @@ const REPORT = {
     },
   ),
   CategoryCounts: object(Object.fromEntries(CATEGORIES.map((name) => [name, count()])), {
-    description: 'Rows of each category, before the filter by category; `acknowledged` is always 0 for now.',
+    description: 'Rows of each category, before the filter by category.',
   }),
   Category: oneOfWords(
     CATEGORIES,
@@ -300,6 +344,128 @@ const SCOPES = {
   ),
   OrganizationScope: object({ organizationId: text(), name: nullable(text()) }),
   DepartmentScope: object({ departmentId: text(), name: nullable(text()) }),
+};
+
+const EVIDENCE = {
+  ConversationEvidenceResponse: success('ConversationEvidence'),
+  ConversationEvidence: object({
+    organizationId: text(),
+    asOf: instant('The time that it is as of: that of the newest report.'),
+    conversation: ref('ExplainedConversation'),
+    responsible: nullable(
+      oneOfWords(
+        ['ai', 'human', 'none', null],
+        'Who owes the next answer; null if nothing has happened, or the conversation is not known or merged.',
+      ),
+    ),
+    ownerSince: nullable(instant('Since when; null if that has been forgotten.')),
+    waitingSince: nullable(
+      instant('When the first demand was written that no answer covers, whether or not the conversation is listed.'),
+    ),
+    stalledSince: nullable(instant('Since when whoever is responsible has owed the answer.')),
+    resolvedAt: nullable(instant('The latest resolution that settles what had arrived before it.')),
+    thresholdMinutes: nullable(
+      count('The threshold that applies to the conversation; null if its record is not known.'),
+    ),
+    listing: nullable(
+      oneOfWords(
+        ['listed', 'below_threshold', 'too_old', null],
+        'Whether a candidate is listed in its category, or why not: `too_old` is older than `maxAgeDays`. Null if it is no candidate.',
+      ),
+    ),
+    crossesAt: nullable(
+      instant(
+        'When a candidate crosses the threshold if nothing else happens, or when it did; null if it is too old before that.',
+      ),
+    ),
+    nextChangeAt: nullable(instant('When time alone may change this next; null if only an event can.')),
+    items: list(ref('ExplainedItem'), { maxItems: 200, description: 'The last items of the timeline, in its order.' }),
+    hasEarlierItems: flag('true if there were more, be they forgotten or left out.'),
+  }),
+  ExplainedConversation: object(
+    {
+      conversationId: text(),
+      contactId: nullable(text()),
+      contactName: text(),
+      contactPhone: nullable(text()),
+      channelType: nullable(text()),
+      latestInboundMessageId: nullable(text()),
+      latestInboundAt: nullable(instant()),
+      category: nullable({
+        type: 'string',
+        enum: [...CATEGORIES, null],
+        description: 'Null if the conversation is no candidate.',
+      }),
+      assigneeNames: list(text()),
+      hasAccess: flag('Whether the caller may open the conversation.'),
+      departmentId: nullable(text()),
+      waitingSince: nullable(instant()),
+      stalledSince: nullable(instant()),
+      reason: nullable({ type: 'string', enum: [...REASONS, null], description: 'Null if there is no candidate.' }),
+      acknowledgedBy: text(),
+      acknowledgedAt: instant(),
+      acknowledgedUntil: instant(),
+      note: text(),
+      gates: list(oneOfWords(['merged', 'draft', 'blocked', 'voice', 'removed', 'not_known']), {
+        description: 'What keeps the conversation from being listed, however long its customer waits.',
+      }),
+    },
+    {
+      optional: ['acknowledgedBy', 'acknowledgedAt', 'acknowledgedUntil', 'note'],
+      description:
+        'The members of its row, with null where only a candidate has a value: what the next refresh publishes if nothing changes.',
+    },
+  ),
+  ExplainedItem: object({
+    at: instant(),
+    type: oneOfWords(['message', 'autopilot', 'resolution']),
+    id: text('The `messageId` or the `changeId`.'),
+    sender: nullable(
+      oneOfWords(
+        ['contact', 'ai', 'human', 'automation', 'system', null],
+        'Of a change of the autopilot or a resolution `human` if a person made it, and else null.',
+      ),
+    ),
+    kind: nullable(text('The `kind` of a message.')),
+    status: nullable(text('The `status` of a message.')),
+    effect: ref('Effect'),
+  }),
+  Effect: oneOfWords(
+    EFFECTS,
+    [
+      'What an item does:',
+      '',
+      '- `demand`: asks for an answer, and has none.',
+      '- `covered_demand`: has been answered.',
+      '- `settled_demand`: arrived before a resolution.',
+      '- `answer`, `promise`, `stuck_answer`, `failed_answer`: a reply, and what became of it.',
+      '- `note`: an agent wrote to other agents.',
+      '- `hand_off`: an agent was announced.',
+      '- `taken_over`, `autopilot_off`, `handed_back`: the autopilot was switched off by a person, by somebody else, or on.',
+      '- `resolved`, `reopened`: the conversation was.',
+      '- `ignored:…`: decides nothing, and why.',
+    ].join('\n'),
+  ),
+  Acknowledgement: object(
+    {
+      latestInboundMessageId: {
+        ...text('The last message of the customer that the row showed.'),
+        minLength: 1,
+        maxLength: 128,
+      },
+      until: nullable(instant('When it ends; at most 30 days ahead. Without it, it lasts until the customer writes.')),
+      note: nullable({ ...text('For colleagues.'), maxLength: 200 }),
+    },
+    { optional: ['until', 'note'], additionalProperties: false },
+  ),
+  AcknowledgementResponse: success('StoredAcknowledgement'),
+  StoredAcknowledgement: object({
+    conversationId: text(),
+    acknowledgedBy: nullable(text('The name of the caller, or the id if no name is known; null if it was taken back.')),
+    acknowledgedAt: nullable(instant()),
+    acknowledgedUntil: nullable(instant()),
+    note: nullable(text()),
+  }),
 };
 
 const SETTINGS = {
@@ -672,6 +838,7 @@ export const ANSWERS = {
   ...REPORT,
   ...SUMMARY,
   ...SCOPES,
+  ...EVIDENCE,
   ...SETTINGS,
   ...EVENTS,
   ...HOOKS,

@@ -19,7 +19,7 @@ const DESCRIPTION = prose`
 
   Parameters that are out of range, empty or repeated get 400. Unknown parameters are ignored.
 
-  If several things are wrong with a request, the first of these is answered: 401, 429, 400 (or 413, 415), 403, 404, 410.
+  If several things are wrong with a request, the first of these is answered: 401, 429, 400 (or 413, 415), 403, 404, 409, 410.
   Webhooks have another order, which their route names.
 
   Any other path gets 404 \`NOT_FOUND\`. A method that a path does not support gets 405 \`METHOD_NOT_ALLOWED\`, with

@@ -18,6 +18,76 @@ export const ROW_EXAMPLE = {
   hasAccess: true,
 };
 
+export const EVIDENCE_EXAMPLE = {
+  success: true,
+  data: {
+    organizationId: '65a0e0e0e0e0e0e0e0e0e0e0',
+    asOf: '2026-05-18T14:00:00.000Z',
+    conversation: { ...ROW_EXAMPLE, gates: [] },
+    responsible: 'ai',
+    ownerSince: '2026-05-18T13:20:00.000Z',
+    waitingSince: '2026-05-18T13:20:00.000Z',
+    stalledSince: '2026-05-18T13:20:00.000Z',
+    resolvedAt: null,
+    thresholdMinutes: 5,
+    listing: 'listed',
+    crossesAt: '2026-05-18T13:25:00.000Z',
+    nextChangeAt: '2026-06-17T13:20:00.001Z',
+    items: [
+      {
+        at: '2026-05-18T13:20:00.000Z',
+        type: 'message',
+        id: '65e3f0a0b0c0d0e0f0a0b0bf',
+        sender: 'contact',
+        kind: 'text',
+        status: 'received',
+        effect: 'demand',
+      },
+      {
+        at: '2026-05-18T13:30:00.000Z',
+        type: 'message',
+        id: '65e3f0a0b0c0d0e0f0a0b0ca',
+        sender: 'automation',
+        kind: 'campaign',
+        status: 'sent',
+        effect: 'ignored:campaign',
+      },
+      {
+        at: '2026-05-18T13:45:00.000Z',
+        type: 'message',
+        id: '65e3f0a0b0c0d0e0f0a0b0c0',
+        sender: 'contact',
+        kind: 'text',
+        status: 'received',
+        effect: 'demand',
+      },
+    ],
+    hasEarlierItems: false,
+  },
+};
+
+export const ACKNOWLEDGEMENT_EXAMPLE = {
+  success: true,
+  data: {
+    conversationId: '65d3e0f0a0b0c0d0e0f0a0b0',
+    acknowledgedBy: 'Ada Lovelace',
+    acknowledgedAt: '2026-05-18T14:00:12.345Z',
+    acknowledgedUntil: null,
+    note: 'Called her back.',
+  },
+};
+
+export const WITHDRAWN_EXAMPLE = {
+  success: true,
+  data: {
+    conversationId: '65d3e0f0a0b0c0d0e0f0a0b0',
+    acknowledgedBy: null,
+    acknowledgedAt: null,
+    acknowledgedUntil: null,
+    note: null,
+  },
+};
+
 export const PAGINATION_EXAMPLE = { page: 1, limit: 25, total: 42, totalPages: 2 };
 
 const SNAPSHOT = {
@@ -297,7 +367,7 @@ export const HEALTH_EXAMPLE = {
         databaseBytes: 1284505600,
         databasePercent: 12,
         durationMs: 118,
-        rule: 2,
+        rule: 3,
       },
     },
     candidates: { agent_abandoned: 12, ai_stuck: 31, unassigned: 4 },

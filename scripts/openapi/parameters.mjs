@@ -70,6 +70,7 @@ export const PARAMETERS = {
   },
   OrganizationIdInPath: { in: 'path', name: 'organizationId', required: true, schema: ref('Id') },
   ContactIdInPath: { in: 'path', name: 'contactId', required: true, schema: ref('Id') },
+  ConversationIdInPath: { in: 'path', name: 'conversationId', required: true, schema: ref('Id') },
   Purge: {
     ...query('purge', ref('Purge')),
     description: 'When "true", the organization is purged by the next refreshes, and not after 30 days.',

@@ -2,6 +2,7 @@
 
 import { EVENT_EXAMPLES } from './events.mjs';
 import {
+  ACKNOWLEDGEMENT_EXAMPLE,
   ALERT_TEST_EXAMPLES,
   ALERTS_EXAMPLE,
   ALERTS_REQUEST_EXAMPLE,
@@ -9,6 +10,7 @@ import {
   CSV_EXAMPLE,
   DELIVERY_EXAMPLES,
   ERASED_CONTACT_EXAMPLE,
+  EVIDENCE_EXAMPLE,
   HEALTH_EXAMPLE,
   HEALTH_FAILURE_EXAMPLE,
   OPENAPI_EXAMPLE,
@@ -19,6 +21,7 @@ import {
   SETTINGS_EXAMPLE,
   STREAM_EXAMPLE,
   SUMMARY_EXAMPLE,
+  WITHDRAWN_EXAMPLE,
 } from './examples.mjs';
 import { parameters } from './parameters.mjs';
 import { prose } from './prose.mjs';
@@ -40,7 +43,7 @@ export const TAGS = [
   {
     name: 'Conversation Monitor',
     'x-displayName': 'Report',
-    description: 'Who is waiting: page by page, as a CSV file and in numbers; and what a caller may ask for.',
+    description: 'Who is waiting and why: page by page, as a CSV file and in numbers; and what a caller may ask for.',
   },
   { name: 'Events', description: 'What happens in conversations, sent by the CRM or a help desk.' },
   { name: 'Settings', description: 'The settings of an organization.' },
@@ -257,6 +260,129 @@ const scopes = getAndHead('Scopes', {
   },
   security: TOKEN,
 });
+
+const conversationNotFound = errorResponse(
+  'The organization does not exist, or nothing is known of the conversation, or the caller may not see its rows.',
+  failure('NOT_FOUND', 'Conversation not found.'),
+);
+const invalidConversation = failure(
+  'INVALID_REQUEST',
+  'conversationId must be an id of 1 to 128 characters without control characters.',
+);
+
+const evidence = {
+  parameters: parameters('ConversationIdInPath'),
+  ...getAndHead('Evidence', {
+    tags: ['Conversation Monitor'],
+    summary: 'Get why a conversation is listed, or why not',
+    description: prose`
+      What the service makes of a conversation and of each of its last 200 items. It is decided from the records as they
+      are, as of the newest report, so it may be ahead of the list until the next refresh.
+
+      For everybody who may read the report: all conversations of the organization, listed or not; for a DEPARTMENT_HEAD
+      those of the departments that the token names.
+
+      It reads the whole conversation, so it counts as a search: 60 a minute.`,
+    operationId: 'get_conversation_monitor_conversation',
+    parameters: parameters('OrganizationId', 'IfNoneMatch'),
+    responses: {
+      200: ok('The evidence', json(ref('ConversationEvidenceResponse'), EVIDENCE_EXAMPLE), 'ETag'),
+      ...shared(304),
+      400: errorResponse('A parameter is malformed; the message names it and says what it takes.', invalidConversation),
+      ...shared(401, 403),
+      404: conversationNotFound,
+      ...shared(429, 500, 503),
+    },
+    security: TOKEN,
+  }),
+};
+
+const acknowledgement = {
+  parameters: parameters('ConversationIdInPath'),
+  put: {
+    tags: ['Conversation Monitor'],
+    summary: 'Take a conversation off the lists for now',
+    description: prose`
+      For everybody who may read its row, and whose token has a \`sub\`. From the next refresh on, the category of the
+      conversation is \`acknowledged\`, until the customer writes something that asks for an answer, or until an instant.
+      Another acknowledgement replaces the one before.
+
+      It counts as a search: 60 a minute.`,
+    operationId: 'put_conversation_monitor_acknowledgement',
+    parameters: parameters('OrganizationId'),
+    requestBody: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: ref('Acknowledgement'),
+          example: { latestInboundMessageId: '65e3f0a0b0c0d0e0f0a0b0c0', note: 'Called her back.' },
+        },
+      },
+    },
+    responses: {
+      200: ok('It is stored', json(ref('AcknowledgementResponse'), ACKNOWLEDGEMENT_EXAMPLE)),
+      400: errorResponse('A parameter or the body is malformed; the message says what it takes.', {
+        body: {
+          summary: 'A malformed body',
+          value: failure(
+            'INVALID_REQUEST',
+            'The body must be a JSON object with latestInboundMessageId, and perhaps until and note.',
+          ),
+        },
+        until: {
+          summary: 'An end that is too far away, or over',
+          value: failure('INVALID_REQUEST', 'until must be within the next 30 days.'),
+        },
+        parameter: { summary: 'A malformed parameter', value: invalidConversation },
+      }),
+      ...shared(401, 403),
+      404: conversationNotFound,
+      409: errorResponse('There is nothing to acknowledge, or something that the caller has not seen.', {
+        answered: {
+          summary: 'Nobody waits',
+          value: failure(
+            'CONFLICT',
+            'Nobody waits in this conversation any more, so there is nothing to acknowledge. Load the list again.',
+          ),
+        },
+        again: {
+          summary: 'Another last message',
+          value: failure(
+            'CONFLICT',
+            'The customer has written since the message that you name. Look at the conversation again.',
+          ),
+        },
+      }),
+      413: errorResponse(
+        'The body is too large.',
+        failure('PAYLOAD_TOO_LARGE', 'The body must have at most 4 KiB, unpacked.'),
+      ),
+      415: errorResponse(
+        'The type or the encoding of the body is not supported.',
+        failure('UNSUPPORTED_MEDIA_TYPE', 'The Content-Type must be application/json, without a Content-Encoding.'),
+      ),
+      ...shared(429, 500, 503),
+    },
+    security: TOKEN,
+  },
+  delete: {
+    tags: ['Conversation Monitor'],
+    summary: 'Put a conversation back on the lists',
+    description: prose`
+      For the same callers. It takes back that the conversation was acknowledged, by whomever; if it was not, nothing
+      changes.`,
+    operationId: 'delete_conversation_monitor_acknowledgement',
+    parameters: parameters('OrganizationId'),
+    responses: {
+      200: ok('It is not acknowledged', json(ref('AcknowledgementResponse'), WITHDRAWN_EXAMPLE)),
+      400: errorResponse('A parameter is malformed; the message names it and says what it takes.', invalidConversation),
+      ...shared(401, 403),
+      404: conversationNotFound,
+      ...shared(429, 500, 503),
+    },
+    security: TOKEN,
+  },
+};
 
 const connections = {
   parameters: parameters('OrganizationIdInPath'),
@@ -640,6 +766,8 @@ export const PATHS = {
   '/api/conversation-monitor/report.csv': csv,
   '/api/conversation-monitor/summary': summary,
   '/api/conversation-monitor/scopes': scopes,
+  '/api/conversation-monitor/conversations/{conversationId}': evidence,
+  '/api/conversation-monitor/conversations/{conversationId}/acknowledgement': acknowledgement,
   '/api/conversation-monitor/events': events,
   '/api/conversation-monitor/hooks/{connectionId}': hook,
   '/api/organizations/{organizationId}/autopilot-monitor-settings': settings,

@@ -7,6 +7,7 @@ use crate::auth::connection::SignatureError;
 use crate::auth::error::{TokenError, VerifyError};
 use crate::directory::scopes::ScopesError;
 use crate::directory::settings::{ChangeError, SettingsError};
+use crate::evidence::EvidenceError;
 use crate::http::query::QueryError;
 use crate::ingest::parse::{ParseError, Remark};
 use crate::report::error::ReportError;
@@ -35,6 +36,10 @@ pub enum ApiError {
     Forbidden(Denial),
     /// The organization does not exist.
     OrganizationNotFound,
+    /// There is no such conversation that the caller may see.
+    ConversationNotFound,
+    /// What is asked for does not go together with what is stored. The text says why.
+    Conflict(&'static str),
     /// There is no such connection.
     ConnectionNotFound,
     /// There is no such destination of alerts.
@@ -105,6 +110,8 @@ impl ApiError {
                 "Your role, scope or organization does not allow this.",
             ),
             Self::OrganizationNotFound => answer(404, "NOT_FOUND", "Organization not found."),
+            Self::ConversationNotFound => answer(404, "NOT_FOUND", "Conversation not found."),
+            Self::Conflict(message) => answer(409, "CONFLICT", message),
             Self::ConnectionNotFound => answer(404, "NOT_FOUND", "There is no such connection."),
             Self::DestinationNotFound => answer(404, "NOT_FOUND", "There is no such destination."),
             Self::Signature(_) => answer(401, "UNAUTHENTICATED", "The signature is not valid.")
@@ -215,6 +222,22 @@ impl From<ReportError> for ApiError {
             ReportError::SnapshotExpired => Self::SnapshotExpired,
             ReportError::Unavailable(cause) => Self::Unavailable(cause),
             ReportError::Corrupt(cause) => Self::Internal(cause),
+        }
+    }
+}
+
+impl From<EvidenceError> for ApiError {
+    fn from(error: EvidenceError) -> Self {
+        match error {
+            EvidenceError::ConversationNotFound => Self::ConversationNotFound,
+            EvidenceError::NotWaiting => Self::Conflict(
+                "Nobody waits in this conversation any more, so there is nothing to acknowledge. Load the list again.",
+            ),
+            EvidenceError::WrittenAgain => Self::Conflict(
+                "The customer has written since the message that you name. Look at the conversation again.",
+            ),
+            EvidenceError::Invalid(message) => Self::Invalid(message),
+            EvidenceError::Report(error) => error.into(),
         }
     }
 }

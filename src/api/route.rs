@@ -19,6 +19,11 @@ pub enum Route {
     Summary,
     /// The organizations and departments that the caller may choose from.
     Scopes,
+    /// Why a conversation is listed, or why not; and that it is taken off the lists for now.
+    Conversation {
+        /// The conversation that the path names. `None` means that the path's segment is not an id.
+        conversation_id: Option<String>,
+    },
     /// The settings of an organization.
     Settings {
         /// The organization that the path names. `None` means that the path's segment is not an id; the caller is told
@@ -85,7 +90,7 @@ const SEGMENTS_MAX: usize = 2;
 const READ: &str = "GET, HEAD";
 
 /// All routes.
-pub const ROUTES: [RouteEntry; 16] = [
+pub const ROUTES: [RouteEntry; 18] = [
     RouteEntry {
         path: "/api/conversation-monitor/report",
         methods: READ,
@@ -121,6 +126,22 @@ pub const ROUTES: [RouteEntry; 16] = [
         methods: READ,
         is_data: true,
         route: |_| Route::Scopes,
+    },
+    RouteEntry {
+        path: "/api/conversation-monitor/conversations/{conversationId}",
+        methods: READ,
+        is_data: true,
+        route: |[segment, _]| Route::Conversation {
+            conversation_id: id(segment),
+        },
+    },
+    RouteEntry {
+        path: "/api/conversation-monitor/conversations/{conversationId}/acknowledgement",
+        methods: "PUT, DELETE",
+        is_data: true,
+        route: |[segment, _]| Route::Conversation {
+            conversation_id: id(segment),
+        },
     },
     RouteEntry {
         path: "/api/organizations/{organizationId}/autopilot-monitor-settings",
@@ -270,7 +291,8 @@ mod tests {
             let path = path
                 .replace("{connectionId}", "cn-chatwoot-1")
                 .replace("{contactId}", "k")
-                .replace("{destinationId}", "d");
+                .replace("{destinationId}", "d")
+                .replace("{conversationId}", "c");
             let (found, _) = find(&path).unwrap();
             assert_eq!(found.path, entry.path);
             for other in [

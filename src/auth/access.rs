@@ -4,6 +4,7 @@ use crate::auth::claims::Claims;
 use crate::auth::connection::VerifiedConnection;
 use crate::auth::role::{NoRole, Role};
 use crate::conversation::record::Record;
+use crate::conversation::record_type::RecordType;
 use crate::storage::shards::{Assignment, Shards};
 use serde::Serialize;
 use strum::VariantArray;
@@ -67,6 +68,9 @@ pub enum Denial {
     /// A role that may not erase what this request erases.
     #[error("role: it may not erase this")]
     RoleWithoutErasure,
+    /// The token names nobody who could acknowledge anything.
+    #[error("subject: the token names none")]
+    SubjectMissing,
     /// The token names no organization, and the role is limited to its own.
     #[error("organization: the token names none")]
     OrganizationMissing,
@@ -139,6 +143,39 @@ pub fn read_access(claims: &Claims, requested: Option<&str>) -> Result<ReadAcces
         organization: OrganizationId(own.to_owned()),
         view,
     })
+}
+
+/// What a caller may acknowledge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcknowledgementAccess {
+    /// The organization, and the rows of it that the caller sees.
+    pub read: ReadAccess,
+    /// The caller's user id.
+    pub subject: String,
+}
+
+/// Decides what a caller with `claims` may acknowledge in the organization that the request names, or, if it names none, in the
+/// caller's own: the conversations whose rows they may read.
+///
+/// # Errors
+/// [`AccessError`].
+pub fn acknowledgement_access(claims: &Claims, requested: Option<&str>) -> Result<AcknowledgementAccess, AccessError> {
+    let read = read_access(claims, requested)?;
+    let subject = claims.subject.clone().ok_or(Denial::SubjectMissing)?;
+    Ok(AcknowledgementAccess { read, subject })
+}
+
+impl AcknowledgementAccess {
+    /// The acknowledgement that the caller may store, if there is one: of the organization. Which conversations of it the caller
+    /// sees has been decided before, from what is stored of them.
+    #[must_use]
+    pub fn permit(&self, record: Option<Record>) -> PermittedRecords {
+        let is_permitted = |record: &Record| {
+            record.record_type == RecordType::Acknowledgement
+                && record.organization_id == self.read.organization.as_str()
+        };
+        PermittedRecords(record.into_iter().filter(is_permitted).collect())
+    }
 }
 
 /// Decides whether a caller with `claims` may read and change the settings of the organization that the request names.

@@ -58,8 +58,9 @@ pub fn demands(timeline: &Timeline) -> Vec<Demand<'_>> {
     timeline.items().iter().filter_map(demand).collect()
 }
 
-/// What arrived before a resolution is settled; at its very instant it is not (10, 46f).
-fn demand(item: &TimelineItem) -> Option<Demand<'_>> {
+/// The demand that an item is, if it is one. What arrived before a resolution is settled; at its very instant it is not (10, 46f).
+#[must_use]
+pub fn demand(item: &TimelineItem) -> Option<Demand<'_>> {
     let Item::Message(message) = &item.item else {
         return None;
     };
@@ -167,6 +168,12 @@ impl<'a> Answers<'a> {
     #[must_use]
     pub fn contains(&self, number: usize) -> bool {
         self.numbers.binary_search(&number).is_ok()
+    }
+
+    /// Whether the item of this number is a promise.
+    #[must_use]
+    pub fn has_promise(&self, number: usize) -> bool {
+        self.promises.iter().any(|promise| promise.reply.number == number)
     }
 
     /// Whether one of them covers `demand`.

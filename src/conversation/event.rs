@@ -2,6 +2,7 @@
 
 use crate::base::strict_json::Object;
 use crate::base::timestamp::Timestamp;
+use crate::conversation::acknowledgement::Acknowledgement;
 use crate::conversation::body::{
     AutopilotChange, Contact, Conversation, Direction, Kind, Message, Named, Removal, Resolution, Status, User,
     Visibility,
@@ -59,6 +60,38 @@ pub fn parse_event(index: usize, event: &Value, received: Received<'_>) -> Resul
     })
 }
 
+/// The record of an acknowledgement of a conversation, or of its removal. No event is one.
+///
+/// # Errors
+/// If it cannot be written as JSON, which does not happen.
+pub fn acknowledgement_record(
+    organization_id: &str,
+    conversation_id: &str,
+    updated_at: Timestamp,
+    acknowledgement: Option<&Acknowledgement>,
+) -> Result<Record, Problem> {
+    let record_type = RecordType::Acknowledgement;
+    let version = Version {
+        record_type,
+        revision: 0,
+        updated_at,
+    };
+    let (_, rank, body) = match acknowledgement {
+        Some(acknowledgement) => version.ranked(None, Ok(acknowledgement.to_body()))?,
+        None => (None, Rank::new(record_type, 0, updated_at, None), removal(0)?),
+    };
+    Ok(Record {
+        index: 0,
+        organization_id: organization_id.to_owned(),
+        record_type,
+        id: conversation_id.to_owned(),
+        conversation_id: None,
+        rank,
+        arrived_at: None,
+        body,
+    })
+}
+
 /// The body of a removal: empty, as version 0.1 wrote it, unless the source counts its changes.
 fn removal(revision: u64) -> Result<String, Problem> {
     if revision == 0 {
@@ -100,6 +133,7 @@ impl Version {
                 let message = message(fields, self.revision)?;
                 self.body(Some((message.conversation_id.clone(), message.arrived_at())), &message)
             }
+            RecordType::Acknowledgement => Err(Problem::new("type", "is not one of an event")),
         }
     }
 

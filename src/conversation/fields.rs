@@ -117,7 +117,8 @@ impl<'a> Fields<'a> {
         values.iter().map(id).collect()
     }
 
-    fn optional_text(&self, name: &'static str, characters_max: usize) -> Result<Option<String>, Problem> {
+    /// A text that may be left out.
+    pub fn optional_text(&self, name: &'static str, characters_max: usize) -> Result<Option<String>, Problem> {
         match self.get(name) {
             None => Ok(None),
             Some(Value::String(text)) if text.chars().count() <= characters_max => Ok(Some(text.clone())),

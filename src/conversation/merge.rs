@@ -1,6 +1,7 @@
 //! Conversations that were merged: which of them stands for which, and the timelines that this comes to.
 
 use crate::base::timestamp::Timestamp;
+use crate::conversation::acknowledgement::Acknowledgement;
 use crate::conversation::body::Conversation;
 use crate::conversation::resolution::resolution_in_force;
 use crate::conversation::timeline::{Item, ItemCollection, Timeline, TimelineItem};
@@ -16,6 +17,8 @@ pub struct Member {
     pub id: String,
     /// Its record. `None` means that it is not stored, or removed.
     pub conversation: Option<Conversation>,
+    /// That it was acknowledged, if it was.
+    pub acknowledgement: Option<Acknowledgement>,
     /// Its own items.
     pub items: ItemCollection,
 }
@@ -27,6 +30,8 @@ pub struct Merged {
     pub id: String,
     /// Its record.
     pub conversation: Option<Conversation>,
+    /// That it was acknowledged, if it was.
+    pub acknowledgement: Option<Acknowledgement>,
     /// Its timeline. `None` means that another conversation stands for it, and has its messages.
     pub timeline: Option<Timeline>,
 }
@@ -61,15 +66,18 @@ pub fn merge(members: Vec<Member>) -> Vec<Merged> {
                 timeline.append(&mut items);
             }
         }
-        merged.push((member.id, member.conversation, is_end));
+        merged.push((member.id, member.conversation, member.acknowledgement, is_end));
     }
     let merged = merged.into_iter().zip(timelines).zip(have_forgotten);
     merged
-        .map(|(((id, conversation, is_end), items), has_forgotten)| Merged {
-            id,
-            conversation,
-            timeline: is_end.then(|| Timeline::new(items, has_forgotten)),
-        })
+        .map(
+            |(((id, conversation, acknowledgement, is_end), items), has_forgotten)| Merged {
+                id,
+                conversation,
+                acknowledgement,
+                timeline: is_end.then(|| Timeline::new(items, has_forgotten)),
+            },
+        )
         .collect()
 }
 

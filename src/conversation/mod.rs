@@ -1,9 +1,11 @@
 //! What an event says, what a timeline amounts to, and what "stalled" means. No SQL, no HTTP, no tokens.
 
+pub mod acknowledgement;
 pub mod answers;
 pub mod body;
 pub mod category;
 pub mod event;
+pub mod evidence;
 pub mod fields;
 pub mod merge;
 pub mod rank;

@@ -2,8 +2,8 @@
 
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
-/// The eight types of records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantNames)]
+/// The types of records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum RecordType {
     /// An organization.
@@ -22,6 +22,22 @@ pub enum RecordType {
     Resolution,
     /// A message of a conversation.
     Message,
+    /// That a supervisor has taken a conversation off the lists for now. Only a route of its own writes it.
+    Acknowledgement,
+}
+
+/// The types that events have.
+impl VariantNames for RecordType {
+    const VARIANTS: &'static [&'static str] = &[
+        "organization",
+        "department",
+        "user",
+        "contact",
+        "conversation",
+        "autopilot",
+        "resolution",
+        "message",
+    ];
 }
 
 impl RecordType {
@@ -39,7 +55,7 @@ impl RecordType {
             Self::Department => "departmentId",
             Self::User => "userId",
             Self::Contact => "contactId",
-            Self::Conversation => "conversationId",
+            Self::Conversation | Self::Acknowledgement => "conversationId",
             Self::Autopilot | Self::Resolution => "changeId",
             Self::Message => "messageId",
         }

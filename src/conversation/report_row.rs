@@ -1,8 +1,10 @@
 //! A row of the report: a candidate joined with the names of its people. Two rules of docs/definition.md are applied
 //! here, because they need more than the timeline: the gate of the blocked contact, and who counts as an active person.
 
+use crate::base::json_object::JsonObject;
 use crate::base::timestamp::{Timestamp, rfc3339};
-use crate::conversation::body::{Contact, User};
+use crate::conversation::acknowledgement::Acknowledgement;
+use crate::conversation::body::{Contact, Conversation, User};
 use crate::conversation::category::{Category, Reason};
 use crate::conversation::stall::Candidate;
 use serde::Serialize;
@@ -48,7 +50,7 @@ pub fn join_row(
     if contact.is_some_and(|contact| contact.blocked) {
         return Ok(None);
     }
-    let assignee_names = assignee_names(candidate, users);
+    let assignee_names = assignee_names(candidate.owner_id.as_ref(), &candidate.assignee_ids, users);
     let reason = reason(candidate.reason, !assignee_names.is_empty());
     let row = Row {
         conversation_id,
@@ -65,9 +67,13 @@ pub fn join_row(
         stalled_since: candidate.stalled_since,
         reason,
     };
+    let mut json = serde_json::to_string(&row)?;
+    if let Some(acknowledgement) = &candidate.acknowledgement {
+        json = with_acknowledgement(json, acknowledgement);
+    }
     Ok(Some(JoinedRow {
         row: PublishedRow {
-            json: serde_json::to_string(&row)?,
+            json,
             people: serde_json::to_string(&people(candidate))?,
         },
         reason,
@@ -75,8 +81,60 @@ pub fn join_row(
     }))
 }
 
+/// A row, and who has acknowledged it.
+fn with_acknowledgement(row: String, acknowledgement: &Acknowledgement) -> String {
+    let mut row = JsonObject::after(row);
+    row.text("acknowledgedBy", Some(&acknowledgement.by));
+    row.instant("acknowledgedAt", Some(acknowledgement.at));
+    if acknowledgement.until.is_some() {
+        row.instant("acknowledgedUntil", acknowledgement.until);
+    }
+    if acknowledgement.note.is_some() {
+        row.text("note", acknowledgement.note.as_deref());
+    }
+    row.finish()
+}
+
+/// The members of the row that a conversation would have if it were a candidate: what only a candidate has is null. `None` as
+/// `conversation` means that its record is not known or removed; `latest_inbound` are the id and `at` of its last demand.
+///
+/// # Errors
+/// As [`join_row`].
+pub fn row_of_none(
+    conversation_id: &str,
+    conversation: Option<&Conversation>,
+    latest_inbound: Option<(&str, Timestamp)>,
+    contact: Option<&Contact>,
+    users: &HashMap<String, User>,
+) -> Result<String, serde_json::Error> {
+    let people = conversation.map(|conversation| (conversation.owner_id.as_ref(), &*conversation.assignee_ids));
+    let (owner_id, assignee_ids) = people.unwrap_or_default();
+    let assignee_names = serde_json::to_string(&assignee_names(owner_id, assignee_ids, users))?;
+    let mut row = JsonObject::default();
+    row.text("conversationId", Some(conversation_id));
+    row.text("contactId", conversation.map(|conversation| &*conversation.contact_id));
+    row.text("contactName", Some(contact.map_or("", |contact| &contact.name)));
+    row.text("contactPhone", contact.and_then(|contact| contact.phone.as_deref()));
+    row.text(
+        "channelType",
+        conversation.map(|conversation| &*conversation.channel_type),
+    );
+    row.text("latestInboundMessageId", latest_inbound.map(|(id, _)| id));
+    row.instant("latestInboundAt", latest_inbound.map(|(_, at)| at));
+    row.text("category", None);
+    row.json("assigneeNames", &assignee_names);
+    row.text(
+        "departmentId",
+        conversation.and_then(|conversation| conversation.department_id.as_deref()),
+    );
+    for name in ["waitingSince", "stalledSince", "reason"] {
+        row.text(name, None);
+    }
+    Ok(row.finish())
+}
+
 /// The names of the assignees who are active persons; if there is none, the owner's if that is one (cases 16 to 18).
-fn assignee_names(candidate: &Candidate, users: &HashMap<String, User>) -> Vec<Rc<str>> {
+fn assignee_names(owner_id: Option<&String>, assignee_ids: &[String], users: &HashMap<String, User>) -> Vec<Rc<str>> {
     let active_name = |id: &String| {
         let user = users.get(id).filter(|user| user.is_active_person())?;
         Some(Rc::clone(&user.full_name))
@@ -86,10 +144,10 @@ fn assignee_names(candidate: &Candidate, users: &HashMap<String, User>) -> Vec<R
         bytes += name.len();
         bytes <= ASSIGNEE_NAMES_BYTES_MAX
     };
-    let active = candidate.assignee_ids.iter().filter_map(active_name);
+    let active = assignee_ids.iter().filter_map(active_name);
     let names: Vec<Rc<str>> = active.take_while(fits).collect();
     if names.is_empty() {
-        candidate.owner_id.iter().filter_map(active_name).collect()
+        owner_id.into_iter().filter_map(active_name).collect()
     } else {
         names
     }

@@ -21,6 +21,14 @@ pub fn resolution_in_force(conversation: &Conversation, items: &ItemCollection) 
         .max()
 }
 
+impl ResolutionItem {
+    /// Whether it is a resolution that counts, unless it is taken back: one by a person.
+    #[must_use]
+    pub fn settles(&self) -> bool {
+        self.resolved && self.is_by_human
+    }
+}
+
 fn records(items: &ItemCollection) -> impl Iterator<Item = &ResolutionItem> {
     items.iter().filter_map(|item| match item {
         Item::Resolution(resolution) => Some(resolution),
@@ -33,7 +41,7 @@ fn records(items: &ItemCollection) -> impl Iterator<Item = &ResolutionItem> {
 fn resolutions_that_count(conversation: &Conversation, items: &ItemCollection) -> Vec<Timestamp> {
     let resolved = || records(items).filter(|resolution| resolution.resolved);
     let mut counting: Vec<Timestamp> = resolved()
-        .filter(|resolution| resolution.is_by_human)
+        .filter(|resolution| resolution.settles())
         .map(|resolution| resolution.at)
         .collect();
     let is_of_record = |at: &Timestamp| resolved().any(|resolution| resolution.at == *at);

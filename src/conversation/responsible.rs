@@ -37,7 +37,19 @@ pub fn responsibility(
     answers: &Answers<'_>,
     waiting_since: Timestamp,
 ) -> Option<Responsibility> {
+    walk(conversation, timeline, answers, waiting_since).0
+}
+
+/// The same, and the numbers of the items by which the autopilot was switched so that anything became different.
+#[must_use]
+pub fn walk(
+    conversation: &Conversation,
+    timeline: &Timeline,
+    answers: &Answers<'_>,
+    waiting_since: Timestamp,
+) -> (Option<Responsibility>, Vec<usize>) {
     let assigned = Assigned::new(conversation, timeline);
+    let mut switches = Vec::new();
     let mut walk = Walk::new(conversation.starts_with_autopilot, waiting_since);
     walk.is_assigned = assigned == Assigned::AllAlong;
     if timeline.has_forgotten() {
@@ -55,15 +67,20 @@ pub fn responsibility(
             walk.is_assigned = true;
             walk.arrive(instant);
         }
+        let is_switch = matches!(item.item, Item::Autopilot(_));
+        let before = is_switch.then(|| (walk.is_autopilot_on, walk.party()));
         walk.is_assigned |= assigned == Assigned::FromItem(number);
         walk.step(&item.item, answers.contains(number));
+        if before.is_some_and(|before| before != (walk.is_autopilot_on, walk.party())) {
+            switches.push(number);
+        }
         walk.arrive(at);
     }
     if let Some(instant) = assigned_at {
         walk.is_assigned = true;
         walk.arrive(instant);
     }
-    walk.current
+    (walk.current, switches)
 }
 
 /// The numbers of the items that go on deciding who is responsible when nobody waits any more and all others are forgotten, at

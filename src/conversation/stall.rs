@@ -7,16 +7,18 @@
 //! (`snapshot::query`).
 
 use crate::base::timestamp::Timestamp;
+use crate::conversation::acknowledgement::{Acknowledgement, as_body};
 use crate::conversation::answers::{Answers, Demand, demands};
 use crate::conversation::body::{Conversation, Sender, Status, Visibility};
 use crate::conversation::category::{Category, Reason};
+use crate::conversation::merge::Merged;
 use crate::conversation::responsible::{Responsibility, Responsible, responsibility};
 use crate::conversation::timeline::{MessageItem, Timeline};
 use serde::{Deserialize, Serialize};
 
 /// The number of the rule that this file and those that it names follow. Whoever changes what a timeline amounts to adds 1:
 /// then everything is folded again.
-pub const RULE: i64 = 2;
+pub const RULE: i64 = 3;
 /// How long the AI has to answer before its silence means anything.
 pub const AI_GRACE_MS: i64 = 30_000;
 /// How often the responsible may change before it counts as passing the customer back and forth.
@@ -54,22 +56,58 @@ pub struct Candidate {
     pub latest_inbound_at: Timestamp,
     /// The id of the last demand.
     pub latest_inbound_message_id: String,
+    /// Who has acknowledged it. It is only there where that makes the category.
+    #[serde(default, with = "as_body", skip_serializing_if = "Option::is_none")]
+    pub acknowledgement: Option<Acknowledgement>,
+}
+
+/// A conversation with all that decides what it amounts to.
+#[derive(Debug, Clone, Copy)]
+pub struct Judged<'a> {
+    /// Its record.
+    pub conversation: &'a Conversation,
+    /// That it was acknowledged, if it was.
+    pub acknowledgement: Option<&'a Acknowledgement>,
+    /// Its timeline, by all merges.
+    pub timeline: &'a Timeline,
+}
+
+impl<'a> Judged<'a> {
+    /// `None` means that the record is not stored or removed, or that another conversation stands for it.
+    #[must_use]
+    pub fn new(merged: &'a Merged) -> Option<Self> {
+        Some(Self {
+            conversation: merged.conversation.as_ref()?,
+            acknowledgement: merged.acknowledgement.as_ref(),
+            timeline: merged.timeline.as_ref()?,
+        })
+    }
 }
 
 /// The candidate that a conversation is as of an instant. `None` means that nobody waits, or not long enough to matter, or
 /// that a gate keeps the conversation from being listed.
 #[must_use]
-pub fn candidate_as_of(conversation: &Conversation, timeline: &Timeline, as_of: Timestamp) -> Option<Candidate> {
-    if is_gated(conversation) {
+pub fn candidate_as_of(judged: Judged<'_>, as_of: Timestamp) -> Option<Candidate> {
+    if gates(judged.conversation).iter().any(Option::is_some) {
         return None;
     }
+    wait_as_of(judged, as_of, false)
+}
+
+/// The candidate that a conversation would be if no gate kept it from being listed, and, if `is_early`, if the AI had had its 30
+/// seconds.
+#[must_use]
+pub fn wait_as_of(judged: Judged<'_>, as_of: Timestamp, is_early: bool) -> Option<Candidate> {
+    let Judged {
+        conversation, timeline, ..
+    } = judged;
     let demands = demands(timeline);
     let last = demands.last()?;
     let answers = Answers::new(timeline, &demands, as_of);
     let open = first_open(&demands, &answers)?;
     let waiting_since = open.first()?.message.at;
     let responsibility = responsibility(conversation, timeline, &answers, waiting_since)?;
-    if responsibility.party == Responsible::Ai && !has_grace_ended(&open, as_of) {
+    if !is_early && responsibility.party == Responsible::Ai && !has_grace_ended(&open, as_of) {
         return None;
     }
     let wait = Wait {
@@ -78,18 +116,21 @@ pub fn candidate_as_of(conversation: &Conversation, timeline: &Timeline, as_of: 
         responsibility,
         as_of,
     };
+    let category = category(judged, &demands, responsibility.party, as_of);
+    let acknowledgement = judged.acknowledgement.filter(|_| category == Category::Acknowledged);
     Some(Candidate {
         contact_id: conversation.contact_id.clone(),
         channel_type: conversation.channel_type.clone(),
         department_id: conversation.department_id.clone(),
         owner_id: conversation.owner_id.clone(),
         assignee_ids: conversation.assignee_ids.clone(),
-        category: category(conversation, &demands, responsibility.party, as_of),
+        category,
         reason: wait.reason(),
         waiting_since,
         stalled_since: wait.stalled_since(answers.earliest_hand_off(&open)),
         latest_inbound_at: last.message.at,
         latest_inbound_message_id: last.id.to_owned(),
+        acknowledgement: acknowledgement.cloned(),
     })
 }
 
@@ -108,21 +149,23 @@ fn has_grace_ended(open: &[Demand<'_>], as_of: Timestamp) -> bool {
     open.iter().all(has_ended)
 }
 
-/// **Gates**: whether the conversation is kept from being listed, however long its customer waits (22, 49). The gate of the
+/// **Gates**: what keeps the conversation from being listed, however long its customer waits (22, 49). The gate of the
 /// blocked contact (23) is in `report_row`, and a conversation that was merged into another one has no timeline.
-fn is_gated(conversation: &Conversation) -> bool {
-    conversation.draft || conversation.channel_type.eq_ignore_ascii_case(VOICE)
+#[must_use]
+pub fn gates(conversation: &Conversation) -> [Option<&'static str>; 2] {
+    let is_voice = conversation.channel_type.eq_ignore_ascii_case(VOICE);
+    [conversation.draft.then_some("draft"), is_voice.then_some("voice")]
 }
 
-/// **Category**: a snoozed conversation is on no list of the contract (35); else whoever is responsible is who stalled.
-fn category(
-    conversation: &Conversation,
-    demands: &[Demand<'_>],
-    responsible: Responsible,
-    as_of: Timestamp,
-) -> Category {
-    if is_snoozed(conversation, demands, as_of) {
+/// **Category**: a snoozed or acknowledged conversation is on no list of the contract (35); else whoever is responsible is who
+/// stalled.
+fn category(judged: Judged<'_>, demands: &[Demand<'_>], responsible: Responsible, as_of: Timestamp) -> Category {
+    if is_snoozed(judged.conversation, demands, as_of) {
         return Category::Snoozed;
+    }
+    let is_in_force = |acknowledgement| is_in_force(acknowledgement, demands, as_of);
+    if judged.acknowledgement.is_some_and(is_in_force) {
+        return Category::Acknowledged;
     }
     match responsible {
         Responsible::Ai => Category::AiStuck,
@@ -137,6 +180,19 @@ fn is_snoozed(conversation: &Conversation, demands: &[Demand<'_>], as_of: Timest
     let is_over = conversation.snoozed_until.is_some_and(|until| until <= as_of);
     let is_set = |snoozed_at| !demands.iter().any(|demand| demand.message.arrival().at >= snoozed_at);
     !is_over && conversation.snoozed_at.is_some_and(is_set)
+}
+
+/// An acknowledgement ends at its instant, if it has one, and with the first demand that the supervisor had not seen: one that is
+/// later in the timeline, or that arrived later. The source's clock may be ahead, so what had arrived no later than the last
+/// demand that the supervisor saw was seen.
+fn is_in_force(acknowledgement: &Acknowledgement, demands: &[Demand<'_>], as_of: Timestamp) -> bool {
+    let Some(last) = demands.last() else {
+        return false;
+    };
+    let seen_until = last.message.arrival().at.max(acknowledgement.at);
+    last.id == acknowledgement.latest_inbound_message_id
+        && acknowledgement.until.is_none_or(|until| until > as_of)
+        && demands.iter().all(|demand| demand.message.arrival().at <= seen_until)
 }
 
 /// A wait whose responsible and reason are wanted. "Since" is at that instant or later.

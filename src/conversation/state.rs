@@ -3,10 +3,9 @@
 use crate::base::sort::sort;
 use crate::base::timestamp::Timestamp;
 use crate::conversation::answers::{QUEUED_MAX_MS, demands};
-use crate::conversation::body::{Conversation, Status};
-use crate::conversation::merge::{Member, merge};
-use crate::conversation::stall::{AI_GRACE_MS, Candidate, candidate_as_of};
-use crate::conversation::timeline::Timeline;
+use crate::conversation::body::Status;
+use crate::conversation::merge::{Member, Merged, merge};
+use crate::conversation::stall::{AI_GRACE_MS, Candidate, Judged, candidate_as_of};
 
 /// How many turning points a fold tries, each at the cost of a walk along the timeline.
 const TURNING_POINTS_MAX: usize = 50;
@@ -36,33 +35,42 @@ impl State {
 #[must_use]
 pub fn fold(members: Vec<Member>, as_of: Timestamp) -> Vec<(String, State)> {
     let merged = merge(members).into_iter();
-    let state = |conversation: Option<Conversation>, timeline: Option<Timeline>| match (conversation, timeline) {
-        (Some(conversation), Some(timeline)) => fold_one(&conversation, &timeline, as_of),
-        _ => State::EMPTY,
-    };
     merged
-        .map(|merged| (merged.id, state(merged.conversation, merged.timeline)))
+        .map(|merged| {
+            let state = fold_one(&merged, as_of);
+            (merged.id, state)
+        })
         .collect()
 }
 
-fn fold_one(conversation: &Conversation, timeline: &Timeline, as_of: Timestamp) -> State {
-    let candidate = candidate_as_of(conversation, timeline, as_of);
-    let turning_points = turning_points(conversation, timeline, as_of);
+/// The state of one of the conversations that were merged.
+#[must_use]
+pub fn fold_one(merged: &Merged, as_of: Timestamp) -> State {
+    let Some(conversation) = Judged::new(merged) else {
+        return State::EMPTY;
+    };
+    let candidate = candidate_as_of(conversation, as_of);
+    let turning_points = turning_points(conversation, as_of);
     let due_at = turning_points
         .iter()
         .enumerate()
         .find(|(number, instant)| {
             // Beyond the limit it is not tried whether anything changes: the conversation is folded again then, which is
             // never too late.
-            *number >= TURNING_POINTS_MAX || candidate_as_of(conversation, timeline, **instant) != candidate
+            *number >= TURNING_POINTS_MAX || candidate_as_of(conversation, **instant) != candidate
         })
         .map(|(_, instant)| *instant);
     State { candidate, due_at }
 }
 
-/// The instants after `as_of`, ascending, at which a snooze ends, a send becomes stuck, or the AI has had its 30 seconds.
-/// Between them time alone changes nothing.
-fn turning_points(conversation: &Conversation, timeline: &Timeline, as_of: Timestamp) -> Vec<Timestamp> {
+/// The instants after `as_of`, ascending, at which a snooze or an acknowledgement ends, a send becomes stuck, or the AI has had
+/// its 30 seconds. Between them time alone changes nothing.
+fn turning_points(judged: Judged<'_>, as_of: Timestamp) -> Vec<Timestamp> {
+    let Judged {
+        conversation,
+        acknowledgement,
+        timeline,
+    } = judged;
     let stuck = timeline
         .messages()
         .filter(|message| message.is_reply() && message.status == Status::Queued)
@@ -70,6 +78,7 @@ fn turning_points(conversation: &Conversation, timeline: &Timeline, as_of: Times
     let demands = demands(timeline).into_iter();
     let mut instants: Vec<Timestamp> = stuck
         .chain(conversation.snoozed_until)
+        .chain(acknowledgement.and_then(|acknowledgement| acknowledgement.until))
         .chain(demands.map(|demand| demand.message.arrival().at.plus(AI_GRACE_MS)))
         .filter(|instant| *instant > as_of)
         .collect();

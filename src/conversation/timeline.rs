@@ -12,6 +12,8 @@ use xxhash_rust::xxh64::xxh64;
 /// The most bytes of the items of a conversation: some 400,000 messages. Older ones count as if they had not been sent, except
 /// the last autopilot change and the last reply of a human among them.
 pub const TIMELINE_BYTES_MAX: usize = 40 * 1024 * 1024;
+/// The most items of a timeline that are explained: the last ones.
+pub const EXPLAINED_MAX: usize = 200;
 
 /// An item of a timeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -238,8 +240,10 @@ impl TimelineItem {
         }
     }
 
+    /// Whether or not all ids are there: only those that are needed decide the order.
     fn key(&self) -> ((Timestamp, u8, u64, bool), Option<&str>) {
-        (self.item.position(), self.id.as_deref())
+        let id = self.id.as_deref().filter(|_| self.item.needs_id());
+        (self.item.position(), id)
     }
 
     /// About how many bytes of memory it takes.
@@ -258,12 +262,39 @@ pub struct ItemCollection {
     bytes: usize,
     /// Whether there were earlier items, which have been forgotten.
     has_forgotten: bool,
+    /// If everything is to be explained: the latest of those whose ids are not needed otherwise, with their ids.
+    latest: Option<Vec<TimelineItem>>,
 }
 
 impl ItemCollection {
+    /// A collection of what is to be explained: the last items have their ids, and the last of those that play no part are there,
+    /// too. What the items amount to is the same.
+    #[must_use]
+    pub fn explained() -> Self {
+        Self {
+            latest: Some(Vec::new()),
+            ..Self::default()
+        }
+    }
+
     /// Adds an item.
     pub fn add(&mut self, id: &str, item: Item) {
+        self.note_latest(id, item);
         self.add_within(TimelineItem::new(id, item), TIMELINE_BYTES_MAX);
+    }
+
+    fn note_latest(&mut self, id: &str, item: Item) {
+        let Some(latest) = self.latest.as_mut().filter(|_| !item.needs_id()) else {
+            return;
+        };
+        latest.push(TimelineItem {
+            id: Some(id.into()),
+            ..TimelineItem::new(id, item)
+        });
+        if latest.len() >= 2 * EXPLAINED_MAX {
+            sort_by(latest, |left, right| right.key().cmp(&left.key()));
+            latest.truncate(EXPLAINED_MAX);
+        }
     }
 
     fn add_within(&mut self, item: TimelineItem, bytes_max: usize) {
@@ -320,6 +351,17 @@ impl ItemCollection {
     pub fn resolved_at(self, resolved_at: Option<Timestamp>) -> Vec<TimelineItem> {
         let mut items = self.items;
         items.extend(self.first_idle);
+        for known in self.latest.into_iter().flatten() {
+            match items
+                .iter_mut()
+                .find(|item| item.id.is_none() && item.item == known.item)
+            {
+                Some(item) => item.id = known.id,
+                // What plays a part and is not there has been forgotten.
+                None if known.item.plays_a_part() => {}
+                None => items.push(known),
+            }
+        }
         for item in &mut items {
             item.resolved_at = resolved_at.unwrap_or(NEVER);
         }
@@ -433,5 +475,40 @@ mod tests {
         );
         assert_eq!(left[0], 0);
         assert!(left[1..].iter().copied().eq(10_000 - left.len() as i64 + 1..10_000));
+    }
+
+    /// What is explained is forgotten with what is folded, and not sooner.
+    #[test]
+    fn what_is_explained_amounts_to_the_same_beyond_its_bytes() {
+        let (mut folded, mut explained) = (ItemCollection::default(), ItemCollection::explained());
+        for at in 0..10_000 {
+            let (sender, kind) = match at % 7 {
+                0 => (Sender::Human, Kind::Text),
+                1 | 2 => (Sender::Contact, Kind::Text),
+                3 => (Sender::System, Kind::Activity),
+                4 => (Sender::Ai, Kind::HandoffNotice),
+                _ => (Sender::Ai, Kind::Text),
+            };
+            // Many at a time have the same instant.
+            let (id, item) = (format!("{at:05}"), message(at / 5, sender, kind));
+            folded.add_within(TimelineItem::new(&id, item), 40_000);
+            explained.note_latest(&id, item);
+            explained.add_within(TimelineItem::new(&id, item), 40_000);
+        }
+        let told = Timeline::new(explained.resolved_at(None), false);
+        let folded = Timeline::new(folded.resolved_at(None), false);
+        let playing = |timeline: &Timeline| -> Vec<Item> {
+            let items = timeline.items().iter().map(|item| item.item);
+            items.filter(Item::plays_a_part).collect()
+        };
+        assert_eq!(playing(&told), playing(&folded));
+        let last = &told.items()[told.items().len() - super::EXPLAINED_MAX..];
+        let ids: std::collections::BTreeSet<&str> = last.iter().map(|item| item.id.as_deref().unwrap()).collect();
+        assert_eq!(ids.len(), super::EXPLAINED_MAX);
+        assert!(ids.iter().all(|id| *id >= "09790"), "{ids:?}");
+        for item in last {
+            let at: i64 = item.id.as_deref().unwrap().parse().unwrap();
+            assert_eq!(item.item.at().as_milliseconds(), at / 5);
+        }
     }
 }

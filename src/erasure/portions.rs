@@ -53,6 +53,7 @@ pub fn close_statements(change_token: &str) -> Vec<Statement> {
     let mut statements = Vec::from(removal_statements(None, change_token));
     statements.extend([
         open(about_open!("erasure/sql/open_marks.sql"), None, None),
+        open(about_open!("erasure/sql/open_acknowledgements.sql"), None, None),
         open(about_open!("erasure/sql/open_items.sql"), None, items),
         open(about_open!("erasure/sql/open_closed.sql"), None, None),
     ]);

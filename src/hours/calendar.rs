@@ -74,6 +74,28 @@ impl Calendar {
         Timestamp::from_milliseconds(start)
     }
 
+    /// The earliest instant at which `minutes` of business hours have passed since `from`. `None` means that this is after
+    /// `until`.
+    #[must_use]
+    pub fn earliest_end(&self, from: Timestamp, minutes: i64, until: Timestamp) -> Option<Timestamp> {
+        let open_until = self.open_before(from).saturating_add(minutes.saturating_mul(MINUTE_MS));
+        let has_passed = |at: i64| self.open_before(Timestamp::from_milliseconds(at)) >= open_until;
+        // `start` is too early, or before everything. `end` is not.
+        let (mut start, mut end) = (from.minus(1).as_milliseconds(), until.as_milliseconds());
+        if !has_passed(end) {
+            return None;
+        }
+        while end.saturating_sub(start) > 1 {
+            let middle = start.midpoint(end);
+            if has_passed(middle) {
+                end = middle;
+            } else {
+                start = middle;
+            }
+        }
+        Some(Timestamp::from_milliseconds(end))
+    }
+
     /// The open time before an instant, in milliseconds, counted from some instant that is always the same.
     fn open_before(&self, at: Timestamp) -> i64 {
         let next = self.segments.partition_point(|segment| segment.start <= at);
@@ -84,6 +106,16 @@ impl Calendar {
                 self.hours.open_before(local).saturating_add(segment.correction_ms)
             }
         }
+    }
+}
+
+/// The earliest instant at which `minutes` have passed since `from`, of business hours if there is a calendar. `None` means that
+/// this is after `until`.
+#[must_use]
+pub fn earliest_end(calendar: Option<&Calendar>, from: Timestamp, minutes: i64, until: Timestamp) -> Option<Timestamp> {
+    match calendar {
+        Some(calendar) => calendar.earliest_end(from, minutes, until),
+        None => Some(from.plus(minutes.saturating_mul(MINUTE_MS))).filter(|end| *end <= until),
     }
 }
 

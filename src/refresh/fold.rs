@@ -1,12 +1,13 @@
 //! From pending timelines to states.
 
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
+use crate::conversation::acknowledgement::Acknowledgement;
 use crate::conversation::body::{AutopilotChange, Message, Resolution};
 use crate::conversation::merge::Member;
 use crate::conversation::state::{State, fold};
 use crate::conversation::timeline::{Item, ItemCollection};
 use crate::refresh::bisect::{bisect_failures, chunks};
-use crate::refresh::budget::{Budget, SliceLimits};
+use crate::refresh::budget::{Budget, Limits, SliceLimits};
 use crate::refresh::failures::Failures;
 use crate::refresh::lease::Lease;
 use crate::refresh::work::{FoldProgress, Slice};
@@ -183,7 +184,8 @@ async fn fold_chunk<D: Database>(
         // What has come since the first of several reads is noticed by the change token.
         [long] if long.items > items_max => {
             let [conversations] = rows_of(database.batch(vec![read_conversations]).await?)?;
-            let timeline = read_timeline(database, &long.organization_id, &long.conversation_id, items_max).await?;
+            let timeline =
+                read_timeline(database, &long.organization_id, &long.conversation_id, items_max, false).await?;
             (conversations, vec![timeline])
         }
         _ => {
@@ -224,6 +226,7 @@ async fn fold_chunk<D: Database>(
             is_known: row.integer(3)? != 0,
             stored: StoredState::from_row(row, 5)?,
             is_to_be_published: row.integer(8)? != 0,
+            acknowledgement: row.optional_text(10)?.map(str::to_owned),
             items: std::mem::take(items),
             late_at: 0,
             updated_at: 0,
@@ -232,7 +235,7 @@ async fn fold_chunk<D: Database>(
         groups.push((organization_id.clone(), vec![conversation]));
     }
     if !merged.is_empty() {
-        groups.extend(read_merged(database, merged, items_max, usize::MAX).await?);
+        groups.extend(read_merged(database, merged, items_max, usize::MAX, false).await?);
     }
 
     let mut changes = Vec::new();
@@ -304,6 +307,18 @@ pub struct Items {
 }
 
 impl Items {
+    /// None yet. Whether they are to be explained.
+    fn new(is_explained: bool) -> Self {
+        Self {
+            items: if is_explained {
+                ItemCollection::explained()
+            } else {
+                ItemCollection::default()
+            },
+            damage: None,
+        }
+    }
+
     /// Adds an item from three columns of a row: type, id and body.
     fn add(&mut self, row: &Row, first: usize) -> Result<(), DatabaseError> {
         let id = row.text(first + 1)?;
@@ -329,8 +344,9 @@ async fn read_timeline<D: Database>(
     organization_id: &str,
     conversation_id: &str,
     items_max: usize,
+    is_explained: bool,
 ) -> Result<Items, DatabaseError> {
-    let mut items = Items::default();
+    let mut items = Items::new(is_explained);
     let mut after = (String::new(), String::new());
     loop {
         let (record_type, id) = after;
@@ -367,6 +383,8 @@ pub struct StoredConversation {
     stored: StoredState,
     /// Whether an earlier change of it waits to be published.
     is_to_be_published: bool,
+    /// That it was acknowledged, as stored.
+    acknowledgement: Option<String>,
     pub items: Items,
     /// When old items came last, in milliseconds. Only the sweep asks.
     pub late_at: i64,
@@ -375,7 +393,7 @@ pub struct StoredConversation {
 }
 
 /// What is stored of a conversation between refreshes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct StoredState {
     candidate: Option<String>,
     due_at: Option<Timestamp>,
@@ -400,7 +418,75 @@ impl StoredState {
     }
 }
 
-/// Reads the conversations that were merged with those of `keys`, and these, by organization.
+impl StoredConversation {
+    /// What a fold makes of it.
+    fn into_member(self) -> Result<Member, String> {
+        let id = self.conversation_id;
+        let error = |what: &str| format!("conversation {id}: {what}");
+        if let Some(damage) = self.items.damage {
+            return Err(error(&damage));
+        }
+        let conversation = self.body.as_deref().map(serde_json::from_str).transpose();
+        let conversation = conversation.map_err(|cause| error(&format!("its record: {cause}")))?;
+        let acknowledgement = self
+            .acknowledgement
+            .as_deref()
+            .map(Acknowledgement::from_body)
+            .transpose();
+        let acknowledgement = acknowledgement.map_err(|cause| error(&format!("its acknowledgement: {cause}")))?;
+        Ok(Member {
+            conversation,
+            acknowledgement,
+            items: self.items.items,
+            id,
+        })
+    }
+}
+
+/// A conversation and all that were merged with it, with their items to be explained.
+pub struct StoredMembers {
+    /// All of them.
+    pub members: Vec<Member>,
+    /// Whether there is a record of the conversation, or a removal.
+    pub is_known: bool,
+    /// Whether there is anything of it: a record, a removal or an item.
+    pub exists: bool,
+}
+
+/// Reads a conversation to explain it. Items are read as for a fold: if they are many, some at a time.
+///
+/// # Errors
+/// [`DatabaseError`]; [`DatabaseError::Decode`] if something stored is damaged.
+pub async fn read_members<D: Database>(
+    database: &D,
+    organization_id: &str,
+    conversation_id: &str,
+    now: Timestamp,
+) -> Result<StoredMembers, DatabaseError> {
+    let (clock, limits) = (|| now, Limits::default());
+    // With a budget, as a refresh reads it: so the code is there once.
+    let budget = Budget::new(database, &clock, &limits);
+    let keys = vec![key(organization_id, conversation_id)];
+    let groups = read_merged(&budget, keys, limits.slice.items, usize::MAX, true).await?;
+    let mut read = StoredMembers {
+        members: Vec::new(),
+        is_known: false,
+        exists: false,
+    };
+    for stored in groups.into_iter().flat_map(|(_, group)| group) {
+        if stored.conversation_id == conversation_id {
+            read.is_known = stored.is_known;
+            read.exists = stored.is_known || !stored.items.items.is_empty();
+        }
+        let member = stored.into_member();
+        let damaged = |_| DatabaseError::Decode("a record of a conversation, or its acknowledgement, is damaged");
+        read.members.push(member.map_err(damaged)?);
+    }
+    Ok(read)
+}
+
+/// Reads the conversations that were merged with those of `keys`, and these, by organization. `is_explained` says whether their
+/// items are to be explained.
 ///
 /// # Errors
 /// [`DatabaseError::TooMuch`] if their items are too many to be read together, and they are more than `alone_max`.
@@ -409,6 +495,7 @@ pub async fn read_merged<D: Database>(
     keys: Vec<[Cell<'_>; 2]>,
     items_max: usize,
     alone_max: usize,
+    is_explained: bool,
 ) -> Result<Vec<(String, Vec<StoredConversation>)>, DatabaseError> {
     let is_divisible = keys.len() > alone_max;
     let keys = one_parameter(keys)?;
@@ -430,7 +517,7 @@ pub async fn read_merged<D: Database>(
         ])
         .await?;
     let [conversations, items] = rows_of(outcomes)?;
-    let mut timelines: Vec<Items> = conversations.iter().map(|_| Items::default()).collect();
+    let mut timelines: Vec<Items> = conversations.iter().map(|_| Items::new(is_explained)).collect();
     if (items.len() as i64) < most {
         let mut numbers = HashMap::new();
         for (number, row) in conversations.iter().enumerate() {
@@ -447,7 +534,7 @@ pub async fn read_merged<D: Database>(
     } else {
         drop(items);
         for (row, timeline) in conversations.iter().zip(&mut timelines) {
-            *timeline = read_timeline(database, row.text(0)?, row.text(1)?, items_max).await?;
+            *timeline = read_timeline(database, row.text(0)?, row.text(1)?, items_max, is_explained).await?;
         }
     }
     // The statement sorts the conversations by organization.
@@ -461,6 +548,7 @@ pub async fn read_merged<D: Database>(
             is_known: row.integer(4)? != 0,
             stored: StoredState::from_row(row, 5)?,
             is_to_be_published: row.integer(8)? != 0,
+            acknowledgement: row.optional_text(12)?.map(str::to_owned),
             items,
             late_at: row.integer(10)?,
             updated_at: row.integer(11)?,
@@ -524,29 +612,15 @@ fn fold_group(
 ) -> Result<Vec<StateChange>, String> {
     let mut members = Vec::with_capacity(group.len());
     let mut before = Vec::with_capacity(group.len());
-    for conversation in group {
-        let error = |reason: String| format!("conversation {}: {reason}", conversation.conversation_id);
-        let body = conversation.body.as_deref().map(serde_json::from_str);
-        let record = body
-            .transpose()
-            .map_err(|cause| error(format!("its record: {cause}")))?;
-        let Items { items, damage } = conversation.items;
-        if let Some(damage) = damage {
-            return Err(error(damage));
-        }
-        let is_unknown = !conversation.is_known && !items.is_empty();
-        let is_to_be_published = conversation.is_to_be_published;
+    for mut conversation in group {
+        let is_unknown = !conversation.is_known && !conversation.items.items.is_empty();
         before.push((
-            conversation.change_token,
+            conversation.change_token.take(),
             is_unknown,
-            is_to_be_published,
-            conversation.stored,
+            conversation.is_to_be_published,
+            std::mem::take(&mut conversation.stored),
         ));
-        members.push(Member {
-            id: conversation.conversation_id,
-            conversation: record,
-            items,
-        });
+        members.push(conversation.into_member()?);
     }
     let mut changes = Vec::new();
     for ((conversation_id, state), before) in fold(members, as_of).into_iter().zip(before) {

@@ -40,8 +40,9 @@ pub use budget::{
     DATABASE_BYTES_MAX, Limits, RUN_MAX_MS, STATEMENTS_MAX, Shortage, SliceLimits, SweepLimits, percent_full,
 };
 pub use failures::Failures;
+pub use fold::{StoredMembers, read_members};
 pub use lease::LEASE_MS;
-pub use plan::RETENTION_MS;
+pub use plan::{RETENTION_MS, contact_of, users_of};
 pub use refold::RefoldLimits;
 pub use run::{Finished, Run, Start, instant_of, run};
 pub use sweep::KEEP_WAITING_MS;

@@ -302,11 +302,7 @@ impl PublishDraft {
 
     /// The affected conversations with the rows that they have now.
     fn join(&self, conversations: Vec<JoinInput>, users: Vec<(String, String)>) -> Result<Vec<AffectedRow>, String> {
-        let mut known: HashMap<String, User> = HashMap::new();
-        for (id, body) in users {
-            let user = parse("user", &id, &body)?;
-            known.insert(id, user);
-        }
+        let known = users_of(users)?;
         let affected: HashSet<&str> = conversations
             .iter()
             .map(|conversation| conversation.conversation_id.as_str())
@@ -450,13 +446,7 @@ fn join(conversation: JoinInput, users: &HashMap<String, User>) -> Result<Option
         return Ok(None);
     };
     let candidate: Candidate = parse("candidate", &conversation_id, &candidate)?;
-    let contact: Option<Contact> = contact
-        .map(|body| parse("contact", &candidate.contact_id, &body))
-        .transpose()?;
-    let contact = match (contact, contact_became) {
-        (Some(contact), Some(chain)) => Some(merged_contact(&candidate.contact_id, contact, &chain)?),
-        (contact, _) => contact,
-    };
+    let contact = contact_of(&candidate.contact_id, contact.as_deref(), contact_became.as_deref())?;
     let joined = join_row(&conversation_id, &candidate, contact.as_ref(), users).map_err(|error| error.to_string())?;
     Ok(joined.map(|joined| {
         let entry = Entry {
@@ -471,6 +461,35 @@ fn join(conversation: JoinInput, users: &HashMap<String, User>) -> Result<Option
         };
         (entry, joined.row)
     }))
+}
+
+/// Users by id, from their ids and bodies as stored.
+///
+/// # Errors
+/// A text for the log if something stored is damaged.
+pub fn users_of(bodies: Vec<(String, String)>) -> Result<HashMap<String, User>, String> {
+    let mut users = HashMap::new();
+    for (id, body) in bodies {
+        let user = parse("user", &id, &body)?;
+        users.insert(id, user);
+    }
+    Ok(users)
+}
+
+/// What is shown of a contact: its record, and `[[id, body or null], …]` of those that it became, as stored. `None` means that its
+/// record is not known or removed.
+///
+/// # Errors
+/// A text for the log if something stored is damaged.
+pub fn contact_of(contact_id: &str, contact: Option<&str>, became: Option<&str>) -> Result<Option<Contact>, String> {
+    let Some(contact) = contact else {
+        return Ok(None);
+    };
+    let contact: Contact = parse("contact", contact_id, contact)?;
+    match became {
+        Some(chain) => merged_contact(contact_id, contact, chain).map(Some),
+        None => Ok(Some(contact)),
+    }
 }
 
 /// The contact that `contact` became (47): with the name and phone of the last of the chain, and blocked if any of them is.

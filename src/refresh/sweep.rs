@@ -350,7 +350,7 @@ impl<D: Database> Sweeper<'_, D> {
         let keys = old
             .iter()
             .map(|(visit, _)| key(&visit.organization_id, &visit.conversation_id));
-        let read = read_merged(self.budget, keys.collect(), self.slice.items, 1).await?;
+        let read = read_merged(self.budget, keys.collect(), self.slice.items, 1, false).await?;
         let mut forgetting = Forgetting::default();
         for (organization_id, conversations) in read {
             for group in groups(conversations)? {
@@ -448,6 +448,8 @@ impl<D: Database> Sweeper<'_, D> {
             let member = Member {
                 id: stored.conversation_id,
                 conversation,
+                // Whoever waits is kept, acknowledged or not.
+                acknowledgement: None,
                 items: stored.items.items,
             };
             newest_at = newest_at.max(newest(&member));

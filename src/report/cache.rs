@@ -50,7 +50,7 @@ pub struct IsolateCache {
     settings: ByteBoundedCache<(OrganizationId, i64), Rc<Settings>>,
     pages: ByteBoundedCache<PageSlot, Rc<CachedPage>>,
     /// What is known of time zones; the same for all organizations.
-    pub(super) zones: ZoneCache,
+    pub zones: ZoneCache,
     /// How pages are cached.
     pub policy: PagePolicy,
     /// Which database has which organizations.

@@ -36,8 +36,11 @@ const COLUMNS: [&str; 15] = [
     "hasAccess",
 ];
 
-/// The last column, if the organization has business hours.
+/// The next column, if the organization has business hours.
 const BUSINESS_COLUMN: &str = "stalledBusinessMinutes";
+
+/// The columns after that, if acknowledged rows are asked for.
+const ACKNOWLEDGEMENT_COLUMNS: [&str; 3] = ["acknowledgedBy", "acknowledgedAt", "note"];
 
 /// What stands between two cells. Spreadsheets expect the one of their language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, IntoStaticStr, VariantArray)]
@@ -62,19 +65,21 @@ impl Separator {
     }
 }
 
-/// What ages are counted by.
-pub struct CsvAges {
+/// What decides which columns there are, and what ages are counted by.
+pub struct CsvForm {
     /// The instant that the file is as of.
     pub as_of: Timestamp,
     /// The organization's business hours, if it has any.
     pub calendar: Option<Rc<Calendar>>,
+    /// Whether acknowledged rows are asked for.
+    pub is_acknowledged: bool,
 }
 
 /// A CSV file that is being sent.
 pub struct CsvFile {
     organization: OrganizationId,
     view: View,
-    ages: CsvAges,
+    form: CsvForm,
     separator: Separator,
     /// The row numbers of the chunks that are still to be read, the last chunk first.
     unread: Vec<Vec<i64>>,
@@ -91,7 +96,7 @@ impl CsvFile {
         database: &D,
         organization: &OrganizationId,
         view: &View,
-        ages: CsvAges,
+        form: CsvForm,
         separator: Separator,
         mut chunks: Vec<Vec<i64>>,
     ) -> Result<Self, ReportError> {
@@ -99,14 +104,17 @@ impl CsvFile {
         let mut file = Self {
             organization: organization.clone(),
             view: view.clone(),
-            ages,
+            form,
             separator,
             unread: chunks,
             ready: None,
         };
         let mut ready = BYTE_ORDER_MARK.to_owned();
         let mut columns = COLUMNS.map(str::to_owned).to_vec();
-        columns.extend(file.ages.calendar.as_ref().map(|_| BUSINESS_COLUMN.to_owned()));
+        columns.extend(file.form.calendar.as_ref().map(|_| BUSINESS_COLUMN.to_owned()));
+        if file.form.is_acknowledged {
+            columns.extend(ACKNOWLEDGEMENT_COLUMNS.map(str::to_owned));
+        }
         push_line(&mut ready, separator, &columns);
         ready.push_str(&file.read_chunk(database).await?.unwrap_or_default());
         file.ready = Some(ready);
@@ -144,7 +152,11 @@ impl CsvFile {
         let stalled_since = Timestamp::from_rfc3339(text("stalledSince")).ok_or_else(|| corrupt(&"no instant"))?;
         let names = row.get("assigneeNames").and_then(Value::as_array);
         let names: Vec<&str> = names.into_iter().flatten().filter_map(Value::as_str).collect();
-        let CsvAges { as_of, calendar } = &self.ages;
+        let CsvForm {
+            as_of,
+            calendar,
+            is_acknowledged,
+        } = &self.form;
         let stalled_ms = as_of.milliseconds_since(stalled_since).max(0);
         let mut cells: Vec<String> = COLUMNS
             .iter()
@@ -157,6 +169,9 @@ impl CsvFile {
             .collect();
         if let Some(calendar) = calendar {
             cells.push((calendar.open_ms(stalled_since, *as_of) / MINUTE_MS).to_string());
+        }
+        if *is_acknowledged {
+            cells.extend(ACKNOWLEDGEMENT_COLUMNS.map(|member| text(member).to_owned()));
         }
         push_line(csv, self.separator, &cells);
         Ok(())

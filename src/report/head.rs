@@ -238,12 +238,17 @@ fn resolved(cached: &CachedHead, source: HeadSource) -> Result<ResolvedHead, Rep
     Ok(ResolvedHead::new(head, cached.newest.clone(), source))
 }
 
-fn head_statement(organization: &OrganizationId) -> Statement {
+/// The statement that reads the head of an organization.
+#[must_use]
+pub fn head_statement(organization: &OrganizationId) -> Statement {
     Statement::new(sql!("report/sql/head.sql"), [SqlValue::from(organization.as_str())])
 }
 
 /// The head that [`head_statement`] has read. `None` means that the organization does not exist or was removed.
-fn head_of(outcome: Option<&Outcome>) -> Result<Option<SnapshotHead>, DatabaseError> {
+///
+/// # Errors
+/// [`DatabaseError::Decode`] if it is not what a refresh writes.
+pub fn head_of(outcome: Option<&Outcome>) -> Result<Option<SnapshotHead>, DatabaseError> {
     let Some(row) = outcome.and_then(|outcome| outcome.rows.first()) else {
         return Ok(None);
     };

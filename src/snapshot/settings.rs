@@ -54,6 +54,13 @@ impl Settings {
         own.map_or(self.threshold_minutes, |(_, minutes)| *minutes)
     }
 
+    /// The threshold that applies to a conversation, in minutes.
+    #[must_use]
+    pub fn threshold(&self, department_id: Option<&str>, channel_type: &str) -> i64 {
+        let of_department = department_id.and_then(|department_id| self.department_threshold(department_id));
+        of_department.unwrap_or_else(|| self.channel_threshold(channel_type))
+    }
+
     /// About how many bytes of memory its thresholds by name and its business hours take.
     #[must_use]
     pub fn bytes(&self) -> usize {

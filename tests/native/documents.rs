@@ -4,8 +4,8 @@ use conversation_monitor::auth::access::Denial;
 use conversation_monitor::auth::connection::SignatureError;
 use conversation_monitor::config::{Config, ConfigError, VARIABLES};
 use conversation_monitor::{
-    alert, auth, base, connector, conversation, directory, erasure, health, hours, ingest, refresh, report, snapshot,
-    storage,
+    alert, auth, base, connector, conversation, directory, erasure, evidence, health, hours, ingest, refresh, report,
+    snapshot, storage,
 };
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -163,6 +163,8 @@ fn limits() -> Vec<(String, String)> {
         conversation::stall::CHANGES_MAX => number,
         conversation::merge::STEPS_MAX => number,
         conversation::timeline::TIMELINE_BYTES_MAX => bytes,
+        conversation::timeline::EXPLAINED_MAX => number,
+        conversation::acknowledgement::NOTE_CHARACTERS_MAX => characters,
         conversation::report_row::ASSIGNEE_NAMES_BYTES_MAX => bytes,
         report::request::PAGE_MAX => number,
         report::request::LIMIT_MAX => number,
@@ -174,6 +176,8 @@ fn limits() -> Vec<(String, String)> {
         report::request::ASSIGNEE_CHARACTERS_MAX => characters,
         report::streams::STREAMS_MAX => number,
         report::poll::PHASE_MAX_MS => milliseconds,
+        evidence::BODY_BYTES_MAX => bytes,
+        evidence::UNTIL_MAX_MS => milliseconds,
         snapshot::settings::THRESHOLD_MINUTES_DEFAULT => minutes,
         directory::settings::THRESHOLD_MINUTES_MAX => minutes,
         directory::settings::CHANNEL_THRESHOLDS_MAX => number,

@@ -268,6 +268,14 @@ fn the_two_directions_are_inverse_and_time_adds_up() {
         } else {
             assert!(between(earliest, as_of) < minutes * MINUTE, "seed {seed}");
         }
+        match calendar.earliest_end(instant(first), minutes, instant(as_of)) {
+            Some(end) => {
+                let end = end.as_milliseconds();
+                assert_eq!(between(first, end), minutes * MINUTE, "seed {seed}");
+                assert!(between(first, end - 1) < minutes * MINUTE, "seed {seed}: the earliest");
+            }
+            None => assert!(between(first, as_of) < minutes * MINUTE, "seed {seed}"),
+        }
         // Which rows are over the threshold is one comparison of `stalledSince`.
         for point in points {
             let is_over = between(point, as_of) >= minutes * MINUTE;

@@ -15,6 +15,7 @@ mod cases;
 mod connectors;
 mod documents;
 mod erasure;
+mod evidence;
 mod export;
 mod faults;
 mod growth;

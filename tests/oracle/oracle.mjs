@@ -657,9 +657,36 @@ function isSnoozed({ snoozedAt, snoozedUntil }, demands, asOf) {
   return !demands.some((demand) => demand.arrival >= parseInstant(snoozedAt));
 }
 
-/** "category: snoozed …; else by the responsible: ai → ai_stuck, human → agent_abandoned, none → unassigned." */
-function categoryOf(conversation, demands, responsible, asOf) {
+/**
+ * "A supervisor takes a row off the list: until the customer writes again, or until an instant. A demand later in the timeline
+ * than that message, or that arrives after the acknowledgement, ends it." A source's clock may be ahead of the service's, so what
+ * had arrived no later than the message was seen with it. If the message asks for nothing any more, nothing is acknowledged.
+ */
+function isAcknowledged(acknowledgement, demands, asOf) {
+  if (acknowledgement === undefined || acknowledgement.until <= asOf) return false;
+  const seen = demands.findIndex((demand) => demand.messageId === acknowledgement.latestInboundMessageId);
+  if (seen < 0) return false;
+  const isLater = (demand) => demand.arrival > acknowledgement.at && demand.arrival > demands[seen].arrival;
+  return !demands.some((demand, index) => index > seen || isLater(demand));
+}
+
+/** "With who and when in the row." */
+function acknowledgementMembers({ by, at, until, note }) {
+  return {
+    acknowledgedBy: by,
+    acknowledgedAt: formatInstant(at),
+    ...(until !== undefined && { acknowledgedUntil: formatInstant(until) }),
+    ...(note !== undefined && { note }),
+  };
+}
+
+/**
+ * "category: snoozed …; acknowledged if an acknowledgement is in force; else by the responsible: ai → ai_stuck, human →
+ * agent_abandoned, none → unassigned."
+ */
+function categoryOf(conversation, demands, responsible, { acknowledgements, asOf }) {
   if (isSnoozed(conversation, demands, asOf)) return 'snoozed';
+  if (isAcknowledged(acknowledgements.get(conversation.conversationId), demands, asOf)) return 'acknowledged';
   return { ai: 'ai_stuck', human: 'agent_abandoned', none: 'unassigned' }[responsible];
 }
 
@@ -735,6 +762,8 @@ function candidateOf(conversation, context) {
     ? 'passed_back_and_forth'
     : reasonOf(since, { answers, ownerSince, conversation, users, asOf });
   const latestInbound = demands.at(-1);
+  const category = categoryOf(conversation, demands, responsible, context);
+  const acknowledgement = context.acknowledgements.get(conversation.conversationId);
   return {
     row: {
       conversationId: conversation.conversationId,
@@ -744,12 +773,13 @@ function candidateOf(conversation, context) {
       channelType: conversation.channelType,
       latestInboundMessageId: latestInbound.messageId,
       latestInboundAt: formatInstant(latestInbound.at),
-      category: categoryOf(conversation, demands, responsible, asOf),
+      category,
       assigneeNames: assigneeNamesOf(conversation, users),
       departmentId: conversation.departmentId ?? null,
       waitingSince: formatInstant(waitingSince),
       stalledSince: formatInstant(stalledSince),
       reason,
+      ...(category === 'acknowledged' && acknowledgementMembers(acknowledgement)),
     },
     people: peopleOf(conversation),
     departmentId: conversation.departmentId ?? null,
@@ -800,6 +830,27 @@ function isTooOld(candidate, asOf, { maxAgeDays = MAX_AGE_DAYS }) {
 export class Oracle {
   /** The winning version of every record, removals included, by identity. */
   #records = new Map();
+  /** What supervisors have acknowledged, by organization and conversation. */
+  #acknowledgements = new Map();
+
+  /**
+   * A supervisor acknowledges a conversation, or, with nothing, puts it back. Instants are epoch milliseconds.
+   *
+   * @param {string} organizationId
+   * @param {string} conversationId
+   * @param {{latestInboundMessageId: string, by: string, at: number, until?: number, note?: string}} [acknowledgement]
+   */
+  acknowledge(organizationId, conversationId, acknowledgement) {
+    const ofOrganization = this.#acknowledgements.get(organizationId) ?? new Map();
+    this.#acknowledgements.set(organizationId, ofOrganization);
+    if (acknowledgement) ofOrganization.set(conversationId, acknowledgement);
+    else ofOrganization.delete(conversationId);
+  }
+
+  /** The name of a user; null if there is none. */
+  userName(organizationId, userId) {
+    return this.#present(organizationId, 'user').find((record) => record.userId === userId)?.fullName || null;
+  }
 
   /** "Any order of arrival and any number of repeats end in the same state." Events are assumed to be valid. */
   takeIn(events) {
@@ -850,6 +901,7 @@ export class Oracle {
     const context = {
       contacts: byOwnId('contact'),
       users: byOwnId('user'),
+      acknowledgements: this.#acknowledgements.get(organizationId) ?? new Map(),
       conversations,
       itemsOf,
       chains: ofEach((conversation) => chainOf(conversation, conversations)),
@@ -941,6 +993,16 @@ export class RememberingOracle extends Oracle {
   takeIn(events) {
     this.#candidates.clear();
     super.takeIn(events);
+  }
+
+  /**
+   * @param {string} organizationId
+   * @param {string} conversationId
+   * @param {{latestInboundMessageId: string, by: string, at: number, until?: number, note?: string}} [acknowledgement]
+   */
+  acknowledge(organizationId, conversationId, acknowledgement) {
+    this.#candidates.clear();
+    super.acknowledge(organizationId, conversationId, acknowledgement);
   }
 
   candidates(organizationId, asOf) {

@@ -325,6 +325,37 @@ test('an organization exists once any event is stored, unless its own record is 
 // The report
 // ---------------------------------------------------------------------------------------------------------------
 
+test('an acknowledgement lasts until its end, or until a demand that the supervisor had not seen', () => {
+  const at = formatInstant(BASE);
+  const demand = (messageId, offset, arrival = offset) => ({
+    ...demandAt(formatInstant(BASE + offset)),
+    messageId,
+    receivedAt: formatInstant(BASE + arrival),
+  });
+  const acknowledgement = { latestInboundMessageId: 'm', by: 'Ann', at: BASE + 10 * MINUTE };
+  const rowWith = (events, more = {}, asOf = BASE + 30 * MINUTE) => {
+    const oracle = oracleOf([conversationAt(at), demandAt(at), ...events]);
+    oracle.acknowledge('o', 'c', { ...acknowledgement, ...more });
+    return oracle.candidates('o', asOf)[0].row;
+  };
+  const { acknowledgedBy, acknowledgedAt, note, ...row } = rowWith([], { note: 'mine' });
+  assert.deepEqual(
+    [acknowledgedBy, acknowledgedAt, note, row.category],
+    ['Ann', formatInstant(acknowledgement.at), 'mine', 'acknowledged'],
+  );
+  assert.deepEqual(Object.keys(row), ROW_MEMBERS);
+  const until = BASE + 20 * MINUTE;
+  assert.equal(rowWith([], { until }, until - 1).acknowledgedUntil, formatInstant(until));
+  assert.deepEqual(Object.keys(rowWith([], { until }, until)), ROW_MEMBERS);
+  const isOver = (events, more) => rowWith(events, more).category !== 'acknowledged';
+  assert.equal(isOver([demand('later', 1)]), true, 'later in the timeline');
+  assert.equal(isOver([demand('earlier', -2 * MINUTE, -2 * MINUTE)]), false, 'seen as well');
+  assert.equal(isOver([demand('earlier', -2 * MINUTE, 10 * MINUTE)]), false, 'no later than the acknowledgement');
+  assert.equal(isOver([demand('earlier', -2 * MINUTE, 10 * MINUTE + 1)]), true, 'it arrived afterwards');
+  assert.equal(isOver([], { at: BASE - MINUTE }), false, "the source's clock was ahead");
+  assert.equal(isOver([], { latestInboundMessageId: 'another' }), true, 'it is about another message');
+});
+
 test('many candidates: filters, counts, pages and access', () => {
   const question = { organizationId: 'org-many', asOf: BASE, thresholdMinutes: 30 };
   const { organizationId, thresholdMinutes } = question;

@@ -89,22 +89,26 @@ const COLUMNS = [
   'hasAccess',
 ];
 
+/** "Who and when and the note", where acknowledged rows are asked for. */
+const ACKNOWLEDGEMENT_COLUMNS = ['acknowledgedBy', 'acknowledgedAt', 'note'];
+
 const SEPARATORS = { comma: ',', semicolon: ';', tab: '\t' };
 
 /** The file's text, including the byte order mark. `separator` is the parameter's value. */
 export function csvOf(oracle, { separator = 'comma', ...question }) {
   const { rows } = allRows(oracle, question);
+  const columns = question.category === 'acknowledged' ? [...COLUMNS, ...ACKNOWLEDGEMENT_COLUMNS] : COLUMNS;
   const cellsOf = (row) => {
     const shown = {
       ...row,
       stalledMinutes: Math.floor(ageOf(row, question.asOf) / MINUTE),
       assigneeNames: row.assigneeNames.join(' / '),
     };
-    return COLUMNS.map((column) => String(shown[column] ?? ''));
+    return columns.map((column) => String(shown[column] ?? ''));
   };
   const between = SEPARATORS[separator];
   const lineOf = (cells) => `${cells.map((cell) => quoted(harmless(cell), between)).join(between)}\r\n`;
-  return `\uFEFF${[COLUMNS, ...rows.map(cellsOf)].map(lineOf).join('')}`;
+  return `\uFEFF${[columns, ...rows.map(cellsOf)].map(lineOf).join('')}`;
 }
 
 /**

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
 import { adminToken, REPORT, startService, tokenOf } from './harness.mjs';
-import { OPEN, READS, ROUTES, requestOf } from './routes.mjs';
+import { conversationEvents, OPEN, READS, ROUTES, requestOf } from './routes.mjs';
 
 const LISTED = ['https://crm.example', 'http://localhost:3000', 'https://[::1]:8443'];
 const OTHERS = [
@@ -39,7 +39,7 @@ before(async () => {
     misconfigured: { vars: { ALLOWED_ORIGINS: `${LISTED[0]},*` } },
   };
   service = await startService({ vars: { ALLOWED_ORIGINS: LISTED.join(', ') }, siblings });
-  await service.post([{ type: 'organization', organizationId: 'o', name: 'O', updatedAt: '2026-01-01T00:00:00Z' }]);
+  await service.post(conversationEvents('o'));
 });
 after(() => service?.close());
 

@@ -190,6 +190,11 @@ export async function startService({
     if (result.outcome !== 'ok') throw new Error(`refresh: ${result.outcome}`);
   };
 
+  const setClockOf = async (name, now) => {
+    const response = await fetchFrom(name, '/health', { headers: { [CLOCK_HEADER]: String(now) } });
+    assert.equal(response.status, 204);
+  };
+
   return {
     /** Where the worker and the files of public/ are served, for a browser. */
     url,
@@ -213,12 +218,9 @@ export async function startService({
      *
      * @param {number} now
      */
-    setClock: async (now) => {
-      const response = await fetchFrom(MAIN, '/health', { headers: { [CLOCK_HEADER]: String(now) } });
-      assert.equal(response.status, 204);
-    },
+    setClock: (now) => setClockOf(MAIN, now),
     /**
-     * A sibling: `fetch` as above.
+     * A sibling: `fetch` and `setClock` as above.
      *
      * @param {string} name
      */
@@ -228,6 +230,8 @@ export async function startService({
        * @param {Request} [init]
        */
       fetch: (target, init) => fetchFrom(name, target, init),
+      /** @param {number} now */
+      setClock: (now) => setClockOf(name, now),
       /**
        * Runs its refresh, as `refresh` below does.
        *

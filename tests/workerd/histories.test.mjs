@@ -8,7 +8,8 @@ import { organizationIdsOf, readHistories } from '../oracle/histories.mjs';
 import { manyCandidates } from '../oracle/many-candidates.mjs';
 import { CATEGORIES, formatInstant, oracleOf, RememberingOracle } from '../oracle/oracle.mjs';
 import { readThreads } from '../threads/threads.mjs';
-import { DEFAULT_THRESHOLD_MINUTES, MINUTE, SECOND, setThreshold } from './fixtures.mjs';
+import { acknowledgeSome, canBeNamed, checkEvidence, SUPERVISORS } from './acknowledgements.mjs';
+import { DAY, DEFAULT_THRESHOLD_MINUTES, MINUTE, SECOND, setThreshold } from './fixtures.mjs';
 import { adminToken, REPORT, startService, tokenOf } from './harness.mjs';
 
 const PREFIXES = 10;
@@ -27,10 +28,12 @@ const NAMED_CATEGORIES = ['unassigned', 'snoozed', 'acknowledged'];
 const LIMITS = [7, 25, 100];
 /** Requests at a time. */
 const READERS = 16;
+/** Of so many candidates one is explained. */
+const EVIDENCE_STEP = 7;
 
 let service;
 before(async () => {
-  service = await startService();
+  service = await startService({ siblings: SUPERVISORS });
 });
 after(() => service?.close());
 
@@ -365,6 +368,15 @@ async function checkAgainst(oracle, organizationId, asOf, seen) {
   }
   for (const row of candidates) seen.reasons.add(`${row.category}/${row.reason}`);
   seen.rows += candidates.length;
+  for (const row of candidates) {
+    seen.evidence += 1;
+    if (seen.evidence % EVIDENCE_STEP !== 0 || !canBeNamed(row.conversationId)) continue;
+    const { listing, crossesAt } = await checkEvidence(service, adminToken(organizationId), row, asOf);
+    const crossing = Date.parse(row.stalledSince) + DEFAULT_THRESHOLD_MINUTES * MINUTE;
+    const isTooOld = asOf - Date.parse(row.stalledSince) > 30 * DAY;
+    assert.equal(listing, isTooOld ? 'too_old' : crossing <= asOf ? 'listed' : 'below_threshold');
+    assert.equal(crossesAt, formatInstant(crossing));
+  }
 }
 
 async function runHistory({ now, events }, random, seen) {
@@ -377,11 +389,14 @@ async function runHistory({ now, events }, random, seen) {
     }
     await service.refresh(asOf);
     await Promise.all(organizationIds.map((organizationId) => checkAgainst(oracle, organizationId, asOf, seen)));
+    for (const organizationId of organizationIds.filter((id) => oracle.exists(id))) {
+      seen.acknowledged += await acknowledgeSome(service, oracle, { organizationId, asOf, random });
+    }
   }
 }
 
 test('random histories, in random batches, with refreshes between them', async (t) => {
-  const seen = { rows: 0, missing: 0, reasons: new Set() };
+  const seen = { rows: 0, missing: 0, acknowledged: 0, evidence: 0, reasons: new Set() };
   for (const [index, history] of readHistories('refreshes-in-turn', { name: 'history' }).entries()) {
     await t.test(`history ${index + 1}`, () => runHistory(history, seededRandom(`batches ${index}`), seen));
   }
@@ -398,7 +413,11 @@ test('random histories, in random batches, with refreshes between them', async (
     [...seen.reasons].some((each) => each.startsWith('snoozed/')),
     'nothing was ever snoozed',
   );
-  t.diagnostic(`${seen.rows} rows; an organization was missing ${seen.missing} times`);
+  const acknowledged = [...seen.reasons].filter((each) => each.startsWith('acknowledged/'));
+  assert.ok(acknowledged.length >= 5 && seen.acknowledged > 50, `${acknowledged}; ${seen.acknowledged}`);
+  t.diagnostic(
+    `${seen.rows} rows; ${seen.acknowledged} acknowledged; an organization was missing ${seen.missing} times`,
+  );
 });
 
 // ---------------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ import {
   TOO_LARGE,
   TYPE,
 } from '../tokens/verdicts.mjs';
+import { acknowledgementOf } from './acknowledgements.mjs';
 import {
   adminToken,
   EVENTS,
@@ -29,7 +30,7 @@ import {
   tokenOf,
 } from './harness.mjs';
 import { ALGORITHMS, keySet, newKey } from './issuer.mjs';
-import { ROUTES, requestOf } from './routes.mjs';
+import { CONVERSATION, conversationEvents, ROUTES, requestOf } from './routes.mjs';
 
 const JSON_TYPE = 'application/json';
 const CLAIMS = { sub: 'SUBJECT-IN-NO-LOG', role: 'ADMIN', organizationId: 'o' };
@@ -111,11 +112,7 @@ before(async () => {
   siblings.full = withKeys(...Object.values(keys), unnamed);
   service = await startService({ siblings });
   worker = service.sibling('full');
-  for (const organizationId of ['o', 'p']) {
-    await service.post([
-      { type: 'organization', organizationId, name: 'An organization', updatedAt: '2026-01-01T00:00:00Z' },
-    ]);
-  }
+  for (const organizationId of ['o', 'p']) await service.post(conversationEvents(organizationId));
 });
 after(() => service?.close());
 
@@ -383,6 +380,7 @@ describe('403 by the role table', () => {
       ["role: none of the token's is known", REPORT, { role: 'AGENT' }],
       ["role: none of the token's is known", settings, { role: ['AGENT', 'admin'] }],
       ['role: it may not read and change settings', settings, { role: 'DEPARTMENT_HEAD' }],
+      ['subject: the token names none', acknowledgementOf(CONVERSATION), { sub: undefined }, { method: 'DELETE' }],
       ['organization: the token names none', REPORT, { organizationId: undefined }],
       ["organization: another than the token's", `${REPORT}?organizationId=p`, {}],
       ["organization: another than the token's", settingsOf('nowhere'), {}],

@@ -9,6 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { openapiText } from '../../scripts/openapi.mjs';
 import { signToken } from '../../scripts/token.mjs';
+import { departmentHeadToken } from './fixtures.mjs';
 import {
   adminToken,
   CSV,
@@ -35,6 +36,8 @@ const ALERTS_ROUTE = '/api/organizations/{organizationId}/alerts';
 const ALERT_TEST_ROUTE = '/api/organizations/{organizationId}/alerts/{destinationId}/test';
 const ORGANIZATION_ROUTE = '/api/organizations/{organizationId}';
 const CONTACT_ROUTE = '/api/organizations/{organizationId}/contacts/{contactId}';
+const EVIDENCE = '/api/conversation-monitor/conversations/{conversationId}';
+const ACKNOWLEDGEMENT = '/api/conversation-monitor/conversations/{conversationId}/acknowledgement';
 const METHODS = ['get', 'head', 'put', 'post', 'patch', 'delete'];
 const HOOKS = '/api/conversation-monitor/hooks/{connectionId}';
 const MINUTE = 60_000;
@@ -49,6 +52,9 @@ const organizationOf = (organizationId) =>
   ORGANIZATION_ROUTE.replace('{organizationId}', encodeURIComponent(organizationId));
 const contactOf = (organizationId, contactId = 'k2') =>
   `${organizationOf(organizationId)}/contacts/${encodeURIComponent(contactId)}`;
+
+const conversationOf = (conversationId, route = EVIDENCE) =>
+  route.replace('{conversationId}', encodeURIComponent(conversationId));
 
 const deref = (node) => (node.$ref === undefined ? node : resolve(node.$ref, DOCUMENT));
 const operations = Object.entries(DOCUMENT.paths).flatMap(([route, item]) =>
@@ -75,6 +81,7 @@ before(async () => {
     { ...common, type: 'user', userId: 'u1', fullName: 'Somebody' },
     ...waiting('c1', { departmentId: 'd1', ownerId: 'u1' }),
     ...waiting('c2', {}),
+    { ...common, type: 'conversation', conversationId: 'c3', contactId: 'k1', channelType: 'sms' },
     { ...common, type: 'autopilot', changeId: 'a1', conversationId: 'c2', at, enabled: false, actorId: 'u1' },
     { ...common, organizationId: 'broken', type: 'organization', name: 'x' },
     { ...common, organizationId: 'leaving', type: 'organization', name: 'x' },
@@ -284,7 +291,8 @@ async function bodyOf(response) {
   return new TextDecoder().decode(value);
 }
 
-const targetOf = (route) => route.replace('{organizationId}', 'o').replace('{connectionId}', 'cn-chatwoot');
+const targetOf = (route) =>
+  conversationOf('c1', route).replace('{organizationId}', 'o').replace('{connectionId}', 'cn-chatwoot');
 
 test('it names all routes and all of their methods', async () => {
   for (const [route, item] of Object.entries(DOCUMENT.paths)) {
@@ -312,7 +320,7 @@ test('it names exactly the parameters that the worker reads', async () => {
       .map(({ name }) => name);
     const known = [];
     for (const name of names) {
-      const target = one.route.replace('{organizationId}', encodeURIComponent(ORGANIZATION));
+      const target = conversationOf('c1', one.route).replace('{organizationId}', encodeURIComponent(ORGANIZATION));
       // Of a token, health wants a scope.
       const response = await service.fetch(`${target}?${name}=`, one.route === '/health' ? {} : { token });
       const body = await bodyOf(response);
@@ -407,6 +415,8 @@ const alertTestOf = (organizationId, destinationId = 'desk') =>
   );
 const destinations = (url) =>
   JSON.stringify({ destinations: [{ id: 'desk', url, format: 'slack', categories: ['ai_stuck'] }] });
+const acknowledgement = conversationOf('c1', ACKNOWLEDGEMENT);
+const seen = (latestInboundMessageId, more) => json(JSON.stringify({ latestInboundMessageId, ...more }));
 
 const hook = HOOKS.replace('{connectionId}', CONNECTION.connectionId);
 /** A webhook of Chatwoot, with its signature. */
@@ -438,6 +448,62 @@ const REQUESTS = {
   [STREAM]: { get: STREAM_READS },
   [SUMMARY]: { get: SUMMARY_READS },
   [SCOPES]: { get: READS(SCOPES, { bad: 'search=', pinned: false }) },
+  [EVIDENCE]: {
+    get: {
+      200: [
+        ...['c1', 'c2', 'c3'].map((id) => [conversationOf(id), admin]),
+        [`${conversationOf('c1')}?organizationId=${encodeURIComponent(ORGANIZATION)}`, { token: superadminToken }],
+      ],
+      304: [[conversationOf('c1'), { ...admin, headers: { 'If-None-Match': '*' } }]],
+      400: [
+        [conversationOf('\0'), admin],
+        [`${conversationOf('c1')}?organizationId=`, admin],
+      ],
+      401: [[conversationOf('c1'), {}]],
+      403: [[`${conversationOf('c1')}?organizationId=other`, admin]],
+      404: [
+        [conversationOf('nothing'), admin],
+        [conversationOf('c1'), { token: adminToken('nowhere') }],
+        [conversationOf('c1'), { token: departmentHeadToken(ORGANIZATION, ['d2']) }],
+      ],
+    },
+  },
+  [ACKNOWLEDGEMENT]: {
+    put: {
+      200: [
+        [acknowledgement, seen('c1')],
+        [acknowledgement, seen('c1', { until: new Date(Date.now() + 60 * MINUTE).toISOString(), note: 'mine' })],
+      ],
+      400: [
+        [conversationOf('\0', ACKNOWLEDGEMENT), seen('c1')],
+        [acknowledgement, json('{}')],
+        [acknowledgement, json('[]')],
+        [acknowledgement, seen('c1', { until: '2024-01-01T00:00:00Z' })],
+      ],
+      401: [[acknowledgement, { ...seen('c1'), token: undefined }]],
+      403: [
+        [`${acknowledgement}?organizationId=other`, seen('c1')],
+        [acknowledgement, { ...seen('c1'), token: tokenOf({ role: 'ADMIN', organizationId: ORGANIZATION }) }],
+      ],
+      404: [[conversationOf('nothing', ACKNOWLEDGEMENT), seen('c1')]],
+      409: [
+        [acknowledgement, seen('another')],
+        [conversationOf('c3', ACKNOWLEDGEMENT), seen('c3')],
+      ],
+      413: [[acknowledgement, json(' '.repeat(70_000))]],
+      415: [[acknowledgement, json('{}', { 'Content-Type': 'text/plain' })]],
+    },
+    delete: {
+      200: [
+        [acknowledgement, admin],
+        [acknowledgement, admin],
+      ],
+      400: [[conversationOf('\0', ACKNOWLEDGEMENT), admin]],
+      401: [[acknowledgement, {}]],
+      403: [[`${acknowledgement}?organizationId=other`, admin]],
+      404: [[conversationOf('nothing', ACKNOWLEDGEMENT), admin]],
+    },
+  },
   [EVENTS]: {
     post: {
       200: [
@@ -592,6 +658,8 @@ const FAULTS_OF_OURS = {
   [SUMMARY]: ['500'],
   [STREAM]: ['500'],
   [SCOPES]: ['500'],
+  [EVIDENCE]: ['500'],
+  [ACKNOWLEDGEMENT]: ['500'],
   [SETTINGS]: ['500'],
   [ALERTS_ROUTE]: ['500'],
   [ALERT_TEST_ROUTE]: ['500'],

@@ -103,7 +103,7 @@ describe('reads', () => {
       found.push(await statusOf(target, { ...init, token }));
     }
     assert.deepEqual(found, [200, 200, 200]);
-    for (const route of READS) {
+    for (const route of READS.filter(({ limit }) => limit === undefined)) {
       const [target, init] = requestOf(route, undefined);
       await check429(await service.fetch(target, { ...init, token: reader(run) }));
     }

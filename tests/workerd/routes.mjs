@@ -7,6 +7,9 @@ const named = (target) => (organizationId) =>
   organizationId === undefined ? target : `${target}?organizationId=${id(organizationId)}`;
 const settings = (organizationId, own) => `/api/organizations/${id(organizationId ?? own)}/autopilot-monitor-settings`;
 const alerts = (organizationId, own) => `/api/organizations/${id(organizationId ?? own)}/alerts`;
+/** A conversation that waits in each organization of `conversationEvents`. */
+export const CONVERSATION = 'the conversation';
+const CONVERSATION_PATH = `/api/conversation-monitor/conversations/${id(CONVERSATION)}`;
 const contact = (organizationId, own) => `/api/organizations/${id(organizationId ?? own)}/contacts/nobody`;
 const oneEvent = (organizationId) =>
   JSON.stringify({
@@ -23,7 +26,7 @@ const oneEvent = (organizationId) =>
  * @typedef {{
  *   name: string, method: string, target: (organizationId?: string, own?: string) => string, allow: string,
  *   bad?: string, badTarget?: string, body?: (organizationId: string) => string, type?: string,
- *   roles: string[], scope?: string, pins?: boolean, limit?: string,
+ *   roles: string[], scope?: string, pins?: boolean, limit?: string, isOfDepartment?: boolean,
  * }} Route
  */
 
@@ -31,7 +34,8 @@ const oneEvent = (organizationId) =>
  * `target(organizationId, own)` asks for that organization, or for the caller's own if none is given. `bad` is a query or
  * a body that is answered with 400; a route without either has a `badTarget`. A caller in the organization needs one of
  * the `roles`, or the `scope`. `pins` says that the route takes a `snapshot` and the report's filters
- * as a query. `limit` is the binding of its rate limit, unless that is READ_LIMIT.
+ * as a query. `limit` is the binding of its rate limit, unless that is READ_LIMIT. `isOfDepartment` says that it is about
+ * `CONVERSATION`, which the head of another department than the conversation's does not see.
  *
  * @type {Route[]}
  */
@@ -62,6 +66,38 @@ export const ROUTES = [
     allow: 'GET, HEAD',
     pins: true,
     roles: ['SUPERADMIN', 'ADMIN', 'DEPARTMENT_HEAD'],
+  },
+  {
+    name: 'evidence',
+    method: 'GET',
+    target: named(CONVERSATION_PATH),
+    bad: 'organizationId=',
+    allow: 'GET, HEAD',
+    limit: 'SEARCH_LIMIT',
+    roles: ['SUPERADMIN', 'ADMIN', 'DEPARTMENT_HEAD'],
+    isOfDepartment: true,
+  },
+  {
+    name: 'acknowledgement',
+    method: 'PUT',
+    target: named(`${CONVERSATION_PATH}/acknowledgement`),
+    body: () => JSON.stringify({ latestInboundMessageId: CONVERSATION }),
+    type: 'application/json',
+    bad: '{',
+    allow: 'PUT, DELETE',
+    limit: 'SEARCH_LIMIT',
+    roles: ['SUPERADMIN', 'ADMIN', 'DEPARTMENT_HEAD'],
+    isOfDepartment: true,
+  },
+  {
+    name: 'acknowledgement, taken back',
+    method: 'DELETE',
+    target: named(`${CONVERSATION_PATH}/acknowledgement`),
+    bad: 'organizationId=',
+    allow: 'PUT, DELETE',
+    limit: 'SEARCH_LIMIT',
+    roles: ['SUPERADMIN', 'ADMIN', 'DEPARTMENT_HEAD'],
+    isOfDepartment: true,
   },
   {
     name: 'settings',
@@ -126,6 +162,17 @@ export const OPEN = [
   { name: 'health', method: 'GET', target: () => '/health', allow: 'GET, HEAD' },
   { name: 'openapi.json', method: 'GET', target: () => '/openapi.json', allow: 'GET, HEAD' },
 ];
+
+/** An organization in which somebody waits in `CONVERSATION`, which is in the department `d`. */
+export function conversationEvents(organizationId) {
+  const at = '2026-01-01T00:00:00Z';
+  const common = { organizationId, updatedAt: at, conversationId: CONVERSATION };
+  return [
+    { ...common, type: 'organization', name: 'An organization' },
+    { ...common, type: 'conversation', contactId: 'k', channelType: 'sms', departmentId: 'd' },
+    { ...common, type: 'message', messageId: CONVERSATION, at, direction: 'inbound', sender: 'contact' },
+  ];
+}
 
 /** The arguments of `fetch` for a route: for this organization, or, if `isBad`, with a fault that is answered with 400. */
 export function requestOf(route, organizationId, { isBad = false, own = 'o' } = {}) {

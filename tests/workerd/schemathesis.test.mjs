@@ -12,6 +12,8 @@ import { manyCandidates } from '../oracle/many-candidates.mjs';
 import { EVENTS, STREAM, startService, tokenOf } from './harness.mjs';
 
 const ORGANIZATION = 'an-organization';
+/** One of its candidates. */
+const CONVERSATION = 'conversation-000000';
 const SEED = 20_261_123;
 /** Set by `npm run test:histories`. */
 const IS_LONG_RUN = Boolean(process.env.LONG_HISTORIES);
@@ -28,7 +30,7 @@ const CHECKS = [
  * All operations but four: Schemathesis does not request the document that it reads, would wait for the end of a stream, and
  * would remove the organization that everything is about.
  */
-const OPERATIONS = 24;
+const OPERATIONS = 28;
 
 const claims = { sub: 'user-1', organizationId: ORGANIZATION };
 const EVENTS_ONLY = ['--include-path', EVENTS];
@@ -50,7 +52,7 @@ const CALLERS = {
     claims: { ...claims, role: 'SUPERADMIN' },
     phases: 'fuzzing',
     options: ALL_BUT_EVENTS,
-    operations: 14,
+    operations: 17,
   },
   DEPARTMENT_HEAD: {
     claims: { ...claims, role: 'DEPARTMENT_HEAD', departmentIds: ['department-1', 'department-2'] },
@@ -79,8 +81,9 @@ async function run(program, name, caller) {
   const { url } = service;
   const report = path.join(folder, 'report.json');
   const settings = path.join(folder, 'schemathesis.toml');
-  // A random id in the path would hardly ever be that of an existing organization.
-  writeFileSync(settings, `[parameters]\n"path.organizationId" = "${ORGANIZATION}"\n`);
+  // A random id in the path would hardly ever be that of an existing organization or conversation.
+  const ids = `"path.organizationId" = "${ORGANIZATION}"\n"path.conversationId" = "${CONVERSATION}"\n`;
+  writeFileSync(settings, `[parameters]\n${ids}`);
   const args = [
     '--config-file',
     settings,

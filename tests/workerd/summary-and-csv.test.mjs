@@ -3,12 +3,13 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { seededRandom } from '../../scripts/demo/random.mjs';
 import { organizationIdsOf, readHistories } from '../oracle/histories.mjs';
 import { manyCandidates } from '../oracle/many-candidates.mjs';
-import { formatInstant, oracleOf, RememberingOracle } from '../oracle/oracle.mjs';
+import { CATEGORIES, formatInstant, oracleOf, RememberingOracle } from '../oracle/oracle.mjs';
 import { csvOf, parseCsv, summaryOf } from '../oracle/summary-and-csv.mjs';
+import { acknowledgeSome, SUPERVISORS } from './acknowledgements.mjs';
 import {
-  CATEGORIES,
   Clock,
   checkCommonHeaders,
   DEFAULT_THRESHOLD_MINUTES,
@@ -26,7 +27,7 @@ const MANY_CANDIDATES_NOW = Date.UTC(2019, 11, 1, 12);
 
 let service;
 before(async () => {
-  service = await startService();
+  service = await startService({ siblings: SUPERVISORS });
 });
 after(() => service?.close());
 
@@ -119,6 +120,8 @@ test('3,000 candidates: every filter, and every chunk of the CSV', async (t) => 
 test('random histories', async (t) => {
   let total = 0;
   const reasons = new Set();
+  const random = seededRandom('acknowledgements');
+  let acknowledged = 0;
   for (const { now, events } of readHistories('summary-and-csv', { name: 'history' })) {
     const oracle = new RememberingOracle();
     const half = Math.floor(events.length / 2);
@@ -131,11 +134,13 @@ test('random histories', async (t) => {
         if (!oracle.exists(organizationId)) continue;
         for (const { row } of oracle.rows(organizationId, asOf)) reasons.add(row.reason);
         total += await checkOrganization(oracle, organizationId, asOf);
+        acknowledged += await acknowledgeSome(service, oracle, { organizationId, asOf, random });
       }
     }
   }
   assert.ok(total > 1_000, `only ${total} rows`);
   assert.ok(reasons.size >= 8, `only ${[...reasons]}`);
+  assert.ok(acknowledged > 10, `only ${acknowledged} acknowledged`);
   t.diagnostic(`${total} rows counted and listed`);
 });
 

@@ -11,7 +11,7 @@ import { after, before, describe, test } from 'node:test';
 import { seededRandom } from '../../scripts/demo/random.mjs';
 import { Clock, HOUR, hoursAgo } from './fixtures.mjs';
 import { startService, tokenOf } from './harness.mjs';
-import { EVENTS_ROUTE, READS, ROUTES, requestOf } from './routes.mjs';
+import { CONVERSATION, EVENTS_ROUTE, READS, ROUTES, requestOf } from './routes.mjs';
 
 /** Requests on each route for each pair of organizations. */
 const TURNS = Math.ceil(2 / READS.length);
@@ -66,7 +66,9 @@ function eventsOf({ id, canary, departments, users }, at) {
   for (const userId of users) events.push({ ...common, type: 'user', userId, fullName: `${userId} name` });
   for (const number of [0, 1, 2, 3]) {
     const name = `${canary}-${number}`;
-    const item = { ...common, conversationId: `${name}-c`, at };
+    // One conversation has the same id in all organizations.
+    const conversationId = number === 0 ? CONVERSATION : `${name}-c`;
+    const item = { ...common, conversationId, at };
     events.push(
       {
         ...common,
@@ -80,7 +82,7 @@ function eventsOf({ id, canary, departments, users }, at) {
       {
         ...common,
         type: 'conversation',
-        conversationId: `${name}-c`,
+        conversationId,
         contactId: `${name}-p`,
         channelType: `${name}-channel`,
         departmentId: departments[number % 2],
@@ -207,8 +209,12 @@ async function attempt(route, home, named, callerName, attemptName, isolate) {
 
   const isExpired = isPinned && route.pins && other !== allowed;
   const isRefused = isBad && route.pins;
+  // The conversation is in the first department.
+  const isHead = claims.role === 'DEPARTMENT_HEAD';
+  const isUnseen = route.isOfDepartment && isHead && !claims.departmentIds?.includes(allowed.departments[0]);
   if (isRefused) assert.equal(response.status, 400, context);
   else if (!mayRead) assert.equal(response.status, 403, context);
+  else if (isUnseen) assert.equal(response.status, 404, context);
   else if (isExpired) assert.equal(response.status, 410, context);
   else if (isConditional && other === allowed) assert.ok([200, 304].includes(response.status), context);
   else assert.equal(response.status, 200, `${context}: ${body}`);
@@ -224,7 +230,7 @@ async function attempt(route, home, named, callerName, attemptName, isolate) {
       const { data } = JSON.parse(body);
       assert.equal(data.organizationId, allowed.id, context);
       assert.ok(
-        data.rows.every((row) => row.conversationId.startsWith(allowed.canary)),
+        data.rows.every((row) => row.contactId.startsWith(allowed.canary)),
         context,
       );
       counts.rows += data.rows.length;
@@ -276,6 +282,32 @@ describe('no caller gets a byte of another organization', () => {
     }
     assert.ok(counts.rows > 500, JSON.stringify(counts));
   });
+});
+
+test('a conversation of another organization is not known, wherever it is asked about', async () => {
+  for (const [number, home] of organizations.entries()) {
+    const other = organizations[(number + 1) % organizations.length];
+    for (const caller of ['admin', 'head', 'superadmin']) {
+      const token = tokenOf({ ...CALLERS[caller](home, other), organizationId: home.id });
+      for (const { id, canary } of [home, other]) {
+        const target = `/api/conversation-monitor/conversations/${canary}-2-c`;
+        const acknowledgement = {
+          method: 'PUT',
+          body: JSON.stringify({ latestInboundMessageId: `${canary}-2-m` }),
+          headers: { 'Content-Type': 'application/json' },
+        };
+        /** @type {[string, any][]} */
+        const requests = [[target, {}]];
+        if (id !== home.id) requests.push([`${target}/acknowledgement`, acknowledgement]);
+        for (const [asked, init] of requests) {
+          const response = await pick(isolates).fetch(asked, { ...init, token });
+          const { body, found } = await canariesIn(response);
+          assert.equal(response.status, id === home.id ? 200 : 404, `${caller} of ${home.id}: ${body}`);
+          assert.deepEqual([...found], id === home.id ? [canary] : []);
+        }
+      }
+    }
+  }
 });
 
 test('a snapshot of another organization is answered like one that never existed', async () => {

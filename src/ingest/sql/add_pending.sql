@@ -1,5 +1,5 @@
--- Makes pending what the incoming records (?1) change: the conversations that they are in, were in, or are, and those that
--- conversations were merged into; contacts, users and departments; and organizations that are new. What a conversation is
+-- Makes pending what the incoming records (?1) change: the conversations that they are in, were in, are, or acknowledge, and those
+-- that conversations were merged into; contacts, users and departments; and organizations that are new. What a conversation is
 -- merged into now is found when it is folded. The mark is the number of the last run, so that what changes many times until
 -- the next run is written once: a run settles no mark of its own number. If the last run is one of a version that knows random
 -- marks only, it is the change token of this ingest (?2). ?3 is the clock: what is pending already keeps the instant that it has.
@@ -25,8 +25,8 @@ WITH RECURSIVE incoming AS (
       > (stored.revision, stored.updated_at, stored.deleted, stored.maturity, stored.details, stored.body))
     AND NOT EXISTS (
       SELECT 1 FROM erasure AS e
-      WHERE i.type IN ('contact', 'conversation', 'organization') AND e.organization_id = i.organization_id
-        AND e.type = i.type AND e.record_id = i.record_id AND e.erased_at >= i.updated_at
+      WHERE i.type IN ('contact', 'conversation', 'organization', 'acknowledgement') AND e.organization_id = i.organization_id
+        AND e.type = iif(i.type = 'acknowledgement', 'conversation', i.type) AND e.record_id = i.record_id AND e.erased_at >= i.updated_at
     )
 ), searched AS MATERIALIZED (
   SELECT o.organization_id
@@ -53,7 +53,7 @@ SELECT changed.organization_id, 'conversation', conversation.value, mark.mark, 1
 FROM changed
 CROSS JOIN json_each(json_array(
   changed.conversation_id, changed.stored_conversation_id,
-  iif(changed.type = 'conversation', changed.record_id, NULL),
+  iif(changed.type IN ('conversation', 'acknowledgement'), changed.record_id, NULL),
   iif(changed.type = 'conversation', changed.stored_merged_into, NULL)
 )) AS conversation
 CROSS JOIN mark

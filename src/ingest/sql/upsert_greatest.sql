@@ -1,6 +1,7 @@
 -- Stores each incoming record (?1) unless the stored version of it is greater: `Record::order`. No record comes twice. An item that
 -- is not stored and arrived no later than the mark of its conversation has been forgotten, or comes too late; and a version of an
--- erased record that is no later than the erasure is not stored, whatever its revision.
+-- erased record that is no later than the erasure is not stored, whatever its revision. Nor is an acknowledgement of an erased
+-- conversation.
 -- conversation_id is not updated here: naming an indexed column would cost a write of the index at every change of a
 -- message's status. `move.sql` updates the few that did change.
 INSERT INTO record (organization_id, type, record_id, conversation_id, updated_at, deleted, body)
@@ -16,8 +17,8 @@ WHERE ((stored.record_id IS NULL AND NOT EXISTS (
     > (stored.revision, stored.updated_at, stored.deleted, stored.maturity, stored.details, stored.body))
   AND NOT EXISTS (
     SELECT 1 FROM erasure AS e
-    WHERE i.value ->> 1 IN ('contact', 'conversation', 'organization') AND e.organization_id = i.value ->> 0
-      AND e.type = i.value ->> 1 AND e.record_id = i.value ->> 2 AND e.erased_at >= i.value ->> 4
+    WHERE i.value ->> 1 IN ('contact', 'conversation', 'organization', 'acknowledgement') AND e.organization_id = i.value ->> 0
+      AND e.type = iif(i.value ->> 1 = 'acknowledgement', 'conversation', i.value ->> 1) AND e.record_id = i.value ->> 2 AND e.erased_at >= i.value ->> 4
   )
 ON CONFLICT (organization_id, type, record_id) DO UPDATE
 SET updated_at = excluded.updated_at, deleted = excluded.deleted, body = excluded.body

@@ -1,3 +1,6 @@
--- Removes their records.
+-- Removes their records, and their acknowledgements.
 DELETE FROM record
-WHERE (organization_id, type, record_id) IN (SELECT organization_id, 'conversation', conversation_id FROM forgotten)
+WHERE (organization_id, type, record_id) IN (
+  SELECT f.organization_id, t.value, f.conversation_id
+  FROM forgotten AS f CROSS JOIN json_each('["conversation","acknowledgement"]') AS t
+)

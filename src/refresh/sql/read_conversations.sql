@@ -1,6 +1,6 @@
 -- The conversations in ?1, [[organization, conversation], …], that are pending: number in ?1, change token, record, whether
 -- there is one or a removal of one, whether any conversation was merged with it, the state that is stored, whether an earlier
--- change waits to be published, and whether items of it have been forgotten.
+-- change waits to be published, whether items of it have been forgotten, and the acknowledgement of it.
 SELECT j.key, p.mark, iif(c.deleted = 0, c.body, NULL), c.record_id IS NOT NULL,
        c.merged_into IS NOT NULL OR EXISTS (
          SELECT 1 FROM record AS source INDEXED BY record_by_target
@@ -11,7 +11,8 @@ SELECT j.key, p.mark, iif(c.deleted = 0, c.body, NULL), c.record_id IS NOT NULL,
        EXISTS (
          SELECT 1 FROM conversation_sweep AS w
          WHERE w.organization_id = p.organization_id AND w.conversation_id = p.record_id AND w.mark IS NOT NULL
-       ) AS is_swept
+       ) AS is_swept,
+       a.body AS acknowledgement
 FROM json_each(?1) AS j
 JOIN pending AS p
   ON p.organization_id = j.value ->> 0 AND p.type = 'conversation' AND p.record_id = j.value ->> 1 AND p.fold = 1
@@ -19,3 +20,5 @@ LEFT JOIN record AS c
   ON c.organization_id = p.organization_id AND c.type = 'conversation' AND c.record_id = p.record_id
 LEFT JOIN conversation_state AS s
   ON s.organization_id = p.organization_id AND s.conversation_id = p.record_id
+LEFT JOIN record AS a
+  ON a.organization_id = p.organization_id AND a.type = 'acknowledgement' AND a.record_id = p.record_id AND a.deleted = 0

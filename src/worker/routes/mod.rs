@@ -3,6 +3,7 @@
 mod alerts;
 mod connections;
 mod contact;
+mod conversation;
 mod csv;
 mod events;
 mod health;
@@ -54,6 +55,7 @@ async fn handle(context: &RequestContext, route: Route) -> Result<Reply, ApiErro
         Route::Summary => summary::handle(context).await,
         Route::Csv => csv::handle(context).await,
         Route::Scopes => scopes::handle(context).await,
+        Route::Conversation { conversation_id } => conversation::handle(context, conversation_id).await,
         Route::Settings { organization_id } => settings::handle(context, organization_id).await,
         Route::Alerts { organization_id } => alerts::handle(context, organization_id).await,
         Route::AlertTest {

@@ -4,6 +4,7 @@ use super::service::SnapshotRow;
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::conversation::body::{AutopilotChange, Conversation, Message, Resolution, User};
 use conversation_monitor::conversation::event::parse_event;
+use conversation_monitor::conversation::evidence::{Explanation, explain};
 use conversation_monitor::conversation::merge::Member;
 use conversation_monitor::conversation::record::Record;
 use conversation_monitor::conversation::record_type::RecordType;
@@ -91,8 +92,9 @@ impl Stored<'_> {
         records.map(|record| (*record, &self.versions.parts[record.index]))
     }
 
-    /// The conversations of an organization in the order in which they were first named, each with its own items.
-    fn members(&self, organization_id: &str) -> Vec<Member> {
+    /// The conversations of an organization in the order in which they were first named, each with its own items, which are
+    /// collected in copies of `items`.
+    fn members(&self, organization_id: &str, items: &ItemCollection) -> Vec<Member> {
         let mut members: Vec<Member> = Vec::new();
         let mut numbers: HashMap<&String, usize> = HashMap::new();
         for (record, part) in self.of(organization_id) {
@@ -104,7 +106,8 @@ impl Stored<'_> {
                 members.push(Member {
                     id: id.clone(),
                     conversation: None,
-                    items: ItemCollection::default(),
+                    acknowledgement: None,
+                    items: items.clone(),
                 });
                 members.len() - 1
             });
@@ -119,8 +122,22 @@ impl Stored<'_> {
 
     /// The states of an organization's conversations.
     pub fn states(&self, organization_id: &str, as_of: i64) -> BTreeMap<String, State> {
-        let states = fold(self.members(organization_id), Timestamp::from_milliseconds(as_of));
+        let members = self.members(organization_id, &ItemCollection::default());
+        let states = fold(members, Timestamp::from_milliseconds(as_of));
         states.into_iter().collect()
+    }
+
+    /// Why each of an organization's conversations is listed, or why not.
+    pub fn explanations(&self, organization_id: &str, as_of: i64) -> BTreeMap<String, Explanation> {
+        let members = self.members(organization_id, &ItemCollection::explained());
+        let as_of = Timestamp::from_milliseconds(as_of);
+        let ids: Vec<String> = members.iter().map(|member| member.id.clone()).collect();
+        ids.into_iter()
+            .map(|id| {
+                let explanation = explain(members.clone(), &id, as_of).expect("it is among them");
+                (id, explanation)
+            })
+            .collect()
     }
 
     /// The rows of an organization as they would be published if no contact were known.

@@ -10,6 +10,7 @@ mod rule;
 mod version;
 
 use super::history::instant_text;
+pub use records::Acknowledgement;
 use records::{Conversation, Organization};
 use rule::Judgement;
 use serde_json::Value;
@@ -20,6 +21,8 @@ use version::{Identity, Version, identity, quoted};
 #[derive(Default)]
 pub struct Oracle {
     records: BTreeMap<Identity, Version>,
+    /// By organization and conversation.
+    acknowledgements: BTreeMap<(String, String), Acknowledgement>,
 }
 
 /// One candidate of a report, as every caller sees it.
@@ -29,7 +32,7 @@ pub struct OracleRow {
     pub conversation_id: String,
     /// Since when whoever is responsible owes the answer, in milliseconds since 1970.
     pub stalled_since: i64,
-    /// `ai_stuck`, `agent_abandoned`, `unassigned` or `snoozed`.
+    /// `ai_stuck`, `agent_abandoned`, `unassigned`, `snoozed` or `acknowledged`.
     pub category: String,
     /// The department that the conversation is in now.
     pub department_id: Option<String>,
@@ -53,6 +56,20 @@ impl Oracle {
                 self.records.insert(identity, version);
             }
         }
+    }
+
+    /// A supervisor takes a conversation off the lists, or, with nothing, puts it back.
+    pub fn acknowledge(
+        &mut self,
+        organization_id: &str,
+        conversation_id: &str,
+        acknowledgement: Option<Acknowledgement>,
+    ) {
+        let key = (organization_id.to_string(), conversation_id.to_string());
+        match acknowledgement {
+            Some(acknowledgement) => self.acknowledgements.insert(key, acknowledgement),
+            None => self.acknowledgements.remove(&key),
+        };
     }
 
     /// The ids of organizations that have any record, even if it is a removal, in order.
@@ -96,6 +113,14 @@ impl Oracle {
                 organization.add(record_type, id, &version.fields);
             }
         }
+        for ((owner, conversation_id), acknowledgement) in &self.acknowledgements {
+            if owner == organization_id {
+                let conversation_id = conversation_id.clone();
+                organization
+                    .acknowledgements
+                    .insert(conversation_id, acknowledgement.clone());
+            }
+        }
         organization
     }
 }
@@ -108,7 +133,7 @@ fn row(organization: &Organization, conversation: &Conversation, judgement: &Jud
     };
     let names = organization.assignee_names(conversation);
     let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
-    let members = [
+    let mut members = vec![
         ("conversationId", quoted(&conversation.id)),
         ("contactId", quoted(&conversation.contact_id)),
         ("contactName", quoted(&contact_name)),
@@ -126,6 +151,15 @@ fn row(organization: &Organization, conversation: &Conversation, judgement: &Jud
         ("stalledSince", quoted(&instant_text(judgement.stalled_since))),
         ("reason", quoted(judgement.reason)),
     ];
+    let acknowledgement = organization.acknowledgements.get(&conversation.id);
+    if let Some(acknowledgement) = acknowledgement.filter(|_| judgement.category == "acknowledged") {
+        members.push(("acknowledgedBy", quoted(&acknowledgement.by)));
+        members.push(("acknowledgedAt", quoted(&instant_text(acknowledgement.at))));
+        let until = acknowledgement.until.map(|until| quoted(&instant_text(until)));
+        members.extend(until.map(|until| ("acknowledgedUntil", until)));
+        let note = acknowledgement.note.as_deref().map(quoted);
+        members.extend(note.map(|note| ("note", note)));
+    }
     let members: Vec<String> = members
         .iter()
         .map(|(name, value)| format!("\"{name}\":{value}"))

@@ -16,8 +16,22 @@ pub struct Organization {
     pub changes: Vec<AutopilotChange>,
     pub resolutions: Vec<ResolutionRecord>,
     pub messages: Vec<Message>,
+    /// The last acknowledgement of each conversation.
+    pub acknowledgements: BTreeMap<String, Acknowledgement>,
     contacts: BTreeMap<String, Contact>,
     users: BTreeMap<String, User>,
+}
+
+/// A supervisor has taken a conversation off the lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acknowledgement {
+    /// When, by the service's clock.
+    pub at: i64,
+    pub by: String,
+    /// The last message that the row showed.
+    pub message_id: String,
+    pub until: Option<i64>,
+    pub note: Option<String>,
 }
 
 /// A conversation as its record says it is now.

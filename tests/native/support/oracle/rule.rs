@@ -3,7 +3,7 @@
 //! Whatever the text calls before, after, between or following is decided by clocks, that is by instants and sequences.
 //! What has the same clock is neither before nor after, so that no result depends on how ids are spelled.
 
-use super::records::{AutopilotChange, Clock, Conversation, Item, Message, Organization};
+use super::records::{Acknowledgement, AutopilotChange, Clock, Conversation, Item, Message, Organization};
 
 const SECOND: i64 = 1000;
 const MINUTE: i64 = 60 * SECOND;
@@ -594,10 +594,31 @@ impl Timeline<'_> {
             && !self.demands.iter().any(|demand| demand.arrival() >= snoozed_at)
     }
 
-    /// **category**: snoozed, else by the responsible.
+    /// Whether the conversation was **acknowledged**, and that is not over: until its end, or until a demand that is later in
+    /// the timeline than the message that it names, or that arrives later than both it and that message.
+    fn is_acknowledged(&self, acknowledgement: &Acknowledgement) -> bool {
+        let named = self
+            .demands
+            .iter()
+            .position(|demand| demand.id == acknowledgement.message_id);
+        let Some(named) = named else {
+            return false;
+        };
+        let is_news = |(number, demand): (usize, &Message)| {
+            let arrival = demand.arrival();
+            number > named || (arrival > acknowledgement.at && arrival > self.demands[named].arrival())
+        };
+        acknowledgement.until.is_none_or(|until| self.as_of < until) && !self.demands.iter().enumerate().any(is_news)
+    }
+
+    /// **category**: snoozed, else acknowledged, else by the responsible.
     fn category(&self) -> &'static str {
         if self.is_snoozed() {
             return "snoozed";
+        }
+        let acknowledgement = self.organization.acknowledgements.get(&self.conversation.id);
+        if acknowledgement.is_some_and(|acknowledgement| self.is_acknowledged(acknowledgement)) {
+            return "acknowledged";
         }
         match self.kind() {
             Kind::Ai => "ai_stuck",

@@ -1,0 +1,74 @@
+//! `GET /api/conversation-monitor/conversations/{conversationId}`, and `PUT` and `DELETE …/acknowledgement`
+
+use crate::api::envelope;
+use crate::api::error::ApiError;
+use crate::api::route::named;
+use crate::auth::access::{acknowledgement_access, read_access};
+use crate::evidence::{
+    AcknowledgementRequest, BODY_BYTES_MAX, acknowledged_json, parse_organization_id, read_conversation,
+};
+use crate::ingest::store::store_records;
+use crate::worker::authenticate::authenticate;
+use crate::worker::bindings::d1::D1;
+use crate::worker::bindings::random;
+use crate::worker::bindings::rate_limit::RateLimit;
+use crate::worker::bindings::time_zones::Intl;
+use crate::worker::context::RequestContext;
+use crate::worker::json_body;
+use crate::worker::response::Reply;
+
+/// Says why a conversation is listed, or why not; takes it off the lists for now, or puts it back. `conversation_id` is the one
+/// that the path names; `None` means that the path's segment is not an id.
+///
+/// 1. Authenticate and count the call          → 401, 429, 503
+/// 2. Check the path and read the parameter    → 400
+/// 3. Read the body of a PUT                   → 400, 413, 415
+/// 4. Decide access                            → 403
+/// 5. Read the conversation                    → 404
+/// 6. Explain it                               → 304, 200
+/// 7. Or store the acknowledgement             → 200; 409 if nobody waits, or the customer has written again
+pub async fn handle(context: &RequestContext, conversation_id: Option<String>) -> Result<Reply, ApiError> {
+    // 1. Authenticate and count the call. It reads the whole conversation, which may be long.
+    let caller = authenticate(context, RateLimit::Search).await?;
+    // 2. Check the path and read the parameter.
+    let conversation_id = named(conversation_id, "conversationId")?;
+    let requested = parse_organization_id(context.query())?;
+    // 3. Read the body of a PUT.
+    let request = match context.method() {
+        "PUT" => {
+            let body = json_body::read(context, BODY_BYTES_MAX).await?;
+            Some(AcknowledgementRequest::parse(&body, context.now)?)
+        }
+        _ => None,
+    };
+    // 4. Decide access.
+    let read = read_access(&caller.claims, requested.as_deref())?;
+    let changing = match context.method() {
+        "PUT" | "DELETE" => Some(acknowledgement_access(&caller.claims, requested.as_deref())?),
+        _ => None,
+    };
+    // 5. Read the conversation.
+    let shards = &caller.service.config.shards;
+    let assignment = shards.of(read.organization.as_str());
+    let database = D1::primary(&context.env, shards, assignment);
+    let subject = changing.as_ref().map(|access| access.subject.as_str());
+    let found = read_conversation(&database, &read, &conversation_id, subject, context.now).await?;
+    // 6. Explain it.
+    let Some(access) = changing else {
+        let zones = &caller.service.cache;
+        let evidence = found.evidence(&read, &|zone, earliest, latest| {
+            zones.borrow_mut().zones.offsets(&Intl, zone, earliest, latest)
+        })?;
+        return Ok(Reply::json_or_not_modified(context, envelope::success_of(&evidence)));
+    };
+    // 7. Or store the acknowledgement.
+    let acknowledgement = match request {
+        Some(request) => Some(found.acknowledgement(&access, request, context.now)?),
+        None => None,
+    };
+    let record = found.record(&access, acknowledgement.as_ref(), context.now)?;
+    let change_token = random::token().map_err(|error| ApiError::Internal(error.to_string()))?;
+    store_records(&database, access.permit(record), &change_token, context.now).await?;
+    let answer = acknowledged_json(&conversation_id, acknowledgement.as_ref());
+    Ok(Reply::json(envelope::success_of(&answer)))
+}
