@@ -1,13 +1,13 @@
 // Connects the parts: the session, the monitor that loads its data, the views that draw it, and the timers.
 
-import { Client } from './modules/client.js';
+import { Client, PATHS } from './modules/client.js';
 import { formatTime, ServerClock } from './modules/clock.js';
 import { byId } from './modules/dom.js';
 import { queryOf, readFilters } from './modules/filters.js';
 import { Monitor } from './modules/monitor.js';
 import { currentSession, saveToken, takeTokenFromFragment } from './modules/session.js';
 import { Updates } from './modules/updates.js';
-import { formatNumber } from './modules/words.js';
+import { formatNumber, problemWords } from './modules/words.js';
 import { createAnnouncer } from './views/announcer.js';
 import { createBreakdown } from './views/breakdown.js';
 import { createChips } from './views/chips.js';
@@ -54,8 +54,8 @@ export function startDashboard() {
   let signedIn = null;
   let downloading = false;
   /**
-   * How the user's last action went, until it is dismissed.
-   * @type {{ok: boolean, text: string} | null}
+   * How the user's last action went, until it is dismissed, and how to take it back.
+   * @type {{ok: boolean, text: string, undo?: () => void} | null}
    */
   let outcome = null;
 
@@ -90,6 +90,10 @@ export function startDashboard() {
     retry: () => updates.now(),
     signOut: () => signOut(),
     dismissOutcome: () => report(null),
+    undo: () => outcome?.undo?.(),
+    explain,
+    acknowledge,
+    withdraw,
     changeOrganization: () => signedIn && organizationDialog.open(signedIn.monitor),
     showConnections: () => {
       if (!signedIn) return;
@@ -180,6 +184,74 @@ export function startDashboard() {
     outcome = newOutcome;
     if (outcome) announcer.say(outcome.text);
     tick();
+  }
+
+  /**
+   * Does something, unless the user has signed out meanwhile: then there is no result.
+   *
+   * @param {(signedIn: {client: Client, query: string}) => Promise<import('./modules/client.js').Result>} request
+   */
+  async function ask(request) {
+    if (!signedIn) return null;
+    const { client, monitor } = signedIn;
+    const result = await request({ client, query: monitor.organizationQuery });
+    return signedIn?.monitor === monitor ? result : null;
+  }
+
+  /** @param {any} row */
+  function explain(row) {
+    return ask(({ client, query }) => client.get(PATHS.conversation(row.conversationId), query));
+  }
+
+  /** @param {import('./modules/client.js').Result} result */
+  function refusalOf({ kind, message }) {
+    return kind === 'refused' ? message : problemWords({ kind }).text;
+  }
+
+  /** @param {string} query */
+  const asked = (query) => (query ? `?${query}` : '');
+
+  /**
+   * Takes a row off its list. Resolves to what went wrong.
+   *
+   * @param {any} row
+   * @param {{lastsMs: number | null, note: string}} how
+   */
+  async function acknowledge(row, { lastsMs, note }) {
+    const body = {
+      latestInboundMessageId: row.latestInboundMessageId,
+      ...(note !== '' && { note }),
+      ...(lastsMs !== null && { until: new Date(clock.now() + lastsMs).toISOString() }),
+    };
+    const result = await ask(({ client, query }) =>
+      client.put(`${PATHS.acknowledgement(row.conversationId)}${asked(query)}`, body),
+    );
+    if (result === null) return null;
+    if (result.kind !== 'data') return refusalOf(result);
+    signedIn.monitor.hide(row, Date.parse(result.data.acknowledgedAt));
+    const undo = async () => {
+      const problem = await withdraw(row);
+      if (problem !== null) report({ ok: false, text: problem });
+    };
+    report({ ok: true, text: `${row.contactName || 'The conversation'} is off the list.`, undo });
+    return null;
+  }
+
+  /**
+   * Puts a row back on its list. Resolves to what went wrong.
+   *
+   * @param {any} row As it is on the screen, or as it was before it was acknowledged.
+   */
+  async function withdraw(row) {
+    const result = await ask(({ client, query }) =>
+      client.delete(`${PATHS.acknowledgement(row.conversationId)}${asked(query)}`),
+    );
+    if (result === null) return null;
+    if (result.kind !== 'data') return refusalOf(result);
+    if (row.category === 'acknowledged') signedIn.monitor.hide(row, clock.now());
+    else signedIn.monitor.unhide(row);
+    report({ ok: true, text: `${row.contactName || 'The conversation'} is back on the list with the next refresh.` });
+    return null;
   }
 
   async function download() {

@@ -18,6 +18,10 @@ export const PATHS = {
   csv: `${API}/report.csv`,
   summary: `${API}/summary`,
   scopes: `${API}/scopes`,
+  /** @param {string} conversationId */
+  conversation: (conversationId) => `${API}/conversations/${encodeURIComponent(conversationId)}`,
+  /** @param {string} conversationId */
+  acknowledgement: (conversationId) => `${API}/conversations/${encodeURIComponent(conversationId)}/acknowledgement`,
   /** @param {string} organizationId */
   settings: (organizationId) => `/api/organizations/${encodeURIComponent(organizationId)}/autopilot-monitor-settings`,
   /** @param {string} organizationId */
@@ -130,6 +134,16 @@ export class Client {
    */
   post(path, body, options) {
     return this.#sendJson('POST', path, body, options);
+  }
+
+  /**
+   * DELETE
+   *
+   * @param {string} path
+   * @param {Options} [options]
+   */
+  delete(path, { signal } = {}) {
+    return this.#send(path, { method: 'DELETE', signal }, readEnvelope);
   }
 
   /**

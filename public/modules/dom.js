@@ -99,7 +99,13 @@ const ICONS = {
   search: 'M7 12a5 5 0 1 0 0-10 5 5 0 0 0 0 10zM10.75 10.75 14 14',
 };
 
-const CATEGORY_ICONS = { ai_stuck: 'autopilot', agent_abandoned: 'agent', unassigned: 'nobody', snoozed: 'snoozed' };
+const CATEGORY_ICONS = {
+  ai_stuck: 'autopilot',
+  agent_abandoned: 'agent',
+  unassigned: 'nobody',
+  snoozed: 'snoozed',
+  acknowledged: 'done',
+};
 
 /**
  * An icon, hidden from screen readers.

@@ -37,6 +37,8 @@ import { isSameList, membersOf, NO_FILTERS, queryOf, withoutPage } from './filte
  * @property {User | null} user Who is signed in. `null` means unknown.
  * @property {{kind: string, message?: string} | null} problem What went wrong with the last request.
  * @property {boolean} snapshotExpired The pinned snapshot was gone, so the newest one is shown instead.
+ * @property {Map<string, {category: string, at: number}>} hidden Conversations that the user has just taken off the list that
+ *   they were on: from when on, in server time, a snapshot says where they are.
  * @property {boolean} busy A response for the current filters is awaited.
  */
 
@@ -87,6 +89,7 @@ export class Monitor {
     user: null,
     problem: null,
     snapshotExpired: false,
+    hidden: new Map(),
     busy: false,
   };
 
@@ -212,6 +215,41 @@ export class Monitor {
     const filters = this.#address.read();
     // A jump to a fragment changes nothing.
     if (queryOf(filters) !== queryOf(this.state.filters)) this.#go(filters, { push: false });
+  }
+
+  /**
+   * Hides a row that the user has just taken off its list, until a newer snapshot says where it is.
+   *
+   * @param {{conversationId: string, category: string}} row
+   * @param {number} at When it was taken off, in server time.
+   */
+  hide({ conversationId, category }, at) {
+    this.#change({ hidden: new Map(this.state.hidden).set(conversationId, { category, at }) });
+  }
+
+  /**
+   * Shows a row again that was hidden.
+   *
+   * @param {{conversationId: string}} row
+   */
+  unhide({ conversationId }) {
+    const hidden = new Map(this.state.hidden);
+    if (hidden.delete(conversationId)) this.#change({ hidden });
+  }
+
+  /**
+   * Whether a row of the report on the screen has been taken off its list since the snapshot that it is of.
+   *
+   * @param {{conversationId: string, category: string}} row
+   */
+  isHidden({ conversationId, category }) {
+    const hidden = this.state.hidden.get(conversationId);
+    return hidden?.category === category && Date.parse(this.state.shown.data.generatedAt) <= hidden.at;
+  }
+
+  /** The query that names the organization of the page, where the token does not. */
+  get organizationQuery() {
+    return queryOf({ ...NO_FILTERS, organizationId: this.state.filters.organizationId });
   }
 
   /** Removes the notice that the pinned snapshot was gone. */

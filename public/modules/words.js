@@ -48,6 +48,52 @@ const REASONS_OF_ALL = {
   nobody_assigned: 'Nobody is responsible',
 };
 
+/**
+ * What an item of a conversation meant. Of a reply it depends on who wrote it.
+ * @type {Record<string, string>}
+ */
+const EFFECTS = {
+  demand: 'The customer wrote, and nobody has replied',
+  covered_demand: 'The customer wrote, and got a reply',
+  settled_demand: 'The customer wrote; that was settled by a resolution',
+  'answer of ai': 'The autopilot replied',
+  'answer of human': 'An agent replied',
+  promise: 'The autopilot announced an agent',
+  'stuck_answer of ai': 'A reply of the autopilot is stuck in the queue',
+  'stuck_answer of human': 'A reply of an agent is stuck in the queue',
+  'failed_answer of ai': 'A reply of the autopilot failed to send',
+  'failed_answer of human': 'A reply of an agent failed to send',
+  note: 'An agent wrote a private note',
+  hand_off: 'The conversation was handed off to agents',
+  taken_over: 'An agent took over',
+  autopilot_off: 'The autopilot was switched off',
+  handed_back: 'The autopilot was switched on',
+  resolved: 'An agent resolved the conversation',
+  reopened: 'The conversation was reopened',
+  'ignored:no_reply_needed': 'The customer wrote something that needs no reply',
+  'ignored:private': 'A private message, which the customer does not see',
+  'ignored:reaction': 'A reaction, which asks for nothing and answers nothing',
+  'ignored:activity': 'A note of the system about what happened',
+  'ignored:auto_reply': 'An automatic reply, which does not count as one',
+  'ignored:campaign': 'A campaign, which does not count as a reply',
+  'ignored:opt_out': 'The customer wants no more messages',
+  'ignored:automation': 'A message of an automation, which does not count as a reply',
+  'ignored:system': 'A message of the system, which does not count as a reply',
+  'ignored:direction': 'A message that is neither from the customer nor to the customer',
+  'ignored:no_change': 'The autopilot was switched, and nothing changed by that',
+  'ignored:not_by_human': 'Resolved by a rule or the autopilot, which settles nothing',
+};
+
+/** Why a conversation is not listed, however long its customer waits. */
+const GATES = {
+  merged: 'The conversation was merged into another one.',
+  draft: 'Nothing of the conversation has been sent yet.',
+  blocked: 'The contact is blocked.',
+  voice: 'It is a phone call.',
+  removed: 'The conversation was removed.',
+  not_known: 'The conversation itself is not known yet.',
+};
+
 /** Of the channels that are known; there may be others. */
 export const CHANNEL_NAMES = {
   email: 'Email',
@@ -96,6 +142,38 @@ export function categoryName(category) {
  */
 export function reasonWords(reason, category) {
   return nameOf({ ...REASONS_OF_ALL, ...REASONS[category] }, reason);
+}
+
+/**
+ * What an item of a conversation meant.
+ *
+ * @param {string} effect
+ * @param {string | null} [sender]
+ */
+export function effectWords(effect, sender) {
+  return EFFECTS[`${effect} of ${sender}`] ?? nameOf(EFFECTS, effect);
+}
+
+/**
+ * Why a conversation is not listed.
+ *
+ * @param {string} gate
+ */
+export function gateWords(gate) {
+  return nameOf(GATES, gate);
+}
+
+/**
+ * Why somebody who waits is not listed yet, or not any more. Empty means that they are.
+ *
+ * @param {{listing: string | null, thresholdMinutes: number, crossesAt: string | null}} evidence
+ * @param {string} time When they cross the threshold.
+ */
+export function listingWords({ listing, thresholdMinutes, crossesAt }, time) {
+  if (listing === 'too_old') return 'This has waited for longer than the list goes back.';
+  if (listing !== 'below_threshold') return '';
+  const below = `This is below its threshold of ${minutes(thresholdMinutes)}`;
+  return crossesAt === null ? `${below}.` : `${below}, and will be listed at ${time}.`;
 }
 
 /**

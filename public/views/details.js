@@ -4,15 +4,18 @@ import { formatAge, formatExactTime, formatTime } from '../modules/clock.js';
 import { drawList, element, setAttributes, setNames, setText } from '../modules/dom.js';
 import { formatBusinessAge } from '../modules/hours.js';
 import { categoryName, channelName, minutes, reasonWords } from '../modules/words.js';
+import { createStory } from './story.js';
 
 /**
- * A table row with a description list; hidden until it is unfolded.
+ * A table row with a description list and a story; hidden until it is unfolded.
  *
  * @param {string} id
+ * @param {import('./story.js').Actions} actions
  */
-export function createDetails(id) {
+export function createDetails(id, actions) {
   const list = element('dl', { class: 'details' });
-  const cell = element('td', { role: 'cell' }, list);
+  const story = createStory(actions);
+  const cell = element('td', { role: 'cell' }, list, story.element);
   const row = element('tr', { role: 'row', class: 'details-row', id, hidden: true }, cell);
   let facts = [];
 
@@ -26,6 +29,12 @@ export function createDetails(id) {
     update(data, department, columns) {
       facts = factsOf(data, department);
       setAttributes(cell, { colspan: columns });
+      story.update(data);
+    },
+    /** @param {boolean} isOpen */
+    unfold(isOpen) {
+      row.hidden = !isOpen;
+      story.unfold(isOpen);
     },
     /** @param {number} now */
     tick(now) {
@@ -35,6 +44,7 @@ export function createDetails(id) {
         ({ term }) => term,
         (fact, child) => drawFact(fact, child, now),
       );
+      story.tick(now);
     },
   };
 }
@@ -45,6 +55,8 @@ function factsOf(data, department) {
     { term: 'Customer waiting since', instant: data.waitingSince },
     { term: 'Waiting for reply since', instant: data.stalledSince },
     { term: 'Customer’s last message', instant: data.latestInboundAt },
+    { term: 'Acknowledged', instant: data.acknowledgedAt },
+    { term: 'Until', instant: data.acknowledgedUntil },
   ];
   const { stalledBusinessMinutes: open } = data;
   const texts = [
@@ -55,6 +67,8 @@ function factsOf(data, department) {
     { term: 'Why', text: `${categoryName(data.category)}: ${reasonWords(data.reason, data.category)}` },
     { term: 'Department', names: [department] },
     { term: 'Assigned to', names: data.assigneeNames },
+    { term: 'Acknowledged by', names: data.acknowledgedBy === undefined ? null : [data.acknowledgedBy] },
+    { term: 'Note', names: data.note === undefined ? null : [data.note] },
     { term: 'Threshold', text: data.thresholdMinutes === undefined ? '' : minutes(data.thresholdMinutes) },
   ];
   const ids = [
@@ -64,7 +78,7 @@ function factsOf(data, department) {
   ];
   return [
     ...instants.filter(({ instant }) => instant),
-    ...texts.filter(({ text }) => text !== ''),
+    ...texts.filter(({ text, names }) => text !== '' && names !== null),
     ...ids.filter((each) => each.id),
   ];
 }
@@ -77,7 +91,7 @@ function drawFact({ term, instant, text, names, id }, child, now) {
   else if (!instant) setText(value, text ?? id);
   else {
     const at = Date.parse(instant);
-    setText(value, `${formatTime(at, now)}, ${formatAge(now - at)} ago`);
+    setText(value, at > now ? formatTime(at, now) : `${formatTime(at, now)}, ${formatAge(now - at)} ago`);
     setAttributes(value, { datetime: instant, title: formatExactTime(at) });
   }
   return fact;

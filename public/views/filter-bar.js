@@ -10,6 +10,7 @@ const COUNTED = {
   agent_abandoned: ['agent_abandoned'],
   unassigned: ['unassigned'],
   snoozed: ['snoozed'],
+  acknowledged: ['acknowledged'],
 };
 
 /**

@@ -12,7 +12,7 @@ const COLUMNS = { withAccess: 7, withoutAccess: 6 };
  * @typedef {ReturnType<typeof createRow>} Row
  */
 
-/** @param {import('./message.js').Actions} actions For the message's buttons. */
+/** @param {import('./message.js').Actions & import('./story.js').Actions} actions For the message's buttons, and the rows'. */
 export function createList(actions) {
   const table = byId('list');
   const section = table.closest('section');
@@ -37,7 +37,7 @@ export function createList(actions) {
       const { state, isCurrent } = monitor;
       const isListed =
         state.shown !== null && (isCurrent || (state.busy && !state.problem)) && state.shown.data.rows.length > 0;
-      const rows = isListed ? state.shown.data.rows : [];
+      const rows = isListed ? state.shown.data.rows.filter((row) => !monitor.isHidden(row)) : [];
       // The column is of use only if it tells rows apart.
       const showsAccess = rows.some(({ hasAccess }) => !hasAccess);
       table.hidden = !isListed;
@@ -48,7 +48,8 @@ export function createList(actions) {
       const departments = new Map(
         (state.scopes?.departments ?? []).map(({ departmentId, name }) => [departmentId, name]),
       );
-      drawn = drawRows(body, rows, drawn, departments, showsAccess ? COLUMNS.withAccess : COLUMNS.withoutAccess);
+      const columns = showsAccess ? COLUMNS.withAccess : COLUMNS.withoutAccess;
+      drawn = drawRows(body, rows, drawn, { departments, columns, create: () => createRow(actions) });
       this.tick(context.now);
       if (state.busy || awaited === null) return;
       showRow([...drawn.values()][awaited]);
@@ -88,8 +89,7 @@ export function createList(actions) {
 /** @param {Row | undefined} row `undefined` means that the list has become shorter. */
 function showRow(row) {
   if (!row) return;
-  // Without access there is nothing to focus in a row.
-  (row.control() ?? byId('list-heading')).focus({ preventScroll: true });
+  row.control().focus({ preventScroll: true });
   row.elements[0].scrollIntoView({ block: 'center' });
 }
 
@@ -99,17 +99,16 @@ function showRow(row) {
  * @param {HTMLElement} body
  * @param {any[]} rows
  * @param {Map<string, Row>} previous
- * @param {Map<string, string | null>} departments
- * @param {number} columns
+ * @param {{departments: Map<string, string | null>, columns: number, create: () => Row}} table
  */
-function drawRows(body, rows, previous, departments, columns) {
+function drawRows(body, rows, previous, { departments, columns, create }) {
   const active = document.activeElement;
   const focused = active instanceof HTMLElement && body.contains(active) ? active : null;
   const position = [...previous.values()].findIndex(({ elements }) => elements.some((each) => each.contains(focused)));
 
   const drawn = new Map();
   for (const data of rows) {
-    const row = previous.get(data.conversationId) ?? createRow();
+    const row = previous.get(data.conversationId) ?? create();
     row.update(data, departments, columns);
     drawn.set(data.conversationId, row);
   }

@@ -17,7 +17,7 @@ import { minutes, nextTry, problemWords } from '../modules/words.js';
  * @typedef {object} Context
  * @property {number} now
  * @property {number | null} nextAt When the next request is due, in server time. `null` means that one is under way.
- * @property {{ok: boolean, text: string} | null} outcome How the user's last action went, until it is dismissed.
+ * @property {{ok: boolean, text: string, undo?: () => void} | null} outcome How the user's last action went, until it is dismissed.
  */
 
 /** @typedef {{symbol?: string, title: string, text: string, button?: {label: string, act: () => void}}} Message */

@@ -8,7 +8,7 @@ import { nextTry, problemWords } from '../modules/words.js';
 const LATE_AFTER_MS = 3 * 60_000;
 
 /**
- * @typedef {{kind: 'bad' | 'plain', symbol: string, title: string, text: string, button?: {label: string, act: () => void}}} Notice
+ * @typedef {{kind: 'bad' | 'plain', symbol: string, title: string, text: string, buttons?: {label: string, act: () => void}[]}} Notice
  */
 
 /**
@@ -17,6 +17,7 @@ const LATE_AFTER_MS = 3 * 60_000;
  * @property {() => void} showNewest
  * @property {() => void} dismissExpired
  * @property {() => void} dismissOutcome
+ * @property {() => void} undo Takes back what the last outcome is of.
  */
 
 /** @param {Actions} actions */
@@ -29,9 +30,18 @@ export function createNotices(actions) {
      * @param {import('./message.js').Context} context
      */
     render(monitor, context) {
-      drawList(container, noticesOf(monitor, context, actions), ({ kind, title }) => `${kind} ${title}`, drawNotice);
+      drawList(container, noticesOf(monitor, context, actions), keyOf, drawNotice);
     },
   };
+}
+
+/**
+ * A notice with other buttons is another one.
+ *
+ * @param {Notice} notice
+ */
+function keyOf({ kind, title, buttons = [] }) {
+  return [kind, title, ...buttons.map(({ label }) => label)].join(' ');
 }
 
 /**
@@ -46,13 +56,13 @@ function drawNotice(notice, child) {
 }
 
 /** @param {Notice} notice */
-function createStrip({ kind, symbol, button }) {
+function createStrip({ kind, symbol, buttons = [] }) {
   const title = element('strong', { class: 'notice-title' });
   const text = element('span', { class: 'notice-text' });
   const strip = element('div', { class: `notice ${kind}` }, icon(symbol), element('p', {}, title, ' ', text));
-  if (button) {
-    const control = element('button', { class: 'button', type: 'button' }, button.label);
-    control.addEventListener('click', () => button.act());
+  for (const { label, act } of buttons) {
+    const control = element('button', { class: 'button', type: 'button' }, label);
+    control.addEventListener('click', () => act());
     strip.append(control);
   }
   return strip;
@@ -73,7 +83,10 @@ function noticesOf({ state, isCurrent, isOutdated }, { now, nextAt, outcome }, a
       symbol: outcome.ok ? 'done' : 'warning',
       title: outcome.ok ? 'Done.' : 'That did not work.',
       text: outcome.text,
-      button: { label: 'OK', act: actions.dismissOutcome },
+      buttons: [
+        ...(outcome.undo ? [{ label: 'Undo', act: actions.undo }] : []),
+        { label: 'OK', act: actions.dismissOutcome },
+      ],
     });
   }
   if (state.problem && isCurrent) notices.push(failing(state, now, nextAt, actions));
@@ -83,7 +96,7 @@ function noticesOf({ state, isCurrent, isOutdated }, { now, nextAt, outcome }, a
       symbol: 'information',
       title: 'This is the newest list.',
       text: 'The list that you were viewing is no longer available.',
-      button: { label: 'OK', act: actions.dismissExpired },
+      buttons: [{ label: 'OK', act: actions.dismissExpired }],
     });
   }
   if (isCurrent && !state.problem) notices.push(...freshness(state, now));
@@ -94,7 +107,7 @@ function noticesOf({ state, isCurrent, isOutdated }, { now, nextAt, outcome }, a
       symbol: 'information',
       title: 'New data.',
       text: `A newer list (${time}) is available; this page won’t change until you load it.`,
-      button: { label: 'Load', act: actions.showNewest },
+      buttons: [{ label: 'Load', act: actions.showNewest }],
     });
   }
   return notices;
@@ -116,7 +129,7 @@ function failing({ problem, shown }, now, nextAt, { retry }) {
     symbol: problem.kind === 'unreachable' ? 'offline' : 'warning',
     title: `${title}.`,
     text: `${text}${age} ${nextTry(now, nextAt)}`,
-    button: { label: 'Try now', act: retry },
+    buttons: [{ label: 'Try now', act: retry }],
   };
 }
 

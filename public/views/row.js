@@ -1,8 +1,6 @@
-// One row: a customer who is waiting for a reply. If the user has access, it links to the conversation or unfolds its
-// details.
+// One row: a customer who is waiting for a reply. It unfolds its details and its story.
 
 import { formatAge, formatExactTime, isoDuration, severityOf } from '../modules/clock.js';
-import { conversationLink } from '../modules/conversation-link.js';
 import { categoryIcon, element, icon, setAttributes, setClampedText, setNames, setText } from '../modules/dom.js';
 import { formatBusinessAge } from '../modules/hours.js';
 import { categoryName, channelName, minutes, reasonWords } from '../modules/words.js';
@@ -12,15 +10,25 @@ const MINUTE_MS = 60_000;
 
 let rowsCreated = 0;
 
-/** `elements` go into the list; `update` draws a row of the report, `tick` the ages at an instant. */
-export function createRow() {
+/**
+ * `elements` go into the list; `update` draws a row of the report, `tick` the ages at an instant.
+ *
+ * @param {import('./story.js').Actions} actions
+ */
+export function createRow(actions) {
   rowsCreated += 1;
   const detailsId = `row-${rowsCreated}-details`;
   const age = element('time', { class: 'age' });
   const byTheClock = element('span', { class: 'second' });
   const total = element('span', { class: 'second' });
   const threshold = element('span', { class: 'second' });
-  const name = element('span', { class: 'name' });
+  const contact = element('bdi', { class: 'clamped' });
+  const control = element(
+    'button',
+    { class: 'control', type: 'button', 'aria-expanded': 'false', 'aria-controls': detailsId },
+    contact,
+  );
+  const name = element('span', { class: 'name' }, icon('open'), control);
   const phone = element('bdi');
   const category = element('span', { class: 'category' });
   const reason = element('span', { class: 'second' });
@@ -47,46 +55,22 @@ export function createRow() {
     cell('assignees', assignees),
     cell('access', access),
   );
-  const details = createDetails(detailsId);
+  const details = createDetails(detailsId, actions);
 
   let data = null;
-  /** @type {HTMLElement | null} */
-  let control = null;
   let lastTick = 0;
 
   const unfold = (isOpen) => {
-    details.element.hidden = !isOpen;
+    details.unfold(isOpen);
     if (isOpen) details.tick(lastTick);
     row.classList.toggle('open', isOpen);
     setAttributes(control, { 'aria-expanded': String(isOpen) });
   };
   row.addEventListener('click', ({ target }) => {
     const isControl = target instanceof Element && target.closest('a, button');
-    if (control && !isControl && getSelection().isCollapsed) control.click();
+    if (!isControl && getSelection().isCollapsed) control.click();
   });
-
-  /** Puts the contact's name into a link, a button or, without access, a plain span. Rebuilds only what has changed. */
-  const drawControl = (link) => {
-    const kind = !data.hasAccess ? 'none' : link ? 'link' : 'button';
-    if (row.dataset.kind === kind) return;
-    row.dataset.kind = kind;
-    details.element.hidden = true;
-    row.classList.remove('open');
-    const contact = element('bdi', { class: 'clamped' });
-    if (kind === 'none') control = null;
-    else if (kind === 'link')
-      control = element('a', { class: 'control', target: '_blank', rel: 'noopener noreferrer' }, contact);
-    else {
-      const attributes = { type: 'button', 'aria-expanded': 'false', 'aria-controls': detailsId };
-      control = element('button', { class: 'control', ...attributes }, contact);
-      control.addEventListener('click', () => unfold(details.element.hidden));
-    }
-    name.replaceChildren(
-      icon(kind === 'none' ? 'lock' : 'open'),
-      control ?? element('span', { class: 'control' }, contact),
-    );
-    setText(access, kind === 'none' ? 'No access' : 'Access');
-  };
+  control.addEventListener('click', () => unfold(details.element.hidden));
 
   return {
     elements: [row, details.element],
@@ -98,10 +82,8 @@ export function createRow() {
      */
     update(newData, departments, columns) {
       data = newData;
-      const link = conversationLink(data.conversationId);
-      drawControl(link);
-      if (link && control) setAttributes(control, { href: link });
-      setClampedText(name.querySelector('bdi'), data.contactName || 'Unknown contact');
+      setText(access, data.hasAccess ? 'Access' : 'No access');
+      setClampedText(contact, data.contactName || 'Unknown contact');
       setText(phone, data.contactPhone ?? '');
       if (category.dataset.category !== data.category) {
         category.dataset.category = data.category;

@@ -51,6 +51,21 @@ const STATES = {
       await tab.page.getByRole('button', { name: 'Ada Byrne' }).click();
     },
   },
+  acknowledged: {
+    async act(tab, env) {
+      await tab.page.getByRole('button', { name: 'Ada Byrne' }).click();
+      await tab.page
+        .locator('.story:visible')
+        .getByLabel('Note for colleagues')
+        .fill('She is called back this afternoon.');
+      await tab.page.getByRole('button', { name: 'Take off the list' }).click();
+      await tab.waitForText('Ada Byrne is off the list.');
+      await env.refresh();
+      await tab.page.getByLabel('Acknowledged').check();
+      await tab.page.getByRole('button', { name: 'Ada Byrne' }).click();
+      await tab.waitForText('She is called back this afternoon.');
+    },
+  },
   'second-page-with-news': {
     organization: twoPages,
     async act(tab, env) {

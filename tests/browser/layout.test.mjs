@@ -192,7 +192,7 @@ describeInBrowser('the layout', (env) => {
     await env.publish(organization);
     const tab = await env.open(t, { token: organization.adminToken() });
     await tab.waitUntilIdle();
-    await tab.page.locator('#rows button').click();
+    await tab.page.locator('#rows .control').click();
     for (const width of [360, 800, 1280]) {
       await tab.page.setViewportSize({ width, height: 900 });
       const exposed = await tab.page.evaluate(

@@ -62,7 +62,7 @@ describeInBrowser('a row', (env) => {
     await tab.waitForText('1 h 11 min');
   });
 
-  test('leads a department head to details only where they have access', async (t) => {
+  test('leads a department head to the conversation only where they have access', async (t) => {
     const organization = env
       .organization()
       .addWaiting('a', 30, { departmentId: 'd-sales', agent: 'u-alice' })
@@ -73,9 +73,10 @@ describeInBrowser('a row', (env) => {
     await tab.waitUntilIdle();
     assert.deepEqual(await tab.contacts(), ['Customer a', 'Customer b']);
     assert.deepEqual(await tab.column('access'), ['Access', 'No access']);
-    assert.deepEqual(await tab.renderedTexts('#rows .row :is(a, button)'), ['Customer a']);
     await tab.page.getByText('Customer b').click();
-    assert.equal(await tab.page.locator('.details-row:visible').count(), 0);
+    await tab.waitForText('The customer wrote, and nobody has replied');
+    assert.equal(await tab.page.locator('.details-row:visible').count(), 1);
+    assert.equal(await tab.page.getByRole('link', { name: 'Open in your CRM' }).count(), 0);
     assert.equal(
       await tab.page.getByRole('button', { name: 'Change threshold' }).count(),
       0,
@@ -109,7 +110,8 @@ describeInBrowser('a row', (env) => {
     });
     await tab.page.goto(`${env.service.url.href}?x#token=${organization.adminToken()}`);
     await tab.page.goto(`${env.service.url.href}`);
-    const link = tab.page.getByRole('link', { name: 'Customer a/ü' });
+    await tab.page.getByRole('button', { name: 'Customer a/ü' }).click();
+    const link = tab.page.getByRole('link', { name: 'Open in your CRM' });
     await link.waitFor();
     assert.equal(await link.getAttribute('href'), 'https://crm.example/c/c-a%2F%C3%BC?tab=1');
     assert.equal(await link.getAttribute('rel'), 'noopener noreferrer');
@@ -146,7 +148,7 @@ describeInBrowser('a row', (env) => {
     assert.deepEqual(await tab.column('department'), [department]);
     assert.deepEqual(await tab.column('assignees'), [user]);
     assert.deepEqual(await tab.column('channel'), [channel]);
-    await tab.page.locator('#rows button').click();
+    await tab.page.locator('#rows .control').click();
     assert.ok((await tab.renderedText('.details')).includes('c-<b>x</b>'));
     assert.ok((await tab.renderedTexts('#department option')).includes(department));
     assert.equal(await tab.page.evaluate(() => 'pwned' in globalThis), false);

@@ -4,7 +4,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { categoryName, olderWords, reasonWords, waitingWords } from '../../public/modules/words.js';
+import {
+  categoryName,
+  effectWords,
+  gateWords,
+  olderWords,
+  reasonWords,
+  waitingWords,
+} from '../../public/modules/words.js';
 import { ROOT } from '../workerd/harness.mjs';
 
 const textOf = (file) => readFileSync(path.join(ROOT, file), 'utf8');
@@ -31,6 +38,15 @@ describe('there are words for', () => {
   test('every category', () => {
     for (const category of variantsOf('src/conversation/category.rs', 'Category'))
       assert.notEqual(categoryName(category), spelledOut(category));
+  });
+
+  test('every effect of an item, and every gate', () => {
+    const { Effect, ExplainedConversation } = JSON.parse(textOf('public/openapi.json')).components.schemas;
+    for (const effect of Effect.enum)
+      for (const sender of ['ai', 'human'])
+        assert.notEqual(effectWords(effect, sender), spelledOut(effect), `${effect} of ${sender}`);
+    for (const gate of ExplainedConversation.properties.gates.items.enum)
+      assert.notEqual(gateWords(gate), spelledOut(gate));
   });
 
   test('every reason, in totals and in every category that it can have', () => {
