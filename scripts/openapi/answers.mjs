@@ -662,8 +662,7 @@ const ALERTS = {
           'Where messages are sent: an https URL of a public host on port 443. It is not shown again. If it is left out, it stays.',
       }),
       secret: {
-        nullable: true,
-        oneOf: [secret, list(secret, { minItems: 1, maxItems: 2 })],
+        oneOf: [{ ...secret, nullable: true }, list(secret, { minItems: 1, maxItems: 2 })],
         description:
           'What messages are signed with: `whsec_` and 24 to 64 bytes in base64. Two of them while the receiver replaces one. It is ' +
           'not shown again. If it is left out, it stays. Only for the format `standard-webhooks`, which needs one.',
