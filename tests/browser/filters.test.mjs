@@ -39,6 +39,7 @@ describeInBrowser('the tabs', (env) => {
       'Agent silent 1',
       'Nobody assigned 2',
       'Snoozed 1',
+      'Acknowledged 0',
     ]);
     assert.deepEqual(await tab.renderedTexts('.tabs fieldset legend'), ['Category', 'Other lists']);
 

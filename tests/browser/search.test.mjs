@@ -60,6 +60,7 @@ describeInBrowser('a search', (env) => {
       'Agent silent 1',
       'Nobody assigned 1',
       'Snoozed 0',
+      'Acknowledged 0',
     ]);
     await tab.page.getByLabel('Nobody assigned').check();
     await tab.waitUntilIdle();

@@ -67,7 +67,8 @@ let service;
 let folder;
 before(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'schemathesis-'));
-  service = await startService();
+  // With a key, so that destinations of alerts can be set.
+  service = await startService({ secrets: { SETTINGS_KEY: `2026:${'A'.repeat(43)}` } });
   const now = Date.now() - 3_600_000;
   await service.post(manyCandidates({ organizationId: ORGANIZATION, now, count: 60, thresholdMinutes: 5 }));
   await service.refresh(now);

@@ -1,8 +1,7 @@
-// What streams take of an isolate's memory: while a client does not read, and when all have ended.
+// What streams take of an isolate's memory when all have ended.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import net from 'node:net';
 import { after, before, test } from 'node:test';
 import { AS_OF, claimsOf, iso, organizationEvents, SMALL, signToken } from '../../bench/data.mjs';
 import { Profiler } from '../../bench/profiler.mjs';
@@ -147,17 +146,6 @@ class Reader {
   }
 }
 
-/** A client that asks for a stream and never reads what comes. */
-async function askAndNeverRead(number) {
-  const { hostname, port } = new URL(side.url);
-  const socket = net.connect({ host: hostname, port: Number(port) });
-  await new Promise((resolve, reject) => socket.on('connect', resolve).on('error', reject));
-  socket.pause();
-  const lines = [`GET ${streamPath} HTTP/1.1`, `Host: ${hostname}`, `Authorization: ${authorization(number)}`, '', ''];
-  await new Promise((resolve) => socket.write(lines.join('\r\n'), resolve));
-  return socket;
-}
-
 test('memory is where it was once all streams have ended', async () => {
   const first = await Reader.open(0);
   await first.until('summary');
@@ -179,26 +167,4 @@ test('memory is where it was once all streams have ended', async () => {
   // The platform tells the worker on its own time that a client has left.
   for (let attempts = 0; attempts < 200 && end > start + MORE_MAX; attempts += 1) end = await memory();
   assert.ok(end <= start + MORE_MAX, `${start} bytes, then ${end}`);
-});
-
-test('a client that never reads takes no more memory than one event', async () => {
-  const witness = await Reader.open(0);
-  await witness.until('summary');
-  const start = await memory();
-
-  const socket = await askAndNeverRead(1);
-  // Much more than the network takes, and less than the 55 minutes of a stream.
-  for (let publication = 0; publication < 50; publication += 1) {
-    await publish();
-    await witness.until('report');
-  }
-  const end = await memory();
-  assert.ok(end <= start + MORE_MAX, `${start} bytes, then ${end}`);
-  const response = await side.fetch(`/api/conversation-monitor/report?${QUERY}`, {
-    headers: { Authorization: authorization(2) },
-  });
-  assert.equal(response.status, 200);
-  await response.arrayBuffer();
-  socket.destroy();
-  await witness.close();
 });
