@@ -871,10 +871,6 @@ fn it_says_when_somebody_crosses_the_threshold_that_applies() {
             after(90 * MINUTE)
         ]
     );
-    assert_eq!(
-        told(json!({ "maxAgeDays": 1, "businessHours": hours(json!({})) })),
-        [json!(90), json!("below_threshold"), Value::Null, after(DAY + 1)]
-    );
 }
 
 /// A long conversation is told by its last items, each with its own id, whichever of them play a part.
