@@ -351,22 +351,34 @@ impl ItemCollection {
     pub fn resolved_at(self, resolved_at: Option<Timestamp>) -> Vec<TimelineItem> {
         let mut items = self.items;
         items.extend(self.first_idle);
-        for known in self.latest.into_iter().flatten() {
-            match items
-                .iter_mut()
-                .find(|item| item.id.is_none() && item.item == known.item)
-            {
-                Some(item) => item.id = known.id,
-                // What plays a part and is not there has been forgotten.
-                None if known.item.plays_a_part() => {}
-                None => items.push(known),
-            }
-        }
+        add_latest(&mut items, self.latest.unwrap_or_default());
         for item in &mut items {
             item.resolved_at = resolved_at.unwrap_or(NEVER);
         }
         items
     }
+}
+
+/// Gives the latest items their ids, and adds those that play no part. Of many items only the last ones are looked at.
+fn add_latest(items: &mut Vec<TimelineItem>, latest: Vec<TimelineItem>) {
+    let Some(earliest) = latest.iter().map(|known| known.item.position()).min() else {
+        return;
+    };
+    let may_be_latest = |item: &&mut TimelineItem| item.id.is_none() && item.item.position() >= earliest;
+    let mut last: Vec<&mut TimelineItem> = items.iter_mut().filter(may_be_latest).collect();
+    let mut idle = Vec::new();
+    for known in latest {
+        match last
+            .iter_mut()
+            .find(|item| item.id.is_none() && item.item == known.item)
+        {
+            Some(item) => item.id = known.id,
+            // What plays a part and is not there has been forgotten.
+            None if known.item.plays_a_part() => {}
+            None => idle.push(known),
+        }
+    }
+    items.extend(idle);
 }
 
 /// The items of a conversation in order.
