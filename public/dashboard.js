@@ -7,7 +7,7 @@ import { queryOf, readFilters } from './modules/filters.js';
 import { Monitor } from './modules/monitor.js';
 import { currentSession, saveToken, takeTokenFromFragment } from './modules/session.js';
 import { Updates } from './modules/updates.js';
-import { formatNumber, problemWords } from './modules/words.js';
+import { formatNumber, refusalWords } from './modules/words.js';
 import { createAnnouncer } from './views/announcer.js';
 import { createBreakdown } from './views/breakdown.js';
 import { createChips } from './views/chips.js';
@@ -203,11 +203,6 @@ export function startDashboard() {
     return ask(({ client, query }) => client.get(PATHS.conversation(row.conversationId), query));
   }
 
-  /** @param {import('./modules/client.js').Result} result */
-  function refusalOf({ kind, message }) {
-    return kind === 'refused' ? message : problemWords({ kind }).text;
-  }
-
   /** @param {string} query */
   const asked = (query) => (query ? `?${query}` : '');
 
@@ -227,7 +222,7 @@ export function startDashboard() {
       client.put(`${PATHS.acknowledgement(row.conversationId)}${asked(query)}`, body),
     );
     if (result === null) return null;
-    if (result.kind !== 'data') return refusalOf(result);
+    if (result.kind !== 'data') return refusalWords(result);
     signedIn.monitor.hide(row, Date.parse(result.data.acknowledgedAt));
     const undo = async () => {
       const problem = await withdraw(row);
@@ -247,7 +242,7 @@ export function startDashboard() {
       client.delete(`${PATHS.acknowledgement(row.conversationId)}${asked(query)}`),
     );
     if (result === null) return null;
-    if (result.kind !== 'data') return refusalOf(result);
+    if (result.kind !== 'data') return refusalWords(result);
     if (row.category === 'acknowledged') signedIn.monitor.hide(row, clock.now());
     else signedIn.monitor.unhide(row);
     report({ ok: true, text: `${row.contactName || 'The conversation'} is back on the list with the next refresh.` });

@@ -205,6 +205,15 @@ export function problemWords({ kind, message }) {
 }
 
 /**
+ * What is said of a request that failed. Of one that was refused the server's own message says why.
+ *
+ * @param {import('./client.js').Result} result
+ */
+export function refusalWords({ kind, message }) {
+  return kind === 'refused' ? message : problemWords({ kind }).text;
+}
+
+/**
  * What a total counts, without the number: "customers waiting 5 minutes or more". Without a threshold everyone counts.
  *
  * @param {number | null} total `null` means that it is not known yet.

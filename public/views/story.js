@@ -4,7 +4,7 @@
 import { formatExactTime, formatTime } from '../modules/clock.js';
 import { conversationLink } from '../modules/conversation-link.js';
 import { drawList, element, setAttributes, setEnabled, setText } from '../modules/dom.js';
-import { effectWords, formatNumber, gateWords, listingWords, problemWords } from '../modules/words.js';
+import { effectWords, formatNumber, gateWords, listingWords, refusalWords } from '../modules/words.js';
 
 /** How many of the last items are told before somebody asks for all. */
 const ITEMS_AT_FIRST = 10;
@@ -79,8 +79,9 @@ export function createStory(actions) {
   }
 
   function draw() {
-    const evidence = result?.kind === 'data' ? result.data : null;
-    setText(status, evidence ? statusOf(evidence) : `The story is not available. ${wordsOf(result)}`);
+    if (result === null) return;
+    const evidence = result.kind === 'data' ? result.data : null;
+    setText(status, evidence ? statusOf(evidence) : `The story is not available. ${refusalWords(result)}`);
     const told = evidence?.items ?? [];
     const shown = isWhole ? told : told.slice(-ITEMS_AT_FIRST);
     all.hidden = shown.length === told.length;
@@ -175,10 +176,4 @@ function statusOf(evidence) {
   const listing = listingWords(evidence, crossesAt && formatTime(Date.parse(crossesAt), Date.parse(asOf)));
   const told = items.length === 0 && 'Nothing is known of what happened.';
   return [...gates, listing, hasEarlierItems && 'What happened earlier is not shown.', told].filter(Boolean).join(' ');
-}
-
-/** @param {import('../modules/client.js').Result | null} result */
-function wordsOf(result) {
-  if (result === null) return '';
-  return result.kind === 'refused' ? result.message : problemWords({ kind: result.kind }).text;
 }

@@ -72,6 +72,17 @@ const invalid = (message) =>
     failure('INVALID_REQUEST', message),
   );
 
+const tooLarge = (kibibytes) =>
+  errorResponse(
+    'The body is too large.',
+    failure('PAYLOAD_TOO_LARGE', `The body must have at most ${kibibytes} KiB, unpacked.`),
+  );
+const notPlainJson = errorResponse(
+  'The type or the encoding of the body is not supported.',
+  failure('UNSUPPORTED_MEDIA_TYPE', 'The Content-Type must be application/json, without a Content-Encoding.'),
+);
+const invalidOrganization = invalid('organizationId must be an id of 1 to 128 characters without control characters.');
+
 /** GET and HEAD of a route. `title` is how HEAD is called in a list of operations. */
 function getAndHead(title, get) {
   const { operationId, summary, tags, description, requestBody, responses, ...rest } = get;
@@ -152,14 +163,8 @@ const search = {
         },
       }),
       ...shared(401, 403, 404, 410),
-      413: errorResponse(
-        'The body is too large.',
-        failure('PAYLOAD_TOO_LARGE', 'The body must have at most 16 KiB, unpacked.'),
-      ),
-      415: errorResponse(
-        'The type or the encoding of the body is not supported.',
-        failure('UNSUPPORTED_MEDIA_TYPE', 'The Content-Type must be application/json, without a Content-Encoding.'),
-      ),
+      413: tooLarge(16),
+      415: notPlainJson,
       ...shared(429, 500, 503),
     },
     security: TOKEN,
@@ -353,14 +358,8 @@ const acknowledgement = {
           ),
         },
       }),
-      413: errorResponse(
-        'The body is too large.',
-        failure('PAYLOAD_TOO_LARGE', 'The body must have at most 4 KiB, unpacked.'),
-      ),
-      415: errorResponse(
-        'The type or the encoding of the body is not supported.',
-        failure('UNSUPPORTED_MEDIA_TYPE', 'The Content-Type must be application/json, without a Content-Encoding.'),
-      ),
+      413: tooLarge(4),
+      415: notPlainJson,
       ...shared(429, 500, 503),
     },
     security: TOKEN,
@@ -396,7 +395,7 @@ const connections = {
     responses: {
       200: ok('The connections', json(ref('OrganizationConnectionsResponse'), CONNECTIONS_EXAMPLE), 'ETag'),
       ...shared(304),
-      400: invalid('organizationId must be an id of 1 to 128 characters without control characters.'),
+      400: invalidOrganization,
       ...shared(401, 403, 404, 429, 500, 503),
     },
     security: TOKEN,
@@ -415,7 +414,7 @@ const alerts = {
     responses: {
       200: ok('The destinations', json(ref('OrganizationAlertsResponse'), ALERTS_EXAMPLE), 'ETag'),
       ...shared(304),
-      400: invalid('organizationId must be an id of 1 to 128 characters without control characters.'),
+      400: invalidOrganization,
       ...shared(401, 403, 404, 429, 500, 503),
     },
     security: TOKEN,
@@ -443,14 +442,8 @@ const alerts = {
         failure('INVALID_REQUEST', 'destinations[0].url must be an https URL.'),
       ),
       ...shared(401, 403, 404),
-      413: errorResponse(
-        'The body is too large.',
-        failure('PAYLOAD_TOO_LARGE', 'The body must have at most 64 KiB, unpacked.'),
-      ),
-      415: errorResponse(
-        'The type or the encoding of the body is not supported.',
-        failure('UNSUPPORTED_MEDIA_TYPE', 'The Content-Type must be application/json, without a Content-Encoding.'),
-      ),
+      413: tooLarge(64),
+      415: notPlainJson,
       ...shared(429, 500, 503),
     },
     security: TOKEN,
@@ -468,7 +461,7 @@ const alertTest = {
     operationId: 'post_organization_alert_test',
     responses: {
       200: ok('What became of the sample', json(ref('AlertTestResponse'), ALERT_TEST_EXAMPLES)),
-      400: invalid('organizationId must be an id of 1 to 128 characters without control characters.'),
+      400: invalidOrganization,
       ...shared(401, 403),
       404: errorResponse('There is no such organization or destination.', {
         organization: { summary: 'No such organization', value: NOT_FOUND },
@@ -646,14 +639,8 @@ const hook = {
         dataHeaders('WWW-Authenticate'),
       ),
       404: errorResponse('There is no such connection.', failure('NOT_FOUND', 'There is no such connection.')),
-      413: errorResponse(
-        'The body is too large.',
-        failure('PAYLOAD_TOO_LARGE', 'The body must have at most 4096 KiB, unpacked.'),
-      ),
-      415: errorResponse(
-        'The type or the encoding of the body is not supported.',
-        failure('UNSUPPORTED_MEDIA_TYPE', 'The Content-Type must be application/json, without a Content-Encoding.'),
-      ),
+      413: tooLarge(4096),
+      415: notPlainJson,
       ...shared(429, 500, 503),
     },
     security: [{ webhookSignature: [] }],
@@ -673,7 +660,7 @@ const settings = {
     responses: {
       200: ok('The settings', json(ref('AutopilotMonitorSettingsResponse'), SETTINGS_EXAMPLE), 'ETag'),
       ...shared(304),
-      400: invalid('organizationId must be an id of 1 to 128 characters without control characters.'),
+      400: invalidOrganization,
       ...shared(401, 403, 404, 429, 500, 503),
     },
     security: TOKEN,
@@ -706,14 +693,8 @@ const settings = {
         ),
       ),
       ...shared(401, 403, 404),
-      413: errorResponse(
-        'The body is too large.',
-        failure('PAYLOAD_TOO_LARGE', 'The body must have at most 64 KiB, unpacked.'),
-      ),
-      415: errorResponse(
-        'The type or the encoding of the body is not supported.',
-        failure('UNSUPPORTED_MEDIA_TYPE', 'The Content-Type must be application/json, without a Content-Encoding.'),
-      ),
+      413: tooLarge(64),
+      415: notPlainJson,
       ...shared(429, 500, 503),
     },
     security: TOKEN,

@@ -20,6 +20,20 @@ pub fn parse(text: &[u8]) -> Result<Value, serde_json::Error> {
     serde_json::from_slice::<Strict>(text).map(|strict| strict.0)
 }
 
+/// The whole number from 0 on that a JSON number stands for, however it is written: `5`, `5.0` and `50e-1` are the same.
+#[must_use]
+pub fn whole_number(value: &Value) -> Option<u64> {
+    if let Some(number) = value.as_u64() {
+        return Some(number);
+    }
+    let number = value.as_f64()?;
+    let is_whole = number.fract() == 0.0 && (0.0..=EXACT_MAX).contains(&number);
+    is_whole.then_some(number as u64)
+}
+
+/// 2^53 − 1: up to here a double has every whole number.
+const EXACT_MAX: f64 = 9_007_199_254_740_991.0;
+
 /// An escaped character: `\u` and four hexadecimal digits.
 pub type Escape = [u8; 6];
 

@@ -1,7 +1,7 @@
 //! Reading the fields of an event, each with its type, its limits and its default.
 
 use crate::base::id::{ID_CHARACTERS_MAX, is_id};
-use crate::base::strict_json::Object;
+use crate::base::strict_json::{Object, whole_number};
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
 use serde_json::Value;
 use std::str::FromStr;
@@ -250,14 +250,4 @@ fn instant(text: &str) -> Option<Timestamp> {
 
 fn missing(name: &'static str) -> Problem {
     Problem::new(name, "is required")
-}
-
-/// The whole number that a JSON number stands for, however it is written: `5`, `5.0` and `50e-1` are the same.
-fn whole_number(value: &Value) -> Option<u64> {
-    if let Some(number) = value.as_u64() {
-        return Some(number);
-    }
-    let number = value.as_f64()?;
-    let whole = number.fract() == 0.0 && (0.0..=COUNTER_MAX as f64).contains(&number);
-    whole.then_some(number as u64)
 }

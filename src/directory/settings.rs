@@ -3,7 +3,7 @@
 use crate::auth::access::OrganizationId;
 use crate::base::id::{ID_CHARACTERS_MAX, is_id};
 use crate::base::sort::sort;
-use crate::base::strict_json::{self, Object};
+use crate::base::strict_json::{self, Object, whole_number};
 use crate::base::timestamp::Timestamp;
 use crate::hours::business_hours::BusinessHours;
 use crate::hours::time_zone::TimeZones;
@@ -213,7 +213,7 @@ fn change<T>(
 
 /// An integer from 1 to `max`, however it is written: 5.0 is one, as it is in JSON Schema.
 fn integer(value: &Value, max: i64) -> Option<i64> {
-    let number = value.as_f64().filter(|number| number.fract() == 0.0)? as i64;
+    let number = whole_number(value)?.try_into().ok()?;
     (1..=max).contains(&number).then_some(number)
 }
 

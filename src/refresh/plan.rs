@@ -277,12 +277,12 @@ impl PublishDraft {
             version += 1;
             plan.rows = changes.rows;
         }
-        let retired_text = serde_json::to_string(&retired).map_err(|error| error.to_string())?;
-        if has_changed && retired_text.len() > RETIRED_BYTES_MAX {
-            return Err("too many superseded versions wait to be removed".to_owned());
-        }
         let is_thawed = input.was_frozen && plan.is_complete;
         if has_changed || is_thawed || !input.is_list_known || next.missing != input.missing {
+            let retired_text = serde_json::to_string(&retired).map_err(|error| error.to_string())?;
+            if has_changed && retired_text.len() > RETIRED_BYTES_MAX {
+                return Err("too many superseded versions wait to be removed".to_owned());
+            }
             plan.head = Some(HeadUpdate {
                 version,
                 next_row_no: if has_changed {

@@ -116,7 +116,7 @@ impl Serialize for Thresholds {
 }
 
 /// What two names of one channel have in common: all but the case of the letters A to Z. A search disregards the same case.
-/// Disregarding that of all letters would make the wasm 10 KB larger.
+/// Disregarding that of all letters would make the wasm 8 KB larger.
 #[must_use]
 pub fn channel_key(channel_type: &str) -> String {
     channel_type.to_ascii_lowercase()

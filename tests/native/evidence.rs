@@ -188,6 +188,10 @@ fn change_settings(service: &Service, organization_id: &str, kind: usize) {
     };
     let body = json!({ "thresholdMinutes": 60, "channelThresholdMinutes": thresholds, "maxAgeDays": days,
                        "businessHours": hours });
+    set(service, organization_id, &body);
+}
+
+fn set(service: &Service, organization_id: &str, settings: &Value) {
     let (pages, cache) = (Pages::new(Mood::Empty), RefCell::default());
     let isolate = Isolate {
         database: &service.database,
@@ -196,7 +200,7 @@ fn change_settings(service: &Service, organization_id: &str, kind: usize) {
         head_max_age_ms: MINUTE,
     };
     isolate
-        .change_settings(&access(organization_id).read.organization, &body, NOW)
+        .change_settings(&access(organization_id).read.organization, settings, NOW)
         .unwrap();
 }
 
@@ -827,16 +831,7 @@ fn it_says_when_somebody_crosses_the_threshold_that_applies() {
     let service = service_with_wait();
     let since = NOW - 60 * MINUTE;
     let told = |settings: Value| {
-        let (pages, cache) = (Pages::new(Mood::Empty), RefCell::default());
-        let isolate = Isolate {
-            database: &service.database,
-            pages: &pages,
-            cache: &cache,
-            head_max_age_ms: MINUTE,
-        };
-        isolate
-            .change_settings(&access("o").read.organization, &settings, NOW)
-            .unwrap();
+        set(&service, "o", &settings);
         let evidence = evidence(&service, "o", "c");
         ["thresholdMinutes", "listing", "crossesAt", "nextChangeAt"].map(|member| evidence[member].clone())
     };
