@@ -34,11 +34,22 @@ export function jwtSecret(where) {
 
 /** Makes .dev.vars with a random secret, or adds one to it. Returns whether it did. */
 export function ensureJwtSecret(file = FILE) {
+  return ensure('JWT_SECRET', () => randomBytes(SECRET_RANDOM_BYTES).toString('base64url'), file);
+}
+
+/** What alerts need on this machine: a key, the address of the dashboard, and a receiver in place of all others. */
+export function ensureAlertVariables(file = FILE) {
+  ensure('SETTINGS_KEY', () => `local:${randomBytes(32).toString('base64url')}`, file);
+  ensure('DASHBOARD_URL', () => 'http://127.0.0.1:8787/', file);
+  ensure('ALERTS_RECEIVER', () => 'http://127.0.0.1:8790/', file);
+}
+
+/** Adds a variable to .dev.vars, which is made if need be, unless it is there. Returns whether it did. */
+function ensure(name, newValue, file) {
   const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  if (parseDevVars(text).JWT_SECRET) return false;
+  if (parseDevVars(text)[name]) return false;
   const gap = text && !text.endsWith('\n') ? '\n' : '';
-  const secret = randomBytes(SECRET_RANDOM_BYTES).toString('base64url');
-  writeFileSync(file, `${text}${gap}JWT_SECRET="${secret}"\n`, { mode: 0o600 });
+  writeFileSync(file, `${text}${gap}${name}="${newValue()}"\n`, { mode: 0o600 });
   // The mode above is used only if the file is new.
   chmodSync(file, 0o600);
   return true;

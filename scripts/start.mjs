@@ -3,7 +3,7 @@
 import { build } from './build.mjs';
 import { wrangler } from './command.mjs';
 import { DEMO_ORGANIZATIONS, demoEvents } from './demo.mjs';
-import { ensureJwtSecret } from './dev-vars.mjs';
+import { ensureAlertVariables, ensureJwtSecret } from './dev-vars.mjs';
 import { parseFlags, usageFailure } from './flags.mjs';
 import { postEvents } from './ingest.mjs';
 import { ingestToken } from './load.mjs';
@@ -52,6 +52,7 @@ async function start(port, shards) {
   await ensureEverything({ need: ['node', 'packages', 'rust', 'tools'] });
   if (!(await build())) say('The worker is built and up to date.');
   if (ensureJwtSecret()) say('Made a random JWT_SECRET in .dev.vars.');
+  ensureAlertVariables();
   const local = localDatabases(shards);
   for (const binding of local.bindings) {
     say(`Applying the migrations to the local database${shards > 1 ? ` ${binding}` : ''} …`);

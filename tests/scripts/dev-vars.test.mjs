@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { ensureJwtSecret, jwtSecret, parseDevVars, variable } from '../../scripts/dev-vars.mjs';
+import { ensureAlertVariables, ensureJwtSecret, jwtSecret, parseDevVars, variable } from '../../scripts/dev-vars.mjs';
 
 function temporaryFile(t) {
   const folder = mkdtempSync(path.join(tmpdir(), 'dev vars '));
@@ -35,6 +35,19 @@ test('a file without a secret keeps what it has', (t) => {
   assert.equal(ensureJwtSecret(file), true);
   assert.match(readFileSync(file, 'utf8'), /^JWT_ISSUER=crm\nJWT_SECRET="[\w-]{64}"\n$/);
   assert.equal(statSync(file).mode & 0o777, 0o600);
+});
+
+test('what alerts need is added once', (t) => {
+  const file = temporaryFile(t);
+  writeFileSync(file, 'DASHBOARD_URL=https://monitor.brindlewick.co.uk/\n', { mode: 0o600 });
+  ensureAlertVariables(file);
+  const text = readFileSync(file, 'utf8');
+  const values = parseDevVars(text);
+  assert.match(values.SETTINGS_KEY, /^local:[\w-]{43}$/);
+  assert.equal(values.DASHBOARD_URL, 'https://monitor.brindlewick.co.uk/');
+  assert.equal(values.ALERTS_RECEIVER, 'http://127.0.0.1:8790/');
+  ensureAlertVariables(file);
+  assert.equal(readFileSync(file, 'utf8'), text);
 });
 
 test('the environment overrides the file', (t) => {
