@@ -647,6 +647,17 @@ const ALERTS = {
     host: text('The host of its address.'),
     urlEnd: text('The last four characters of its address; empty if they would be a good part of it.'),
     ...Object.fromEntries(Object.entries(alertMembers).filter(([name]) => name !== 'id')),
+    delivery: object(
+      {
+        waitingSince: nullable(instant('Since when a message waits; null if none does.')),
+        attempts: count('How often delivery of it has failed.'),
+        problem: nullable(text('Why the last attempt failed; null if it did not.')),
+        sent: count('Messages that arrived.'),
+        sentAt: nullable(instant('When the last of them did.')),
+        givenUp: count('Messages that were given up after a day.'),
+      },
+      { description: 'What became of its messages.' },
+    ),
   }),
   OrganizationAlertsRequest: object(
     { destinations: list(ref('AlertDestinationRequest'), { maxItems: 10, description: 'All of them.' }) },
@@ -736,6 +747,14 @@ const HEALTH_MEMBERS = {
     },
     { description: 'Connections to help desks that need a look.' },
   ),
+  alerts: object(
+    {
+      waiting: count('Destinations for which a message waits.'),
+      failing: count('Those of them where an attempt has failed.'),
+      givenUp: count('Messages that were given up after a day.'),
+    },
+    { description: 'Messages of alerts.' },
+  ),
   database: object(
     { bytes: count('Its size.'), percent: count('How much of what it may have that is.') },
     { description: 'How full the database is.' },
@@ -749,6 +768,7 @@ const HEALTH_NUMBERS = [
   'isRefolding',
   'truncatedOrganizations',
   'connections',
+  'alerts',
   'database',
 ];
 
@@ -777,7 +797,7 @@ const HEALTH = {
     {
       optional: [...HEALTH_NUMBERS, 'shards'],
       description:
-        'Numbers (`run`, `candidates`, `unknownConversations`, `pendingSince`, `isRefolding`, `truncatedOrganizations`, `connections`, `database`, `shards`) are only for tokens with the scope `conversation-monitor:operate`.',
+        'Numbers (`run`, `candidates`, `unknownConversations`, `pendingSince`, `isRefolding`, `truncatedOrganizations`, `connections`, `alerts`, `database`, `shards`) are only for tokens with the scope `conversation-monitor:operate`.',
     },
   ),
   ShardHealth: object(

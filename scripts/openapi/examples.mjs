@@ -217,6 +217,14 @@ export const ALERTS_EXAMPLE = {
         departmentIds: ['65b1c0d0e0f0a0b0c0d0e0f0'],
         afterMinutes: 15,
         enabled: true,
+        delivery: {
+          waitingSince: null,
+          attempts: 0,
+          problem: null,
+          sent: 41,
+          sentAt: '2026-05-18T13:20:00.000Z',
+          givenUp: 0,
+        },
       },
     ],
   },
@@ -376,6 +384,7 @@ export const HEALTH_EXAMPLE = {
     isRefolding: false,
     truncatedOrganizations: 0,
     connections: { silent: 0, failing: 0 },
+    alerts: { waiting: 0, failing: 0, givenUp: 0 },
     database: { bytes: 1284505600, percent: 12 },
   },
 };

@@ -168,7 +168,7 @@ impl AlertsChange {
                     "destinations[{index}].url is required, because the destination is new."
                 ));
             }
-            let has_secret = stored.is_some_and(|row| row.optional_text(9).is_ok_and(|sealed| sealed.is_some()));
+            let has_secret = stored.is_some_and(|row| row.optional_text(3).is_ok_and(|sealed| sealed.is_some()));
             if destination.is_signed && destination.secret.is_null() && !has_secret {
                 return Err(format!(
                     "destinations[{index}].secret is required for the format {SIGNED_FORMAT}."
@@ -264,24 +264,11 @@ impl Alerts {
     /// # Errors
     /// [`ReportError::Corrupt`] if they are not what a `PUT` writes.
     pub fn to_json(&self, organization: &OrganizationId) -> Result<Value, ReportError> {
-        let mut list = Vec::new();
+        let mut list: Vec<Value> = Vec::new();
         // An organization without destinations is a row of nulls.
-        let rows = self.rows.iter().filter(|row| row.text(0).is_ok());
-        for row in rows {
-            let array = |column: usize| -> Result<Value, ReportError> {
-                let text = row.optional_text(column)?.unwrap_or("null");
-                serde_json::from_str(text).map_err(|error| ReportError::Corrupt(error.to_string()))
-            };
-            list.push(json!({
-                "id": row.text(0)?,
-                "host": row.text(1)?,
-                "urlEnd": row.text(2)?,
-                "format": row.text(3)?,
-                "categories": array(4)?,
-                "departmentIds": array(5)?,
-                "afterMinutes": row.optional_integer(6)?,
-                "enabled": row.integer(7)? != 0,
-            }));
+        for row in self.rows.iter().filter(|row| row.text(0).is_ok()) {
+            let shown = serde_json::from_str(row.text(4)?);
+            list.push(shown.map_err(|error| ReportError::Corrupt(error.to_string()))?);
         }
         Ok(json!({ "organizationId": organization.as_str(), "destinations": list }))
     }
@@ -295,9 +282,9 @@ impl Alerts {
             return Ok(None);
         };
         Ok(Some(Sealed {
-            format: row.text(3)?,
-            url: row.text(8)?,
-            secrets: row.optional_text(9)?,
+            format: row.text(1)?,
+            url: row.text(2)?,
+            secrets: row.optional_text(3)?,
         }))
     }
 }

@@ -56,8 +56,22 @@ pub struct Backlog {
     pub truncated_organizations: i64,
     /// Connections to help desks that need a look.
     pub connections: TroubledConnections,
+    /// Messages of alerts.
+    pub alerts: AlertCounts,
     /// How full the database is.
     pub database: Fill,
+}
+
+/// What becomes of messages of alerts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AlertCounts {
+    /// Destinations for which a message waits.
+    pub waiting: i64,
+    /// Those of them where an attempt has failed.
+    pub failing: i64,
+    /// Messages that were given up.
+    pub given_up: i64,
 }
 
 /// How full a database is.
@@ -227,6 +241,7 @@ async fn read<D: Database>(
         statements.push(Statement::new(sql!("health/sql/count_truncated.sql"), []));
         statements.push(days_statement(None, now));
         statements.push(Statement::new(sql!("health/sql/oldest_pending.sql"), []));
+        statements.push(Statement::new(sql!("health/sql/count_alerts.sql"), []));
     }
     let outcomes = database.batch(statements).await?;
     let rows = |number: usize| outcomes.get(number).map_or(&[][..], |outcome| &outcome.rows);
@@ -248,7 +263,13 @@ async fn read<D: Database>(
     }
     let unknown = rows(2).first().ok_or(DatabaseError::Decode("a count is missing"))?;
     let oldest = rows(5).first().ok_or(DatabaseError::Decode("a count is missing"))?;
+    let alerts = rows(6).first().ok_or(DatabaseError::Decode("a count is missing"))?;
     let backlog = Backlog {
+        alerts: AlertCounts {
+            waiting: alerts.integer(0)?,
+            failing: alerts.integer(1)?,
+            given_up: alerts.integer(2)?,
+        },
         candidates,
         unknown_conversations: UnknownConversations {
             count: unknown.integer(0)?,

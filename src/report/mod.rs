@@ -24,7 +24,7 @@ pub mod resolved;
 pub mod rows;
 mod search;
 pub mod service;
-mod settings;
+pub mod settings;
 pub mod snapshot;
 pub mod streams;
 mod summary;

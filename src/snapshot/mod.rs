@@ -1,6 +1,6 @@
 //! What is published of an organization, and what can be asked about it. Pure functions.
 
-mod chunk;
+pub mod chunk;
 pub mod index;
 pub mod lanes;
 mod positions;

@@ -5,7 +5,16 @@
 // call instantiates it again (`schedule_reinit` in worker's `init.rs`, with `--force-enable-abort-handler`).
 
 import { WorkerEntrypoint } from 'cloudflare:workers';
-import { closeStream, refresh, fetch as respond, shards, tick } from 'conversation-monitor-wasm';
+import {
+  closeStream,
+  deliverAlert,
+  detectAlerts,
+  refresh,
+  fetch as respond,
+  shards,
+  tick,
+} from 'conversation-monitor-wasm';
+import { deliverBatch, detectAll } from './alerts/queue.js';
 import { refreshEach, refreshInterval, refreshMinute } from './refreshes.js';
 import { streamBody, streamEvents } from './stream.js';
 
@@ -59,6 +68,42 @@ export class Refresh extends WorkerEntrypoint {
   }
 }
 
+/** Looks for what is to be told after a refresh, in an invocation of its own. Only this worker can call it. */
+export class Alerts extends WorkerEntrypoint {
+  detect(databases) {
+    return detect(databases, this.env);
+  }
+}
+
+function detect(databases, env) {
+  return detectAll({
+    databases,
+    detect: (after, database) => detectAlerts(after, database, env),
+    enqueue: (messages) => env.ALERTS.sendBatch(messages),
+  });
+}
+
+/**
+ * Looks for what is to be told, if there is a queue. The only database is refreshed in this invocation, which has no statements
+ * left then; several are refreshed in others.
+ */
+async function tell(databases, env, context) {
+  if (!env.ALERTS) return;
+  try {
+    await (databases.length === 1 ? context.exports.Alerts.detect(databases) : detect(databases, env));
+  } catch (error) {
+    // The next refresh finds the same.
+    console.error(JSON.stringify({ message: 'alerts not looked for', cause: String(error) }));
+  }
+}
+
+/** Delivers what is in the queue. */
+function deliver(batch, env) {
+  return deliverBatch(batch, env, async ([organizationId, destinationId, number], outcome, problem) =>
+    JSON.parse(await deliverAlert(organizationId, destinationId, number, outcome, problem ?? undefined, env)),
+  );
+}
+
 /**
  * Runs the refreshes of a minute. If there is one database, that of the cron's tick runs here; all others run in invocations of
  * their own.
@@ -72,7 +117,10 @@ async function refreshAll({ scheduledTime }, env, context) {
   await refreshMinute({
     scheduledAt: scheduledTime,
     everyMs: refreshInterval(env.REFRESH_EVERY_SECONDS),
-    run: (at) => refreshEach({ databases, at, run: (database) => refreshOne(at, database) }),
+    run: (at) =>
+      refreshEach({ databases, at, run: (database) => refreshOne(at, database) }).finally(() =>
+        tell(databases, env, context),
+      ),
     now: () => Date.now(),
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   });
@@ -82,4 +130,5 @@ export default {
   fetch: (request, env, context) =>
     isStream(request) ? openStream(request, env, context) : respond(request, env, context),
   scheduled: refreshAll,
+  queue: deliver,
 };

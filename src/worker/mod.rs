@@ -1,6 +1,7 @@
 //! The worker: its event handlers, and the platform behind the core's ports. It decodes, calls the core and encodes; it
 //! decides nothing.
 
+mod alerts;
 mod authenticate;
 mod bindings;
 mod context;

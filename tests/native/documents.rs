@@ -192,6 +192,8 @@ fn limits() -> Vec<(String, String)> {
         alert::settings::DESTINATION_ID_CHARACTERS_MAX => characters,
         alert::settings::DEPARTMENTS_MAX => number,
         alert::settings::AFTER_MINUTES_MAX => minutes,
+        alert::deliver::NAMED_MAX => number,
+        alert::stalls::STALLS_BYTES_MAX => bytes,
         directory::scopes::SEARCH_CHARACTERS_MAX => characters,
         directory::scopes::ORGANIZATIONS_MAX => number,
         connector::delivery::BODY_BYTES_MAX => bytes,

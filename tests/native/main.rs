@@ -10,6 +10,7 @@
 )]
 
 mod agreement;
+mod alerts;
 mod cache_keys;
 mod cases;
 mod connectors;

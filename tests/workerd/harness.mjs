@@ -33,10 +33,11 @@ const CRON = '* * * * *';
  * How a worker differs from wrangler.toml: variables, secrets, and rate limits, calls a minute by the name of the binding.
  *
  * `main` is the main module of another build. With `hasClock` its clock can be set. With `hasRuns` it has a dataset of Workers Analytics Engine, whose data points are logged.
+ * With `hasQueue` it has the queues of alerts, as one worker can that is started.
  *
  * @typedef {{
  *   vars?: Record<string, string>, secrets?: Record<string, string>, limits?: Record<string, number>, hasClock?: boolean, hasRuns?: boolean,
- *   main?: string,
+ *   main?: string, hasQueue?: boolean,
  * }} Settings
  * @typedef {RequestInit & { token?: string }} Request
  */
@@ -76,6 +77,7 @@ const withClock = (main, hasRuns) => `
       instant = Number(clock);
       return new Response(null, { status: 204 });
     },
+    queue: (batch, env, context) => worker.queue(batch, env, context),
     scheduled: (event, env, context) =>
       worker.scheduled(event, ${hasRuns ? '{ ...env, RUNS: dataset }' : 'env'}, context),
   };
@@ -86,7 +88,15 @@ function workerOf(
   name,
   { main: ours, workerOptions },
   shards,
-  /** @type {Settings} */ { vars = {}, secrets = {}, limits = {}, hasClock = false, hasRuns = false, main = ours },
+  /** @type {Settings} */ {
+    vars = {},
+    secrets = {},
+    limits = {},
+    hasClock = false,
+    hasRuns = false,
+    hasQueue = false,
+    main = ours,
+  },
 ) {
   const clock = {
     type: 'ESModule',
@@ -99,6 +109,7 @@ function workerOf(
   const databases = Object.keys(shards.d1Databases).length;
   return {
     ...workerOptions,
+    ...(hasQueue || { queueProducers: {}, queueConsumers: {} }),
     name,
     d1Databases: { ...shards.d1Databases, ...workerOptions.d1Databases },
     modules: [...(hasClock || hasRuns ? [clock] : []), ...modulesOf(main)],

@@ -1,6 +1,17 @@
--- The destinations of organization ?1, in order. If it has none, a row of nulls, and no row if it does not exist or was removed.
-SELECT a.destination_id, a.host, a.url_end, a.format, a.categories, a.department_ids, a.after_minutes, a.enabled,
-       a.sealed_url, a.sealed_secrets
+-- The destinations of organization ?1, in order: id, format, sealed address, sealed secrets, and what is shown of it, as JSON. If it
+-- has none, a row of nulls, and no row if it does not exist or was removed.
+SELECT a.destination_id, a.format, a.sealed_url, a.sealed_secrets,
+       json_object(
+         'id', a.destination_id, 'host', a.host, 'urlEnd', a.url_end, 'format', a.format,
+         'categories', json(a.categories), 'departmentIds', json(a.department_ids), 'afterMinutes', a.after_minutes,
+         'enabled', json(iif(a.enabled = 1, 'true', 'false')),
+         'delivery', json_object(
+           'waitingSince', strftime('%Y-%m-%dT%H:%M:%fZ', a.queued_at / 1000.0, 'unixepoch'),
+           'attempts', a.attempts, 'problem', a.problem, 'sent', a.sent,
+           'sentAt', strftime('%Y-%m-%dT%H:%M:%fZ', a.sent_at / 1000.0, 'unixepoch'),
+           'givenUp', a.given_up
+         )
+       ) AS shown
 FROM organization AS o
 LEFT JOIN alert AS a ON a.organization_id = ?1
 WHERE o.organization_id = ?1

@@ -1,0 +1,14 @@
+-- Notes what a look has found: ?1 is [[organization, destination, revision that was read, stalls, since when a message waits, when
+-- it is to be tried, number of the message], …], ?2 the clock. A row that has changed since it was read stays as it is: the next
+-- look finds the same. Returned are those that were written, and whether the message is to be put in the queue.
+UPDATE alert
+SET stalls = j.value ->> 3,
+    is_settling = 0,
+    queued_at = j.value ->> 4,
+    next_at = j.value ->> 5,
+    number = j.value ->> 6,
+    attempts = iif(alert.number = j.value ->> 6, alert.attempts, 0),
+    revision = alert.revision + 1
+FROM json_each(?1) AS j
+WHERE alert.organization_id = j.value ->> 0 AND alert.destination_id = j.value ->> 1 AND alert.revision = j.value ->> 2
+RETURNING organization_id, destination_id, number, queued_at IS NOT NULL AND next_at = ?2 AS is_asked_for

@@ -1,0 +1,341 @@
+//! The stalls that a destination fits, and what it was told of each.
+//!
+//! A stall begins when the conversation fits the destination, and ends when it does not any more. What ends and begins again
+//! before its end was told is one stall.
+
+/// The most bytes of the stalls of a destination as they are stored. Where there are more, those that do not fit are
+/// noticed when there is room.
+pub const STALLS_BYTES_MAX: usize = 768 * 1024;
+
+/// What a destination was told of a stall. Its letter is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// It will not be told: the stall was there before the destination, or the message was given up.
+    Noted,
+    /// It is to be told.
+    New,
+    /// It is to be told even if something has happened in the conversation since the last refresh.
+    Late,
+    /// A message says it, and it is not known whether that arrived.
+    Telling,
+    /// The same, and the stall is over. Whatever comes, it is not part of that message any more.
+    TellingOver,
+    /// It was told.
+    Told,
+    /// It was told, and is over, which is to be told.
+    Over,
+    /// A message says that it is over, and it is not known whether that arrived.
+    Clearing,
+    /// The same, and another stall has begun. Whatever comes, it is not part of that message any more.
+    ClearingAgain,
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The receiver has taken it.
+    Delivered,
+    /// The receiver has refused it.
+    Refused,
+    /// It may have arrived or not.
+    Unknown,
+    /// It is not tried any more.
+    GivenUp,
+}
+
+const STAGES: [(Stage, char); 9] = [
+    (Stage::Noted, 's'),
+    (Stage::New, 'n'),
+    (Stage::Late, 'l'),
+    (Stage::Telling, 'm'),
+    (Stage::TellingOver, 'x'),
+    (Stage::Told, 't'),
+    (Stage::Over, 'o'),
+    (Stage::Clearing, 'c'),
+    (Stage::ClearingAgain, 'd'),
+];
+
+/// What is known of a stall.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Known {
+    stage: Stage,
+    /// Whether a message has told it, or its end, of which it was never known whether it arrived. If it goes on, it is told again;
+    /// if not, so is its end.
+    is_doubted: bool,
+}
+
+impl Stage {
+    const fn known(self) -> Known {
+        Known {
+            stage: self,
+            is_doubted: false,
+        }
+    }
+}
+
+impl Known {
+    /// It is over, and what the receiver knows of it is doubted.
+    const DOUBTED: Self = Self {
+        stage: Stage::Over,
+        is_doubted: true,
+    };
+
+    fn with(self, stage: Stage) -> Self {
+        Self { stage, ..self }
+    }
+
+    /// What is known of a stall that goes on.
+    fn while_present(self) -> Self {
+        match self.stage {
+            Stage::Over if self.is_doubted => self.with(Stage::New),
+            Stage::Over => self.with(Stage::Told),
+            Stage::Clearing => self.with(Stage::ClearingAgain),
+            _ => self,
+        }
+    }
+
+    /// What is known of a stall that is over. `None` means that nothing is to be known of it any more.
+    fn when_over(self) -> Option<Self> {
+        match self.stage {
+            Stage::New | Stage::Late if self.is_doubted => Some(Self::DOUBTED),
+            Stage::Noted | Stage::New | Stage::Late => None,
+            Stage::Telling => Some(self.with(Stage::TellingOver)),
+            Stage::Told => Some(self.with(Stage::Over)),
+            _ => Some(self),
+        }
+    }
+
+    /// What is known after a message.
+    fn after(self, outcome: Outcome) -> Option<Self> {
+        let doubted = self.is_doubted.then_some(Self::DOUBTED);
+        match (outcome, self.stage) {
+            (Outcome::Delivered, Stage::Telling) => Some(Stage::Told.known()),
+            (Outcome::Delivered, Stage::TellingOver | Stage::ClearingAgain) => Some(Self::DOUBTED),
+            (Outcome::Delivered, Stage::Clearing) => None,
+            (Outcome::Refused, Stage::Telling) => Some(self.with(Stage::New)),
+            (Outcome::Refused, Stage::TellingOver) => doubted,
+            (Outcome::Refused, Stage::Clearing) => Some(self.with(Stage::Over)),
+            (Outcome::Refused, Stage::ClearingAgain) => doubted.or(Some(Stage::Told.known())),
+            (Outcome::GivenUp, Stage::New | Stage::Late | Stage::Telling | Stage::ClearingAgain) => {
+                Some(Stage::Noted.known())
+            }
+            (Outcome::GivenUp, Stage::TellingOver | Stage::Over | Stage::Clearing) => None,
+            _ => Some(self),
+        }
+    }
+}
+
+/// A conversation that a destination fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Present<'a> {
+    /// The conversation.
+    pub conversation_id: &'a str,
+    /// Whether a stall may begin: not outside business hours, and not of a row that is too old to be listed.
+    pub may_begin: bool,
+}
+
+/// The stalls of a destination, by conversation, ascending.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Stalls(Vec<(Known, String)>);
+
+impl Stalls {
+    /// Reads what [`Stalls::to_text`] writes. A line that is something else is left out.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let stall = |line: &str| {
+            let letter = line.chars().next()?;
+            let (stage, _) = STAGES.iter().find(|(_, own)| *own == letter.to_ascii_lowercase())?;
+            let known = Known {
+                stage: *stage,
+                is_doubted: letter.is_ascii_uppercase(),
+            };
+            Some((known, line.get(1..)?.to_owned()))
+        };
+        Self(text.split('\n').filter_map(stall).collect())
+    }
+
+    /// A line each, of the letter of the stage, a capital if it is doubted, and the conversation: ids have no line breaks.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        for (known, conversation_id) in &self.0 {
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            let letter = STAGES
+                .iter()
+                .find(|(own, _)| *own == known.stage)
+                .map(|(_, letter)| *letter);
+            text.extend(letter.map(|letter| {
+                if known.is_doubted {
+                    letter.to_ascii_uppercase()
+                } else {
+                    letter
+                }
+            }));
+            text.push_str(conversation_id);
+        }
+        text
+    }
+
+    /// The stalls after a look at the conversations that the destination fits now, which are ascending. If it is `settling`,
+    /// new ones are not told.
+    #[must_use]
+    pub fn observe(&self, present: &[Present<'_>], is_settling: bool) -> Self {
+        let first = if is_settling { Stage::Noted } else { Stage::New }.known();
+        let mut bytes: usize = self.0.iter().map(|(_, id)| id.len() + 2).sum();
+        let mut next = Vec::with_capacity(self.0.len().max(present.len()));
+        let mut known = self.0.iter().peekable();
+        let pass = |next: &mut Vec<_>, (stage, id): &(Known, String)| {
+            next.extend(stage.when_over().map(|stage| (stage, id.clone())));
+        };
+        for now in present {
+            while let Some(over) = known.next_if(|(_, id)| id.as_str() < now.conversation_id) {
+                pass(&mut next, over);
+            }
+            if let Some((stage, id)) = known.next_if(|(_, id)| id == now.conversation_id) {
+                next.push((stage.while_present(), id.clone()));
+            } else if now.may_begin && bytes + now.conversation_id.len() + 2 <= STALLS_BYTES_MAX {
+                bytes += now.conversation_id.len() + 2;
+                next.push((first, now.conversation_id.to_owned()));
+            }
+        }
+        for over in known {
+            pass(&mut next, over);
+        }
+        Self(next)
+    }
+
+    /// Whether any is in one of these stages.
+    #[must_use]
+    pub fn any(&self, stages: &[Stage]) -> bool {
+        self.0.iter().any(|(known, _)| stages.contains(&known.stage))
+    }
+
+    /// The stage of a conversation's stall.
+    #[must_use]
+    pub fn stage(&self, conversation_id: &str) -> Option<Stage> {
+        let found = self
+            .0
+            .binary_search_by(|(_, id)| id.as_str().cmp(conversation_id))
+            .ok()?;
+        self.0.get(found).map(|(known, _)| known.stage)
+    }
+
+    /// Those in a stage.
+    pub fn in_stage(&self, stage: Stage) -> impl Iterator<Item = &str> {
+        let wanted = self.0.iter().filter(move |(known, _)| known.stage == stage);
+        wanted.map(|(_, id)| id.as_str())
+    }
+
+    /// Makes a message of those that are to be told, except new ones in which something has happened since the last refresh:
+    /// these are told by the next message, whatever happens.
+    pub fn tell(&mut self, has_changed: &dyn Fn(&str) -> bool) {
+        for (known, id) in &mut self.0 {
+            known.stage = match known.stage {
+                Stage::New if has_changed(id) => Stage::Late,
+                Stage::New | Stage::Late => Stage::Telling,
+                other => other,
+            };
+        }
+    }
+
+    /// Makes a message of those whose end is to be told.
+    pub fn clear(&mut self) {
+        for (known, _) in &mut self.0 {
+            if known.stage == Stage::Over {
+                known.stage = Stage::Clearing;
+            }
+        }
+    }
+
+    /// Notes what became of the message.
+    pub fn settle(&mut self, outcome: Outcome) {
+        self.0 = std::mem::take(&mut self.0)
+            .into_iter()
+            .filter_map(|(stage, id)| Some((stage.after(outcome)?, id)))
+            .collect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Outcome, Present, STAGES, Stage, Stalls};
+
+    fn present(ids: &[&'static str]) -> Vec<Present<'static>> {
+        let now = |id: &&'static str| Present {
+            conversation_id: id,
+            may_begin: true,
+        };
+        ids.iter().map(now).collect()
+    }
+
+    fn check(before: &str, now: &[&'static str], after: &str) {
+        let stalls = Stalls::parse(before);
+        assert_eq!(stalls.observe(&present(now), false).to_text(), after, "{before}");
+    }
+
+    #[test]
+    fn a_text_is_read_as_it_was_written() {
+        let text: Vec<String> = STAGES
+            .iter()
+            .map(|(_, letter)| format!("{letter}c {letter}é"))
+            .collect();
+        let text = text.join("\n");
+        assert_eq!(Stalls::parse(&text).to_text(), text);
+        assert_eq!(Stalls::parse("").to_text(), "");
+        assert_eq!(Stalls::parse("\nq?\né\nta").to_text(), "ta");
+    }
+
+    #[test]
+    fn what_is_new_begins_and_what_is_gone_ends() {
+        check("", &["a", "b"], "na\nnb");
+        check("na\nlb\nsc", &[], "");
+        check("tb", &["a", "b", "c"], "na\ntb\nnc");
+        check("ta\ntb\ntc", &["b"], "oa\ntb\noc");
+        // What ends and begins again before its end was told goes on.
+        check("oa", &["a"], "ta");
+        // Unless it is not known what was told.
+        check("Oa", &["a"], "Na");
+        check("Na", &[], "Oa");
+        check("Oa", &[], "Oa");
+    }
+
+    #[test]
+    fn what_a_message_says_is_settled_by_its_outcome() {
+        let after = |text: &str, outcome| {
+            let mut stalls = Stalls::parse(text);
+            stalls.settle(outcome);
+            stalls.to_text()
+        };
+        let text = "na\nmb\nxc\ncd\nde\ntf\nog";
+        assert_eq!(after(text, Outcome::Delivered), "na\ntb\nOc\nOe\ntf\nog");
+        assert_eq!(after(text, Outcome::Refused), "na\nnb\nod\nte\ntf\nog");
+        assert_eq!(after("Ma\nXb\nCc\nDd", Outcome::Delivered), "ta\nOb\nOd");
+        assert_eq!(after("Ma\nXb\nCc\nDd", Outcome::Refused), "Na\nOb\nOc\nOd");
+        assert_eq!(after(text, Outcome::Unknown), text);
+        assert_eq!(after(text, Outcome::GivenUp), "sa\nsb\nse\ntf");
+        // While it is not known, what is over is not said again under the same number, even if it goes on.
+        check("xa\ndb", &["a", "b"], "xa\ndb");
+        check("ma\ncb", &["b"], "xa\ndb");
+    }
+
+    #[test]
+    fn what_has_changed_waits_for_one_message() {
+        let mut stalls = Stalls::parse("na\nnb\nlc");
+        stalls.tell(&|id| id != "b");
+        assert_eq!(stalls.to_text(), "la\nmb\nmc");
+        assert!(stalls.any(&[Stage::Late]));
+    }
+
+    #[test]
+    fn what_there_is_at_the_beginning_is_noted() {
+        assert_eq!(Stalls::default().observe(&present(&["a"]), true).to_text(), "sa");
+        let closed = [Present {
+            conversation_id: "a",
+            may_begin: false,
+        }];
+        assert_eq!(Stalls::default().observe(&closed, false).to_text(), "");
+        assert_eq!(Stalls::parse("ta").observe(&closed, false).to_text(), "ta");
+    }
+}

@@ -1,0 +1,84 @@
+//! What the entry module asks about alerts: `alerts/queue.js` says when.
+
+use crate::alert::deliver::{self, Message};
+use crate::alert::detect;
+use crate::alert::stalls::Outcome;
+use crate::base::timestamp::Timestamp;
+use crate::hours::business_hours::BusinessHours;
+use crate::hours::calendar::Calendar;
+use crate::hours::time_zone::ZoneCache;
+use crate::storage::database::DatabaseError;
+use crate::worker::bindings::clock;
+use crate::worker::bindings::d1::D1;
+use crate::worker::bindings::time_zones::Intl;
+use crate::worker::isolate::{self, Service, Setup};
+use std::cell::RefCell;
+use std::rc::Rc;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::Env;
+use worker::js_sys::Promise;
+use worker::wasm_bindgen_futures::future_to_promise;
+
+thread_local! {
+    static ZONES: RefCell<ZoneCache> = RefCell::default();
+}
+
+fn calendar_of(hours: &Rc<BusinessHours>, earliest: Timestamp, latest: Timestamp) -> Option<Calendar> {
+    let offsets = ZONES.with_borrow_mut(|zones| zones.offsets(&Intl, hours.time_zone(), earliest, latest))?;
+    Some(Calendar::new(Rc::clone(hours), &offsets))
+}
+
+/// Looks at the next organizations after `after` in the database with a binding: a promise of JSON.
+#[wasm_bindgen(js_name = detectAlerts)]
+pub fn detect(after: String, database: String, env: Env) -> Promise {
+    future_to_promise(async move {
+        let setup = isolate::setup(&env).await;
+        let shards = &service(&setup)?.config.shards;
+        let is_own = |id: &str| *shards.binding(shards.of(id).shard) == *database;
+        let bound = D1::bound(&env, &Rc::from(database.as_str()));
+        let found = detect::detect(&bound, &calendar_of, &is_own, &after, clock::now()).await;
+        Ok(JsValue::from_str(&found.map_err(error)?.to_string()))
+    })
+}
+
+/// Says what a message tells, or notes what became of it if there is an `outcome`: a promise of JSON.
+#[wasm_bindgen(js_name = deliverAlert)]
+pub fn deliver(
+    organization_id: String,
+    destination_id: String,
+    number: f64,
+    outcome: Option<String>,
+    problem: Option<String>,
+    env: Env,
+) -> Promise {
+    future_to_promise(async move {
+        let message = Message {
+            organization_id: &organization_id,
+            destination_id: &destination_id,
+            // A count of milliseconds and messages, well below 2^53.
+            number: number as i64,
+        };
+        let outcome = outcome.map(|outcome| match outcome.as_str() {
+            "delivered" => Outcome::Delivered,
+            "refused" => Outcome::Refused,
+            "given up" => Outcome::GivenUp,
+            _ => Outcome::Unknown,
+        });
+        let ended = outcome.map(|outcome| (outcome, problem.as_deref()));
+        let setup = isolate::setup(&env).await;
+        let shards = &service(&setup)?.config.shards;
+        let database = D1::primary(&env, shards, shards.of(&organization_id));
+        let answer = deliver::deliver(&database, &calendar_of, message, ended, clock::now()).await;
+        Ok(JsValue::from_str(&answer.map_err(error)?))
+    })
+}
+
+fn service(setup: &Setup) -> Result<&Service, JsValue> {
+    let service = setup.as_ref().as_ref();
+    service.map_err(|_| JsValue::from_str("the service is misconfigured"))
+}
+
+fn error(error: DatabaseError) -> JsValue {
+    JsValue::from_str(&error.to_string())
+}

@@ -1,0 +1,565 @@
+//! Alerts over random histories, with a receiver that refuses, hangs and comes back, and with crashes at any statement: each stall
+//! is told once, and so is its end.
+
+use crate::support::history::{Random, instant_text};
+use crate::support::service::Service;
+use crate::support::sqlite::Fault;
+use crate::support::zones::CrateZones;
+use crate::support::{MINUTE, NOW, seeds};
+use conversation_monitor::alert::deliver::{Message, deliver};
+use conversation_monitor::alert::detect::detect;
+use conversation_monitor::alert::settings::{parse_change, put_alerts, read_alerts};
+use conversation_monitor::alert::stalls::Outcome;
+use conversation_monitor::auth::access::{OrganizationId, settings_access};
+use conversation_monitor::auth::claims::Claims;
+use conversation_monitor::base::timestamp::Timestamp;
+use conversation_monitor::hours::business_hours::BusinessHours;
+use conversation_monitor::hours::calendar::Calendar;
+use conversation_monitor::hours::time_zone::Offsets;
+use conversation_monitor::storage::database::DatabaseError;
+use futures::executor::block_on;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+const ORGANIZATIONS: [&str; 2] = ["a", "b"];
+/// As many as a message names.
+const CONVERSATIONS: usize = 6;
+const CATEGORIES: [&str; 2] = ["ai_stuck", "agent_abandoned"];
+/// As in src/worker/alerts/queue.js.
+const RETRY_SECONDS: i64 = 30;
+/// For how many minutes nothing goes wrong in the end: longer than the longest pause between two attempts.
+const CALM_ROUNDS: i64 = 80;
+
+fn organization(id: &str) -> OrganizationId {
+    let claims = json!({ "exp": 1, "role": "SUPERADMIN" }).to_string();
+    settings_access(&Claims::from_payload(claims.as_bytes()).unwrap(), id).unwrap()
+}
+
+fn calendar_of(hours: &Rc<BusinessHours>, earliest: Timestamp, latest: Timestamp) -> Option<Calendar> {
+    let offsets = Offsets::find(&CrateZones, hours.time_zone(), earliest, latest)?;
+    Some(Calendar::new(Rc::clone(hours), &offsets))
+}
+
+/// A message of the queue.
+#[derive(Debug, Clone)]
+struct Queued {
+    organization_id: String,
+    destination_id: String,
+    number: i64,
+    due_at: i64,
+}
+
+/// What a receiver was sent and may have got.
+#[derive(Debug, Clone)]
+struct Attempt {
+    number: i64,
+    kind: String,
+    conversations: Vec<String>,
+    at: i64,
+    is_received: bool,
+    /// Whether the service knows that it was received.
+    is_known: bool,
+}
+
+struct World {
+    service: Service,
+    queue: Vec<Queued>,
+    /// By organization and destination.
+    attempts: BTreeMap<(String, String), Vec<Attempt>>,
+    /// The conversations that were noted as told, and most likely were not, by organization and destination.
+    doubted: BTreeMap<(String, String), BTreeSet<String>>,
+}
+
+type Receive<'a> = &'a mut dyn FnMut(&Attempt) -> (Outcome, bool);
+
+impl World {
+    fn new() -> Self {
+        Self {
+            service: Service::default(),
+            queue: Vec::new(),
+            attempts: BTreeMap::new(),
+            doubted: BTreeMap::new(),
+        }
+    }
+
+    fn put(&self, organization_id: &str, destinations: &Value, now: i64) {
+        let body = json!({ "destinations": destinations }).to_string();
+        let change = parse_change(body.as_bytes()).unwrap();
+        let sealed: Vec<Value> = destinations
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|_| json!([format!("sealed for {organization_id}"), "h", "e", null]))
+            .collect();
+        let now = Timestamp::from_milliseconds(now);
+        let (id, sealed) = (organization(organization_id), Value::Array(sealed).to_string());
+        block_on(put_alerts(&self.service.database, &id, &change, sealed, now)).unwrap();
+    }
+
+    /// What the entry module does after a refresh.
+    fn detect(&mut self, now: i64) -> Result<(), DatabaseError> {
+        let mut after = Some(String::new());
+        while let Some(id) = after {
+            let clock = Timestamp::from_milliseconds(now);
+            let found = block_on(detect(&self.service.database, &calendar_of, &|_| true, &id, clock))?;
+            for message in found["messages"].as_array().unwrap() {
+                self.queue.push(Queued {
+                    organization_id: message[0].as_str().unwrap().to_owned(),
+                    destination_id: message[1].as_str().unwrap().to_owned(),
+                    number: message[2].as_i64().unwrap(),
+                    due_at: now,
+                });
+            }
+            after = found["after"].as_str().map(str::to_owned);
+        }
+        Ok(())
+    }
+
+    /// What the consumer of the queue does with the messages that are due.
+    fn deliver(&mut self, now: i64, receive: Receive<'_>) {
+        let due: Vec<Queued> = self.queue.extract_if(.., |message| message.due_at <= now).collect();
+        for message in due {
+            let seconds = self.deliver_one(&message, now, receive).unwrap_or(Some(RETRY_SECONDS));
+            if let Some(seconds) = seconds {
+                self.queue.push(Queued {
+                    due_at: now + 1_000 * seconds,
+                    ..message
+                });
+            }
+        }
+    }
+
+    fn deliver_one(&mut self, queued: &Queued, now: i64, receive: Receive<'_>) -> Result<Option<i64>, DatabaseError> {
+        let message = Message {
+            organization_id: &queued.organization_id,
+            destination_id: &queued.destination_id,
+            number: queued.number,
+        };
+        let clock = Timestamp::from_milliseconds(now);
+        let key = (queued.organization_id.clone(), queued.destination_id.clone());
+        let draft = block_on(deliver(&self.service.database, &calendar_of, message, None, clock));
+        if draft.is_err() {
+            // It may have been noted as sent nevertheless.
+            let on_their_way = self.on_their_way(&key);
+            self.doubted.entry(key).or_default().extend(on_their_way);
+            return Ok(Some(RETRY_SECONDS));
+        }
+        let draft: Value = serde_json::from_str(&draft?).unwrap();
+        if draft.is_null() {
+            return Ok(None);
+        }
+        assert_eq!(draft["url"], format!("sealed for {}", queued.organization_id));
+        let conversations = draft["conversations"].as_array().unwrap();
+        let mut attempt = Attempt {
+            number: queued.number,
+            kind: draft["kind"].as_str().unwrap().to_owned(),
+            conversations: conversations
+                .iter()
+                .map(|conversation| conversation["conversationId"].as_str().unwrap().to_owned())
+                .collect(),
+            at: now,
+            is_received: false,
+            is_known: false,
+        };
+        assert_eq!(draft["total"], attempt.conversations.len());
+        assert_ne!(attempt.conversations.len(), 0);
+        let (outcome, is_received) = receive(&attempt);
+        attempt.is_received = is_received;
+        let problem = (outcome != Outcome::Delivered).then_some("it failed");
+        let ended = Some((outcome, problem));
+        let finished = block_on(deliver(&self.service.database, &calendar_of, message, ended, clock));
+        attempt.is_known = outcome == Outcome::Delivered && finished.is_ok();
+        self.attempts.entry(key).or_default().push(attempt);
+        Ok(serde_json::from_str(&finished?).unwrap())
+    }
+
+    /// The conversations of a destination that a message tells of which it is not known whether it arrived.
+    fn on_their_way(&self, (organization_id, destination_id): &(String, String)) -> Vec<String> {
+        let sql = "SELECT coalesce(stalls, '') FROM alert WHERE organization_id = ?1 AND destination_id = ?2";
+        let rows = self
+            .service
+            .database
+            .query_with(sql, &[organization_id, destination_id]);
+        let lines = rows[0][0].lines().filter(|line| line.starts_with(['m', 'c', 'M', 'C']));
+        lines.map(|line| line[1..].to_owned()).collect()
+    }
+
+    /// The conversations of an organization that a destination fits, by what is published.
+    fn fits(&self, organization_id: &str, categories: &[&str], minutes: i64, as_of: i64) -> BTreeSet<String> {
+        let rows = self.service.snapshot(organization_id).unwrap_or_default();
+        let fits = |(text, _): &(String, _)| {
+            let row: Value = serde_json::from_str(text).unwrap();
+            let since = Timestamp::from_rfc3339(row["stalledSince"].as_str().unwrap()).unwrap();
+            let is_over = as_of - since.as_milliseconds() >= minutes * MINUTE;
+            let is_own = categories.iter().any(|category| row["category"] == *category);
+            (is_over && is_own).then(|| row["conversationId"].as_str().unwrap().to_owned())
+        };
+        rows.iter().filter_map(fits).collect()
+    }
+}
+
+/// Something that happens in an organization at an instant.
+fn event(random: &mut Random, organization_id: &str, at: i64, number: usize) -> Vec<Value> {
+    let id = format!("{organization_id}{}", random.below(CONVERSATIONS));
+    let common = json!({ "organizationId": organization_id, "updatedAt": instant_text(at) });
+    let with = |more: Value| {
+        let mut event = common.as_object().unwrap().clone();
+        event.extend(more.as_object().unwrap().clone());
+        Value::Object(event)
+    };
+    let conversation = |more: Value| {
+        let mut event = with(
+            json!({ "type": "conversation", "conversationId": id, "contactId": format!("k{id}"), "channelType": "sms" }),
+        );
+        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        event
+    };
+    let message = |direction: &str, sender: &str| {
+        with(json!({
+            "type": "message", "messageId": format!("m{number}"), "conversationId": id, "at": instant_text(at),
+            "direction": direction, "sender": sender,
+        }))
+    };
+    match random.below(10) {
+        0..=4 => vec![conversation(json!({})), message("inbound", "contact")],
+        5..=7 => vec![message("outbound", "human")],
+        8 => vec![conversation(json!({ "resolvedAt": instant_text(at) }))],
+        _ => vec![conversation(json!({ "departmentId": "d1" }))],
+    }
+}
+
+/// What a receiver knows after all that it got, each message once: for each conversation, what it was told, in order.
+fn told(attempts: &[Attempt]) -> BTreeMap<String, Vec<String>> {
+    let mut seen = BTreeSet::new();
+    let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for attempt in attempts.iter().filter(|attempt| attempt.is_received) {
+        if seen.insert(attempt.number) {
+            for id in &attempt.conversations {
+                told.entry(id.clone()).or_default().push(attempt.kind.clone());
+            }
+        }
+    }
+    told
+}
+
+/// Whether something is the case that happens in so many percent of the cases while things go wrong.
+struct Weather {
+    refuses: usize,
+    hangs: usize,
+    crashes: usize,
+}
+
+/// Returns how many messages were received.
+fn check(seed: u64) -> usize {
+    let mut random = Random::new(seed);
+    let mut world = World::new();
+    let weather = Weather {
+        refuses: *random.pick(&[0, 20, 60]),
+        hangs: *random.pick(&[0, 10, 40]),
+        crashes: *random.pick(&[0, 10, 30]),
+    };
+    let start = NOW - NOW % MINUTE;
+    for id in ORGANIZATIONS {
+        let event =
+            json!({ "type": "organization", "organizationId": id, "name": id, "updatedAt": instant_text(start) });
+        block_on(world.service.ingest(&[event], start)).unwrap();
+    }
+    let destinations = json!([
+        { "id": "first", "url": "https://x.com/", "format": "slack", "categories": CATEGORIES },
+        { "id": "later", "url": "https://x.com/", "format": "slack", "categories": CATEGORIES, "afterMinutes": 9 },
+    ]);
+    for id in ORGANIZATIONS {
+        world.put(id, &destinations, start);
+    }
+    let minutes_of = |destination_id: &str| if destination_id == "first" { 5 } else { 9 };
+    let rounds = 30 + random.below(60) as i64;
+    let quiet = 12;
+    let mut number = 0;
+    // By destination: when a message of each number was first sent, and what may have been lost.
+    for round in 0..rounds + CALM_ROUNDS {
+        let at = start + round * MINUTE;
+        let is_calm = round >= rounds;
+        if round < rounds - quiet {
+            for id in ORGANIZATIONS {
+                for _ in 0..random.below(3) {
+                    number += 1;
+                    let events = event(&mut random, id, at - 1, number);
+                    block_on(world.service.ingest(&events, at)).unwrap();
+                }
+            }
+        }
+        block_on(world.service.refresh(at)).unwrap();
+        let fits: BTreeMap<(String, String), BTreeSet<String>> = ORGANIZATIONS
+            .iter()
+            .flat_map(|id| ["first", "later"].map(|destination| (*id, destination)))
+            .map(|(id, destination)| {
+                let present = world.fits(id, &CATEGORIES, minutes_of(destination), at);
+                ((id.to_owned(), destination.to_owned()), present)
+            })
+            .collect();
+        crash(&mut random, &world, &weather, is_calm);
+        drop(world.detect(at));
+        world.service.database.set_fault(None);
+        for second in [1, 21, 41] {
+            let now = at + second * 1_000;
+            let context = format!("seed {seed}, round {round}");
+            let mut weather_of_attempt = Random::new(random.next_u64());
+            crash(&mut random, &world, &weather, is_calm);
+            let before: BTreeMap<_, usize> = world
+                .attempts
+                .iter()
+                .map(|(key, list)| (key.clone(), list.len()))
+                .collect();
+            world.deliver(now, &mut |_| {
+                if is_calm {
+                    (Outcome::Delivered, true)
+                } else if weather_of_attempt.chance(weather.refuses) {
+                    (Outcome::Refused, false)
+                } else if weather_of_attempt.chance(weather.hangs) {
+                    (Outcome::Unknown, weather_of_attempt.chance(50))
+                } else {
+                    (Outcome::Delivered, true)
+                }
+            });
+            world.service.database.set_fault(None);
+            for (key, attempts) in &world.attempts {
+                for attempt in attempts.iter().skip(before.get(key).copied().unwrap_or_default()) {
+                    for id in &attempt.conversations {
+                        // Of its own organization, waiting if that is what is said, and else not.
+                        assert!(id.starts_with(&key.0), "{context}: {key:?} {attempt:?}");
+                        assert_eq!(
+                            fits[key].contains(id),
+                            attempt.kind == "stalled",
+                            "{context}: {key:?} {attempt:?}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+    let mut received = 0;
+    for (key, attempts) in &world.attempts {
+        let context = format!("seed {seed}, {key:?}: {attempts:#?}");
+        // One message a minute: of each number the first attempt that arrived.
+        let mut last: Option<(i64, i64)> = None;
+        for attempt in attempts.iter().filter(|attempt| attempt.is_received) {
+            if let Some((number, at)) = last {
+                assert!(number == attempt.number || attempt.at - at >= MINUTE, "{context}");
+            }
+            last = Some((attempt.number, attempt.at));
+        }
+        let lost: BTreeSet<&String> = attempts
+            .iter()
+            .filter(|attempt| !attempt.is_known)
+            .flat_map(|attempt| &attempt.conversations)
+            .chain(world.doubted.get(key).into_iter().flatten())
+            .collect();
+        let end = start + (rounds + CALM_ROUNDS - 1) * MINUTE;
+        let present = world.fits(&key.0, &CATEGORIES, minutes_of(&key.1), end);
+        for (id, kinds) in told(attempts) {
+            received += kinds.len();
+            for (index, kind) in kinds.iter().enumerate() {
+                let before = index.checked_sub(1).map(|before| kinds[before].as_str());
+                let is_next = if kind == "stalled" {
+                    before != Some("stalled")
+                } else {
+                    before == Some("stalled")
+                };
+                // What may have arrived is treated as if it had.
+                assert!(is_next || lost.contains(&id), "{id} {kinds:?} {context}");
+            }
+            let expected = if present.contains(&id) { "stalled" } else { "cleared" };
+            assert_eq!(kinds.last().unwrap(), expected, "{id} {kinds:?} {context}");
+        }
+        for id in &present {
+            assert!(told(attempts).contains_key(id), "{id} was never told: {context}");
+        }
+    }
+    for id in ORGANIZATIONS {
+        let alerts = block_on(read_alerts(&world.service.database, &organization(id))).unwrap();
+        for destination in alerts.to_json(&organization(id)).unwrap()["destinations"]
+            .as_array()
+            .unwrap()
+        {
+            assert_eq!(
+                destination["delivery"]["waitingSince"],
+                Value::Null,
+                "seed {seed}: {destination}"
+            );
+            assert_eq!(destination["delivery"]["givenUp"], 0, "seed {seed}");
+        }
+    }
+    received
+}
+
+/// Lets the database stop at a random statement, or lose the answer of a batch.
+fn crash(random: &mut Random, world: &World, weather: &Weather, is_calm: bool) {
+    if !is_calm && random.chance(weather.crashes) {
+        let after = random.below(8) as u64;
+        let fault = *random.pick(&[Fault::AfterStatements(after), Fault::AfterBatches(after.min(4))]);
+        world.service.database.set_fault(Some(fault));
+    }
+}
+
+#[test]
+fn each_stall_is_told_once_and_cleared_once_whatever_goes_wrong() {
+    let received: usize = seeds(50).map(check).sum();
+    println!("stalls and ends that were received: {received}");
+    assert!(received > 1_000);
+}
+
+/// Somebody writes to an organization `a`; nothing else happens.
+fn waiting(world: &World, at: i64) {
+    let common = json!({ "organizationId": "a", "updatedAt": instant_text(at) });
+    let with = |more: Value| {
+        let mut event = common.as_object().unwrap().clone();
+        event.extend(more.as_object().unwrap().clone());
+        Value::Object(event)
+    };
+    let events = [
+        with(json!({ "type": "organization", "name": "A" })),
+        with(
+            json!({ "type": "conversation", "conversationId": "c", "contactId": "k", "channelType": "sms", "departmentId": "d" }),
+        ),
+        with(json!({ "type": "contact", "contactId": "k", "name": "Jane" })),
+        with(
+            json!({ "type": "message", "messageId": "m", "conversationId": "c", "at": instant_text(at), "direction": "inbound", "sender": "contact" }),
+        ),
+    ];
+    block_on(world.service.ingest(&events, at)).unwrap();
+}
+
+fn attempts(world: &World) -> Vec<(String, usize)> {
+    let all = world.attempts.values().flatten();
+    all.map(|attempt| (attempt.kind.clone(), attempt.conversations.len()))
+        .collect()
+}
+
+fn minute(world: &mut World, at: i64) {
+    block_on(world.service.refresh(at)).unwrap();
+    world.detect(at).unwrap();
+    world.deliver(at, &mut |_| (Outcome::Delivered, true));
+}
+
+#[test]
+fn who_waited_before_a_destination_was_set_is_not_told() {
+    let mut world = World::new();
+    let start = NOW - NOW % MINUTE;
+    waiting(&world, start);
+    block_on(world.service.refresh(start + 10 * MINUTE)).unwrap();
+    let destination = json!([{ "id": "d", "url": "https://x.com/", "format": "slack", "categories": CATEGORIES }]);
+    world.put("a", &destination, start + 10 * MINUTE);
+    for round in 11..20 {
+        minute(&mut world, start + round * MINUTE);
+    }
+    assert_eq!(attempts(&world), []);
+}
+
+#[test]
+fn nothing_is_told_outside_business_hours_and_everything_when_they_begin() {
+    let mut world = World::new();
+    // 2026-05-28 is a Thursday.
+    let midnight = Timestamp::from_rfc3339("2026-05-28T00:00:00Z")
+        .unwrap()
+        .as_milliseconds();
+    waiting(&world, midnight + 16 * 60 * MINUTE + 57 * MINUTE);
+    let hours = json!({ "timeZone": "UTC", "weekly": { "thu": [["08:00", "17:00"]], "fri": [["08:00", "17:00"]] } });
+    world.service.database.execute(&format!(
+        "INSERT INTO settings (organization_id, number, business_hours) VALUES ('a', 1, '{hours}')"
+    ));
+    let destination = json!([{ "id": "d", "url": "https://x.com/", "format": "slack", "categories": CATEGORIES }]);
+    world.put("a", &destination, midnight);
+    // The threshold of five minutes: three before the end of the day, and two after the beginning of the next.
+    for round in (16 * 60..32 * 60 + 2).step_by(1) {
+        minute(&mut world, midnight + round * MINUTE);
+    }
+    assert_eq!(attempts(&world), []);
+    for round in 32 * 60 + 2..32 * 60 + 5 {
+        minute(&mut world, midnight + round * MINUTE);
+    }
+    assert_eq!(attempts(&world), [("stalled".to_owned(), 1)]);
+}
+
+#[test]
+fn an_organization_without_destinations_costs_one_statement_and_no_write() {
+    let mut world = World::new();
+    waiting(&world, NOW);
+    block_on(world.service.refresh(NOW + 10 * MINUTE)).unwrap();
+    world.service.database.set_fault(None);
+    world.detect(NOW + 10 * MINUTE).unwrap();
+    assert_eq!(world.service.database.counts(), (1, 1));
+}
+
+#[test]
+fn what_was_tried_for_a_day_is_given_up_and_counted() {
+    let mut world = World::new();
+    let start = NOW - NOW % MINUTE;
+    let destination = json!([{ "id": "d", "url": "https://x.com/", "format": "slack", "categories": CATEGORIES }]);
+    waiting(&world, start);
+    block_on(world.service.refresh(start)).unwrap();
+    world.put("a", &destination, start);
+    for round in 1..6 {
+        block_on(world.service.refresh(start + round * MINUTE)).unwrap();
+        world.detect(start + round * MINUTE).unwrap();
+    }
+    let mut now = start + 6 * MINUTE;
+    let mut tries = 0;
+    while let Some(message) = world.queue.pop() {
+        let seconds = world
+            .deliver_one(&message, now, &mut |_| (Outcome::Refused, false))
+            .unwrap();
+        tries += 1;
+        now += 1_000 * seconds.unwrap();
+        if tries <= 30 {
+            world.queue.push(message);
+            continue;
+        }
+        // The platform puts it among the dead ones after 30 retries.
+        assert!((20..30).contains(&((now - start) / (60 * MINUTE))), "{}", now - start);
+        let message = Message {
+            organization_id: &message.organization_id,
+            destination_id: &message.destination_id,
+            number: message.number,
+        };
+        let clock = Timestamp::from_milliseconds(now);
+        let ended = Some((Outcome::GivenUp, None));
+        let answer = block_on(deliver(&world.service.database, &calendar_of, message, ended, clock));
+        assert_eq!(answer.unwrap(), "null");
+    }
+    let alerts = block_on(read_alerts(&world.service.database, &organization("a"))).unwrap();
+    let delivery = &alerts.to_json(&organization("a")).unwrap()["destinations"][0]["delivery"];
+    assert_eq!(
+        (&delivery["givenUp"], &delivery["waitingSince"]),
+        (&json!(1), &Value::Null)
+    );
+    // It is not told later.
+    minute(&mut world, now);
+    assert_eq!(attempts(&world).len(), 31);
+}
+
+#[test]
+fn what_has_changed_since_the_refresh_waits_for_the_next() {
+    let mut world = World::new();
+    let start = NOW - NOW % MINUTE;
+    let destination = json!([{ "id": "d", "url": "https://x.com/", "format": "slack", "categories": CATEGORIES }]);
+    waiting(&world, start);
+    block_on(world.service.refresh(start)).unwrap();
+    world.put("a", &destination, start);
+    minute(&mut world, start + MINUTE);
+    block_on(world.service.refresh(start + 6 * MINUTE)).unwrap();
+    world.detect(start + 6 * MINUTE).unwrap();
+    assert_eq!(world.queue.len(), 1);
+    // The answer comes after the refresh and before the message is sent.
+    let at = start + 6 * MINUTE + 1_000;
+    let answer = json!({
+        "type": "message", "organizationId": "a", "updatedAt": instant_text(at), "messageId": "n", "conversationId": "c",
+        "at": instant_text(at), "direction": "outbound", "sender": "human",
+    });
+    block_on(world.service.ingest(&[answer], at)).unwrap();
+    world.deliver(at, &mut |_| (Outcome::Delivered, true));
+    for round in 7..12 {
+        minute(&mut world, start + round * MINUTE);
+    }
+    assert_eq!(attempts(&world), []);
+}
