@@ -105,6 +105,7 @@ test('there are none until they are set, and then those that were set, in their 
       departmentIds: null,
       afterMinutes: null,
       enabled: true,
+      delivery: { waitingSince: null, attempts: 0, problem: null, sent: 0, sentAt: null, givenUp: 0 },
     },
   ]);
   await put(200, of, { destinations: [] });
