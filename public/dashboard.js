@@ -7,6 +7,7 @@ import { queryOf, readFilters } from './modules/filters.js';
 import { Monitor } from './modules/monitor.js';
 import { currentSession, saveToken, takeTokenFromFragment } from './modules/session.js';
 import { Updates } from './modules/updates.js';
+import { isWall, readWallFilters, wallQuery } from './modules/wall-address.js';
 import { formatNumber, refusalWords } from './modules/words.js';
 import { createAnnouncer } from './views/announcer.js';
 import { createBreakdown } from './views/breakdown.js';
@@ -23,15 +24,19 @@ import { createSearch } from './views/search.js';
 import { createSignIn } from './views/sign-in.js';
 import { createSummary } from './views/summary.js';
 import { createThresholdDialog } from './views/threshold-dialog.js';
+import { createWall } from './views/wall.js';
 
 const TITLE = 'Conversation Monitor';
 const TICK_MS = 1_000;
 
 /** @typedef {import('./modules/filters.js').Filters} Filters */
 
+/** Whether the page is a wall view: that does not change until it is loaded again. */
+const isOnWall = isWall(location.search);
+
 /** The filters in the address. */
 const address = {
-  read: () => readFilters(location.search),
+  read: () => (isOnWall ? readWallFilters : readFilters)(location.search),
   /** @param {Filters} filters */
   push: (filters) => history.pushState(null, '', targetOf(filters)),
   /** @param {Filters} filters */
@@ -40,7 +45,7 @@ const address = {
 
 /** @param {Filters} filters */
 function targetOf(filters) {
-  const query = queryOf(filters);
+  const query = isOnWall ? wallQuery(filters) : queryOf(filters);
   return query ? `?${query}` : location.pathname;
 }
 
@@ -128,6 +133,7 @@ export function startDashboard() {
   const filterBar = createFilterBar(actions);
   const search = createSearch(actions);
   const chips = createChips(actions);
+  const wall = createWall(actions);
   const list = createList(actions);
   const pager = createPager(actions);
   const organizationDialog = createOrganizationDialog({
@@ -161,6 +167,7 @@ export function startDashboard() {
     list.render(monitor, context());
     pager.render(monitor);
     announcer.watch(monitor);
+    if (isOnWall) wall.render(monitor, context());
     const total =
       monitor.isCurrent && monitor.state.shown.data.generatedAt
         ? `${formatNumber(monitor.state.shown.data.totalCount)} ${monitor.state.search === null ? 'waiting' : 'found'} – `
@@ -176,6 +183,7 @@ export function startDashboard() {
     masthead.tick(monitor, current.now);
     notices.render(monitor, current);
     list.tick(current.now);
+    if (isOnWall) wall.tick(monitor, current);
     if (monitor.state.problem) list.render(monitor, current);
   }
 
@@ -274,7 +282,8 @@ export function startDashboard() {
       return;
     }
     signIn.hide();
-    byId('board').hidden = false;
+    if (isOnWall) wall.show();
+    else byId('board').hidden = false;
     const client = new Client({ token: session.token, clock });
     const monitor = new Monitor({ client, clock, address, onChange: render, onSessionEnd: endSession });
     signedIn = { session, client, monitor };
@@ -292,6 +301,7 @@ export function startDashboard() {
     connectionsDialog.close();
     organizationDialog.close();
     announcer.reset();
+    wall.hide();
     for (const view of [search, chips, list]) view.reset();
     byId('board').hidden = true;
     masthead.hide();

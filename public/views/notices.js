@@ -69,12 +69,14 @@ function createStrip({ kind, symbol, buttons = [] }) {
 }
 
 /**
+ * What there is to say.
+ *
  * @param {import('../modules/monitor.js').Monitor} monitor
  * @param {import('./message.js').Context} context
  * @param {Actions} actions
  * @returns {Notice[]}
  */
-function noticesOf({ state, isCurrent, isOutdated }, { now, nextAt, outcome }, actions) {
+export function noticesOf({ state, isCurrent, isOutdated }, { now, nextAt, outcome }, actions) {
   /** @type {Notice[]} */
   const notices = [];
   if (outcome) {

@@ -118,6 +118,12 @@ const STATES = {
       await tab.waitForText('The hours of Tuesday cannot be read.');
     },
   },
+  wall: {
+    query: '?view=wall',
+    async act(tab) {
+      await tab.waitUntilIdle();
+    },
+  },
   found: {
     async act(tab) {
       await tab.waitUntilIdle();

@@ -266,7 +266,8 @@ export class DashboardTab {
     await this.page.waitForFunction(() => {
       const isVisible = (id) => document.getElementById(id)?.checkVisibility();
       const isLoading = document.getElementById('list-message').textContent.startsWith('Loading');
-      return isVisible('sign-in') || isVisible('list') || (isVisible('list-message') && !isLoading);
+      const isListed = ['list', 'wall-rows'].some(isVisible);
+      return isVisible('sign-in') || isListed || (['list-message', 'wall-message'].some(isVisible) && !isLoading);
     });
   }
 
