@@ -25,6 +25,7 @@ import { createSignIn } from './views/sign-in.js';
 import { createSummary } from './views/summary.js';
 import { createThresholdDialog } from './views/threshold-dialog.js';
 import { createWall } from './views/wall.js';
+import { createWatch } from './views/watch.js';
 
 const TITLE = 'Conversation Monitor';
 const TICK_MS = 1_000;
@@ -133,8 +134,9 @@ export function startDashboard() {
   const filterBar = createFilterBar(actions);
   const search = createSearch(actions);
   const chips = createChips(actions);
+  const watch = createWatch();
   const wall = createWall(actions);
-  const list = createList(actions);
+  const list = createList({ ...actions, isNew: watch.isNew });
   const pager = createPager(actions);
   const organizationDialog = createOrganizationDialog({
     onChosen: (organizationId) => actions.filter({ organizationId, departmentId: null }),
@@ -157,7 +159,8 @@ export function startDashboard() {
 
   function render() {
     if (!signedIn) return;
-    const { monitor } = signedIn;
+    const { client, monitor } = signedIn;
+    watch.render(monitor, client);
     masthead.render(monitor);
     summary.render(monitor);
     breakdown.render(monitor.state);
@@ -183,6 +186,7 @@ export function startDashboard() {
     masthead.tick(monitor, current.now);
     notices.render(monitor, current);
     list.tick(current.now);
+    watch.tick(current.now);
     if (isOnWall) wall.tick(monitor, current);
     if (monitor.state.problem) list.render(monitor, current);
   }
@@ -301,6 +305,7 @@ export function startDashboard() {
     connectionsDialog.close();
     organizationDialog.close();
     announcer.reset();
+    watch.reset();
     wall.hide();
     for (const view of [search, chips, list]) view.reset();
     byId('board').hidden = true;

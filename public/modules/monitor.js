@@ -26,8 +26,8 @@ import { isSameList, membersOf, NO_FILTERS, queryOf, withoutPage } from './filte
  *   the text that it was requested with.
  * @property {{data: any, filters: Filters} | null} listed The report without the search: the one on the screen, unless
  *   something is searched.
- * @property {{snapshotId: string | null, generatedAt: string | null, stale: boolean} | null} newest The newest snapshot
- *   that is known, shown or not.
+ * @property {{snapshotId: string | null, generatedAt: string | null, stale: boolean, totalCount: number} | null} newest The
+ *   newest snapshot that is known, shown or not.
  * @property {{data: any, filters: Filters} | null} summary Totals and histogram with their filters, perhaps of an earlier
  *   snapshot, but with the counts of the report. `null` means unknown.
  * @property {boolean} summaryMissing The summary was requested, and the service did not return it.
@@ -404,8 +404,8 @@ export class Monitor {
   async #showReport(data, isCurrent, requested, signal, isHidden) {
     const { filters, search } = this.state;
     if (data.generatedAt) this.#clock.notBefore(Date.parse(data.generatedAt));
-    const { snapshotId, generatedAt, stale = false } = data;
-    const newest = requested.snapshot === null ? { snapshotId, generatedAt, stale } : this.state.newest;
+    const { snapshotId, generatedAt, stale = false, totalCount } = data;
+    const newest = requested.snapshot === null ? { snapshotId, generatedAt, stale, totalCount } : this.state.newest;
     /** What to show, if it is not on the screen already. */
     let page = data;
     if (isCurrent && filters.snapshot !== null) page = null;

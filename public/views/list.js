@@ -12,7 +12,10 @@ const COLUMNS = { withAccess: 7, withoutAccess: 6 };
  * @typedef {ReturnType<typeof createRow>} Row
  */
 
-/** @param {import('./message.js').Actions & import('./story.js').Actions} actions For the message's buttons, and the rows'. */
+/**
+ * @param {import('./message.js').Actions & import('./story.js').Actions & {isNew: (conversationId: string) => boolean}} actions
+ *   For the message's buttons, and the rows'. `isNew` says which rows are marked.
+ */
 export function createList(actions) {
   const table = byId('list');
   const section = table.closest('section');
@@ -50,6 +53,7 @@ export function createList(actions) {
       );
       const columns = showsAccess ? COLUMNS.withAccess : COLUMNS.withoutAccess;
       drawn = drawRows(body, rows, drawn, { departments, columns, create: () => createRow(actions) });
+      for (const [conversationId, row] of drawn) row.mark(actions.isNew(conversationId));
       this.tick(context.now);
       if (state.busy || awaited === null) return;
       showRow([...drawn.values()][awaited]);

@@ -28,7 +28,8 @@ export function createRow(actions) {
     { class: 'control', type: 'button', 'aria-expanded': 'false', 'aria-controls': detailsId },
     contact,
   );
-  const name = element('span', { class: 'name' }, icon('open'), control);
+  const mark = element('span', { class: 'new-mark', hidden: true }, 'New');
+  const name = element('span', { class: 'name' }, icon('open'), control, ' ', mark);
   const phone = element('bdi');
   const category = element('span', { class: 'category' });
   const reason = element('span', { class: 'second' });
@@ -100,6 +101,10 @@ export function createRow(actions) {
       setAttributes(assignees, { title: assignees.textContent });
       assignees.classList.toggle('none', assigneeNames.length === 0);
       details.update(data, department.textContent, columns);
+    },
+    /** @param {boolean} isNew Whether the row has come in since the user last looked. */
+    mark(isNew) {
+      mark.hidden = !isNew;
     },
     /** @param {number} now */
     tick(now) {

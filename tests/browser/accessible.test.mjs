@@ -118,6 +118,26 @@ const STATES = {
       await tab.waitForText('The hours of Tuesday cannot be read.');
     },
   },
+  'new-rows': {
+    async act(tab, env) {
+      await tab.waitUntilIdle();
+      await tab.hide(true);
+      // Una crosses the threshold.
+      await env.refresh(2);
+      await tab.nextPoll();
+      await tab.page.locator('.new-mark:not([hidden])').first().waitFor();
+    },
+  },
+  'no-notifications': {
+    async act(tab) {
+      await tab.waitUntilIdle();
+      await tab.page.evaluate(() => {
+        Object.assign(globalThis, { Notification: { permission: 'denied', requestPermission: async () => 'denied' } });
+      });
+      await tab.page.getByRole('checkbox', { name: 'Notification' }).click();
+      await tab.waitForText('This browser does not let the page show notifications.');
+    },
+  },
   wall: {
     query: '?view=wall',
     async act(tab) {

@@ -135,6 +135,16 @@ describeInBrowser('the wall view', (env) => {
     assert.equal(await tab.page.locator('#board').isVisible(), false);
   });
 
+  test('is where the link of the dashboard leads, with the filters of the list', async (t) => {
+    const organization = await env.publish(env.organization().addWaiting('a', 30, { departmentId: 'd-sales' }));
+    const tab = await env.open(t, { token: organization.adminToken(), query: '?departmentId=d-sales&limit=50' });
+    await tab.waitUntilIdle();
+    await tab.page.getByRole('link', { name: 'Wall view' }).focus();
+    await tab.page.keyboard.press('Enter');
+    await tab.page.locator('.wall-name').waitFor();
+    assert.equal(new URL(tab.page.url()).search, '?view=wall&departmentId=d-sales');
+  });
+
   for (const [width, height] of [
     [390, 844],
     [1024, 768],
