@@ -1,4 +1,5 @@
-// What helps to keep an eye on the list: marks on rows that are new, being told of them, and the way to the wall view.
+// What helps to keep an eye on the list: marks on rows that are new, being told of them, who is due soon, and the way to the
+// wall view.
 
 import { Arrivals } from '../modules/arrivals.js';
 import { PATHS } from '../modules/client.js';
@@ -6,6 +7,7 @@ import { byId, setAttributes } from '../modules/dom.js';
 import { queryOf, withoutPage } from '../modules/filters.js';
 import { wallQuery } from '../modules/wall-address.js';
 import { createAlarm } from './alarm.js';
+import { createDueSoon } from './due-soon.js';
 
 /** How many rows of the end of a longer list are requested to see what is new there. */
 const END_LIMIT = 100;
@@ -18,6 +20,7 @@ const END_LIMIT = 100;
 export function createWatch() {
   const arrivals = new Arrivals();
   const alarm = createAlarm();
+  const dueSoon = createDueSoon();
   const wallLink = byId('wall-link');
   /** The snapshot of which the user has been told, or about to be told. */
   let toldOf = null;
@@ -85,12 +88,14 @@ export function createWatch() {
      */
     render(monitor, client) {
       observe(monitor, client);
+      dueSoon.render(monitor, client);
       setAttributes(wallLink, { href: `?${wallQuery(monitor.state.filters)}` });
     },
     /** @param {number} now */
     tick(now) {
       arrivals.look(isLooking(), now);
       if (isLooking()) alarm.settle();
+      dueSoon.tick(now);
     },
     /** Removes everything that belongs to the session. */
     reset() {
@@ -98,6 +103,7 @@ export function createWatch() {
       toldOf = null;
       arrivals.reset();
       alarm.settle();
+      dueSoon.reset();
     },
   };
 }

@@ -138,6 +138,18 @@ const STATES = {
       await tab.waitForText('This browser does not let the page show notifications.');
     },
   },
+  'due-soon': {
+    async organization(env) {
+      const organization = await env.publish(lively(env));
+      await env.set(organization, { thresholdMinutes: 59, departmentThresholdMinutes: { 'd-sales': 100 } });
+      return organization;
+    },
+    async act(tab) {
+      await tab.waitUntilIdle();
+      await tab.page.getByRole('button', { name: 'Due soon' }).click();
+      await tab.waitForText('in 10 min');
+    },
+  },
   wall: {
     query: '?view=wall',
     async act(tab) {
