@@ -492,6 +492,36 @@ fn an_organization_without_destinations_costs_one_statement_and_no_write() {
 }
 
 #[test]
+fn a_stall_that_is_told_and_cleared_costs_two_messages_and_six_rows() {
+    let mut world = World::new();
+    let start = NOW - NOW % MINUTE;
+    waiting(&world, start);
+    let destination = json!([{ "id": "d", "url": "https://x.com/", "format": "slack", "categories": CATEGORIES }]);
+    block_on(world.service.refresh(start)).unwrap();
+    world.put("a", &destination, start);
+    let revision = |world: &World| {
+        let rows = world.service.database.query("SELECT revision FROM alert");
+        rows[0][0].parse::<i64>().unwrap()
+    };
+    minute(&mut world, start + MINUTE);
+    let before = revision(&world);
+    for round in 2..20 {
+        minute(&mut world, start + round * MINUTE);
+    }
+    let at = start + 20 * MINUTE;
+    let answer = json!({
+        "type": "message", "organizationId": "a", "updatedAt": instant_text(at), "messageId": "n", "conversationId": "c",
+        "at": instant_text(at), "direction": "outbound", "sender": "human",
+    });
+    block_on(world.service.ingest(&[answer], at)).unwrap();
+    for round in 21..40 {
+        minute(&mut world, start + round * MINUTE);
+    }
+    assert_eq!(attempts(&world), [("stalled".to_owned(), 1), ("cleared".to_owned(), 1)]);
+    assert_eq!(revision(&world) - before, 6);
+}
+
+#[test]
 fn what_was_tried_for_a_day_is_given_up_and_counted() {
     let mut world = World::new();
     let start = NOW - NOW % MINUTE;
