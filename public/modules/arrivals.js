@@ -73,10 +73,12 @@ export class Arrivals {
   }
 
   /**
-   * How many rows the newest snapshot has that the one before it had not, as far as the page can know.
+   * How many rows a snapshot has that the one before it had not, as far as the page can know; 0 if nothing is known of it.
+   *
+   * @param {string} snapshotId
    */
-  get count() {
-    if (this.#current === null || this.#previousTotal === null) return 0;
+  countOf(snapshotId) {
+    if (this.#current?.snapshotId !== snapshotId || this.#previousTotal === null) return 0;
     return Math.max(this.#found, this.#current.total - this.#previousTotal);
   }
 
@@ -93,7 +95,7 @@ export class Arrivals {
    * Call it again and again. What somebody has looked at for a while loses its mark at the next snapshot.
    *
    * @param {boolean} isLooking
-   * @param {number} now
+   * @param {number} now By the local clock.
    */
   look(isLooking, now) {
     if (!isLooking) this.#lookingSince = null;

@@ -31,9 +31,9 @@ export function createAlarm() {
   const preferences = readPreferences();
   sound.checked = preferences.sound;
   // The permission may have been taken back since.
-  notification.checked = preferences.notification && permission() === 'granted';
-  if (preferences.notification && !notification.checked)
-    setText(hint, permission() === null ? NO_NOTIFICATIONS : DENIED);
+  const refusal = preferences.notification ? refusalOf(permission()) : null;
+  notification.checked = preferences.notification && refusal === null;
+  if (refusal !== null) setText(hint, refusal);
   else if (sound.checked && !mayMakeSound()) {
     setText(hint, SILENT);
     for (const gesture of ['pointerdown', 'keydown'])
@@ -48,13 +48,10 @@ export function createAlarm() {
   });
   notification.addEventListener('change', async () => {
     setText(hint, '');
+    const denial = notification.checked ? refusalOf(await askPermission()) : null;
+    if (denial !== null) notification.checked = false;
     changePreferences({ notification: notification.checked });
-    if (!notification.checked) return;
-    const refusal = await askPermission();
-    if (refusal === null) return;
-    notification.checked = false;
-    changePreferences({ notification: false });
-    setText(hint, refusal);
+    setText(hint, denial ?? '');
   });
 
   function ring() {
@@ -75,10 +72,15 @@ export function createAlarm() {
 
   /** @param {number} count */
   function show(count) {
-    const text = count === 1 ? 'One more customer is waiting for a reply.' : moreWords(count);
+    const more = count === 1 ? 'One more customer is' : `${formatNumber(count)} more customers are`;
     try {
       // TypeScript does not know `renotify` yet: the user is told again although the notification only changes.
-      const options = /** @type {NotificationOptions} */ ({ body: text, tag: TAG, renotify: true, silent: true });
+      const options = /** @type {NotificationOptions} */ ({
+        body: `${more} waiting for a reply.`,
+        tag: TAG,
+        renotify: true,
+        silent: true,
+      });
       shown = new Notification('Conversation Monitor', options);
       shown.addEventListener('click', () => {
         focus();
@@ -114,22 +116,25 @@ export function createAlarm() {
   };
 }
 
-/** @param {number} count */
-function moreWords(count) {
-  return `${formatNumber(count)} more customers are waiting for a reply.`;
-}
-
 /** Whether the page may show notifications; `null` means that there are none. */
 function permission() {
   return 'Notification' in globalThis ? Notification.permission : null;
 }
 
-/** Asks the user. Resolves to why it may not show notifications. */
+/** Asks the user, and resolves to the permission. */
 async function askPermission() {
-  if (permission() === null) return NO_NOTIFICATIONS;
-  const answer = await Notification.requestPermission();
-  if (answer === 'granted') return null;
-  return answer === 'denied' ? DENIED : NOT_ANSWERED;
+  return permission() === null ? null : Notification.requestPermission();
+}
+
+/**
+ * Why there are no notifications; `null` means that there are.
+ *
+ * @param {NotificationPermission | null} given
+ */
+function refusalOf(given) {
+  if (given === null) return NO_NOTIFICATIONS;
+  if (given === 'granted') return null;
+  return given === 'denied' ? DENIED : NOT_ANSWERED;
 }
 
 /** Browsers let a page make a sound only after the user has done something in it. */

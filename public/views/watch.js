@@ -22,7 +22,7 @@ export function createWatch() {
   const alarm = createAlarm();
   const dueSoon = createDueSoon();
   const wallLink = byId('wall-link');
-  /** The snapshot of which the user has been told, or about to be told. */
+  /** The newest snapshot that the user was told of, or is about to be. */
   let toldOf = null;
   let abort = new AbortController();
 
@@ -70,7 +70,8 @@ export function createWatch() {
         return;
       }
     }
-    if (arrivals.count > 0) alarm.tell(arrivals.count, { isLooking: isLooking() });
+    const count = arrivals.countOf(newest.snapshotId);
+    if (count > 0) alarm.tell(count, { isLooking: isLooking() });
   }
 
   return {
@@ -93,7 +94,7 @@ export function createWatch() {
     },
     /** @param {number} now */
     tick(now) {
-      arrivals.look(isLooking(), now);
+      arrivals.look(isLooking(), Date.now());
       if (isLooking()) alarm.settle();
       dueSoon.tick(now);
     },
