@@ -9,6 +9,7 @@ import { currentSession, saveToken, takeTokenFromFragment } from './modules/sess
 import { Updates } from './modules/updates.js';
 import { isWall, readWallFilters, wallQuery } from './modules/wall-address.js';
 import { formatNumber, refusalWords } from './modules/words.js';
+import { createAlertsDialog } from './views/alerts-dialog.js';
 import { createAnnouncer } from './views/announcer.js';
 import { createBreakdown } from './views/breakdown.js';
 import { createChips } from './views/chips.js';
@@ -106,6 +107,11 @@ export function startDashboard() {
       const { organizationId } = signedIn.monitor;
       connectionsDialog.open(signedIn.client, { organizationId, now: () => clock.now() });
     },
+    showAlerts: () => {
+      const { client, monitor } = signedIn;
+      const departments = monitor.state.scopes?.departments ?? [];
+      alertsDialog.open(client, { organizationId: monitor.organizationId, departments, now: () => clock.now() });
+    },
     changeThreshold: () => {
       const { client, monitor } = signedIn;
       const { shown, scopes, summary } = monitor.state;
@@ -134,7 +140,7 @@ export function startDashboard() {
   const filterBar = createFilterBar(actions);
   const search = createSearch(actions);
   const chips = createChips(actions);
-  const watch = createWatch();
+  const watch = createWatch(actions);
   const wall = createWall(actions);
   const list = createList({ ...actions, isNew: watch.isNew });
   const pager = createPager(actions);
@@ -142,6 +148,7 @@ export function startDashboard() {
     onChosen: (organizationId) => actions.filter({ organizationId, departmentId: null }),
   });
   const connectionsDialog = createConnectionsDialog();
+  const alertsDialog = createAlertsDialog();
   const thresholdDialog = createThresholdDialog({
     onSaved: (text) => {
       go((monitor) => monitor.showNewSettings());
@@ -303,6 +310,7 @@ export function startDashboard() {
     updates.rest();
     thresholdDialog.close();
     connectionsDialog.close();
+    alertsDialog.close();
     organizationDialog.close();
     announcer.reset();
     watch.reset();

@@ -26,6 +26,14 @@ export const PATHS = {
   settings: (organizationId) => `/api/organizations/${encodeURIComponent(organizationId)}/autopilot-monitor-settings`,
   /** @param {string} organizationId */
   connections: (organizationId) => `/api/organizations/${encodeURIComponent(organizationId)}/connections`,
+  /** @param {string} organizationId */
+  alerts: (organizationId) => `/api/organizations/${encodeURIComponent(organizationId)}/alerts`,
+  /**
+   * @param {string} organizationId
+   * @param {string} destinationId
+   */
+  alertTest: (organizationId, destinationId) =>
+    `${PATHS.alerts(organizationId)}/${encodeURIComponent(destinationId)}/test`,
 };
 
 /**

@@ -16,7 +16,8 @@
 
 /** The choices of rows per page; the first is the default. */
 export const LIMITS = [25, 50, 100];
-const CATEGORIES = ['ai_stuck', 'agent_abandoned', 'unassigned', 'snoozed', 'acknowledged'];
+/** Every category, in the order of the tabs. */
+export const CATEGORIES = ['ai_stuck', 'agent_abandoned', 'unassigned', 'snoozed', 'acknowledged'];
 const ID_MAX_CHARACTERS = 128;
 const CHANNEL_MAX_CHARACTERS = 64;
 const NAME_MAX_CHARACTERS = 512;

@@ -17,11 +17,14 @@ const END_LIMIT = 100;
  * @typedef {import('../modules/client.js').Client} Client
  */
 
-export function createWatch() {
+/** @param {{showAlerts: () => void}} actions */
+export function createWatch(actions) {
   const arrivals = new Arrivals();
   const alarm = createAlarm();
   const dueSoon = createDueSoon();
   const wallLink = byId('wall-link');
+  const alerts = byId('alerts-show');
+  alerts.addEventListener('click', () => actions.showAlerts());
   /** The newest snapshot that the user was told of, or is about to be. */
   let toldOf = null;
   let abort = new AbortController();
@@ -90,6 +93,7 @@ export function createWatch() {
     render(monitor, client) {
       observe(monitor, client);
       dueSoon.render(monitor, client);
+      alerts.hidden = !monitor.maySetThresholds || monitor.organizationId === null;
       setAttributes(wallLink, { href: `?${wallQuery(monitor.state.filters)}` });
     },
     /** @param {number} now */

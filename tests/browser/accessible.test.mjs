@@ -7,7 +7,15 @@ import { tokenOf } from '../workerd/harness.mjs';
 import { axe } from './axe.mjs';
 import { describeInBrowser } from './environment.mjs';
 import { MINUTE, morningHours, superadminToken } from './organization.mjs';
-import { connectionStatus, connectionsAnswer, onReport, RATE_LIMITED, troubledConnection } from './responses.mjs';
+import {
+  alertDestination,
+  alertsAnswer,
+  connectionStatus,
+  connectionsAnswer,
+  onReport,
+  RATE_LIMITED,
+  troubledConnection,
+} from './responses.mjs';
 
 /** An organization with a variety of rows, and this many more. */
 function lively(env, more = 4) {
@@ -232,6 +240,54 @@ const STATES = {
       await tab.page.getByRole('spinbutton', { name: 'Minutes for Email' }).waitFor();
       await tab.page.getByRole('spinbutton', { name: 'Minutes, from 1' }).fill('0');
       await tab.page.getByRole('button', { name: 'Save' }).click();
+    },
+  },
+  alerts: {
+    async act(tab) {
+      const at = (minutes) => new Date(tab.now - minutes * MINUTE).toISOString();
+      const destinations = [
+        alertDestination({ id: 'desk', departmentIds: ['d-sales', 'd-support'], afterMinutes: 15, delivery: {} }),
+        alertDestination({
+          id: 'x'.repeat(64),
+          host: `${'hooks-of-a-long-name.'.repeat(4)}brindlewick.co.uk`,
+          format: 'standard-webhooks',
+          delivery: {
+            waitingSince: at(12),
+            attempts: 3,
+            problem: 'The receiver answered 404.',
+            givenUp: 2,
+            sent: 9,
+            sentAt: at(90),
+          },
+        }),
+        alertDestination({ id: 'lobby', format: 'teams', enabled: false }),
+      ];
+      tab.fault = ({ name }) => (name === 'alerts' ? alertsAnswer(destinations) : undefined);
+      await tab.waitUntilIdle();
+      await tab.page.getByRole('button', { name: 'Alerts' }).click();
+      await tab.page.getByRole('button', { name: 'Send a sample desk' }).click();
+      await tab.waitForText('The sample was not sent.');
+    },
+  },
+  'no-alerts': {
+    async act(tab) {
+      await tab.waitUntilIdle();
+      await tab.page.getByRole('button', { name: 'Alerts' }).click();
+      await tab.waitForText('There is no destination yet.');
+    },
+  },
+  'alert-form': {
+    async act(tab) {
+      await tab.waitUntilIdle();
+      await tab.page.getByRole('button', { name: 'Alerts' }).click();
+      await tab.page.getByRole('button', { name: 'Add a destination' }).click();
+      await tab.page.getByLabel('Kind').selectOption({ label: 'Signed webhooks' });
+      await tab.page.getByLabel('Departments').selectOption({ label: 'Sales & Orders' });
+      await tab.page.getByLabel('Name', { exact: true }).fill('desk');
+      await tab.page.getByLabel('Address', { exact: true }).fill('https://localhost/');
+      await tab.page.getByRole('button', { name: 'Make a new one' }).click();
+      await tab.page.getByRole('button', { name: 'Save' }).click();
+      await tab.waitForText('The address must be on a public host');
     },
   },
   'help-desks': {

@@ -1,6 +1,7 @@
 // What every file of browser tests needs: a worker, a browser, a clock, and tabs that are closed at the end.
 
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, before, describe } from 'node:test';
 
 import { findBrowser, missingBrowser } from '../../scripts/browser.mjs';
@@ -30,6 +31,8 @@ class Environment {
   now = Math.floor(Date.now() / MINUTE) * MINUTE - 48 * 60 * MINUTE;
   /** @type {any} The running worker; see tests/workerd/harness.mjs. */
   service;
+  /** What answers the alerts that the worker sends. */
+  receive = () => new Response('ok');
   /** @type {any} The running browser. */
   browser;
   /** @type {TestOrganization[]} */
@@ -37,7 +40,11 @@ class Environment {
 
   /** Starts worker and browser, if they do not run yet. */
   async start() {
-    this.service ??= await startService({ hasClock: true });
+    this.service ??= await startService({
+      hasClock: true,
+      secrets: { SETTINGS_KEY: `test:${randomBytes(32).toString('base64url')}` },
+      outbound: async () => this.receive(),
+    });
     this.browser ??= await launchBrowser();
   }
 

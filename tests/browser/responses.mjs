@@ -59,3 +59,26 @@ export function connectionsAnswer(connections) {
   const data = { organizationId: 'o', connections };
   return { status: 200, headers: {}, body: JSON.stringify({ success: true, data }) };
 }
+
+/** A destination of alerts as the service shows it; with `delivery` it says what became of its messages. */
+export function alertDestination({ delivery = undefined, ...more }) {
+  const nothing = { waitingSince: null, attempts: 0, problem: null, sent: 0, sentAt: null, givenUp: 0 };
+  return {
+    id: 'desk',
+    host: 'hooks.brindlewick.co.uk',
+    urlEnd: 'path',
+    format: 'slack',
+    categories: ['ai_stuck', 'agent_abandoned'],
+    departmentIds: null,
+    afterMinutes: null,
+    enabled: true,
+    ...(delivery && { delivery: { ...nothing, ...delivery } }),
+    ...more,
+  };
+}
+
+/** The answer with these destinations. */
+export function alertsAnswer(destinations) {
+  const data = { organizationId: 'o', destinations };
+  return { status: 200, headers: {}, body: JSON.stringify({ success: true, data }) };
+}
