@@ -10,6 +10,7 @@ import { deliverBatch, detectAll } from '../../src/worker/alerts/queue.js';
 
 const KEYS = `2026:${randomBytes(32).toString('base64url')}`;
 const SECRET = `whsec_${randomBytes(24).toString('base64')}`;
+/** @type {[string, string, number]} */
 const BODY = ['o', 'd', 1_795_000_000_000];
 const ADDRESS = 'https://hooks.brindlewick.co.uk/';
 
@@ -53,7 +54,11 @@ async function draft(more = {}, address = ADDRESS) {
   };
 }
 
-/** Delivers one message; returns what was told to the queue and to the wasm. */
+/**
+ * Delivers one message; returns what was told to the queue and to the wasm.
+ *
+ * @param {{ begin: () => Promise<any>, finish?: () => Promise<number | null>, queue?: string, env?: any }} options
+ */
 async function deliver({ begin, finish = async () => null, queue = 'conversation-monitor-alerts', env = {} }) {
   const told = [];
   const message = { body: BODY, ack: () => told.push('ack'), retry: ({ delaySeconds }) => told.push(delaySeconds) };

@@ -109,7 +109,7 @@ function workerOf(
   const databases = Object.keys(shards.d1Databases).length;
   return {
     ...workerOptions,
-    ...(hasQueue || { queueProducers: {}, queueConsumers: {} }),
+    ...(hasQueue ? {} : { queueProducers: {}, queueConsumers: {} }),
     name,
     d1Databases: { ...shards.d1Databases, ...workerOptions.d1Databases },
     modules: [...(hasClock || hasRuns ? [clock] : []), ...modulesOf(main)],

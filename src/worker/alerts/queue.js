@@ -63,6 +63,7 @@ export async function deliverBatch(batch, env, decide) {
     const log = (text, cause) =>
       console.error(JSON.stringify({ message: text, organizationId, destinationId, cause: cause ?? undefined }));
     try {
+      /** @type {{outcome: string, problem: string | null}} */
       let outcome = { outcome: 'given up', problem: null };
       if (!isDead) {
         const draft = await decide(message.body);
