@@ -172,6 +172,27 @@ describeInBrowser('new rows', (env) => {
     await until(async () => (await told(tab)).shown.length === 2, 'the list is longer, and nothing is told');
   });
 
+  test('are told of once, although the page stays with an older snapshot and the service fails', async (t) => {
+    const organization = await env.publish(env.organization().addManyWaiting(30));
+    const tab = await openWith(t, organization);
+    await switchOn(tab, 'Notification');
+    await tab.page.getByRole('button', { name: 'Next' }).click();
+    await tab.waitUntilIdle();
+    await tab.hide(true);
+    const ends = () => tab.responses.filter(({ query }) => query.includes('limit=100'));
+    await arrive(tab, organization);
+    await until(() => ends().length === 1, 'the end of the list is not requested');
+    await arrive(tab, organization.addWaiting('x', 9));
+    await until(async () => (await told(tab)).shown.length === 1, 'no notification');
+    tab.fault = ({ query }) => (query.includes('limit=100') ? errorResponse(503, 'UNAVAILABLE') : undefined);
+    await arrive(tab, organization);
+    await until(() => ends().length === 3, 'the end of the list is not requested');
+    tab.fault = () => undefined;
+    await arrive(tab, organization.addWaiting('y', 9));
+    await until(async () => (await told(tab)).shown.length > 1, 'no second notification');
+    assert.equal((await told(tab)).shown.length, 2);
+  });
+
   test('can be heard, and the choice is kept in this browser and nothing else is', async (t) => {
     const organization = await env.publish(env.organization().addWaiting('a', 30));
     const tab = await openWith(t, organization);
