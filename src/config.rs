@@ -49,6 +49,12 @@ const KEEP_DAYS_MAX: u32 = 3_650;
 /// How many megabytes the database may have, at most and unless configured.
 const DATABASE_MEGABYTES_MAX: u32 = (DATABASE_BYTES_MAX / BYTES_IN_MEGABYTE) as u32;
 const BYTES_IN_MEGABYTE: u64 = 1_000_000;
+/// The most origins whose pages may embed the dashboard.
+const FRAME_ANCESTORS_MAX: usize = 20;
+/// What the address of the sign-in has in braces.
+const SIGN_IN_PLACEHOLDERS: &str = "{returnTo}";
+/// What the address of a conversation may have in braces. It needs one of them.
+const CONVERSATION_PLACEHOLDERS: &str = "{conversationId}, {contactId}, {organizationId}";
 /// The periods that the platform's rate limits may have, in seconds. The last is the default.
 const RATE_LIMIT_PERIODS_SECONDS: [u32; 2] = [10, 60];
 
@@ -83,6 +89,9 @@ enum Variable {
     DatabaseMegabytes,
     SettingsKey,
     DashboardUrl,
+    SignInUrl,
+    ConversationUrl,
+    FrameAncestors,
     AlertsReceiver,
     Shards,
 }
@@ -140,6 +149,12 @@ pub struct Config {
     pub settings_key: Option<String>,
     /// Where the dashboard is, for links to it.
     pub dashboard_url: Option<String>,
+    /// Where users of the dashboard sign in, with `{returnTo}` for the address to come back to.
+    pub sign_in_url: Option<String>,
+    /// Where a conversation opens, with at least one of `{conversationId}`, `{contactId}` and `{organizationId}`.
+    pub conversation_url: Option<String>,
+    /// The origins whose pages may embed the dashboard and hand tokens over to it.
+    pub frame_ancestors: AllowedOrigins,
     /// An address of this machine that gets all alerts, for trying things out.
     pub alerts_receiver: Option<String>,
     /// Which database has which organizations.
@@ -189,7 +204,7 @@ impl Config {
                 default_organization: reader.default_organization(),
             },
             connections: reader.connections(),
-            allowed_origins: reader.allowed_origins(),
+            allowed_origins: reader.origins(Variable::AllowedOrigins, |_| true),
             head_max_age_ms: 1_000
                 * i64::from(reader.number(
                     Variable::HeadMaxAgeSeconds,
@@ -230,6 +245,9 @@ impl Config {
                 )),
             settings_key: reader.settings_key(),
             dashboard_url: reader.url(Variable::DashboardUrl),
+            sign_in_url: reader.template(Variable::SignInUrl, SIGN_IN_PLACEHOLDERS),
+            conversation_url: reader.template(Variable::ConversationUrl, CONVERSATION_PLACEHOLDERS),
+            frame_ancestors: reader.origins(Variable::FrameAncestors, are_ancestors),
             alerts_receiver: reader.alerts_receiver(),
             shards: reader.shards(),
         };
@@ -315,6 +333,29 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         Some(url)
     }
 
+    /// An address that has some of these placeholders after its host, whose values a browser fills in.
+    fn template(&mut self, variable: Variable, placeholders: &str) -> Option<String> {
+        let template = self.text(variable)?;
+        // What follows a number sign is part of the address here: many CRMs route by it.
+        let (address, fragment) = template.split_once('#').unwrap_or((&template, ""));
+        let mut rest = template.clone();
+        for placeholder in placeholders.split(", ") {
+            rest = rest.replace(placeholder, "");
+        }
+        let is_filled_in = rest.len() < template.len() && !rest.contains(['{', '}']);
+        // A host with a brace is no host.
+        if !is_usable_url(address) || !fragment.bytes().all(|byte| byte.is_ascii_graphic()) || !is_filled_in {
+            self.reject(
+                variable,
+                format!(
+                    "must be an https URL, or an http URL of localhost, without credentials, that has after its host, in \
+                     braces: {placeholders}"
+                ),
+            );
+        }
+        Some(template)
+    }
+
     fn alerts_receiver(&mut self) -> Option<String> {
         let url = self.url(Variable::AlertsReceiver)?;
         if !url.starts_with("http://") {
@@ -388,13 +429,15 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         })
     }
 
-    fn allowed_origins(&mut self) -> AllowedOrigins {
-        let Some(text) = self.text(Variable::AllowedOrigins) else {
+    /// A list of origins for which `is_wanted` holds.
+    fn origins(&mut self, variable: Variable, is_wanted: fn(&[String]) -> bool) -> AllowedOrigins {
+        let Some(text) = self.text(variable) else {
             return AllowedOrigins::default();
         };
-        AllowedOrigins::parse(&text).unwrap_or_else(|| {
+        let origins = AllowedOrigins::parse(&text).filter(|origins| is_wanted(origins.as_slice()));
+        origins.unwrap_or_else(|| {
             self.reject(
-                Variable::AllowedOrigins,
+                variable,
                 "is not a list of origins like https://crm.example.com, separated by commas",
             );
             AllowedOrigins::default()
@@ -471,6 +514,13 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
 fn whole_number(text: &str) -> Option<u32> {
     let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| is_digits)
+}
+
+/// Whether pages of these origins may be allowed to embed the dashboard: not too many, over TLS or from this machine, and named
+/// as a Content Security Policy can name them (CSP 3 section 2.3.1), which has no brackets and no underscores.
+fn are_ancestors(origins: &[String]) -> bool {
+    let is_ancestor = |origin: &String| is_usable_url(origin) && !origin.contains(['[', '_']);
+    origins.len() <= FRAME_ANCESTORS_MAX && origins.iter().all(is_ancestor)
 }
 
 /// Whether `url` may be asked or shown: over TLS or from this machine, and without credentials and a fragment.
@@ -612,6 +662,132 @@ mod tests {
             &[secret, ("JWT_ORGANIZATION", "acme\n")],
             &["JWT_ORGANIZATION is not an id of 1 to 128 characters without control characters"],
         );
+    }
+
+    #[test]
+    fn addresses_of_the_crm_have_their_placeholders_after_the_host() {
+        let secret = ("JWT_SECRET", "0123456789abcdef0123456789abcdef");
+        let problem = |names: &str| {
+            format!(
+                "must be an https URL, or an http URL of localhost, without credentials, that has after its host, in \
+                 braces: {names}"
+            )
+        };
+        let sign_in = format!("SIGN_IN_URL {}", problem("{returnTo}"));
+        let names = "{conversationId}, {contactId}, {organizationId}";
+        let conversation = format!("CONVERSATION_URL {}", problem(names));
+        for url in [
+            "https://crm.example/monitor?return={returnTo}",
+            "https://crm.example:8443?return={returnTo}&again={returnTo}",
+            "https://crm.example/#/sign-in/{returnTo}",
+            "http://localhost:3000/{returnTo}",
+        ] {
+            check(&[secret, ("SIGN_IN_URL", url)], &[]);
+        }
+        for url in [
+            "https://crm.example/accounts/{organizationId}/conversations/{conversationId}?contact={contactId}",
+            "https://crm.example/#ticket/zoom/{conversationId}",
+            "http://127.0.0.1:3000/{contactId}",
+        ] {
+            check(&[secret, ("CONVERSATION_URL", url)], &[]);
+        }
+        for url in [
+            "http://crm.example/",
+            "crm.example/",
+            "//crm.example/",
+            "javascript:alert(1)",
+            "https://",
+            "https://user@crm.example/",
+            "https://{returnTo}",
+            "https://{returnTo}.example/",
+            "https://crm.example{returnTo}",
+            "https://crm.example:{returnTo}/",
+            "https://{contactId}@crm.example/",
+            "https://crm.example/{returnto}",
+            "https://crm.example/{}",
+            "https://crm.example/{returnTo",
+            "https://crm.example/returnTo}",
+            "https://crm.example/{{returnTo}}",
+            "https://crm.example/{token}",
+            "https://crm.example/{token}{returnTo}",
+            "https://crm.example/{ret{returnTo}urnTo}",
+            "https://crm.example/",
+            "https://crm.example/ a",
+            "https://crm.example/ü",
+            "https://crm.example/#ü",
+            "https://crm.example/# a",
+            "https://crm.example/#\n",
+        ] {
+            check(&[secret, ("SIGN_IN_URL", url)], &[&sign_in]);
+            let url = url.replace("returnTo", "contactId");
+            check(&[secret, ("CONVERSATION_URL", &url)], &[&conversation]);
+        }
+        check(
+            &[secret, ("SIGN_IN_URL", "https://crm.example/{conversationId}")],
+            &[&sign_in],
+        );
+        check(
+            &[secret, ("CONVERSATION_URL", "https://crm.example/{returnTo}")],
+            &[&conversation],
+        );
+    }
+
+    #[test]
+    fn ancestors_are_exact_origins() {
+        let secret = ("JWT_SECRET", "0123456789abcdef0123456789abcdef");
+        let error = "FRAME_ANCESTORS is not a list of origins like https://crm.example.com, separated by commas";
+        let many = |count: usize| {
+            let origins = (1..=count).map(|number| format!("https://crm-{number}.example"));
+            origins.collect::<Vec<_>>().join(",")
+        };
+        let read = |text: &str| {
+            let config = Config::from_variables(|name| match name {
+                "FRAME_ANCESTORS" => Some(text.to_owned()),
+                _ => (name == secret.0).then(|| secret.1.to_owned()),
+            });
+            config.map(|config| config.frame_ancestors.as_slice().to_vec()).ok()
+        };
+        for (text, origins) in [
+            ("", vec![]),
+            ("https://crm.example", vec!["https://crm.example"]),
+            (
+                "https://crm.example:8443, http://localhost:3000 ,http://127.0.0.1",
+                vec!["https://crm.example:8443", "http://localhost:3000", "http://127.0.0.1"],
+            ),
+        ] {
+            assert_eq!(
+                read(text),
+                Some(origins.into_iter().map(str::to_owned).collect()),
+                "{text}"
+            );
+        }
+        assert_eq!(read(&many(20)).map(|origins| origins.len()), Some(20));
+        let too_many = many(21);
+        for text in [
+            "*",
+            "'self'",
+            "https:",
+            "https://*.example",
+            "https://*",
+            "http://crm.example",
+            "http://localhost.evil.example",
+            "https://crm.example/",
+            "https://crm.example/path",
+            "https://crm.example:443",
+            "https://crm.example:*",
+            "https://CRM.example",
+            "https://user@crm.example",
+            "https://crm_1.example",
+            "https://[::1]",
+            "https://crm.example https://b.example",
+            "https://crm.example; script-src *",
+            "https://crm.example,",
+            "https://crm.example,*",
+            "null",
+            &too_many,
+        ] {
+            check(&[secret, ("FRAME_ANCESTORS", text)], &[error]);
+        }
     }
 
     #[test]

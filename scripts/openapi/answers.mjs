@@ -330,6 +330,11 @@ const SCOPES = {
     organizations: list(ref('OrganizationScope'), { maxItems: 1_000 }),
     organizationsTruncated: flag('true if there are more; use `search` to find them.'),
     departments: list(ref('DepartmentScope')),
+    conversationUrl: nullable(
+      text(
+        'Where the CRM shows a conversation, with `{conversationId}`, `{contactId}` or `{organizationId}` for a page to fill in; null if it is not configured.',
+      ),
+    ),
   }),
   User: object(
     {
@@ -344,6 +349,18 @@ const SCOPES = {
   ),
   OrganizationScope: object({ organizationId: text(), name: nullable(text()) }),
   DepartmentScope: object({ departmentId: text(), name: nullable(text()) }),
+};
+
+const DASHBOARD = {
+  DashboardResponse: success('Dashboard'),
+  Dashboard: object({
+    signInUrl: nullable(
+      text(
+        'Where users sign in, perhaps with `{returnTo}` for the address to come back to, which a page fills in; null if it is not configured.',
+      ),
+    ),
+    frameAncestors: list(text('An origin.'), { maxItems: 20 }),
+  }),
 };
 
 const EVIDENCE = {
@@ -857,6 +874,7 @@ export const ANSWERS = {
   ...REPORT,
   ...SUMMARY,
   ...SCOPES,
+  ...DASHBOARD,
   ...EVIDENCE,
   ...SETTINGS,
   ...EVENTS,

@@ -172,7 +172,13 @@ export const SCOPES_EXAMPLE = {
     organizations: [{ organizationId: '65a0e0e0e0e0e0e0e0e0e0e0', name: 'Brindlewick Home Goods' }],
     organizationsTruncated: false,
     departments: [{ departmentId: '65b1c0d0e0f0a0b0c0d0e0f0', name: 'Billing' }],
+    conversationUrl: 'https://crm.example/conversations/{conversationId}',
   },
+};
+
+export const DASHBOARD_EXAMPLE = {
+  success: true,
+  data: { signInUrl: 'https://crm.example/monitor?return={returnTo}', frameAncestors: ['https://crm.example'] },
 };
 
 export const CONNECTIONS_EXAMPLE = {

@@ -8,6 +8,7 @@ import {
   ALERTS_REQUEST_EXAMPLE,
   CONNECTIONS_EXAMPLE,
   CSV_EXAMPLE,
+  DASHBOARD_EXAMPLE,
   DELIVERY_EXAMPLES,
   ERASED_CONTACT_EXAMPLE,
   EVIDENCE_EXAMPLE,
@@ -740,6 +741,29 @@ const openapi = getAndHead('OpenAPI document', {
   security: [],
 });
 
+const dashboard = getAndHead('Dashboard', {
+  tags: ['Operation'],
+  summary: 'Get what the dashboard must know before it has a token',
+  description: 'Where users sign in, and the origins whose pages may embed the dashboard.',
+  operationId: 'get_dashboard',
+  parameters: parameters('IfNoneMatch'),
+  responses: {
+    200: {
+      description: 'The configuration',
+      headers: headers('ETag'),
+      content: json(ref('DashboardResponse'), DASHBOARD_EXAMPLE),
+    },
+    304: { description: 'Not modified.', headers: headers('ETag') },
+    ...shared(405),
+    503: errorResponse(
+      'The service is misconfigured.',
+      failure('UNAVAILABLE', 'The service is not available right now. Try again.'),
+      headers('Retry-After'),
+    ),
+  },
+  security: [],
+});
+
 export const PATHS = {
   '/api/conversation-monitor/report': report,
   '/api/conversation-monitor/report/search': search,
@@ -759,4 +783,5 @@ export const PATHS = {
   '/api/organizations/{organizationId}/contacts/{contactId}': contact,
   '/health': health,
   '/openapi.json': openapi,
+  '/dashboard.json': dashboard,
 };

@@ -9,7 +9,7 @@ export const HEADERS = {
   'X-Request-Id': header('Identifies this request in the log.', TEXT),
   'X-Content-Type-Options': header('Always `nosniff`.', { type: 'string', enum: ['nosniff'] }),
   'Cache-Control': header(
-    '`private, no-cache` on routes that need a token, `public, max-age=300` for this document, otherwise `no-store`.',
+    '`private, no-cache` on routes that need a token, `public, max-age=300` for this document and `/dashboard.json`, otherwise `no-store`.',
     { type: 'string', enum: ['private, no-cache', 'public, max-age=300', 'no-store'] },
   ),
   Vary: header('The request headers that the answer depends on.', {

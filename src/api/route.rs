@@ -70,6 +70,8 @@ pub enum Route {
     Health,
     /// The document that describes the API.
     OpenApi,
+    /// What the dashboard must know before it has a token.
+    Dashboard,
 }
 
 /// A row of the table.
@@ -90,7 +92,7 @@ const SEGMENTS_MAX: usize = 2;
 const READ: &str = "GET, HEAD";
 
 /// All routes.
-pub const ROUTES: [RouteEntry; 18] = [
+pub const ROUTES: [RouteEntry; 19] = [
     RouteEntry {
         path: "/api/conversation-monitor/report",
         methods: READ,
@@ -218,6 +220,12 @@ pub const ROUTES: [RouteEntry; 18] = [
         methods: READ,
         is_data: false,
         route: |_| Route::OpenApi,
+    },
+    RouteEntry {
+        path: "/dashboard.json",
+        methods: READ,
+        is_data: false,
+        route: |_| Route::Dashboard,
     },
 ];
 

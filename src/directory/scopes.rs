@@ -74,6 +74,9 @@ pub struct Scopes {
     pub organizations_truncated: bool,
     /// The departments, by name.
     pub departments: Vec<DepartmentScope>,
+    /// Where the caller's CRM shows a conversation, with placeholders in braces, if that is configured. It is not read from
+    /// the database.
+    pub conversation_url: Option<String>,
 }
 
 /// The caller, as the token says. Pages show it and hide what would fail; they need not read the token, whose claims
@@ -220,6 +223,7 @@ pub async fn read_scopes<D: Database>(
             department_id,
             name,
         })?,
+        conversation_url: None,
     })
 }
 

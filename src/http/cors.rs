@@ -10,7 +10,7 @@ const REQUEST_HEADERS: &str = "Authorization, Content-Type, Content-Encoding, If
 const EXPOSED_HEADERS: &str = "ETag, X-Request-Id, X-Poll-After, Link, Retry-After, RateLimit-Policy, \
                                Server-Timing, WWW-Authenticate, Content-Disposition";
 
-/// The origins whose pages may read responses.
+/// The origins whose pages may do something.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AllowedOrigins(Vec<String>);
 
@@ -27,6 +27,12 @@ impl AllowedOrigins {
             .map(|origin| is_origin(origin).then(|| origin.to_owned()))
             .collect::<Option<_>>()
             .map(Self)
+    }
+
+    /// The origins.
+    #[must_use]
+    pub fn as_slice(&self) -> &[String] {
+        &self.0
     }
 
     /// Whether no origin is allowed.

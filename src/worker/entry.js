@@ -15,6 +15,7 @@ import {
   tick,
 } from 'conversation-monitor-wasm';
 import { deliverBatch, detectAll } from './alerts/queue.js';
+import { isPage, servePage } from './page.js';
 import { refreshEach, refreshInterval, refreshMinute } from './refreshes.js';
 import { streamBody, streamEvents } from './stream.js';
 
@@ -128,7 +129,11 @@ async function refreshAll({ scheduledTime }, env, context) {
 
 export default {
   fetch: (request, env, context) =>
-    isStream(request) ? openStream(request, env, context) : respond(request, env, context),
+    isStream(request)
+      ? openStream(request, env, context)
+      : isPage(request)
+        ? servePage(request, { assets: env.ASSETS, ask: (asked) => respond(asked, env, context) })
+        : respond(request, env, context),
   scheduled: refreshAll,
   queue: deliver,
 };

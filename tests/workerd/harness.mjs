@@ -33,11 +33,11 @@ const CRON = '* * * * *';
  * How a worker differs from wrangler.toml: variables, secrets, and rate limits, calls a minute by the name of the binding.
  *
  * `main` is the main module of another build. With `hasClock` its clock can be set. With `hasRuns` it has a dataset of Workers Analytics Engine, whose data points are logged.
- * With `hasQueue` it has the queues of alerts, as one worker can that is started.
+ * With `isPageServed` the worker serves `/`, and not the platform by itself. With `hasQueue` it has the queues of alerts, as one worker can that is started.
  *
  * @typedef {{
  *   vars?: Record<string, string>, secrets?: Record<string, string>, limits?: Record<string, number>, hasClock?: boolean, hasRuns?: boolean,
- *   main?: string, hasQueue?: boolean,
+ *   main?: string, hasQueue?: boolean, isPageServed?: boolean,
  * }} Settings
  * @typedef {RequestInit & { token?: string }} Request
  */
@@ -83,6 +83,14 @@ const withClock = (main, hasRuns) => `
   };
 `;
 
+/** The options of the assets with `"/"` in `run_worker_first`. */
+function withPage({ routerConfig, ...assets }) {
+  const { static_routing: routing } = routerConfig;
+  const user_worker = ['/', ...routing.user_worker];
+  const static_routing = { ...routing, user_worker };
+  return { ...assets, run_worker_first: user_worker, routerConfig: { ...routerConfig, static_routing } };
+}
+
 /** A worker as wrangler.toml describes it, except for these settings. */
 function workerOf(
   name,
@@ -96,6 +104,7 @@ function workerOf(
     hasRuns = false,
     hasQueue = false,
     main = ours,
+    isPageServed = false,
   },
 ) {
   const clock = {
@@ -110,6 +119,7 @@ function workerOf(
   return {
     ...workerOptions,
     ...(hasQueue ? {} : { queueProducers: {}, queueConsumers: {} }),
+    ...(isPageServed && { assets: withPage(workerOptions.assets) }),
     name,
     d1Databases: { ...shards.d1Databases, ...workerOptions.d1Databases },
     modules: [...(hasClock || hasRuns ? [clock] : []), ...modulesOf(main)],

@@ -277,7 +277,7 @@ function routesInSource() {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.rs'))
     .map((file) => readFileSync(path.join(folder, file), 'utf8').split('#[cfg(test)]')[0])
-    .flatMap((text) => [...text.matchAll(/"(\/(?:api\/[^"]*[^"/]|health|openapi\.json))"/g)])
+    .flatMap((text) => [...text.matchAll(/"(\/(?:api\/[^"]*[^"/]|health|openapi\.json|dashboard\.json))"/g)])
     .map(([, route]) => route);
 }
 
@@ -647,6 +647,13 @@ const REQUESTS = {
       405: [['/openapi.json', { method: 'POST' }]],
     },
   },
+  '/dashboard.json': {
+    get: {
+      200: [['/dashboard.json', {}]],
+      304: [['/dashboard.json', { headers: { 'If-None-Match': '*' } }]],
+      405: [['/dashboard.json', { method: 'POST' }]],
+    },
+  },
 };
 for (const methods of Object.values(REQUESTS)) if (methods.get) methods.head = methods.get;
 
@@ -670,6 +677,8 @@ const FAULTS_OF_OURS = {
   [HOOKS]: ['500'],
   '/openapi.json': ['500'],
 };
+/** Routes without a token that a misconfigured service refuses. */
+const OF_THE_CONFIGURATION = ['/dashboard.json'];
 
 async function checkRequest(at, one, status, [target, init]) {
   const response = await at.fetch(target, { method: one.method.toUpperCase(), ...init });
@@ -689,6 +698,7 @@ describe('statuses, headers and bodies of', () => {
         for (const request of list) await checkRequest(service, one, status, request);
       const shown = new Set([...Object.keys(requests), ...(FAULTS_OF_OURS[route] ?? [])]);
       if (operation.security.length > 0) for (const status of Object.values(ELSEWHERE)) shown.add(status);
+      if (OF_THE_CONFIGURATION.includes(route)) shown.add(ELSEWHERE.misconfigured);
       assert.deepEqual(Object.keys(operation.responses).sort(), [...shown].sort(), 'every documented status is shown');
     });
   }
@@ -699,7 +709,8 @@ describe('statuses, headers and bodies of', () => {
   test('all of them when the service is misconfigured', async () => {
     const misconfigured = await startService({ secrets: { JWT_SECRET: '', CONNECTIONS } });
     try {
-      for (const one of secured) await checkRequest(misconfigured, one, '503', first(one));
+      const refused = operations.filter((one) => secured.includes(one) || OF_THE_CONFIGURATION.includes(one.route));
+      for (const one of refused) await checkRequest(misconfigured, one, '503', first(one));
     } finally {
       await misconfigured.close();
     }

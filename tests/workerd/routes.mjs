@@ -161,6 +161,7 @@ export const READS = ROUTES.filter(({ method }) => method === 'GET');
 export const OPEN = [
   { name: 'health', method: 'GET', target: () => '/health', allow: 'GET, HEAD' },
   { name: 'openapi.json', method: 'GET', target: () => '/openapi.json', allow: 'GET, HEAD' },
+  { name: 'dashboard.json', method: 'GET', target: () => '/dashboard.json', allow: 'GET, HEAD' },
 ];
 
 /** An organization in which somebody waits in `CONVERSATION`, which is in the department `d`. */

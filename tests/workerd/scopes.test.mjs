@@ -63,6 +63,7 @@ describe('SUPERADMIN', () => {
       organizations: ALL,
       organizationsTruncated: false,
       departments: [],
+      conversationUrl: null,
     });
     assert.deepEqual((await check(200, superadminToken(), { organizationId: 'o1' })).data, {
       user: { name: null, role: 'SUPERADMIN', organizationId: null },
@@ -70,6 +71,7 @@ describe('SUPERADMIN', () => {
       organizations: ALL,
       organizationsTruncated: false,
       departments: OF_O1,
+      conversationUrl: null,
     });
     assert.deepEqual((await check(200, superadminToken('o1'))).data.departments, OF_O1);
     assert.deepEqual((await check(200, superadminToken('o1'), { organizationId: 'o2' })).data.departments, [
@@ -119,6 +121,7 @@ describe('ADMIN and DEPARTMENT_HEAD', () => {
         organizations: [organization('o1', 'Acme')],
         organizationsTruncated: false,
         departments: OF_O1,
+        conversationUrl: null,
       });
     }
     assert.deepEqual((await check(200, adminToken('Nameless'))).data.organizations, [organization('Nameless', null)]);

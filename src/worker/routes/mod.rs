@@ -5,6 +5,7 @@ mod connections;
 mod contact;
 mod conversation;
 mod csv;
+mod dashboard;
 mod events;
 mod health;
 mod hooks;
@@ -72,6 +73,7 @@ async fn handle(context: &RequestContext, route: Route) -> Result<Reply, ApiErro
         Route::Hook { connection_id } => hooks::handle(context, &connection_id).await,
         Route::Health => health::handle(context).await,
         Route::OpenApi => openapi::handle(context).await,
+        Route::Dashboard => dashboard::handle(context),
     }
 }
 

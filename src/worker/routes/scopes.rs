@@ -24,7 +24,10 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
     let shards = &caller.service.config.shards;
     let bindings = shards.bindings().iter();
     let databases: Vec<D1> = bindings.map(|binding| D1::bound(&context.env, binding)).collect();
-    let scopes = read_scopes(&databases, shards, &caller.claims, &request).await?;
+    let mut scopes = read_scopes(&databases, shards, &caller.claims, &request).await?;
+    scopes
+        .conversation_url
+        .clone_from(&caller.service.config.conversation_url);
     // 4. Compare the ETag.
     Ok(Reply::json_or_not_modified(context, envelope::success(&scopes)?))
 }
