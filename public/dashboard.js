@@ -1,11 +1,14 @@
 // Connects the parts: the session, the monitor that loads its data, the views that draw it, and the timers.
 
+import { fillIn, returnTo } from './modules/addresses.js';
 import { Client, PATHS } from './modules/client.js';
 import { formatTime, ServerClock } from './modules/clock.js';
+import { configuration } from './modules/configuration.js';
 import { byId } from './modules/dom.js';
+import { Embedding, isEmbedded } from './modules/embedding.js';
 import { queryOf, readFilters } from './modules/filters.js';
 import { Monitor } from './modules/monitor.js';
-import { currentSession, saveToken, takeTokenFromFragment } from './modules/session.js';
+import { currentSession, readSession, saveToken, takeTokenFromFragment } from './modules/session.js';
 import { Updates } from './modules/updates.js';
 import { isWall, readWallFilters, wallQuery } from './modules/wall-address.js';
 import { formatNumber, refusalWords } from './modules/words.js';
@@ -15,6 +18,7 @@ import { createBreakdown } from './views/breakdown.js';
 import { createChips } from './views/chips.js';
 import { createConnectionsDialog } from './views/connections-dialog.js';
 import { downloadCsv } from './views/download.js';
+import { ENDING_WORDS } from './views/ending.js';
 import { createFilterBar } from './views/filter-bar.js';
 import { createList } from './views/list.js';
 import { createMasthead } from './views/masthead.js';
@@ -65,6 +69,18 @@ export function startDashboard() {
    * @type {{ok: boolean, text: string, undo?: () => void} | null}
    */
   let outcome = null;
+  /**
+   * The warning of the session, once it is due.
+   * @type {import('./views/ending.js').Ending | null}
+   */
+  let ending = null;
+  /** Whether the page around this one may sign the user in: not after they have signed out. */
+  let mayBeSignedIn = true;
+  /**
+   * The newest token that the page around this one has handed over while one of its tokens is being tried.
+   * @type {string | null}
+   */
+  let offered = null;
 
   /** @param {(monitor: Monitor) => void} change */
   const go = (change) => {
@@ -98,6 +114,16 @@ export function startDashboard() {
     signOut: () => signOut(),
     dismissOutcome: () => report(null),
     undo: () => outcome?.undo?.(),
+    signInAgain: async () => {
+      const link = await signInLink();
+      if (link !== null) location.assign(link);
+    },
+    /** @param {any} row */
+    conversationLink: ({ conversationId, contactId }) => {
+      if (!signedIn) return null;
+      const { state, organizationId } = signedIn.monitor;
+      return fillIn(state.scopes?.conversationUrl, { organizationId, contactId, conversationId });
+    },
     explain,
     acknowledge,
     withdraw,
@@ -126,7 +152,9 @@ export function startDashboard() {
   };
 
   const announcer = createAnnouncer();
+  const embedding = new Embedding({ configuration, onToken: takeOver });
   const signIn = createSignIn({
+    link: signInLink,
     onToken: (token) => {
       begin(token);
       // The field that had the focus is gone.
@@ -161,7 +189,7 @@ export function startDashboard() {
   const context = () => {
     const now = clock.now();
     const nextAt = updates.nextAt === null ? null : now + updates.nextAt - Date.now();
-    return { now, nextAt, outcome };
+    return { now, nextAt, outcome, ending };
   };
 
   function render() {
@@ -187,8 +215,12 @@ export function startDashboard() {
   }
 
   function tick() {
-    if (!signedIn) return;
+    if (!signedIn) {
+      if (mayBeSignedIn) embedding.ask();
+      return;
+    }
     const { monitor } = signedIn;
+    warn();
     const current = context();
     masthead.tick(monitor, current.now);
     notices.render(monitor, current);
@@ -196,6 +228,72 @@ export function startDashboard() {
     watch.tick(current.now);
     if (isOnWall) wall.tick(monitor, current);
     if (monitor.state.problem) list.render(monitor, current);
+  }
+
+  /** Where the CRM signs the user in, who then comes back to what is on the screen. */
+  async function signInLink() {
+    const { signInUrl } = await configuration();
+    return fillIn(signInUrl, { returnTo: returnTo(location) });
+  }
+
+  /** Warns of the end of the session when it is near. A page around this one is asked for a token before that. */
+  function warn() {
+    const { session, monitor } = signedIn;
+    if (session.expiresAt === null) return;
+    const leftMs = session.expiresAt - clock.now();
+    if (leftMs <= 2 * session.warnBeforeMs) embedding.ask();
+    if (leftMs > session.warnBeforeMs || leftMs <= 0 || ending !== null) return;
+    ending = { at: session.expiresAt, link: null };
+    announcer.say(ENDING_WORDS);
+    signInLink().then((link) => {
+      if (signedIn?.monitor === monitor && ending !== null) ending = { ...ending, link };
+      tick();
+    });
+  }
+
+  /**
+   * Goes on with a token that the page around this one has handed over.
+   *
+   * @param {string} token
+   */
+  async function takeOver(token) {
+    const isTrying = offered !== null;
+    offered = token;
+    if (isTrying) return;
+    let tried = null;
+    while (offered !== tried) {
+      tried = offered;
+      await tryToken(tried);
+    }
+    offered = null;
+  }
+
+  /**
+   * Goes on with a token once the service has accepted it. The view stays if it is the same user's.
+   *
+   * @param {string} token
+   */
+  async function tryToken(token) {
+    if (!signedIn) {
+      if (mayBeSignedIn) begin(token);
+      return;
+    }
+    const { client, monitor, session } = signedIn;
+    if (token === session.token) return;
+    const fresh = readSession(token);
+    const result = await new Client({ token, clock }).get(PATHS.scopes, monitor.organizationQuery);
+    if (result.kind !== 'data' || signedIn?.monitor !== monitor) return;
+    const { scopes } = monitor.state;
+    const is = (name) => JSON.stringify(result.data[name]) === JSON.stringify(scopes?.[name]);
+    if (fresh.subject !== session.subject || !is('user') || !is('departments')) {
+      begin(token);
+      return;
+    }
+    saveToken(token);
+    client.renew(token);
+    signedIn = { session: fresh, client, monitor };
+    ending = null;
+    tick();
   }
 
   /** @param {typeof outcome} newOutcome */
@@ -289,9 +387,11 @@ export function startDashboard() {
     if (token !== null) saveToken(token);
     const session = currentSession();
     if (!session) {
-      signIn.show();
+      if (isEmbedded()) signIn.show('The page around this one can sign you in.', { takesFocus: false });
+      else signIn.show();
       return;
     }
+    mayBeSignedIn = true;
     signIn.hide();
     if (isOnWall) wall.show();
     else byId('board').hidden = false;
@@ -307,6 +407,7 @@ export function startDashboard() {
     signedIn?.monitor.close();
     signedIn = null;
     outcome = null;
+    ending = null;
     updates.rest();
     thresholdDialog.close();
     connectionsDialog.close();
@@ -337,8 +438,9 @@ export function startDashboard() {
     );
   }
 
-  /** @param {string} [reason] */
+  /** @param {string} [reason] Without one, the user wants it. */
   function signOut(reason) {
+    mayBeSignedIn = reason !== undefined;
     saveToken(null);
     close();
     signIn.show(reason);
@@ -350,4 +452,5 @@ export function startDashboard() {
   addEventListener('popstate', () => go((monitor) => monitor.followAddress()));
   setInterval(tick, TICK_MS);
   begin();
+  embedding.ask();
 }

@@ -68,6 +68,15 @@ export class Client {
   }
 
   /**
+   * Goes on with another token of the same user.
+   *
+   * @param {string} token
+   */
+  renew(token) {
+    this.#token = token;
+  }
+
+  /**
    * GET, conditional on a change since the same URL was last requested.
    *
    * @param {string} path
@@ -203,10 +212,11 @@ export class Client {
   async #send(url, { headers = {}, signal, timeoutMs = TIMEOUT_MS, ...init }, read) {
     const signals = [signal, timeoutMs && AbortSignal.timeout(timeoutMs)].filter((each) => each instanceof AbortSignal);
     const sentAt = Date.now();
+    const token = this.#token;
     try {
       const response = await fetch(url, {
         ...init,
-        headers: { ...headers, Authorization: `Bearer ${this.#token}` },
+        headers: { ...headers, Authorization: `Bearer ${token}` },
         // This class handles ETags itself, so customers' rows are never written to the browser's disk cache.
         cache: 'no-store',
         credentials: 'omit',
@@ -215,6 +225,9 @@ export class Client {
       });
       this.#clock.observe({ date: response.headers.get('Date'), sentAt, receivedAt: Date.now() });
       const { status, headers: received } = response;
+      // There is a newer token meanwhile than the one that was refused.
+      if (status === 401 && token !== this.#token)
+        return await this.#send(url, { headers, signal, timeoutMs, ...init }, read);
       const pollAfterMs = readSeconds(received.get('X-Poll-After'));
       return { status, etag: received.get('ETag'), pollAfterMs, ...(await read(response)) };
     } catch (error) {

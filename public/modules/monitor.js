@@ -32,8 +32,8 @@ import { isSameList, membersOf, NO_FILTERS, queryOf, withoutPage } from './filte
  *   snapshot, but with the counts of the report. `null` means unknown.
  * @property {boolean} summaryMissing The summary was requested, and the service did not return it.
  * @property {number | null} maxAgeDays The age limit of the list. `null` means unknown, or that the user may not know it.
- * @property {{organizations: any[], departments: any[]} | null} scopes Organizations and departments with their names.
- *   `null` means unknown.
+ * @property {{organizations: any[], departments: any[], conversationUrl: string | null} | null} scopes Organizations and departments
+ *   with their names, and where the CRM shows a conversation. `null` means unknown.
  * @property {User | null} user Who is signed in. `null` means unknown.
  * @property {{kind: string, message?: string} | null} problem What went wrong with the last request.
  * @property {boolean} snapshotExpired The pinned snapshot was gone, so the newest one is shown instead.

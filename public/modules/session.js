@@ -1,13 +1,17 @@
 // Who is signed in. The token is saved in this tab's sessionStorage and nowhere else: not in the address, not in a
-// cookie, not in localStorage. Only its expiry is read here: where the other claims are depends on who issued it, so the
-// service says who the user is.
+// cookie, not in localStorage. Only its expiry and its subject are read here: where the other claims are depends on who issued
+// it, so the service says who the user is.
 
 const STORAGE_KEY = 'conversation-monitor.token';
+/** So long before a token expires its user is warned, but not for more than a quarter of its life. */
+const WARN_BEFORE_MS = 5 * 60_000;
 
 /**
  * @typedef {object} Session
  * @property {string} token
  * @property {number | null} expiresAt Epoch milliseconds.
+ * @property {number} warnBeforeMs How long before that its user is warned.
+ * @property {unknown} subject Who the user is to the issuer.
  */
 
 /**
@@ -78,8 +82,22 @@ export function looksLikeToken(text) {
 export function currentSession() {
   const token = savedToken();
   if (token === null) return null;
-  const { exp } = readClaims(token);
-  return { token, expiresAt: Number.isFinite(exp) ? exp * 1000 : null };
+  return readSession(token);
+}
+
+/**
+ * @param {string} token
+ * @returns {Session}
+ */
+export function readSession(token) {
+  const { exp, iat, sub } = readClaims(token);
+  const lifeMs = (exp - iat) * 1000;
+  return {
+    token,
+    expiresAt: Number.isFinite(exp) ? exp * 1000 : null,
+    warnBeforeMs: lifeMs > 0 ? Math.min(WARN_BEFORE_MS, lifeMs / 4) : WARN_BEFORE_MS,
+    subject: sub,
+  };
 }
 
 /**

@@ -18,6 +18,7 @@ import { minutes, nextTry, problemWords } from '../modules/words.js';
  * @property {number} now
  * @property {number | null} nextAt When the next request is due, in server time. `null` means that one is under way.
  * @property {{ok: boolean, text: string, undo?: () => void} | null} outcome How the user's last action went, until it is dismissed.
+ * @property {import('./ending.js').Ending | null} ending When the user's token expires, if that is soon.
  */
 
 /** @typedef {{symbol?: string, title: string, text: string, button?: {label: string, act: () => void}}} Message */

@@ -3,6 +3,7 @@
 import { formatAge, formatTime } from '../modules/clock.js';
 import { byId, drawList, element, icon, setText } from '../modules/dom.js';
 import { nextTry, problemWords } from '../modules/words.js';
+import { endingNotice } from './ending.js';
 
 /** The refresh runs every minute; a list older than this is late. */
 const LATE_AFTER_MS = 3 * 60_000;
@@ -18,6 +19,7 @@ const LATE_AFTER_MS = 3 * 60_000;
  * @property {() => void} dismissExpired
  * @property {() => void} dismissOutcome
  * @property {() => void} undo Takes back what the last outcome is of.
+ * @property {() => void} signInAgain
  */
 
 /** @param {Actions} actions */
@@ -76,7 +78,7 @@ function createStrip({ kind, symbol, buttons = [] }) {
  * @param {Actions} actions
  * @returns {Notice[]}
  */
-export function noticesOf({ state, isCurrent, isOutdated }, { now, nextAt, outcome }, actions) {
+export function noticesOf({ state, isCurrent, isOutdated }, { now, nextAt, outcome, ending }, actions) {
   /** @type {Notice[]} */
   const notices = [];
   if (outcome) {
@@ -91,6 +93,7 @@ export function noticesOf({ state, isCurrent, isOutdated }, { now, nextAt, outco
       ],
     });
   }
+  if (ending) notices.push(endingNotice(ending, now, actions));
   if (state.problem && isCurrent) notices.push(failing(state, now, nextAt, actions));
   if (state.snapshotExpired && isCurrent) {
     notices.push({

@@ -2,7 +2,6 @@
 // it. It is requested when the row is unfolded, and again when the row has changed.
 
 import { formatExactTime, formatTime } from '../modules/clock.js';
-import { conversationLink } from '../modules/conversation-link.js';
 import { drawList, element, setAttributes, setEnabled, setText } from '../modules/dom.js';
 import { effectWords, formatNumber, gateWords, listingWords, refusalWords } from '../modules/words.js';
 
@@ -20,6 +19,7 @@ const NOTE_CHARACTERS_MAX = 200;
 
 /**
  * @typedef {object} Actions
+ * @property {(row: any) => string | null} conversationLink Where the conversation opens in the CRM, if that is configured.
  * @property {(row: any) => Promise<import('../modules/client.js').Result | null>} explain `null` means that the user has
  *   signed out meanwhile.
  * @property {(row: any, how: {lastsMs: number | null, note: string}) => Promise<string | null>} acknowledge Resolves to what
@@ -116,7 +116,7 @@ export function createStory(actions) {
     /** @param {any} newRow The report's row. */
     update(newRow) {
       row = newRow;
-      const target = row.hasAccess ? conversationLink(row.conversationId) : null;
+      const target = row.hasAccess ? actions.conversationLink(row) : null;
       link.hidden = target === null;
       setAttributes(link, { href: target });
       const isAcknowledged = row.category === 'acknowledged';

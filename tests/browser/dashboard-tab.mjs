@@ -46,6 +46,7 @@ export async function launchBrowser() {
  * @property {'reduce' | 'no-preference'} [reducedMotion]
  * @property {'active' | 'none'} [forcedColors]
  * @property {(request: ApiRequest) => Fault | Promise<Fault>} [fault]
+ * @property {string[]} [others] The origins of others that the test answers for.
  * @property {boolean} [isFollowing] Whether the stream can be reached. Without it the page polls, as most tests want.
  */
 
@@ -98,6 +99,7 @@ export class DashboardTab {
       forcedColors = 'none',
       fault = () => undefined,
       isFollowing = false,
+      others = [],
     },
   ) {
     const context = await browser.newContext({
@@ -109,7 +111,7 @@ export class DashboardTab {
       reducedMotion,
       forcedColors,
     });
-    const tab = new DashboardTab(context, await context.newPage(), { url, now, fault, isFollowing });
+    const tab = new DashboardTab(context, await context.newPage(), { url, now, fault, isFollowing, others });
     await tab.#prepare();
     await tab.page.goto(new URL(`/${query}${token ? `#token=${token}` : ''}`, url).href);
     return tab;
@@ -118,15 +120,16 @@ export class DashboardTab {
   /**
    * @param {import('playwright-core').BrowserContext} context
    * @param {import('playwright-core').Page} page
-   * @param {Required<Pick<TabOptions, 'url' | 'now' | 'fault' | 'isFollowing'>>} settings
+   * @param {Required<Pick<TabOptions, 'url' | 'now' | 'fault' | 'isFollowing' | 'others'>>} settings
    */
-  constructor(context, page, { url, now, fault, isFollowing }) {
+  constructor(context, page, { url, now, fault, isFollowing, others }) {
     this.context = context;
     this.page = page;
     this.url = url;
     this.now = now;
     this.fault = fault;
     this.isFollowing = isFollowing;
+    this.others = others;
     page.setDefaultTimeout(PATIENCE_MS);
   }
 
@@ -140,7 +143,7 @@ export class DashboardTab {
     page.on('pageerror', (error) => this.problems.push(String(error)));
     page.on('request', (request) => {
       const { origin, protocol } = new URL(request.url());
-      if (origin !== this.url.origin && !['blob:', 'data:'].includes(protocol))
+      if (![this.url.origin, ...this.others].includes(origin) && !['blob:', 'data:'].includes(protocol))
         this.problems.push(`requested another host: ${request.url()}`);
     });
     page.on('response', (response) => {

@@ -16,12 +16,15 @@ if (!hasBrowser) console.error(missingBrowser('There is none on the PATH.'));
  * `describe` for tests in a browser; skipped if there is none. `defineTests` gets the environment. All tests of a file
  * share it, because a worker takes seconds to start, so each test looks at organizations of its own.
  *
+ * The first one's `settings` are the worker's.
+ *
  * @param {string} name
  * @param {(env: Environment) => void} defineTests
+ * @param {import('../workerd/harness.mjs').Settings} [settings]
  */
-export function describeInBrowser(name, defineTests) {
+export function describeInBrowser(name, defineTests, settings) {
   describe(name, { skip: hasBrowser ? false : 'there is no browser' }, () => {
-    before(() => environment.start());
+    before(() => environment.start(settings));
     defineTests(environment);
   });
 }
@@ -38,12 +41,17 @@ class Environment {
   /** @type {TestOrganization[]} */
   #organizations = [];
 
-  /** Starts worker and browser, if they do not run yet. */
-  async start() {
+  /**
+   * Starts worker and browser, if they do not run yet.
+   *
+   * @param {import('../workerd/harness.mjs').Settings} [settings]
+   */
+  async start(settings) {
     this.service ??= await startService({
       hasClock: true,
       secrets: { SETTINGS_KEY: `test:${randomBytes(32).toString('base64url')}` },
       outbound: async () => this.receive(),
+      ...settings,
     });
     this.browser ??= await launchBrowser();
   }

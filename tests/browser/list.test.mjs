@@ -97,26 +97,6 @@ describeInBrowser('a row', (env) => {
     assert.equal(await tab.page.locator('.details-row:visible').count(), 0);
   });
 
-  test('links to the conversation if the operator has configured its address', async (t) => {
-    const organization = await env.publish(env.organization().addWaiting('a/ü', 30));
-    const tab = await env.open(t, {});
-    await tab.page.route(env.service.url.href, async (route) => {
-      const response = await route.fetch();
-      const body = (await response.text()).replace(
-        'name="conversation-url" content=""',
-        'name="conversation-url" content="https://crm.example/c/{conversationId}?tab=1"',
-      );
-      await route.fulfill({ response, body });
-    });
-    await tab.page.goto(`${env.service.url.href}?x#token=${organization.adminToken()}`);
-    await tab.page.goto(`${env.service.url.href}`);
-    await tab.page.getByRole('button', { name: 'Customer a/ü' }).click();
-    const link = tab.page.getByRole('link', { name: 'Open in your CRM' });
-    await link.waitFor();
-    assert.equal(await link.getAttribute('href'), 'https://crm.example/c/c-a%2F%C3%BC?tab=1');
-    assert.equal(await link.getAttribute('rel'), 'noopener noreferrer');
-  });
-
   test('shows every name as text, never as markup', async (t) => {
     const payloads = [
       '<img src=x onerror="pwned=1">',
