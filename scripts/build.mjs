@@ -38,6 +38,8 @@ const LLVM_ARGS = [
   // Up to 16 bytes are copied by loads and stores, and not 32; what is longer by an instruction for copies: 6 KB.
   '-max-store-memcpy=2',
   '-max-store-memmove=2',
+  // Both ways of a condition are not worked out to choose between two values.
+  '-phi-node-folding-threshold=1',
 ];
 const RUSTC_ARGS = ['-C', `llvm-args=${LLVM_ARGS.join(' ')}`];
 /** With the abort handler an isolate whose wasm has panicked instantiates it again at the next request. */

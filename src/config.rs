@@ -11,7 +11,7 @@ use crate::connector::connection::{self, Connection};
 use crate::http::cors::AllowedOrigins;
 use crate::refresh::DATABASE_BYTES_MAX;
 use crate::storage::shards::{SHARDS_MAX, Shards};
-use ::http::Uri;
+use std::net::Ipv6Addr;
 use strum::{IntoStaticStr, VariantNames};
 
 /// How old a snapshot head in an isolate's memory may be, in seconds, unless configured.
@@ -524,17 +524,31 @@ fn are_ancestors(origins: &[String]) -> bool {
 }
 
 /// Whether `url` may be asked or shown: over TLS or from this machine, and without credentials and a fragment.
+///
+/// Whoever asks parses it again. An authority has nothing in it that two parsers could read in two ways.
 fn is_usable_url(url: &str) -> bool {
-    let Ok(uri) = url.parse::<Uri>() else {
-        return false;
+    let (rest, needs_local) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
+        (Some(rest), _) => (rest, false),
+        (_, Some(rest)) => (rest, true),
+        _ => return false,
     };
-    let is_local = matches!(uri.host(), Some("localhost" | "127.0.0.1" | "[::1]"));
-    let has_credentials = uri
-        .authority()
-        .is_some_and(|authority| authority.as_str().contains('@'));
-    // `Uri` drops a fragment, and takes a scheme in capitals and a path beyond ASCII.
-    let is_secure = url.starts_with("https://") || (url.starts_with("http://") && is_local);
-    is_secure && !has_credentials && !url.contains('#') && url.is_ascii()
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port),
+        _ => (authority, "443"),
+    };
+    let is_name = !host.is_empty()
+        && host
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let is_address = address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
+    let is_local = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+    let is_visible = url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
+    (is_name || is_address)
+        && (is_local || !needs_local)
+        && is_visible
+        && port.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
 #[cfg(test)]
@@ -799,6 +813,10 @@ mod tests {
             "http://localhost:8080/",
             "http://127.0.0.1/jwks",
             "http://[::1]:1/",
+            "http://[::1]",
+            "https://issuer.example",
+            "https://issuer.example?a=b:c@d/e",
+            "https://Issuer.example/a:b@c",
         ] {
             check(&[("JWT_JWKS_URL", url)], &[]);
         }
@@ -817,6 +835,14 @@ mod tests {
             "ftp://issuer.example",
             "issuer.example",
             "HTTPS://issuer.example",
+            "https://issuer.example:",
+            "https://issuer.example:port/",
+            "https://issuer.example:65536/",
+            "https://issuer%2eexample/",
+            "https://[::g]/",
+            "https://[::1/",
+            "https://::1/",
+            "https://issuer.example\\@evil.example/",
         ] {
             check(&[("JWT_JWKS_URL", url)], &[error]);
         }

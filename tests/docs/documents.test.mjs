@@ -176,10 +176,10 @@ test('docs/operating.md lists the messages of the log, and no other', () => {
   const [table] = section.split('##');
   const listed = [...table.matchAll(/^\| `([^`]+)` \|/gm)].map(([, message]) => message);
   const code = readdirSync(inRoot('src/worker'), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.rs'))
+    .filter((file) => /\.(?:rs|js)$/.test(file))
     .map((file) => readFileSync(inRoot('src/worker', file), 'utf8'))
     .join('\n');
-  const logged = [...code.matchAll(/\bmessage: "([^"]+)"/g)].map(([, message]) => message);
+  const logged = [...code.matchAll(/\b(?:message: "|message: '|log\(')([^"']+)["']/g)].map(([, message]) => message);
   assert.deepEqual(listed.filter((name) => name !== 'message').sort(), [...new Set(logged)].sort());
 });
 
