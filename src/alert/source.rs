@@ -5,9 +5,9 @@ use crate::base::sort::sort_by;
 use crate::base::timestamp::{DAY_MS, MINUTE_MS, Timestamp};
 use crate::hours::business_hours::BusinessHours;
 use crate::hours::calendar::{Calendar, latest_start};
-use crate::report::settings::decode_settings;
+use crate::report::settings::settings_in_force;
 use crate::snapshot::chunk::{Chunk, ChunkEntry};
-use crate::snapshot::settings::{Settings, THRESHOLD_MINUTES_DEFAULT};
+use crate::snapshot::settings::Settings;
 use crate::storage::database::{DatabaseError, Row, SqlValue, Statement};
 use serde_json::Value;
 use std::rc::Rc;
@@ -44,10 +44,7 @@ impl Source {
     /// The organization of a row of `heads.sql`; `lists` are all rows of `lists.sql`.
     pub fn read(head: &Row, lists: &[Row], calendar_of: CalendarOf<'_>) -> Result<Self, DatabaseError> {
         let id = head.text(0)?;
-        let settings = Settings {
-            threshold_minutes: head.optional_integer(2)?.unwrap_or(THRESHOLD_MINUTES_DEFAULT),
-            ..decode_settings(head, 3)?
-        };
+        let settings = settings_in_force(head, 2, 3)?;
         let as_of = Timestamp::from_milliseconds(head.integer(1)?);
         let mut chunks: Vec<Chunk> = Vec::new();
         for list in lists {

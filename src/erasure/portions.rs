@@ -61,7 +61,7 @@ pub fn close_statements(change_token: &str) -> Vec<Statement> {
 }
 
 /// How many of the statements that purge an organization remove rows.
-pub const PURGE_STATEMENTS: usize = 10;
+pub const PURGE_STATEMENTS: usize = 11;
 
 /// The statements that remove a portion of each table's rows of an organization that was removed.
 #[must_use]
@@ -75,6 +75,7 @@ pub fn purge_statements(organization_id: &str) -> [Statement; PURGE_STATEMENTS] 
         about_purged!("erasure/sql/purged_chunks.sql"),
         about_purged!("erasure/sql/purged_settings.sql"),
         about_purged!("erasure/sql/purged_alerts.sql"),
+        about_purged!("erasure/sql/purged_hours.sql"),
         about_purged!("erasure/sql/purged_connections.sql"),
         about_purged!("erasure/sql/purged_erasures.sql"),
     ]

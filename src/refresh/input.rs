@@ -3,7 +3,8 @@
 use crate::base::timestamp::Timestamp;
 use crate::conversation::report_row::PublishedRow;
 use crate::refresh::budget::SliceLimits;
-use crate::snapshot::settings::MAX_AGE_DAYS_DEFAULT;
+use crate::report::settings::settings_in_force;
+use crate::snapshot::settings::{MAX_AGE_DAYS_DEFAULT, Settings};
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
 use crate::storage::json_table::{PARAMETER_BYTES_MAX, json_chunks, to_json};
 use std::collections::HashMap;
@@ -25,8 +26,16 @@ pub struct PublishInput {
     pub missing: u64,
     /// Whether the list of the published version is known to be in today's form.
     pub is_list_known: bool,
+    /// The instant that the published version is as of.
+    pub as_of: Option<Timestamp>,
+    /// The hour that is stored with it, if any is.
+    pub trend: Option<String>,
     /// For how many days a row is listed, if that is set.
     pub max_age_days: Option<i64>,
+    /// The settings in force.
+    pub settings: Settings,
+    /// Whether they can be read. Otherwise they are the defaults, and what is published is missing in the course of the day.
+    pub are_settings_known: bool,
     /// The chunks of the published version, as stored.
     pub chunks: Vec<String>,
     /// What is ready to be published.
@@ -86,8 +95,9 @@ pub async fn read_inputs<D: Database>(
         Reading::Portion => limits.marks,
     };
     let limited = |sql| Statement::new(sql, [ids.as_str().into(), SqlValue::Integer(most as i64)]);
+    let bytes_max = SqlValue::Integer(limits.bytes as i64);
     let mut statements = vec![
-        statement(sql!("refresh/sql/read_heads.sql")),
+        Statement::new(sql!("refresh/sql/read_heads.sql"), [ids.as_str().into(), bytes_max]),
         statement(sql!("refresh/sql/read_chunks.sql")),
         limited(sql!("refresh/sql/read_departments.sql")),
     ];
@@ -110,6 +120,15 @@ pub async fn read_inputs<D: Database>(
     // The statement sorts them by organization.
     let mut inputs = Vec::with_capacity(heads.len());
     for row in &heads {
+        let settings_bytes = row.integer(14)? as usize;
+        if settings_bytes > limits.bytes && heads.len() > 1 {
+            return Err(DatabaseError::TooMuch);
+        }
+        let settings = if settings_bytes <= limits.bytes {
+            settings_in_force(row, 9, 10).ok()
+        } else {
+            None
+        };
         inputs.push(PublishInput {
             organization_id: row.text(0)?.to_owned(),
             version: row.integer(1)?,
@@ -118,7 +137,11 @@ pub async fn read_inputs<D: Database>(
             was_frozen: row.integer(4)? != 0,
             missing: row.integer(5)?.unsigned_abs(),
             is_list_known: row.integer(6)? != 0,
-            max_age_days: row.optional_integer(7)?,
+            as_of: row.optional_integer(7)?.map(Timestamp::from_milliseconds),
+            trend: row.optional_text(8)?.map(str::to_owned),
+            max_age_days: row.optional_integer(12)?,
+            are_settings_known: settings.is_some(),
+            settings: settings.unwrap_or_default(),
             ..PublishInput::default()
         });
     }

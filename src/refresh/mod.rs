@@ -8,7 +8,8 @@
 //!    - **Fold** (`fold`): pending timelines become states. A state is stored only if nothing has changed in its
 //!      conversation since the timeline was read.
 //!    - **Publish** (`publish`, `input`, `plan`, `writes`): changed candidates are joined with names and become rows. An
-//!      organization's new rows, its new snapshot version and its head are written in one batch.
+//!      organization's new rows, its new snapshot version and its head are written in one batch; and what that changes in
+//!      the course of the day (`trend`) along with them.
 //! 4. **Remove** (`remove`): superseded versions go, with statements of their own.
 //! 5. **Sweep** (`erase`, `sweep`): what was erased goes, and old conversations are forgotten, some in each run, with statements
 //!    and time of its own.
@@ -33,6 +34,7 @@ mod remove;
 mod run;
 mod sweep;
 mod swept;
+mod trend;
 mod work;
 mod writes;
 

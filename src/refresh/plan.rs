@@ -11,7 +11,9 @@ use crate::conversation::category::Category;
 use crate::conversation::report_row::{PublishedRow, join_row};
 use crate::conversation::stall::Candidate;
 use crate::refresh::input::{JoinInput, JoinInputs, JoinKeys, PendingRecord, PublishInput};
-use crate::snapshot::settings::MAX_AGE_DAYS_DEFAULT;
+use crate::refresh::trend::{Publication, StallChange, Zones, stall_of, stalls_of};
+use crate::snapshot::settings::{MAX_AGE_DAYS_DEFAULT, Settings};
+use crate::snapshot::trend::{Hour, Stall};
 use crate::snapshot::version::{Entry, LIST_BYTES_MAX, Version};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -101,6 +103,8 @@ pub struct PublishPlan {
     pub chunks: Vec<String>,
     /// The new head. `None` means that it stays as it is.
     pub head: Option<HeadUpdate>,
+    /// Hours of the course of the day that are over.
+    pub hours: Vec<Hour>,
     /// Lists of rows that no later version has, if they are too long for the head: with the number of the version.
     pub superseded_lists: Vec<(i64, String)>,
     /// What was published before, if that cannot be read.
@@ -141,6 +145,8 @@ pub struct HeadUpdate {
     pub retire_at: Option<Timestamp>,
     /// How many candidates the version does not list.
     pub missing: u64,
+    /// The hour that is stored with the version. `None` means that it stays.
+    pub trend: Option<String>,
 }
 
 impl PublishDraft {
@@ -209,7 +215,7 @@ impl PublishDraft {
     ///
     /// # Errors
     /// A text for the log if something stored is damaged.
-    pub fn plan(self, joins: JoinInputs, progress: Progress) -> Result<PublishPlan, String> {
+    pub fn plan(self, joins: JoinInputs, progress: Progress, zones: &Zones<'_>) -> Result<PublishPlan, String> {
         let affected = self.join(joins.conversations, joins.users)?;
         let Self {
             input,
@@ -218,7 +224,11 @@ impl PublishDraft {
             is_lost,
             is_head_lost,
         } = self;
-        let mut changes = Changes::new(affected, &joins.published_rows, input.next_row_no);
+        let settings = &input.settings;
+        let stalls = stalls_of(&published, settings);
+        // Without a version that can be read, nothing is known of the time before.
+        let is_known = input.version > 0 && !is_lost;
+        let mut changes = Changes::new(affected, &joins.published_rows, input.next_row_no, settings);
         let mut names = published.department_names().clone();
         names.extend(joins.department_names);
         for (id, name) in &input.changed_departments {
@@ -251,7 +261,24 @@ impl PublishDraft {
         let mut version = input.version;
         let mut candidates = None;
         let mut categories = None;
+        let mut trend = None;
         if has_changed {
+            if input.are_settings_known {
+                // What a version cannot list has not come or gone.
+                let is_counted = !is_lost && !was_truncated && !version_after.is_truncated();
+                let course = Publication {
+                    settings,
+                    stored: input.trend.as_deref(),
+                    before: &stalls,
+                    next: &version_after,
+                    changes: if is_counted { &changes.stalls } else { &[] },
+                    since: input.as_of.filter(|_| is_known).unwrap_or(progress.as_of),
+                    at: progress.as_of,
+                }
+                .course(zones);
+                trend = Some(course.to_text().map_err(|error| error.to_string())?);
+                plan.hours = course.over;
+            }
             candidates = Some(version_after.entries().len() as i64);
             categories = Some(serde_json::to_string(&by_category(&version_after)).map_err(|error| error.to_string())?);
             plan.chunks = version_after.to_chunks().map_err(|error| error.to_string())?;
@@ -295,6 +322,7 @@ impl PublishDraft {
                 retired: retired_text,
                 retire_at: retired.first().map(RetiredVersion::may_be_removed_at),
                 missing: next.missing,
+                trend,
             });
         }
         Ok(plan)
@@ -308,15 +336,17 @@ impl PublishDraft {
             .map(|conversation| conversation.conversation_id.as_str())
             .collect();
         let listed = self.published.entries().iter();
-        let row_nos: HashMap<String, i64> = listed
+        let published: HashMap<&str, &Entry> = listed
             .filter(|entry| affected.contains(entry.conversation_id.as_str()))
-            .map(|entry| (entry.conversation_id.clone(), entry.row_no))
+            .map(|entry| (entry.conversation_id.as_str(), entry))
             .collect();
         conversations
             .into_iter()
             .map(|conversation| {
+                let entry = published.get(conversation.conversation_id.as_str());
                 Ok(AffectedRow {
-                    published_row_no: row_nos.get(&conversation.conversation_id).copied(),
+                    published_row_no: entry.map(|entry| entry.row_no),
+                    published_stall: entry.and_then(|entry| stall_of(entry, &self.input.settings)),
                     current: join(conversation, &known)?,
                 })
             })
@@ -360,6 +390,8 @@ fn fit(mut version: Version, changes: &mut Changes, input: &PublishInput, progre
 struct AffectedRow {
     /// The number of its published row, if it has one.
     published_row_no: Option<i64>,
+    /// What its published row lists.
+    published_stall: Option<Stall>,
     /// The row that it has now, if it has one.
     current: Option<(Entry, PublishedRow)>,
 }
@@ -385,16 +417,24 @@ struct Changes {
     entries: Vec<Entry>,
     /// New rows with their numbers.
     rows: Vec<(i64, PublishedRow)>,
+    /// What they were, and what they will be.
+    stalls: Vec<StallChange>,
     /// The first row number that is unused after that.
     next_row_no: i64,
 }
 
 impl Changes {
-    fn new(affected: Vec<AffectedRow>, published_rows: &HashMap<i64, PublishedRow>, next_row_no: i64) -> Self {
+    fn new(
+        affected: Vec<AffectedRow>,
+        published_rows: &HashMap<i64, PublishedRow>,
+        next_row_no: i64,
+        settings: &Settings,
+    ) -> Self {
         let mut changes = Self {
             superseded: Vec::new(),
             entries: Vec::new(),
             rows: Vec::new(),
+            stalls: Vec::new(),
             next_row_no,
         };
         for conversation in affected {
@@ -405,6 +445,9 @@ impl Changes {
                 continue;
             }
             changes.superseded.extend(row_no);
+            let current = conversation.current.as_ref();
+            let stall = current.and_then(|(entry, _)| stall_of(entry, settings));
+            changes.stalls.push((conversation.published_stall, stall));
             if let Some((mut entry, row)) = conversation.current {
                 entry.row_no = changes.next_row_no;
                 changes.rows.push((entry.row_no, row));

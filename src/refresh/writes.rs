@@ -2,6 +2,7 @@
 
 use crate::refresh::lease::Lease;
 use crate::refresh::plan::PublishPlan;
+use crate::snapshot::trend::SLOTS;
 use crate::storage::database::{DatabaseError, SqlValue, Statement};
 use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks};
 
@@ -12,6 +13,7 @@ pub fn write_statements(plans: &[PublishPlan], lease: &Lease<'_>) -> Result<Vec<
     let mut heads = Vec::new();
     let mut settled = Vec::new();
     let mut lost = Vec::new();
+    let mut hours = Vec::new();
     for plan in plans {
         let id = Cell::from(&plan.organization_id);
         rows.extend(
@@ -32,8 +34,23 @@ pub fn write_statements(plans: &[PublishPlan], lease: &Lease<'_>) -> Result<Vec<
                 head.categories.as_ref().into(),
                 Cell::Integer(head.missing as i64),
                 plan.is_complete.into(),
+                head.trend.as_ref().into(),
             ]);
         }
+        hours.extend(plan.hours.iter().map(|hour| {
+            [
+                id,
+                hour.number.rem_euclid(SLOTS).into(),
+                hour.number.into(),
+                hour.quiet_since.into(),
+                hour.opened.into(),
+                hour.crossed.into(),
+                hour.cleared.into(),
+                hour.median_minutes.into(),
+                hour.worst_minutes.into(),
+                hour.most.into(),
+            ]
+        }));
         settled.extend(plan.settled.iter().map(|record| {
             [
                 id,
@@ -67,6 +84,7 @@ pub fn write_statements(plans: &[PublishPlan], lease: &Lease<'_>) -> Result<Vec<
         statements(sql!("refresh/sql/write_rows.sql"), rows, None)?,
         statements(sql!("refresh/sql/write_chunks.sql"), chunks, None)?,
         statements(sql!("refresh/sql/switch_heads.sql"), heads, Some(as_of))?,
+        statements(sql!("refresh/sql/write_hours.sql"), hours, None)?,
         statements(sql!("refresh/sql/settle_published.sql"), settled, Some(lease.mark()))?,
     ]
     .concat();

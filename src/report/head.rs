@@ -9,9 +9,8 @@ use crate::report::context::ReportContext;
 use crate::report::error::ReportError;
 use crate::report::index::cache_index;
 use crate::report::rows::{PageRow, decode as decode_row};
-use crate::report::settings::decode_settings;
+use crate::report::settings::settings_in_force;
 use crate::report::snapshot::{Snapshot, SnapshotHead};
-use crate::snapshot::settings::{Settings, THRESHOLD_MINUTES_DEFAULT};
 use crate::storage::database::{Database, DatabaseError, Outcome, Row, SqlValue, Statement};
 use std::rc::Rc;
 
@@ -264,10 +263,7 @@ fn decode(row: &Row) -> Result<SnapshotHead, DatabaseError> {
         version: row.integer(0)?,
         retained_versions,
         as_of: Timestamp::from_milliseconds(row.integer(2)?),
-        settings: Rc::new(Settings {
-            threshold_minutes: row.optional_integer(3)?.unwrap_or(THRESHOLD_MINUTES_DEFAULT),
-            ..decode_settings(row, 7)?
-        }),
+        settings: Rc::new(settings_in_force(row, 3, 7)?),
         settings_number: row.integer(6)?,
         last_run_ms: row.integer(11)?,
         generation: generation.to_owned(),

@@ -5,7 +5,7 @@ use crate::base::strict_json::Object;
 use crate::hours::business_hours::BusinessHours;
 use crate::report::context::ReportContext;
 use crate::report::error::ReportError;
-use crate::snapshot::settings::{MAX_AGE_DAYS_DEFAULT, Settings, Thresholds};
+use crate::snapshot::settings::{MAX_AGE_DAYS_DEFAULT, Settings, THRESHOLD_MINUTES_DEFAULT, Thresholds};
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
 use serde_json::Value;
 use std::rc::Rc;
@@ -38,12 +38,22 @@ pub async fn read_settings<D: Database, C>(
     Ok(settings)
 }
 
+/// The settings in force, from the column of the organization's threshold and the four that begin at `first`.
+///
+/// # Errors
+/// As [`decode_settings`].
+pub fn settings_in_force(row: &Row, threshold: usize, first: usize) -> Result<Settings, DatabaseError> {
+    let mut settings = decode_settings(row, first)?;
+    settings.threshold_minutes = row.optional_integer(threshold)?.unwrap_or(THRESHOLD_MINUTES_DEFAULT);
+    Ok(settings)
+}
+
 /// Settings from the four columns that begin at `first`: thresholds by channel and by department, the age limit, and the
 /// business hours.
 ///
 /// # Errors
 /// [`DatabaseError::Decode`] if they are not what the settings route writes.
-pub fn decode_settings(row: &Row, first: usize) -> Result<Settings, DatabaseError> {
+fn decode_settings(row: &Row, first: usize) -> Result<Settings, DatabaseError> {
     let thresholds = |column: usize| -> Result<Thresholds, DatabaseError> {
         let members = serde_json::from_str::<Object>(row.optional_text(column)?.unwrap_or("{}"));
         let thresholds = Thresholds::read(&members.unwrap_or_default(), &|_, minutes| minutes.as_i64());

@@ -7,4 +7,5 @@ mod positions;
 pub mod query;
 pub mod settings;
 pub mod summary;
+pub mod trend;
 pub mod version;

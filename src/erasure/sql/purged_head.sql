@@ -2,5 +2,6 @@
 -- events of a removed organization are taken in.
 UPDATE organization
 SET purge_at = ?2, candidates = 0, categories = '{}', retired = '[]', retire_at = NULL, threshold_minutes = NULL, held_as_of = NULL,
-    failed_in = NULL, worked_in = NULL, fold_after = NULL, missing = 0, list_of = NULL, forgets_since = NULL
+    failed_in = NULL, worked_in = NULL, fold_after = NULL, missing = 0, list_of = NULL, forgets_since = NULL,
+    trend = NULL
 WHERE organization_id IN (SELECT organization_id FROM purged)

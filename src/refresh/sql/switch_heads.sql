@@ -1,5 +1,5 @@
 -- Switches heads, all at once: ?1 is [[organization, version, next row number, candidates or null, retired, retire at,
--- candidates by category or null, missing, whether it is complete], …], ?2 is the run's instant. as_of is that of the version,
+-- candidates by category or null, missing, whether it is complete, the hour of the version or null], …], ?2 is the run's instant. as_of is that of the version,
 -- so it stays if the version does. A report that is not complete stays as of the instant that it has had so far.
 UPDATE organization
 SET as_of = iif(organization.version = j.value ->> 1, organization.as_of, ?2),
@@ -18,6 +18,7 @@ SET as_of = iif(organization.version = j.value ->> 1, organization.as_of, ?2),
     categories = coalesce(j.value ->> 6, organization.categories),
     missing = j.value ->> 7,
     retired = j.value ->> 4,
-    retire_at = j.value ->> 5
+    retire_at = j.value ->> 5,
+    trend = coalesce(j.value ->> 9, organization.trend)
 FROM json_each(?1) AS j
 WHERE organization.organization_id = j.value ->> 0

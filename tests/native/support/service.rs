@@ -2,6 +2,7 @@
 
 use super::oracle::Oracle;
 use super::sqlite::Sqlite;
+use super::zones::CrateZones;
 use conversation_monitor::auth::access::{INGEST_SCOPE, ingest_access};
 use conversation_monitor::auth::claims::Claims;
 use conversation_monitor::base::timestamp::Timestamp;
@@ -90,6 +91,7 @@ impl Service {
             change_token: &self.change_token(),
             now,
             limits,
+            time_zones: &CrateZones,
             enter_slice: &|_| Box::pin(async {}),
             leave_slice: &|| {},
         };
