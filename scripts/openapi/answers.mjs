@@ -322,6 +322,34 @@ const SUMMARY = {
   }),
 };
 
+const TREND = {
+  ConversationMonitorTrendResponse: success('ConversationMonitorTrend'),
+  ConversationMonitorTrend: object({
+    organizationId: text(),
+    generatedAt,
+    snapshotMissing,
+    stale,
+    days: { ...positive, maximum: 30 },
+    hours: list(ref('TrendHour'), {
+      maxItems: 720,
+      description: 'The earliest first. Hours of which nothing is known are left out.',
+    }),
+  }),
+  TrendHour: object({
+    startsAt: instant('When the hour begins. The last one is not over.'),
+    crossed: count('Rows that came over their threshold, or were over it when they came.'),
+    cleared: count('Rows over their threshold that a refresh took off the list.'),
+    medianMinutesToClear: nullable(
+      count(
+        'For how long half of those had been over their threshold at most; above 15 minutes it is rounded down by up to an ' +
+          'eighth. Null if there are none.',
+      ),
+    ),
+    worstMinutesToClear: nullable(count('The longest of these times.')),
+    mostAtOnce: count('The most rows that were listed at once.'),
+  }),
+};
+
 const SCOPES = {
   ConversationMonitorScopesResponse: success('ConversationMonitorScopes'),
   ConversationMonitorScopes: object({
@@ -873,6 +901,7 @@ const HEALTH = {
 export const ANSWERS = {
   ...REPORT,
   ...SUMMARY,
+  ...TREND,
   ...SCOPES,
   ...DASHBOARD,
   ...EVIDENCE,

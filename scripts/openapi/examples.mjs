@@ -164,6 +164,42 @@ export const CSV_EXAMPLE = [
   '',
 ].join('\r\n');
 
+export const TREND_EXAMPLE = {
+  success: true,
+  data: {
+    organizationId: '65a0e0e0e0e0e0e0e0e0e0e0',
+    generatedAt: '2026-05-18T14:00:00.000Z',
+    snapshotMissing: false,
+    stale: false,
+    days: 1,
+    hours: [
+      {
+        startsAt: '2026-05-18T13:00:00.000Z',
+        crossed: 9,
+        cleared: 7,
+        medianMinutesToClear: 4,
+        worstMinutesToClear: 31,
+        mostAtOnce: 44,
+      },
+      {
+        startsAt: '2026-05-18T14:00:00.000Z',
+        crossed: 0,
+        cleared: 0,
+        medianMinutesToClear: null,
+        worstMinutesToClear: null,
+        mostAtOnce: 42,
+      },
+    ],
+  },
+};
+
+export const TREND_CSV_EXAMPLE = [
+  '\u{feff}startsAt,crossed,cleared,medianMinutesToClear,worstMinutesToClear,mostAtOnce',
+  '2026-05-18T13:00:00.000Z,9,7,4,31,44',
+  '2026-05-18T14:00:00.000Z,0,0,,,42',
+  '',
+].join('\r\n');
+
 export const SCOPES_EXAMPLE = {
   success: true,
   data: {

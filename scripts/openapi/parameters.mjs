@@ -54,6 +54,10 @@ export const PARAMETERS = {
     ...query('snapshot', ref('SnapshotId')),
     description: 'The `snapshotId` of an earlier answer, to stay with that snapshot. Default: the newest one.',
   },
+  Days: {
+    ...query('days', { type: 'integer', minimum: 1, maximum: 30, default: 1 }),
+    description: 'How many days, of 24 hours each; the last hour is the current one.',
+  },
   Separator: {
     ...query('separator', ref('CsvSeparator')),
     description: 'What stands between two cells. Default: comma.',

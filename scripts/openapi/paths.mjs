@@ -22,6 +22,8 @@ import {
   SETTINGS_EXAMPLE,
   STREAM_EXAMPLE,
   SUMMARY_EXAMPLE,
+  TREND_CSV_EXAMPLE,
+  TREND_EXAMPLE,
   WITHDRAWN_EXAMPLE,
 } from './examples.mjs';
 import { parameters } from './parameters.mjs';
@@ -239,6 +241,54 @@ const summary = getAndHead('Summary', {
     ...shared('304 with advice'),
     400: invalid('skipThreshold must be true or false.'),
     ...shared(401, 403, 404, 410, 429, 500, 503),
+  },
+  security: TOKEN,
+});
+
+const wholeOrganization = errorResponse(
+  'The token is valid, but its role, scope or organization does not allow this; or its role sees only some departments.',
+  FORBIDDEN,
+);
+
+const trend = getAndHead('Course of the day', {
+  tags: ['Conversation Monitor'],
+  summary: 'Get the course of the last days by hour',
+  description: prose`
+    What has happened in each hour to the rows that a report without filters lists. Times count business hours, if the
+    organization has any.
+
+    For an ADMIN of the organization, or a SUPERADMIN: it is of all departments together.`,
+  operationId: 'get_conversation_monitor_trend',
+  parameters: parameters('Days', 'OrganizationId', 'IfNoneMatch'),
+  responses: {
+    200: ok('The hours', json(ref('ConversationMonitorTrendResponse'), TREND_EXAMPLE), 'ETag'),
+    ...shared(304),
+    400: invalid('days must be a whole number from 1 to 30.'),
+    ...shared(401),
+    403: wholeOrganization,
+    ...shared(404, 429, 500, 503),
+  },
+  security: TOKEN,
+});
+
+const trendCsv = getAndHead('Course of the day as CSV', {
+  tags: ['Conversation Monitor'],
+  summary: 'Get the course of the last days as CSV',
+  description: 'The same hours as a file, in the form of the report as CSV. A cell is empty where JSON has null.',
+  operationId: 'get_conversation_monitor_trend_csv',
+  parameters: parameters('Days', 'OrganizationId', 'Separator', 'IfNoneMatch'),
+  responses: {
+    200: ok(
+      'The file',
+      { 'text/csv': { schema: { type: 'string' }, example: TREND_CSV_EXAMPLE } },
+      'ETag',
+      'Content-Disposition',
+    ),
+    ...shared(304),
+    400: invalid('separator must be comma, semicolon or tab.'),
+    ...shared(401),
+    403: wholeOrganization,
+    ...shared(404, 429, 500, 503),
   },
   security: TOKEN,
 });
@@ -770,6 +820,8 @@ export const PATHS = {
   '/api/conversation-monitor/report/stream': stream,
   '/api/conversation-monitor/report.csv': csv,
   '/api/conversation-monitor/summary': summary,
+  '/api/conversation-monitor/trend': trend,
+  '/api/conversation-monitor/trend.csv': trendCsv,
   '/api/conversation-monitor/scopes': scopes,
   '/api/conversation-monitor/conversations/{conversationId}': evidence,
   '/api/conversation-monitor/conversations/{conversationId}/acknowledgement': acknowledgement,

@@ -17,6 +17,11 @@ pub enum Route {
     Csv,
     /// The numbers of the report.
     Summary,
+    /// The course of the last days.
+    Trend {
+        /// Whether as a file.
+        is_csv: bool,
+    },
     /// The organizations and departments that the caller may choose from.
     Scopes,
     /// Why a conversation is listed, or why not; and that it is taken off the lists for now.
@@ -92,7 +97,7 @@ const SEGMENTS_MAX: usize = 2;
 const READ: &str = "GET, HEAD";
 
 /// All routes.
-pub const ROUTES: [RouteEntry; 19] = [
+pub const ROUTES: [RouteEntry; 21] = [
     RouteEntry {
         path: "/api/conversation-monitor/report",
         methods: READ,
@@ -122,6 +127,18 @@ pub const ROUTES: [RouteEntry; 19] = [
         methods: READ,
         is_data: true,
         route: |_| Route::Summary,
+    },
+    RouteEntry {
+        path: "/api/conversation-monitor/trend",
+        methods: READ,
+        is_data: true,
+        route: |_| Route::Trend { is_csv: false },
+    },
+    RouteEntry {
+        path: "/api/conversation-monitor/trend.csv",
+        methods: READ,
+        is_data: true,
+        route: |_| Route::Trend { is_csv: true },
     },
     RouteEntry {
         path: "/api/conversation-monitor/scopes",

@@ -16,7 +16,7 @@ use std::rc::Rc;
 use strum::{IntoStaticStr, VariantArray};
 
 /// The byte order mark by which spreadsheets recognize UTF-8.
-const BYTE_ORDER_MARK: &str = "\u{feff}";
+pub(super) const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// The first line.
 const COLUMNS: [&str; 15] = [
     "conversationId",
@@ -56,7 +56,7 @@ pub enum Separator {
 }
 
 impl Separator {
-    fn character(self) -> char {
+    pub(super) fn character(self) -> char {
         match self {
             Self::Comma => ',',
             Self::Semicolon => ';',
@@ -232,10 +232,10 @@ fn is_phone_number(text: &str) -> bool {
 /// misunderstand.
 const UNESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
-/// The `Content-Disposition` of a file (RFC 6266): with an ASCII name and, if that is not the complete name, the complete one
+/// The `Content-Disposition` of a file (RFC 6266) whose name has `kind` in it, such as `trend-`: with an ASCII name and, if that is not the complete name, the complete one
 /// as well.
 #[must_use]
-pub fn content_disposition(organization: &str, as_of: Option<Timestamp>) -> String {
+pub fn content_disposition(kind: &str, organization: &str, as_of: Option<Timestamp>) -> String {
     let instant = as_of.map_or_else(
         || "no-snapshot".to_owned(),
         |as_of| {
@@ -247,7 +247,7 @@ pub fn content_disposition(organization: &str, as_of: Option<Timestamp>) -> Stri
     let organization = organization.replace(['/', '\\', ':', '*', '?', '"', '<', '>', '|', '%', '.', ' '], "_");
     let is_plain = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_');
     let ascii = organization.replace(|character| !is_plain(character), "_");
-    let name = |organization: &str| format!("conversation-monitor-{organization}-{instant}.csv");
+    let name = |organization: &str| format!("conversation-monitor-{kind}{organization}-{instant}.csv");
     let mut header = format!("attachment; filename=\"{}\"", name(&ascii));
     if ascii != organization {
         let name = name(&organization);
@@ -328,7 +328,7 @@ mod tests {
     fn names_the_file_in_two_ways() {
         let check = |organization: &str, expected: &str| {
             let as_of = Some(Timestamp::from_milliseconds(1_767_322_985_678));
-            assert_eq!(content_disposition(organization, as_of), expected);
+            assert_eq!(content_disposition("", organization, as_of), expected);
         };
         check(
             "65a0-x_Y",
@@ -345,8 +345,8 @@ mod tests {
              filename*=UTF-8''conversation-monitor-%C3%A9%F0%9F%98%80-2026-01-02T03-03-05Z.csv",
         );
         assert_eq!(
-            content_disposition("o", None),
-            "attachment; filename=\"conversation-monitor-o-no-snapshot.csv\""
+            content_disposition("trend-", "o", None),
+            "attachment; filename=\"conversation-monitor-trend-o-no-snapshot.csv\""
         );
     }
 }

@@ -28,3 +28,4 @@ pub mod settings;
 pub mod snapshot;
 pub mod streams;
 mod summary;
+pub mod trend;

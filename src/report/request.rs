@@ -5,6 +5,7 @@ use crate::conversation::category::{Category, Reason};
 use crate::http::query::{Parameters, QueryError, parse, parse_pairs};
 use crate::report::csv::Separator;
 use crate::snapshot::query::{Paging, RowFilter};
+use crate::snapshot::trend::TREND_DAYS_MAX;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt;
@@ -54,6 +55,31 @@ pub struct PageRequest {
     pub report: ReportRequest,
 }
 
+/// A request for the course of the day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrendRequest {
+    /// `days`
+    pub days: u64,
+    /// `organizationId`
+    pub organization_id: Option<String>,
+    /// `separator`. `None` means that no file is asked for.
+    pub separator: Option<Separator>,
+}
+
+impl TrendRequest {
+    /// Parses the query string of a request, which may be for a file. Unknown parameters are ignored.
+    ///
+    /// # Errors
+    /// [`QueryError`], which names the parameter and what it takes.
+    pub fn parse(query: &str, is_csv: bool) -> Result<Self, QueryError> {
+        parse(query, |parameters| Self {
+            days: integer(parameters, "days", TREND_DAYS_MAX).unwrap_or(1),
+            organization_id: parameters.id("organizationId"),
+            separator: is_csv.then(|| separator(parameters)),
+        })
+    }
+}
+
 /// A request for a CSV file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CsvRequest {
@@ -69,14 +95,9 @@ impl CsvRequest {
     /// # Errors
     /// [`QueryError`], which names the parameter and what it takes.
     pub fn parse(query: &str) -> Result<Self, QueryError> {
-        parse(query, |parameters| {
-            let separator = parameters.get("separator", one_of(Separator::VARIANTS), |text| {
-                named(Separator::VARIANTS, text)
-            });
-            Self {
-                separator: separator.unwrap_or_default(),
-                report: ReportRequest::read(parameters),
-            }
+        parse(query, |parameters| Self {
+            separator: separator(parameters),
+            report: ReportRequest::read(parameters),
         })
     }
 }
@@ -194,6 +215,13 @@ impl ReportRequest {
     }
 }
 
+fn separator(parameters: &mut Parameters<'_>) -> Separator {
+    let separator = parameters.get("separator", one_of(Separator::VARIANTS), |text| {
+        named(Separator::VARIANTS, text)
+    });
+    separator.unwrap_or_default()
+}
+
 /// The value with this name.
 fn named<T: Copy + Into<&'static str>>(values: &[T], text: &str) -> Option<T> {
     values.iter().copied().find(|value| Into::<&str>::into(*value) == text)
@@ -235,7 +263,7 @@ fn integer(parameters: &mut Parameters<'_>, name: &'static str, max: u64) -> Opt
 
 #[cfg(test)]
 mod tests {
-    use super::{CsvRequest, PageRequest, ReportRequest, SearchRequest};
+    use super::{CsvRequest, PageRequest, ReportRequest, SearchRequest, TrendRequest};
     use crate::conversation::category::Category;
     use crate::report::csv::Separator;
     use strum::VariantArray;
@@ -375,6 +403,16 @@ mod tests {
             assert_eq!(message, "separator must be comma, semicolon or tab.");
         }
         assert!(ReportRequest::parse("page=0&limit=0&limit=1").is_ok());
+        let days = |query: &str| TrendRequest::parse(query, false).map(|request| request.days);
+        assert_eq!(
+            [days("separator=x&page=0"), days("days=1"), days("days=30")],
+            [Ok(1), Ok(1), Ok(30)]
+        );
+        for value in ["", "0", "31", "1.0", "week"] {
+            let message = days(&format!("days={value}")).unwrap_err().to_string();
+            assert_eq!(message, "days must be a whole number from 1 to 30.");
+        }
+        assert!(TrendRequest::parse("separator=x", true).is_err());
         assert!(ReportRequest::parse("page=0&category=x").is_err());
         check("page=1&p%61ge=1", Some("page must be given at most once."));
     }

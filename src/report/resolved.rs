@@ -101,8 +101,7 @@ impl<'a> ResolvedReport<'a> {
             rows: &rows,
             skip_threshold: request.skip_threshold,
         })?;
-        let is_old = |snapshot: &Snapshot| now.milliseconds_since(snapshot.as_of) > FRESH_MAX_MS;
-        let is_stale = head.source.is_stale() || snapshot.as_ref().is_some_and(is_old);
+        let is_stale = is_stale(&head, snapshot.as_ref(), now);
         Ok(Self {
             access,
             rows,
@@ -182,6 +181,12 @@ impl<'a> ResolvedReport<'a> {
         })?;
         Ok(etag_of(&content).into())
     }
+}
+
+/// Whether an answer about a snapshot is stale.
+pub(super) fn is_stale(head: &ResolvedHead, snapshot: Option<&Snapshot>, now: Timestamp) -> bool {
+    let is_old = |snapshot: &Snapshot| now.milliseconds_since(snapshot.as_of) > FRESH_MAX_MS;
+    head.source.is_stale() || snapshot.is_some_and(is_old)
 }
 
 /// Which rows a request asks for, as far as the caller may see them.

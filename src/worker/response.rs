@@ -57,7 +57,11 @@ impl Reply {
 
     /// 200 with a JSON body and its ETag, or 304 if the request's `If-None-Match` names that ETag.
     pub fn json_or_not_modified(context: &RequestContext, body: String) -> Self {
-        let etag = etag_of(&body);
+        Self::unless_known(context, etag_of(&body), body)
+    }
+
+    /// 200 with a body and its ETag, or 304 if the request's `If-None-Match` names that ETag.
+    pub fn unless_known(context: &RequestContext, etag: String, body: String) -> Self {
         let is_known = is_known(&etag, context.if_none_match().as_deref());
         Self {
             status: if is_known { 304 } else { 200 },

@@ -232,6 +232,8 @@ fn limits() -> Vec<(String, String)> {
         refresh::KEEP_WAITING_MS => milliseconds,
         erasure::PURGE_AFTER_MS => milliseconds,
         report::head::STALE_MAX_MS => milliseconds,
+        snapshot::trend::TREND_DAYS_MAX => days,
+        snapshot::trend::SLOTS => number,
         storage::shards::SHARDS_MAX => number,
         storage::shards::BUCKETS => number,
         refresh::DATABASE_BYTES_MAX => number,

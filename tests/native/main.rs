@@ -37,4 +37,5 @@ mod support;
 mod tallies;
 mod test_data;
 mod tokens;
+mod trend;
 mod wycheproof;

@@ -281,6 +281,18 @@ const WIDE_READS: &[WideRead] = &[
         reason: "the list of a version, of which there are a few chunks",
     },
     WideRead {
+        table: "trend",
+        key: &["organization_id"],
+        statements: &["purged_hours"],
+        reason: "everything of an organization is to be removed, of which there are at most 768 rows",
+    },
+    WideRead {
+        table: "trend",
+        key: &["organization_id", "slot"],
+        statements: &["trend"],
+        reason: "a range of the key: the hours that are asked for, and those of a month at most",
+    },
+    WideRead {
         table: "connection_day",
         key: &[],
         statements: &["purged_connections"],

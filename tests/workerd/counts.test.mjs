@@ -320,6 +320,35 @@ describe(`among ${MANY} candidates`, () => {
   });
 });
 
+describe('the course of the day', () => {
+  test('costs a row for each hour in which anything changed, and none otherwise', async () => {
+    const organizationId = newOrganizationId();
+    const hour = 60 * MINUTE;
+    /** A customer comes, and the next run publishes that. */
+    const publish = async (conversationId, later) => {
+      await service.post(waitingNow(organizationId, conversationId));
+      const run = await refresh(later);
+      checkRun(run, { organizationsPublished: 1, rowsPublished: 1 });
+      return run.rowsWritten;
+    };
+    const hours = () => select('SELECT hour FROM trend WHERE organization_id = ?1 ORDER BY hour', organizationId);
+    /** How long it takes until so many minutes after the full hour, or before it. */
+    const untilHour = (minutes) => hour - (clock.now % hour) + minutes * MINUTE;
+    await publish('c1', untilHour(1));
+    const first = Math.floor(clock.now / hour);
+    // Superseded versions are removed in this run, and in none for ten minutes after it.
+    await publish('c2', untilHour(-3));
+    const usual = await publish('c3', MINUTE);
+    // The first has come over its threshold meanwhile.
+    assert.equal(await publish('c4', untilHour(1)), usual + 1);
+    assert.deepEqual(await hours(), [{ hour: first }]);
+    assert.equal(await publish('c5', MINUTE), usual);
+    // In the third hour nothing changes.
+    await publish('c6', untilHour(1) + 2 * hour);
+    assert.deepEqual(await hours(), [{ hour: first }, { hour: first + 1 }]);
+  });
+});
+
 // ---------------------------------------------------------------------------------------------------------------
 // Time alone
 // ---------------------------------------------------------------------------------------------------------------

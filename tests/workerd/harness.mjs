@@ -21,6 +21,8 @@ export const STREAM = '/api/conversation-monitor/report/stream';
 export const CSV = '/api/conversation-monitor/report.csv';
 export const SEARCH = '/api/conversation-monitor/report/search';
 export const SUMMARY = '/api/conversation-monitor/summary';
+export const TREND = '/api/conversation-monitor/trend';
+export const TREND_CSV = '/api/conversation-monitor/trend.csv';
 export const SCOPES = '/api/conversation-monitor/scopes';
 export const EVENTS = '/api/conversation-monitor/events';
 

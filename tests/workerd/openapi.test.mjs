@@ -24,6 +24,8 @@ import {
   SUMMARY,
   settingsOf,
   startService,
+  TREND,
+  TREND_CSV,
   tokenOf,
 } from './harness.mjs';
 import { CONTRACT, documentErrors, resolve, schemaErrors } from './schema.mjs';
@@ -312,7 +314,17 @@ test('it names all routes and all of their methods', async () => {
 
 test('it names exactly the parameters that the worker reads', async () => {
   const filters = ['category', 'channelType', 'reason', 'assignee', 'departmentId'];
-  const names = ['page', 'limit', 'skipThreshold', 'organizationId', 'snapshot', 'search', 'separator', ...filters];
+  const names = [
+    'page',
+    'limit',
+    'skipThreshold',
+    'organizationId',
+    'snapshot',
+    'search',
+    'separator',
+    'days',
+    ...filters,
+  ];
   const token = adminToken(ORGANIZATION);
   for (const one of operations.filter(({ method }) => method === 'get')) {
     const documented = parametersOf(one)
@@ -447,6 +459,8 @@ const REQUESTS = {
   [CSV]: { get: READS(CSV, { bad: 'category=x' }) },
   [STREAM]: { get: STREAM_READS },
   [SUMMARY]: { get: SUMMARY_READS },
+  [TREND]: { get: READS(TREND, { bad: 'days=0', pinned: false }) },
+  [TREND_CSV]: { get: READS(TREND_CSV, { bad: 'separator=x', pinned: false }) },
   [SCOPES]: { get: READS(SCOPES, { bad: 'search=', pinned: false }) },
   [EVIDENCE]: {
     get: {
@@ -664,6 +678,8 @@ const FAULTS_OF_OURS = {
   [SEARCH]: ['500'],
   [SUMMARY]: ['500'],
   [STREAM]: ['500'],
+  [TREND]: ['500'],
+  [TREND_CSV]: ['500'],
   [SCOPES]: ['500'],
   [EVIDENCE]: ['500'],
   [ACKNOWLEDGEMENT]: ['500'],

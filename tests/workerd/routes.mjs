@@ -1,6 +1,6 @@
 // The data routes. A test of something that all of them have in common goes through this table.
 
-import { CSV, EVENTS, REPORT, SEARCH, SUMMARY } from './harness.mjs';
+import { CSV, EVENTS, REPORT, SEARCH, SUMMARY, TREND, TREND_CSV } from './harness.mjs';
 
 const id = encodeURIComponent;
 const named = (target) => (organizationId) =>
@@ -66,6 +66,22 @@ export const ROUTES = [
     allow: 'GET, HEAD',
     pins: true,
     roles: ['SUPERADMIN', 'ADMIN', 'DEPARTMENT_HEAD'],
+  },
+  {
+    name: 'trend',
+    method: 'GET',
+    target: named(TREND),
+    bad: 'days=31',
+    allow: 'GET, HEAD',
+    roles: ['SUPERADMIN', 'ADMIN'],
+  },
+  {
+    name: 'trend.csv',
+    method: 'GET',
+    target: named(TREND_CSV),
+    bad: 'separator=x',
+    allow: 'GET, HEAD',
+    roles: ['SUPERADMIN', 'ADMIN'],
   },
   {
     name: 'evidence',

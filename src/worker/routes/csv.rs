@@ -45,7 +45,7 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
             headers,
         });
     };
-    let disposition = content_disposition(access.organization.as_str(), answer.as_of);
+    let disposition = content_disposition("", access.organization.as_str(), answer.as_of);
     headers.push(("Content-Type", "text/csv; charset=utf-8; header=present".to_owned()));
     headers.push(("Content-Disposition", disposition));
     let rest = Rest {

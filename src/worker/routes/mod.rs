@@ -17,6 +17,7 @@ mod search;
 mod settings;
 pub mod stream;
 mod summary;
+mod trend;
 
 use crate::api::error::ApiError;
 use crate::api::route::{Route, RouteEntry, find};
@@ -54,6 +55,7 @@ async fn handle(context: &RequestContext, route: Route) -> Result<Reply, ApiErro
         Route::Search => search::handle(context).await,
         Route::Stream => stream::handle(context).await,
         Route::Summary => summary::handle(context).await,
+        Route::Trend { is_csv } => trend::handle(context, is_csv).await,
         Route::Csv => csv::handle(context).await,
         Route::Scopes => scopes::handle(context).await,
         Route::Conversation { conversation_id } => conversation::handle(context, conversation_id).await,

@@ -14,8 +14,9 @@ use conversation_monitor::report::cache::IsolateCache;
 use conversation_monitor::report::context::ReportContext;
 use conversation_monitor::report::error::ReportError;
 use conversation_monitor::report::poll::PollSchedule;
-use conversation_monitor::report::request::{PageRequest, ReportRequest};
+use conversation_monitor::report::request::{PageRequest, ReportRequest, TrendRequest};
 use conversation_monitor::report::service::{Answer, answer_page, answer_summary};
+use conversation_monitor::report::trend::answer_trend;
 use conversation_monitor::snapshot::settings::Settings;
 use conversation_monitor::storage::database::Database;
 use conversation_monitor::storage::shared_cache::{CacheKey, SharedCache, SharedCacheError};
@@ -148,6 +149,14 @@ impl<D: Database> Isolate<'_, D> {
             if_none_match,
             now,
         ))
+    }
+
+    /// Asks for the course of the last days: `data` of the answer.
+    pub fn trend(&self, access: &ReadAccess, query: &str, now: i64) -> Result<Value, ReportError> {
+        let (trace, now) = (Trace::default(), Timestamp::from_milliseconds(now));
+        let request = TrendRequest::parse(query, false).unwrap();
+        let answer = block_on(answer_trend(&self.context(&trace), access, &request, now));
+        answer.map(|trend| serde_json::from_str(&trend.to_json(access)).unwrap())
     }
 
     /// Changes settings as the body of a PUT says; those that are in force then.

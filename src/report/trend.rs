@@ -1,0 +1,229 @@
+//! Answers requests for the course of the day, as JSON or as CSV. The token, the parameters and the access are checked by
+//! then.
+//!
+//! 1. Resolve the head → 404, 503
+//! 2. Read the hours that are over, and the one that is stored with the newest version
+//! 3. Work out what time alone has changed since that version was published
+//! 4. Write the hours
+
+use crate::auth::access::ReadAccess;
+use crate::base::json_object::JsonObject;
+use crate::base::timestamp::Timestamp;
+use crate::report::context::ReportContext;
+use crate::report::csv::{BYTE_ORDER_MARK, Separator};
+use crate::report::error::ReportError;
+use crate::report::head::resolve_head;
+use crate::report::index::{cache_index, cached_index, selected_of};
+use crate::report::request::TrendRequest;
+use crate::report::resolved::is_stale;
+use crate::report::snapshot::Snapshot;
+use crate::snapshot::index::SnapshotIndex;
+use crate::snapshot::trend::{Ages, Course, Hour, SLOTS, hour_of, stalls_of, start_of};
+use crate::storage::database::{Database, DatabaseError, Outcome, Row, SqlValue, Statement, rows_of};
+use std::iter;
+use std::rc::Rc;
+
+/// Hours of one day.
+const DAY_HOURS: u64 = 24;
+
+/// What is said of an hour: the members of an object, and the columns of a file.
+const COLUMNS: [&str; 6] = [
+    "startsAt",
+    "crossed",
+    "cleared",
+    "medianMinutesToClear",
+    "worstMinutesToClear",
+    "mostAtOnce",
+];
+
+/// The course of the last days.
+#[derive(Debug)]
+pub struct Trend {
+    /// The instant that it is as of. `None` means that nothing is published yet.
+    pub as_of: Option<Timestamp>,
+    is_stale: bool,
+    days: u64,
+    /// Every hour of which something is known, the earliest first.
+    hours: Vec<Hour>,
+}
+
+/// Answers a request.
+///
+/// # Errors
+/// [`ReportError`]
+pub async fn answer_trend<D: Database, C>(
+    context: &ReportContext<'_, D, C>,
+    access: &ReadAccess,
+    request: &TrendRequest,
+    now: Timestamp,
+) -> Result<Trend, ReportError> {
+    // 1. The head
+    let head = resolve_head(context, &access.organization, Vec::new(), now).await?;
+    let mut trend = Trend {
+        as_of: head.newest.as_ref().map(|snapshot| snapshot.as_of),
+        is_stale: is_stale(&head, head.newest.as_ref(), now),
+        days: request.days,
+        hours: Vec::new(),
+    };
+    if let Some(newest) = &head.newest {
+        // 2. The hours that are over, and the list
+        let known = cached_index(context, &access.organization, newest.version);
+        let known_version = known.as_ref().map_or(0, |_| newest.version);
+        let outcomes = context.database.batch(trend.statements(access, known_version)).await?;
+        // 3. and 4. What time alone has changed; every hour by itself
+        trend.read(context, access, newest, known, outcomes)?;
+    }
+    Ok(trend)
+}
+
+impl Trend {
+    /// The first hour of the days that are asked for.
+    fn first(&self) -> i64 {
+        let last = self.as_of.map_or(0, hour_of);
+        last + 1 - (self.days * DAY_HOURS) as i64
+    }
+
+    /// The statements that read the published version with its hour, its list unless `known_version` is the number of it, and the
+    /// hours that are over: from the slot of the first one to the end of the ring, and from the beginning on.
+    fn statements(&self, access: &ReadAccess, known_version: i64) -> Vec<Statement> {
+        let first = self.first();
+        let slot = first.rem_euclid(SLOTS);
+        let statement = |sql, numbers: &[i64]| {
+            let numbers = numbers.iter().map(|number| SqlValue::Integer(*number));
+            Statement::new(sql, iter::once(access.organization.as_str().into()).chain(numbers))
+        };
+        vec![
+            statement(sql!("report/sql/trend_head.sql"), &[]),
+            statement(sql!("report/sql/newest_index.sql"), &[known_version]),
+            statement(sql!("report/sql/trend.sql"), &[slot, SLOTS, first]),
+            statement(sql!("report/sql/trend.sql"), &[0, slot - 1, first]),
+        ]
+    }
+
+    /// Reads what the statements have found. The version may be newer than that of the head: then the answer goes on until the
+    /// version's instant.
+    fn read<D, C>(
+        &mut self,
+        context: &ReportContext<'_, D, C>,
+        access: &ReadAccess,
+        newest: &Snapshot,
+        known: Option<Rc<SnapshotIndex>>,
+        outcomes: Vec<Outcome>,
+    ) -> Result<(), ReportError> {
+        let organization = &access.organization;
+        let [heads, chunks, rows, later] = rows_of(outcomes)?;
+        let row = heads.first().ok_or(ReportError::OrganizationNotFound)?;
+        let published_at = Timestamp::from_milliseconds(row.integer(1)?);
+        let mut snapshot = newest.clone();
+        snapshot.version = row.integer(0)?;
+        snapshot.as_of = snapshot.as_of.max(published_at);
+        let index = match known {
+            Some(index) if chunks.is_empty() => index,
+            _ => cache_index(context, organization, snapshot.version, &chunks)?,
+        };
+        let selected = selected_of(context, organization, &snapshot, index, false);
+        let ages = Ages {
+            calendar: selected.calendar,
+            max_age_days: snapshot.settings.max_age_days,
+        };
+        let stalls = stalls_of(&selected.index, &selected.lanes);
+        let course = Course::new(row.optional_text(2)?, &stalls, &ages, published_at, snapshot.as_of);
+        for row in rows.iter().chain(&later) {
+            self.add(&hour(row)?);
+        }
+        for hour in &course.over {
+            self.add(hour);
+        }
+        self.add(&course.current);
+        Ok(())
+    }
+
+    /// Adds an hour, after the quiet ones before it.
+    fn add(&mut self, hour: &Hour) {
+        let next = self.hours.last().map_or(self.first(), |last| last.number + 1);
+        for number in hour.quiet_since.max(next)..hour.number {
+            self.hours.push(hour.quiet(number));
+        }
+        if hour.number >= next {
+            self.hours.push(*hour);
+        }
+    }
+}
+
+/// An hour as the refresh stores it.
+fn hour(row: &Row) -> Result<Hour, DatabaseError> {
+    Ok(Hour {
+        number: row.integer(0)?,
+        quiet_since: row.integer(1)?,
+        opened: row.integer(2)?,
+        crossed: row.integer(3)?,
+        cleared: row.integer(4)?,
+        median_minutes: row.optional_integer(5)?,
+        worst_minutes: row.optional_integer(6)?,
+        most: row.integer(7)?,
+    })
+}
+
+impl Trend {
+    /// `data` of the answer, as JSON.
+    #[must_use]
+    pub fn to_json(&self, access: &ReadAccess) -> String {
+        let mut hours = String::from("[");
+        for hour in &self.hours {
+            if hours.len() > 1 {
+                hours.push(',');
+            }
+            let mut object = JsonObject::default();
+            object.instant(COLUMNS[0], Some(start_of(hour.number)));
+            for (name, number) in COLUMNS.iter().skip(1).zip(numbers(hour)) {
+                let text = number.map(|number| number.to_string());
+                object.json(name, text.as_deref().unwrap_or("null"));
+            }
+            hours.push_str(&object.finish());
+        }
+        hours.push(']');
+        let flag = |flag: bool| if flag { "true" } else { "false" };
+        let mut data = JsonObject::default();
+        data.text("organizationId", Some(access.organization.as_str()));
+        data.instant("generatedAt", self.as_of);
+        data.json("snapshotMissing", flag(self.as_of.is_none()));
+        data.json("stale", flag(self.is_stale));
+        data.json("days", &self.days.to_string());
+        data.json("hours", &hours);
+        data.finish()
+    }
+
+    /// The file. Nothing in it has to be quoted.
+    #[must_use]
+    pub fn to_csv(&self, separator: Separator) -> String {
+        let separator = separator.character();
+        let mut csv = BYTE_ORDER_MARK.to_owned();
+        for (index, name) in COLUMNS.iter().enumerate() {
+            if index > 0 {
+                csv.push(separator);
+            }
+            csv.push_str(name);
+        }
+        for hour in &self.hours {
+            csv.push_str("\r\n");
+            csv.push_str(&start_of(hour.number).to_string());
+            for number in numbers(hour) {
+                csv.push(separator);
+                csv.push_str(&number.map(|number| number.to_string()).unwrap_or_default());
+            }
+        }
+        csv.push_str("\r\n");
+        csv
+    }
+}
+
+/// What stands in the columns after the first.
+fn numbers(hour: &Hour) -> [Option<i64>; 5] {
+    [
+        Some(hour.crossed),
+        Some(hour.cleared),
+        hour.median_minutes,
+        hour.worst_minutes,
+        Some(hour.most),
+    ]
+}
