@@ -29,6 +29,7 @@ import { createSearch } from './views/search.js';
 import { createSignIn } from './views/sign-in.js';
 import { createSummary } from './views/summary.js';
 import { createThresholdDialog } from './views/threshold-dialog.js';
+import { createTrend } from './views/trend.js';
 import { createWall } from './views/wall.js';
 import { createWatch } from './views/watch.js';
 
@@ -172,6 +173,7 @@ export function startDashboard() {
   const wall = createWall(actions);
   const list = createList({ ...actions, isNew: watch.isNew });
   const pager = createPager(actions);
+  const trend = createTrend({ ask: (request) => ask(({ client, query }) => request(client, query)) });
   const organizationDialog = createOrganizationDialog({
     onChosen: (organizationId) => actions.filter({ organizationId, departmentId: null }),
   });
@@ -204,6 +206,7 @@ export function startDashboard() {
     chips.render(monitor);
     list.render(monitor, context());
     pager.render(monitor);
+    trend.render(monitor);
     announcer.watch(monitor);
     if (isOnWall) wall.render(monitor, context());
     const total =
@@ -416,7 +419,7 @@ export function startDashboard() {
     announcer.reset();
     watch.reset();
     wall.hide();
-    for (const view of [search, chips, list]) view.reset();
+    for (const view of [search, chips, list, trend]) view.reset();
     byId('board').hidden = true;
     masthead.hide();
     document.title = TITLE;

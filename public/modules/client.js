@@ -18,6 +18,8 @@ export const PATHS = {
   csv: `${API}/report.csv`,
   summary: `${API}/summary`,
   scopes: `${API}/scopes`,
+  trend: `${API}/trend`,
+  trendCsv: `${API}/trend.csv`,
   /** @param {string} conversationId */
   conversation: (conversationId) => `${API}/conversations/${encodeURIComponent(conversationId)}`,
   /** @param {string} conversationId */

@@ -32,10 +32,12 @@ function fileName({ organizationId, generatedAt }) {
 }
 
 /**
+ * Saves a file.
+ *
  * @param {Blob} blob
  * @param {string} name
  */
-function save(blob, name) {
+export function save(blob, name) {
   const url = URL.createObjectURL(blob);
   const link = document.createElement('a');
   link.href = url;
