@@ -59,6 +59,24 @@ export function formatShards(ranges) {
     .join(',');
 }
 
+/**
+ * The ranges after some buckets are given to `database`, and to `second`.
+ *
+ * @param {Range[]} ranges
+ * @param {Range} range
+ */
+export function assign(ranges, { first, last, database, second }) {
+  const before = ranges.flatMap((range) => cut(range, 0, first - 1));
+  const after = ranges.flatMap((range) => cut(range, last + 1, BUCKETS - 1));
+  return [...before, { first, last, database, ...(second && { second }) }, ...after];
+}
+
+/** What of a range is within some buckets: it, a part of it, or nothing. */
+export function cut(range, first, last) {
+  const within = { ...range, first: Math.max(range.first, first), last: Math.min(range.last, last) };
+  return within.first <= within.last ? [within] : [];
+}
+
 /** `SHARDS` with the buckets divided among databases, as evenly as can be. */
 export function evenShards(databases) {
   const begin = (number) => Math.floor((number * BUCKETS) / databases.length);
