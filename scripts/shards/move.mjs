@@ -107,7 +107,7 @@ async function copy({ first, last, from, to, now, pause, say }, { isFirst }) {
       if (isForced) await stopForgetting({ from, to, organizationId, now: now() });
       const comparison = await compare({ from, to, organizationId });
       if (isForced || !comparison.isRestSame) await copyTables({ from, to, organizationId });
-      if (comparison.lacking > 0) await copyRecords({ from, to, organizationId });
+      if (comparison.lacking > 0) await copyRecords({ from, to, organizationId, now: now() });
       records += comparison.count;
       lacking += comparison.lacking;
       if (isForced || comparison.lacking > 0 || !comparison.isRestSame) organizations += 1;

@@ -155,7 +155,7 @@ describe('a move', () => {
     for (let turns = 0; turns < 12; turns += 1) await live();
     await refresh();
     let interruptions = 0;
-    for (let calls = 1; ; calls += random.between(60, 200)) {
+    for (let calls = 1; ; calls += random.between(15, 50)) {
       let isOver = false;
       // Events come while the databases are copied, too.
       const traffic = (async () => {
