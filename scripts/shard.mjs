@@ -6,7 +6,7 @@ import { wrangler } from './command.mjs';
 import { parseFlags, usageFailure } from './flags.mjs';
 import { Failure, inRoot, whenProgram } from './project.mjs';
 import { BUCKETS, bucketOf, databaseOf, parseShards } from './shards/buckets.mjs';
-import { localShards, readShards, withShards } from './shards/config.mjs';
+import { databaseBindings, localShards, readShards, withShards } from './shards/config.mjs';
 import { move, removeFrom } from './shards/move.mjs';
 
 const WAIT_SECONDS = 600;
@@ -129,9 +129,7 @@ function local(count) {
 /** The databases of a configuration, by their bindings. */
 async function openDatabases(options) {
   const { getPlatformProxy } = await import('wrangler');
-  const proxy = await getPlatformProxy(options);
-  const bindings = Object.entries(proxy.env).filter(
-    ([, binding]) => typeof (/** @type {any} */ (binding)?.batch) === 'function',
-  );
-  return { databases: Object.fromEntries(bindings), dispose: () => proxy.dispose() };
+  const bindings = databaseBindings(readFileSync(options.configPath, 'utf8'));
+  const { env, dispose } = await getPlatformProxy(options);
+  return { databases: Object.fromEntries(bindings.map((binding) => [binding, env[binding]])), dispose };
 }

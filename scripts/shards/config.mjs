@@ -12,6 +12,13 @@ export function readShards(toml) {
   return LINE.exec(toml)?.[1] || ONE_DATABASE;
 }
 
+/** The bindings of the databases in a configuration, in order. */
+export function databaseBindings(toml) {
+  return [...toml.matchAll(/^\[\[d1_databases\]\]\s+(?:remote = true\s+)?binding = "(\w+)"/gm)].map(
+    ([, binding]) => binding,
+  );
+}
+
 /** The configuration with another `SHARDS`. */
 export function withShards(toml, shards) {
   const line = `SHARDS = "${shards}"`;

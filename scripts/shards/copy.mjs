@@ -46,6 +46,7 @@ const TABLES = {
   connection_day: { key: ['day', 'connection_id'], latest: [], ofSettings: false },
   settings: { key: ['number'], latest: [], ofSettings: true },
   alert: { key: ['destination_id'], latest: [], ofSettings: true },
+  trend: { key: ['slot'], latest: [], ofSettings: false },
 };
 /** The tables of which nothing is left when an organization has moved. */
 const EMPTIED = {
@@ -58,6 +59,7 @@ const EMPTIED = {
   settings: 'number',
   connection_day: 'day, connection_id',
   alert: 'destination_id',
+  trend: 'slot',
   erasure: 'type, record_id',
 };
 
@@ -121,7 +123,8 @@ export async function stopForgetting({ from, to, organizationId, now }) {
 const changeToken = () => randomBytes(16).toString('hex');
 
 /**
- * Copies everything except records: what was swept and erased, settings, and the counts of connections.
+ * Copies everything except records: what was swept and erased, settings, destinations of alerts, and the counts of connections and
+ * of the course of the day. The hour in which it is copied is counted by the new database alone.
  *
  * @param {{ from: Database, to: Database, organizationId: string }} options
  */
@@ -365,7 +368,7 @@ export async function purge(database, organizationId) {
     .prepare(
       `UPDATE organization SET candidates = 0, categories = '{}', retired = '[]', retire_at = NULL, threshold_minutes = NULL,
          held_as_of = NULL, failed_in = NULL, worked_in = NULL, fold_after = NULL, missing = 0, list_of = NULL,
-         forgets_since = NULL, purge_at = NULL
+         forgets_since = NULL, purge_at = NULL, trend = NULL
        WHERE organization_id = ?1`,
     )
     .bind(organizationId)

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { inRoot } from '../../scripts/project.mjs';
 import { bindingsOf, evenShards, ONE_DATABASE, parseShards } from '../../scripts/shards/buckets.mjs';
-import { readShards, withShards } from '../../scripts/shards/config.mjs';
+import { databaseBindings, readShards, withShards } from '../../scripts/shards/config.mjs';
 
 const OURS = readFileSync(inRoot('wrangler.toml'), 'utf8');
 
@@ -21,6 +21,13 @@ test('it is set, and set again, and nothing else changes', () => {
   assert.equal(readShards(twice), '0-511:DB,512-1023:DB_1');
   assert.equal(twice.replace('SHARDS = "0-511:DB,512-1023:DB_1"\n', ''), OURS);
   assert.throws(() => withShards('name = "x"', ONE_DATABASE), /no \[vars\]/);
+});
+
+test('the databases are those of the deployment, and none that is commented out or of another environment', () => {
+  assert.deepEqual(databaseBindings(OURS), ['DB']);
+  const more =
+    '\n[[d1_databases]]\nremote = true\nbinding = "DB_1"\n\n[[env.staging.d1_databases]]\nbinding = "DB_2"\n';
+  assert.deepEqual(databaseBindings(OURS + more), ['DB', 'DB_1']);
 });
 
 test('buckets are divided evenly among any number of databases', () => {

@@ -155,7 +155,7 @@ describe('a move', () => {
     for (let turns = 0; turns < 12; turns += 1) await live();
     await refresh();
     let interruptions = 0;
-    for (let calls = 1; ; calls += random.between(15, 50)) {
+    for (let calls = 1; ; calls += random.between(30, 90)) {
       let isOver = false;
       // Events come while the databases are copied, too.
       const traffic = (async () => {
@@ -220,7 +220,15 @@ describe('a move', () => {
 
   test('leaves the old database empty, except for numbers that must not come again', async () => {
     const [old] = service.databases;
-    for (const table of ['record', 'conversation_state', 'snapshot_row', 'settings', 'erasure', 'conversation_sweep']) {
+    for (const table of [
+      'record',
+      'conversation_state',
+      'snapshot_row',
+      'settings',
+      'erasure',
+      'conversation_sweep',
+      'trend',
+    ]) {
       const { rows } = await old.prepare(`SELECT count(*) AS rows FROM ${table}`).first();
       assert.equal(rows, 0, table);
     }
