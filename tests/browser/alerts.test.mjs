@@ -180,6 +180,10 @@ describeInBrowser('the alerts', (env) => {
     await dialog.getByRole('button', { name: 'Change desk' }).click();
     await dialog.getByLabel('Secret', { exact: true }).fill(SECRET);
     await tab.page.keyboard.press('Escape');
+    // The event that says that the dialog has closed comes a moment later.
+    await tab.page.waitForFunction(() =>
+      [...document.querySelectorAll('input')].every(({ value }) => value.length < 30),
+    );
     const kept = await tab.page.evaluate(() => [
       ...[...document.querySelectorAll('input')].map(({ value }) => value),
       JSON.stringify(localStorage),

@@ -307,60 +307,64 @@ describeInBrowser(
   SETTINGS,
 );
 
-describeInBrowser('no other page', (env) => {
-  test('may embed it', async (t) => {
-    const organization = await env.publish(env.organization().addWaiting('a', 30));
-    const { tab, told } = await embed(env, t, { origin: STRANGER, src: `/#token=${organization.adminToken()}` });
-    await until(() => tab.problems.length > 0, 'the browser does not refuse it');
-    assert.match(tab.problems.splice(0).join(), /frame-ancestors|violates the following Content Security Policy/);
-    assert.deepEqual([await told(), tab.responses], [[], []]);
-  });
-
-  test('is told anything or listened to, even in a browser that does not obey the policy', async (t) => {
-    const organization = await env.publish(env.organization().addWaiting('a', 30));
-    const tab = await env.beginToOpen(t, { others: [STRANGER] });
-    await tab.page.route(`${env.service.url.origin}/`, async (route) => {
-      const response = await route.fetch();
-      const { 'content-security-policy': _, ...headers } = response.headers();
-      await route.fulfill({ response, headers });
+describeInBrowser(
+  'no other page',
+  (env) => {
+    test('may embed it', async (t) => {
+      const organization = await env.publish(env.organization().addWaiting('a', 30));
+      const { tab, told } = await embed(env, t, { origin: STRANGER, src: `/#token=${organization.adminToken()}` });
+      await until(() => tab.problems.length > 0, 'the browser does not refuse it');
+      assert.match(tab.problems.splice(0).join(), /frame-ancestors|violates the following Content Security Policy/);
+      assert.deepEqual([await told(), tab.responses], [[], []]);
     });
-    around = pageAround(env.service.url.href);
-    await tab.page.goto(`${STRANGER}/`);
-    const frame = await (await tab.page.locator('#dashboard').elementHandle()).contentFrame();
-    await frame.getByText('Access token').waitFor();
-    // The browser says so of each message that it does not deliver: one for each origin that is configured.
-    const undelivered = () =>
-      tab.problems.filter((text) => text.includes("Failed to execute 'postMessage' on 'DOMWindow'"));
-    await until(() => undelivered().length === 2, 'it does not ask only those who are configured');
-    const before = tab.responses.length;
-    await tab.page.evaluate((message) => frames[0].postMessage(message, '*'), {
-      type: TOKEN,
-      token: organization.adminToken(),
-    });
-    await tab.advance(10_000);
-    await tab.waitForPaint();
-    assert.deepEqual(await tab.page.evaluate(() => globalThis.told), []);
-    assert.equal(tab.responses.length, before);
-    assert.equal(await frame.getByText('Access token').isVisible(), true);
-    assert.equal(undelivered().length, 2);
-    assert.equal(tab.problems.splice(0).length, 2);
-  });
 
-  test('is there: a dashboard in a tab of its own asks nobody and takes nothing', async (t) => {
-    const organization = await env.publish(env.organization().addWaiting('a', 30));
-    const tab = await env.open(t, {});
-    await tab.page.evaluate(
-      ([type, token]) => {
-        globalThis.told = [];
-        addEventListener('message', ({ data }) => globalThis.told.push(data.type));
-        window.postMessage({ type, token }, '*');
-      },
-      [TOKEN, organization.adminToken()],
-    );
-    await until(async () => (await tab.page.evaluate(() => globalThis.told.length)) > 0, 'there is no message');
-    await tab.advance(1_000);
-    assert.deepEqual(await tab.page.evaluate(() => globalThis.told), [TOKEN]);
-    assert.equal(tab.responses.length, 0);
-    assert.equal(await tab.page.getByText('Access token').isVisible(), true);
-  });
-});
+    test('is told anything or listened to, even in a browser that does not obey the policy', async (t) => {
+      const organization = await env.publish(env.organization().addWaiting('a', 30));
+      const tab = await env.beginToOpen(t, { others: [STRANGER] });
+      await tab.page.route(`${env.service.url.origin}/`, async (route) => {
+        const response = await route.fetch();
+        const { 'content-security-policy': _, ...headers } = response.headers();
+        await route.fulfill({ response, headers });
+      });
+      around = pageAround(env.service.url.href);
+      await tab.page.goto(`${STRANGER}/`);
+      const frame = await (await tab.page.locator('#dashboard').elementHandle()).contentFrame();
+      await frame.getByText('Access token').waitFor();
+      // The browser says so of each message that it does not deliver: one for each origin that is configured.
+      const undelivered = () =>
+        tab.problems.filter((text) => text.includes("Failed to execute 'postMessage' on 'DOMWindow'"));
+      await until(() => undelivered().length === 2, 'it does not ask only those who are configured');
+      const before = tab.responses.length;
+      await tab.page.evaluate((message) => frames[0].postMessage(message, '*'), {
+        type: TOKEN,
+        token: organization.adminToken(),
+      });
+      await tab.advance(10_000);
+      await tab.waitForPaint();
+      assert.deepEqual(await tab.page.evaluate(() => globalThis.told), []);
+      assert.equal(tab.responses.length, before);
+      assert.equal(await frame.getByText('Access token').isVisible(), true);
+      assert.equal(undelivered().length, 2);
+      assert.equal(tab.problems.splice(0).length, 2);
+    });
+
+    test('is there: a dashboard in a tab of its own asks nobody and takes nothing', async (t) => {
+      const organization = await env.publish(env.organization().addWaiting('a', 30));
+      const tab = await env.open(t, {});
+      await tab.page.evaluate(
+        ([type, token]) => {
+          globalThis.told = [];
+          addEventListener('message', ({ data }) => globalThis.told.push(data.type));
+          window.postMessage({ type, token }, '*');
+        },
+        [TOKEN, organization.adminToken()],
+      );
+      await until(async () => (await tab.page.evaluate(() => globalThis.told.length)) > 0, 'there is no message');
+      await tab.advance(1_000);
+      assert.deepEqual(await tab.page.evaluate(() => globalThis.told), [TOKEN]);
+      assert.equal(tab.responses.length, 0);
+      assert.equal(await tab.page.getByText('Access token').isVisible(), true);
+    });
+  },
+  SETTINGS,
+);

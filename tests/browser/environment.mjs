@@ -13,51 +13,60 @@ const hasBrowser = (await findBrowser()) !== undefined;
 if (!hasBrowser) console.error(missingBrowser('There is none on the PATH.'));
 
 /**
- * `describe` for tests in a browser; skipped if there is none. `defineTests` gets the environment. All tests of a file
- * share it, because a worker takes seconds to start, so each test looks at organizations of its own.
- *
- * The first one's `settings` are the worker's.
+ * `describe` for tests in a browser; skipped if there is none. `defineTests` gets the environment. All tests with the same
+ * `settings` of the worker share one, because a worker takes seconds to start, so each test looks at organizations of its own.
  *
  * @param {string} name
  * @param {(env: Environment) => void} defineTests
  * @param {import('../workerd/harness.mjs').Settings} [settings]
  */
 export function describeInBrowser(name, defineTests, settings) {
+  const environment = environments.get(settings) ?? new Environment(settings);
+  environments.set(settings, environment);
   describe(name, { skip: hasBrowser ? false : 'there is no browser' }, () => {
-    before(() => environment.start(settings));
+    before(() => environment.start());
     defineTests(environment);
   });
 }
+
+/** @type {Promise<any> | undefined} The running browser. */
+let browser;
 
 class Environment {
   /** The clock of the service, of refreshes and of tabs. Tokens are of today, so it is in the past. */
   now = Math.floor(Date.now() / MINUTE) * MINUTE - 48 * 60 * MINUTE;
   /** @type {any} The running worker; see tests/workerd/harness.mjs. */
   service;
-  /** What answers the alerts that the worker sends. */
+  /**
+   * What answers the alerts that the worker sends.
+   * @type {(request: any) => Response | Promise<Response>}
+   */
   receive = () => new Response('ok');
   /** @type {any} The running browser. */
   browser;
+  /** @type {import('../workerd/harness.mjs').Settings | undefined} */
+  #settings;
   /** @type {TestOrganization[]} */
   #organizations = [];
 
-  /**
-   * Starts worker and browser, if they do not run yet.
-   *
-   * @param {import('../workerd/harness.mjs').Settings} [settings]
-   */
-  async start(settings) {
+  /** @param {import('../workerd/harness.mjs').Settings} [settings] */
+  constructor(settings) {
+    this.#settings = settings;
+  }
+
+  /** Starts worker and browser, if they do not run yet. */
+  async start() {
     this.service ??= await startService({
       hasClock: true,
       secrets: { SETTINGS_KEY: `test:${randomBytes(32).toString('base64url')}` },
-      outbound: async () => this.receive(),
-      ...settings,
+      outbound: async (request) => this.receive(request),
+      ...this.#settings,
     });
-    this.browser ??= await launchBrowser();
+    browser ??= launchBrowser();
+    this.browser = await browser;
   }
 
   async stop() {
-    await this.browser?.close();
     await this.service?.close();
   }
 
@@ -155,5 +164,9 @@ class Environment {
   }
 }
 
-const environment = new Environment();
-after(() => environment.stop());
+/** By the settings of the worker. */
+const environments = new Map();
+after(async () => {
+  await (await browser)?.close();
+  for (const environment of environments.values()) await environment.stop();
+});

@@ -9,9 +9,11 @@ import { describeInBrowser } from './environment.mjs';
 import { HOUR, MINUTE, superadminToken } from './organization.mjs';
 
 const CRM = 'https://crm.example';
-const VARS = {
-  SIGN_IN_URL: `${CRM}/monitor?return={returnTo}&from=monitor`,
-  CONVERSATION_URL: `${CRM}/{organizationId}/c/{conversationId}?contact={contactId}#tab`,
+const SETTINGS = {
+  vars: {
+    SIGN_IN_URL: `${CRM}/monitor?return={returnTo}&from=monitor`,
+    CONVERSATION_URL: `${CRM}/{organizationId}/c/{conversationId}?contact={contactId}#tab`,
+  },
 };
 const LINK = { name: 'Sign in through your CRM' };
 
@@ -118,121 +120,129 @@ describeInBrowser(
       assert.equal(count, 0);
     });
   },
-  { vars: VARS },
+  SETTINGS,
 );
 
-describeInBrowser('the warning before a token expires', (env) => {
-  const TITLE = 'You will be signed out soon.';
+describeInBrowser(
+  'the warning before a token expires',
+  (env) => {
+    const TITLE = 'You will be signed out soon.';
 
-  test('comes five minutes before, is read out once, and leads to the CRM', async (t) => {
-    const organization = await env.publish(env.organization().addWaiting('a', 10));
-    const { tab, visits } = await openWithCrm(env, t, {
-      token: tokenFor(organization, 5 * MINUTE + 3_000),
-      query: '?skipThreshold=true',
-    });
-    await tab.waitUntilIdle();
-    await tab.advance(2_000);
-    assert.equal(await tab.page.getByText(TITLE).isVisible(), false);
-    await tab.advance(1_000);
-    await tab.waitForText(TITLE);
-    await tab.waitForText(/Your token expires at \d\d:\d\d, in 5 min\./);
-    assert.match(await tab.renderedText('#announcer'), /You will be signed out soon/);
-    await tab.page.getByRole('button', { name: 'Sign in again' }).waitFor();
-    await tab.page.evaluate(() => {
-      document.getElementById('announcer').textContent = 'something else';
-    });
-    await tab.advance(1_000);
-    await tab.waitForText('in 4 min.');
-    assert.equal(await tab.renderedText('#announcer'), 'something else');
-    assert.deepEqual((await axe(tab)).violations, []);
-    await tab.screenshot('token-expires-soon');
-    await tab.page.getByRole('button', { name: 'Sign in again' }).focus();
-    await tab.page.keyboard.press('Enter');
-    await tab.waitForText('This is the CRM.');
-    const back = `${env.service.url.origin}/?skipThreshold=true`;
-    assert.deepEqual(visits, [
-      { url: `${CRM}/monitor?return=${encodeURIComponent(back)}&from=monitor`, referer: undefined },
-    ]);
-  });
-
-  test('does not take more than a quarter of a short life', async (t) => {
-    const organization = await env.publish(env.organization().addWaiting('a', 10));
-    const tab = await env.open(t, { token: tokenFor(organization, 2 * MINUTE + 2_000, 6 * MINUTE - 2_000) });
-    await tab.waitUntilIdle();
-    await tab.advance(1_000);
-    assert.equal(await tab.page.getByText(TITLE).isVisible(), false);
-    await tab.advance(1_000);
-    await tab.waitForText(TITLE);
-  });
-
-  test('says what to do where the CRM has no address to sign in', async (t) => {
-    const organization = await env.publish(env.organization().addWaiting('a', 10));
-    const tab = await env.beginToOpen(t, {});
-    await tab.page.route('**/dashboard.json', (route) =>
-      route.fulfill({ json: { success: true, data: { signInUrl: null, frameAncestors: [] } } }),
-    );
-    await tab.page.goto(`${env.service.url.href}?x#token=${tokenFor(organization, MINUTE)}`);
-    await tab.waitForText(TITLE);
-    await tab.waitForText('Open this page from your CRM again, or sign in with a new token.');
-    assert.equal(await tab.page.getByRole('button', { name: 'Sign in again' }).count(), 0);
-  });
-
-  test('is gone with another token', async (t) => {
-    const organization = await env.publish(env.organization().addWaiting('a', 10));
-    const tab = await env.open(t, { token: tokenFor(organization, MINUTE) });
-    await tab.waitForText(TITLE);
-    await tab.page.evaluate((token) => location.assign(`#token=${token}`), organization.adminToken());
-    await tab.waitForNoText(TITLE);
-    await tab.waitForText('Customer a');
-  });
-});
-
-describeInBrowser('a conversation opens in the CRM', (env) => {
-  const LINK_OF_ROW = { name: 'Open in your CRM' };
-
-  test('at an address with its ids, percent-encoded', async (t) => {
-    const organization = await env.publish(env.organization().addWaiting('a/ü?#', 30));
-    const { organizationId } = organization;
-    for (const [token, query] of [
-      [organization.adminToken(), ''],
-      [superadminToken(), `?organizationId=${organizationId}`],
-    ]) {
-      const tab = await env.open(t, { token, query });
-      await tab.page.getByRole('button', { name: 'Customer a/ü?#' }).click();
-      const link = tab.page.getByRole('link', LINK_OF_ROW);
-      await link.waitFor();
-      assert.equal(
-        await link.getAttribute('href'),
-        `${CRM}/${organizationId}/c/c-a%2F%C3%BC%3F%23?contact=p-a%2F%C3%BC%3F%23#tab`,
-      );
-      assert.equal(await link.getAttribute('rel'), 'noopener noreferrer');
-      assert.equal(await link.getAttribute('target'), '_blank');
-    }
-  });
-
-  test('nowhere if it is not configured, or if an id would lead elsewhere', async (t) => {
-    const organization = await env.publish(env.organization().addWaiting('a', 30));
-    const scopes = await (
-      await env.service.fetch('/api/conversation-monitor/scopes', { token: organization.adminToken() })
-    ).json();
-    for (const conversationUrl of [
-      null,
-      'javascript:alert("{conversationId}")',
-      'http://crm.example/{conversationId}',
-    ]) {
-      const data = { ...scopes.data, conversationUrl };
-      const tab = await env.open(t, {
-        token: organization.adminToken(),
-        fault: ({ name }) =>
-          name === 'scopes' ? { status: 200, body: JSON.stringify({ success: true, data }) } : undefined,
+    test('comes five minutes before, is read out once, and leads to the CRM', async (t) => {
+      const organization = await env.publish(env.organization().addWaiting('a', 10));
+      const { tab, visits } = await openWithCrm(env, t, {
+        token: tokenFor(organization, 5 * MINUTE + 3_000),
+        query: '?skipThreshold=true',
       });
       await tab.waitUntilIdle();
-      await tab.page.getByRole('button', { name: 'Customer a' }).click();
-      await tab.waitForText('What happened');
-      assert.equal(await tab.page.getByRole('link', LINK_OF_ROW).isVisible(), false);
-    }
-  });
-});
+      await tab.advance(2_000);
+      assert.equal(await tab.page.getByText(TITLE).isVisible(), false);
+      await tab.advance(1_000);
+      await tab.waitForText(TITLE);
+      await tab.waitForText(/Your token expires at \d\d:\d\d, in 5 min\./);
+      assert.match(await tab.renderedText('#announcer'), /You will be signed out soon/);
+      await tab.page.getByRole('button', { name: 'Sign in again' }).waitFor();
+      await tab.page.evaluate(() => {
+        document.getElementById('announcer').textContent = 'something else';
+      });
+      await tab.advance(1_000);
+      await tab.waitForText('in 4 min.');
+      assert.equal(await tab.renderedText('#announcer'), 'something else');
+      assert.deepEqual((await axe(tab)).violations, []);
+      await tab.screenshot('token-expires-soon');
+      await tab.page.getByRole('button', { name: 'Sign in again' }).focus();
+      await tab.page.keyboard.press('Enter');
+      await tab.waitForText('This is the CRM.');
+      const back = `${env.service.url.origin}/?skipThreshold=true`;
+      assert.deepEqual(visits, [
+        { url: `${CRM}/monitor?return=${encodeURIComponent(back)}&from=monitor`, referer: undefined },
+      ]);
+    });
+
+    test('does not take more than a quarter of a short life', async (t) => {
+      const organization = await env.publish(env.organization().addWaiting('a', 10));
+      const tab = await env.open(t, { token: tokenFor(organization, 2 * MINUTE + 2_000, 6 * MINUTE - 2_000) });
+      await tab.waitUntilIdle();
+      await tab.advance(1_000);
+      assert.equal(await tab.page.getByText(TITLE).isVisible(), false);
+      await tab.advance(1_000);
+      await tab.waitForText(TITLE);
+    });
+
+    test('says what to do where the CRM has no address to sign in', async (t) => {
+      const organization = await env.publish(env.organization().addWaiting('a', 10));
+      const tab = await env.beginToOpen(t, {});
+      await tab.page.route('**/dashboard.json', (route) =>
+        route.fulfill({ json: { success: true, data: { signInUrl: null, frameAncestors: [] } } }),
+      );
+      await tab.page.goto(`${env.service.url.href}?x#token=${tokenFor(organization, MINUTE)}`);
+      await tab.waitForText(TITLE);
+      await tab.waitForText('Open this page from your CRM again, or sign in with a new token.');
+      assert.equal(await tab.page.getByRole('button', { name: 'Sign in again' }).count(), 0);
+    });
+
+    test('is gone with another token', async (t) => {
+      const organization = await env.publish(env.organization().addWaiting('a', 10));
+      const tab = await env.open(t, { token: tokenFor(organization, MINUTE) });
+      await tab.waitForText(TITLE);
+      await tab.page.evaluate((token) => location.assign(`#token=${token}`), organization.adminToken());
+      await tab.waitForNoText(TITLE);
+      await tab.waitForText('Customer a');
+    });
+  },
+  SETTINGS,
+);
+
+describeInBrowser(
+  'a conversation opens in the CRM',
+  (env) => {
+    const LINK_OF_ROW = { name: 'Open in your CRM' };
+
+    test('at an address with its ids, percent-encoded', async (t) => {
+      const organization = await env.publish(env.organization().addWaiting('a/ü?#', 30));
+      const { organizationId } = organization;
+      for (const [token, query] of [
+        [organization.adminToken(), ''],
+        [superadminToken(), `?organizationId=${organizationId}`],
+      ]) {
+        const tab = await env.open(t, { token, query });
+        await tab.page.getByRole('button', { name: 'Customer a/ü?#' }).click();
+        const link = tab.page.getByRole('link', LINK_OF_ROW);
+        await link.waitFor();
+        assert.equal(
+          await link.getAttribute('href'),
+          `${CRM}/${organizationId}/c/c-a%2F%C3%BC%3F%23?contact=p-a%2F%C3%BC%3F%23#tab`,
+        );
+        assert.equal(await link.getAttribute('rel'), 'noopener noreferrer');
+        assert.equal(await link.getAttribute('target'), '_blank');
+      }
+    });
+
+    test('nowhere if it is not configured, or if an id would lead elsewhere', async (t) => {
+      const organization = await env.publish(env.organization().addWaiting('a', 30));
+      const scopes = await (
+        await env.service.fetch('/api/conversation-monitor/scopes', { token: organization.adminToken() })
+      ).json();
+      for (const conversationUrl of [
+        null,
+        'javascript:alert("{conversationId}")',
+        'http://crm.example/{conversationId}',
+      ]) {
+        const data = { ...scopes.data, conversationUrl };
+        const tab = await env.open(t, {
+          token: organization.adminToken(),
+          fault: ({ name }) =>
+            name === 'scopes' ? { status: 200, body: JSON.stringify({ success: true, data }) } : undefined,
+        });
+        await tab.waitUntilIdle();
+        await tab.page.getByRole('button', { name: 'Customer a' }).click();
+        await tab.waitForText('What happened');
+        assert.equal(await tab.page.getByRole('link', LINK_OF_ROW).isVisible(), false);
+      }
+    });
+  },
+  SETTINGS,
+);
 
 test('an address is filled in as it should be', async () => {
   const { fillIn, returnTo } = await import('../../public/modules/addresses.js');
