@@ -232,8 +232,8 @@ fn is_phone_number(text: &str) -> bool {
 /// misunderstand.
 const UNESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
-/// The `Content-Disposition` of a file (RFC 6266) whose name has `kind` in it, such as `trend-`: with an ASCII name and, if that is not the complete name, the complete one
-/// as well.
+/// The `Content-Disposition` of a file (RFC 6266) whose name has `kind` in it, such as `trend-`: with an ASCII name and, if that
+/// is not the complete name, the complete one as well.
 #[must_use]
 pub fn content_disposition(kind: &str, organization: &str, as_of: Option<Timestamp>) -> String {
     let instant = as_of.map_or_else(

@@ -102,7 +102,8 @@ pub struct Hour {
     pub crossed: i64,
     /// How many rows over their threshold a publication took off.
     pub cleared: i64,
-    /// How long half of those were over it at most, in minutes. From 16 minutes on it may be up to an eighth more. `None` means that there are none.
+    /// How long half of those were over it at most, in minutes. From 16 minutes on it may be up to an eighth more. `None` means that
+    /// there are none.
     pub median_minutes: Option<i64>,
     /// The longest of these times.
     pub worst_minutes: Option<i64>,

@@ -409,6 +409,11 @@ fn each_stall_is_told_once_and_cleared_once_whatever_goes_wrong() {
     assert!(received > 1_000);
 }
 
+/// A destination of all rows.
+fn slack() -> Value {
+    json!([{ "id": "d", "url": "https://x.com/", "format": "slack", "categories": CATEGORIES }])
+}
+
 /// Somebody writes to an organization `a`; nothing else happens.
 fn waiting(world: &World, at: i64) {
     let common = json!({ "organizationId": "a", "updatedAt": instant_text(at) });
@@ -430,6 +435,15 @@ fn waiting(world: &World, at: i64) {
     block_on(world.service.ingest(&events, at)).unwrap();
 }
 
+/// Somebody answers.
+fn answered(world: &World, at: i64) {
+    let answer = json!({
+        "type": "message", "organizationId": "a", "updatedAt": instant_text(at), "messageId": "n", "conversationId": "c",
+        "at": instant_text(at), "direction": "outbound", "sender": "human",
+    });
+    block_on(world.service.ingest(&[answer], at)).unwrap();
+}
+
 fn attempts(world: &World) -> Vec<(String, usize)> {
     let all = world.attempts.values().flatten();
     all.map(|attempt| (attempt.kind.clone(), attempt.conversations.len()))
@@ -448,8 +462,7 @@ fn who_waited_before_a_destination_was_set_is_not_told() {
     let start = NOW - NOW % MINUTE;
     waiting(&world, start);
     block_on(world.service.refresh(start + 10 * MINUTE)).unwrap();
-    let destination = json!([{ "id": "d", "url": "https://x.com/", "format": "slack", "categories": CATEGORIES }]);
-    world.put("a", &destination, start + 10 * MINUTE);
+    world.put("a", &slack(), start + 10 * MINUTE);
     for round in 11..20 {
         minute(&mut world, start + round * MINUTE);
     }
@@ -468,8 +481,7 @@ fn nothing_is_told_outside_business_hours_and_everything_when_they_begin() {
     world.service.database.execute(&format!(
         "INSERT INTO settings (organization_id, number, business_hours) VALUES ('a', 1, '{hours}')"
     ));
-    let destination = json!([{ "id": "d", "url": "https://x.com/", "format": "slack", "categories": CATEGORIES }]);
-    world.put("a", &destination, midnight);
+    world.put("a", &slack(), midnight);
     // The threshold of five minutes: three before the end of the day, and two after the beginning of the next.
     for round in (16 * 60..32 * 60 + 2).step_by(1) {
         minute(&mut world, midnight + round * MINUTE);
@@ -496,9 +508,8 @@ fn a_stall_that_is_told_and_cleared_costs_two_messages_and_six_rows() {
     let mut world = World::new();
     let start = NOW - NOW % MINUTE;
     waiting(&world, start);
-    let destination = json!([{ "id": "d", "url": "https://x.com/", "format": "slack", "categories": CATEGORIES }]);
     block_on(world.service.refresh(start)).unwrap();
-    world.put("a", &destination, start);
+    world.put("a", &slack(), start);
     let revision = |world: &World| {
         let rows = world.service.database.query("SELECT revision FROM alert");
         rows[0][0].parse::<i64>().unwrap()
@@ -509,11 +520,7 @@ fn a_stall_that_is_told_and_cleared_costs_two_messages_and_six_rows() {
         minute(&mut world, start + round * MINUTE);
     }
     let at = start + 20 * MINUTE;
-    let answer = json!({
-        "type": "message", "organizationId": "a", "updatedAt": instant_text(at), "messageId": "n", "conversationId": "c",
-        "at": instant_text(at), "direction": "outbound", "sender": "human",
-    });
-    block_on(world.service.ingest(&[answer], at)).unwrap();
+    answered(&world, at);
     for round in 21..40 {
         minute(&mut world, start + round * MINUTE);
     }
@@ -525,10 +532,9 @@ fn a_stall_that_is_told_and_cleared_costs_two_messages_and_six_rows() {
 fn what_was_tried_for_a_day_is_given_up_and_counted() {
     let mut world = World::new();
     let start = NOW - NOW % MINUTE;
-    let destination = json!([{ "id": "d", "url": "https://x.com/", "format": "slack", "categories": CATEGORIES }]);
     waiting(&world, start);
     block_on(world.service.refresh(start)).unwrap();
-    world.put("a", &destination, start);
+    world.put("a", &slack(), start);
     for round in 1..6 {
         block_on(world.service.refresh(start + round * MINUTE)).unwrap();
         world.detect(start + round * MINUTE).unwrap();
@@ -572,21 +578,16 @@ fn what_was_tried_for_a_day_is_given_up_and_counted() {
 fn what_has_changed_since_the_refresh_waits_for_the_next() {
     let mut world = World::new();
     let start = NOW - NOW % MINUTE;
-    let destination = json!([{ "id": "d", "url": "https://x.com/", "format": "slack", "categories": CATEGORIES }]);
     waiting(&world, start);
     block_on(world.service.refresh(start)).unwrap();
-    world.put("a", &destination, start);
+    world.put("a", &slack(), start);
     minute(&mut world, start + MINUTE);
     block_on(world.service.refresh(start + 6 * MINUTE)).unwrap();
     world.detect(start + 6 * MINUTE).unwrap();
     assert_eq!(world.queue.len(), 1);
     // The answer comes after the refresh and before the message is sent.
     let at = start + 6 * MINUTE + 1_000;
-    let answer = json!({
-        "type": "message", "organizationId": "a", "updatedAt": instant_text(at), "messageId": "n", "conversationId": "c",
-        "at": instant_text(at), "direction": "outbound", "sender": "human",
-    });
-    block_on(world.service.ingest(&[answer], at)).unwrap();
+    answered(&world, at);
     world.deliver(at, &mut |_| (Outcome::Delivered, true));
     for round in 7..12 {
         minute(&mut world, start + round * MINUTE);
