@@ -7,6 +7,7 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import { acquireLock } from './build-lock.mjs';
 import { capture, duration, run } from './command.mjs';
@@ -168,7 +169,7 @@ export async function compileWorker(say, { folder = 'build', named = false } = {
   await ensureEverything({ need, say });
   say('Building the worker (the first time takes some minutes) …');
   const failure = 'The build failed; what it printed above says why.';
-  await run('cargo', [...CARGO_ARGS, '--', ...RUSTC_ARGS], { failure });
+  await run('cargo', [...CARGO_ARGS, '--config', remapConfig(), '--', ...RUSTC_ARGS], { failure });
 
   // Of this process: two builds at once, should it come to that, must not take each other's files.
   const bound = inRoot(folder, `.bound-${process.pid}`);
@@ -215,6 +216,16 @@ async function removeExports(bound, unwanted) {
   // It prints a line for each thing that it has removed.
   const { code, stderr } = await capture(packageBin('wasm-metadce'), args);
   if (code !== 0) throw new Failure(`\`wasm-metadce\` failed:\n${stderr}`);
+}
+
+/**
+ * Panics name the file that they happened in. With this it is named from the folder of its crate on, so that the wasm is the
+ * same whoever builds it, and says nothing of where.
+ */
+function remapConfig() {
+  const cargoHome = process.env.CARGO_HOME || path.join(homedir(), '.cargo');
+  const registry = path.join(cargoHome, 'registry', 'src', path.sep);
+  return `target.${WASM_TARGET}.rustflags=[${JSON.stringify(`--remap-path-prefix=${registry}=`)}]`;
 }
 
 /** Where cargo puts what it builds: `CARGO_TARGET_DIR` or a user's configuration may say so. */
