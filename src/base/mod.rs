@@ -1,7 +1,8 @@
-//! What every other module may use: instants, ids, strict JSON, JSON objects, digests, a bounded cache, sorting, waiting for
+//! What every other module may use: instants, ids, strict JSON, JSON objects, choices, digests, a bounded cache, sorting, waiting for
 //! several futures, notes about a request.
 
 pub mod byte_cache;
+pub mod choice;
 pub mod digest;
 pub mod id;
 pub mod join;

@@ -9,6 +9,7 @@
 //! in normal form still. `revision` is in the body for the same reason: whatever version of the service writes a body
 //! replaces the revision with it.
 
+use crate::base::choice::choices;
 use crate::base::timestamp::{Timestamp, rfc3339};
 use serde::{Deserialize, Serialize};
 use std::rc::Rc;
@@ -29,6 +30,8 @@ fn is_true(flag: &bool) -> bool {
 fn yes() -> bool {
     true
 }
+
+choices!(SwitchedBy, ResolvedBy, Direction, Sender, Kind, Status, Visibility);
 
 /// What is left of a record that was removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -178,8 +181,7 @@ impl AutopilotChange {
 }
 
 /// Who switched an autopilot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, VariantNames, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum SwitchedBy {
     /// A person.
@@ -213,8 +215,7 @@ pub struct Resolution {
 }
 
 /// Who resolved or reopened a conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, EnumString, VariantNames)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumString, VariantNames, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum ResolvedBy {
     /// A person.
@@ -282,8 +283,7 @@ impl Message {
 }
 
 /// Which way a message went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, VariantNames, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Direction {
     /// From the customer's side.
@@ -293,8 +293,7 @@ pub enum Direction {
 }
 
 /// Who wrote a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames, IntoStaticStr)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, VariantNames, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Sender {
     /// The customer.
@@ -310,8 +309,7 @@ pub enum Sender {
 }
 
 /// What a message is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames, IntoStaticStr)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, VariantNames, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Kind {
     /// Text.
@@ -333,10 +331,7 @@ pub enum Kind {
 }
 
 /// What became of a message, in the order of a message's life.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, EnumString, VariantNames, IntoStaticStr,
-)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumString, VariantNames, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Status {
     /// It came in.
@@ -354,8 +349,7 @@ pub enum Status {
 }
 
 /// Who may see a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, VariantNames, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Visibility {
     /// Also the customer.

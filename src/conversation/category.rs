@@ -1,14 +1,13 @@
 //! Who stalled, and why no answer came. docs/definition.md says when which one applies.
 
-use serde::{Deserialize, Serialize};
-use strum::{IntoStaticStr, VariantArray};
+use crate::base::choice::choices;
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
+choices!(Category, Reason);
 
 /// Which list a candidate is in. [`Category::VARIANTS`] lists them in the order of their declaration, which is their index
 /// wherever something is kept by category.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray,
-)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Category {
     /// The autopilot stalled.
@@ -39,8 +38,7 @@ impl Category {
 }
 
 /// Why no answer came. [`Reason::VARIANTS`] lists them in the order of their declaration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Reason {
     /// A reply was tried and failed.
