@@ -55,12 +55,11 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
-    /// Sets the service up if this is the isolate's first request.
+    /// Sets the service up if this is the isolate's first request. `url` is that of the request.
     ///
     /// # Errors
     /// If the platform has no random numbers, which does not happen.
-    pub async fn new(request: Request, env: Env, platform: Context, is_tick: bool) -> Result<Self> {
-        let url = request.url();
+    pub async fn new(request: Request, url: String, env: Env, platform: Context, is_tick: bool) -> Result<Self> {
         Ok(Self {
             now: clock::now(),
             id: random::request_id().map_err(|error| error.to_string())?,

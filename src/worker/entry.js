@@ -35,7 +35,7 @@ const STREAM_KEY = 'X-Stream-Key';
 
 /** The response to a request for a stream, if the wasm allows it: then its answer has no body yet. */
 async function openStream(request, env, context) {
-  const allowed = await respond(request, env, context);
+  const allowed = await respond(request, request.url, env, context);
   const key = allowed.headers.get(STREAM_KEY);
   if (key === null) return allowed;
 
@@ -47,7 +47,8 @@ async function openStream(request, env, context) {
       if (value !== null) headers.set(header, value);
     }
     if (etag !== null) headers.set('If-None-Match', etag);
-    return tick(new Request(`${url.origin}${PATHS[name]}${url.search}`, { headers }), env, context);
+    const asked = `${url.origin}${PATHS[name]}${url.search}`;
+    return tick(new Request(asked, { headers }), asked, env, context);
   };
   const lastEventId = request.headers.get('Last-Event-ID');
   const body = streamBody(
@@ -60,7 +61,7 @@ async function openStream(request, env, context) {
 }
 
 /** The wasm looks closer; this keeps all other requests off the way here. */
-const isStream = (request) => request.url.includes('/report/stream') && request.method === 'GET';
+const isStream = (url, request) => url.includes('/report/stream') && request.method === 'GET';
 
 /** A refresh of a database in an invocation of its own, with limits of its own. Only this worker can call it. */
 export class Refresh extends WorkerEntrypoint {
@@ -128,12 +129,13 @@ async function refreshAll({ scheduledTime }, env, context) {
 }
 
 export default {
-  fetch: (request, env, context) =>
-    isStream(request)
-      ? openStream(request, env, context)
-      : isPage(request)
-        ? servePage(request, { assets: env.ASSETS, ask: (asked) => respond(asked, env, context) })
-        : respond(request, env, context),
+  fetch(request, env, context) {
+    // The platform makes the text anew each time it is asked for it: so it is asked once, here and for the wasm.
+    const { url } = request;
+    if (isStream(url, request)) return openStream(request, env, context);
+    if (!isPage(url)) return respond(request, url, env, context);
+    return servePage(request, { assets: env.ASSETS, ask: (asked) => respond(asked, asked.url, env, context) });
+  },
   scheduled: refreshAll,
   queue: deliver,
 };

@@ -32,16 +32,16 @@ fn start() {
 /// Answers a request: with the response, or with the promise of one if something has to be waited for.
 ///
 /// Not `#[event(fetch)]`, which makes a promise for every request. A shared future remembers whom to wake, so what has
-/// been polled once without a task goes on in one.
+/// been polled once without a task goes on in one. `url` is the request's: the entry module has read it already.
 #[wasm_bindgen]
-pub fn fetch(request: Request, env: Env, platform: worker_sys::Context) -> Result<JsValue, JsValue> {
-    answer_or_promise(request, env, platform, false)
+pub fn fetch(request: Request, url: String, env: Env, platform: worker_sys::Context) -> Result<JsValue, JsValue> {
+    answer_or_promise(request, url, env, platform, false)
 }
 
 /// Answers a question that a stream asks. The answer has two more headers, which the entry module takes off.
 #[wasm_bindgen]
-pub fn tick(request: Request, env: Env, platform: worker_sys::Context) -> Result<JsValue, JsValue> {
-    answer_or_promise(request, env, platform, true)
+pub fn tick(request: Request, url: String, env: Env, platform: worker_sys::Context) -> Result<JsValue, JsValue> {
+    answer_or_promise(request, url, env, platform, true)
 }
 
 /// A stream of the caller with this key has ended.
@@ -52,19 +52,26 @@ pub fn close_stream(key: &str) {
 
 fn answer_or_promise(
     request: Request,
+    url: String,
     env: Env,
     platform: worker_sys::Context,
     is_tick: bool,
 ) -> Result<JsValue, JsValue> {
-    let response = respond(request, env, Context::new(platform), is_tick).shared();
+    let response = respond(request, url, env, Context::new(platform), is_tick).shared();
     match response.clone().now_or_never() {
         Some(response) => response,
         None => Ok(future_to_promise(response).into()),
     }
 }
 
-async fn respond(request: Request, env: Env, platform: Context, is_tick: bool) -> Result<JsValue, JsValue> {
-    let context = RequestContext::new(request, env, platform, is_tick).await?;
+async fn respond(
+    request: Request,
+    url: String,
+    env: Env,
+    platform: Context,
+    is_tick: bool,
+) -> Result<JsValue, JsValue> {
+    let context = RequestContext::new(request, url, env, platform, is_tick).await?;
     let (entry, reply) = routes::answer(&context).await;
     for warning in context.trace.warnings() {
         log::error(&Line {

@@ -5,8 +5,8 @@
 
 const CONFIGURATION = '/dashboard.json';
 
-/** @param {Request} request */
-export const isPage = ({ url }) => /^[a-z]+:\/\/[^/?#]+\/?(?:[?#]|$)/.test(url);
+/** @param {string} url */
+export const isPage = (url) => /^[a-z]+:\/\/[^/?#]+\/?(?:[?#]|$)/.test(url);
 
 /**
  * Serves the page. The configuration that says who may embed it is that of `/dashboard.json`; while it is wrong, nobody may.
