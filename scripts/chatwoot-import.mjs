@@ -14,6 +14,8 @@ const MESSAGE_PAGES_MAX = 10;
 const CONVERSATION_PAGES_MAX = 4_000;
 const MESSAGE_TYPES = ['incoming', 'outgoing', 'activity', 'template'];
 const BOTS = ['agent_bot', 'captain_assistant'];
+/** What an assignee is, as the API says it: there an assignee has no `type`, unlike in a webhook. */
+const ASSIGNEE_TYPES = { User: 'user', AgentBot: 'agent_bot', 'Captain::Assistant': 'captain_assistant' };
 /** What a bot wrote so shortly before it passed the conversation on is a promise, by the definition. */
 const PROMISE_SECONDS = 600;
 /** The most agents, and the most teams or inboxes, that are told. */
@@ -23,7 +25,7 @@ const OVERLAP_SECONDS = 300;
 
 /**
  * @typedef {{ get: (path: string) => Promise<any> }} Source Chatwoot: the answer to a path below the account; undefined if
- *   there is no such thing any more
+ *   there is no such conversation any more
  * @typedef {{ post: (webhook: any) => Promise<{ applied: number }>, rows?: () => Promise<any[]>, tell?: (events: any[]) => Promise<boolean> }} Monitor
  *   the service: takes a webhook; the rows of the report, of every category, whatever their age; takes events, or says that it
  *   does not
@@ -142,7 +144,7 @@ async function tellDirectory(source, monitor, { state = {}, ...options }) {
   if (!monitor.tell) return { directory: before, isDirectoryTold: true };
   const namesOf = async (path) => {
     const answer = await source.get(path);
-    const list = (answer?.payload ?? answer ?? []).slice(0, LISTED_MAX);
+    const list = (answer.payload ?? answer).slice(0, LISTED_MAX);
     return Object.fromEntries(list.filter(({ id, name }) => id && name).map(({ id, name }) => [id, name]));
   };
   const agents = await namesOf('/agents');
@@ -180,7 +182,7 @@ async function* conversations(source, status, since = 0) {
   const seen = new Set();
   for (let page = 1; page <= CONVERSATION_PAGES_MAX; page += 1) {
     const query = `status=${status}&assignee_type=all&sort_by=last_activity_at_desc&page=${page}`;
-    const payload = (await source.get(`/conversations?${query}`))?.data?.payload ?? [];
+    const { payload } = (await source.get(`/conversations?${query}`)).data;
     // Whatever becomes active while the pages are read moves to the front and pushes others to the next page.
     const fresh = payload.filter(({ id, last_activity_at: activity }) => !seen.has(id) && activity >= since);
     for (const conversation of fresh) {
@@ -234,7 +236,8 @@ export function webhooksOf(
     const isBack = messages.some((message) => mayAnswer(message) && !isOfBot(message));
     return [created, ...sent, ...(isBack ? [changed(changeOf(state, undefined, [], true))] : [])];
   }
-  if (!isRepair && state.status === 'open' && !botsAnswerWhileOpen && isPassedOn(messages)) {
+  const isBots = isBot(state.meta.assignee);
+  if (!isRepair && state.status === 'open' && !isBots && !botsAnswerWhileOpen && isPassedOn(messages)) {
     const log = changeOf(state, { category: 'ai_stuck' }, messages, false);
     return [{ ...created, status: 'pending' }, ...sent, changed(log)];
   }
@@ -256,8 +259,12 @@ function stateOf(conversation, messages, now) {
     channel: conversation.channel ?? meta.channel,
     updated_at: Math.min(changedAt, now),
     snoozed_until: conversation.snoozed_until ?? null,
-    meta: { ...meta, assignee: meta.assignee ?? null, team: meta.team ?? null },
+    meta: { ...meta, assignee: assigneeOf(meta), team: meta.team ?? null },
   };
+}
+
+function assigneeOf({ assignee, assignee_type: type }) {
+  return assignee ? { type: ASSIGNEE_TYPES[type] ?? 'user', ...assignee } : null;
 }
 
 /**
@@ -265,7 +272,7 @@ function stateOf(conversation, messages, now) {
  * And while Chatwoot itself says that the customer waits, nothing since was an agent's answer.
  */
 function messagesToSay(messages, { waiting_since: waitingSince }, aiUserIds) {
-  const isAi = ({ sender }) => BOTS.includes(sender?.type) || aiUserIds.map(String).includes(String(sender?.id));
+  const isAi = ({ sender }) => isBot(sender) || aiUserIds.map(String).includes(String(sender?.id));
   const first = messages.findIndex((message) => typeOf(message) === 'incoming');
   const isDoubtful = (message) =>
     mayAnswer(message) &&
@@ -283,7 +290,7 @@ function messagesToSay(messages, { waiting_since: waitingSince }, aiUserIds) {
  * answered, the bot's last words may be those of the hand-off; a repair does not say so, for the webhook may have been there.
  */
 function messageWebhook(message, state, messages, { now, row, isRepair }) {
-  const isBots = BOTS.includes(message.sender?.type) && message.private !== true;
+  const isBots = isOfBot(message) && message.private !== true;
   const own = {
     ...message,
     message_type: typeOf(message),
@@ -322,14 +329,21 @@ function typeOf({ message_type: type }) {
 function changeOf(state, row, messages, isRepair, mayPromise = false) {
   const at = { updated_at: { previous_value: null, current_value: new Date(state.updated_at * 1000).toISOString() } };
   const to = (previous, current) => ({ status: { previous_value: previous, current_value: current } });
-  const agent = state.meta.assignee?.id;
-  const assigned = { assignee_id: { previous_value: null, current_value: agent ?? null } };
+  const { assignee } = state.meta;
+  const agent = isBot(assignee) ? undefined : assignee?.id;
+  const column = isBot(assignee) ? 'assignee_agent_bot_id' : 'assignee_id';
+  const assigned = { [column]: { previous_value: null, current_value: assignee?.id ?? null } };
   if (state.status === 'resolved') {
     // What is the bot's and is resolved without an agent, the bot has resolved.
     const isBots = row === undefined ? messages.some(isOfBot) : row.category === 'ai_stuck';
     return isRepair ? [to(isBots ? 'pending' : 'open', 'resolved'), at] : [at];
   }
   if (state.status === 'pending') return row?.category === 'ai_stuck' ? [at] : [to('open', 'pending'), at];
+  // A bot that has an open conversation has not passed it on.
+  if (isBot(assignee) && state.status === 'open') {
+    const isKnown = row === undefined ? isRepair : row.category === 'ai_stuck';
+    return isKnown ? [at] : [assigned, at];
+  }
   const mayBePassedOn = row === undefined && mayPromise && isPassedOn(messages, state.updated_at - PROMISE_SECONDS);
   if (row?.category === 'ai_stuck' || mayBePassedOn)
     return [to('pending', 'open'), ...(agent === undefined ? [] : [assigned]), at];
@@ -356,11 +370,13 @@ function isOwed({ status, meta }, messages) {
   const last = lastWord(messages);
   const { is_reaction: isReaction, email } = last?.content_attributes ?? {};
   const asks = last !== undefined && typeOf(last) === 'incoming' && !isReaction && !email?.auto_reply;
-  const isPeoples = status === 'open' && (meta.assignee?.id !== undefined || !messages.some(isOfBot));
+  const { assignee } = meta;
+  const isPeoples = status === 'open' && !isBot(assignee) && (assignee !== null || !messages.some(isOfBot));
   return asks && isPeoples && meta.sender?.blocked !== true;
 }
 
-const isOfBot = (message) => BOTS.includes(message.sender?.type);
+const isBot = (person) => BOTS.includes(person?.type);
+const isOfBot = (message) => isBot(message.sender);
 
 /** A conversation that Chatwoot does not have any more waits for nothing. */
 function goneWebhook(id, row, now) {

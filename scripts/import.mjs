@@ -15,6 +15,8 @@ import { INGEST_SCOPE, makeToken } from './token.mjs';
 
 const TRIES = 6;
 const BACKOFF_FIRST_MS = 1_000;
+/** Who was asked too often counts by the minute. Chatwoot does not say how long to wait. */
+const LIMIT_WINDOW_MS = 60_000;
 const TIMEOUT_MS = 30_000;
 const CALLS_PER_MINUTE = 300;
 const CATEGORIES = ['ai_stuck', 'agent_abandoned', 'unassigned', 'snoozed', 'acknowledged'];
@@ -76,7 +78,8 @@ async function ask(target, init, what, { fetch = globalThis.fetch, delay = sleep
     let response;
     let problem;
     try {
-      response = await fetch(target, { redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS), ...init() });
+      // A redirect is an answer here: it would take the token along.
+      response = await fetch(target, { redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS), ...init() });
       if (!RETRYABLE.has(response.status)) return response;
       problem = `answered ${response.status}`;
       await response.body?.cancel();
@@ -84,9 +87,12 @@ async function ask(target, init, what, { fetch = globalThis.fetch, delay = sleep
       problem = error.name === 'TimeoutError' ? 'did not answer in time' : 'could not be reached';
     }
     if (attempt >= TRIES) throw new Failure(`${what} ${problem}, ${TRIES} times.`);
-    await delay(Math.max(retryAfter(response?.headers, now()), BACKOFF_FIRST_MS * 2 ** (attempt - 1)));
+    const asked = retryAfter(response?.headers, now()) || (response?.status === 429 ? LIMIT_WINDOW_MS : 0);
+    await delay(Math.max(asked, BACKOFF_FIRST_MS * 2 ** (attempt - 1)));
   }
 }
+
+const accountAddress = (url, account) => `${url.replace(/\/+$/, '')}/api/v1/accounts/${encodeURIComponent(account)}`;
 
 /**
  * Chatwoot's API below an account, asked at most so many times a minute.
@@ -96,7 +102,7 @@ async function ask(target, init, what, { fetch = globalThis.fetch, delay = sleep
  */
 export function chatwootSource({ url, account, token, callsPerMinute = CALLS_PER_MINUTE }, io = {}) {
   const { delay = sleep, now = Date.now } = io;
-  const base = `${url.replace(/\/+$/, '')}/api/v1/accounts/${encodeURIComponent(account)}`;
+  const base = accountAddress(url, account);
   let nextAt = 0;
   return {
     async get(target) {
@@ -105,14 +111,17 @@ export function chatwootSource({ url, account, token, callsPerMinute = CALLS_PER
       nextAt = Math.max(now(), nextAt) + 60_000 / callsPerMinute;
       const init = () => ({ headers: { api_access_token: token, Accept: 'application/json' } });
       const response = await ask(new URL(base + target), init, 'Chatwoot', io);
-      if (response.status === 404) return undefined;
+      // Anything else that is not there is an account that does not exist, or another address.
+      if (response.status === 404 && target.startsWith('/conversations/')) return undefined;
       if (response.status === 401 || response.status === 403) {
         throw new Failure(
           'Chatwoot refuses the token: it must be the access token of an administrator of the account.',
         );
       }
       if (!response.ok) throw new Failure(`Chatwoot answered ${response.status}: are --url and --account right?`);
-      return response.json();
+      return response.json().catch(() => {
+        throw new Failure('Chatwoot answered no JSON: is --url right?');
+      });
     },
   };
 }
@@ -199,13 +208,26 @@ export function connectionOf(text, connectionId) {
   return found;
 }
 
-function readState(file) {
+/**
+ * What earlier runs did. They must have asked the same account, for conversations of another one have the same numbers and
+ * other customers.
+ *
+ * @param {string} file
+ * @param {string} account its address
+ */
+export function readState(file, account) {
   if (!existsSync(file)) return {};
+  let state;
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    state = JSON.parse(readFileSync(file, 'utf8'));
   } catch {
     throw new Failure(`${file} is not what an earlier run wrote: remove it, and everything is loaded again.`);
   }
+  if ((state.account ?? account) === account) return state;
+  throw new Failure(
+    `Earlier runs for this connection asked ${state.account}, and not ${account}. Correct --url and --account, or remove ` +
+      `${file} if the account has moved.`,
+  );
 }
 
 function writeState(file, state) {
@@ -260,8 +282,10 @@ await whenProgram(import.meta.url, async (args) => {
   const callsPerMinute = Number(values['calls-per-minute'] ?? CALLS_PER_MINUTE);
   if (!(callsPerMinute >= 1)) throw usageFailure('--calls-per-minute takes a number from 1 on.', USAGE);
   const connection = connectionOf(variable('CONNECTIONS'), values.connection);
+  const url = parseAddress(values.url, USAGE, EXAMPLE_URL);
+  const account = accountAddress(url, values.account);
   const source = chatwootSource({
-    url: parseAddress(values.url, USAGE, EXAMPLE_URL),
+    url,
     account: values.account,
     token: secretOf(values['token-file'], 'CHATWOOT_TOKEN'),
     callsPerMinute,
@@ -285,10 +309,10 @@ await whenProgram(import.meta.url, async (args) => {
   const options = {
     ...connection.settings,
     organizationId: connection.organizationId,
-    state: readState(file),
+    state: readState(file, account),
     now: () => Math.floor(Date.now() / 1000),
     progress: conversationProgress(),
-    save: (state) => writeState(file, state),
+    save: (state) => writeState(file, { ...state, account }),
   };
   const counts = values.repair ? await repair(source, monitor, options) : await importOpen(source, monitor, options);
   process.stdout.write(`${summaryOf(counts).join('\n')}\n`);

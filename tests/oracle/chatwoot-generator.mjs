@@ -68,8 +68,6 @@ const SETTINGS = [
   { prefix: 'cw1-', aiUserIds: [TOKEN_BOT.id] },
   { botsAnswerWhileOpen: true },
 ];
-const CONVERSATIONS_PER_PAGE = 25;
-const MESSAGES_PER_PAGE = 20;
 const ODD_VALUES = [null, '', {}, [], 0, 'odd', true, -1, 1.5, '12', 1e15, ['odd'], { id: null }];
 
 /**
@@ -86,7 +84,7 @@ export function chatwootSequence(seed, only = {}) {
   return chatwootRun(seed, only).sequence;
 }
 
-/** A sequence, and the Chatwoot that it is of, whose API can be asked: `rest(path)`. */
+/** A sequence, and the Chatwoot that it is of, whose `account` the mock of the API serves. */
 export function chatwootRun(seed, only = {}) {
   const random = seededRandom(`chatwoot ${seed}`);
   const odd = random.chance(0.1);
@@ -577,46 +575,25 @@ class Chatwoot {
 
   // --- The API ---
 
-  /** The answer to a path below the account; undefined is a 404. It has as many items a page as Chatwoot's. */
-  rest(target) {
-    const { pathname, searchParams } = new URL(target, 'https://chat.example.com');
-    const [, , id, messages] = pathname.split('/');
-    if (id === undefined) {
-      const status = searchParams.get('status');
-      const all = this.conversations.filter((conversation) => status === 'all' || conversation.status === status);
-      const sorted = all.toSorted((left, right) => right.activityAt - left.activityAt);
-      const payload = pageOf(sorted, Number(searchParams.get('page')), CONVERSATIONS_PER_PAGE);
-      return { data: { meta: {}, payload: payload.map((conversation) => this.conversationView(conversation)) } };
-    }
-    const conversation = this.conversations.find((candidate) => String(candidate.id) === id);
-    if (conversation === undefined) return undefined;
-    if (messages === undefined) return this.conversationView(conversation);
-    const before = Number(searchParams.get('before') ?? Infinity);
-    const older = conversation.messages.filter((message) => message.id < before).slice(-MESSAGES_PER_PAGE);
-    return { meta: {}, payload: older.map((message) => this.messageView(conversation, message)) };
-  }
-
-  conversationView(conversation) {
-    const { meta, channel, updated_at: updatedAt, contact_inbox: _, ...data } = this.conversationData(conversation);
+  /** What is in the account, for the mock of Chatwoot's API. */
+  get account() {
     return {
-      ...data,
-      meta: { sender: meta.sender, channel, hmac_verified: false, ...definedOf({ ...meta, sender: undefined }) },
-      ...(!this.old && { updated_at: updatedAt }),
+      agents: [...AGENTS, TOKEN_BOT],
+      teams: TEAMS,
+      inboxes: INBOXES,
+      conversations: () => this.conversations.map((conversation) => this.conversationData(conversation)),
+      messages: (id) => {
+        const conversation = this.conversations.find((candidate) => candidate.id === id);
+        return conversation.messages.map((message) => this.heldMessage(conversation, message));
+      },
     };
   }
 
-  messageView(conversation, message) {
-    const {
-      conversation: _,
-      account: __,
-      event: ___,
-      inbox,
-      additional_attributes: ____,
-      ...data
-    } = this.messageData(conversation, message, '');
+  /** A message as a webhook has it, with its instant in seconds and its state as of now. */
+  heldMessage(conversation, message) {
     const type = { incoming: 0, outgoing: 1, activity: 2, template: 3 }[message.type];
-    const own = { message_type: type, created_at: seconds(message.createdAt), status: message.status };
-    return { ...data, ...own, inbox_id: inbox.id, conversation_id: conversation.id };
+    const held = { message_type: type, created_at: seconds(message.createdAt), status: message.status };
+    return { ...this.messageData(conversation, message, ''), ...held };
   }
 
   // --- Payloads ---
@@ -735,12 +712,6 @@ class Chatwoot {
     };
   }
 }
-
-/** The members that have a value. */
-const definedOf = (object) =>
-  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined && value !== null));
-
-const pageOf = (items, page, perPage) => items.slice((page - 1) * perPage, page * perPage);
 
 const SENDER_TYPES = {
   contact: 'Contact',

@@ -1,10 +1,8 @@
-// The stories of Chatwoot, and the API of a Chatwoot that has sent the webhooks of a story so far.
+// The stories of Chatwoot, and the account that has sent the webhooks of a story so far.
 
 import { readdirSync, readFileSync } from 'node:fs';
 
 const FOLDER = new URL('../data/webhooks/', import.meta.url);
-const CONVERSATIONS_PER_PAGE = 25;
-const MESSAGES_PER_PAGE = 20;
 /** As the API has them. */
 const MESSAGE_TYPES = ['incoming', 'outgoing', 'activity', 'template'];
 const AGENTS = [
@@ -31,7 +29,7 @@ function isAgents({ message_type: type, private: isPrivate, sender, content_attr
   return MESSAGE_TYPES[type] === 'outgoing' && !isPrivate && isPersons && !attributes?.automation_rule_id && !campaign;
 }
 
-/** The API of the Chatwoot whose webhooks these are: the latest that each says is how it is. */
+/** The account whose webhooks these are: the latest that each says is how it is. */
 export class StoryChatwoot {
   #conversations = new Map();
   #messages = new Map();
@@ -47,17 +45,14 @@ export class StoryChatwoot {
     if (event === 'contact_updated') this.#contacts.set(data.id, { blocked: data.blocked });
   }
 
-  #addConversation({ changed_attributes: _, contact_inbox: __, account: ___, channel, ...data }) {
+  #addConversation({ changed_attributes: _, contact_inbox: __, account: ___, ...data }) {
     const known = this.#conversations.get(data.id);
     // A webhook that came late says what was.
     if ((known?.updated_at ?? 0) > data.updated_at) return;
-    const { team, assignee, ...meta } = data.meta;
+    const { team } = data.meta;
     if (team) this.#teams.set(team.id, team);
     for (const message of data.messages ?? []) this.#noteStatus(data.id, message);
-    this.#conversations.set(data.id, {
-      ...data,
-      meta: { ...meta, channel, ...(team && { team }), ...(assignee && { assignee }) },
-    });
+    this.#conversations.set(data.id, data);
   }
 
   #addMessage({ conversation, account: _, additional_attributes: additional, inbox, ...data }) {
@@ -84,11 +79,10 @@ export class StoryChatwoot {
   }
 
   /**
-   * A conversation as the API has it. Since when the customer waits is as of now; a webhook may have been sent before an
-   * agent's answer had cleared it.
+   * A conversation as it is now. Since when the customer waits is counted anew: a webhook may have been sent before an agent's
+   * answer had cleared it.
    */
   #view(conversation) {
-    if (conversation === undefined) return undefined;
     let waitingSince = 0;
     for (const message of this.#messagesOf(conversation.id)) {
       if (message.message_type === 0) waitingSince ||= message.created_at;
@@ -107,26 +101,14 @@ export class StoryChatwoot {
     return [...messages.values()].sort((left, right) => left.id - right.id);
   }
 
-  /** The answer to a path below the account. */
-  get(target) {
-    const { pathname, searchParams } = new URL(target, 'https://chat.example.com');
-    const [, what, id, messages] = pathname.split('/');
-    if (what === 'agents') return AGENTS;
-    if (what === 'teams') return [...this.#teams.values()];
-    if (what === 'inboxes') return { payload: [...this.#inboxes.values()] };
-    if (id === undefined) {
-      const status = searchParams.get('status');
-      const page = Number(searchParams.get('page'));
-      const found = [...this.#conversations.values()]
-        .filter((conversation) => status === 'all' || conversation.status === status)
-        .sort((left, right) => right.last_activity_at - left.last_activity_at);
-      const shown = found.slice((page - 1) * CONVERSATIONS_PER_PAGE, page * CONVERSATIONS_PER_PAGE);
-      return { data: { payload: shown.map((conversation) => this.#view(conversation)) } };
-    }
-    if (messages === undefined) return this.#view(this.#conversations.get(Number(id)));
-    const before = Number(searchParams.get('before') ?? Number.POSITIVE_INFINITY);
-    const all = this.#messagesOf(Number(id));
-    const page = all.filter((message) => message.id < before).slice(-MESSAGES_PER_PAGE);
-    return { payload: page.map(({ campaign: _, ...message }) => message) };
+  /** What is in the account, for the mock of Chatwoot's API. */
+  get account() {
+    return {
+      agents: AGENTS,
+      teams: [...this.#teams.values()],
+      inboxes: [...this.#inboxes.values()],
+      conversations: () => [...this.#conversations.values()].map((conversation) => this.#view(conversation)),
+      messages: (id) => this.#messagesOf(id),
+    };
   }
 }

@@ -2,17 +2,24 @@
 
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
 import { importOpen, repair, webhooksOf } from '../../scripts/chatwoot-import.mjs';
 import { seededRandom } from '../../scripts/demo/random.mjs';
-import { chatwootSource, connectionOf, monitorOf, summaryOf } from '../../scripts/import.mjs';
+import { chatwootSource, connectionOf, monitorOf, readState, summaryOf } from '../../scripts/import.mjs';
 import { mapChatwoot } from '../oracle/chatwoot.mjs';
 import { chatwootRun } from '../oracle/chatwoot-generator.mjs';
 import { chatwootStories, StoryChatwoot } from '../oracle/chatwoot-stories.mjs';
 import { Oracle, parseInstant } from '../oracle/oracle.mjs';
+import { differences, OPERATIONS } from './chatwoot-api.mjs';
+import { ChatwootApi } from './chatwoot-mock.mjs';
 
 const ORGANIZATION = 'brindlewick';
 const SEQUENCES = 300;
+/** An account in which there is nothing yet. */
+const EMPTY = { conversations: () => [], messages: () => [] };
 const TYPES = ['conversation', 'message', 'autopilot', 'resolution', 'contact', 'user', 'department'];
 
 /** A service that the deliveries of a sequence came to, and the API of the Chatwoot that sent them. */
@@ -26,18 +33,12 @@ function afterSequence(seed, { deliveries = true } = {}) {
   if (deliveries) for (const { webhook, receivedAt } of sequence.deliveries) take(webhook, receivedAt);
   const stored = () => JSON.stringify(TYPES.map((type) => oracle.recordsOf(ORGANIZATION, type)));
   const rows = () => oracle.candidates(ORGANIZATION, parseInstant(endsAt)).map(({ row }) => row);
-  let calls = 0;
   return {
     chatwoot,
     owed,
+    rows,
     ids: () => rows().map((row) => row.conversationId),
-    calls: () => calls,
-    source: {
-      get: async (path) => {
-        calls += 1;
-        return chatwoot.rest(path);
-      },
-    },
+    source: new ChatwootApi(chatwoot.account, { old: chatwoot.old }).source,
     monitor: {
       post: async (webhook) => {
         const before = stored();
@@ -127,7 +128,7 @@ async function rowsOfStory(story, step, delivered, run) {
   for (const webhook of story.webhooks.filter(({ receivedAt }) => receivedAt <= step.asOf)) chatwoot.add(webhook);
   for (const { body, receivedAt } of delivered) take(JSON.parse(body), receivedAt);
   const rows = () => oracle.candidates(ORGANIZATION, parseInstant(step.asOf)).map(({ row }) => row);
-  const source = { get: async (target) => chatwoot.get(target) };
+  const { source } = new ChatwootApi(chatwoot.account);
   const monitor = {
     post: async (webhook) => {
       take(webhook, step.asOf);
@@ -205,15 +206,16 @@ test('where a third of the webhooks of a story is lost, or all are, whoever wait
 });
 
 test('who the agents are and which departments there are is told once, and again if it changes', async () => {
-  const lists = {
-    '/agents': [
-      { id: 11, name: 'Amara Okonjo', role: 'agent' },
-      { id: 77, name: 'Order Helper', role: 'agent' },
+  const account = {
+    agents: [
+      { id: 11, name: 'Amara Okonjo' },
+      { id: 77, name: 'Order Helper' },
     ],
-    '/teams': [{ id: 2, name: 'Parcels' }],
-    '/inboxes': { payload: [{ id: 3, name: 'WhatsApp Care' }] },
+    teams: [{ id: 2, name: 'Parcels' }],
+    inboxes: [{ id: 3, name: 'WhatsApp Care' }],
+    ...EMPTY,
   };
-  const source = { get: async (path) => lists[path] ?? { data: { payload: [] } } };
+  const api = new ChatwootApi(account);
   let isTaken = true;
   const told = [];
   const monitor = {
@@ -228,7 +230,7 @@ test('who the agents are and which departments there are is told once, and again
       state = saved;
     };
     const options = { organizationId: ORGANIZATION, aiUserIds: [77], now: () => 1_780_000_000, state, save, ...more };
-    const { isDirectoryTold } = await runs(source, monitor, options);
+    const { isDirectoryTold } = await runs(api.source, monitor, options);
     return isDirectoryTold;
   };
   const common = { organizationId: ORGANIZATION, updatedAt: '2026-05-28T20:26:40.000Z' };
@@ -241,7 +243,7 @@ test('who the agents are and which departments there are is told once, and again
   ]);
   await run(repair);
   assert.deepEqual(told, [], 'nothing has changed');
-  lists['/agents'] = [{ id: 77, name: 'Order helper', role: 'agent' }];
+  account.agents = [{ id: 77, name: 'Order helper' }];
   await run(repair);
   assert.deepEqual(
     told.map(({ userId, fullName, active }) => [userId, fullName, active]),
@@ -250,7 +252,7 @@ test('who the agents are and which departments there are is told once, and again
       ['user-11', 'Amara Okonjo', false],
     ],
   );
-  lists['/agents'] = [];
+  account.agents = [];
   await run(repair);
   assert.deepEqual(told, [], 'no list says nothing');
 
@@ -270,16 +272,11 @@ test('a run that was interrupted goes on where it was', async () => {
   const conversation = { meta: { sender: { id: 1 } }, status: 'open', created_at: 1, last_activity_at: 2 };
   const open = Array.from({ length: 60 }, (_, index) => ({ ...conversation, id: index + 1 }));
   let fails = true;
+  const api = new ChatwootApi({ conversations: () => open, messages: () => [] });
   const source = {
-    get: async (path) => {
-      const { searchParams, pathname } = new URL(path, 'https://chat.example.com');
-      if (pathname.endsWith('/messages')) {
-        if (fails && pathname.includes('/41/')) throw new Error('the network is gone');
-        return { payload: [] };
-      }
-      const page = Number(searchParams.get('page'));
-      const payload = searchParams.get('status') === 'open' ? open.slice((page - 1) * 25, page * 25) : [];
-      return { data: { payload } };
+    get: async (target) => {
+      if (fails && target.startsWith('/conversations/41/')) throw new Error('the network is gone');
+      return api.source.get(target);
     },
   };
   const posted = [];
@@ -307,7 +304,7 @@ test('a conversation that Chatwoot does not have any more is settled', async () 
     rows: async () => [{ conversationId: '12', category: 'ai_stuck', waitingSince: '2026-05-18T14:00:00.000Z' }],
     post: async (webhook) => ({ applied: posted.push(webhook) }),
   };
-  const counts = await repair({ get: async () => undefined }, monitor, { now: () => 1_780_000_000 });
+  const counts = await repair(new ChatwootApi(EMPTY).source, monitor, { now: () => 1_780_000_000 });
   assert.deepEqual(counts.repaired, [{ conversationId: '12', applied: 1 }]);
   const connection = { organizationId: ORGANIZATION, receivedAt: '2026-06-01T00:00:00Z' };
   assert.deepEqual(
@@ -315,6 +312,59 @@ test('a conversation that Chatwoot does not have any more is settled', async () 
     [['resolution', true, undefined]],
   );
   assert.deepEqual(summaryOf(counts), ['1 conversations asked about, 1 repaired.', '  12: 1 records']);
+});
+
+test('a conversation that an assigned bot has is the bot’s, whatever kind of bot it is', async () => {
+  const assigned = (id, assignee) => ({
+    id,
+    status: 'open',
+    created_at: 1_779_999_000,
+    updated_at: 1_780_000_000,
+    last_activity_at: 1_779_999_100,
+    meta: { sender: { id: 1 }, assignee },
+  });
+  const open = [
+    assigned(1, { id: 9, name: 'Flow bot', type: 'agent_bot' }),
+    assigned(2, { id: 4, name: 'Captain Brindle', type: 'captain_assistant' }),
+    assigned(3, { id: 11, name: 'Amara Okonjo', type: 'user' }),
+  ];
+  const asks = {
+    id: 1,
+    message_type: 0,
+    status: 'sent',
+    created_at: 1_779_999_100,
+    sender: { id: 1 },
+  };
+  const api = new ChatwootApi({ conversations: () => open, messages: () => [asks] });
+  const row = (category) => open.map(({ id }) => ({ conversationId: String(id), category }));
+  const runs = {
+    load: (monitor, options) => importOpen(api.source, monitor, options),
+    repair: (monitor, options) => repair(api.source, { ...monitor, rows: async () => row('agent_abandoned') }, options),
+    'repair what nobody has': (monitor, options) =>
+      repair(api.source, { ...monitor, rows: async () => row('unassigned') }, options),
+  };
+  for (const [name, run] of Object.entries(runs)) {
+    const events = [];
+    const connection = { organizationId: ORGANIZATION, receivedAt: '2026-06-01T00:00:00Z' };
+    const post = async (webhook) => ({ applied: events.push(...mapChatwoot(webhook, connection)) });
+    await run({ post }, { now: () => 1_780_000_100 });
+    const ofType = (type, id) => events.filter((event) => event.type === type && event.conversationId === id);
+    const assigneeOf = (id) => ofType('conversation', id).at(-1)?.assigneeIds;
+    assert.deepEqual(['1', '2', '3'].map(assigneeOf), [['agent_bot-9'], ['captain_assistant-4'], ['user-11']], name);
+    const switches = (id) => ofType('autopilot', id).filter(({ changeId }) => changeId.startsWith('autopilot-'));
+    for (const id of ['1', '2']) {
+      assert.deepEqual(
+        switches(id).map(({ enabled }) => enabled),
+        [true],
+        `${name}: ${id}`,
+      );
+    }
+    assert.equal(
+      switches('3').some(({ enabled }) => enabled),
+      false,
+      name,
+    );
+  }
 });
 
 test('only what the report does not know is said to have changed', () => {
@@ -395,6 +445,172 @@ test('Chatwoot is asked no more often than is said, and again where that can hel
   await assert.rejects(refused, /Chatwoot refuses the token/);
   const down = chatwootSource(options, network([new TypeError('fetch failed')])).get('/conversations/1');
   await assert.rejects(down, /Chatwoot could not be reached, 6 times\./);
+});
+
+test('an account that does not exist, or is another than before, settles nothing', async () => {
+  const posted = [];
+  const monitor = {
+    rows: async () => [{ conversationId: '12', category: 'ai_stuck', waitingSince: '2026-05-18T14:00:00.000Z' }],
+    post: async (webhook) => ({ applied: posted.push(webhook) }),
+    tell: async () => true,
+  };
+  const { access, fetch } = new ChatwootApi(EMPTY);
+  const asked = (more) => chatwootSource({ ...access, ...more }, { fetch, delay: async () => {} });
+  const options = { organizationId: ORGANIZATION, now: () => 1_780_000_000 };
+  await assert.rejects(
+    repair(asked({ account: '8' }), monitor, options),
+    /answered 404: are --url and --account right/,
+  );
+  await assert.rejects(importOpen(asked({ account: '8' }), monitor, options), /answered 404/);
+  await assert.rejects(repair(asked({ token: 'of nobody' }), monitor, options), /Chatwoot refuses the token/);
+  assert.deepEqual(posted, []);
+
+  const folder = mkdtempSync(path.join(tmpdir(), 'import-'));
+  const file = path.join(folder, 'state.json');
+  const address = 'https://chat.example.com/api/v1/accounts/7';
+  assert.deepEqual(readState(file, address), {});
+  writeFileSync(file, JSON.stringify({ since: 5, account: address }));
+  assert.equal(readState(file, address).since, 5);
+  assert.throws(() => readState(file, 'https://chat.example.com/api/v1/accounts/8'), /Correct --url and --account/);
+  writeFileSync(file, JSON.stringify({ since: 5 }));
+  assert.equal(readState(file, address).since, 5, 'of a version that did not say which');
+  rmSync(folder, { recursive: true });
+});
+
+test('an address that is not the one of Chatwoot’s API is said to be wrong at once', async () => {
+  const options = { url: 'http://chat.example.com', account: '7', token: 'the token' };
+  const page = network([() => new Response('<!doctype html>')]);
+  await assert.rejects(chatwootSource(options, page).get('/agents'), /answered no JSON: is --url right/);
+  const redirect = network([status(301, { Location: 'https://chat.example.com/' })]);
+  await assert.rejects(chatwootSource(options, redirect).get('/agents'), /answered 301: are --url and --account right/);
+  assert.equal(redirect.asked[0].init.redirect, 'manual', 'no token goes to another address');
+  assert.deepEqual([page.asked.length, redirect.asked.length], [1, 1]);
+});
+
+test('who asked too often waits until the minute is over', async () => {
+  let clock = 1_000;
+  const delays = [];
+  const delay = async (milliseconds) => {
+    delays.push(milliseconds);
+    clock += milliseconds;
+  };
+  const { access, fetch } = new ChatwootApi(EMPTY, { requestsPerMinute: 2, now: () => clock });
+  const source = chatwootSource({ ...access, callsPerMinute: 60_000 }, { fetch, delay, now: () => clock });
+  for (let call = 0; call < 3; call += 1) assert.deepEqual(await source.get('/teams'), []);
+  assert.equal(Math.max(...delays), 60_000);
+});
+
+// ---------------------------------------------------------------------------------------------------------------
+// The mock
+// ---------------------------------------------------------------------------------------------------------------
+
+/** Asks the mock as the importer does: the status and the answer. */
+function askMock(api, target, { token = api.access.token, method = 'GET' } = {}) {
+  const { url, account } = api.access;
+  return api.answer(`${url}/api/v1/accounts/${account}${target}`, { method, headers: { api_access_token: token } });
+}
+
+test('the mock refuses what the table does not know, and answers as Chatwoot otherwise', () => {
+  const conversation = { id: 12, meta: { sender: { id: 1 } }, status: 'open', created_at: 1, last_activity_at: 2 };
+  const conversations = Array.from({ length: 30 }, (_, index) => ({ ...conversation, id: index + 1 }));
+  const messages = Array.from({ length: 45 }, (_, index) => ({
+    id: index + 1,
+    message_type: 0,
+    status: 'sent',
+    created_at: 1,
+    sender: { id: 1 },
+  }));
+  const api = new ChatwootApi({ conversations: () => conversations, messages: () => messages });
+  const refused = [
+    '/labels',
+    '/conversations/12/attachments',
+    '/conversations?order=asc',
+    '/conversations?status=closed',
+    '/conversations?page=first',
+    '/conversations?sort_by=updated_at_desc',
+    '/conversations/12/messages?page=2',
+  ];
+  for (const target of refused) assert.equal(askMock(api, target).status, 501, target);
+  assert.equal(askMock(api, '/conversations', { method: 'POST' }).status, 501);
+  assert.deepEqual(askMock(api, '/agents', { token: 'another' }), {
+    status: 401,
+    body: { error: 'Invalid Access Token' },
+  });
+  assert.equal(askMock(api, '/conversations/31').status, 404);
+  assert.equal(askMock(api, '/conversations/31/messages').status, 404);
+
+  const lengths = ['', '?page=2', '?page=3', '?status=resolved'].map((query) => {
+    const { body } = askMock(api, `/conversations${query}`);
+    assert.equal(body.data.meta.all_count, query.includes('resolved') ? 0 : 30);
+    return body.data.payload.length;
+  });
+  assert.deepEqual(lengths, [25, 5, 0, 0]);
+  const ids = (query) => askMock(api, `/conversations/12/messages${query}`).body.payload.map(({ id }) => id);
+  assert.deepEqual([ids('')[0], ids('').at(-1)], [26, 45]);
+  assert.deepEqual([ids('?before=26')[0], ids('?before=26').at(-1)], [6, 25]);
+  assert.deepEqual(ids('?before=6'), [1, 2, 3, 4, 5]);
+  assert.deepEqual(ids('?after=40'), [41, 42, 43, 44, 45]);
+
+  // An answer of the mock’s own that is not as the table says is refused, too.
+  messages[44].status = 'queued';
+  const { status: broken, body } = askMock(api, '/conversations/12/messages');
+  assert.equal(broken, 501);
+  assert.match(body.error, /payload\/19\/status: "queued" is none of sent, delivered, read, failed/);
+});
+
+test('each answer of the mock is as the table says, and the importer asks every operation of it', async () => {
+  const asked = new Map();
+  for (const account of [
+    ...Array.from({ length: 60 }, (_, seed) => {
+      const { chatwoot } = chatwootRun(seed + 1, { odd: false });
+      return { account: chatwoot.account, old: chatwoot.old };
+    }),
+    ...chatwootStories().map((story) => {
+      const chatwoot = new StoryChatwoot();
+      for (const webhook of story.webhooks) chatwoot.add(webhook);
+      return { account: chatwoot.account, old: false };
+    }),
+  ]) {
+    const api = new ChatwootApi(account.account, { old: account.old });
+    const monitor = { post: async () => ({ applied: 0 }), rows: async () => [], tell: async () => true };
+    for (const department of ['team', 'inbox']) {
+      const options = { department, organizationId: ORGANIZATION, now: () => 1_800_000_000, state: { since: 1 } };
+      await importOpen(api.source, monitor, options);
+      await repair(api.source, { ...monitor, rows: async () => [{ conversationId: '1' }] }, options);
+    }
+    for (const [operation, count] of api.asked) asked.set(operation, (asked.get(operation) ?? 0) + count);
+    const conversation = account.account.conversations()[0];
+    for (const { path: template, answers } of OPERATIONS) {
+      const target = template
+        .replace('/api/v1/accounts/{account_id}', '')
+        .replace('{conversation_id}', String(conversation.id));
+      const query = target === '/conversations' ? '?status=all' : '';
+      const { status: code, body } = askMock(api, target + query);
+      assert.equal(code, 200, JSON.stringify(body));
+      assert.deepEqual(differences(body, answers[200]), [], target);
+    }
+  }
+  for (const { path: template } of OPERATIONS) assert.ok(asked.get(template) > 0, template);
+
+  // The check sees what is missing, of another type or unknown, at any depth.
+  const list = OPERATIONS.find(({ path: template }) => template.endsWith('/conversations'))?.answers[200];
+  const { account } = chatwootRun(1, { odd: false }).chatwoot;
+  /** @type {[(conversation: any) => void, RegExp][]} */
+  const changes = [
+    [(conversation) => delete conversation.labels, /payload\/0\/labels: is missing/],
+    [(conversation) => delete conversation.meta.sender.name, /meta\/sender\/name: is missing/],
+    [(conversation) => Object.assign(conversation, { created_at: '2026-05-18' }), /created_at: .* is no integer/],
+    [(conversation) => Object.assign(conversation, { snoozed_until: 1_780_000_000 }), /is no instant\|null/],
+    [(conversation) => Object.assign(conversation.meta, { assignee_type: 'Bot' }), /"Bot" is none of User, AgentBot/],
+    [(conversation) => Object.assign(conversation, { channel: 'Channel::Api' }), /channel: is not in the table/],
+    [(conversation) => Object.assign(conversation, { messages: {} }), /messages: \{\} is no list/],
+    [(conversation) => Object.assign(conversation, { meta: null }), /meta: null is no object/],
+  ];
+  for (const [change, said] of changes) {
+    const { body } = askMock(new ChatwootApi(account), '/conversations?status=all');
+    change(body.data.payload[0]);
+    assert.match(differences(body, list).join('\n'), said);
+  }
 });
 
 test('webhooks are signed as Chatwoot signs them, and the report is read whole', async () => {

@@ -11,6 +11,7 @@ import { seededRandom } from '../../scripts/demo/random.mjs';
 import { monitorOf } from '../../scripts/import.mjs';
 import { fencedBlocks, readDocument } from '../docs/markdown.mjs';
 import { StoryChatwoot } from '../oracle/chatwoot-stories.mjs';
+import { ChatwootApi } from '../scripts/chatwoot-mock.mjs';
 import { adminToken, EVENTS, ingestToken, REPORT, ROOT, startService, tokenOf } from './harness.mjs';
 
 const HOOKS = '/api/conversation-monitor/hooks';
@@ -142,7 +143,7 @@ async function mend(story, way, chatwoot, at) {
     { url: service.url, connection, token: adminToken(organization), eventsToken: ingestToken() },
     { fetch, now: () => at },
   );
-  const source = { get: async (target) => chatwoot.get(target) };
+  const { source } = new ChatwootApi(chatwoot.account);
   const now = () => Math.floor(at / 1000);
   for (let run = 0; run < 2; run += 1) {
     const options = { ...connection.settings, organizationId: organization, now, state: { since: 1 } };
