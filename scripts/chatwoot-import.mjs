@@ -226,6 +226,7 @@ export function webhooksOf(
   { now, aiUserIds = [], botsAnswerWhileOpen = false, row, isRepair = false },
 ) {
   const state = stateOf(conversation, messages, now);
+  const changedAt = changeAt(state, messages, now);
   const sent = messagesToSay(messages, conversation, aiUserIds).map((message) =>
     messageWebhook(message, state, messages, { now, row, isRepair }),
   );
@@ -234,33 +235,40 @@ export function webhooksOf(
   if (!isRepair && state.status === 'pending') {
     // The bot has had it from the beginning, or has it again after an agent.
     const isBack = messages.some((message) => mayAnswer(message) && !isOfBot(message));
-    return [created, ...sent, ...(isBack ? [changed(changeOf(state, undefined, [], true))] : [])];
+    return [
+      created,
+      ...sent,
+      ...(isBack ? [changed(changeOf(state, changedAt, { messages: [], isRepair: true }))] : []),
+    ];
   }
   const isBots = isBot(state.meta.assignee);
   if (!isRepair && state.status === 'open' && !isBots && !botsAnswerWhileOpen && isPassedOn(messages)) {
-    const log = changeOf(state, { category: 'ai_stuck' }, messages, false);
+    const log = changeOf(state, changedAt, { row: { category: 'ai_stuck' }, messages });
     return [{ ...created, status: 'pending' }, ...sent, changed(log)];
   }
   const mayPromise = isRepair && !botsAnswerWhileOpen;
-  const change = changeOf(state, row, messages, isRepair, mayPromise);
+  const change = changeOf(state, changedAt, { row, messages, isRepair, mayPromise });
   return [...sent, changed(change)];
 }
 
 /** A conversation of the API as a webhook has it. */
 function stateOf(conversation, messages, now) {
   const { meta = {}, messages: _, last_non_activity_message: __, ...rest } = conversation;
-  const last = lastWord(messages);
   const lastActivityAt = Math.max(conversation.last_activity_at ?? 0, messages.at(-1)?.created_at ?? 0);
-  // A change comes after what was written last, of which the API says the second only.
-  const lastWordAt = last === undefined ? 0 : last.created_at + (typeOf(last) === 'incoming' ? 1 : 0);
-  const changedAt = Math.max(conversation.updated_at ?? lastActivityAt, lastWordAt);
   return {
     ...rest,
     channel: conversation.channel ?? meta.channel,
-    updated_at: Math.min(changedAt, now),
+    updated_at: Math.min(conversation.updated_at ?? lastActivityAt, now),
     snoozed_until: conversation.snoozed_until ?? null,
     meta: { ...meta, assignee: assigneeOf(meta), team: meta.team ?? null },
   };
+}
+
+/** When it changed last. That is after what was written last, of which the API says the second only. */
+function changeAt(state, messages, now) {
+  const last = lastWord(messages);
+  const lastWordAt = last === undefined ? 0 : last.created_at + (typeOf(last) === 'incoming' ? 1 : 0);
+  return Math.min(Math.max(state.updated_at, lastWordAt), now);
 }
 
 function assigneeOf({ assignee, assignee_type: type }) {
@@ -303,7 +311,9 @@ function messageWebhook(message, state, messages, { now, row, isRepair }) {
     : { id: message.id, status: message.status, updated_at: own.created_at };
   // The API's own `status` is as of now; the webhooks' is that of the last message.
   delete own.status;
-  const conversation = { ...state, messages: [sendState] };
+  // Whom a message mentions is mentioned as of then: nobody needs to know their names as of now.
+  const clock = Math.min(message.created_at, state.updated_at);
+  const conversation = { ...state, updated_at: clock, last_activity_at: clock, messages: [sendState] };
   if (!isBots) return { ...own, conversation, event: 'message_updated' };
   const isLast = !messages.some((other) => other.id > message.id && mayAnswer(other));
   const isAboutHandOff = !isRepair && isLast && ['open', 'snoozed'].includes(state.status);
@@ -325,9 +335,13 @@ function typeOf({ message_type: type }) {
 /**
  * The log of the change that leads to the state, as far as it is not known. With `mayPromise` what a bot wrote last in a
  * conversation that people have may have passed it on.
+ *
+ * @param {any} state
+ * @param {number} changedAt
+ * @param {{ row?: any, messages: any[], isRepair?: boolean, mayPromise?: boolean }} options
  */
-function changeOf(state, row, messages, isRepair, mayPromise = false) {
-  const at = { updated_at: { previous_value: null, current_value: new Date(state.updated_at * 1000).toISOString() } };
+function changeOf(state, changedAt, { row, messages, isRepair = false, mayPromise = false }) {
+  const at = { updated_at: { previous_value: null, current_value: new Date(changedAt * 1000).toISOString() } };
   const to = (previous, current) => ({ status: { previous_value: previous, current_value: current } });
   const { assignee } = state.meta;
   const agent = isBot(assignee) ? undefined : assignee?.id;
@@ -344,9 +358,11 @@ function changeOf(state, row, messages, isRepair, mayPromise = false) {
     const isKnown = row === undefined ? isRepair : row.category === 'ai_stuck';
     return isKnown ? [at] : [assigned, at];
   }
-  const mayBePassedOn = row === undefined && mayPromise && isPassedOn(messages, state.updated_at - PROMISE_SECONDS);
-  if (row?.category === 'ai_stuck' || mayBePassedOn)
-    return [to('pending', 'open'), ...(agent === undefined ? [] : [assigned]), at];
+  const mayBePassedOn = row === undefined && mayPromise && isPassedOn(messages, changedAt - PROMISE_SECONDS);
+  const isKnownHandOff = row?.reason === 'handoff_not_completed';
+  if (row?.category === 'ai_stuck' || mayBePassedOn) {
+    return [...(isKnownHandOff ? [] : [to('pending', 'open')]), ...(agent === undefined ? [] : [assigned]), at];
+  }
   // Whoever was assigned is taken off, and nobody instead.
   if (row?.category === 'agent_abandoned' && agent === undefined) {
     return [{ assignee_id: { previous_value: 'somebody', current_value: null } }, at];
@@ -368,8 +384,9 @@ function isPassedOn(messages, since = 0) {
 /** Whether an agent or nobody has it, and the customer had the last word. */
 function isOwed({ status, meta }, messages) {
   const last = lastWord(messages);
-  const { is_reaction: isReaction, email } = last?.content_attributes ?? {};
-  const asks = last !== undefined && typeOf(last) === 'incoming' && !isReaction && !email?.auto_reply;
+  const { is_reaction: isReaction, deleted, email } = last?.content_attributes ?? {};
+  const isNothing = isReaction || deleted || email?.auto_reply || last?.content_type === 'voice_call';
+  const asks = last !== undefined && typeOf(last) === 'incoming' && !isNothing;
   const { assignee } = meta;
   const isPeoples = status === 'open' && !isBot(assignee) && (assignee !== null || !messages.some(isOfBot));
   return asks && isPeoples && meta.sender?.blocked !== true;

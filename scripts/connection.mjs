@@ -167,7 +167,7 @@ function storeOf({ connection, connections }, url) {
   if (connection.secrets.length > 0) {
     return [
       'Then store this line as the secret CONNECTIONS (`npx wrangler secret put CONNECTIONS`), or locally in .dev.vars',
-      "as CONNECTIONS='…':",
+      "as CONNECTIONS='…', and start `npm start` again:",
       '',
       JSON.stringify(connections),
       '',

@@ -172,6 +172,34 @@ test('whichever webhook of a story is lost, it is repaired', async () => {
   assert.ok(losses > 200, String(losses));
 });
 
+test('where no webhook of a story was lost, nothing is repaired', async () => {
+  for (const story of chatwootStories()) {
+    const settings = story.connection.settings ?? {};
+    const oracle = new Oracle();
+    const chatwoot = new StoryChatwoot();
+    const take = (webhook, receivedAt) => {
+      oracle.takeIn(mapChatwoot(webhook, { organizationId: ORGANIZATION, settings, receivedAt }));
+    };
+    const stored = () => JSON.stringify(TYPES.map((type) => oracle.recordsOf(ORGANIZATION, type)));
+    for (const webhook of story.webhooks) {
+      chatwoot.add(webhook);
+      take(JSON.parse(webhook.body), webhook.receivedAt);
+    }
+    const { asOf } = story.steps.at(-1);
+    const monitor = {
+      post: async (webhook) => {
+        const before = stored();
+        take(webhook, asOf);
+        return { applied: Number(stored() !== before) };
+      },
+      rows: async () => oracle.candidates(ORGANIZATION, parseInstant(asOf)).map(({ row }) => row),
+    };
+    const now = () => Math.floor(parseInstant(asOf) / 1000);
+    const { repaired } = await repair(new ChatwootApi(chatwoot.account).source, monitor, { ...settings, now });
+    assert.deepEqual(repaired, [], story.name);
+  }
+});
+
 /** Nothing says who resolved 3205. It was the bot, which settles nothing, but nobody knows if most of it was lost. */
 const UNKNOWN = ['3205'];
 
