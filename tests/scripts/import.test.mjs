@@ -1,11 +1,15 @@
 // `npm run import`: over the API of a small Chatwoot, what is open is loaded, and what lost webhooks left behind is repaired.
 
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { importOpen, repair, webhooksOf } from '../../scripts/chatwoot-import.mjs';
 import { seededRandom } from '../../scripts/demo/random.mjs';
 import { chatwootSource, connectionOf, monitorOf, readState, summaryOf } from '../../scripts/import.mjs';
@@ -16,6 +20,7 @@ import { Oracle, parseInstant } from '../oracle/oracle.mjs';
 import { differences, OPERATIONS } from './chatwoot-api.mjs';
 import { ChatwootApi } from './chatwoot-mock.mjs';
 
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const ORGANIZATION = 'brindlewick';
 const SEQUENCES = 300;
 /** An account in which there is nothing yet. */
@@ -503,6 +508,75 @@ test('an account that does not exist, or is another than before, settles nothing
   writeFileSync(file, JSON.stringify({ since: 5 }));
   assert.equal(readState(file, address).since, 5, 'of a version that did not say which');
   rmSync(folder, { recursive: true });
+});
+
+test('the program loads and repairs over HTTP, and remembers which account it asked', async () => {
+  const conversation = { id: 12, meta: { sender: { id: 1 } }, status: 'open', created_at: 1, last_activity_at: 2 };
+  const account = { ...EMPTY, agents: [{ id: 11, name: 'Amara Okonjo' }], conversations: () => [conversation] };
+  const api = new ChatwootApi(account);
+  const posted = [];
+  const report = { rows: [], pagination: { totalPages: 0 } };
+  const server = createServer(async (request, response) => {
+    const chunks = await request.toArray();
+    const isChatwoot = request.url?.startsWith('/api/v1/');
+    const mine = { status: 200, body: { success: true, data: { applied: 1, ...report } } };
+    if (request.method === 'POST') posted.push([request.url, JSON.parse(Buffer.concat(chunks).toString())]);
+    const { status: code, body } = isChatwoot ? api.answer(`http://chatwoot${request.url}`, request) : mine;
+    response.writeHead(code, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
+  const folder = mkdtempSync(path.join(tmpdir(), 'import-'));
+  const connection = {
+    connectionId: 'chatwoot-1',
+    kind: 'chatwoot',
+    organizationId: ORGANIZATION,
+    secrets: ['s'.repeat(16)],
+  };
+  const env = {
+    ...process.env,
+    CONNECTIONS: JSON.stringify([connection]),
+    CHATWOOT_TOKEN: api.access.token,
+    JWT_SECRET: 'j'.repeat(32),
+  };
+  const address = `http://127.0.0.1:${/** @type {any} */ (server.address()).port}`;
+  const run = (...args) => {
+    const common = [
+      '--url',
+      address,
+      '--monitor',
+      address,
+      '--connection',
+      'chatwoot-1',
+      '--calls-per-minute',
+      '60000',
+    ];
+    const program = [path.join(ROOT, 'scripts/import.mjs'), 'chatwoot', ...common];
+    const state = ['--state', path.join(folder, 'state.json')];
+    return promisify(execFile)(process.execPath, [...program, ...state, ...args], { env, cwd: folder });
+  };
+  try {
+    assert.equal((await run('--account', '7')).stdout, '1 conversations loaded, 1 records of 1 webhooks new.\n');
+    assert.deepEqual(
+      posted.map(([target, { event, events }]) => [target, event ?? events[0].fullName]),
+      [
+        ['/api/conversation-monitor/events', 'Amara Okonjo'],
+        ['/api/conversation-monitor/hooks/chatwoot-1', 'conversation_updated'],
+      ],
+    );
+    assert.equal((await run('--account', '7', '--repair')).stdout, '0 conversations asked about, 0 repaired.\n');
+    for (const args of [
+      ['--account', '8'],
+      ['--account', '8', '--repair'],
+    ]) {
+      await assert.rejects(
+        run(...args),
+        /Earlier runs for this connection asked .*\/accounts\/7, and not .*\/accounts\/8/,
+      );
+    }
+  } finally {
+    server.close();
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('an address that is not the one of Chatwoot’s API is said to be wrong at once', async () => {
