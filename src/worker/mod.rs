@@ -19,7 +19,7 @@ use futures::FutureExt;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::Request;
-use worker::js_sys::Array;
+use worker::js_sys::{Array, JsString};
 use worker::wasm_bindgen_futures::future_to_promise;
 use worker::{Context, Env, event, worker_sys};
 
@@ -32,15 +32,18 @@ fn start() {
 /// Answers a request: with the response, or with the promise of one if something has to be waited for.
 ///
 /// Not `#[event(fetch)]`, which makes a promise for every request. A shared future remembers whom to wake, so what has
-/// been polled once without a task goes on in one. `url` is the request's: the entry module has read it already.
+/// been polled once without a task goes on in one.
+///
+/// `url` is the request's, which the entry module has read already. It is not a `String`: that would be put into the memory of a
+/// wasm that has panicked, just before it is instantiated again.
 #[wasm_bindgen]
-pub fn fetch(request: Request, url: String, env: Env, platform: worker_sys::Context) -> Result<JsValue, JsValue> {
+pub fn fetch(request: Request, url: JsString, env: Env, platform: worker_sys::Context) -> Result<JsValue, JsValue> {
     answer_or_promise(request, url, env, platform, false)
 }
 
 /// Answers a question that a stream asks. The answer has two more headers, which the entry module takes off.
 #[wasm_bindgen]
-pub fn tick(request: Request, url: String, env: Env, platform: worker_sys::Context) -> Result<JsValue, JsValue> {
+pub fn tick(request: Request, url: JsString, env: Env, platform: worker_sys::Context) -> Result<JsValue, JsValue> {
     answer_or_promise(request, url, env, platform, true)
 }
 
@@ -52,7 +55,7 @@ pub fn close_stream(key: &str) {
 
 fn answer_or_promise(
     request: Request,
-    url: String,
+    url: JsString,
     env: Env,
     platform: worker_sys::Context,
     is_tick: bool,
@@ -66,12 +69,12 @@ fn answer_or_promise(
 
 async fn respond(
     request: Request,
-    url: String,
+    url: JsString,
     env: Env,
     platform: Context,
     is_tick: bool,
 ) -> Result<JsValue, JsValue> {
-    let context = RequestContext::new(request, url, env, platform, is_tick).await?;
+    let context = RequestContext::new(request, url.into(), env, platform, is_tick).await?;
     let (entry, reply) = routes::answer(&context).await;
     for warning in context.trace.warnings() {
         log::error(&Line {
