@@ -6,7 +6,7 @@ import { number, spread, table } from './statistics.mjs';
 const DAYS = 22;
 const DAYS_OF_MONTH = 30;
 /** The cron runs at night and on Sundays, too. */
-const RUNS = DAYS_OF_MONTH * 24 * 60;
+const SECONDS_OF_MONTH = DAYS_OF_MONTH * 24 * 60 * 60;
 /** How many days items and conversations are kept, as configured by default; a pass of the sweep begins once a day. */
 const KEEP_TIMELINE_DAYS = 7.5;
 const KEEP_CONVERSATION_DAYS = 180.5;
@@ -53,6 +53,7 @@ function monthOf(name, day, /** @type {Cpu} */ cpu, columns) {
   const column = day.columns[name];
   const { side } = columns[name];
   const days = (DAYS * ORGANIZATIONS) / share;
+  const runs = SECONDS_OF_MONTH / day.everySeconds;
   const millions = (count) => (days * count) / 1e6;
   const clicks = column.asked['filter click'] ?? 0;
   const streams = column.asked.stream ?? 0;
@@ -60,7 +61,7 @@ function monthOf(name, day, /** @type {Cpu} */ cpu, columns) {
   const ticks = (what) => column.streamed[what] ?? 0;
   const changes = ticks('report') + ticks('summary');
   /** The rows of a run are there once, whatever the number of organizations. */
-  const rows = (what) => (days * (column[what] + written[what] - refreshes * idle[what]) + RUNS * idle[what]) / 1e6;
+  const rows = (what) => (days * (column[what] + written[what] - refreshes * idle[what]) + runs * idle[what]) / 1e6;
   const microseconds =
     (answered(column, 200) + changes) * cpu[side].ok +
     (answered(column, 304) + ticks('tick')) * cpu[side].notModified +
@@ -71,16 +72,16 @@ function monthOf(name, day, /** @type {Cpu} */ cpu, columns) {
       clicks: millions(clicks),
       streams: millions(streams),
       others: millions(column.requests - reports - streams),
-      events: millions(written.requests) + RUNS / 1e6,
+      events: millions(written.requests) + runs / 1e6,
     },
-    cpuMs: (days * microseconds + RUNS * cpu.run) / 1000 / 1e6,
+    cpuMs: (days * microseconds + runs * cpu.run) / 1000 / 1e6,
     rowsRead: rows('rowsRead') + millions(swept.rowsRead),
     rowsWritten: rows('rowsWritten'),
     rowsSwept: millions(swept.rowsWritten),
     kvReads: millions(column.kvReads),
     kvWrites: millions(column.kvWrites),
     // The lines of runs are there once.
-    logLines: millions(column.logLines) + (RUNS * (written.logLines / refreshes)) / 1e6,
+    logLines: millions(column.logLines) + (runs * (written.logLines / refreshes)) / 1e6,
     storage: storageOf(bytes, share),
     notBilled: { ticks: millions(changes + ticks('tick')), batches: busiestMinute(day, column), lags: column.lags },
   };
@@ -154,6 +155,14 @@ function lagText({ lags }) {
   if (lags.length === 0) return '';
   const { median, max } = spread(lags.map((each) => each / 1000));
   return `${number(median, 1)} (${number(max, 1)})`;
+}
+
+/** What a bill is of another one's, by the columns that both have. */
+export function overText(bill, other) {
+  const parts = Object.keys(bill.months)
+    .filter((name) => name in other.months)
+    .map((name) => `${(totalOf(bill.months[name]) / totalOf(other.months[name])).toFixed(2)} × (${name})`);
+  return parts.join(', ');
 }
 
 /** The ratios as a table. */

@@ -39,10 +39,23 @@ export const COLUMNS = {
 };
 
 /**
+ * The seconds between two refreshes in the second bill, and its columns. The writer is not told: it would wait for the runs between
+ * two ticks of the cron, which the day begins itself.
+ */
+export const OFTEN_SECONDS = 20;
+const often = { REFRESH_EVERY_SECONDS: `${OFTEN_SECONDS}` };
+/** @type {Record<string, Column>} */
+export const OFTEN_COLUMNS = {
+  'ours, stream': { side: 'ours', asks: 'stream', bindings: often },
+  'ours, advice': { side: 'ours', asks: 'advice', bindings: often },
+};
+
+/**
  * Runs a day, or its first `seconds`. Returns what was counted of the writer and of each column.
  *
  * @param {object} settings
  * @param {number} [settings.seconds]
+ * @param {number} [settings.everySeconds] The seconds between two refreshes.
  * @param {Record<string, Column>} [settings.columns]
  * @param {number} [settings.watchers] How many people look.
  * @param {boolean} [settings.isQuiet] Nothing happens.
@@ -52,6 +65,7 @@ export const COLUMNS = {
  */
 export async function simulateDay({
   seconds = HOURS * 3600,
+  everySeconds = 60,
   columns = COLUMNS,
   watchers,
   isQuiet = false,
@@ -66,7 +80,7 @@ export async function simulateDay({
     const world = new World(running, { columns, watchers, isQuiet, isLooking });
     await world.prepare();
     const before = databaseBytes(state);
-    await world.live(seconds, say);
+    await world.live(seconds, { everySeconds, say });
     const column = await world.countColumns();
     const written = await world.writer.counts();
     const after = databaseBytes(state);
@@ -74,7 +88,8 @@ export async function simulateDay({
     return {
       share: seconds / (HOURS * 3600),
       people: world.people.length,
-      refreshes: Math.ceil(seconds / 60),
+      everySeconds,
+      refreshes: Math.ceil(seconds / everySeconds),
       idle: world.idle,
       written,
       columns: column,
@@ -159,14 +174,14 @@ class World {
     }
   }
 
-  /** Second by second: what happens is posted as it happens, each minute is refreshed, and everybody looks. */
-  async live(seconds, say) {
+  /** Second by second: what happens is posted as it happens, it is refreshed, and everybody looks. */
+  async live(seconds, { everySeconds, say }) {
     for (let second = 0; second < seconds; second += 1) {
       const now = DAY_BEGINS + second * SECOND;
       await this.#network.advanceTo(now);
       for (const event of this.events.get(second) ?? [])
         await post(this.writer, [event], { headers: { 'X-Instant': `${now}` } });
-      if (second % 60 === 0) await this.writer.refresh(now);
+      if (second % everySeconds === 0) await this.writer.refresh(now);
       await this.#look(second);
       if (second % 60 === SHOWN_AFTER_SECONDS && second > 60) this.#compareShown(second);
       if (second % 3600 === 3599) say(`Hour ${(second + 1) / 3600} has passed …`);

@@ -70,11 +70,14 @@ const PARTS = {
     return [ingest, refreshes];
   },
   async bill({ hours }, results) {
-    const { countQuietRequests, simulateDay, requestsOf } = await import('./live.mjs');
-    const { billOf, ratiosText } = await import('./bill.mjs');
+    const { countQuietRequests, OFTEN_COLUMNS, OFTEN_SECONDS, simulateDay, requestsOf } = await import('./live.mjs');
+    const { billOf, overText, ratiosText } = await import('./bill.mjs');
     const cpu = cpuOf(results);
     const day = await simulateDay({ seconds: hours * 3600, say });
     const quiet = await countQuietRequests({ seconds: hours * 3600, say });
+    say(`A refresh every ${OFTEN_SECONDS} seconds …`);
+    const oftenDay = { seconds: hours * 3600, everySeconds: OFTEN_SECONDS, columns: OFTEN_COLUMNS, say };
+    const often = billOf(await simulateDay(oftenDay), cpu, OFTEN_COLUMNS);
     results.bill = { ...billOf(day, cpu), quiet };
     const { text, more, rowsAnEvent } = results.bill;
     return [
@@ -84,6 +87,9 @@ const PARTS = {
       `Rows written an event: ${rowsAnEvent.all.toFixed(2)}, and ${rowsAnEvent.swept.toFixed(2)} when it is swept.`,
       `Requests of a dashboard in ${hours} hours in which nothing changes: ${requestsOf(quiet.stream)} by the stream, ${requestsOf(quiet.advice)} by advice.`,
       ratiosText(results.bill),
+      `With a refresh every ${OFTEN_SECONDS} seconds, that is ${overText(often, results.bill)} of the bill above:`,
+      often.text,
+      often.more,
     ];
   },
   async memory() {

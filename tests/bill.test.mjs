@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { billOf } from '../bench/bill.mjs';
-import { COLUMNS, countQuietRequests, requestsOf, simulateDay } from '../bench/live.mjs';
+import { billOf, overText } from '../bench/bill.mjs';
+import { COLUMNS, countQuietRequests, OFTEN_COLUMNS, OFTEN_SECONDS, requestsOf, simulateDay } from '../bench/live.mjs';
 
 const SECOND = 1_000;
 const say = () => {};
@@ -42,14 +42,15 @@ describe('two hours in which nothing changes', () => {
   });
 });
 
+const cpu = {
+  ...Object.fromEntries(['ours', 'plain', 'tuned'].map((side) => [side, { ok: 100, notModified: 50 }])),
+  event: 1_000,
+  run: 5_000,
+};
+
 describe('ten minutes of the day', () => {
   const names = ['ours, stream', 'ours, advice', 'ours, each 5 s', 'plain', 'tuned'];
   const seconds = 600;
-  const cpu = {
-    ...Object.fromEntries(['ours', 'plain', 'tuned'].map((side) => [side, { ok: 100, notModified: 50 }])),
-    event: 1_000,
-    run: 5_000,
-  };
   let day;
   test('show the same on all screens', async () => {
     const settings = { seconds, columns: pick(names), watchers: 6, say };
@@ -84,5 +85,29 @@ describe('ten minutes of the day', () => {
     assert.ok(months['ours, stream'].notBilled.ticks > 0);
     assert.ok(months.tuned.rowsSwept > 0, 'the day is swept');
     assert.ok(ratios['ours, stream'].tuned < ratios['ours, each 5 s'].tuned);
+  });
+});
+
+describe('three minutes of the day, refreshed three times a minute', () => {
+  const settings = { seconds: 180, watchers: 2, say };
+  let often;
+  test('show what has changed in the same minute', async () => {
+    const day = { ...settings, everySeconds: OFTEN_SECONDS, columns: OFTEN_COLUMNS };
+    often = await inFolder((state) => simulateDay({ ...day, state }));
+    assert.equal(often.refreshes, 9);
+    const { lags } = often.columns['ours, stream'];
+    assert.ok(lags.length >= 2, `${lags.length}`);
+    assert.ok(Math.max(...lags) <= 2 * SECOND, `${Math.max(...lags)} ms`);
+  });
+
+  test('take three times the runs, and a bill that says by how much it is larger', async () => {
+    const columns = pick(Object.keys(OFTEN_COLUMNS));
+    const seldom = await inFolder((state) => simulateDay({ ...settings, columns, state }));
+    const bills = [billOf(often, cpu, OFTEN_COLUMNS), billOf(seldom, cpu, columns)];
+    const [more, less] = bills.map(({ months }) => months['ours, stream']);
+    const millionsOfMinutes = (30 * 24 * 60) / 1e6;
+    assert.ok(Math.abs(more.requests.events - less.requests.events - 2 * millionsOfMinutes) < 1e-6);
+    assert.ok(more.rowsWritten > less.rowsWritten);
+    assert.match(overText(bills[0], bills[1]), /^1\.\d\d × \(ours, stream\), 1\.\d\d × \(ours, advice\)$/);
   });
 });
