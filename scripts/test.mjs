@@ -26,8 +26,21 @@ const NODE_TEST_CONCURRENCY = 2;
 const BROWSER_TESTS = 'tests/browser/';
 /** The tests of --quick: they show whether events come in, are refreshed and appear in the report. */
 const SMOKE_TESTS = ['tests/workerd/cases.test.mjs'];
+/** Random histories by the hundred: --quick leaves them out. */
+const LONG_NATIVE_TESTS = [
+  'alerts::each_stall_is_told_once_and_cleared_once_whatever_goes_wrong',
+  'evidence::the_evidence_says_what_the_report_says',
+  'memory::an_isolate_with_caches_answers_like_one_that_has_just_started',
+  'merges::families_of_merged_conversations_are_what_the_oracle_says',
+  'retention::nobody_notices_what_is_forgotten',
+  'snapshot::the_fold_is_what_the_oracle_says',
+  'trend::every_hour_of_random_days_is_what_somebody_saw_who_watched',
+];
 const TSCONFIGS = ['tsconfig.json', 'tsconfig.public.json', 'tests/browser/tsconfig.json', 'bench/peers/tsconfig.json'];
 const CLIPPY_STRICT = ['--', '-D', 'warnings'];
+const CLIPPY_HOST = ['clippy', '--all-targets', ...CLIPPY_STRICT];
+/** With `--release`, as the worker is built: so the procedural macros are compiled once for both. */
+const CLIPPY_WASM = ['clippy', '--release', '--target', 'wasm32-unknown-unknown', '--lib', ...CLIPPY_STRICT];
 
 const USAGE = `usage: npm test
        npm run test:quick
@@ -36,7 +49,8 @@ npm test runs the formatters, the linters, the type checks, the checks of depend
 size limit, a dry run of a deployment, the native tests, and the tests on Node: those of the built worker in workerd and
 of the dashboard in a browser among them.
 test:quick leaves out the linter for wasm32, the checks of dependencies, the dry run, the type checks of the browser's
-code, and all tests on Node except the numbered cases over HTTP.`;
+code, the longest native tests with random histories, and all tests on Node except the numbered cases over HTTP,
+which it tries in one order of events.`;
 
 /** The steps that have ended, in order: `{ name, milliseconds, note }`. */
 const ended = [];
@@ -46,15 +60,14 @@ const summaries = { cargo: [], node: [] };
 
 async function runAll({ quick }) {
   await step('What is needed', setUp);
+  // The wasm and the native tests are built side by side: cargo keeps them in different folders, and each ends with minutes that
+  // one core alone can work at.
   await inParallel(
     async () => {
-      await step('cargo fmt', () => cargo('fmt', '--check'));
-      await step('clippy, host', () => cargo('clippy', '--all-targets', ...CLIPPY_STRICT));
-      if (!quick) await step('clippy, wasm32', clippyForWasm);
+      await step('cargo fmt', () => run('cargo', ['fmt', '--check']));
+      if (!quick) await step('clippy, wasm32', () => run('cargo', CLIPPY_WASM));
       await step('Build of the worker', () => build());
       await step('Size of the wasm', checkSize);
-      await step('Build of the native tests', () => cargo('test', '--no-run'));
-      await step('Test data', () => ensureTestData());
     },
     async () => {
       await quietStep('Biome', (say) => quietly(say, packageBin('biome'), ['check', '--error-on-warnings', '.']));
@@ -62,6 +75,9 @@ async function runAll({ quick }) {
         const args = [packageBin('tsc'), '--noEmit', '--project', tsconfig];
         await quietStep(`tsc, ${tsconfig}`, (say) => quietly(say, wranglerNode(), args));
       }
+      await quietStep('clippy, host', (say) => quietly(say, 'cargo', CLIPPY_HOST));
+      await quietStep('Build of the native tests', (say) => quietly(say, 'cargo', ['test', '--no-run']));
+      await quietStep('Test data', () => ensureTestData());
       if (!quick) await quietStep('cargo-shear and cargo-deny', dependencies);
     },
   );
@@ -69,10 +85,10 @@ async function runAll({ quick }) {
   const files = quick ? SMOKE_TESTS : testFiles('tests');
   const [browserTests, otherTests] = partition(files, (file) => file.startsWith(BROWSER_TESTS));
   await inParallel(
-    () => step('Tests on Node', () => nodeTests(otherTests)),
+    () => step('Tests on Node', () => nodeTests(otherTests, { isSmoke: quick })),
     async () => {
       if (!quick) await quietStep('Tests in a browser', (say) => nodeTests(browserTests, { together: true, say }));
-      await quietStep('Native tests', nativeTests);
+      await quietStep('Native tests', (say) => nativeTests({ quick, say }));
       await quietStep('Two mappers of Chatwoot', (say) => compareMappers(undefined, { say }));
     },
   );
@@ -137,15 +153,6 @@ function printTable(total) {
 // Programs
 // ---------------------------------------------------------------------------------------------------------------
 
-function cargo(...args) {
-  return run('cargo', args);
-}
-
-/** With `--release`, as the worker is built: so the procedural macros are compiled once for both. */
-function clippyForWasm() {
-  return cargo('clippy', '--release', '--target', 'wasm32-unknown-unknown', '--lib', ...CLIPPY_STRICT);
-}
-
 /** Runs a program and passes what it prints to `say`. */
 function quietly(say, program, args) {
   return runLines(program, args, { onLine: say });
@@ -189,12 +196,13 @@ function checkSize() {
 }
 
 /** cargo's summary is a line "test result: …" for each crate of tests. */
-function nativeTests(say) {
+function nativeTests({ quick, say }) {
   const onLine = (line) => {
     if (line.startsWith('test result:')) summaries.cargo.push(line);
     say(line);
   };
-  return runLines('cargo', ['test'], { onLine, failure: 'Not all native tests passed.' });
+  const skipped = quick ? LONG_NATIVE_TESTS.flatMap((name) => ['--skip', name]) : [];
+  return runLines('cargo', ['test', '--', ...skipped], { onLine, failure: 'Not all native tests passed.' });
 }
 
 /**
@@ -202,9 +210,9 @@ function nativeTests(say) {
  * the other in one process, where they share what a module of theirs starts: the worker and the browser.
  *
  * @param {string[]} files
- * @param {{ together?: boolean, say?: (line: string) => void }} [options]
+ * @param {{ together?: boolean, isSmoke?: boolean, say?: (line: string) => void }} [options]
  */
-async function nodeTests(files, { together = false, say = console.log } = {}) {
+async function nodeTests(files, { together = false, isSmoke = false, say = console.log } = {}) {
   if (files.length === 0) throw new Failure('There are no tests/**/*.test.mjs.');
   /** @type {string[]} */
   const summary = [];
@@ -215,7 +223,8 @@ async function nodeTests(files, { together = false, say = console.log } = {}) {
   const manner = together ? '--experimental-test-isolation=none' : `--test-concurrency=${NODE_TEST_CONCURRENCY}`;
   // The reporter is named because Node would take another without a terminal.
   const args = ['--test', manner, '--test-reporter=spec', ...files];
-  const env = projectEnv({ WORKER_PREBUILT: '1', ...(await workerOptionsEnv()) });
+  const smoke = isSmoke ? { SMOKE_TEST: '1' } : {};
+  const env = projectEnv({ WORKER_PREBUILT: '1', ...smoke, ...(await workerOptionsEnv()) });
   try {
     await runLines(wranglerNode(), args, { env, onLine, failure: 'Not all tests on Node passed.' });
   } finally {

@@ -129,11 +129,13 @@ const ORDERS = {
   reversed: (events) => events.toReversed(),
   twice: (events) => events.flatMap((event) => [event, event]),
 };
+/** A smoke test has one. */
+const ORDERS_TRIED = process.env.SMOKE_TEST ? ['in order'] : Object.keys(ORDERS);
 
 /** Every step of every case in every order, as `{ kase, step, organizationId, order, isFirst }`. */
 function allSteps() {
   return CASES.flatMap((kase) =>
-    Object.keys(ORDERS).flatMap((order) => {
+    ORDERS_TRIED.flatMap((order) => {
       const organizationId = `case ${kase.number}${kase.variant ?? ''} ${order}`;
       return kase.steps.map((step, index) => ({ kase, step, organizationId, order, isFirst: index === 0 }));
     }),
