@@ -4,10 +4,11 @@
 //! have arrived: it is sent again under the same number, without what is over by then.
 
 use crate::alert::detect::is_due;
-use crate::alert::source::{CalendarOf, Destination, Source, statements};
+use crate::alert::source::{Destination, Source, statements};
 use crate::alert::stalls::{Outcome, Present, Stage, Stalls};
 use crate::base::sort::sort_by;
 use crate::base::timestamp::Timestamp;
+use crate::hours::calendar::CalendarOf;
 use crate::snapshot::chunk::ChunkEntry;
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
 use serde_json::{Value, json};
@@ -48,7 +49,7 @@ pub type Ended<'a> = (Outcome, Option<&'a str>);
 /// [`DatabaseError`]. The message is to be tried again.
 pub async fn deliver<D: Database>(
     database: &D,
-    calendar_of: CalendarOf<'_>,
+    calendar_of: &CalendarOf,
     message: Message<'_>,
     ended: Option<Ended<'_>>,
     now: Timestamp,
@@ -93,7 +94,7 @@ fn begin(
     [_, heads, lists, changed]: &[Vec<Row>; 4],
     row: &Row,
     message: Message<'_>,
-    calendar_of: CalendarOf<'_>,
+    calendar_of: &CalendarOf,
     now: Timestamp,
 ) -> Result<Option<Step>, DatabaseError> {
     let latest = now.plus(CLOCK_SKEW_MS).as_milliseconds();

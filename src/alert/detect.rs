@@ -1,8 +1,9 @@
 //! After a refresh: which stalls are new to a destination, and which are over.
 
-use crate::alert::source::{CalendarOf, Destination, Source, statements};
+use crate::alert::source::{Destination, Source, statements};
 use crate::alert::stalls::{Present, Stage, Stalls};
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
+use crate::hours::calendar::CalendarOf;
 use crate::snapshot::version::CANDIDATES_MAX;
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
 use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks};
@@ -24,7 +25,7 @@ const LOST_AFTER_MS: i64 = 3 * MINUTE_MS;
 /// [`DatabaseError`]. Then nothing was written, or everything.
 pub async fn detect<D: Database>(
     database: &D,
-    calendar_of: CalendarOf<'_>,
+    calendar_of: &CalendarOf,
     is_own: &dyn Fn(&str) -> bool,
     after: &str,
     now: Timestamp,

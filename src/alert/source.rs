@@ -3,8 +3,7 @@
 use crate::alert::stalls::Present;
 use crate::base::sort::sort_by;
 use crate::base::timestamp::{DAY_MS, MINUTE_MS, Timestamp};
-use crate::hours::business_hours::BusinessHours;
-use crate::hours::calendar::{Calendar, latest_start};
+use crate::hours::calendar::{Calendar, CalendarOf, latest_start};
 use crate::report::settings::settings_in_force;
 use crate::snapshot::chunk::{Chunk, ChunkEntry};
 use crate::snapshot::settings::Settings;
@@ -12,15 +11,12 @@ use crate::storage::database::{DatabaseError, Row, SqlValue, Statement};
 use serde_json::Value;
 use std::rc::Rc;
 
-/// The calendar of business hours from one instant to another, if the platform knows their time zone.
-pub type CalendarOf<'a> = &'a dyn Fn(&Rc<BusinessHours>, Timestamp, Timestamp) -> Option<Calendar>;
-
 /// An organization as it is now.
 pub struct Source {
     /// The instant that its report is as of.
     pub as_of: Timestamp,
     /// Its business hours, if it has any.
-    pub calendar: Option<Calendar>,
+    pub calendar: Option<Rc<Calendar>>,
     /// Whether it is open.
     pub is_open: bool,
     settings: Settings,
@@ -42,7 +38,7 @@ pub fn statements(ids: &str) -> Vec<Statement> {
 
 impl Source {
     /// The organization of a row of `heads.sql`; `lists` are all rows of `lists.sql`.
-    pub fn read(head: &Row, lists: &[Row], calendar_of: CalendarOf<'_>) -> Result<Self, DatabaseError> {
+    pub fn read(head: &Row, lists: &[Row], calendar_of: &CalendarOf) -> Result<Self, DatabaseError> {
         let id = head.text(0)?;
         let settings = settings_in_force(head, 2, 3)?;
         let as_of = Timestamp::from_milliseconds(head.integer(1)?);
@@ -57,10 +53,7 @@ impl Source {
         let earliest = first
             .map_or(as_of, |entry| entry.stalled_since)
             .min(as_of.minus(DAY_MS));
-        let calendar = settings
-            .business_hours
-            .as_ref()
-            .and_then(|hours| calendar_of(hours, earliest, as_of));
+        let calendar = settings.calendar(calendar_of, earliest, as_of);
         let minute_ago = as_of.minus(MINUTE_MS);
         Ok(Self {
             is_open: calendar
@@ -105,7 +98,7 @@ impl Source {
                     .or(of_channel);
                 let minutes = threshold.unwrap_or(self.settings.threshold_minutes).max(after_minutes);
                 let known = starts.iter().find(|(of, _)| *of == minutes).map(|(_, start)| *start);
-                let start = known.unwrap_or_else(|| latest_start(self.calendar.as_ref(), self.as_of, minutes));
+                let start = known.unwrap_or_else(|| latest_start(self.calendar.as_deref(), self.as_of, minutes));
                 if known.is_none() {
                     starts.push((minutes, start));
                 }

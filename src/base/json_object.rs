@@ -34,6 +34,11 @@ impl JsonObject {
         self.json(name, &serde_json::to_string(&value).unwrap_or_default());
     }
 
+    /// Adds true or false.
+    pub fn flag(&mut self, name: &str, value: bool) {
+        self.json(name, if value { "true" } else { "false" });
+    }
+
     /// Adds an instant, or null.
     pub fn instant(&mut self, name: &str, value: Option<Timestamp>) {
         self.text(name, value.map(|instant| instant.to_string()).as_deref());
@@ -69,6 +74,8 @@ mod tests {
         assert_eq!(longer.finish(), object.replace("Z\"}", "Z\",\"d\":[1]}"));
         let mut first = JsonObject::after("{}".to_owned());
         first.instant("d", None);
-        assert_eq!(first.finish(), "{\"d\":null}");
+        first.flag("e", true);
+        first.flag("f", false);
+        assert_eq!(first.finish(), "{\"d\":null,\"e\":true,\"f\":false}");
     }
 }

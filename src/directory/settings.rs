@@ -6,7 +6,7 @@ use crate::base::sort::sort;
 use crate::base::strict_json::{self, Object, whole_number};
 use crate::base::timestamp::Timestamp;
 use crate::hours::business_hours::BusinessHours;
-use crate::hours::time_zone::TimeZones;
+use crate::hours::calendar::CalendarOf;
 use crate::report::context::ReportContext;
 use crate::report::error::ReportError;
 use crate::report::head::{STALE_MAX_MS, change_and_read_head};
@@ -252,7 +252,7 @@ pub async fn change_settings<D: Database, C>(
     // Without business hours everything goes together.
     if change.business_hours != Change::Reset {
         let current = read_settings(context, organization, now).await?;
-        change.check(&current.settings, context.time_zones, now)?;
+        change.check(&current.settings, context.calendar_of, now)?;
     }
     let statements = change.statements(organization, now)?;
     Ok(change_and_read(context, organization, statements, now).await?)
@@ -277,7 +277,7 @@ impl SettingsChange {
     ///
     /// # Errors
     /// [`SettingsError::UnknownTimeZone`], [`SettingsError::OutOfReach`].
-    fn check(&self, current: &Settings, zones: &dyn TimeZones, now: Timestamp) -> Result<(), SettingsError> {
+    fn check(&self, current: &Settings, calendar_of: &CalendarOf, now: Timestamp) -> Result<(), SettingsError> {
         let hours = match &self.business_hours {
             Change::Keep => current.business_hours.as_ref(),
             Change::Reset => None,
@@ -286,7 +286,7 @@ impl SettingsChange {
         let Some(hours) = hours else {
             return Ok(());
         };
-        if zones.offset_seconds(hours.time_zone(), now).is_none() {
+        if calendar_of(hours, now, now).is_none() {
             return Err(SettingsError::UnknownTimeZone);
         }
         let greatest = |change: &Change<Thresholds>, current: &Thresholds| match change {

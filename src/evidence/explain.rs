@@ -8,13 +8,8 @@ use crate::conversation::report_row::{join_row, row_of_none};
 use crate::conversation::stall::Candidate;
 use crate::evidence::read::ReadConversation;
 use crate::evidence::{EvidenceError, damaged};
-use crate::hours::calendar::{Calendar, earliest_end};
-use crate::hours::time_zone::Offsets;
+use crate::hours::calendar::{CalendarOf, earliest_end};
 use crate::report::rows::RowAccess;
-use std::rc::Rc;
-
-/// Finds the offsets of a time zone between two instants. `None` means that the platform does not know the time zone.
-pub type OffsetsOf<'a> = dyn Fn(&str, Timestamp, Timestamp) -> Option<Rc<Offsets>> + 'a;
 
 /// Whether a candidate is listed.
 struct Listing {
@@ -31,7 +26,7 @@ impl ReadConversation {
     ///
     /// # Errors
     /// [`EvidenceError::Report`] if it cannot be written, which does not happen.
-    pub fn evidence(&self, access: &ReadAccess, offsets: &OffsetsOf<'_>) -> Result<String, EvidenceError> {
+    pub fn evidence(&self, access: &ReadAccess, calendar_of: &CalendarOf) -> Result<String, EvidenceError> {
         let explanation = &self.explanation;
         let candidate = explanation.state.candidate.as_ref();
         let conversation = explanation.conversation.as_ref();
@@ -41,7 +36,7 @@ impl ReadConversation {
         });
         let listing = candidate
             .zip(threshold_minutes)
-            .map(|(candidate, minutes)| self.listing(candidate, minutes, offsets));
+            .map(|(candidate, minutes)| self.listing(candidate, minutes, calendar_of));
         let listing_changes_at = listing.as_ref().and_then(|listing| listing.changes_at);
         let changes = [explanation.state.due_at, listing_changes_at];
         let wait = explanation.wait.as_ref();
@@ -62,20 +57,17 @@ impl ReadConversation {
         data.instant("nextChangeAt", changes.into_iter().flatten().min());
         let items: Vec<String> = explanation.items.iter().map(item).collect();
         data.json("items", &["[", &items.join(","), "]"].concat());
-        data.json("hasEarlierItems", json_flag(explanation.has_earlier_items));
+        data.flag("hasEarlierItems", explanation.has_earlier_items);
         Ok(data.finish())
     }
 
     /// Whether a candidate is listed, if `minutes` are its threshold.
-    fn listing(&self, candidate: &Candidate, minutes: i64, offsets: &OffsetsOf<'_>) -> Listing {
+    fn listing(&self, candidate: &Candidate, minutes: i64, calendar_of: &CalendarOf) -> Listing {
         let (from, as_of) = (candidate.stalled_since, self.as_of);
         // The last instant at which it is not too old.
         let until = from.plus(self.settings.max_age_days.saturating_mul(DAY_MS));
-        let calendar = self.settings.business_hours.as_ref().and_then(|hours| {
-            let offsets = offsets(hours.time_zone(), from, until)?;
-            Some(Calendar::new(Rc::clone(hours), &offsets))
-        });
-        let crosses_at = earliest_end(calendar.as_ref(), from, minutes, until);
+        let calendar = self.settings.calendar(calendar_of, from, until);
+        let crosses_at = earliest_end(calendar.as_deref(), from, minutes, until);
         let (name, changes_at) = match crosses_at {
             _ if as_of > until => ("too_old", None),
             Some(crosses_at) if crosses_at <= as_of => ("listed", Some(until.plus(1))),
@@ -114,7 +106,7 @@ impl ReadConversation {
             }),
         };
         let mut row = JsonObject::after(row);
-        row.json("hasAccess", json_flag(has_access));
+        row.flag("hasAccess", has_access);
         // They are names of ours.
         let gates: Vec<String> = explanation.gates.iter().map(|gate| format!("\"{gate}\"")).collect();
         row.json("gates", &["[", &gates.join(","), "]"].concat());
@@ -132,8 +124,4 @@ fn item(item: &ExplainedItem) -> String {
     json.text("status", item.status);
     json.text("effect", Some(item.effect));
     json.finish()
-}
-
-fn json_flag(flag: bool) -> &'static str {
-    if flag { "true" } else { "false" }
 }

@@ -12,7 +12,6 @@ mod explain;
 mod read;
 
 pub use acknowledge::{AcknowledgementRequest, BODY_BYTES_MAX, UNTIL_MAX_MS, acknowledged_json};
-pub use explain::OffsetsOf;
 pub use read::{ReadConversation, parse_organization_id, read_conversation};
 
 use crate::report::error::ReportError;

@@ -6,8 +6,12 @@
 
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
 use crate::hours::business_hours::BusinessHours;
-use crate::hours::time_zone::Offsets;
+use crate::hours::time_zone::{Offsets, TimeZones, ZoneCache};
 use std::rc::Rc;
+
+/// Finds the calendar of business hours for instants from one to another. `None` means that the platform does not know their time
+/// zone.
+pub type CalendarOf = dyn Fn(&Rc<BusinessHours>, Timestamp, Timestamp) -> Option<Rc<Calendar>>;
 
 /// Business hours in their time zone. It is right for instants that its offsets are for.
 #[derive(Debug, Clone)]
@@ -44,6 +48,19 @@ impl Calendar {
             });
         }
         calendar
+    }
+
+    /// What a [`CalendarOf`] finds: with what is known of time zones, or with what the platform says of them.
+    #[must_use]
+    pub fn find(
+        known: &mut ZoneCache,
+        zones: &dyn TimeZones,
+        hours: &Rc<BusinessHours>,
+        earliest: Timestamp,
+        latest: Timestamp,
+    ) -> Option<Rc<Self>> {
+        let offsets = known.offsets(zones, hours.time_zone(), earliest, latest)?;
+        Some(Rc::new(Self::new(Rc::clone(hours), &offsets)))
     }
 
     /// How much of the time from `from` to `until` is within business hours, in milliseconds; 0 if `until` is earlier.

@@ -10,8 +10,9 @@ use crate::conversation::body::{Contact, User};
 use crate::conversation::category::Category;
 use crate::conversation::report_row::{PublishedRow, join_row};
 use crate::conversation::stall::Candidate;
+use crate::hours::calendar::CalendarOf;
 use crate::refresh::input::{JoinInput, JoinInputs, JoinKeys, PendingRecord, PublishInput};
-use crate::refresh::trend::{Publication, StallChange, Zones, stall_of, stalls_of};
+use crate::refresh::trend::{Publication, StallChange, stall_of, stalls_of};
 use crate::snapshot::settings::{MAX_AGE_DAYS_DEFAULT, Settings};
 use crate::snapshot::trend::{Hour, Stall};
 use crate::snapshot::version::{Entry, LIST_BYTES_MAX, Version};
@@ -215,7 +216,7 @@ impl PublishDraft {
     ///
     /// # Errors
     /// A text for the log if something stored is damaged.
-    pub fn plan(self, joins: JoinInputs, progress: Progress, zones: &Zones<'_>) -> Result<PublishPlan, String> {
+    pub fn plan(self, joins: JoinInputs, progress: Progress, calendar_of: &CalendarOf) -> Result<PublishPlan, String> {
         let affected = self.join(joins.conversations, joins.users)?;
         let Self {
             input,
@@ -275,7 +276,7 @@ impl PublishDraft {
                     since: input.as_of.filter(|_| is_known).unwrap_or(progress.as_of),
                     at: progress.as_of,
                 }
-                .course(zones);
+                .course(calendar_of);
                 trend = Some(course.to_text().map_err(|error| error.to_string())?);
                 plan.hours = course.over;
             }

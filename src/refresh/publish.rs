@@ -1,12 +1,12 @@
 //! From changed candidates to published snapshot versions.
 
+use crate::hours::calendar::CalendarOf;
 use crate::refresh::bisect::bisect_failures;
 use crate::refresh::budget::{Budget, Limits};
 use crate::refresh::failures::Failures;
 use crate::refresh::input::{PublishInput, Reading, read_bytes, read_inputs, read_join_inputs, read_wanted};
 use crate::refresh::lease::Lease;
 use crate::refresh::plan::{Progress, PublishDraft};
-use crate::refresh::trend::Zones;
 use crate::refresh::work::{Organization, Slice};
 use crate::refresh::writes::write_statements;
 use crate::storage::database::{Database, DatabaseError, Statement};
@@ -22,7 +22,7 @@ pub struct Publisher<'a, D> {
     pub database: &'a Budget<'a, D>,
     pub lease: &'a Lease<'a>,
     pub limits: &'a Limits,
-    pub zones: Zones<'a>,
+    pub calendar_of: &'a CalendarOf,
     /// Organizations of which a new version was published.
     pub published: HashSet<String>,
     /// Rows that were written.
@@ -206,7 +206,7 @@ impl<D: Database> Publisher<'_, D> {
                 as_of: self.lease.as_of,
                 candidates_max: self.limits.candidates,
             };
-            match draft.plan(joins, progress, &self.zones) {
+            match draft.plan(joins, progress, self.calendar_of) {
                 Ok(plan) => plans.push(plan),
                 Err(reason) => failures.add(&id, reason),
             }

@@ -3,7 +3,7 @@
 use crate::base::join;
 use crate::base::timestamp::{Timestamp, rfc3339};
 use crate::conversation::stall::RULE;
-use crate::hours::time_zone::TimeZones;
+use crate::hours::calendar::CalendarOf;
 use crate::refresh::budget::{Budget, Limits, STATEMENTS_MAX, Shortage, percent_full};
 use crate::refresh::failures::Failures;
 use crate::refresh::fold::Folder;
@@ -12,7 +12,6 @@ use crate::refresh::publish::Publisher;
 use crate::refresh::refold::refold;
 use crate::refresh::remove::remove_retired;
 use crate::refresh::sweep::sweep;
-use crate::refresh::trend::Zones;
 use crate::refresh::work::{Organization, Slice, Work, list_work};
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement};
 use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks, to_json};
@@ -36,8 +35,8 @@ pub struct Start<'a> {
     pub now: &'a dyn Fn() -> Timestamp,
     /// How much it does.
     pub limits: Limits,
-    /// What the platform knows of time zones.
-    pub time_zones: &'a dyn TimeZones,
+    /// Finds the calendars of business hours.
+    pub calendar_of: &'a CalendarOf,
     /// Waits until no other run of the isolate works on a slice, since each may take much of the memory. If the slice is large, what
     /// else is in memory gives way.
     pub enter_slice: &'a dyn Fn(bool) -> join::Part<'static, ()>,
@@ -247,7 +246,7 @@ impl<'a, D: Database> Worker<'a, D> {
                 database: budget,
                 lease,
                 limits,
-                zones: Zones::new(start.time_zones),
+                calendar_of: start.calendar_of,
                 published: HashSet::new(),
                 rows: 0,
             },

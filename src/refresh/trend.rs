@@ -1,43 +1,10 @@
 //! What a publication adds to the course of the day.
 
 use crate::base::timestamp::Timestamp;
-use crate::hours::calendar::Calendar;
-use crate::hours::time_zone::{TimeZones, ZoneCache};
+use crate::hours::calendar::CalendarOf;
 use crate::snapshot::settings::Settings;
 use crate::snapshot::trend::{Ages, Course, Stall};
 use crate::snapshot::version::{Entry, Version};
-use std::cell::RefCell;
-use std::rc::Rc;
-
-/// The time zones that a run needs for business hours.
-pub struct Zones<'a> {
-    zones: &'a dyn TimeZones,
-    cache: RefCell<ZoneCache>,
-}
-
-impl<'a> Zones<'a> {
-    /// Those of the platform.
-    pub fn new(zones: &'a dyn TimeZones) -> Self {
-        Self {
-            zones,
-            cache: RefCell::default(),
-        }
-    }
-
-    /// How ages are counted from `earliest` to `latest`. If the platform does not know the time zone, they count at all hours, as
-    /// in the report.
-    fn ages(&self, settings: &Settings, earliest: Timestamp, latest: Timestamp) -> Ages {
-        let calendar = settings.business_hours.as_ref().and_then(|hours| {
-            let mut cache = self.cache.borrow_mut();
-            let offsets = cache.offsets(self.zones, hours.time_zone(), earliest, latest)?;
-            Some(Rc::new(Calendar::new(Rc::clone(hours), &offsets)))
-        });
-        Ages {
-            calendar,
-            max_age_days: settings.max_age_days,
-        }
-    }
-}
 
 /// A conversation whose row changes: what it was and what it will be, if a report shows it unnamed.
 pub type StallChange = (Option<Stall>, Option<Stall>);
@@ -59,12 +26,15 @@ pub struct Publication<'a> {
 
 impl Publication<'_> {
     /// The course of the day until it is published.
-    pub fn course(&self, zones: &Zones<'_>) -> Course {
+    pub fn course(&self, calendar_of: &CalendarOf) -> Course {
         let &Self { settings, at, .. } = self;
         let coming = self.changes.iter().filter_map(|(_, stall)| stall.as_ref());
         let stalls = self.before.iter().take(1).chain(coming);
         let earliest = stalls.map(|stall| stall.since).fold(at, Timestamp::min);
-        let ages = zones.ages(settings, earliest, at);
+        let ages = Ages {
+            calendar: settings.calendar(calendar_of, earliest, at),
+            max_age_days: settings.max_age_days,
+        };
         let mut course = Course::new(self.stored, self.before, &ages, self.since, at);
         let over_ms = |stall: &Option<Stall>| ages.over_ms((*stall)?, at);
         for (before, after) in self.changes {

@@ -3,7 +3,6 @@
 use crate::auth::access::OrganizationId;
 use crate::base::byte_cache::ByteBoundedCache;
 use crate::base::timestamp::Timestamp;
-use crate::hours::time_zone::ZoneCache;
 use crate::report::rows::PageRow;
 use crate::report::snapshot::{Snapshot, SnapshotHead};
 use crate::snapshot::index::SnapshotIndex;
@@ -49,8 +48,6 @@ pub struct IsolateCache {
     lanes: ByteBoundedCache<(OrganizationId, i64, SettingsId), Rc<Lanes>>,
     settings: ByteBoundedCache<(OrganizationId, i64), Rc<Settings>>,
     pages: ByteBoundedCache<PageSlot, Rc<CachedPage>>,
-    /// What is known of time zones; the same for all organizations.
-    pub zones: ZoneCache,
     /// How pages are cached.
     pub policy: PagePolicy,
     /// Which database has which organizations.
@@ -75,7 +72,6 @@ impl IsolateCache {
             lanes: ByteBoundedCache::new(LANES_BYTES_MAX),
             settings: ByteBoundedCache::new(SETTINGS_BYTES_MAX),
             pages: ByteBoundedCache::new(policy.memory_bytes_max),
-            zones: ZoneCache::default(),
             policy,
             shards: Shards::default(),
             generations: vec![String::new()],

@@ -1,7 +1,7 @@
 //! What the steps of a request work with.
 
 use crate::base::trace::Trace;
-use crate::hours::time_zone::TimeZones;
+use crate::hours::calendar::CalendarOf;
 use crate::report::cache::IsolateCache;
 use crate::report::poll::PollSchedule;
 use std::cell::RefCell;
@@ -14,8 +14,8 @@ pub struct ReportContext<'a, D, C> {
     pub shared_cache: &'a C,
     /// The isolate's memory; never borrowed across an await.
     pub isolate_cache: &'a RefCell<IsolateCache>,
-    /// What the platform knows of time zones.
-    pub time_zones: &'a dyn TimeZones,
+    /// Finds the calendars of business hours.
+    pub calendar_of: &'a CalendarOf,
     /// How old a cached head may be.
     pub head_max_age_ms: i64,
     /// When this caller should ask again.

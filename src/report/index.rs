@@ -130,26 +130,21 @@ fn lanes_of<D, C>(
     })
 }
 
-/// The business hours under the settings of a snapshot, for ages of the entries of its version. `None` means that ages count
-/// at all hours. That is also so if the platform does not know the time zone any more: somebody may be listed too early
-/// then, but nobody is lost.
+/// The business hours under the settings of a snapshot, for ages of the entries of its version.
 fn calendar_of<D, C>(
     context: &ReportContext<'_, D, C>,
     snapshot: &Snapshot,
     index: &SnapshotIndex,
 ) -> Option<Rc<Calendar>> {
-    let hours = snapshot.settings.business_hours.as_ref()?;
-    let (earliest, latest) = (index.earliest().unwrap_or(snapshot.as_of), snapshot.as_of);
-    let mut cache = context.isolate_cache.borrow_mut();
-    let offsets = cache
-        .zones
-        .offsets(context.time_zones, hours.time_zone(), earliest, latest);
-    if offsets.is_none() {
+    let Snapshot { settings, as_of, .. } = snapshot;
+    let earliest = index.earliest().unwrap_or(*as_of);
+    let calendar = settings.calendar(context.calendar_of, earliest, *as_of);
+    if calendar.is_none() && settings.business_hours.is_some() {
         context
             .trace
             .warn("the time zone of business hours is not known".to_owned());
     }
-    Some(Rc::new(Calendar::new(Rc::clone(hours), &*offsets?)))
+    calendar
 }
 
 /// Caches the index of a version; `chunks` are rows of one column, in order.

@@ -182,12 +182,11 @@ impl Trend {
             hours.push_str(&object.finish());
         }
         hours.push(']');
-        let flag = |flag: bool| if flag { "true" } else { "false" };
         let mut data = JsonObject::default();
         data.text("organizationId", Some(access.organization.as_str()));
         data.instant("generatedAt", self.as_of);
-        data.json("snapshotMissing", flag(self.as_of.is_none()));
-        data.json("stale", flag(self.is_stale));
+        data.flag("snapshotMissing", self.as_of.is_none());
+        data.flag("stale", self.is_stale);
         data.json("days", &self.days.to_string());
         data.json("hours", &hours);
         data.finish()

@@ -1,7 +1,9 @@
 //! An organization's settings: how long an answer must have been owed before a row is listed, and for how long it is.
 
 use crate::base::strict_json::Object;
+use crate::base::timestamp::Timestamp;
 use crate::hours::business_hours::BusinessHours;
+use crate::hours::calendar::{Calendar, CalendarOf};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use std::rc::Rc;
@@ -59,6 +61,13 @@ impl Settings {
     pub fn threshold(&self, department_id: Option<&str>, channel_type: &str) -> i64 {
         let of_department = department_id.and_then(|department_id| self.department_threshold(department_id));
         of_department.unwrap_or_else(|| self.channel_threshold(channel_type))
+    }
+
+    /// The business hours, for ages from `earliest` to `latest`. `None` means that ages count at all hours. That is also so if the
+    /// platform does not know the time zone any more: somebody may be listed too early then, but nobody is lost.
+    #[must_use]
+    pub fn calendar(&self, calendar_of: &CalendarOf, earliest: Timestamp, latest: Timestamp) -> Option<Rc<Calendar>> {
+        calendar_of(self.business_hours.as_ref()?, earliest, latest)
     }
 
     /// About how many bytes of memory its thresholds by name and its business hours take.

@@ -3,31 +3,17 @@
 use crate::alert::deliver::{self, Message};
 use crate::alert::detect;
 use crate::alert::stalls::Outcome;
-use crate::base::timestamp::Timestamp;
-use crate::hours::business_hours::BusinessHours;
-use crate::hours::calendar::Calendar;
-use crate::hours::time_zone::ZoneCache;
 use crate::storage::database::DatabaseError;
 use crate::worker::bindings::clock;
 use crate::worker::bindings::d1::D1;
-use crate::worker::bindings::time_zones::Intl;
+use crate::worker::bindings::time_zones::calendar_of;
 use crate::worker::isolate::{self, Service, Setup};
-use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::Env;
 use worker::js_sys::Promise;
 use worker::wasm_bindgen_futures::future_to_promise;
-
-thread_local! {
-    static ZONES: RefCell<ZoneCache> = RefCell::default();
-}
-
-fn calendar_of(hours: &Rc<BusinessHours>, earliest: Timestamp, latest: Timestamp) -> Option<Calendar> {
-    let offsets = ZONES.with_borrow_mut(|zones| zones.offsets(&Intl, hours.time_zone(), earliest, latest))?;
-    Some(Calendar::new(Rc::clone(hours), &offsets))
-}
 
 /// Looks at the next organizations after `after` in the database with a binding: a promise of JSON.
 #[wasm_bindgen(js_name = detectAlerts)]

@@ -14,7 +14,7 @@ use crate::worker::bindings::d1::D1;
 use crate::worker::bindings::headers::RequestHeaders;
 use crate::worker::bindings::kv::Kv;
 use crate::worker::bindings::rate_limit::RateLimit;
-use crate::worker::bindings::time_zones::Intl;
+use crate::worker::bindings::time_zones::calendar_of;
 use crate::worker::bindings::{clock, random};
 use crate::worker::isolate;
 use crate::worker::isolate::{Service, Setup};
@@ -209,7 +209,7 @@ impl<'a> ReportSources<'a> {
             database: &self.database,
             shared_cache: &self.pages,
             isolate_cache: &service.cache,
-            time_zones: &Intl,
+            calendar_of: &calendar_of,
             head_max_age_ms: config.head_max_age_ms.min(head_max_age_ms),
             schedule: PollSchedule::new(config.refresh_every_ms, claims.subject.as_deref()),
             trace: &context.trace,

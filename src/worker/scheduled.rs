@@ -5,7 +5,7 @@ use crate::config::SCHEDULE_AHEAD_MAX_MS_DEFAULT;
 use crate::refresh::{self, Finished, Limits, Run, Start};
 use crate::storage::database::DatabaseError;
 use crate::worker::bindings::d1::D1;
-use crate::worker::bindings::time_zones::Intl;
+use crate::worker::bindings::time_zones::calendar_of;
 use crate::worker::bindings::{clock, random, runs};
 use crate::worker::counts;
 use crate::worker::isolate;
@@ -117,7 +117,7 @@ async fn refresh_at(
         change_token: &change_token,
         now: &clock::now,
         limits,
-        time_zones: &Intl,
+        calendar_of: &calendar_of,
         enter_slice: &isolate::enter_slice,
         leave_slice: &isolate::leave_slice,
     };

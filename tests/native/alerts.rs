@@ -4,7 +4,7 @@
 use crate::support::history::{Random, instant_text};
 use crate::support::service::Service;
 use crate::support::sqlite::Fault;
-use crate::support::zones::CrateZones;
+use crate::support::zones::calendar_of;
 use crate::support::{MINUTE, NOW, seeds};
 use conversation_monitor::alert::deliver::{Message, deliver};
 use conversation_monitor::alert::detect::detect;
@@ -13,14 +13,10 @@ use conversation_monitor::alert::stalls::Outcome;
 use conversation_monitor::auth::access::{OrganizationId, settings_access};
 use conversation_monitor::auth::claims::Claims;
 use conversation_monitor::base::timestamp::Timestamp;
-use conversation_monitor::hours::business_hours::BusinessHours;
-use conversation_monitor::hours::calendar::Calendar;
-use conversation_monitor::hours::time_zone::Offsets;
 use conversation_monitor::storage::database::DatabaseError;
 use futures::executor::block_on;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 
 const ORGANIZATIONS: [&str; 2] = ["a", "b"];
 /// As many as a message names.
@@ -34,11 +30,6 @@ const CALM_ROUNDS: i64 = 80;
 fn organization(id: &str) -> OrganizationId {
     let claims = json!({ "exp": 1, "role": "SUPERADMIN" }).to_string();
     settings_access(&Claims::from_payload(claims.as_bytes()).unwrap(), id).unwrap()
-}
-
-fn calendar_of(hours: &Rc<BusinessHours>, earliest: Timestamp, latest: Timestamp) -> Option<Calendar> {
-    let offsets = Offsets::find(&CrateZones, hours.time_zone(), earliest, latest)?;
-    Some(Calendar::new(Rc::clone(hours), &offsets))
 }
 
 /// A message of the queue.

@@ -5,7 +5,7 @@ use crate::support::NOW;
 use crate::support::history::Random;
 use crate::support::keys::{MapCache, Native, ScriptedServer, TestPorts};
 use crate::support::service::Service;
-use crate::support::zones::CrateZones;
+use crate::support::zones::calendar_of;
 use conversation_monitor::auth::access::{ReadAccess, read_access};
 use conversation_monitor::auth::authenticator::Authenticator;
 use conversation_monitor::auth::claim_mapping::ClaimMapping;
@@ -193,7 +193,7 @@ fn pages_and_etags_of_different_questions_differ() {
             database: &service.database,
             shared_cache: &pages,
             isolate_cache: &cache,
-            time_zones: &CrateZones,
+            calendar_of: &calendar_of,
             head_max_age_ms: 5_000,
             schedule: PollSchedule::default(),
             trace: &trace,

@@ -5,7 +5,7 @@ use crate::support::history::{HistoryOptions, Random, instant_text, random_histo
 use crate::support::in_memory::Versions;
 use crate::support::oracle::{self, Oracle};
 use crate::support::service::Service;
-use crate::support::zones::CrateZones;
+use crate::support::zones::calendar_of;
 use crate::support::{MINUTE, NOW, seeds, waiting};
 use conversation_monitor::auth::access::{AcknowledgementAccess, acknowledgement_access, read_access};
 use conversation_monitor::auth::claims::Claims;
@@ -16,7 +16,6 @@ use conversation_monitor::erasure::erase_contact;
 use conversation_monitor::evidence::{
     AcknowledgementRequest, EvidenceError, ReadConversation, acknowledged_json, read_conversation,
 };
-use conversation_monitor::hours::time_zone::Offsets;
 use conversation_monitor::ingest::store::store_records;
 use conversation_monitor::refresh::{Limits, SweepLimits};
 use conversation_monitor::report::error::ReportError;
@@ -24,7 +23,6 @@ use futures::executor::block_on;
 use serde_json::{Map, Value, json};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 
 const DAY: i64 = 24 * 60 * MINUTE;
 
@@ -46,9 +44,7 @@ fn evidence_for(service: &Service, claims: &Claims, organization_id: &str, id: &
     let access = read_access(claims, Some(organization_id)).unwrap();
     let now = Timestamp::from_milliseconds(NOW);
     let found = block_on(read_conversation(&service.database, &access, id, None, now))?;
-    let evidence = found.evidence(&access, &|zone, earliest, latest| {
-        Offsets::find(&CrateZones, zone, earliest, latest).map(Rc::new)
-    })?;
+    let evidence = found.evidence(&access, &calendar_of)?;
     Ok(serde_json::from_str(&evidence).unwrap())
 }
 

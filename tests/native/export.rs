@@ -3,7 +3,7 @@
 use crate::support::history::many_candidates;
 use crate::support::service::Service;
 use crate::support::sqlite::{Fault, Sqlite};
-use crate::support::zones::CrateZones;
+use crate::support::zones::calendar_of;
 use crate::support::{MINUTE, NOW};
 use conversation_monitor::auth::access::{ReadAccess, read_access, settings_access};
 use conversation_monitor::auth::claims::Claims;
@@ -74,7 +74,7 @@ impl Desk {
             database: &self.service.database,
             shared_cache: &NoPages,
             isolate_cache: &self.cache,
-            time_zones: &CrateZones,
+            calendar_of: &calendar_of,
             head_max_age_ms: 5_000,
             schedule: PollSchedule::default(),
             trace: &trace,

@@ -5,7 +5,7 @@ use crate::support::history::{HistoryOptions, Random, instant_text, own_id_field
 use crate::support::oracle::Oracle;
 use crate::support::service::Service;
 use crate::support::sqlite::{Fault, Sqlite};
-use crate::support::zones::CrateZones;
+use crate::support::zones::calendar_of;
 use crate::support::{MINUTE, NOW, seeds, waiting};
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::conversation::event::parse_event;
@@ -840,7 +840,7 @@ fn what_comes_during_a_sweep_is_not_lost() {
                 change_token: &token,
                 now: &now,
                 limits: limits(),
-                time_zones: &CrateZones,
+                calendar_of: &calendar_of,
                 enter_slice: &|_| Box::pin(async {}),
                 leave_slice: &|| {},
             };

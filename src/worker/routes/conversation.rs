@@ -12,7 +12,7 @@ use crate::worker::authenticate::authenticate;
 use crate::worker::bindings::d1::D1;
 use crate::worker::bindings::random;
 use crate::worker::bindings::rate_limit::RateLimit;
-use crate::worker::bindings::time_zones::Intl;
+use crate::worker::bindings::time_zones::calendar_of;
 use crate::worker::context::RequestContext;
 use crate::worker::json_body;
 use crate::worker::response::Reply;
@@ -55,10 +55,7 @@ pub async fn handle(context: &RequestContext, conversation_id: Option<String>) -
     let found = read_conversation(&database, &read, &conversation_id, subject, context.now).await?;
     // 6. Explain it.
     let Some(access) = changing else {
-        let zones = &caller.service.cache;
-        let evidence = found.evidence(&read, &|zone, earliest, latest| {
-            zones.borrow_mut().zones.offsets(&Intl, zone, earliest, latest)
-        })?;
+        let evidence = found.evidence(&read, &calendar_of)?;
         return Ok(Reply::json_or_not_modified(context, envelope::success_of(&evidence)));
     };
     // 7. Or store the acknowledgement.

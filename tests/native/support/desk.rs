@@ -4,7 +4,7 @@ use super::history::many_candidates;
 use super::oracle::Oracle;
 use super::service::Service;
 use super::sqlite::Sqlite;
-use super::zones::CrateZones;
+use super::zones::calendar_of;
 use conversation_monitor::auth::access::{OrganizationId, ReadAccess, read_access};
 use conversation_monitor::auth::claims::Claims;
 use conversation_monitor::base::timestamp::Timestamp;
@@ -112,7 +112,7 @@ impl<D: Database> Isolate<'_, D> {
             database: self.database,
             shared_cache: self.pages,
             isolate_cache: self.cache,
-            time_zones: &CrateZones,
+            calendar_of: &calendar_of,
             head_max_age_ms: self.head_max_age_ms,
             schedule: PollSchedule::new(MINUTE, None),
             trace,

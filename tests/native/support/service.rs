@@ -2,7 +2,7 @@
 
 use super::oracle::Oracle;
 use super::sqlite::Sqlite;
-use super::zones::CrateZones;
+use super::zones::calendar_of;
 use conversation_monitor::auth::access::{INGEST_SCOPE, ingest_access};
 use conversation_monitor::auth::claims::Claims;
 use conversation_monitor::base::timestamp::Timestamp;
@@ -91,7 +91,7 @@ impl Service {
             change_token: &self.change_token(),
             now,
             limits,
-            time_zones: &CrateZones,
+            calendar_of: &calendar_of,
             enter_slice: &|_| Box::pin(async {}),
             leave_slice: &|| {},
         };
