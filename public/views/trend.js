@@ -1,4 +1,5 @@
-// The card with the course of the day, for those who see the whole organization. It asks only while it is unfolded.
+// The card with the course of the day, of the departments that the user sees, or of the one that is chosen. It asks only while it is
+// unfolded.
 
 import { PATHS } from '../modules/client.js';
 import { formatAge } from '../modules/clock.js';
@@ -37,18 +38,22 @@ export function createTrend({ ask }) {
   const hint = byId('trend-hint');
   /**
    * What was requested last: of whom, for how many days, and as of which report.
-   * @type {{organizationId: string | null, days: string, at: number} | null}
+   * @type {{of: string, days: string, at: number} | null}
    */
   let requested = null;
-  /** @type {{organizationId: string | null, generatedAt: string | null}} */
-  let current = { organizationId: null, generatedAt: null };
+  /** @type {{organizationId: string | null, departmentId: string | null, name: string | null, generatedAt: string | null}} */
+  let current = { organizationId: null, departmentId: null, name: null, generatedAt: null };
 
-  const queryOf = (/** @type {string} */ query) => [query, `days=${choice.value}`].filter(Boolean).join('&');
+  const queryOf = (/** @type {string} */ query) => {
+    const { departmentId } = current;
+    const department = departmentId === null ? '' : new URLSearchParams({ departmentId }).toString();
+    return [query, department, `days=${choice.value}`].filter(Boolean).join('&');
+  };
+  const keyOf = () => JSON.stringify([current.organizationId, current.departmentId]);
 
   async function load() {
-    const { organizationId, generatedAt } = current;
-    const asked = { organizationId, days: choice.value, at: Date.parse(generatedAt ?? '') };
-    if (requested?.organizationId !== organizationId) clear();
+    const asked = { of: keyOf(), days: choice.value, at: Date.parse(current.generatedAt ?? '') };
+    if (requested?.of !== asked.of) clear();
     requested = asked;
     const result = await ask((client, query) => client.get(PATHS.trend, queryOf(query)));
     if (result === null || requested !== asked) return;
@@ -58,7 +63,7 @@ export function createTrend({ ask }) {
 
   function loadIfDue() {
     if (card.hidden || !card.open || current.generatedAt === null) return;
-    const isSame = requested?.organizationId === current.organizationId && requested.days === choice.value;
+    const isSame = requested?.of === keyOf() && requested.days === choice.value;
     if (!isSame || Date.parse(current.generatedAt) - requested.at >= MAX_AGE_MS) load();
   }
 
@@ -76,9 +81,10 @@ export function createTrend({ ask }) {
     byId('trend-figure').hidden = !totals.isKnown;
     byId('trend-table').hidden = !totals.isKnown;
     const { crossed, cleared, most } = totals;
+    const department = current.name === null ? '' : `${current.name}: `;
     setText(
       byId('trend-caption'),
-      `${formatNumber(crossed)} came over the threshold, ${formatNumber(cleared)} were cleared, ${formatNumber(most)} at once at most.`,
+      `${department}${formatNumber(crossed)} came over the threshold, ${formatNumber(cleared)} were cleared, ${formatNumber(most)} at once at most.`,
     );
     drawChart(slots, data.days);
     drawTable(slots, data.days);
@@ -95,9 +101,12 @@ export function createTrend({ ask }) {
 
   return {
     /** @param {import('../modules/monitor.js').Monitor} monitor */
-    render({ maySetThresholds, organizationId, state }) {
-      card.hidden = !maySetThresholds || organizationId === null || !state.listed?.data.generatedAt;
-      current = { organizationId, generatedAt: state.newest?.generatedAt ?? null };
+    render({ organizationId, state }) {
+      card.hidden = organizationId === null || !state.listed?.data.generatedAt;
+      const { departmentId } = state.filters;
+      const department = state.scopes?.departments.find((each) => each.departmentId === departmentId);
+      const name = department ? (department.name ?? departmentId) : null;
+      current = { organizationId, departmentId, name, generatedAt: state.newest?.generatedAt ?? null };
       loadIfDue();
     },
     reset() {

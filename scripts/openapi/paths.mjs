@@ -245,11 +245,6 @@ const summary = getAndHead('Summary', {
   security: TOKEN,
 });
 
-const wholeOrganization = errorResponse(
-  'The token is valid, but its role, scope or organization does not allow this; or its role sees only some departments.',
-  FORBIDDEN,
-);
-
 const trend = getAndHead('Course of the day', {
   tags: ['Conversation Monitor'],
   summary: 'Get the course of the last days by hour',
@@ -257,16 +252,16 @@ const trend = getAndHead('Course of the day', {
     What has happened in each hour to the rows that a report without filters lists. Times count business hours, if the
     organization has any.
 
-    For an ADMIN of the organization, or a SUPERADMIN: it is of all departments together.`,
+    It is of the departments that the caller sees, all together, or of one of them. A row that passes from one department to
+    another is cleared in the one and crosses in the other. Hours in which too many departments had rows are known of the
+    organization as a whole only.`,
   operationId: 'get_conversation_monitor_trend',
-  parameters: parameters('Days', 'OrganizationId', 'IfNoneMatch'),
+  parameters: parameters('Days', 'DepartmentId', 'OrganizationId', 'IfNoneMatch'),
   responses: {
     200: ok('The hours', json(ref('ConversationMonitorTrendResponse'), TREND_EXAMPLE), 'ETag'),
     ...shared(304),
     400: invalid('days must be a whole number from 1 to 30.'),
-    ...shared(401),
-    403: wholeOrganization,
-    ...shared(404, 429, 500, 503),
+    ...shared(401, 403, 404, 429, 500, 503),
   },
   security: TOKEN,
 });
@@ -276,7 +271,7 @@ const trendCsv = getAndHead('Course of the day as CSV', {
   summary: 'Get the course of the last days as CSV',
   description: 'The same hours as a file, in the form of the report as CSV. A cell is empty where JSON has null.',
   operationId: 'get_conversation_monitor_trend_csv',
-  parameters: parameters('Days', 'OrganizationId', 'Separator', 'IfNoneMatch'),
+  parameters: parameters('Days', 'DepartmentId', 'OrganizationId', 'Separator', 'IfNoneMatch'),
   responses: {
     200: ok(
       'The file',
@@ -286,9 +281,7 @@ const trendCsv = getAndHead('Course of the day as CSV', {
     ),
     ...shared(304),
     400: invalid('separator must be comma, semicolon or tab.'),
-    ...shared(401),
-    403: wholeOrganization,
-    ...shared(404, 429, 500, 503),
+    ...shared(401, 403, 404, 429, 500, 503),
   },
   security: TOKEN,
 });

@@ -68,9 +68,6 @@ pub enum Denial {
     /// A role that may not erase what this request erases.
     #[error("role: it may not erase this")]
     RoleWithoutErasure,
-    /// A role that sees only some departments, which the course of the day does not tell apart.
-    #[error("role: it may not see all departments")]
-    RoleOfDepartments,
     /// The token names nobody who could acknowledge anything.
     #[error("subject: the token names none")]
     SubjectMissing,
@@ -178,18 +175,6 @@ impl AcknowledgementAccess {
                 && record.organization_id == self.read.organization.as_str()
         };
         PermittedRecords(record.into_iter().filter(is_permitted).collect())
-    }
-}
-
-/// Decides whether a caller with `claims` may read the course of the day. It is of all departments together.
-///
-/// # Errors
-/// [`AccessError`].
-pub fn trend_access(claims: &Claims, requested: Option<&str>) -> Result<ReadAccess, AccessError> {
-    let access = read_access(claims, requested)?;
-    match access.view {
-        View::All => Ok(access),
-        View::Departments { .. } => Err(Denial::RoleOfDepartments.into()),
     }
 }
 

@@ -30,6 +30,8 @@ pub struct PublishInput {
     pub as_of: Option<Timestamp>,
     /// The hour that is stored with it, if any is.
     pub trend: Option<String>,
+    /// What has happened in that hour by department, if that was known.
+    pub trend_departments: Option<String>,
     /// For how many days a row is listed, if that is set.
     pub max_age_days: Option<i64>,
     /// The settings in force.
@@ -120,11 +122,11 @@ pub async fn read_inputs<D: Database>(
     // The statement sorts them by organization.
     let mut inputs = Vec::with_capacity(heads.len());
     for row in &heads {
-        let settings_bytes = row.integer(14)? as usize;
-        if settings_bytes > limits.bytes && heads.len() > 1 {
+        let bytes = row.integer(14)? as usize;
+        if bytes > limits.bytes && heads.len() > 1 {
             return Err(DatabaseError::TooMuch);
         }
-        let settings = if settings_bytes <= limits.bytes {
+        let settings = if bytes <= limits.bytes {
             settings_in_force(row, 9, 10).ok()
         } else {
             None
@@ -139,6 +141,7 @@ pub async fn read_inputs<D: Database>(
             is_list_known: row.integer(6)? != 0,
             as_of: row.optional_integer(7)?.map(Timestamp::from_milliseconds),
             trend: row.optional_text(8)?.map(str::to_owned),
+            trend_departments: row.optional_text(15)?.map(str::to_owned),
             max_age_days: row.optional_integer(12)?,
             are_settings_known: settings.is_some(),
             settings: settings.unwrap_or_default(),

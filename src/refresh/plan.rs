@@ -12,9 +12,10 @@ use crate::conversation::report_row::{PublishedRow, join_row};
 use crate::conversation::stall::Candidate;
 use crate::hours::calendar::CalendarOf;
 use crate::refresh::input::{JoinInput, JoinInputs, JoinKeys, PendingRecord, PublishInput};
-use crate::refresh::trend::{Publication, StallChange, stall_of, stalls_of};
+use crate::refresh::trend::{Publication, stall_of, stalls_of};
+use crate::snapshot::departments::{Departments, HOUR_BYTES_MAX};
 use crate::snapshot::settings::{MAX_AGE_DAYS_DEFAULT, Settings};
-use crate::snapshot::trend::{Hour, Stall};
+use crate::snapshot::trend::{Hour, Stall, StallChange};
 use crate::snapshot::version::{Entry, LIST_BYTES_MAX, Version};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -104,8 +105,8 @@ pub struct PublishPlan {
     pub chunks: Vec<String>,
     /// The new head. `None` means that it stays as it is.
     pub head: Option<HeadUpdate>,
-    /// Hours of the course of the day that are over.
-    pub hours: Vec<Hour>,
+    /// Hours of the course of the day that are over, each with what is stored of it by department.
+    pub hours: Vec<(Hour, Option<String>)>,
     /// Lists of rows that no later version has, if they are too long for the head: with the number of the version.
     pub superseded_lists: Vec<(i64, String)>,
     /// What was published before, if that cannot be read.
@@ -148,6 +149,8 @@ pub struct HeadUpdate {
     pub missing: u64,
     /// The hour that is stored with the version. `None` means that it stays.
     pub trend: Option<String>,
+    /// What has happened in that hour by department. `None` means that it is unknown, or too much.
+    pub trend_departments: Option<String>,
 }
 
 impl PublishDraft {
@@ -262,14 +265,20 @@ impl PublishDraft {
         let mut version = input.version;
         let mut candidates = None;
         let mut categories = None;
-        let mut trend = None;
+        let (mut trend, mut trend_departments) = (None, None);
         if has_changed {
             if input.are_settings_known {
+                // Nothing was listed before the first version.
+                let departments = match version {
+                    0 => Departments::default(),
+                    _ => Departments::read(input.trend_departments.as_deref()),
+                };
                 // What a version cannot list has not come or gone.
                 let is_counted = !is_lost && !was_truncated && !version_after.is_truncated();
                 let course = Publication {
                     settings,
                     stored: input.trend.as_deref(),
+                    departments,
                     before: &stalls,
                     next: &version_after,
                     changes: if is_counted { &changes.stalls } else { &[] },
@@ -278,6 +287,7 @@ impl PublishDraft {
                 }
                 .course(calendar_of);
                 trend = Some(course.to_text().map_err(|error| error.to_string())?);
+                trend_departments = course.departments.hour(HOUR_BYTES_MAX);
                 plan.hours = course.over;
             }
             candidates = Some(version_after.entries().len() as i64);
@@ -324,6 +334,7 @@ impl PublishDraft {
                 retire_at: retired.first().map(RetiredVersion::may_be_removed_at),
                 missing: next.missing,
                 trend,
+                trend_departments,
             });
         }
         Ok(plan)

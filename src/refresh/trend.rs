@@ -2,18 +2,18 @@
 
 use crate::base::timestamp::Timestamp;
 use crate::hours::calendar::CalendarOf;
+use crate::snapshot::departments::Departments;
 use crate::snapshot::settings::Settings;
-use crate::snapshot::trend::{Ages, Course, Stall};
+use crate::snapshot::trend::{Ages, Course, Stall, StallChange};
 use crate::snapshot::version::{Entry, Version};
-
-/// A conversation whose row changes: what it was and what it will be, if a report shows it unnamed.
-pub type StallChange = (Option<Stall>, Option<Stall>);
 
 /// A version that is to be published, as far as it matters for the course of the day.
 pub struct Publication<'a> {
     pub settings: &'a Settings,
     /// The hour that is stored with the version before.
     pub stored: Option<&'a str>,
+    /// What has happened in it by department.
+    pub departments: Departments,
     /// What the version before lists.
     pub before: &'a [Stall],
     pub next: &'a Version,
@@ -26,8 +26,8 @@ pub struct Publication<'a> {
 
 impl Publication<'_> {
     /// The course of the day until it is published.
-    pub fn course(&self, calendar_of: &CalendarOf) -> Course {
-        let &Self { settings, at, .. } = self;
+    pub fn course(self, calendar_of: &CalendarOf) -> Course {
+        let Self { settings, at, .. } = self;
         let coming = self.changes.iter().filter_map(|(_, stall)| stall.as_ref());
         let stalls = self.before.iter().take(1).chain(coming);
         let earliest = stalls.map(|stall| stall.since).fold(at, Timestamp::min);
@@ -35,16 +35,9 @@ impl Publication<'_> {
             calendar: settings.calendar(calendar_of, earliest, at),
             max_age_days: settings.max_age_days,
         };
-        let mut course = Course::new(self.stored, self.before, &ages, self.since, at);
-        let over_ms = |stall: &Option<Stall>| ages.over_ms((*stall)?, at);
-        for (before, after) in self.changes {
-            match (over_ms(before), over_ms(after)) {
-                (Some(over_ms), None) => course.clear(over_ms),
-                (None, Some(_)) => course.current.crossed += 1,
-                _ => {}
-            }
-        }
-        course.see(ages.count(&stalls_of(self.next, settings), at));
+        let stored = Course::stored(self.stored, self.departments);
+        let mut course = stored.go_on(self.before, &ages, self.since, at);
+        course.publish(self.changes, &stalls_of(self.next, settings), &ages, at);
         course
     }
 }
@@ -60,5 +53,6 @@ pub fn stall_of(entry: &Entry, settings: &Settings) -> Option<Stall> {
     entry.category.is_shown_unnamed().then(|| Stall {
         since: entry.stalled_since,
         threshold_minutes: settings.threshold(entry.department_id.as_deref(), &entry.channel_type),
+        department_id: entry.department_id.clone(),
     })
 }

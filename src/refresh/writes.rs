@@ -35,9 +35,10 @@ pub fn write_statements(plans: &[PublishPlan], lease: &Lease<'_>) -> Result<Vec<
                 Cell::Integer(head.missing as i64),
                 plan.is_complete.into(),
                 head.trend.as_ref().into(),
+                head.trend_departments.as_ref().into(),
             ]);
         }
-        hours.extend(plan.hours.iter().map(|hour| {
+        hours.extend(plan.hours.iter().map(|(hour, departments)| {
             [
                 id,
                 hour.number.rem_euclid(SLOTS).into(),
@@ -49,6 +50,7 @@ pub fn write_statements(plans: &[PublishPlan], lease: &Lease<'_>) -> Result<Vec<
                 hour.median_minutes.into(),
                 hour.worst_minutes.into(),
                 hour.most.into(),
+                departments.as_ref().into(),
             ]
         }));
         settled.extend(plan.settled.iter().map(|record| {

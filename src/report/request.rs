@@ -60,6 +60,8 @@ pub struct PageRequest {
 pub struct TrendRequest {
     /// `days`
     pub days: u64,
+    /// `departmentId`
+    pub department_id: Option<String>,
     /// `organizationId`
     pub organization_id: Option<String>,
     /// `separator`. `None` means that no file is asked for.
@@ -74,6 +76,7 @@ impl TrendRequest {
     pub fn parse(query: &str, is_csv: bool) -> Result<Self, QueryError> {
         parse(query, |parameters| Self {
             days: integer(parameters, "days", TREND_DAYS_MAX).unwrap_or(1),
+            department_id: parameters.id("departmentId"),
             organization_id: parameters.id("organizationId"),
             separator: is_csv.then(|| separator(parameters)),
         })

@@ -2,7 +2,7 @@
 //! then.
 //!
 //! 1. Resolve the head → 404, 503
-//! 2. Read the hours that are over, and the one that is stored with the newest version
+//! 2. Read the hours that are over, and the one that is stored with the newest version; of the departments that the caller sees
 //! 3. Work out what time alone has changed since that version was published
 //! 4. Write the hours
 
@@ -17,14 +17,20 @@ use crate::report::index::{cache_index, cached_index, selected_of};
 use crate::report::request::TrendRequest;
 use crate::report::resolved::is_stale;
 use crate::report::snapshot::Snapshot;
+use crate::snapshot::departments::{Departments, Share};
 use crate::snapshot::index::SnapshotIndex;
 use crate::snapshot::trend::{Ages, Course, Hour, SLOTS, hour_of, stalls_of, start_of};
 use crate::storage::database::{Database, DatabaseError, Outcome, Row, SqlValue, Statement, rows_of};
-use std::iter;
+use crate::storage::json_table::to_json;
 use std::rc::Rc;
 
 /// Hours of one day.
 const DAY_HOURS: u64 = 24;
+/// So many hours of one department are read at a time: of two the half of it, and so on. Of an hour it may be some 8 KB a
+/// department, and 64 KB in all.
+const DEPARTMENT_HOURS: i64 = 720;
+/// From so many departments on it is not less.
+const DEPARTMENTS_APART: i64 = 12;
 
 /// What is said of an hour: the members of an object, and the columns of a file.
 const COLUMNS: [&str; 6] = [
@@ -43,6 +49,10 @@ pub struct Trend {
     pub as_of: Option<Timestamp>,
     is_stale: bool,
     days: u64,
+    /// The departments that it is of. `None` means all.
+    department_ids: Option<Vec<String>>,
+    /// The next hour that may be known.
+    next: i64,
     /// Every hour of which something is known, the earliest first.
     hours: Vec<Hour>,
 }
@@ -59,45 +69,83 @@ pub async fn answer_trend<D: Database, C>(
 ) -> Result<Trend, ReportError> {
     // 1. The head
     let head = resolve_head(context, &access.organization, Vec::new(), now).await?;
+    let as_of = head.newest.as_ref().map(|snapshot| snapshot.as_of);
+    let end = as_of.map_or(0, hour_of) + 1;
     let mut trend = Trend {
-        as_of: head.newest.as_ref().map(|snapshot| snapshot.as_of),
+        as_of,
         is_stale: is_stale(&head, head.newest.as_ref(), now),
         days: request.days,
+        department_ids: access.view.departments(request.department_id.as_deref()),
+        next: end - (request.days * DAY_HOURS) as i64,
         hours: Vec::new(),
     };
     if let Some(newest) = &head.newest {
         // 2. The hours that are over, and the list
+        let (ids, hours_max) = trend.portion()?;
         let known = cached_index(context, &access.organization, newest.version);
         let known_version = known.as_ref().map_or(0, |_| newest.version);
-        let outcomes = context.database.batch(trend.statements(access, known_version)).await?;
-        // 3. and 4. What time alone has changed; every hour by itself
-        trend.read(context, access, newest, known, outcomes)?;
+        let mut first = trend.next;
+        loop {
+            let is_last = end - first <= hours_max;
+            // The version may be of a later hour than the head.
+            let count = if is_last { SLOTS } else { hours_max };
+            let mut statements = hours(access, &ids, first, count);
+            if is_last {
+                statements.extend(newest_version(access, &ids, known_version));
+            }
+            let outcomes = context.database.batch(statements).await?;
+            trend.read_hours(&outcomes)?;
+            if is_last {
+                // 3. and 4. What time alone has changed; every hour by itself
+                trend.read(context, access, newest, known, outcomes)?;
+                break;
+            }
+            first += hours_max;
+        }
     }
     Ok(trend)
 }
 
-impl Trend {
-    /// The first hour of the days that are asked for.
-    fn first(&self) -> i64 {
-        let last = self.as_of.map_or(0, hour_of);
-        last + 1 - (self.days * DAY_HOURS) as i64
-    }
+/// The statements that read the published version with its hour, of the departments `ids`, and its list unless `known_version` is
+/// the number of it.
+fn newest_version(access: &ReadAccess, ids: &SqlValue, known_version: i64) -> Vec<Statement> {
+    let organization = SqlValue::from(access.organization.as_str());
+    let known_version = SqlValue::Integer(known_version);
+    vec![
+        Statement::new(sql!("report/sql/trend_head.sql"), [organization.clone(), ids.clone()]),
+        Statement::new(sql!("report/sql/newest_index.sql"), [organization, known_version]),
+    ]
+}
 
-    /// The statements that read the published version with its hour, its list unless `known_version` is the number of it, and the
-    /// hours that are over: from the slot of the first one to the end of the ring, and from the beginning on.
-    fn statements(&self, access: &ReadAccess, known_version: i64) -> Vec<Statement> {
-        let first = self.first();
-        let slot = first.rem_euclid(SLOTS);
-        let statement = |sql, numbers: &[i64]| {
-            let numbers = numbers.iter().map(|number| SqlValue::Integer(*number));
-            Statement::new(sql, iter::once(access.organization.as_str().into()).chain(numbers))
-        };
-        vec![
-            statement(sql!("report/sql/trend_head.sql"), &[]),
-            statement(sql!("report/sql/newest_index.sql"), &[known_version]),
-            statement(sql!("report/sql/trend.sql"), &[slot, SLOTS, first]),
-            statement(sql!("report/sql/trend.sql"), &[0, slot - 1, first]),
-        ]
+/// The statements that read so many hours that are over: from the slot of the first one to the end of the ring, and from the
+/// beginning on.
+fn hours(access: &ReadAccess, ids: &SqlValue, first: i64, count: i64) -> Vec<Statement> {
+    let slot = first.rem_euclid(SLOTS);
+    let ranges = [(slot, slot + count), (0, slot.min(slot + count - SLOTS))];
+    let statement = |(from, until): (i64, i64)| {
+        let numbers = [from, until - 1, first].map(SqlValue::Integer);
+        let parameters = std::iter::once(access.organization.as_str().into()).chain(numbers);
+        match ids {
+            SqlValue::Null => Statement::new(sql!("report/sql/trend.sql"), parameters),
+            ids => Statement::new(
+                sql!("report/sql/trend_departments.sql"),
+                parameters.chain([ids.clone()]),
+            ),
+        }
+    };
+    ranges.map(statement).into()
+}
+
+impl Trend {
+    /// The ids of its departments for statements, and how many hours of them are read at a time.
+    fn portion(&self) -> Result<(SqlValue, i64), DatabaseError> {
+        Ok(match &self.department_ids {
+            None => (SqlValue::Null, SLOTS),
+            Some(ids) => {
+                let departments = (ids.len() as i64).clamp(1, DEPARTMENTS_APART);
+                (to_json(ids)?.into(), DEPARTMENT_HOURS / departments)
+            }
+        })
     }
 
     /// Reads what the statements have found. The version may be newer than that of the head: then the answer goes on until the
@@ -111,7 +159,7 @@ impl Trend {
         outcomes: Vec<Outcome>,
     ) -> Result<(), ReportError> {
         let organization = &access.organization;
-        let [heads, chunks, rows, later] = rows_of(outcomes)?;
+        let [_, _, heads, chunks] = rows_of(outcomes)?;
         let row = heads.first().ok_or(ReportError::OrganizationNotFound)?;
         let published_at = Timestamp::from_milliseconds(row.integer(1)?);
         let mut snapshot = newest.clone();
@@ -126,26 +174,49 @@ impl Trend {
             calendar: selected.calendar,
             max_age_days: snapshot.settings.max_age_days,
         };
-        let stalls = stalls_of(&selected.index, &selected.lanes);
-        let course = Course::new(row.optional_text(2)?, &stalls, &ages, published_at, snapshot.as_of);
-        for row in rows.iter().chain(&later) {
-            self.add(&hour(row)?);
-        }
-        for hour in &course.over {
+        let stalls = stalls_of(&selected.index, &selected.lanes, self.department_ids.as_deref());
+        let (stored, share) = (row.optional_text(2)?, row.optional_text(3)?);
+        let stored = if self.department_ids.is_none() {
+            Course::stored(stored, Departments::default())
+        } else if let Some(of_departments) = Course::of_departments(stored, share) {
+            of_departments
+        } else {
+            // What comes after that hour follows from the list alone.
+            self.next = self.next.max(hour_of(published_at) + 1);
+            Course::default()
+        };
+        let course = stored.go_on(&stalls, &ages, published_at, snapshot.as_of);
+        for (hour, _) in &course.over {
             self.add(hour);
         }
         self.add(&course.current);
         Ok(())
     }
 
+    /// Reads the hours that the first two statements have found.
+    fn read_hours(&mut self, outcomes: &[Outcome]) -> Result<(), DatabaseError> {
+        for row in outcomes.iter().take(2).flat_map(|outcome| &outcome.rows) {
+            let hour = match &self.department_ids {
+                None => hour(row)?,
+                Some(_) => {
+                    let share = Share::read(row.text(2)?);
+                    let share = share.ok_or(DatabaseError::Decode("an hour is not what a refresh writes"))?;
+                    Hour::of(row.integer(0)?, row.integer(1)?, &share)
+                }
+            };
+            self.add(&hour);
+        }
+        Ok(())
+    }
+
     /// Adds an hour, after the quiet ones before it.
     fn add(&mut self, hour: &Hour) {
-        let next = self.hours.last().map_or(self.first(), |last| last.number + 1);
-        for number in hour.quiet_since.max(next)..hour.number {
+        for number in hour.quiet_since.max(self.next)..hour.number {
             self.hours.push(hour.quiet(number));
         }
-        if hour.number >= next {
+        if hour.number >= self.next {
             self.hours.push(*hour);
+            self.next = hour.number + 1;
         }
     }
 }

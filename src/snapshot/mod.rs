@@ -1,11 +1,13 @@
 //! What is published of an organization, and what can be asked about it. Pure functions.
 
 pub mod chunk;
+pub mod departments;
 pub mod index;
 pub mod lanes;
 mod positions;
 pub mod query;
 pub mod settings;
 pub mod summary;
+pub mod tally;
 pub mod trend;
 pub mod version;

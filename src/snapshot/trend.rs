@@ -5,16 +5,22 @@
 //! thresholds and the business hours: it is worked out when the next version is published, and whenever somebody asks. Only
 //! what a publication itself changes has to be stored, and that goes along with the version.
 
+use crate::base::sort::sort_by;
 use crate::base::timestamp::{DAY_MS, MINUTE_MS, Timestamp};
 use crate::hours::calendar::{Calendar, earliest_end};
+use crate::snapshot::departments::{Departments, HOUR_BYTES_MAX, Share};
 use crate::snapshot::index::SnapshotIndex;
 use crate::snapshot::lanes::Lanes;
+use crate::snapshot::tally::Tally;
 use std::rc::Rc;
 
 /// For how many days back hours can be asked for.
 pub const TREND_DAYS_MAX: u64 = 30;
 /// So many hours of an organization are stored. The next one takes the place of the oldest.
 pub const SLOTS: i64 = 32 * 24;
+/// The most bytes that a publication adds of hours that are over, by department. There is more than one such hour only if
+/// nothing was published for a while.
+pub const HOURS_BYTES_MAX: usize = 1024 * 1024;
 /// So much of the time in which nothing was published is worked out.
 const BACK_MS: i64 = 31 * DAY_MS;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
@@ -32,24 +38,39 @@ pub fn start_of(hour: i64) -> Timestamp {
 }
 
 /// An entry of the categories that a report shows unnamed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stall {
     /// Since when the answer is overdue.
     pub since: Timestamp,
     /// The threshold that applies to it.
     pub threshold_minutes: i64,
+    /// Its department. `None` means that it has none, or that departments are not told apart.
+    pub department_id: Option<Rc<str>>,
 }
 
-/// The entries of a version whose rows a report shows unnamed.
+/// A conversation whose row changes: what it was and what it will be, if a report shows it unnamed.
+pub type StallChange = (Option<Stall>, Option<Stall>);
+
+/// The entries of a version whose rows a report shows unnamed: those of some departments, whose ids are ascending, or all.
 #[must_use]
-pub fn stalls_of(index: &SnapshotIndex, lanes: &Lanes) -> Vec<Stall> {
+pub fn stalls_of(index: &SnapshotIndex, lanes: &Lanes, department_ids: Option<&[String]>) -> Vec<Stall> {
+    let lists = match department_ids {
+        None => vec![lanes.all()],
+        Some(ids) => {
+            let numbers = index.numbers_of(ids).into_iter();
+            numbers.map(|number| lanes.department(number)).collect()
+        }
+    };
     let mut stalls = Vec::new();
-    for lane in lanes.all().iter().filter(|lane| lane.category.is_shown_unnamed()) {
-        let threshold_minutes = lanes.threshold_minutes(lane);
-        stalls.extend(index.entries_at(&lane.positions).map(|(_, entry)| Stall {
-            since: entry.stalled_since,
-            threshold_minutes,
-        }));
+    for lane in lists.into_iter().flatten() {
+        if lane.category.is_shown_unnamed() {
+            let threshold_minutes = lanes.threshold_minutes(lane);
+            stalls.extend(index.entries_at(&lane.positions).map(|(_, entry)| Stall {
+                since: entry.stalled_since,
+                threshold_minutes,
+                department_id: None,
+            }));
+        }
     }
     stalls
 }
@@ -67,7 +88,7 @@ impl Ages {
     /// How long a row has been over its threshold, in milliseconds; of business hours, if there are any. `None` means that it is
     /// not listed: below its threshold or too old.
     #[must_use]
-    pub fn over_ms(&self, stall: Stall, at: Timestamp) -> Option<i64> {
+    pub fn over_ms(&self, stall: &Stall, at: Timestamp) -> Option<i64> {
         let age_ms = match &self.calendar {
             Some(calendar) => calendar.open_ms(stall.since, at),
             None => at.milliseconds_since(stall.since),
@@ -76,15 +97,8 @@ impl Ages {
         (over_ms >= 0 && at <= self.last(stall)).then_some(over_ms)
     }
 
-    /// How many rows are listed.
-    #[must_use]
-    pub fn count(&self, stalls: &[Stall], at: Timestamp) -> i64 {
-        let listed = stalls.iter().filter(|stall| self.over_ms(**stall, at).is_some());
-        listed.count() as i64
-    }
-
     /// The last instant at which a row is not too old.
-    fn last(&self, stall: Stall) -> Timestamp {
+    fn last(&self, stall: &Stall) -> Timestamp {
         stall.since.plus(self.max_age_days.saturating_mul(DAY_MS))
     }
 }
@@ -122,6 +136,22 @@ impl Hour {
         }
     }
 
+    /// An hour of some departments together.
+    #[must_use]
+    pub fn of(number: i64, quiet_since: i64, share: &Share) -> Self {
+        let median_minutes = share.times.median();
+        Self {
+            number,
+            quiet_since,
+            opened: share.opened,
+            crossed: share.crossed,
+            cleared: share.times.total(),
+            median_minutes,
+            worst_minutes: median_minutes.map(|_| share.worst_minutes),
+            most: share.most(),
+        }
+    }
+
     /// One of the quiet hours before it.
     #[must_use]
     pub fn quiet(&self, number: i64) -> Self {
@@ -137,111 +167,129 @@ impl Hour {
     }
 }
 
-/// Times in minutes: how many there are of each, ascending. From 16 on they are rounded down to four binary digits, so that there
-/// are not more than some hundred.
-#[derive(Debug, Default)]
-struct Times(Vec<(i64, i64)>);
-
-impl Times {
-    fn add(&mut self, minutes: i64) {
-        let digits = minutes.checked_ilog2().unwrap_or_default().saturating_sub(3);
-        let minutes = minutes >> digits << digits;
-        let position = self.0.partition_point(|(time, _)| *time < minutes);
-        match self.0.get_mut(position) {
-            Some((time, count)) if *time == minutes => *count += 1,
-            _ => self.0.insert(position, (minutes, 1)),
-        }
-    }
-
-    fn median(&self) -> Option<i64> {
-        let total: i64 = self.0.iter().map(|(_, count)| count).sum();
-        let mut left = (total + 1) / 2;
-        let of_middle = self.0.iter().find(|(_, count)| {
-            left -= count;
-            left <= 0
-        });
-        of_middle.map(|(time, _)| *time)
-    }
-}
-
 /// Hours until an instant.
 #[derive(Debug, Default)]
 pub struct Course {
-    /// Those that are over, except quiet ones.
-    pub over: Vec<Hour>,
+    /// Those that are over, except quiet ones; each with what is stored of it by department.
+    pub over: Vec<(Hour, Option<String>)>,
     /// The one that is not.
     pub current: Hour,
     /// How long its cleared rows were over their threshold.
-    times: Times,
+    times: Tally,
+    /// What has happened in it by department. Nothing is told apart unless stalls say their departments.
+    pub departments: Departments,
+    /// The bytes that `over` has by department.
+    bytes: usize,
 }
 
 impl Course {
-    /// Goes on from the hour that was `stored` with a version, through the time in which that version stayed: from `from` until
+    /// The hour that was `stored` with a version.
+    #[must_use]
+    pub fn stored(stored: Option<&str>, departments: Departments) -> Self {
+        Self {
+            departments,
+            ..stored.and_then(Self::read).unwrap_or_default()
+        }
+    }
+
+    /// The hour that was `stored` with a version, of some departments: `share` is what was stored of them. `None` means that it
+    /// is not known.
+    #[must_use]
+    pub fn of_departments(stored: Option<&str>, share: Option<&str>) -> Option<Self> {
+        let Hour {
+            number, quiet_since, ..
+        } = Self::read(stored?)?.current;
+        let share = Share::read(share?)?;
+        Some(Self {
+            current: Hour::of(number, quiet_since, &share),
+            times: share.times,
+            ..Self::default()
+        })
+    }
+
+    /// Goes on from the hour that was stored with a version, through the time in which that version stayed: from `from` until
     /// `until`. `stalls` are its entries.
     #[must_use]
-    pub fn new(stored: Option<&str>, stalls: &[Stall], ages: &Ages, from: Timestamp, until: Timestamp) -> Self {
+    pub fn go_on(mut self, stalls: &[Stall], ages: &Ages, from: Timestamp, until: Timestamp) -> Self {
         let from = from.max(until.minus(BACK_MS)).min(until);
-        let first = hour_of(from);
-        let hours = (hour_of(until) - first) as usize + 1;
-        // How many rows come over their threshold, and how many become too old, in each hour.
-        let (mut crossed, mut too_old) = (vec![0_i64; hours], vec![0_i64; hours]);
-        let count = |counts: &mut [i64], at: Timestamp| {
-            if let Some(count) = counts.get_mut((hour_of(at) - first) as usize) {
-                *count += 1;
-            }
-        };
-        for stall in stalls.iter().copied() {
+        let mut listed = 0;
+        // The hours in which rows come over their threshold, and those in which rows become too old.
+        let mut passing = Vec::new();
+        for stall in stalls {
             let end = ages.last(stall).min(until);
             if end < from || ages.over_ms(stall, end).is_none() {
                 continue;
             }
-            if ages.over_ms(stall, from).is_none()
-                && let Some(at) = earliest_end(ages.calendar.as_deref(), stall.since, stall.threshold_minutes, end)
-            {
-                count(&mut crossed, at);
+            let department = self.departments.number_of(stall.department_id.as_ref());
+            if ages.over_ms(stall, from).is_some() {
+                listed += 1;
+                self.departments.count(department);
+            } else if let Some(at) = earliest_end(ages.calendar.as_deref(), stall.since, stall.threshold_minutes, end) {
+                passing.push((hour_of(at), true, department));
             }
             if end < until {
-                count(&mut too_old, end.plus(1));
+                passing.push((hour_of(end.plus(1)), false, department));
             }
         }
-        let mut listed = ages.count(stalls, from);
-        let mut course = Self::resume(stored, first, listed);
-        for (number, (crossed, too_old)) in (first..).zip(crossed.into_iter().zip(too_old)) {
+        sort_by(&mut passing, |left, right| left.0.cmp(&right.0));
+        let first = hour_of(from);
+        self.resume(first, listed);
+        let mut next = 0;
+        for number in first..=hour_of(until) {
             if number > first {
-                course.begin(number, listed);
+                self.begin(number, listed);
             }
-            let before = listed;
-            listed += crossed - too_old;
-            course.current.crossed += crossed;
-            course.see(before);
-            course.see(listed);
+            self.see(listed);
+            self.departments.look_again();
+            while let Some((_, is_crossing, department)) = passing.get(next).filter(|(hour, ..)| *hour <= number) {
+                if *is_crossing {
+                    self.current.crossed += 1;
+                    listed += 1;
+                } else {
+                    listed -= 1;
+                }
+                self.departments.pass(*department, *is_crossing);
+                next += 1;
+            }
+            self.see(listed);
         }
-        course
+        self
     }
 
-    fn resume(stored: Option<&str>, first: i64, listed: i64) -> Self {
-        let course = stored.and_then(Self::read).unwrap_or_default();
-        if course.current.number == first {
-            return course;
+    fn resume(&mut self, first: i64, listed: i64) {
+        self.departments.look();
+        if self.current.number == first {
+            return;
         }
         // Nothing was stored, or a worker of before has published since. What was until then is not known.
-        let over = Some(course.current).filter(|hour| (1..first).contains(&hour.number));
-        Self {
-            over: over.into_iter().collect(),
-            current: Hour::beginning(first, listed),
-            times: Times::default(),
+        let stored = self.current.number;
+        let is_unknown = self.departments.is_unknown || stored > 0;
+        if (1..first).contains(&stored) {
+            self.end();
         }
+        self.current = Hour::beginning(first, listed);
+        self.times = Tally::default();
+        self.departments.begin();
+        self.departments.is_unknown = is_unknown;
     }
 
     /// Begins the next hour, with so many rows listed. A quiet hour becomes part of it.
     fn begin(&mut self, number: i64, listed: i64) {
-        if self.current.is_quiet() && self.current.opened == listed {
+        if self.current.is_quiet() && self.current.opened == listed && self.departments.are_quiet() {
             self.current.number = number;
             return;
         }
-        self.over.push(self.current);
+        self.end();
         self.current = Hour::beginning(number, listed);
-        self.times = Times::default();
+        self.times = Tally::default();
+        self.departments.begin();
+    }
+
+    /// The current hour is over.
+    fn end(&mut self) {
+        let departments = self.departments.hour(HOUR_BYTES_MAX.min(HOURS_BYTES_MAX - self.bytes));
+        self.bytes += departments.as_ref().map_or(0, String::len);
+        self.over.push((self.current, departments));
     }
 
     /// So many rows are listed at once.
@@ -252,10 +300,48 @@ impl Course {
     /// A row that was over its threshold for so long is cleared.
     pub fn clear(&mut self, over_ms: i64) {
         let minutes = over_ms / MINUTE_MS;
-        self.times.add(minutes);
+        self.times.add_minutes(minutes);
         self.current.cleared += 1;
         self.current.median_minutes = self.times.median();
         self.current.worst_minutes = self.current.worst_minutes.max(Some(minutes));
+    }
+
+    /// A version is published that lists `next`; `changes` are what it changes. A row that passes from one department to another is
+    /// cleared in the one and comes in the other.
+    pub fn publish(&mut self, changes: &[StallChange], next: &[Stall], ages: &Ages, at: Timestamp) {
+        for (before, after) in changes {
+            let [before, after] = [before, after].map(|stall| {
+                let stall = stall.as_ref()?;
+                Some((ages.over_ms(stall, at)?, stall.department_id.as_ref()))
+            });
+            match (before, after) {
+                (Some((over_ms, _)), None) => self.clear(over_ms),
+                (None, Some(_)) => self.current.crossed += 1,
+                _ => {}
+            }
+            let [from, to] = [before, after].map(|stall| stall.map(|(_, department_id)| department_id));
+            if from == to {
+                continue;
+            }
+            if let Some((over_ms, department_id)) = before {
+                let department = self.departments.number_of(department_id);
+                self.departments.clear(department, over_ms);
+            }
+            if let Some((_, department_id)) = after {
+                let department = self.departments.number_of(department_id);
+                self.departments.cross(department);
+            }
+        }
+        let mut listed = 0;
+        for stall in next {
+            if ages.over_ms(stall, at).is_some() {
+                listed += 1;
+                let department = self.departments.number_of(stall.department_id.as_ref());
+                self.departments.count(department);
+            }
+        }
+        self.see(listed);
+        self.departments.look();
     }
 
     /// The hour that is not over, as it is stored: a JSON array of its numbers, and of the times with their counts.
@@ -274,25 +360,19 @@ impl Course {
             hour.most,
             worst,
         ];
-        for (time, count) in &self.times.0 {
-            numbers.extend([*time, *count]);
-        }
+        self.times.write_pairs(&mut numbers);
         serde_json::to_string(&numbers)
     }
 
     fn read(text: &str) -> Option<Self> {
         let numbers: Vec<i64> = serde_json::from_str(text).ok()?;
-        let [number, quiet_since, opened, crossed, cleared, most, worst, times @ ..] = numbers.as_slice() else {
+        let [number, quiet_since, opened, crossed, cleared, most, worst, pairs @ ..] = numbers.as_slice() else {
             return None;
         };
-        let pairs = times.chunks_exact(2).filter_map(|pair| match pair {
-            [time, count] => Some((*time, *count)),
-            _ => None,
-        });
-        let times = Times(pairs.collect());
+        let mut times = Tally::default();
+        times.add_pairs(pairs);
         let median_minutes = times.median();
         Some(Self {
-            over: Vec::new(),
             current: Hour {
                 number: *number,
                 quiet_since: *quiet_since,
@@ -304,14 +384,17 @@ impl Course {
                 most: *most,
             },
             times,
+            ..Self::default()
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Ages, Course, Hour, Stall, Times};
+    use super::{Ages, Course, HOUR_BYTES_MAX, HOURS_BYTES_MAX, Hour, Stall};
     use crate::base::timestamp::{MINUTE_MS, Timestamp};
+    use crate::snapshot::departments::Departments;
+    use std::rc::Rc;
 
     /// The beginning of an hour.
     const START: i64 = 495_000 * 60;
@@ -324,6 +407,7 @@ mod tests {
         Stall {
             since: at(minute),
             threshold_minutes,
+            department_id: None,
         }
     }
 
@@ -332,6 +416,14 @@ mod tests {
             calendar: None,
             max_age_days,
         }
+    }
+
+    fn course(stored: Option<&str>, stalls: &[Stall], ages: &Ages, from: Timestamp, until: Timestamp) -> Course {
+        Course::stored(stored, Departments::default()).go_on(stalls, ages, from, until)
+    }
+
+    fn over_of(course: &Course) -> Vec<Hour> {
+        course.over.iter().map(|(hour, _)| *hour).collect()
     }
 
     /// Number, quiet since, opened, crossed, cleared, most.
@@ -348,88 +440,90 @@ mod tests {
     }
 
     #[test]
-    fn the_middle_time_is_exact_up_to_a_quarter_of_an_hour_and_nearly_so_above() {
-        let median = |minutes: &[i64]| {
-            let mut times = Times::default();
-            minutes.iter().for_each(|minutes| times.add(*minutes));
-            times.median()
-        };
-        assert_eq!(median(&[]), None);
-        assert_eq!(median(&[7]), Some(7));
-        assert_eq!(median(&[15, 0, 3]), Some(3));
-        assert_eq!(median(&[9, 1, 4, 2]), Some(2));
-        assert_eq!(median(&[5, 5, 0]), Some(5));
-        for minutes in (0..5_000).chain([5_256_000, i64::MAX]) {
-            let found = median(&[minutes]).unwrap();
-            assert!(found <= minutes && (minutes < 16) == (found < 16), "{minutes}");
-            assert!(
-                minutes < 16 || found as f64 > minutes as f64 * 8.0 / 9.0 - 1.0,
-                "{minutes}: {found}"
-            );
-            assert!(minutes > 15 || found == minutes, "{minutes}");
-        }
-        let mut times = Times::default();
-        (0..5_256_000).for_each(|minutes| times.add(minutes));
-        assert!(times.0.len() <= 176, "{}", times.0.len());
-    }
-
-    #[test]
     fn what_crosses_at_the_full_hour_is_of_the_next_one() {
         let stalls = [stall(0, 59), stall(0, 60), stall(0, 61), stall(0, 600)];
-        let course = Course::new(None, &stalls, &ages(30), at(0), at(119));
+        let found = course(None, &stalls, &ages(30), at(0), at(119));
         assert_eq!(
-            course.over.iter().map(numbers).collect::<Vec<_>>(),
+            over_of(&found).iter().map(numbers).collect::<Vec<_>>(),
             [[0, 0, 0, 1, 0, 1]]
         );
-        assert_eq!(numbers(&course.current), [1, 1, 1, 2, 0, 3]);
+        assert_eq!(numbers(&found.current), [1, 1, 1, 2, 0, 3]);
     }
 
     #[test]
     fn quiet_hours_are_part_of_the_next_one_that_is_not() {
         let stalls = [stall(0, 5), stall(0, 305), stall(0, 430)];
-        let course = Course::new(None, &stalls, &ages(30), at(10), at(600));
+        let found = course(None, &stalls, &ages(30), at(10), at(600));
         // Until then one was listed.
-        let over: Vec<_> = course.over.iter().map(numbers).collect();
+        let over: Vec<_> = over_of(&found).iter().map(numbers).collect();
         assert_eq!(over, [[5, 0, 1, 1, 0, 2], [7, 6, 2, 1, 0, 3]]);
-        assert_eq!(numbers(&course.current), [10, 8, 3, 0, 0, 3]);
-        assert_eq!(numbers(&course.over[0].quiet(495_003)), [3, 3, 1, 0, 0, 1]);
+        assert_eq!(numbers(&found.current), [10, 8, 3, 0, 0, 3]);
+        assert_eq!(numbers(&over_of(&found)[0].quiet(495_003)), [3, 3, 1, 0, 0, 1]);
     }
 
     #[test]
     fn what_becomes_too_old_goes_without_being_cleared() {
         let stalls = [stall(0, 5), stall(30, 5), stall(90, 24 * 60)];
-        let course = Course::new(None, &stalls, &ages(1), at(0), at(26 * 60));
-        let over: Vec<_> = course.over.iter().map(numbers).collect();
+        let found = course(None, &stalls, &ages(1), at(0), at(26 * 60));
+        let over: Vec<_> = over_of(&found).iter().map(numbers).collect();
         // The third is listed for the instant at which it comes over its threshold.
         assert_eq!(over, [[0, 0, 0, 2, 0, 2], [24, 1, 2, 0, 0, 2], [25, 25, 0, 1, 0, 0]]);
-        assert_eq!(numbers(&course.current), [26, 26, 0, 0, 0, 0]);
+        assert_eq!(numbers(&found.current), [26, 26, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn what_is_stored_of_many_hours_by_department_is_limited() {
+        let long = "x".repeat(300);
+        let mut stalls: Vec<Stall> = (0..200)
+            .map(|number| Stall {
+                department_id: Some(Rc::from(format!("{number}{long}"))),
+                ..stall(0, 5)
+            })
+            .collect();
+        // Something happens in each hour.
+        stalls.extend((1..40).map(|hour| stall(0, hour * 60 + 5)));
+        let found = course(None, &stalls, &ages(30), at(0), at(40 * 60));
+        let bytes: Vec<usize> = found
+            .over
+            .iter()
+            .map(|(_, text)| text.as_ref().map_or(0, String::len))
+            .collect();
+        assert_eq!(bytes.len(), 40);
+        let known = bytes.iter().take_while(|bytes| **bytes > 0).count();
+        assert!(bytes.iter().skip(known).all(|bytes| *bytes == 0));
+        let sum: usize = bytes.iter().sum();
+        assert!(
+            sum <= HOURS_BYTES_MAX && sum + HOUR_BYTES_MAX > HOURS_BYTES_MAX,
+            "{sum}"
+        );
+        assert!(found.departments.hour(HOUR_BYTES_MAX).is_some());
     }
 
     #[test]
     fn goes_on_from_what_was_stored_and_knows_what_it_does_not_know() {
-        let mut course = Course::new(None, &[stall(0, 5)], &ages(30), at(0), at(20));
-        course.clear(7 * MINUTE_MS + 1);
-        course.clear(40 * MINUTE_MS);
-        course.see(9);
-        let text = course.to_text().unwrap();
+        let mut found = course(None, &[stall(0, 5)], &ages(30), at(0), at(20));
+        found.clear(7 * MINUTE_MS + 1);
+        found.clear(40 * MINUTE_MS);
+        found.see(9);
+        let text = found.to_text().unwrap();
         assert_eq!(text, "[495000,495000,0,1,2,9,40,7,1,40,1]");
-        let same = Course::new(Some(&text), &[], &ages(30), at(20), at(59));
-        assert_eq!(same.current, course.current);
+        let same = course(Some(&text), &[], &ages(30), at(20), at(59));
+        assert_eq!(same.current, found.current);
         assert_eq!(same.to_text().unwrap(), text);
-        let next = Course::new(Some(&text), &[], &ages(30), at(20), at(60));
-        assert_eq!(next.over, [course.current]);
+        let next = course(Some(&text), &[], &ages(30), at(20), at(60));
+        assert_eq!(over_of(&next), [found.current]);
         assert_eq!(numbers(&next.current), [1, 1, 0, 0, 0, 0]);
         // Something else has published three hours later.
-        let later = Course::new(Some(&text), &[stall(0, 5)], &ages(30), at(190), at(200));
-        assert_eq!(later.over, [course.current]);
+        let later = course(Some(&text), &[stall(0, 5)], &ages(30), at(190), at(200));
+        assert_eq!(over_of(&later), [found.current]);
         assert_eq!(numbers(&later.current), [3, 3, 1, 0, 0, 1]);
         for unreadable in ["", "[]", "{}", "[1,2]", "null"] {
-            let none = Course::new(Some(unreadable), &[], &ages(30), at(20), at(59));
+            let none = course(Some(unreadable), &[], &ages(30), at(20), at(59));
             assert_eq!((none.over.len(), numbers(&none.current)), (0, [0, 0, 0, 0, 0, 0]));
         }
         // After years only the last month is worked out.
-        let late = Course::new(Some(&text), &[stall(0, 5)], &ages(3_650), at(20), at(900 * 24 * 60));
-        assert_eq!(late.over, [course.current]);
+        let late = course(Some(&text), &[stall(0, 5)], &ages(3_650), at(20), at(900 * 24 * 60));
+        assert_eq!(over_of(&late), [found.current]);
         assert_eq!(late.current.number - late.current.quiet_since, 31 * 24);
     }
 }

@@ -206,12 +206,34 @@ describeInBrowser('the course of the day', (env) => {
     assert.match(download.suggestedFilename(), /^course-of-the-day-\d{4}-\d\d-\d\d\.csv$/);
   });
 
-  test('who sees only some departments does not see the card', async (t) => {
-    const organization = await env.publish(env.organization().addWaiting('a', 60, { departmentId: 'd-sales' }));
-    const tab = await env.open(t, { token: organization.departmentHeadToken(['d-sales']) });
+  test('is of the departments that the user sees, or of the one that is chosen', async (t) => {
+    const organization = env.organization();
+    for (const [key, departmentId] of [
+      ['a', 'd-sales'],
+      ['b', 'd-sales'],
+      ['c', 'd-support'],
+      ['d', 'd-returns'],
+    ])
+      organization.addWaiting(key, 60, { departmentId });
+    await env.publish(organization);
+    const tab = await env.open(t, { token: organization.departmentHeadToken(['d-sales', 'd-support']) });
     await tab.waitUntilIdle();
-    assert.equal(await tab.page.locator('#trend').isVisible(), false);
-    assert.deepEqual(requests(tab), []);
+    await unfold(tab);
+    await tab.waitForText('3 came over the threshold, 0 were cleared, 3 at once at most.');
+    await tab.page.getByLabel('Department', { exact: true }).selectOption('d-sales');
+    await tab.waitForText(/: 2 came over the threshold, 0 were cleared, 2 at once at most\./);
+    await tab.page.locator('#trend').scrollIntoViewIfNeeded();
+    await tab.screenshot('trend-department');
+    assert.deepEqual((await axe(tab)).violations, []);
+    assert.deepEqual(
+      requests(tab).map(({ query, status }) => [query, status]),
+      [
+        ['days=1', 200],
+        ['departmentId=d-sales&days=1', 200],
+      ],
+    );
+    await tab.page.getByLabel('Department', { exact: true }).selectOption('');
+    await tab.waitForText(/^3 came over the threshold/);
   });
 
   test('a SUPERADMIN asks for the organization that is chosen', async (t) => {

@@ -234,6 +234,8 @@ fn limits() -> Vec<(String, String)> {
         report::head::STALE_MAX_MS => milliseconds,
         snapshot::trend::TREND_DAYS_MAX => days,
         snapshot::trend::SLOTS => number,
+        snapshot::departments::HOUR_BYTES_MAX => bytes,
+        snapshot::trend::HOURS_BYTES_MAX => bytes,
         storage::shards::SHARDS_MAX => number,
         storage::shards::BUCKETS => number,
         refresh::DATABASE_BYTES_MAX => number,

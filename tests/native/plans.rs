@@ -289,7 +289,7 @@ const WIDE_READS: &[WideRead] = &[
     WideRead {
         table: "trend",
         key: &["organization_id", "slot"],
-        statements: &["trend"],
+        statements: &["trend", "trend_departments"],
         reason: "a range of the key: the hours that are asked for, and those of a month at most",
     },
     WideRead {

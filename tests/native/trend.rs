@@ -1,5 +1,5 @@
-//! The course of the day against an oracle that goes minute by minute: over random days and histories, with business hours, with
-//! refreshes that stop at any statement, and beside a worker of before that counts nothing.
+//! The course of the day against an oracle that goes minute by minute: over random days and histories, of all departments and of
+//! some, with business hours, with refreshes that stop at any statement, and beside a worker of before that counts nothing.
 
 use crate::support::desk::{Isolate, Mood, Pages, access};
 use crate::support::history::{HistoryOptions, Random, instant_text, random_history};
@@ -9,7 +9,9 @@ use crate::support::service::Service;
 use crate::support::sqlite::{Fault, Sqlite};
 use crate::support::{MINUTE, NOW, seeds, waiting};
 use conversation_monitor::auth::access::ReadAccess;
+use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::refresh::Limits;
+use conversation_monitor::snapshot::departments::HOUR_BYTES_MAX;
 use futures::executor::block_on;
 use serde_json::{Value, json};
 use std::cell::RefCell;
@@ -49,6 +51,7 @@ impl OpenTime {
 struct Row {
     since: i64,
     threshold: i64,
+    department: Option<String>,
 }
 
 #[derive(Clone, Default)]
@@ -61,6 +64,8 @@ struct OracleHour {
 /// Looks at the list at the end of every minute.
 #[derive(Clone)]
 struct Watcher {
+    /// Sees only these. Then a row that passes from one to another is gone, and there is a new one.
+    departments: Option<Vec<String>>,
     max_age: i64,
     open: Option<OpenTime>,
     /// When it looked last. `None` means that nothing has been published.
@@ -73,12 +78,40 @@ struct Watcher {
 impl Watcher {
     fn new(max_age_days: i64, open: Option<OpenTime>) -> Self {
         Self {
+            departments: None,
             max_age: max_age_days * DAY,
             open,
             at: None,
             rows: BTreeMap::new(),
             listed: BTreeSet::new(),
             hours: BTreeMap::new(),
+        }
+    }
+
+    fn of(self, departments: &[&str]) -> Self {
+        let departments = Some(departments.iter().map(ToString::to_string).collect());
+        Self { departments, ..self }
+    }
+
+    /// The rows that it sees.
+    fn seen(&self, rows: &BTreeMap<String, Row>) -> BTreeMap<String, Row> {
+        let Some(departments) = &self.departments else {
+            return rows.clone();
+        };
+        let seen = rows.iter().filter_map(|(id, row)| {
+            let department = row.department.as_ref().filter(|id| departments.contains(id))?;
+            Some((format!("{id} in {department}"), row.clone()))
+        });
+        seen.collect()
+    }
+
+    /// Who sees what it sees.
+    fn access(&self, organization_id: &str) -> ReadAccess {
+        match &self.departments {
+            None => of(organization_id),
+            Some(ids) => {
+                access(json!({ "role": "DEPARTMENT_HEAD", "organizationId": organization_id, "departmentIds": ids }))
+            }
         }
     }
 
@@ -126,9 +159,10 @@ impl Watcher {
     }
 
     /// After a refresh these rows are published. If it has published a version, the list was looked at.
-    fn publish(&mut self, at: i64, rows: BTreeMap<String, Row>, has_version: bool) {
+    fn publish(&mut self, at: i64, rows: &BTreeMap<String, Row>, has_version: bool) {
         self.go_on(at, has_version);
-        let before = std::mem::replace(&mut self.rows, rows);
+        let seen = self.seen(rows);
+        let before = std::mem::replace(&mut self.rows, seen);
         let listed = self.listed_at(at);
         let over: Vec<i64> = self
             .listed
@@ -194,9 +228,13 @@ impl Thresholds {
         let rows = oracle.rows(organization_id, as_of).into_iter();
         rows.filter(|row| ["ai_stuck", "agent_abandoned"].contains(&row.category.as_str()))
             .map(|row| {
-                let threshold = self.of(&serde_json::from_str(&row.json).unwrap());
-                let since = row.stalled_since;
-                (row.conversation_id, Row { since, threshold })
+                let json: Value = serde_json::from_str(&row.json).unwrap();
+                let found = Row {
+                    since: row.stalled_since,
+                    threshold: self.of(&json),
+                    department: json["departmentId"].as_str().map(str::to_owned),
+                };
+                (row.conversation_id, found)
             })
             .collect()
     }
@@ -208,10 +246,16 @@ fn of(organization_id: &str) -> ReadAccess {
 
 /// Asks an isolate that has nothing in its memory.
 fn ask(database: &Sqlite, organization_id: &str, days: i64, now: i64) -> Value {
+    ask_as(database, &of(organization_id), &format!("days={days}"), now)
+}
+
+fn ask_as(database: &Sqlite, access: &ReadAccess, query: &str, now: i64) -> Value {
     let (pages, cache) = (Pages::new(Mood::Empty), RefCell::default());
-    let isolate = isolate(database, &pages, &cache);
-    let query = format!("days={days}");
-    isolate.trend(&of(organization_id), &query, now).unwrap()
+    isolate(database, &pages, &cache).trend(access, query, now).unwrap()
+}
+
+fn head_of(departments: &[&str]) -> ReadAccess {
+    access(json!({ "role": "DEPARTMENT_HEAD", "organizationId": "o", "departmentIds": departments }))
 }
 
 fn isolate<'a>(
@@ -318,7 +362,7 @@ impl Days {
 
 #[test]
 fn every_hour_of_random_days_is_what_somebody_saw_who_watched() {
-    let (mut crossed, mut cleared, mut hours) = (0, 0, 0);
+    let (mut crossed, mut cleared, mut hours, mut of_two) = (0, 0, 0, 0);
     for seed in seeds(60) {
         let service = Service::default();
         let mut oracle = Oracle::default();
@@ -345,7 +389,10 @@ fn every_hour_of_random_days_is_what_somebody_saw_who_watched() {
             body["maxAgeDays"] = json!(30);
             OpenTime::new(&hours, NOW - DAY, NOW + 40 * DAY)
         });
-        let mut watcher = Watcher::new(body["maxAgeDays"].as_i64().unwrap(), open);
+        let watcher = Watcher::new(body["maxAgeDays"].as_i64().unwrap(), open);
+        let some: [&[&str]; 4] = [&["d1"], &["d1", "d2"], &["d2", "no rows"], &[]];
+        let mut watchers = vec![watcher.clone()];
+        watchers.extend(some.map(|departments| watcher.clone().of(departments)));
         let thresholds = Thresholds { body };
         block_on(service.ingest(std::slice::from_ref(&directory), NOW)).unwrap();
         oracle.take_in(&[directory]);
@@ -367,21 +414,27 @@ fn every_hour_of_random_days_is_what_somebody_saw_who_watched() {
             }
             block_on(service.refresh(days.now)).unwrap();
             let has_version = published_at(&service, "o") == days.now;
-            watcher.publish(days.now, thresholds.rows(&oracle, "o", days.now), has_version);
+            let rows = thresholds.rows(&oracle, "o", days.now);
             let asked = *days.random.pick(&[1, 3, 30]);
-            let data = ask(&service.database, "o", asked, days.now);
-            let expected = watcher.expected(days.now, asked);
-            let found = hours_of(&data);
-            for (found, expected) in found.iter().zip(&expected) {
-                assert_eq!(
-                    found,
-                    expected,
-                    "seed {seed}, step {step}, as of {}",
-                    instant_text(days.now)
-                );
+            for watcher in &mut watchers {
+                watcher.publish(days.now, &rows, has_version);
+                let access = watcher.access("o");
+                let data = ask_as(&service.database, &access, &format!("days={asked}"), days.now);
+                let (expected, found) = (watcher.expected(days.now, asked), hours_of(&data));
+                for (found, expected) in found.iter().zip(&expected) {
+                    assert_eq!(
+                        found,
+                        expected,
+                        "seed {seed}, step {step}, as of {}, {:?}",
+                        instant_text(days.now),
+                        watcher.departments
+                    );
+                }
+                assert_eq!(found.len(), expected.len(), "seed {seed}, step {step}");
             }
-            assert_eq!(found.len(), expected.len(), "seed {seed}, step {step}");
         }
+        let watcher = &watchers[0];
+        of_two += watchers[2].hours.values().map(|hour| hour.crossed).sum::<usize>();
         crossed += watcher.hours.values().map(|hour| hour.crossed).sum::<usize>();
         cleared += watcher.hours.values().map(|hour| hour.cleared.len()).sum::<usize>();
         hours += watcher.hours.len();
@@ -393,12 +446,16 @@ fn every_hour_of_random_days_is_what_somebody_saw_who_watched() {
             "a row an hour at most, and none for a quiet one"
         );
     }
-    println!("{crossed} rows crossed and {cleared} cleared in {hours} hours");
-    assert!(cleared > 300 && crossed > cleared, "{crossed}, {cleared}");
+    println!("{crossed} rows crossed and {cleared} cleared in {hours} hours; {of_two} crossed in two departments");
+    assert!(
+        cleared > 300 && crossed > cleared && of_two > 300,
+        "{crossed}, {cleared}, {of_two}"
+    );
 }
 
 #[test]
 fn every_hour_of_random_histories_is_right() {
+    let mut of_departments = 0;
     for seed in seeds(25) {
         let options = HistoryOptions {
             now: NOW,
@@ -410,8 +467,15 @@ fn every_hour_of_random_histories_is_right() {
         let mut random = Random::new(seed);
         random.shuffle(&mut history);
         let (service, mut oracle) = (Service::default(), Oracle::default());
-        let mut watchers: BTreeMap<String, Watcher> = BTreeMap::new();
+        let mut watchers: BTreeMap<String, Vec<Watcher>> = BTreeMap::new();
         let thresholds = Thresholds { body: json!({}) };
+        let departments: BTreeSet<&str> = history
+            .iter()
+            .filter_map(|event| event["departmentId"].as_str())
+            .collect();
+        let departments: Vec<&str> = departments.into_iter().collect();
+        // Some that are next to each other.
+        let some = random.below(departments.len())..departments.len();
         let mut now = NOW;
         for part in history.chunks(16) {
             block_on(service.ingest(part, now)).unwrap();
@@ -419,33 +483,58 @@ fn every_hour_of_random_histories_is_right() {
             now += random.below(100) as i64 * MINUTE + 1;
             block_on(service.refresh(now)).unwrap();
             for id in oracle.organizations() {
-                let watcher = watchers.entry(id.clone()).or_insert_with(|| Watcher::new(30, None));
+                let all = Watcher::new(30, None);
+                let of_some = all.clone().of(&departments[some.clone()]);
+                let watchers = watchers.entry(id.clone()).or_insert_with(|| vec![all, of_some]);
                 let has_version = published_at(&service, &id) == now;
-                watcher.publish(now, thresholds.rows(&oracle, &id, now), has_version);
                 let is_removed = service.database.query_with(
                     "SELECT 1 FROM record WHERE organization_id = ?1 AND type = 'organization' AND record_id = ?1 AND deleted = 1",
                     &[&id],
                 );
-                if is_removed.is_empty() {
-                    let data = ask(&service.database, &id, 30, now);
-                    assert_eq!(
-                        hours_of(&data),
-                        watcher.expected(now, 30),
-                        "seed {seed}, organization {id}"
-                    );
+                for watcher in watchers {
+                    watcher.publish(now, &thresholds.rows(&oracle, &id, now), has_version);
+                    if is_removed.is_empty() {
+                        let data = ask_as(&service.database, &watcher.access(&id), "days=30", now);
+                        let (found, expected) = (hours_of(&data), watcher.expected(now, 30));
+                        assert_eq!(
+                            found, expected,
+                            "seed {seed}, organization {id}, {:?}",
+                            watcher.departments
+                        );
+                        of_departments += usize::from(watcher.departments.is_some() && watcher.hours.len() > 1);
+                    }
                 }
             }
         }
     }
+    assert!(of_departments > 100, "{of_departments}");
+}
+
+/// Somebody waits in a department.
+fn waiting_in(department: &str, id: &str, at: i64) -> [Value; 2] {
+    let mut events = waiting("o", id, at);
+    events[0]["departmentId"] = json!(department);
+    events
+}
+
+fn resolved(mut conversation: Value, at: i64) -> Value {
+    conversation["updatedAt"] = json!(instant_text(at));
+    conversation["resolvedAt"] = conversation["updatedAt"].clone();
+    conversation
 }
 
 /// Somebody waits from `NOW` on, and somebody else, until two hours later one of them is answered.
 fn two_parts() -> [Vec<Value>; 2] {
-    let first = [waiting("o", "a", NOW), waiting("o", "b", NOW + 30 * MINUTE)].concat();
-    let mut resolved = waiting("o", "a", NOW)[0].clone();
-    resolved["updatedAt"] = json!(instant_text(NOW + 2 * HOUR));
-    resolved["resolvedAt"] = resolved["updatedAt"].clone();
-    [first, vec![resolved]]
+    let first = [waiting_in("d", "a", NOW), waiting("o", "b", NOW + 30 * MINUTE)].concat();
+    let end = resolved(waiting_in("d", "a", NOW)[0].clone(), NOW + 2 * HOUR);
+    [first, vec![end]]
+}
+
+fn publish(service: &Service, events: &[Value], at: i64) {
+    block_on(async {
+        service.ingest_all(events, at).await;
+        service.refresh(at).await.unwrap();
+    });
 }
 
 #[test]
@@ -455,11 +544,17 @@ fn a_refresh_that_stops_at_any_statement_counts_everything_once() {
     let (first_at, stopped_at, again_at) = (NOW + 31 * MINUTE, NOW + 2 * HOUR, NOW + 3 * HOUR + MINUTE);
     let stop = |fault: Fault| {
         let (service, mut oracle) = (Service::default(), Oracle::default());
-        let mut watcher = Watcher::new(30, None);
+        let all = Watcher::new(30, None);
+        let mut watchers = [all.clone(), all.clone().of(&["d"]), all.of(&["e"])];
+        let mut watch = |oracle: &Oracle, at: i64| {
+            for watcher in &mut watchers {
+                watcher.publish(at, &thresholds.rows(oracle, "o", at), true);
+            }
+        };
         oracle.take_in(&first);
         block_on(service.ingest(&first, NOW + 30 * MINUTE)).unwrap();
         block_on(service.refresh(first_at)).unwrap();
-        watcher.publish(first_at, thresholds.rows(&oracle, "o", first_at), true);
+        watch(&oracle, first_at);
         oracle.take_in(&second);
         block_on(service.ingest(&second, stopped_at)).unwrap();
         service.database.set_fault(Some(fault));
@@ -467,17 +562,16 @@ fn a_refresh_that_stops_at_any_statement_counts_everything_once() {
         service.database.set_fault(None);
         // It may have published all the same.
         if published_at(&service, "o") == stopped_at {
-            watcher.publish(stopped_at, thresholds.rows(&oracle, "o", stopped_at), true);
+            watch(&oracle, stopped_at);
         }
         block_on(service.refresh(again_at)).unwrap();
-        watcher.publish(again_at, thresholds.rows(&oracle, "o", again_at), true);
-        let data = ask(&service.database, "o", 1, again_at);
-        assert_eq!(hours_of(&data), watcher.expected(again_at, 1), "{fault:?}");
-        let cleared: i64 = hours_of(&data)
-            .iter()
-            .map(|hour| hour["cleared"].as_i64().unwrap())
-            .sum();
-        assert_eq!(cleared, 1, "{fault:?}");
+        watch(&oracle, again_at);
+        for (watcher, cleared) in watchers.iter().zip([1, 1, 0]) {
+            let data = ask_as(&service.database, &watcher.access("o"), "days=1", again_at);
+            assert_eq!(hours_of(&data), watcher.expected(again_at, 1), "{fault:?}");
+            let found = hours_of(&data).iter().map(|hour| hour["cleared"].as_i64().unwrap());
+            assert_eq!(found.sum::<i64>(), cleared, "{fault:?}");
+        }
         outcome.is_err()
     };
     let statements = (0..).take_while(|count| stop(Fault::AfterStatements(*count))).count();
@@ -518,7 +612,7 @@ fn what_a_worker_of_before_publishes_is_missing_and_nothing_is_wrong() {
         let number = |hour: &Value, name: &str| hour[name].as_i64().unwrap();
         let hours = hours_of(&data).iter().map(|hour| {
             let starts_at = hour["startsAt"].as_str().unwrap();
-            let starts_at = conversation_monitor::base::timestamp::Timestamp::from_rfc3339(starts_at).unwrap();
+            let starts_at = Timestamp::from_rfc3339(starts_at).unwrap();
             let hour_number = (starts_at.as_milliseconds() - start) / HOUR;
             (
                 hour_number,
@@ -601,15 +695,14 @@ fn a_month_later_each_hour_takes_the_place_of_an_old_one() {
     // Something is answered in every hour of 34 days.
     for hour in 0..34 * 24 {
         let at = start + hour * HOUR;
-        let mut events = waiting("o", "a", at).to_vec();
+        let mut events = waiting_in("d", "a", at);
         events[1]["messageId"] = json!(format!("m{hour}"));
         block_on(async {
             // It stays resolved for what was before.
             service.ingest(&events[usize::from(hour > 0)..], at).await.unwrap();
             service.refresh(at + 10 * MINUTE).await.unwrap();
-            events[0]["resolvedAt"] = json!(instant_text(at + 20 * MINUTE));
-            events[0]["updatedAt"] = events[0]["resolvedAt"].clone();
-            service.ingest(&events[..1], at + 20 * MINUTE).await.unwrap();
+            let end = resolved(events[0].clone(), at + 20 * MINUTE);
+            service.ingest(&[end], at + 20 * MINUTE).await.unwrap();
             service.refresh(at + 20 * MINUTE).await.unwrap();
         });
     }
@@ -625,6 +718,18 @@ fn a_month_later_each_hour_takes_the_place_of_an_old_one() {
                 .all(|hour| hour["crossed"] == 1 && hour["worstMinutesToClear"] == 15),
             "{days}"
         );
+        // The more departments there are, the fewer hours are read at a time.
+        for count in [1, 2, 5, 40] {
+            let mut ids: Vec<String> = (1..count).map(|number| format!("d{number}")).collect();
+            ids.push("d".to_owned());
+            let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+            let (_, before) = service.database.counts();
+            let of_departments = ask_as(&service.database, &head_of(&ids), &format!("days={days}"), now);
+            assert_eq!(hours_of(&of_departments), hours, "{count} departments, {days} days");
+            let trips = service.database.counts().1 - before;
+            let portions = (24 * days as u64).div_ceil(720 / count.min(12));
+            assert_eq!(trips, 1 + portions, "{count} departments, {days} days");
+        }
     }
 }
 
@@ -691,4 +796,184 @@ fn nothing_is_left_of_a_purged_organization() {
     let trend: Vec<i64> =
         serde_json::from_str(&service.database.query("SELECT trend FROM organization")[0][0]).unwrap();
     assert_eq!(trend[2..], [0; 5], "what there was before is not counted again");
+    let departments = "SELECT coalesce(trend_departments, '') LIKE '%\"d\"%' FROM organization";
+    assert_eq!(service.database.query(departments), [["0"]]);
+}
+
+#[test]
+fn a_department_is_chosen_or_ignored_as_in_the_report() {
+    let service = Service::default();
+    let rows = [("d1", 1), ("d2", 2), ("d3", 3)];
+    let waiting = rows.iter().flat_map(|(department, count)| {
+        (0..*count).flat_map(move |number| waiting_in(department, &format!("{department} {number}"), NOW - HOUR))
+    });
+    publish(&service, &waiting.collect::<Vec<_>>(), NOW);
+    let most = |access: &ReadAccess, query: &str| {
+        let data = ask_as(&service.database, access, query, NOW);
+        let hours = hours_of(&data);
+        assert_eq!(hours.len(), 1, "{query}");
+        assert_eq!(hours[0]["crossed"], hours[0]["mostAtOnce"], "{query}");
+        hours[0]["mostAtOnce"].as_i64().unwrap()
+    };
+    let admin = of("o");
+    assert_eq!(most(&admin, ""), 6);
+    assert_eq!(most(&admin, "departmentId=d3"), 3);
+    assert_eq!(most(&admin, "departmentId=unknown"), 0);
+    let head = head_of(&["d1", "d2"]);
+    assert_eq!(most(&head, ""), 3);
+    assert_eq!(most(&head, "departmentId=d2"), 2);
+    assert_eq!(most(&head, "departmentId=d3"), 3, "not one of theirs");
+    assert_eq!(most(&head_of(&[]), ""), 0);
+    assert_eq!(most(&head_of(&[]), "departmentId=d1"), 0);
+    // An id may have any characters.
+    let id = "\"],[\\\"d1\\%é";
+    publish(&service, &waiting_in(id, "odd", NOW - HOUR), NOW + MINUTE);
+    let data = ask_as(&service.database, &head_of(&[id]), "", NOW + MINUTE);
+    assert_eq!(hours_of(&data)[0]["crossed"], 1);
+}
+
+/// The hours that the head of a department sees: how long after `start`, and how many were listed at most.
+fn seen(service: &Service, department: &str, start: i64, now: i64) -> Vec<(i64, i64)> {
+    let data = ask_as(&service.database, &head_of(&[department]), "", now);
+    let hours = hours_of(&data).iter().map(|hour| {
+        let starts_at = Timestamp::from_rfc3339(hour["startsAt"].as_str().unwrap()).unwrap();
+        let number = (starts_at.as_milliseconds() - start) / HOUR;
+        (number, hour["mostAtOnce"].as_i64().unwrap())
+    });
+    hours.collect()
+}
+
+#[test]
+fn what_a_worker_publishes_that_does_not_tell_departments_apart_is_unknown() {
+    let start = NOW - NOW.rem_euclid(HOUR);
+    let service = Service::default();
+    // It writes the course of all departments, and leaves that by department as it is.
+    let publish_as_before = |events: &[Value], at: i64| {
+        let kept = |column: &str| {
+            service
+                .database
+                .query(&format!("SELECT max({column}) FROM organization"))[0][0]
+                .clone()
+        };
+        let (departments, version) = (kept("trend_departments"), kept("trend_departments_of"));
+        let hour = service.database.query("SELECT coalesce(max(hour), 0) FROM trend")[0][0].clone();
+        publish(&service, events, at);
+        // As if its rows had taken the places of some that are 32 days old.
+        service.database.execute(&format!(
+            "UPDATE trend SET departments = '[[\"d\",[9,9,9,0]]]', departments_of = hour - 768 WHERE hour > {hour}"
+        ));
+        service.database.execute(&format!(
+            "UPDATE organization SET trend_departments = nullif('{departments}', 'null'), trend_departments_of = {version}"
+        ));
+    };
+    let seen = |now: i64| seen(&service, "d", start, now);
+    publish_as_before(&waiting_in("d", "a", start), start + 10 * MINUTE);
+    assert_eq!(seen(start + 10 * MINUTE), []);
+    // The hours that have begun since are known from the list.
+    block_on(service.refresh(start + 2 * HOUR)).unwrap();
+    assert_eq!(seen(start + 2 * HOUR), [(1, 1), (2, 1)]);
+    publish(
+        &service,
+        &waiting_in("d", "b", start + 2 * HOUR),
+        start + 2 * HOUR + 10 * MINUTE,
+    );
+    assert_eq!(seen(start + 2 * HOUR + 10 * MINUTE), [(1, 1), (2, 2)]);
+    // In the same hour comes another version, and then one that tells departments apart.
+    publish_as_before(&waiting_in("d", "c", start + 2 * HOUR), start + 2 * HOUR + 20 * MINUTE);
+    assert_eq!(seen(start + 2 * HOUR + 20 * MINUTE), []);
+    publish(
+        &service,
+        &waiting_in("d", "e", start + 2 * HOUR),
+        start + 2 * HOUR + 30 * MINUTE,
+    );
+    assert_eq!(seen(start + 2 * HOUR + 30 * MINUTE), []);
+    publish(
+        &service,
+        &waiting_in("d", "f", start + 3 * HOUR),
+        start + 4 * HOUR + MINUTE,
+    );
+    assert_eq!(seen(start + 4 * HOUR + MINUTE), [(3, 4), (4, 5)]);
+    // Now it ends an hour, with a quiet one before it.
+    publish_as_before(&waiting_in("d", "g", start + 4 * HOUR), start + 5 * HOUR + MINUTE);
+    assert_eq!(seen(start + 5 * HOUR + MINUTE), []);
+    publish(
+        &service,
+        &waiting_in("d", "h", start + 5 * HOUR),
+        start + 6 * HOUR + MINUTE,
+    );
+    assert_eq!(seen(start + 6 * HOUR + MINUTE), [(6, 7)]);
+    // For all departments every hour is known.
+    let all = ask(&service.database, "o", 1, start + 6 * HOUR + MINUTE);
+    assert_eq!(hours_of(&all).len(), 7);
+}
+
+#[test]
+fn an_hour_with_too_many_departments_is_unknown_to_their_heads_and_to_nobody_else() {
+    let start = NOW - NOW.rem_euclid(HOUR);
+    let service = Service::default();
+    // Each takes some 290 bytes.
+    let id = |number: usize| format!("{number:0>3}{}", "é".repeat(125));
+    let events = |numbers: std::ops::Range<usize>, at: i64| -> Vec<Value> {
+        numbers
+            .flat_map(|number| waiting_in(&id(number), &number.to_string(), at))
+            .collect()
+    };
+    let stored = || {
+        let rows = service.database.query(
+            "SELECT coalesce(max(length(CAST(trend_departments AS BLOB))), 0),
+                    (SELECT coalesce(max(length(CAST(departments AS BLOB))), 0) FROM trend) FROM organization",
+        );
+        [0, 1].map(|column| rows[0][column].parse::<usize>().unwrap())
+    };
+    publish(&service, &events(0..200, start), start + 10 * MINUTE);
+    let [of_200, _] = stored();
+    assert!((50_000..HOUR_BYTES_MAX).contains(&of_200), "{of_200}");
+    publish(&service, &events(200..300, start), start + 20 * MINUTE);
+    assert_eq!(stored(), [0, 0]);
+    assert_eq!(seen(&service, &id(7), start, start + 20 * MINUTE), []);
+    // Most go, but in this hour they were there.
+    let end: Vec<Value> = events(10..300, start)
+        .into_iter()
+        .filter(|event| event["type"] == "conversation")
+        .map(|conversation| resolved(conversation, start + 30 * MINUTE))
+        .collect();
+    publish(&service, &end, start + 30 * MINUTE);
+    assert_eq!(stored(), [0, 0]);
+    publish(&service, &events(300..301, start + 90 * MINUTE), start + 2 * HOUR);
+    assert_eq!(seen(&service, &id(7), start, start + 2 * HOUR), [(1, 1), (2, 1)]);
+    let data = ask(&service.database, "o", 1, start + 2 * HOUR);
+    let numbers = |name: &str| -> Vec<i64> {
+        hours_of(&data)
+            .iter()
+            .map(|hour| hour[name].as_i64().unwrap())
+            .collect()
+    };
+    assert_eq!(numbers("mostAtOnce"), [300, 10, 11]);
+    assert_eq!(numbers("cleared"), [290, 0, 0]);
+}
+
+#[test]
+fn as_many_departments_and_rows_as_there_may_be_are_published() {
+    const ROWS: usize = 10_000;
+    for (departments, is_known) in [(ROWS, false), (1, true)] {
+        let service = Service::default();
+        let rows = |time: usize, at: i64| -> Vec<Value> {
+            let row =
+                |number: usize| waiting_in(&format!("d{}", number % departments), &format!("{time} {number}"), at);
+            (0..ROWS).flat_map(row).collect()
+        };
+        publish(&service, &rows(0, NOW - HOUR), NOW);
+        publish(&service, &rows(1, NOW + HOUR), NOW + 2 * HOUR);
+        let stored = service
+            .database
+            .query("SELECT trend_departments IS NULL, length(trend) < 200 FROM organization");
+        assert_eq!(stored, [[if is_known { "0" } else { "1" }, "1"]]);
+        let data = ask_as(&service.database, &head_of(&["d0"]), "", NOW + 2 * HOUR);
+        let hours: Vec<i64> = hours_of(&data)
+            .iter()
+            .map(|hour| hour["mostAtOnce"].as_i64().unwrap())
+            .collect();
+        let rows = ROWS as i64;
+        assert_eq!(hours, if is_known { vec![rows, rows, 2 * rows] } else { vec![] });
+    }
 }

@@ -73,7 +73,7 @@ export const ROUTES = [
     target: named(TREND),
     bad: 'days=31',
     allow: 'GET, HEAD',
-    roles: ['SUPERADMIN', 'ADMIN'],
+    roles: ['SUPERADMIN', 'ADMIN', 'DEPARTMENT_HEAD'],
   },
   {
     name: 'trend.csv',
@@ -81,7 +81,7 @@ export const ROUTES = [
     target: named(TREND_CSV),
     bad: 'separator=x',
     allow: 'GET, HEAD',
-    roles: ['SUPERADMIN', 'ADMIN'],
+    roles: ['SUPERADMIN', 'ADMIN', 'DEPARTMENT_HEAD'],
   },
   {
     name: 'evidence',

@@ -130,10 +130,8 @@ describe('the course of the day', () => {
     }
   });
 
-  test('is not for those who see only some departments', async () => {
+  test('is for those who may see the report', async () => {
     for (const target of [TREND, TREND_CSV]) {
-      const head = await ask(target, organizationId, { token: departmentHeadToken(organizationId, ['d1']) });
-      assert.deepEqual([head.status, JSON.parse(head.text).error], [403, 'FORBIDDEN']);
       const other = await ask(`${target}?organizationId=${organizationId}`, 'another');
       assert.equal(other.status, 403);
       const named = await ask(`${target}?organizationId=${organizationId}`, '', { token: superadminToken() });
@@ -165,6 +163,74 @@ test('times are of business hours', async () => {
   await clock.refresh(service, MINUTE);
   const { hours } = await trend(organizationId);
   assert.deepEqual(hours.slice(3), [hourOf(27, 1, 0, null, null, 1), hourOf(28, 0, 1, 32, 32, 1)]);
+});
+
+describe('the course of some departments', () => {
+  const organizationId = newOrganizationId();
+  const at = START + 48 * HOUR;
+  const asHead = (departmentIds) => ({ token: departmentHeadToken(organizationId, departmentIds) });
+  before(async () => {
+    const clock = new Clock(at);
+    const of = (id, since, departmentId) =>
+      waiting(organizationId, id, { since: iso(at + since * MINUTE), departmentId });
+    const [a, b, c] = [of('a', 0, 'd1'), of('b', 5, 'd1'), of('c', 10, 'd2')];
+    await service.post([...a, ...b, ...c, ...of('without a department', 15)]);
+    await clock.refresh(service, 30 * MINUTE);
+    // One passes to the other department, and one is resolved.
+    const moved = { ...a[0], updatedAt: iso(at + 100 * MINUTE), departmentId: 'd2' };
+    await service.post([moved, resolved(b, at + 100 * MINUTE)]);
+    await clock.refresh(service, 90 * MINUTE);
+  });
+
+  const hour = (number, ...numbers) => hourOf(48 + number, ...numbers);
+  const hoursOf = async (init, query = '') => {
+    const { status, text } = await ask(`${TREND}${query}`, organizationId, init);
+    assert.equal(status, 200, text);
+    return JSON.parse(text).data.hours;
+  };
+  const ALL = [hour(0, 4, 0, null, null, 4), hour(1, 0, 0, null, null, 4), hour(2, 0, 1, 104, 110, 4)];
+  const D1 = [hour(0, 2, 0, null, null, 2), hour(1, 0, 0, null, null, 2), hour(2, 0, 2, 104, 115, 2)];
+  const D2 = [hour(0, 1, 0, null, null, 1), hour(1, 0, 0, null, null, 1), hour(2, 1, 0, null, null, 2)];
+  const BOTH = [hour(0, 3, 0, null, null, 3), hour(1, 0, 0, null, null, 3), hour(2, 1, 2, 104, 115, 3)];
+  const NONE = [0, 1, 2].map((number) => hour(number, 0, 0, null, null, 0));
+
+  test('is of those that the caller sees', async () => {
+    assert.deepEqual(await hoursOf({}), ALL);
+    assert.deepEqual(await hoursOf(asHead(['d1'])), D1);
+    assert.deepEqual(await hoursOf(asHead(['d2'])), D2);
+    assert.deepEqual(await hoursOf(asHead(['d2', 'd1', 'another'])), BOTH);
+    for (const departmentIds of [['another'], []]) assert.deepEqual(await hoursOf(asHead(departmentIds)), NONE);
+  });
+
+  test('is of one that is chosen, if the caller sees it', async () => {
+    assert.deepEqual(await hoursOf({}, '?departmentId=d2'), D2);
+    const superadmin = { token: superadminToken() };
+    assert.deepEqual(await hoursOf(superadmin, `?departmentId=d1&organizationId=${organizationId}`), D1);
+    assert.deepEqual(await hoursOf({}, '?departmentId=another'), NONE);
+    assert.deepEqual(await hoursOf(asHead(['d1', 'd2']), '?departmentId=d2'), D2);
+    assert.deepEqual(await hoursOf(asHead(['d1']), '?departmentId=d2'), D1);
+    assert.deepEqual(await hoursOf(asHead([]), '?departmentId=d2'), NONE);
+    const { status } = await ask(`${TREND}?departmentId=`, organizationId);
+    assert.equal(status, 400);
+  });
+
+  test('is another file with another ETag', async () => {
+    const { headers, text } = await ask(`${TREND_CSV}?departmentId=d1`, organizationId);
+    const [, ...lines] = parseCsv(text.replace('\u{feff}', ''), 'comma');
+    assert.deepEqual(
+      lines,
+      D1.map((line) => Object.values(line).map((value) => String(value ?? ''))),
+    );
+    const etag = headers.get('etag');
+    const statusOf = async (query, init = {}) => {
+      const target = `${TREND_CSV}${query}`;
+      return (await ask(target, organizationId, { ...init, headers: { 'If-None-Match': etag } })).status;
+    };
+    assert.equal(await statusOf('?departmentId=d1'), 304);
+    assert.equal(await statusOf('?departmentId=d2'), 200);
+    assert.equal(await statusOf('', asHead(['d1'])), 304);
+    assert.equal(await statusOf('', asHead(['d1', 'd2'])), 200);
+  });
 });
 
 test('an organization without a snapshot has no hours yet', async () => {

@@ -1,10 +1,12 @@
 -- The heads of the organizations in ?1, a JSON array of ids, each with its settings (null: the default), the instant of its version,
--- and the hour that goes with it. Settings are left out once those before have ?2 bytes.
+-- and the hour that goes with it, also by department. Settings and the latter are left out once those before have ?2 bytes.
 WITH head AS (
   SELECT o.organization_id, o.version, o.next_row_no, o.retired, o.held_as_of, o.missing, o.list_of, o.as_of, o.trend,
+         iif(o.trend_departments_of = o.version, o.trend_departments, NULL) AS trend_departments,
          o.threshold_minutes, s.channel_threshold_minutes, s.department_threshold_minutes, s.max_age_days, s.business_hours,
          sum(coalesce(length(s.channel_threshold_minutes), 0) + coalesce(length(s.department_threshold_minutes), 0)
-             + coalesce(length(s.business_hours), 0)) OVER (ORDER BY o.organization_id) AS bytes
+             + coalesce(length(s.business_hours), 0) + coalesce(length(o.trend_departments), 0))
+           OVER (ORDER BY o.organization_id) AS bytes
   FROM json_each(?1) AS j
   JOIN organization AS o ON o.organization_id = j.value
   LEFT JOIN settings AS s
@@ -17,6 +19,7 @@ SELECT h.organization_id, h.version, h.next_row_no, h.retired, h.held_as_of IS N
        iif(h.bytes <= ?2, h.department_threshold_minutes, NULL) AS department_threshold_minutes,
        h.max_age_days,
        iif(h.bytes <= ?2, h.business_hours, NULL) AS business_hours,
-       h.bytes
+       h.bytes,
+       iif(h.bytes <= ?2, h.trend_departments, NULL) AS trend_departments
 FROM head AS h
 ORDER BY h.organization_id

@@ -1,7 +1,7 @@
 -- Switches heads, all at once: ?1 is [[organization, version, next row number, candidates or null, retired, retire at,
--- candidates by category or null, missing, whether it is complete, the hour of the version or null], …], ?2 is the run's
--- instant. as_of is that of the version, so it stays if the version does. A report that is not complete stays as of the
--- instant that it has had so far.
+-- candidates by category or null, missing, whether it is complete, the hour of the version or null, the same by department
+-- or null], …], ?2 is the run's instant. as_of is that of the version, so it stays if the version does. A report that is
+-- not complete stays as of the instant that it has had so far.
 UPDATE organization
 SET as_of = iif(organization.version = j.value ->> 1, organization.as_of, ?2),
     held_as_of = CASE
@@ -20,6 +20,8 @@ SET as_of = iif(organization.version = j.value ->> 1, organization.as_of, ?2),
     missing = j.value ->> 7,
     retired = j.value ->> 4,
     retire_at = j.value ->> 5,
+    trend_departments_of = iif(j.value ->> 9 IS NULL, organization.trend_departments_of, j.value ->> 1),
+    trend_departments = iif(j.value ->> 9 IS NULL, organization.trend_departments, j.value ->> 10),
     trend = coalesce(j.value ->> 9, organization.trend)
 FROM json_each(?1) AS j
 WHERE organization.organization_id = j.value ->> 0

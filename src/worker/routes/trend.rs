@@ -2,7 +2,7 @@
 
 use crate::api::envelope::success_of;
 use crate::api::error::ApiError;
-use crate::auth::access::trend_access;
+use crate::auth::access::read_access;
 use crate::http::etag::etag_of;
 use crate::report::csv::content_disposition;
 use crate::report::request::TrendRequest;
@@ -25,7 +25,7 @@ pub async fn handle(context: &RequestContext, is_csv: bool) -> Result<Reply, Api
     // 2. Read the parameters.
     let request = TrendRequest::parse(context.query(), is_csv)?;
     // 3. Decide access.
-    let access = trend_access(&caller.claims, request.organization_id.as_deref())?;
+    let access = read_access(&caller.claims, request.organization_id.as_deref())?;
     // 4. Resolve the head, and read the hours.
     let sources = ReportSources::new(context, caller.service, &access.organization);
     let report = sources.context(context, caller.service, &caller.claims);

@@ -1,0 +1,312 @@
+//! The course of the day by department: what has happened in the current hour to the rows of each.
+//!
+//! Some callers see several departments and are told of them together. The most rows that were listed at once cannot be told
+//! from the most of each department. So it is kept when how many of a department are listed has changed.
+
+use crate::base::timestamp::MINUTE_MS;
+use crate::snapshot::chunk::TextTable;
+use crate::snapshot::tally::Tally;
+use std::rc::Rc;
+
+/// The most bytes that are kept of an hour by department. Of an hour that would take more, nothing is kept.
+pub const HOUR_BYTES_MAX: usize = 64 * 1024;
+
+/// Departments with their numbers, as they are stored of an hour.
+type StoredHour = Vec<(Rc<str>, Vec<i64>)>;
+
+/// What has happened in an hour to the rows of a department, or of several together.
+#[derive(Debug, Default)]
+pub struct Share {
+    /// How many rows were listed when it began, and in the quiet hours before it.
+    pub opened: i64,
+    /// How many rows came over their threshold, or were over it when they came.
+    pub crossed: i64,
+    /// How long rows that were cleared had been over their threshold, in minutes.
+    pub times: Tally,
+    /// The longest of these times.
+    pub worst_minutes: i64,
+    /// By how much the number of listed rows changed, by the number of the look at which that was seen.
+    changes: Tally,
+}
+
+impl Share {
+    /// Adds up what was stored of departments: see [`Departments::hour`]. `None` means that it cannot be read.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let stored: StoredHour = serde_json::from_str(text).ok()?;
+        let mut share = Self::default();
+        stored.iter().try_for_each(|(_, numbers)| share.add(numbers))?;
+        Some(share)
+    }
+
+    /// Adds the numbers of a department, as [`Share::numbers`] makes them.
+    fn add(&mut self, numbers: &[i64]) -> Option<()> {
+        let [opened, crossed, worst_minutes, changes, pairs @ ..] = numbers else {
+            return None;
+        };
+        self.opened += opened;
+        self.crossed += crossed;
+        self.worst_minutes = self.worst_minutes.max(*worst_minutes);
+        let (changes, times) = pairs.split_at_checked(usize::try_from(*changes).ok()?)?;
+        self.changes.add_pairs(changes);
+        self.times.add_pairs(times);
+        Some(())
+    }
+
+    /// What is stored of it: four numbers, the last of which says how many of the others are `changes`, and pairs of these and of
+    /// `times`.
+    fn numbers(&self) -> Vec<i64> {
+        let mut numbers = vec![self.opened, self.crossed, self.worst_minutes, 0];
+        self.changes.write_pairs(&mut numbers);
+        let changes = numbers.len() as i64 - 4;
+        if let Some(count) = numbers.get_mut(3) {
+            *count = changes;
+        }
+        self.times.write_pairs(&mut numbers);
+        numbers
+    }
+
+    /// The most rows that were listed at once.
+    #[must_use]
+    pub fn most(&self) -> i64 {
+        let mut listed = self.opened;
+        self.changes.pairs().fold(listed, |most, (_, change)| {
+            listed += change;
+            most.max(listed)
+        })
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.crossed == 0 && self.times.is_empty() && self.changes.is_empty()
+    }
+}
+
+/// A department of which rows are or were listed.
+#[derive(Debug)]
+struct Department {
+    id: Rc<str>,
+    share: Share,
+    /// How many rows were listed at the last look.
+    listed: i64,
+    /// How many were counted for the next one.
+    counted: i64,
+}
+
+/// The departments of an organization.
+#[derive(Debug, Default)]
+pub struct Departments {
+    numbers: TextTable,
+    all: Vec<Department>,
+    /// How often it was looked at what is listed since the hour began.
+    looks: i64,
+    /// Whether something may have happened in this hour of which nothing is known.
+    pub is_unknown: bool,
+}
+
+impl Departments {
+    /// What was stored of the current hour.
+    #[must_use]
+    pub fn read(text: Option<&str>) -> Self {
+        let mut departments = Self::default();
+        let added = text.and_then(|text| {
+            let stored: StoredHour = serde_json::from_str(text).ok()?;
+            stored.iter().try_for_each(|(id, numbers)| departments.add(id, numbers))
+        });
+        departments.is_unknown = added.is_none();
+        departments
+    }
+
+    fn add(&mut self, id: &Rc<str>, numbers: &[i64]) -> Option<()> {
+        let number = self.number_of(Some(id));
+        let Department { share, listed, .. } = self.get_mut(number)?;
+        share.add(numbers)?;
+        *listed = share.opened;
+        let mut looks = 0;
+        for (look, change) in share.changes.pairs() {
+            *listed += change;
+            looks = look;
+        }
+        self.looks = self.looks.max(looks);
+        Some(())
+    }
+
+    /// What is stored of the current hour: `[[id, [number, …]], …]`, with every department of which anything was listed or has
+    /// happened. `None` means that it is unknown, or more than `bytes_max` bytes.
+    #[must_use]
+    pub fn hour(&self, bytes_max: usize) -> Option<String> {
+        if self.is_unknown {
+            return None;
+        }
+        let mut text = String::from("[");
+        for Department { id, share, .. } in &self.all {
+            if share.is_quiet() && share.opened == 0 {
+                continue;
+            }
+            if text.len() > 1 {
+                text.push(',');
+            }
+            let id = serde_json::to_string(&**id).ok()?;
+            let numbers = serde_json::to_string(&share.numbers()).ok()?;
+            for part in ["[", &id, ",", &numbers, "]"] {
+                text.push_str(part);
+            }
+            if text.len() >= bytes_max {
+                return None;
+            }
+        }
+        text.push(']');
+        Some(text)
+    }
+
+    /// The number of a department, which is added if it is new. `None` means that there is no department.
+    pub fn number_of(&mut self, id: Option<&Rc<str>>) -> Option<usize> {
+        let id = id?;
+        let number = self.numbers.index_of(id) as usize;
+        if number == self.all.len() {
+            self.all.push(Department {
+                id: Rc::clone(id),
+                share: Share::default(),
+                listed: 0,
+                counted: 0,
+            });
+        }
+        Some(number)
+    }
+
+    fn get_mut(&mut self, number: Option<usize>) -> Option<&mut Department> {
+        self.all.get_mut(number?)
+    }
+
+    /// Counts a row that is listed, for the next look.
+    pub fn count(&mut self, number: Option<usize>) {
+        if let Some(department) = self.get_mut(number) {
+            department.counted += 1;
+        }
+    }
+
+    /// Looks at how many rows are listed: those that were counted since the last look.
+    pub fn look(&mut self) {
+        self.looks += 1;
+        for department in &mut self.all {
+            let counted = std::mem::take(&mut department.counted);
+            if counted != department.listed {
+                department.share.changes.add(self.looks, counted - department.listed);
+                department.listed = counted;
+            }
+        }
+    }
+
+    /// Looks at how many rows are listed: those of the last look, and what [`Departments::pass`] says next.
+    pub fn look_again(&mut self) {
+        self.looks += 1;
+    }
+
+    /// At this look a row is listed that came over its threshold meanwhile, or one is not that became too old.
+    pub fn pass(&mut self, number: Option<usize>, is_crossing: bool) {
+        let looks = self.looks;
+        if let Some(department) = self.get_mut(number) {
+            let change = if is_crossing { 1 } else { -1 };
+            department.share.crossed += i64::from(is_crossing);
+            department.share.changes.add(looks, change);
+            department.listed += change;
+        }
+    }
+
+    /// A row comes that is over its threshold.
+    pub fn cross(&mut self, number: Option<usize>) {
+        if let Some(department) = self.get_mut(number) {
+            department.share.crossed += 1;
+        }
+    }
+
+    /// A row that was over its threshold for so long is cleared.
+    pub fn clear(&mut self, number: Option<usize>, over_ms: i64) {
+        if let Some(Department { share, .. }) = self.get_mut(number) {
+            let minutes = over_ms / MINUTE_MS;
+            share.times.add_minutes(minutes);
+            share.worst_minutes = share.worst_minutes.max(minutes);
+        }
+    }
+
+    /// Whether nothing is known to have changed in the current hour.
+    #[must_use]
+    pub fn are_quiet(&self) -> bool {
+        self.all.iter().all(|department| department.share.is_quiet())
+    }
+
+    /// Begins the next hour with what was listed at the last look.
+    pub fn begin(&mut self) {
+        self.looks = 0;
+        self.is_unknown = false;
+        for department in &mut self.all {
+            department.share = Share {
+                opened: department.listed,
+                ..Share::default()
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Departments, HOUR_BYTES_MAX, Share};
+    use std::rc::Rc;
+
+    /// Departments in which something has happened, and one in which nothing has.
+    fn departments() -> Departments {
+        let mut departments = Departments::default();
+        let ids: [Rc<str>; 3] = ["a", "\"é\\", "nothing"].map(Rc::from);
+        let [first, second, _] = ids.each_ref().map(|id| departments.number_of(Some(id)));
+        departments.count(first);
+        departments.look();
+        departments.begin();
+        departments.look_again();
+        departments.pass(first, true);
+        departments.pass(second, true);
+        departments.clear(second, 40 * 60_000);
+        departments.cross(second);
+        departments.count(first);
+        departments.look();
+        departments
+    }
+
+    #[test]
+    fn what_is_written_can_be_read() {
+        let departments = departments();
+        let text = departments.hour(HOUR_BYTES_MAX).unwrap();
+        assert_eq!(text, r#"[["a",[1,1,0,4,1,1,2,-1]],["\"é\\",[0,2,40,4,1,1,2,-1,40,1]]]"#);
+        let read = Departments::read(Some(&text));
+        assert_eq!(read.hour(HOUR_BYTES_MAX), Some(text));
+        assert_eq!(read.looks, 2);
+        for unreadable in [None, Some(""), Some("{}"), Some(r#"[["a",[1]]]"#)] {
+            let unknown = Departments::read(unreadable);
+            assert!(unknown.is_unknown && unknown.hour(HOUR_BYTES_MAX).is_none());
+        }
+    }
+
+    #[test]
+    fn an_hour_has_at_most_so_many_bytes() {
+        let departments = departments();
+        let hour = departments.hour(usize::MAX).unwrap();
+        assert_eq!(departments.hour(hour.len()), Some(hour.clone()));
+        assert_eq!(departments.hour(hour.len() - 1), None);
+    }
+
+    #[test]
+    fn what_was_listed_at_once_of_several_is_less_than_the_most_of_each() {
+        // One has three until the second look, the other one from the third look on.
+        let share = Share::read(r#"[["a",[3,0,9,2,2,-3,9,2]],["b",[0,5,7,4,3,3,4,-1,7,1]]]"#).unwrap();
+        assert_eq!((share.opened, share.crossed, share.most()), (3, 5, 3));
+        assert_eq!((share.times.median(), share.worst_minutes), (Some(9), 9));
+        assert_eq!(Share::read("[]").unwrap().most(), 0);
+        for unreadable in [
+            "",
+            "{}",
+            r#"[["a",[1]]]"#,
+            r#"[["a",[1,2,3,4]]]"#,
+            r#"[["a",[1,2,3,-1]]]"#,
+        ] {
+            assert!(Share::read(unreadable).is_none(), "{unreadable}");
+        }
+    }
+}
