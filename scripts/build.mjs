@@ -65,8 +65,6 @@ const WASM_OPT_ARGS = [
   '--skip-pass=local-cse',
   // Addresses below 1,024 are the far end of the stack, so a constant added to an address can go into the instruction: 2 KB.
   '--low-memory-unused',
-  // rustc checks itself what could trap, such as divisors and indices: 1 KB.
-  '--ignore-implicit-traps',
   // Engines ignore the alignment that loads and stores claim. All alike, they take 3 KB less.
   '--dealign',
 ];
