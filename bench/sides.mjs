@@ -119,9 +119,18 @@ export class Side {
     this.pid = pid;
   }
 
-  /** A request straight to the worker. */
-  fetch(target, init) {
-    return fetch(new URL(target, this.url), init);
+  /**
+   * A request straight to the worker. workerd closes connections that were idle; what is sent over one just then never reaches
+   * the worker, and is sent again.
+   */
+  async fetch(target, init) {
+    const url = new URL(target, this.url);
+    try {
+      return await fetch(url, init);
+    } catch (error) {
+      if (error.cause?.code !== 'UND_ERR_SOCKET') throw error;
+      return fetch(url, init);
+    }
   }
 
   /** Runs the refresh that is scheduled for `at`. */
