@@ -9,7 +9,7 @@ export function databaseBytes(state) {
   const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
   const folder = mkdtempSync(path.join(tmpdir(), 'conversation-monitor-bytes-'));
   try {
-    cpSync(path.join(state, 'd1'), folder, { recursive: true });
+    copy(path.join(state, 'd1'), folder);
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
     const sizes = files
       .filter((name) => name.endsWith('.sqlite') && !name.endsWith('metadata.sqlite'))
@@ -22,5 +22,16 @@ export function databaseBytes(state) {
     return Math.max(...sizes);
   } finally {
     rmSync(folder, { recursive: true });
+  }
+}
+
+/** SQLite may remove its log while it is being copied. Then nothing is in it that the file has not. */
+function copy(from, to) {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return cpSync(from, to, { recursive: true });
+    } catch (error) {
+      if (error.code !== 'ENOENT' || tries >= 3) throw error;
+    }
   }
 }
