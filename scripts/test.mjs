@@ -33,7 +33,9 @@ const LONG_NATIVE_TESTS = [
   'memory::an_isolate_with_caches_answers_like_one_that_has_just_started',
   'merges::families_of_merged_conversations_are_what_the_oracle_says',
   'retention::nobody_notices_what_is_forgotten',
+  'snapshot::rows_do_not_depend_on_how_ids_of_messages_are_spelled',
   'snapshot::the_fold_is_what_the_oracle_says',
+  'snapshot::the_snapshot_is_what_the_oracle_says',
   'trend::every_hour_of_random_days_is_what_somebody_saw_who_watched',
 ];
 const TSCONFIGS = ['tsconfig.json', 'tsconfig.public.json', 'tests/browser/tsconfig.json', 'bench/peers/tsconfig.json'];
