@@ -110,7 +110,7 @@ export class Growth {
     }
   }
 
-  /** What the isolate has now, in mebibytes: the memory of its wasm, and its heap after a full collection. */
+  /** What the isolate has now, in mebibytes: the memory of its wasm, and its heap after full collections. */
   async memory() {
     const heap = (await this.#profiler.heapBytes()) / MEBIBYTE;
     const { wasmBytes } = await this.side.counts();

@@ -26,7 +26,7 @@ const LARGE_LOADS = ['long names and many assignees', 'a long timeline', 'many d
 /** Lines of `growthTable` about the loads that take most memory at once. */
 export const measureLargeLoads = ({ say }) => measureGrowth({ names: LARGE_LOADS, say });
 
-/** Returns the mebibytes that our isolate holds after each tenth of the requests: of the wasm, and after a full collection beside it. */
+/** Returns the mebibytes that our isolate holds after each tenth of the requests: of the wasm, and after full collections beside it. */
 export async function measureMemory({ say }) {
   const seed = await ensureSeed({ organizations: ORGANIZATIONS, name: 'many', say });
   const requests = QUERIES.flatMap((query) =>
@@ -82,7 +82,7 @@ const CHANGES_EVERY = 5;
 
 /**
  * Lives through the minutes of an hour, each with events, a refresh and requests. Returns the mebibytes that the isolate has after
- * each: of the wasm, and in its heap after a full collection.
+ * each: of the wasm, and in its heap after full collections.
  *
  * @param {{ size: { organizations: number, candidates: number, minutes: number, requests: number }, say: (line: string) => void, folder?: string }} settings
  */
