@@ -229,17 +229,19 @@ impl<D: Database> Sweeper<'_, D> {
         self.swept.finished_at = stored.finished_at;
         let ends_at = self.budget.now().plus(self.limits.duration_ms);
         self.erase(due, ends_at).await?;
-        if self.limits.keep_timeline_ms == 0 {
-            return Ok(());
-        }
         let mut position = stored.clone();
         let is_due = |began_at: Timestamp| self.lease.as_of.milliseconds_since(began_at) >= self.limits.every_ms;
-        if position.step.is_none() && position.began_at.is_none_or(is_due) {
-            position.go_to(Some(Step::Conversations));
+        // Where everything is kept, a pass has no step: it only notes which organizations were removed. One that had begun when
+        // that was configured rests where it is.
+        let forgets = self.limits.keep_timeline_ms > 0;
+        if (position.step.is_none() || !forgets) && position.began_at.is_none_or(is_due) {
             position.began_at = Some(self.lease.as_of);
+            if forgets {
+                position.go_to(Some(Step::Conversations));
+            }
         }
         let mut outcome = Ok(());
-        while let Some(step) = position.step {
+        while let Some(step) = position.step.filter(|_| forgets) {
             if outcome.is_err() || is_spent(self.budget, self.limits, &self.swept, ends_at) {
                 break;
             }

@@ -666,6 +666,65 @@ fn a_superadmin_can_have_it_purged_at_once_in_several_runs() {
 }
 
 #[test]
+fn one_that_an_event_removed_is_purged_where_everything_is_kept() {
+    let service = Service::default();
+    full(&service);
+    let run = |now: i64| block_on(service.refresh(now)).unwrap().run;
+    run(NOW);
+    let removal = json!({ "type": "organization", "organizationId": "o", "deleted": true, "revision": 3,
+        "updatedAt": instant_text(NOW - DAY + 1) });
+    ingest(&service, &[removal], NOW);
+    let purge_at = || {
+        service
+            .database
+            .query("SELECT purge_at FROM organization WHERE organization_id = 'o'")[0][0]
+            .clone()
+    };
+    run(NOW + DAY - 1);
+    assert_eq!(purge_at(), "null");
+    // It is noted within a day.
+    let noted_at = NOW + DAY;
+    run(noted_at);
+    assert_eq!(purge_at(), (noted_at + 30 * DAY).to_string());
+    assert_eq!(run(noted_at + 30 * DAY - 1).organizations_purged, 0);
+    assert!(found(&service.database, "Cem").contains("record"));
+    assert_eq!(run(noted_at + 30 * DAY).organizations_purged, 1);
+    assert_eq!(found(&service.database, "Cem"), tables([]));
+}
+
+#[test]
+fn a_pass_that_had_begun_rests_while_everything_is_kept() {
+    let service = Service::default();
+    full(&service);
+    let position = || {
+        service
+            .database
+            .query("SELECT step, organization_id, record_id FROM sweep")
+    };
+    let half = Limits {
+        sweep: SweepLimits {
+            conversations: 1,
+            removed: 0,
+            ..limits().sweep
+        },
+        ..limits()
+    };
+    // What was erased goes first.
+    block_on(service.refresh(NOW)).unwrap();
+    block_on(service.refresh_within(NOW + MINUTE, half)).unwrap();
+    let before = position();
+    assert_eq!(before[0][0], "conversations");
+    let records = service.database.query("SELECT count(*) FROM record");
+    for days in 1..4 {
+        let run = block_on(service.refresh(NOW + days * DAY)).unwrap().run;
+        assert_eq!((run.records_removed, position()), (0, before.clone()));
+    }
+    assert_eq!(service.database.query("SELECT count(*) FROM record"), records);
+    refresh(&service, NOW + 5 * DAY);
+    assert_ne!(position(), before, "it goes on where it was");
+}
+
+#[test]
 fn a_purge_needs_no_retention() {
     let service = Service::default();
     full(&service);
