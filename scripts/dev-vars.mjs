@@ -37,10 +37,18 @@ export function ensureJwtSecret(file = FILE) {
   return ensure('JWT_SECRET', () => randomBytes(SECRET_RANDOM_BYTES).toString('base64url'), file);
 }
 
-/** What alerts need on this machine: a key, the address of the dashboard, and a receiver in place of all others. */
-export function ensureAlertVariables(file = FILE) {
+/**
+ * What alerts need on this machine: a key, the address of the dashboard, which is on `port` unless it is elsewhere, and a receiver
+ * in place of all others.
+ */
+export function ensureAlertVariables(port, file = FILE) {
   ensure('SETTINGS_KEY', () => `local:${randomBytes(32).toString('base64url')}`, file);
-  ensure('DASHBOARD_URL', () => 'http://127.0.0.1:8787/', file);
+  const dashboard = `http://127.0.0.1:${port}/`;
+  if (!ensure('DASHBOARD_URL', () => dashboard, file)) {
+    const text = readFileSync(file, 'utf8');
+    const moved = text.replace(/^DASHBOARD_URL="http:\/\/127\.0\.0\.1:\d+\/"$/m, `DASHBOARD_URL="${dashboard}"`);
+    if (moved !== text) writeFileSync(file, moved);
+  }
   ensure('ALERTS_RECEIVER', () => 'http://127.0.0.1:8790/', file);
 }
 

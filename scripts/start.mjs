@@ -52,7 +52,7 @@ async function start(port, shards) {
   await ensureEverything({ need: ['node', 'packages', 'rust', 'tools'] });
   if (!(await build())) say('The worker is built and up to date.');
   if (ensureJwtSecret()) say('Made a random JWT_SECRET in .dev.vars.');
-  ensureAlertVariables();
+  ensureAlertVariables(port);
   const local = localDatabases(shards);
   for (const binding of local.bindings) {
     say(`Applying the migrations to the local database${shards > 1 ? ` ${binding}` : ''} …`);

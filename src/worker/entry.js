@@ -34,12 +34,12 @@ const PATHS = { report: '/api/conversation-monitor/report', summary: '/api/conve
 const STREAM_KEY = 'X-Stream-Key';
 
 /** The response to a request for a stream, if the wasm allows it: then its answer has no body yet. */
-async function openStream(request, env, context) {
-  const allowed = await respond(request, request.url, env, context);
+async function openStream(request, address, env, context) {
+  const allowed = await respond(request, address, env, context);
   const key = allowed.headers.get(STREAM_KEY);
   if (key === null) return allowed;
 
-  const url = new URL(request.url);
+  const url = new URL(address);
   const ask = (name, etag) => {
     const headers = new Headers();
     for (const header of ['Authorization', 'CF-Connecting-IP']) {
@@ -132,7 +132,7 @@ export default {
   fetch(request, env, context) {
     // The platform makes the text anew each time it is asked for it: so it is asked once, here and for the wasm.
     const { url } = request;
-    if (isStream(url, request)) return openStream(request, env, context);
+    if (isStream(url, request)) return openStream(request, url, env, context);
     if (!isPage(url)) return respond(request, url, env, context);
     return servePage(request, { assets: env.ASSETS, ask: (asked) => respond(asked, asked.url, env, context) });
   },

@@ -40,14 +40,25 @@ test('a file without a secret keeps what it has', (t) => {
 test('what alerts need is added once', (t) => {
   const file = temporaryFile(t);
   writeFileSync(file, 'DASHBOARD_URL=https://monitor.brindlewick.co.uk/\n', { mode: 0o600 });
-  ensureAlertVariables(file);
+  ensureAlertVariables(8787, file);
   const text = readFileSync(file, 'utf8');
   const values = parseDevVars(text);
   assert.match(values.SETTINGS_KEY, /^local:[\w-]{43}$/);
   assert.equal(values.DASHBOARD_URL, 'https://monitor.brindlewick.co.uk/');
   assert.equal(values.ALERTS_RECEIVER, 'http://127.0.0.1:8790/');
-  ensureAlertVariables(file);
+  ensureAlertVariables(8787, file);
   assert.equal(readFileSync(file, 'utf8'), text);
+});
+
+test('the dashboard of this machine is where it is served now', (t) => {
+  const file = temporaryFile(t);
+  ensureAlertVariables(8787, file);
+  const { SETTINGS_KEY } = parseDevVars(readFileSync(file, 'utf8'));
+  ensureAlertVariables(9000, file);
+  const values = parseDevVars(readFileSync(file, 'utf8'));
+  assert.equal(values.DASHBOARD_URL, 'http://127.0.0.1:9000/');
+  assert.equal(values.SETTINGS_KEY, SETTINGS_KEY);
+  assert.equal(statSync(file).mode & 0o777, 0o600);
 });
 
 test('the environment overrides the file', (t) => {
