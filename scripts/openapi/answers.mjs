@@ -823,10 +823,10 @@ const HEALTH = {
     {
       success: { type: 'boolean', enum: [false] },
       message: text('What is wrong.'),
-      error: { type: 'string', enum: ['UNAVAILABLE'] },
+      error: ref('ErrorCode'),
       data: ref('Health'),
     },
-    { optional: ['data'], description: 'The service does not do its work.' },
+    { optional: ['data'], description: 'The service does not do its work, or refuses the request.' },
   ),
   Health: object(
     {

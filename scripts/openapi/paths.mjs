@@ -39,6 +39,7 @@ import {
   json,
   NOT_FOUND,
   shared,
+  sharedAs,
 } from './responses.mjs';
 import { ref } from './schema.mjs';
 
@@ -753,7 +754,7 @@ const health = getAndHead('Health', {
   operationId: 'get_health',
   responses: {
     200: { description: 'The health', headers: dataHeaders(), content: json(ref('HealthResponse'), HEALTH_EXAMPLE) },
-    ...shared(401, 403, 429),
+    ...sharedAs('HealthFailureResponse', 401, 403, 429),
     503: {
       description: 'The service does not do its work, or a token could not be verified.',
       headers: dataHeaders('Retry-After'),

@@ -149,6 +149,19 @@ const BODILESS = Object.keys(SHARED).filter((status) => Number(status) >= 400);
 export const shared = (...statuses) =>
   Object.fromEntries(statuses.map((status) => [parseInt(status, 10), reference(SHARED[status][0])]));
 
+/**
+ * Shared responses with bodies of another schema. All failures of an operation have one schema, as there are generators of clients
+ * that take no more.
+ */
+export const sharedAs = (schema, ...statuses) =>
+  Object.fromEntries(
+    statuses.map((status) => {
+      const [, response] = SHARED[status];
+      const { 'application/json': body } = response.content;
+      return [status, { ...response, content: { 'application/json': { ...body, schema: ref(schema) } } }];
+    }),
+  );
+
 /** The responses to HEAD that correspond to those of GET. */
 export function headResponses(responses) {
   return Object.fromEntries(

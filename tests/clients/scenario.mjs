@@ -1,6 +1,6 @@
 // The service that generated clients are used against.
 
-import { adminToken, ingestToken, startService } from '../workerd/harness.mjs';
+import { adminToken, ingestToken, startService, tokenOf } from '../workerd/harness.mjs';
 
 const HOUR = 3_600_000;
 
@@ -22,6 +22,7 @@ export async function startScenarios() {
         at: at.toISOString(),
         ingestToken: ingestToken(),
         adminToken: adminToken(organizationId),
+        operatorToken: tokenOf({ sub: 'operator', scope: 'conversation-monitor:operate' }),
       };
     },
     /** Publishes what clients have posted. */

@@ -14,7 +14,7 @@ from contract.api.conversation_monitor import get_conversation_monitor_report as
 from contract.models.conversation_monitor_report_response import (
     ConversationMonitorReportResponse as ContractReport,
 )
-from service import AuthenticatedClient, Client
+from service import AuthenticatedClient
 from service.api.conversation_monitor import (
     get_conversation_monitor_report,
     get_conversation_monitor_report_csv,
@@ -145,7 +145,8 @@ def read(scenario: dict[str, str]) -> None:
     settings = get_autopilot_monitor_settings.sync(organization, client=client)
     assert isinstance(settings, AutopilotMonitorSettingsResponse), settings
     assert changed.data.threshold_minutes == settings.data.threshold_minutes == 30
-    health = get_health.sync(client=Client(base_url=scenario["url"]))
+    operator = AuthenticatedClient(base_url=scenario["url"], token=scenario["operatorToken"])
+    health = get_health.sync(client=operator)
     assert isinstance(health, HealthResponse), health
     assert health.data.configuration is ConfigurationStatus.SOUND
 

@@ -8,4 +8,6 @@ export interface Scenario {
   ingestToken: string;
   /** An ADMIN of the organization. */
   adminToken: string;
+  /** May see the numbers of the service. */
+  operatorToken: string;
 }

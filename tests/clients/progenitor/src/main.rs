@@ -15,6 +15,7 @@ use service::types::{
     OrganizationRecord, Reason, SnapshotId, UserEventType, UserRecord,
 };
 use std::error::Error;
+use std::num::NonZero;
 
 mod service {
     progenitor::generate_api!(spec = "../../../public/openapi.json", interface = Builder);
@@ -32,6 +33,7 @@ struct Scenario {
     at: DateTime<Utc>,
     ingest_token: String,
     admin_token: String,
+    operator_token: String,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -221,9 +223,7 @@ async fn read(scenario: Scenario) -> Result<(), Box<dyn Error>> {
     let scopes = client.get_conversation_monitor_scopes().send().await?.into_inner().data;
     assert_eq!(scopes.departments[0].name.as_deref(), Some("Sales"));
 
-    let body = AutopilotMonitorSettings {
-        threshold_minutes: 30.try_into()?,
-    };
+    let body = AutopilotMonitorSettings::builder().threshold_minutes(NonZero::new(30));
     let organization_id = scenario.organization_id;
     client
         .put_autopilot_monitor_settings()
@@ -237,7 +237,8 @@ async fn read(scenario: Scenario) -> Result<(), Box<dyn Error>> {
         .send()
         .await?;
     assert_eq!(settings.into_inner().data.threshold_minutes.get(), 30);
-    let health = client.get_health().send().await?.into_inner().data;
+    let operator = service::Client::new_with_client(&scenario.url, http_client(&scenario.operator_token)?);
+    let health = operator.get_health().send().await?.into_inner().data;
     assert_eq!(health.configuration, ConfigurationStatus::Sound);
 
     match client
