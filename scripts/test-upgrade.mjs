@@ -1,50 +1,66 @@
-// The worker of version 0.1, really built, beside today's over one database. See USAGE.
+// A worker of before, really built, beside today's over one database. See USAGE.
 
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { build } from './build.mjs';
 import { capture, run } from './command.mjs';
-import { parseFlags } from './flags.mjs';
+import { parseFlags, usageFailure } from './flags.mjs';
 import { Failure, inRoot, projectEnv, whenProgram, wranglerNode } from './project.mjs';
 import { EVERYTHING, ensureEverything } from './setup.mjs';
 import { workerOptionsEnv } from './worker-options.mjs';
 
+/** Version 0.1. */
 const OLD_COMMIT = '08bba32';
-const FOLDER = inRoot('target', `worker-${OLD_COMMIT}`);
 const TEST = 'tests/workerd/old-worker.mjs';
 
-const USAGE = `usage: npm run test:upgrade [-- --old FOLDER]
+const USAGE = `usage: npm run test:upgrade [-- --commit COMMIT] [-- --old FOLDER]
 
-Builds the worker of version 0.1 (commit ${OLD_COMMIT}) in a work tree of its own, which takes some minutes the first time,
-and runs it beside today's: before the migrations, between them and after them. npm test runs that version's statements
-only.
-  --old FOLDER   a folder with the modules of a build of that version, instead of building it`;
+Builds the worker of a commit in a work tree of its own, which takes some minutes the first time, and runs it beside today's:
+before the migrations that it does not know, between them and after them. npm test runs the statements of version 0.1 only.
+  --commit COMMIT   which worker (default ${OLD_COMMIT}, which is version 0.1)
+  --old FOLDER      a folder with the modules of a build of it, instead of building it`;
 
-/** Where the modules of the old worker are, built if need be. */
-async function oldWorker() {
-  const modules = path.join(FOLDER, 'build');
+/** Throws unless this clone has the commit. Returns the names of its migrations, in their order. */
+async function migrationsOf(commit) {
+  const { code, stdout } = await capture('git', ['ls-tree', '--name-only', `${commit}:migrations`]);
+  if (code !== 0) throw new Failure(`This clone lacks commit ${commit}. Fetch its history: git fetch --unshallow`);
+  return stdout.split('\n').filter(Boolean).sort();
+}
+
+/** Where the modules of the worker of `commit` are, built if need be. */
+async function oldWorker(commit) {
+  const folder = inRoot('target', `worker-${commit}`);
+  const modules = path.join(folder, 'build');
   if (existsSync(path.join(modules, 'index_bg.wasm'))) return modules;
-  if (!existsSync(FOLDER)) {
-    const { code } = await capture('git', ['cat-file', '-e', `${OLD_COMMIT}^{commit}`]);
-    if (code !== 0)
-      throw new Failure(`This clone lacks commit ${OLD_COMMIT}. Fetch its history: git fetch --unshallow`);
-    await run('git', ['worktree', 'add', '--force', '--detach', FOLDER, OLD_COMMIT], {
+  if (!existsSync(folder)) {
+    await run('git', ['worktree', 'add', '--force', '--detach', folder, commit], {
       failure: 'There is no work tree for it.',
     });
   }
-  console.log('Building version 0.1 …');
-  await run('npm', ['run', 'build'], { cwd: FOLDER, failure: 'Version 0.1 could not be built.' });
+  console.log(`Building the worker of ${commit} …`);
+  await run('npm', ['run', 'build'], { cwd: folder, failure: `The worker of ${commit} could not be built.` });
   return modules;
 }
 
 await whenProgram(import.meta.url, async (args) => {
-  const flags = parseFlags(args, USAGE, { old: { type: 'string' } });
+  const flags = parseFlags(args, USAGE, {
+    commit: { type: 'string', default: OLD_COMMIT },
+    old: { type: 'string' },
+  });
   if (!flags) return;
+  const { commit } = flags.values;
+  if (!/^[0-9a-f]{7,40}$/.test(commit)) throw usageFailure(`--commit takes a hash; "${commit}" is none.`, USAGE);
+  const migrations = await migrationsOf(commit);
   await ensureEverything({ need: EVERYTHING });
   await build();
-  const folder = flags.values.old ? path.resolve(flags.values.old) : await oldWorker();
+  const folder = flags.values.old ? path.resolve(flags.values.old) : await oldWorker(commit);
   if (!existsSync(path.join(folder, 'index_bg.wasm')))
     throw new Failure(`There is no build of the worker in ${folder}.`);
-  const env = projectEnv({ OLD_WORKER: folder, WORKER_PREBUILT: '1', ...(await workerOptionsEnv()) });
+  const env = projectEnv({
+    OLD_WORKER: folder,
+    OLD_MIGRATION: migrations.at(-1),
+    WORKER_PREBUILT: '1',
+    ...(await workerOptionsEnv()),
+  });
   await run(wranglerNode(), ['--test', '--test-reporter=spec', TEST], { env, failure: 'Not all tests passed.' });
 });

@@ -1,7 +1,8 @@
-// The worker of version 0.1 (08bba32) beside today's, over one database: before the migrations, after them, and by turns. Whatever
-// the order, the reports are in the end what they are where only today's worker has run.
+// A worker of before, such as that of version 0.1, beside today's, over one database: before the migrations that it does not know,
+// after them, and by turns. Whatever the order, the reports are in the end what they are where only today's worker has run.
 //
-// `npm run test:upgrade` builds that version and runs this; OLD_WORKER says in which folder its modules are.
+// `npm run test:upgrade` builds that worker and runs this. OLD_WORKER says in which folder its modules are, OLD_MIGRATION which
+// is the last migration that it knows.
 
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
@@ -17,8 +18,9 @@ const OLD_MAIN = path.join(process.env.OLD_WORKER ?? '', 'index.js');
 
 const NOW = hoursAgo(3 * 24);
 const ORGANIZATIONS = ['org-a', 'org-b'];
-/** What version 0.1 knows. */
-const isOld = (file) => file < '0003';
+/** What the old worker knows. */
+const isOld = (file) => file <= (process.env.OLD_MIGRATION ?? '');
+const ERASURES = '0009_erasure.sql';
 
 /** Three parts of a history: customers who wait, and what becomes of some of them. */
 function parts() {
@@ -131,7 +133,7 @@ const ORDERS = {
   ],
 };
 
-describe('version 0.1 beside this one', () => {
+describe(`a worker that knows ${process.env.OLD_MIGRATION} beside this one`, () => {
   for (const [name, steps] of Object.entries(ORDERS)) {
     test(name, async () => {
       const service = await startService({ siblings: { old: { main: OLD_MAIN } }, isWanted: isOld });
@@ -170,7 +172,9 @@ describe('version 0.1 beside this one', () => {
     });
   }
 
-  test('what the old one takes in of an erased contact is erased by the next pass', async () => {
+  test('what the old one takes in of an erased contact is erased by the next pass', {
+    skip: isOld(ERASURES),
+  }, async () => {
     const service = await startService({ siblings: { old: { main: OLD_MAIN } } });
     try {
       const old = service.sibling('old');
