@@ -1,7 +1,7 @@
 //! The headers of requests and responses.
 //!
-//! `worker::Headers` sends the name of the header to JavaScript at each call, where it is decoded. Here each name is sent
-//! once in the life of an isolate.
+//! `worker::Headers` sends the name of the header to JavaScript at each call, where it is decoded. Here each name, and each value that
+//! is always the same, is sent once in the life of an isolate.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -11,8 +11,8 @@ use web_sys::{Headers, Request};
 use worker::js_sys::{JsString, Object};
 
 thread_local! {
-    /// The names as JavaScript has them.
-    static NAMES: RefCell<HashMap<&'static str, JsString>> = RefCell::default();
+    /// The names and the fixed values as JavaScript has them.
+    static TEXTS: RefCell<HashMap<&'static str, JsString>> = RefCell::default();
 }
 
 #[wasm_bindgen]
@@ -31,10 +31,13 @@ extern "C" {
 
     #[wasm_bindgen(method, indexing_setter)]
     fn set(this: &ResponseHeaders, name: &JsString, value: &str);
+
+    #[wasm_bindgen(method, indexing_setter)]
+    fn set_fixed(this: &ResponseHeaders, name: &JsString, value: &JsString);
 }
 
-fn with_name<T>(name: &'static str, use_name: impl FnOnce(&JsString) -> T) -> T {
-    NAMES.with_borrow_mut(|names| use_name(names.entry(name).or_insert_with(|| JsString::from(name))))
+fn fixed(text: &'static str) -> JsString {
+    TEXTS.with_borrow_mut(|texts| texts.entry(text).or_insert_with(|| JsString::from(text)).clone())
 }
 
 impl RequestHeaders {
@@ -45,16 +48,20 @@ impl RequestHeaders {
 
     /// The value of the header `name`.
     pub fn value(&self, name: &'static str) -> Option<String> {
-        with_name(name, |name| self.get(name))
+        self.get(&fixed(name))
     }
 }
 
 impl ResponseHeaders {
-    /// Those with these names and values. Of two with one name the later one counts.
-    pub fn of(headers: &[(&'static str, &str)]) -> Self {
+    /// Those with these names and values: `common` ones, whose values are fixed, and others. Of two with one name the later one
+    /// counts.
+    pub fn of(common: &[(&'static str, &'static str)], others: &[(&'static str, &str)]) -> Self {
         let object: Self = Object::new().unchecked_into();
-        for (name, value) in headers {
-            with_name(name, |name| object.set(name, value));
+        for (name, value) in common {
+            object.set_fixed(&fixed(name), &fixed(value));
+        }
+        for (name, value) in others {
+            object.set(&fixed(name), value);
         }
         object
     }

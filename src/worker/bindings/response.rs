@@ -25,7 +25,9 @@ extern "C" {
 pub struct ResponseParts<'a> {
     /// The HTTP status.
     pub status: u16,
-    /// Names and values. Of two headers with one name the later one is sent.
+    /// Names and values of headers whose values are fixed.
+    pub common_headers: Vec<(&'static str, &'static str)>,
+    /// Names and values of others. Of two headers with one name the later one is sent.
     pub headers: Vec<(&'static str, &'a str)>,
 }
 
@@ -54,7 +56,7 @@ impl ResponseParts<'_> {
     fn init(&self) -> ResponseInit {
         let init = ResponseInit::new();
         init.set_status(self.status);
-        init.set_headers(&ResponseHeaders::of(&self.headers));
+        init.set_headers(&ResponseHeaders::of(&self.common_headers, &self.headers));
         init
     }
 }
