@@ -79,17 +79,21 @@ export function startServer(port, options = /** @type {string[]} */ ([])) {
     signalGroup(child.pid, 'SIGKILL');
     await exited;
   };
-  return { ended, stop, whenReady: () => whenReady(port) };
+  return { ended, stop, whenReady: () => whenReady(port), health: () => statusOf(port, '/health') };
 }
 
-/** Waits for any answer of GET /health and returns its status. */
+async function statusOf(port, path) {
+  const response = await fetch(`http://${HOST}:${port}${path}`, { signal: AbortSignal.timeout(READY_TRY_MS) });
+  await response.arrayBuffer();
+  return response.status;
+}
+
+/** Waits for any answer. It does not ask for the health: that would be kept for ten seconds. */
 async function whenReady(port) {
   const deadline = performance.now() + READY_LIMIT_MS;
   while (performance.now() < deadline) {
     try {
-      const response = await fetch(`http://${HOST}:${port}/health`, { signal: AbortSignal.timeout(READY_TRY_MS) });
-      await response.arrayBuffer();
-      return response.status;
+      return await statusOf(port, '/dashboard.json');
     } catch {
       await sleep(READY_POLL_MS);
     }

@@ -447,6 +447,7 @@ const EVIDENCE = {
       waitingSince: nullable(instant()),
       stalledSince: nullable(instant()),
       reason: nullable({ type: 'string', enum: [...REASONS, null], description: 'Null if there is no candidate.' }),
+      stalledBusinessMinutes: count('Only of a candidate, and only if the organization has business hours.'),
       acknowledgedBy: text(),
       acknowledgedAt: instant(),
       acknowledgedUntil: instant(),
@@ -456,7 +457,7 @@ const EVIDENCE = {
       }),
     },
     {
-      optional: ['acknowledgedBy', 'acknowledgedAt', 'acknowledgedUntil', 'note'],
+      optional: ['stalledBusinessMinutes', 'acknowledgedBy', 'acknowledgedAt', 'acknowledgedUntil', 'note'],
       description:
         'The members of its row, with null where only a candidate has a value: what the next refresh publishes if nothing changes.',
     },

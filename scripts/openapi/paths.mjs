@@ -397,10 +397,7 @@ const acknowledgement = {
         },
         again: {
           summary: 'Another last message',
-          value: failure(
-            'CONFLICT',
-            'The customer has written since the message that you name. Look at the conversation again.',
-          ),
+          value: failure('CONFLICT', 'The last message is not the one that you name. Look at the conversation again.'),
         },
       }),
       413: tooLarge(4),

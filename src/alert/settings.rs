@@ -2,7 +2,7 @@
 
 use crate::auth::access::OrganizationId;
 use crate::base::id::is_id;
-use crate::base::strict_json::{self, Object};
+use crate::base::strict_json::{self, Object, whole_number};
 use crate::base::timestamp::Timestamp;
 use crate::conversation::category::Category;
 use crate::report::error::ReportError;
@@ -103,12 +103,9 @@ fn destination(item: &Value) -> Result<Destination, String> {
             ".departmentIds must be null, or an array of 1 to {DEPARTMENTS_MAX} ids, each once"
         ));
     }
-    let after = member("afterMinutes");
-    if !after.is_null()
-        && !after
-            .as_i64()
-            .is_some_and(|after| (1..=AFTER_MINUTES_MAX).contains(&after))
-    {
+    let after = whole_number(member("afterMinutes"));
+    let is_after = after.is_some_and(|after| (1..=AFTER_MINUTES_MAX as u64).contains(&after));
+    if !member("afterMinutes").is_null() && !is_after {
         return Err(format!(
             ".afterMinutes must be null, or an integer from 1 to {AFTER_MINUTES_MAX}"
         ));

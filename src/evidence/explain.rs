@@ -2,7 +2,7 @@
 
 use crate::auth::access::ReadAccess;
 use crate::base::json_object::JsonObject;
-use crate::base::timestamp::{DAY_MS, Timestamp};
+use crate::base::timestamp::{DAY_MS, MINUTE_MS, Timestamp};
 use crate::conversation::evidence::ExplainedItem;
 use crate::conversation::report_row::{join_row, row_of_none};
 use crate::conversation::stall::Candidate;
@@ -44,7 +44,7 @@ impl ReadConversation {
         let mut data = JsonObject::default();
         data.text("organizationId", Some(access.organization.as_str()));
         data.instant("asOf", Some(self.as_of));
-        data.json("conversation", &self.conversation(access)?);
+        data.json("conversation", &self.conversation(access, calendar_of)?);
         data.text("responsible", explanation.responsible);
         data.instant("ownerSince", explanation.owner_since);
         data.instant("waitingSince", wait.map(|wait| wait.waiting_since));
@@ -82,7 +82,7 @@ impl ReadConversation {
     }
 
     /// The members of its row, whether the caller has access, and what keeps it from being listed.
-    fn conversation(&self, access: &ReadAccess) -> Result<String, EvidenceError> {
+    fn conversation(&self, access: &ReadAccess, calendar_of: &CalendarOf) -> Result<String, EvidenceError> {
         let explanation = &self.explanation;
         let conversation = explanation.conversation.as_ref();
         let (id, contact) = (&*self.conversation_id, self.contact.as_ref());
@@ -106,6 +106,13 @@ impl ReadConversation {
             }),
         };
         let mut row = JsonObject::after(row);
+        if let Some(Candidate { stalled_since, .. }) = explanation.state.candidate {
+            let calendar = self.settings.calendar(calendar_of, stalled_since, self.as_of);
+            if let Some(calendar) = calendar {
+                let minutes = calendar.open_ms(stalled_since, self.as_of) / MINUTE_MS;
+                row.json("stalledBusinessMinutes", &minutes.to_string());
+            }
+        }
         row.flag("hasAccess", has_access);
         // They are names of ours.
         let gates: Vec<String> = explanation.gates.iter().map(|gate| format!("\"{gate}\"")).collect();

@@ -122,7 +122,7 @@ impl IsolateCache {
     }
 
     /// Drops the cached head of an organization.
-    pub(super) fn remove_head(&mut self, organization: &OrganizationId) {
+    pub fn remove_head(&mut self, organization: &OrganizationId) {
         let shard = self.shards.of(organization.as_str()).shard;
         if let Some(heads) = self.heads.get_mut(shard) {
             heads.remove(organization);

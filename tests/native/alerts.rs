@@ -447,6 +447,45 @@ fn minute(world: &mut World, at: i64) {
     world.deliver(at, &mut |_| (Outcome::Delivered, true));
 }
 
+/// What is delivered a second after its refresh keeps nothing back from the next refresh's messages.
+#[test]
+fn what_every_refresh_finds_is_told_after_it() {
+    let mut world = World::new();
+    let start = NOW - NOW % MINUTE;
+    waiting(&world, start);
+    world.put("a", &slack(), start);
+    for round in 0..9 {
+        let at = start + round * MINUTE;
+        block_on(world.service.refresh(at)).unwrap();
+        world.detect(at).unwrap();
+        world.deliver(at + 1_000 - 100 * round, &mut |_| (Outcome::Delivered, true));
+        if round == 5 {
+            answered(&world, at + 20_000);
+        }
+    }
+    let told: Vec<(&str, i64)> = world
+        .attempts
+        .values()
+        .flatten()
+        .map(|attempt| (attempt.kind.as_str(), (attempt.at - start) / MINUTE))
+        .collect();
+    assert_eq!(told, [("stalled", 5), ("cleared", 6)]);
+}
+
+#[test]
+fn a_whole_number_of_minutes_may_be_written_in_any_way() {
+    let parsed = |minutes: &str| {
+        let destination =
+            r#""id": "d", "url": "https://x.com/", "format": "slack", "categories": ["ai_stuck"], "afterMinutes""#;
+        parse_change(format!(r#"{{"destinations": [{{{destination}: {minutes}}}]}}"#).as_bytes())
+    };
+    assert_eq!(parsed("15.0"), parsed("15"));
+    assert!(parsed("15").is_ok());
+    for wrong in ["15.5", "0.0", "-1", "10081", "\"15\""] {
+        assert!(parsed(wrong).is_err(), "{wrong}");
+    }
+}
+
 #[test]
 fn who_waited_before_a_destination_was_set_is_not_told() {
     let mut world = World::new();

@@ -127,6 +127,11 @@ const REFUSED = {
     'https://ⓛⓞⓒⓐⓛⓗⓞⓢⓣ/',
     'https://printer.ｌｏｃａｌ/',
     'https://printer。local/',
+    'https://localhost../',
+    'https://printer.local../',
+    'https://127.0.0.1../',
+    'https://hooks..brindlewick.co.uk/',
+    'https://.brindlewick.co.uk/',
   ],
 };
 

@@ -219,6 +219,11 @@ test('what is wrong with a body is said', async () => {
       [newSecret(), newSecret(), newSecret()],
       [newSecret(), 1],
       {},
+      ` ${newSecret()}`,
+      `${newSecret()} `,
+      newSecret().replace('_', '_ '),
+      newSecret().replace(/.{8}$/, ' $&'),
+      newSecret().replace(/.{8}$/, '\n$&'),
     ].map((bad) => [{ ...webhooks, secret: bad }, `.secret ${secret}`]),
   ];
   for (const [destination, problem] of wrong)

@@ -190,6 +190,7 @@ describe('the setting', () => {
     await check(organizationId, setting({ holidays: [] }), /^businessHours must be null, or an object/);
     await check(organizationId, setting({ timeZone: 'CET summer' }), /^businessHours\.timeZone must be the name/);
     await check(organizationId, setting({ timeZone: 'Europe/Atlantis' }), /^businessHours\.timeZone is not .* known/);
+    await check(organizationId, setting({ timeZone: 'IST' }), /^businessHours\.timeZone is not .* known/);
     await check(organizationId, setting({ timeZone: '+01:00' }), /^businessHours\.timeZone must be the name/);
     await check(organizationId, setting({ weekly: { monday: [] } }), /^businessHours\.weekly must be/);
     await check(

@@ -196,6 +196,25 @@ test('nothing has the name and the number of an erased contact after the time th
   );
 });
 
+test('where an organization was removed, nobody sees it any more, whatever is kept in memory', async () => {
+  const remembering = await startService({ vars: { HEAD_MAX_AGE_SECONDS: '60' } });
+  try {
+    await remembering.post(known('leaving', START - 10 * MINUTE));
+    await remembering.refresh(START);
+    const report = async () => {
+      const response = await remembering.fetch(REPORT, { token: adminToken('leaving') });
+      await response.text();
+      return response.status;
+    };
+    assert.equal(await report(), 200);
+    const removed = await remembering.fetch(organizationOf('leaving'), { method: 'DELETE', token: superadminToken() });
+    assert.equal(removed.status, 200, await removed.text());
+    assert.equal(await report(), 404);
+  } finally {
+    await remembering.close();
+  }
+});
+
 test('nothing of a purged organization is left except that it was removed', async () => {
   const at = START + DAY;
   await service.setClock(at);

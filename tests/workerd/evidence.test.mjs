@@ -123,7 +123,12 @@ test('it says when somebody is listed who is not yet, in business hours too', as
   const always = [['00:00', '24:00']];
   const weekly = Object.fromEntries(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'].map((day) => [day, always]));
   const businessHours = { timeZone: 'Asia/Kolkata', weekly };
+  assert.equal((await explain(admin, 'c')).data.conversation.stalledBusinessMinutes, undefined);
   assert.deepEqual(await change({ businessHours }), [90, 'below_threshold', 90, true]);
+  const [row] = (await service.report(admin, { skipThreshold: true })).rows;
+  const explained = (await explain(admin, 'c')).data;
+  assert.equal(explained.conversation.stalledBusinessMinutes, row.stalledBusinessMinutes);
+  assert.equal(row.stalledBusinessMinutes, (Date.parse(explained.asOf) - Date.parse(row.stalledSince)) / MINUTE);
   // Closed on the day of the message, there, and open again after that.
   const { data } = await explain(admin, 'c');
   const local = new Date(Date.parse(data.stalledSince) + 5.5 * HOUR);

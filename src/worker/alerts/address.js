@@ -83,7 +83,7 @@ export function isPublic(hostname) {
   }
   // One dot at the end means the same name.
   const name = hostname.replace(/\.$/, '');
-  return name.includes('.') && !NAMES.some((local) => name === local || name.endsWith(`.${local}`));
+  return /^[^.]+(\.[^.]+)+$/.test(name) && !NAMES.some((local) => name.endsWith(`.${local}`));
 }
 
 /**

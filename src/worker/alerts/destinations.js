@@ -9,6 +9,8 @@ const SECRETS_MAX = 2;
 const SECRET_BYTES_MIN = 24;
 const SECRET_BYTES_MAX = 64;
 const SECRET_PREFIX = 'whsec_';
+/** `atob` overlooks spaces, and secrets are stored with spaces between them. */
+const SECRET = /^whsec_[\w+/=-]+$/;
 
 /**
  * Checks and encrypts the addresses and secrets of destinations: the text of a JSON array of
@@ -48,7 +50,7 @@ function areSecrets(secrets) {
  * @param {unknown} secret
  */
 export function keyOf(secret) {
-  if (typeof secret !== 'string' || !secret.startsWith(SECRET_PREFIX)) return null;
+  if (typeof secret !== 'string' || !SECRET.test(secret)) return null;
   const key = bytesOrNull(secret.slice(SECRET_PREFIX.length));
   return key !== null && key.length >= SECRET_BYTES_MIN && key.length <= SECRET_BYTES_MAX ? key : null;
 }
@@ -62,5 +64,7 @@ export function keyOf(secret) {
 export async function openDestination(keys, { organizationId, destinationId, url, secrets }) {
   const of = (what, sealed) => open(keys, [organizationId, destinationId, what], sealed);
   const texts = secrets === null ? [] : (await of('secrets', secrets)).split(' ');
-  return { url: await of('url', url), keys: texts.map(keyOf).filter((key) => key !== null) };
+  const opened = texts.map(keyOf).filter((key) => key !== null);
+  if (opened.length < texts.length) throw new Error('a secret of a destination is none');
+  return { url: await of('url', url), keys: opened };
 }

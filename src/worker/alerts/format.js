@@ -90,7 +90,7 @@ function teams(message) {
 /** @param {Message} message */
 function titleOf({ type, total, isSample }) {
   const many = total === 1 ? '1 conversation' : `${total} conversations`;
-  const title = type === 'conversation.stalled' ? `${many} waiting for an answer` : `${many} no longer waiting`;
+  const title = type === 'conversation.stalled' ? `${many} waiting for an answer` : `${many} no longer on the list`;
   return isSample ? `Sample: ${title}` : title;
 }
 
@@ -141,7 +141,7 @@ export function sample(organizationId, asOf, link) {
     departmentId: null,
     departmentName: null,
     category: 'agent_abandoned',
-    reason: 'no_reply',
+    reason: 'no_reply_to_follow_up',
     waitingSince: since,
     stalledSince: since,
     stalledMinutes: 12,
