@@ -77,8 +77,8 @@ export const HOUR = {
 };
 /** What is asked for, in turns. */
 const ASKED = [...QUERIES.map((query) => `${REPORT}${query}`), REPORT.replace('report', 'summary'), `${REPORT}.csv`];
-/** In one minute of so many an organization changes. */
-const CHANGES_EVERY = 5;
+/** One minute of so many is shown. */
+const SHOWN_EVERY = 5;
 
 /**
  * Lives through the minutes of an hour, each with events, a refresh and requests. Returns the mebibytes that the isolate has after
@@ -97,8 +97,8 @@ export async function soak({ size, say, folder }) {
     await growth.runUntilDone();
     const steps = [];
     for (let minute = 1; minute <= minutes; minute += 1) {
-      const changing = ids.filter((_, index) => index % CHANGES_EVERY === minute % CHANGES_EVERY);
-      await growth.post(oneChangeEach(changing, minute, growth.now));
+      // Every list is new each minute, so that the caches are full within the hour.
+      await growth.post(oneChangeEach(ids, minute, growth.now));
       await growth.run();
       const requests = ASKED.flatMap((target) =>
         tokens.map((token) => ({
@@ -109,7 +109,7 @@ export async function soak({ size, say, folder }) {
       await load.run(growth.side.url, { requests, count });
       const step = { minute, requests: minute * count, ...(await growth.memory()) };
       steps.push(step);
-      if (minute % CHANGES_EVERY === 0)
+      if (minute % SHOWN_EVERY === 0)
         say(`  minute ${minute}: wasm ${number(step.wasm, 1)} MiB, heap ${number(step.heap, 1)} MiB`);
     }
     return steps;
@@ -119,16 +119,16 @@ export async function soak({ size, say, folder }) {
   }
 }
 
-/** By how many mebibytes memory was larger at most in the last third of the minutes than in the first. */
+/** By how many mebibytes memory was larger at most in the last third of the minutes than in the second. */
 export function growthOf(steps) {
   const third = Math.floor(steps.length / 3);
   const most = (some) => Math.max(...some.map(({ wasm, heap }) => wasm + heap));
-  return most(steps.slice(-third)) - most(steps.slice(0, third));
+  return most(steps.slice(-third)) - most(steps.slice(third, -third));
 }
 
 /** The minutes as a table. */
 export function hourTable(steps) {
-  const shown = steps.filter(({ minute }) => minute % CHANGES_EVERY === 0);
+  const shown = steps.filter(({ minute }) => minute % SHOWN_EVERY === 0);
   const rows = shown.map(({ minute, requests, wasm, heap }) => [
     minute,
     number(requests),

@@ -106,7 +106,7 @@ const PARTS = {
       requests,
       `An hour of ${HOUR.full.organizations} organizations, with events, a refresh and requests in each minute:`,
       hourTable(hour),
-      `In its last third there was at most ${growthOf(hour).toFixed(1)} MiB more than in its first.`,
+      `In its last third there was at most ${growthOf(hour).toFixed(1)} MiB more than in its second.`,
     ];
   },
   async connectors({ rounds }) {

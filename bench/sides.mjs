@@ -71,12 +71,17 @@ async function workerOf({ side, folder, modules, counting = false, jwks, binding
   };
 }
 
+/** Where miniflare takes the flags of V8 from when it starts workerd. */
+const V8_FLAGS = 'MINIFLARE_WORKERD_V8_FLAGS';
+
 /**
- * Starts a workerd with these workers; `state` is a folder with their D1 and KV.
+ * Starts a workerd with these workers; `state` is a folder with their D1 and KV, and `heapMax` says how many mebibytes the heap of
+ * each isolate may have.
  *
- * @param {{ state?: string, inspectorPort?: number, [workers: string]: any }} options
+ * @param {{ state?: string, inspectorPort?: number, heapMax?: number, [workers: string]: any }} options
  */
-async function startWorkerd({ state, inspectorPort, ...workers }) {
+async function startWorkerd({ state, inspectorPort, heapMax, ...workers }) {
+  if (heapMax) process.env[V8_FLAGS] = `--max-heap-size=${heapMax}`;
   const miniflare = new Miniflare(
     convertV4MiniflareOptions(
       /** @type {any} */ ({
@@ -92,6 +97,7 @@ async function startWorkerd({ state, inspectorPort, ...workers }) {
     ),
   );
   await miniflare.ready;
+  delete process.env[V8_FLAGS];
   return miniflare;
 }
 
@@ -101,12 +107,12 @@ export class Side {
    * Starts workerd; `state` is a folder with its D1 and KV.
    *
    * @param {string} name
-   * @param {{ state?: string, inspectorPort?: number, [option: string]: any }} [options]
+   * @param {{ state?: string, inspectorPort?: number, heapMax?: number, [option: string]: any }} [options]
    */
-  static async start(name, { state, inspectorPort, ...options } = {}) {
+  static async start(name, { state, inspectorPort, heapMax, ...options } = {}) {
     const before = new Set(childrenOf(process.pid));
     const worker = await workerOf({ side: name, name, ...options });
-    const miniflare = await startWorkerd({ state, inspectorPort, ...worker });
+    const miniflare = await startWorkerd({ state, inspectorPort, heapMax, ...worker });
     const url = await miniflare.unsafeGetDirectURL(name);
     const pid = childrenOf(process.pid).find((child) => !before.has(child) && isWorkerd(child));
     return new Side(name, miniflare, url, pid);
