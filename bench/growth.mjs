@@ -23,7 +23,7 @@ const SAMPLE_EVERY_MS = 250;
 const BATCH = 1000;
 /** How many requests a noisy tenant has under way. */
 const CONNECTIONS = 8;
-/** How many mebibytes the heap of the isolate may have. Otherwise V8 lets what nobody needs lie about until it has 200. */
+/** How many mebibytes the heap of the isolate may have. Without a limit V8 collects no garbage until the heap has about 200. */
 const HEAP_MAX = 40;
 
 /** A worker with a database that grows, and what its runs do. */

@@ -70,7 +70,7 @@ export function memoryTable(steps) {
 // An hour
 // ---------------------------------------------------------------------------------------------------------------
 
-/** An hour of the clock that the worker is given. Each minute a fifth of the organizations change. */
+/** An hour of the clock that the worker is given. Every organization changes in each minute. */
 export const HOUR = {
   full: { organizations: 500, candidates: 20, minutes: 60, requests: 3_000 },
   small: { organizations: 5, candidates: 10, minutes: 12, requests: 100 },

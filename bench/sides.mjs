@@ -81,6 +81,7 @@ const V8_FLAGS = 'MINIFLARE_WORKERD_V8_FLAGS';
  * @param {{ state?: string, inspectorPort?: number, heapMax?: number, [workers: string]: any }} options
  */
 async function startWorkerd({ state, inspectorPort, heapMax, ...workers }) {
+  const flags = process.env[V8_FLAGS];
   if (heapMax) process.env[V8_FLAGS] = `--max-heap-size=${heapMax}`;
   const miniflare = new Miniflare(
     convertV4MiniflareOptions(
@@ -96,8 +97,12 @@ async function startWorkerd({ state, inspectorPort, heapMax, ...workers }) {
       }),
     ),
   );
-  await miniflare.ready;
-  delete process.env[V8_FLAGS];
+  try {
+    await miniflare.ready;
+  } finally {
+    if (flags === undefined) delete process.env[V8_FLAGS];
+    else process.env[V8_FLAGS] = flags;
+  }
   return miniflare;
 }
 

@@ -68,7 +68,7 @@ async function start(port, shards) {
       await server.whenReady();
       if (!present) await loadDemoData(url);
       await refresh(url, Date.now());
-      const health = await server.health();
+      const health = await server.health().catch(() => 'nothing');
       if (health !== 200) say(`GET /health answers ${health}; see what it says: curl ${url}/health`);
       invite(url, present ?? DEMO_ORGANIZATIONS[0].organizationId);
       await refreshEachMinute(url, server.ended);

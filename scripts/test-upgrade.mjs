@@ -1,4 +1,4 @@
-// A worker of before, really built, beside today's over one database. See USAGE.
+// An earlier worker, really built, beside today's over one database. See USAGE.
 
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -13,12 +13,13 @@ import { workerOptionsEnv } from './worker-options.mjs';
 const OLD_COMMIT = '08bba32';
 const TEST = 'tests/workerd/old-worker.mjs';
 
-const USAGE = `usage: npm run test:upgrade [-- --commit COMMIT] [-- --old FOLDER]
+const USAGE = `usage: npm run test:upgrade [-- --commit COMMIT] [--old FOLDER]
 
 Builds the worker of a commit in a work tree of its own, which takes some minutes the first time, and runs it beside today's:
 before the migrations that it does not know, between them and after them. npm test runs the statements of version 0.1 only.
   --commit COMMIT   which worker (default ${OLD_COMMIT}, which is version 0.1)
-  --old FOLDER      a folder with the modules of a build of it, instead of building it`;
+  --old FOLDER      a folder with the modules of a build of COMMIT, instead of building it; the clone must have COMMIT, which
+                    says what migrations that worker knows`;
 
 /** Throws unless this clone has the commit. Returns the names of its migrations, in their order. */
 async function migrationsOf(commit) {

@@ -397,7 +397,10 @@ const acknowledgement = {
         },
         again: {
           summary: 'Another last message',
-          value: failure('CONFLICT', 'The last message is not the one that you name. Look at the conversation again.'),
+          value: failure(
+            'CONFLICT',
+            "The customer's last message is not the one that you name. Look at the conversation again.",
+          ),
         },
       }),
       413: tooLarge(4),

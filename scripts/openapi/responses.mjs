@@ -150,8 +150,8 @@ export const shared = (...statuses) =>
   Object.fromEntries(statuses.map((status) => [parseInt(status, 10), reference(SHARED[status][0])]));
 
 /**
- * Shared responses with bodies of another schema. All failures of an operation have one schema, as there are generators of clients
- * that take no more.
+ * The shared responses with bodies of another schema. Some generators of clients take only one schema for all failures of an
+ * operation.
  */
 export const sharedAs = (schema, ...statuses) =>
   Object.fromEntries(

@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 
 /// The most organizations that are looked at together.
 const ORGANIZATIONS_MAX: usize = 100;
-/// How soon after a message the next one may follow: a minute, less what the refreshes and the queue may be late.
-const PAUSE_MS: i64 = MINUTE_MS - 5_000;
+/// How soon after a message the next one may follow. A refresh and a delivery may take some seconds more in one minute than in the
+/// next, and then the next message must not wait for another minute.
+const PAUSE_MS: i64 = MINUTE_MS - 15_000;
 /// How long after the instant at which delivery should have been tried it is asked for again.
 const LOST_AFTER_MS: i64 = 3 * MINUTE_MS;
 

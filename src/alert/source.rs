@@ -119,11 +119,9 @@ impl Source {
 
     /// How long an entry has been stalled, in minutes; in business hours, too, if there are any.
     pub fn ages(&self, entry: &ChunkEntry) -> (i64, Option<i64>) {
-        let age_ms = self.as_of.milliseconds_since(entry.stalled_since);
-        let open_ms = self
-            .calendar
-            .as_ref()
-            .map(|calendar| calendar.open_ms(entry.stalled_since, self.as_of));
-        (age_ms / MINUTE_MS, open_ms.map(|open_ms| open_ms / MINUTE_MS))
+        let (since, as_of) = (entry.stalled_since, self.as_of);
+        let calendar = self.calendar.as_ref();
+        let open_minutes = calendar.map(|calendar| calendar.open_minutes(since, as_of));
+        (as_of.milliseconds_since(since) / MINUTE_MS, open_minutes)
     }
 }

@@ -233,9 +233,9 @@ impl From<EvidenceError> for ApiError {
             EvidenceError::NotWaiting => Self::Conflict(
                 "Nobody waits in this conversation any more, so there is nothing to acknowledge. Load the list again.",
             ),
-            EvidenceError::WrittenAgain => {
-                Self::Conflict("The last message is not the one that you name. Look at the conversation again.")
-            }
+            EvidenceError::AnotherLastMessage => Self::Conflict(
+                "The customer's last message is not the one that you name. Look at the conversation again.",
+            ),
             EvidenceError::Invalid(message) => Self::Invalid(message),
             EvidenceError::Report(error) => error.into(),
         }

@@ -77,7 +77,7 @@ impl ReadConversation {
     /// The acknowledgement that a caller asks for at `now`, if it can be acknowledged.
     ///
     /// # Errors
-    /// [`EvidenceError::NotWaiting`] if it is no candidate, and [`EvidenceError::WrittenAgain`] if its last demand is not the one
+    /// [`EvidenceError::NotWaiting`] if it is no candidate, and [`EvidenceError::AnotherLastMessage`] if its last demand is not the one
     /// that the request names.
     pub fn acknowledgement(
         &self,
@@ -88,7 +88,7 @@ impl ReadConversation {
         let candidate = self.explanation.state.candidate.as_ref();
         let candidate = candidate.ok_or(EvidenceError::NotWaiting)?;
         if candidate.latest_inbound_message_id != request.latest_inbound_message_id {
-            return Err(EvidenceError::WrittenAgain);
+            return Err(EvidenceError::AnotherLastMessage);
         }
         let by = self.caller_name.as_ref().filter(|name| !name.is_empty());
         Ok(Acknowledgement {

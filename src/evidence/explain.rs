@@ -2,7 +2,7 @@
 
 use crate::auth::access::ReadAccess;
 use crate::base::json_object::JsonObject;
-use crate::base::timestamp::{DAY_MS, MINUTE_MS, Timestamp};
+use crate::base::timestamp::{DAY_MS, Timestamp};
 use crate::conversation::evidence::ExplainedItem;
 use crate::conversation::report_row::{join_row, row_of_none};
 use crate::conversation::stall::Candidate;
@@ -109,7 +109,7 @@ impl ReadConversation {
         if let Some(Candidate { stalled_since, .. }) = explanation.state.candidate {
             let calendar = self.settings.calendar(calendar_of, stalled_since, self.as_of);
             if let Some(calendar) = calendar {
-                let minutes = calendar.open_ms(stalled_since, self.as_of) / MINUTE_MS;
+                let minutes = calendar.open_minutes(stalled_since, self.as_of);
                 row.json("stalledBusinessMinutes", &minutes.to_string());
             }
         }

@@ -26,9 +26,9 @@ pub enum EvidenceError {
     /// The conversation is no candidate, so there is nothing to acknowledge.
     #[error("nobody waits in the conversation")]
     NotWaiting,
-    /// The customer has written something that the caller has not seen.
-    #[error("the customer has written again")]
-    WrittenAgain,
+    /// The customer's last message is not the one that the caller names.
+    #[error("the customer's last message is another one")]
+    AnotherLastMessage,
     /// The body is not what it must be. The text is for the client.
     #[error("{0}")]
     Invalid(String),

@@ -69,6 +69,12 @@ impl Calendar {
         self.open_before(until).saturating_sub(self.open_before(from)).max(0)
     }
 
+    /// How many whole minutes of business hours there are from `from` to `until`; 0 if `until` is earlier.
+    #[must_use]
+    pub fn open_minutes(&self, from: Timestamp, until: Timestamp) -> i64 {
+        self.open_ms(from, until) / MINUTE_MS
+    }
+
     /// The latest instant from which `minutes` of business hours have passed at `as_of`. If that would be before all that
     /// its offsets are for, it is an instant before that.
     #[must_use]

@@ -1,5 +1,6 @@
 //! The sweep: what is old is forgotten, with statements and time of its own, some in each run. A pass goes through all
-//! conversations of all organizations, and then through all removals; the next pass begins a day after it began.
+//! conversations of all organizations, and then through all removals; the next pass begins a day after it began. Where everything
+//! is kept, a pass only notes which organizations were removed.
 //!
 //! Of a conversation that nobody has written in for `keep_timeline_ms`, and in which nobody waits, all items go but those that
 //! still decide something (`conversation::retention`). Its mark, three days less before the sweep, says which items are not
@@ -231,14 +232,11 @@ impl<D: Database> Sweeper<'_, D> {
         self.erase(due, ends_at).await?;
         let mut position = stored.clone();
         let is_due = |began_at: Timestamp| self.lease.as_of.milliseconds_since(began_at) >= self.limits.every_ms;
-        // Where everything is kept, a pass has no step: it only notes which organizations were removed. One that had begun when
-        // that was configured rests where it is.
+        // Where everything is kept, a pass has no steps. One that was under way when that was configured ends with the next.
         let forgets = self.limits.keep_timeline_ms > 0;
         if (position.step.is_none() || !forgets) && position.began_at.is_none_or(is_due) {
             position.began_at = Some(self.lease.as_of);
-            if forgets {
-                position.go_to(Some(Step::Conversations));
-            }
+            position.go_to(forgets.then_some(Step::Conversations));
         }
         let mut outcome = Ok(());
         while let Some(step) = position.step.filter(|_| forgets) {

@@ -168,7 +168,7 @@ impl CsvFile {
             })
             .collect();
         if let Some(calendar) = calendar {
-            cells.push((calendar.open_ms(stalled_since, *as_of) / MINUTE_MS).to_string());
+            cells.push(calendar.open_minutes(stalled_since, *as_of).to_string());
         }
         if *is_acknowledged {
             cells.extend(ACKNOWLEDGEMENT_COLUMNS.map(|member| text(member).to_owned()));

@@ -1,6 +1,5 @@
 //! Writes a page of the report as JSON.
 
-use crate::base::timestamp::MINUTE_MS;
 use crate::hours::calendar::Calendar;
 use crate::report::cache::CachedPage;
 use crate::report::error::ReportError;
@@ -114,7 +113,7 @@ pub fn write_page(
             push_number(&mut body, "thresholdMinutes", threshold);
         }
         if let Some(calendar) = calendar {
-            let minutes = calendar.open_ms(selected.stalled_since, report.as_of()) / MINUTE_MS;
+            let minutes = calendar.open_minutes(selected.stalled_since, report.as_of());
             push_number(&mut body, "stalledBusinessMinutes", minutes);
         }
         let has_access = access.includes(&row.people)?;

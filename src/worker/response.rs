@@ -147,19 +147,19 @@ pub fn write(context: &RequestContext, entry: Option<&RouteEntry>, reply: Reply)
     let server_timing = context.trace.server_timing(total_ms);
     let cors = cors_headers(context);
 
-    let mut common_headers = vec![("X-Content-Type-Options", "nosniff")];
+    let mut fixed_headers = vec![("X-Content-Type-Options", "nosniff")];
     let mut headers = vec![("X-Request-Id", context.id.as_str())];
     if reply.body.is_some() {
-        common_headers.push(("Content-Type", "application/json; charset=utf-8"));
+        fixed_headers.push(("Content-Type", "application/json; charset=utf-8"));
     }
     if entry.is_some_and(|entry| entry.is_data) {
-        common_headers.extend([
+        fixed_headers.extend([
             ("Cache-Control", "private, no-cache"),
             ("Vary", "Authorization, Origin"),
         ]);
         headers.push(("Server-Timing", &server_timing));
     } else {
-        common_headers.extend([("Cache-Control", "no-store"), ("Vary", "Origin")]);
+        fixed_headers.extend([("Cache-Control", "no-store"), ("Vary", "Origin")]);
     }
     let policy = context.limit_policy();
     headers.extend(policy.iter().map(|policy| ("RateLimit-Policy", policy.as_str())));
@@ -167,7 +167,7 @@ pub fn write(context: &RequestContext, entry: Option<&RouteEntry>, reply: Reply)
     headers.extend(others.map(|(name, value)| (*name, value.as_str())));
     let parts = ResponseParts {
         status: reply.status,
-        common_headers,
+        fixed_headers,
         headers,
     };
 

@@ -22,12 +22,15 @@ export function offsetSeconds(zone, at) {
   return Date.UTC(year, month - 1, day, hour, minute, second) / 1000 - Math.floor(at / 1000);
 }
 
-/** The names of three capitals in the tz database. Intl also knows others, such as IST, which mean one of several zones. */
-const CAPITALS = ['CET', 'EET', 'EST', 'GMT', 'HST', 'MET', 'MST', 'PRC', 'ROC', 'ROK', 'UCT', 'UTC', 'WET'];
+/**
+ * The names in the tz database that are three capital letters. Intl also takes others, such as IST, each of which stands for one of
+ * several zones.
+ */
+const THREE_LETTER_NAMES = ['CET', 'EET', 'EST', 'GMT', 'HST', 'MET', 'MST', 'PRC', 'ROC', 'ROK', 'UCT', 'UTC', 'WET'];
 
 /** @param {string} timeZone */
 function formatOf(timeZone) {
-  if (/^[A-Z]{3}$/i.test(timeZone) && !CAPITALS.includes(timeZone.toUpperCase())) return null;
+  if (/^[A-Z]{3}$/i.test(timeZone) && !THREE_LETTER_NAMES.includes(timeZone.toUpperCase())) return null;
   try {
     return new Intl.DateTimeFormat('en-US', {
       timeZone,

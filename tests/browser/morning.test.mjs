@@ -113,7 +113,7 @@ describeInBrowser(
       await tab.page.getByRole('button', { name: 'Take off the list' }).click();
       await tab.waitForText('Jane Okafor is off the list.');
       await env.refresh();
-      assert.equal((await alert()).text, '1 conversation no longer on the list');
+      assert.equal((await alert()).text, '1 conversation cleared');
       await tab.nextPoll();
       assert.deepEqual(await tab.contacts(), []);
 
@@ -127,7 +127,7 @@ describeInBrowser(
       // Now she answers, and all of it is over.
       await env.service.post([says('outbound', 'human')]);
       await env.refresh();
-      assert.equal((await alert()).text, '1 conversation no longer on the list');
+      assert.equal((await alert()).text, '1 conversation cleared');
       await tab.nextPoll();
       assert.deepEqual(await tab.contacts(), []);
       await env.refresh();

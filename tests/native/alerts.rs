@@ -447,7 +447,7 @@ fn minute(world: &mut World, at: i64) {
     world.deliver(at, &mut |_| (Outcome::Delivered, true));
 }
 
-/// What is delivered a second after its refresh keeps nothing back from the next refresh's messages.
+/// What is delivered some seconds after its refresh keeps nothing back from the next refresh's messages.
 #[test]
 fn what_every_refresh_finds_is_told_after_it() {
     let mut world = World::new();
@@ -458,7 +458,7 @@ fn what_every_refresh_finds_is_told_after_it() {
         let at = start + round * MINUTE;
         block_on(world.service.refresh(at)).unwrap();
         world.detect(at).unwrap();
-        world.deliver(at + 1_000 - 100 * round, &mut |_| (Outcome::Delivered, true));
+        world.deliver(at + 13_000 - 1_000 * round, &mut |_| (Outcome::Delivered, true));
         if round == 5 {
             answered(&world, at + 20_000);
         }

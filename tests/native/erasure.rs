@@ -693,35 +693,27 @@ fn one_that_an_event_removed_is_purged_where_everything_is_kept() {
 }
 
 #[test]
-fn a_pass_that_had_begun_rests_while_everything_is_kept() {
+fn a_pass_that_was_under_way_ends_where_everything_is_kept() {
     let service = Service::default();
     full(&service);
-    let position = || {
-        service
-            .database
-            .query("SELECT step, organization_id, record_id FROM sweep")
-    };
-    let half = Limits {
-        sweep: SweepLimits {
-            conversations: 1,
-            removed: 0,
-            ..limits().sweep
-        },
-        ..limits()
-    };
-    // What was erased goes first.
-    block_on(service.refresh(NOW)).unwrap();
-    block_on(service.refresh_within(NOW + MINUTE, half)).unwrap();
-    let before = position();
-    assert_eq!(before[0][0], "conversations");
+    let run = |now: i64| block_on(service.refresh(now)).unwrap().run;
+    run(NOW);
+    let step = || service.database.query("SELECT step FROM sweep")[0][0].clone();
+    service
+        .database
+        .execute("UPDATE sweep SET step = 'conversations', organization_id = 'o', record_id = 'm', finished_at = NULL");
     let records = service.database.query("SELECT count(*) FROM record");
-    for days in 1..4 {
-        let run = block_on(service.refresh(NOW + days * DAY)).unwrap().run;
-        assert_eq!((run.records_removed, position()), (0, before.clone()));
-    }
+    let rested = run(NOW + DAY - 1);
+    assert_eq!((rested.swept_as_of, step()), (None, "conversations".to_owned()));
+    let ended = run(NOW + DAY);
+    assert_eq!(
+        (ended.swept_as_of, step()),
+        (Some(Timestamp::from_milliseconds(NOW + DAY)), "null".to_owned())
+    );
     assert_eq!(service.database.query("SELECT count(*) FROM record"), records);
-    refresh(&service, NOW + 5 * DAY);
-    assert_ne!(position(), before, "it goes on where it was");
+    // A whole pass, once things are forgotten again.
+    refresh(&service, NOW + 2 * DAY);
+    assert_eq!(step(), "null");
 }
 
 #[test]

@@ -131,9 +131,9 @@ fn rows(service: &Service, organization_id: &str) -> BTreeMap<String, Map<String
         .collect()
 }
 
-/// What an organization's reports list, category by category: the thresholds that apply to the rows, by conversation. And how many
-/// rows are too old.
-fn listed(service: &Service, organization_id: &str) -> (BTreeMap<String, Value>, u64) {
+/// What an organization's reports list, category by category: the thresholds that apply to the rows, and their ages in business
+/// hours if there are any, by conversation. And how many rows are too old.
+fn listed(service: &Service, organization_id: &str) -> (BTreeMap<String, (Value, Option<Value>)>, u64) {
     let access = access(organization_id).read;
     let (pages, cache) = (Pages::new(Mood::Empty), RefCell::default());
     let isolate = Isolate {
@@ -154,7 +154,8 @@ fn listed(service: &Service, organization_id: &str) -> (BTreeMap<String, Value>,
         too_old += data["olderCount"].as_u64().unwrap();
         for row in data["rows"].as_array().unwrap() {
             let minutes = row.get("thresholdMinutes").unwrap_or(&data["thresholdMinutes"]);
-            listed.insert(row["conversationId"].as_str().unwrap().to_owned(), minutes.clone());
+            let told = (minutes.clone(), row.get("stalledBusinessMinutes").cloned());
+            listed.insert(row["conversationId"].as_str().unwrap().to_owned(), told);
         }
     }
     (listed, too_old)
@@ -213,6 +214,7 @@ fn assert_agrees(service: &Service, organization_id: &str, context: &str) -> BTr
         let mut shown = evidence["conversation"].as_object().unwrap().clone();
         assert_eq!(shown.remove("hasAccess"), Some(json!(true)), "{context}");
         let gates = shown.remove("gates").unwrap();
+        let business_minutes = shown.remove("stalledBusinessMinutes");
         match rows.get(&id) {
             Some(row) => {
                 assert_eq!(&shown, row, "{context}");
@@ -222,8 +224,9 @@ fn assert_agrees(service: &Service, organization_id: &str, context: &str) -> BTr
                 }
                 let listing = evidence["listing"].as_str().unwrap();
                 assert_eq!(listing == "listed", listed.contains_key(&id), "{context}: {listing}");
-                if let Some(threshold) = listed.get(&id) {
+                if let Some((threshold, minutes)) = listed.get(&id) {
                     assert_eq!(&evidence["thresholdMinutes"], threshold, "{context}");
+                    assert_eq!(&business_minutes, minutes, "{context}");
                 }
                 found_too_old += u64::from(listing == "too_old" && !evidence["crossesAt"].is_null());
                 let instant = |name: &str| evidence[name].as_str().map(str::to_owned);
@@ -592,9 +595,9 @@ fn only_who_waits_can_be_acknowledged_and_only_what_was_seen() {
         outcome.map(drop)
     };
     assert_eq!(attempt("d", "d"), Err(EvidenceError::ConversationNotFound));
-    assert_eq!(attempt("c", "another"), Err(EvidenceError::WrittenAgain));
+    assert_eq!(attempt("c", "another"), Err(EvidenceError::AnotherLastMessage));
     block_on(service.ingest(&[message("m", NOW, json!({}))], NOW)).unwrap();
-    assert_eq!(attempt("c", "c"), Err(EvidenceError::WrittenAgain));
+    assert_eq!(attempt("c", "c"), Err(EvidenceError::AnotherLastMessage));
     assert_eq!(attempt("c", "m"), Ok(()));
     let answer = message("a", NOW + 1, json!({ "direction": "outbound", "sender": "ai" }));
     block_on(service.ingest(&[answer], NOW)).unwrap();

@@ -284,7 +284,7 @@ test('ten are named and the rest is counted, and no text is longer than Slack ta
     link: null,
   });
   const { text, blocks } = JSON.parse(bodyOf('slack', message));
-  assert.equal(text, '37 conversations no longer on the list');
+  assert.equal(text, '37 conversations cleared');
   assert.equal(blocks.at(-1).text.text, 'and 27 more');
   assert.ok(blocks.length <= 50);
   assert.ok(blocks.every((block) => block.text.text.length <= 3_000));

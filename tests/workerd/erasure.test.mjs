@@ -196,7 +196,7 @@ test('nothing has the name and the number of an erased contact after the time th
   );
 });
 
-test('where an organization was removed, nobody sees it any more, whatever is kept in memory', async () => {
+test('the isolate that removes an organization does not show it from memory any more', async () => {
   const remembering = await startService({ vars: { HEAD_MAX_AGE_SECONDS: '60' } });
   try {
     await remembering.post(known('leaving', START - 10 * MINUTE));

@@ -65,6 +65,6 @@ export async function openDestination(keys, { organizationId, destinationId, url
   const of = (what, sealed) => open(keys, [organizationId, destinationId, what], sealed);
   const texts = secrets === null ? [] : (await of('secrets', secrets)).split(' ');
   const opened = texts.map(keyOf).filter((key) => key !== null);
-  if (opened.length < texts.length) throw new Error('a secret of a destination is none');
+  if (opened.length < texts.length) throw new Error('a secret of the destination cannot be used: set it again');
   return { url: await of('url', url), keys: opened };
 }

@@ -90,7 +90,7 @@ function teams(message) {
 /** @param {Message} message */
 function titleOf({ type, total, isSample }) {
   const many = total === 1 ? '1 conversation' : `${total} conversations`;
-  const title = type === 'conversation.stalled' ? `${many} waiting for an answer` : `${many} no longer on the list`;
+  const title = type === 'conversation.stalled' ? `${many} waiting for an answer` : `${many} cleared`;
   return isSample ? `Sample: ${title}` : title;
 }
 

@@ -107,7 +107,7 @@ async function tell(draft, { organizationId, destinationId, number }, env) {
     return {
       outcome: 'refused',
       status: null,
-      problem: 'Its address or secret cannot be decrypted: look at SETTINGS_KEY.',
+      problem: 'Its address or secret cannot be used. Set both again, or look at SETTINGS_KEY if they are right.',
     };
   }
   const id = await idOf(organizationId, destinationId, number);

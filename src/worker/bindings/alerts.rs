@@ -42,7 +42,7 @@ pub async fn seal(keys: &str, organization_id: &str, destinations: &str) -> Resu
 /// Sends a sample to a destination: what became of it, as JSON.
 ///
 /// # Errors
-/// [`ApiError::Internal`] if its address or its secrets cannot be decrypted.
+/// [`ApiError::Internal`] if its address or its secrets cannot be decrypted or used.
 pub async fn sample(
     env: &Env,
     organization_id: &str,

@@ -53,11 +53,10 @@ impl RequestHeaders {
 }
 
 impl ResponseHeaders {
-    /// Those with these names and values: `common` ones, whose values are fixed, and others. Of two with one name the later one
-    /// counts.
-    pub fn of(common: &[(&'static str, &'static str)], others: &[(&'static str, &str)]) -> Self {
+    /// The headers of a response. If a name is in both lists, the value in `others` counts.
+    pub fn of(fixed_headers: &[(&'static str, &'static str)], others: &[(&'static str, &str)]) -> Self {
         let object: Self = Object::new().unchecked_into();
-        for (name, value) in common {
+        for (name, value) in fixed_headers {
             object.set_fixed(&fixed(name), &fixed(value));
         }
         for (name, value) in others {

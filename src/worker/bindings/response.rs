@@ -25,9 +25,9 @@ extern "C" {
 pub struct ResponseParts<'a> {
     /// The HTTP status.
     pub status: u16,
-    /// Names and values of headers whose values are fixed.
-    pub common_headers: Vec<(&'static str, &'static str)>,
-    /// Names and values of others. Of two headers with one name the later one is sent.
+    /// Headers whose values never change.
+    pub fixed_headers: Vec<(&'static str, &'static str)>,
+    /// All other headers. One of these replaces a fixed one of the same name, and a later one an earlier one.
     pub headers: Vec<(&'static str, &'a str)>,
 }
 
@@ -56,7 +56,7 @@ impl ResponseParts<'_> {
     fn init(&self) -> ResponseInit {
         let init = ResponseInit::new();
         init.set_status(self.status);
-        init.set_headers(&ResponseHeaders::of(&self.common_headers, &self.headers));
+        init.set_headers(&ResponseHeaders::of(&self.fixed_headers, &self.headers));
         init
     }
 }

@@ -26,7 +26,7 @@ use crate::worker::response::Reply;
 /// 4. Decide access                            → 403
 /// 5. Read the conversation                    → 404
 /// 6. Explain it                               → 304, 200
-/// 7. Or store the acknowledgement             → 200; 409 if nobody waits, or the customer has written again
+/// 7. Or store the acknowledgement             → 200; 409 if nobody waits, or another message is the last
 pub async fn handle(context: &RequestContext, conversation_id: Option<String>) -> Result<Reply, ApiError> {
     // 1. Authenticate and count the call. It reads the whole conversation, which may be long.
     let caller = authenticate(context, RateLimit::Search).await?;

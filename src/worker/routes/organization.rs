@@ -28,6 +28,7 @@ pub async fn handle(context: &RequestContext, organization_id: Option<String>) -
     let shards = &caller.service.config.shards;
     let database = D1::primary(&context.env, shards, shards.of(organization.as_str()));
     let removed = remove_organization(&database, &organization, is_purge, context.now).await?;
+    // This isolate forgets the head at once, others when it is HEAD_MAX_AGE_SECONDS old.
     caller.service.cache.borrow_mut().remove_head(&organization);
     Reply::success(&removed.ok_or(ApiError::OrganizationNotFound)?)
 }
