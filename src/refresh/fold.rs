@@ -235,7 +235,20 @@ async fn fold_chunk<D: Database>(
         groups.push((organization_id.clone(), vec![conversation]));
     }
     if !merged.is_empty() {
-        groups.extend(read_merged(database, merged, items_max, usize::MAX, false).await?);
+        let together = read_merged(database, merged, items_max, usize::MAX, false).await?;
+        // One that was merged since it was read by itself is only folded with the others: what it was alone is out of date, and
+        // would settle it.
+        // The statement sorts them by organization and conversation.
+        let is_among = |(organization_id, alone): &(String, Vec<StoredConversation>)| {
+            let of_same = together.binary_search_by(|(other, _)| other.cmp(organization_id));
+            let group = of_same.ok().and_then(|number| together.get(number));
+            group.is_some_and(|(_, group)| {
+                let is_in = |id: &String| group.binary_search_by(|one| one.conversation_id.cmp(id)).is_ok();
+                alone.iter().any(|alone| is_in(&alone.conversation_id))
+            })
+        };
+        groups.retain(|group| !is_among(group));
+        groups.extend(together);
     }
 
     let mut changes = Vec::new();

@@ -191,7 +191,8 @@ fn as_of(service: &Service) -> i64 {
 
 #[test]
 fn overlapping_refreshes_and_ingests_lose_nothing() {
-    for seed in seeds(150) {
+    // In 868 a conversation is merged into another between the two reads of a fold.
+    for seed in seeds(150).chain([868]) {
         let mut random = Random::new(seed);
         let story = Story::new(seed);
         let service = Service::default();
