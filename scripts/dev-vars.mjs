@@ -39,7 +39,7 @@ export function ensureJwtSecret(file = FILE) {
 
 /**
  * What alerts need on this machine: a key, the address of the dashboard, and a receiver in place of all others. An address of the
- * dashboard on 127.0.0.1 is changed to `port`; any other is left alone.
+ * dashboard that an earlier start has written is changed to `port`; any other is left alone.
  */
 export function ensureAlertVariables(port, file = FILE) {
   ensure('SETTINGS_KEY', () => `local:${randomBytes(32).toString('base64url')}`, file);

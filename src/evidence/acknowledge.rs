@@ -77,8 +77,8 @@ impl ReadConversation {
     /// The acknowledgement that a caller asks for at `now`, if it can be acknowledged.
     ///
     /// # Errors
-    /// [`EvidenceError::NotWaiting`] if it is no candidate, and [`EvidenceError::AnotherLastMessage`] if its last demand is not the one
-    /// that the request names.
+    /// [`EvidenceError::NotWaiting`] if it is no candidate, and [`EvidenceError::AnotherLastMessage`] if its last demand is not
+    /// the one that the request names.
     pub fn acknowledgement(
         &self,
         access: &AcknowledgementAccess,

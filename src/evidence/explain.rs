@@ -8,7 +8,7 @@ use crate::conversation::report_row::{join_row, row_of_none};
 use crate::conversation::stall::Candidate;
 use crate::evidence::read::ReadConversation;
 use crate::evidence::{EvidenceError, damaged};
-use crate::hours::calendar::{CalendarOf, earliest_end};
+use crate::hours::calendar::{Calendar, CalendarOf, earliest_end};
 use crate::report::rows::RowAccess;
 
 /// Whether a candidate is listed.
@@ -34,9 +34,14 @@ impl ReadConversation {
             let department_id = conversation.department_id.as_deref();
             self.settings.threshold(department_id, &conversation.channel_type)
         });
+        let calendar = candidate.and_then(|candidate| {
+            let until = self.listed_until(candidate).max(self.as_of);
+            self.settings.calendar(calendar_of, candidate.stalled_since, until)
+        });
+        let calendar = calendar.as_deref();
         let listing = candidate
             .zip(threshold_minutes)
-            .map(|(candidate, minutes)| self.listing(candidate, minutes, calendar_of));
+            .map(|(candidate, minutes)| self.listing(candidate, minutes, calendar));
         let listing_changes_at = listing.as_ref().and_then(|listing| listing.changes_at);
         let changes = [explanation.state.due_at, listing_changes_at];
         let wait = explanation.wait.as_ref();
@@ -44,7 +49,7 @@ impl ReadConversation {
         let mut data = JsonObject::default();
         data.text("organizationId", Some(access.organization.as_str()));
         data.instant("asOf", Some(self.as_of));
-        data.json("conversation", &self.conversation(access, calendar_of)?);
+        data.json("conversation", &self.conversation(access, calendar)?);
         data.text("responsible", explanation.responsible);
         data.instant("ownerSince", explanation.owner_since);
         data.instant("waitingSince", wait.map(|wait| wait.waiting_since));
@@ -61,13 +66,17 @@ impl ReadConversation {
         Ok(data.finish())
     }
 
+    /// The last instant at which a candidate is not too old.
+    fn listed_until(&self, candidate: &Candidate) -> Timestamp {
+        let days = self.settings.max_age_days.saturating_mul(DAY_MS);
+        candidate.stalled_since.plus(days)
+    }
+
     /// Whether a candidate is listed, if `minutes` are its threshold.
-    fn listing(&self, candidate: &Candidate, minutes: i64, calendar_of: &CalendarOf) -> Listing {
+    fn listing(&self, candidate: &Candidate, minutes: i64, calendar: Option<&Calendar>) -> Listing {
         let (from, as_of) = (candidate.stalled_since, self.as_of);
-        // The last instant at which it is not too old.
-        let until = from.plus(self.settings.max_age_days.saturating_mul(DAY_MS));
-        let calendar = self.settings.calendar(calendar_of, from, until);
-        let crosses_at = earliest_end(calendar.as_deref(), from, minutes, until);
+        let until = self.listed_until(candidate);
+        let crosses_at = earliest_end(calendar, from, minutes, until);
         let (name, changes_at) = match crosses_at {
             _ if as_of > until => ("too_old", None),
             Some(crosses_at) if crosses_at <= as_of => ("listed", Some(until.plus(1))),
@@ -82,7 +91,7 @@ impl ReadConversation {
     }
 
     /// The members of its row, whether the caller has access, and what keeps it from being listed.
-    fn conversation(&self, access: &ReadAccess, calendar_of: &CalendarOf) -> Result<String, EvidenceError> {
+    fn conversation(&self, access: &ReadAccess, calendar: Option<&Calendar>) -> Result<String, EvidenceError> {
         let explanation = &self.explanation;
         let conversation = explanation.conversation.as_ref();
         let (id, contact) = (&*self.conversation_id, self.contact.as_ref());
@@ -106,12 +115,9 @@ impl ReadConversation {
             }),
         };
         let mut row = JsonObject::after(row);
-        if let Some(Candidate { stalled_since, .. }) = explanation.state.candidate {
-            let calendar = self.settings.calendar(calendar_of, stalled_since, self.as_of);
-            if let Some(calendar) = calendar {
-                let minutes = calendar.open_minutes(stalled_since, self.as_of);
-                row.json("stalledBusinessMinutes", &minutes.to_string());
-            }
+        if let Some((calendar, candidate)) = calendar.zip(explanation.state.candidate.as_ref()) {
+            let minutes = calendar.open_minutes(candidate.stalled_since, self.as_of);
+            row.json("stalledBusinessMinutes", &minutes.to_string());
         }
         row.flag("hasAccess", has_access);
         // They are names of ours.

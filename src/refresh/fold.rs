@@ -237,8 +237,7 @@ async fn fold_chunk<D: Database>(
     if !merged.is_empty() {
         let together = read_merged(database, merged, items_max, usize::MAX, false).await?;
         // One that was merged since it was read by itself is only folded with the others: what it was alone is out of date, and
-        // would settle it.
-        // The statement sorts them by organization and conversation.
+        // would settle it. The others are sorted by organization and conversation.
         let is_among = |(organization_id, alone): &(String, Vec<StoredConversation>)| {
             let of_same = together.binary_search_by(|(other, _)| other.cmp(organization_id));
             let group = of_same.ok().and_then(|number| together.get(number));
