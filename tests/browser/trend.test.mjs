@@ -105,6 +105,8 @@ describeInBrowser('the course of the day', (env) => {
   const table = (tab) => tab.renderedTexts('#trend-rows tr');
 
   test('comes from the service, when it is unfolded', async (t) => {
+    // To ten past the next hour, so that all of it happens in one.
+    await env.refresh(70 - new Date(env.now).getUTCMinutes());
     const organization = await env.publish(env.organization().addWaiting('a', 60));
     await env.refresh();
     const tab = await env.open(t, { token: organization.adminToken() });
