@@ -3,7 +3,7 @@
 //! A message is known by its number. Before it is sent, the row says what it tells, so whoever finds it later knows what may
 //! have arrived: it is sent again under the same number, without what is over by then.
 
-use crate::alert::detect::is_due;
+use crate::alert::detect::{PAUSE_MS, is_due};
 use crate::alert::source::{Destination, Source, statements};
 use crate::alert::stalls::{Outcome, Present, Stage, Stalls};
 use crate::base::sort::sort_by;
@@ -107,6 +107,10 @@ fn begin(
     let mut attempt = Attempt::of(row, draft.stalls.to_text())?;
     attempt.kind = draft.kind;
     let Some(kind) = draft.kind else {
+        if row.optional_text(12)?.is_some() {
+            // What may have arrived was sent at least as long ago as the first retry takes.
+            attempt.next_at = Some(now.plus(PAUSE_MS - 1_000 * RETRY_FIRST_SECONDS).as_milliseconds());
+        }
         attempt.queued_at = None;
         attempt.attempts = 0;
         return Ok(Some(Step {
@@ -137,6 +141,7 @@ fn finish(row: &Row, (outcome, problem): Ended<'_>, now: Timestamp) -> Result<St
     let mut answer = NOTHING.to_owned();
     if matches!(outcome, Outcome::Delivered | Outcome::GivenUp) {
         attempt.queued_at = None;
+        attempt.next_at = Some(now.plus(PAUSE_MS).as_milliseconds());
         attempt.attempts = 0;
     } else {
         attempt.attempts += 1;
@@ -310,7 +315,7 @@ impl Attempt {
             next_at: row.optional_integer(9)?,
             kind: Kind::read(row.optional_text(12)?),
             attempts: row.integer(13)?,
-            problem: row.optional_text(18)?.map(str::to_owned),
+            problem: row.optional_text(10)?.map(str::to_owned),
             sent_at: None,
             sent_kind: None,
             given_up: 0,

@@ -11,15 +11,14 @@ use serde_json::{Value, json};
 
 /// The most organizations that are looked at together.
 const ORGANIZATIONS_MAX: usize = 100;
-/// How soon after a message the next one may follow. A refresh and a delivery may take some seconds more in one minute than in the
-/// next, and then the next message must not wait for another minute.
-const PAUSE_MS: i64 = MINUTE_MS - 15_000;
+/// How soon after a message the next one may follow.
+pub(super) const PAUSE_MS: i64 = MINUTE_MS;
 /// How long after the instant at which delivery should have been tried it is asked for again.
 const LOST_AFTER_MS: i64 = 3 * MINUTE_MS;
 
 /// Looks at the next organizations after `after` that have an enabled destination: JSON, `{"messages": [[organization,
-/// destination, number], …], "after": …}`, with what is to be put in the queue, and the last organization, or null if there are
-/// no more. Organizations that are not its `own` are copies, while they are moved to another database: these are left alone.
+/// destination, number, seconds], …], "after": …}`, with what is to be put in the queue and how long each is to stay there, and
+/// the last organization, or null if there are no more. Organizations that are not its `own` are copies, while they are moved to another database: these are left alone.
 /// An organization without an enabled destination costs nothing.
 ///
 /// # Errors
@@ -79,8 +78,10 @@ pub async fn detect<D: Database>(
     let mut messages = Vec::new();
     if !writes.is_empty() {
         for row in database.batch(writes).await?.iter().flat_map(|outcome| &outcome.rows) {
-            if row.integer(3)? != 0 {
-                messages.push(json!([row.text(0)?, row.text(1)?, row.integer(2)?]));
+            if let Some(wait_ms) = row.optional_integer(3)? {
+                // Up, for what comes too early is not sent.
+                let seconds = (wait_ms + 999) / 1_000;
+                messages.push(json!([row.text(0)?, row.text(1)?, row.integer(2)?, seconds]));
             }
         }
     }
@@ -109,20 +110,18 @@ fn change<'a>(source: &Source, row: &'a Row, now: Timestamp) -> Result<Option<Ch
     let clock = now.as_milliseconds();
     let (mut queued_at, mut next_at) = (row.optional_integer(8)?, row.optional_integer(9)?);
     let mut number = row.integer(11)?;
-    let has_paused = row
-        .optional_integer(10)?
-        .is_none_or(|sent_at| clock - sent_at >= PAUSE_MS);
-    let is_asked_for = if queued_at.is_some() {
-        next_at.is_none_or(|next_at| clock - next_at >= LOST_AFTER_MS)
-    } else if has_paused && is_due(&stalls, source.is_open) {
+    let mut is_asked_for = false;
+    if queued_at.is_some() {
+        if next_at.is_none_or(|next_at| clock - next_at >= LOST_AFTER_MS) {
+            is_asked_for = true;
+            next_at = Some(clock);
+        }
+    } else if is_due(&stalls, source.is_open) {
+        is_asked_for = true;
         queued_at = Some(clock);
         number += 1;
-        true
-    } else {
-        false
-    };
-    if is_asked_for {
-        next_at = Some(clock);
+        // The pause after the last message. What was to be tried later than that, before it was given up, does not matter.
+        next_at = next_at.map(|next_at| next_at.clamp(clock, clock + PAUSE_MS)).or(Some(clock));
     }
     let stalls = stalls.to_text();
     if !is_asked_for && !is_settling && text == Some(stalls.as_str()) {

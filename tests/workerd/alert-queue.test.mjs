@@ -201,9 +201,12 @@ test('all portions are put in the queue, a hundred messages at a time', async ()
     detect: async (after) => {
       asked.push(after);
       const [next, count] = portions[after];
-      return JSON.stringify({ messages: Array(count).fill(BODY), after: next });
+      return JSON.stringify({ messages: Array(count).fill([...BODY, 7]), after: next });
     },
-    enqueue: async (messages) => sent.push(messages.length),
+    enqueue: async (messages) => {
+      assert.deepEqual(messages[0], { body: BODY, delaySeconds: 7 });
+      sent.push(messages.length);
+    },
   });
   assert.deepEqual(
     [asked, sent],

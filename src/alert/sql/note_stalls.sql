@@ -1,6 +1,7 @@
 -- Notes what a look has found: ?1 is [[organization, destination, revision that was read, stalls, since when a message waits, when
 -- it is to be tried, number of the message], …], ?2 the clock. A row that has changed since it was read stays as it is: the next
--- look finds the same. Returned are those that were written, and whether the message is to be put in the queue.
+-- look finds the same. Returned are those that were written, and after how many milliseconds the message is to be delivered, or null
+-- if none is to be put in the queue.
 UPDATE alert
 SET stalls = j.value ->> 3,
     is_settling = 0,
@@ -11,4 +12,4 @@ SET stalls = j.value ->> 3,
     revision = alert.revision + 1
 FROM json_each(?1) AS j
 WHERE alert.organization_id = j.value ->> 0 AND alert.destination_id = j.value ->> 1 AND alert.revision = j.value ->> 2
-RETURNING organization_id, destination_id, number, queued_at IS NOT NULL AND next_at = ?2 AS is_asked_for
+RETURNING organization_id, destination_id, number, iif(queued_at IS NOT NULL AND ?2 IN (queued_at, next_at), next_at - ?2, NULL) AS wait_ms

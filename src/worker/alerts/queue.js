@@ -28,7 +28,7 @@ const RETRY_SECONDS = 30;
  *
  * @param {{
  *   databases: string[], detect: (after: string, database: string) => Promise<string>,
- *   enqueue: (messages: { body: unknown }[]) => Promise<unknown>,
+ *   enqueue: (messages: { body: unknown, delaySeconds: number }[]) => Promise<unknown>,
  * }} options
  */
 export async function detectAll({ databases, detect, enqueue }) {
@@ -38,7 +38,10 @@ export async function detectAll({ databases, detect, enqueue }) {
     for (let portion = 0; after !== null; portion += 1) {
       if (portion >= portionsMax) throw new Error(`too many organizations of ${database} have destinations`);
       const found = JSON.parse(await detect(after, database));
-      const messages = found.messages.map((body) => ({ body }));
+      const messages = found.messages.map(([organizationId, destinationId, number, delaySeconds]) => ({
+        body: [organizationId, destinationId, number],
+        delaySeconds,
+      }));
       for (let start = 0; start < messages.length; start += BATCH_MAX)
         await enqueue(messages.slice(start, start + BATCH_MAX));
       ({ after } = found);
