@@ -121,7 +121,9 @@ fn change<'a>(source: &Source, row: &'a Row, now: Timestamp) -> Result<Option<Ch
         queued_at = Some(clock);
         number += 1;
         // The pause after the last message. What was to be tried later than that, before it was given up, does not matter.
-        next_at = next_at.map(|next_at| next_at.clamp(clock, clock + PAUSE_MS)).or(Some(clock));
+        next_at = next_at
+            .map(|next_at| next_at.clamp(clock, clock + PAUSE_MS))
+            .or(Some(clock));
     }
     let stalls = stalls.to_text();
     if !is_asked_for && !is_settling && text == Some(stalls.as_str()) {

@@ -83,46 +83,84 @@ pub fn walk(
     (walk.current, switches)
 }
 
-/// The numbers of the items that go on deciding who is responsible when nobody waits any more and all others are forgotten, at
-/// most two:
-/// - the last change of the autopilot;
-/// - where a reply of a person makes the conversation theirs, the last answer of a person since then, or else the first reply;
-///   else, if the last change was made by nobody, the first by which a person switched the autopilot off since it was last on:
-///   an agent may be assigned from there on.
-#[must_use]
-pub fn deciding_items(starts_with_autopilot: bool, timeline: &Timeline, answers: &Answers<'_>) -> Vec<usize> {
-    let mut walk = Walk::new(starts_with_autopilot, NEVER);
-    let mut last_change = None;
-    let mut first_off_by_person = None;
-    let mut first_reply = None;
-    for (number, item) in timeline.items().iter().enumerate() {
-        walk.step(&item.item, answers.contains(number));
-        if let Item::Autopilot(change) = &item.item {
-            last_change = Some(number);
-            if change.enabled {
-                first_off_by_person = None;
-            } else if change.is_by_human {
-                first_off_by_person = first_off_by_person.or(Some(number));
+/// What a timeline in which nobody waits any more comes to, for what is written into it later.
+#[derive(Debug)]
+pub struct Ending {
+    /// All that decides who will be responsible.
+    pub state: EndState,
+    /// The numbers of the items that go on deciding that when all others are forgotten, at most two:
+    /// - the last change of the autopilot;
+    /// - where a reply of a person makes the conversation theirs, the last answer of a person since then, or else the first
+    ///   reply; else, if the last change was made by nobody, the first by which a person switched the autopilot off since it was
+    ///   last on: an agent may be assigned from there on.
+    pub deciding: Vec<usize>,
+    /// Where the AI has resumed after a reply of a person, the number of its last answer. If such a reply is kept, for whatever
+    /// reason, it must be, too.
+    pub resuming: Option<usize>,
+}
+
+/// Whose a conversation is at the end of its timeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EndState {
+    is_autopilot_on: bool,
+    has_human_taken_over: bool,
+    /// Whether the autopilot is off, and that by a person.
+    is_off_by_person: bool,
+    /// Whether nobody has taken over, and a person has switched the autopilot off since it was last on.
+    was_off_by_person: bool,
+}
+
+impl Ending {
+    /// The ending of a timeline.
+    #[must_use]
+    pub fn new(starts_with_autopilot: bool, timeline: &Timeline, answers: &Answers<'_>) -> Self {
+        let mut walk = Walk::new(starts_with_autopilot, NEVER);
+        let mut last_change = None;
+        let mut first_off_by_person = None;
+        let mut first_reply = None;
+        let mut resuming = None;
+        for (number, item) in timeline.items().iter().enumerate() {
+            let is_answer = answers.contains(number);
+            walk.step(&item.item, is_answer);
+            if let Item::Autopilot(change) = &item.item {
+                last_change = Some(number);
+                if change.enabled {
+                    first_off_by_person = None;
+                } else if change.is_by_human {
+                    first_off_by_person = first_off_by_person.or(Some(number));
+                }
+            }
+            if !walk.has_human_taken_over() {
+                first_reply = None;
+            } else if first_reply.is_none() {
+                first_reply = Some((number, item.item.at()));
+            }
+            if is_answer && walk.is_autopilot_on && walk.has_ai_resumed && !item.item.is_reply_of_person() {
+                resuming = Some(number);
             }
         }
-        if !walk.has_human_taken_over() {
-            first_reply = None;
-        } else if first_reply.is_none() {
-            first_reply = Some((number, item.item.at()));
+        let second = match first_reply {
+            Some((first, since)) => {
+                let is_answer = |(number, item): &(usize, &TimelineItem)| {
+                    item.item.is_reply_of_person() && answers.contains(*number) && item.item.at() >= since
+                };
+                let mut items = timeline.items().iter().enumerate();
+                Some(items.rfind(is_answer).map_or(first, |(number, _)| number))
+            }
+            None if !walk.is_autopilot_on && !walk.was_switched_off_by_person => first_off_by_person,
+            None => None,
+        };
+        Self {
+            state: EndState {
+                is_autopilot_on: walk.is_autopilot_on,
+                has_human_taken_over: walk.has_human_taken_over(),
+                is_off_by_person: !walk.is_autopilot_on && walk.was_switched_off_by_person,
+                was_off_by_person: !walk.has_human_taken_over() && first_off_by_person.is_some(),
+            },
+            deciding: last_change.into_iter().chain(second).collect(),
+            resuming: resuming.filter(|_| walk.has_ai_resumed),
         }
     }
-    let second = match first_reply {
-        Some((first, since)) => {
-            let is_answer = |(number, item): &(usize, &TimelineItem)| {
-                item.item.is_reply_of_person() && answers.contains(*number) && item.item.at() >= since
-            };
-            let mut items = timeline.items().iter().enumerate();
-            Some(items.rfind(is_answer).map_or(first, |(number, _)| number))
-        }
-        None if !walk.is_autopilot_on && !walk.was_switched_off_by_person => first_off_by_person,
-        None => None,
-    };
-    last_change.into_iter().chain(second).collect()
 }
 
 /// From where on somebody is assigned. Owner and assignees are taken as they are now (30).

@@ -348,7 +348,8 @@ impl<D: Database> Sweeper<'_, D> {
         let keys = old
             .iter()
             .map(|(visit, _)| key(&visit.organization_id, &visit.conversation_id));
-        let read = read_merged(self.budget, keys.collect(), self.slice.items, 1, false).await?;
+        // An answer of the AI may have to be kept, and has its id if it is among the last.
+        let read = read_merged(self.budget, keys.collect(), self.slice.items, 1, true).await?;
         let mut forgetting = Forgetting::default();
         for (organization_id, conversations) in read {
             for group in groups(conversations)? {

@@ -473,10 +473,7 @@ fn a_message_follows_another_after_a_minute() {
         .flatten()
         .map(|attempt| (attempt.kind.as_str(), attempt.at - start))
         .collect();
-    assert_eq!(
-        told,
-        [("stalled", 5 * MINUTE + 8_000), ("cleared", 6 * MINUTE + 8_000)]
-    );
+    assert_eq!(told, [("stalled", 5 * MINUTE + 8_000), ("cleared", 6 * MINUTE + 8_000)]);
 }
 
 #[test]

@@ -493,6 +493,39 @@ fn what_decides_who_is_responsible_is_kept() {
     }
 }
 
+/// A person answers, and after that the AI. Whether the AI has resumed by that depends on what is not known yet, or on what the
+/// answers are looked at with: then both are kept.
+#[test]
+fn what_is_kept_for_the_one_decides_nothing_else_in_the_other() {
+    let t = |minute: i64| NOW + minute * MINUTE;
+    let ai = |conversation_id: &str| message(conversation_id, "ai", t(2), json!({ "sender": "ai" }));
+    let [record, _] = waiting("o", "c", NOW);
+    for starts_with_autopilot in [true, false] {
+        let mut record = record.clone();
+        record["startsWithAutopilot"] = json!(starts_with_autopilot);
+        let mut both = Both::new();
+        both.take_in(&[message("c", "person", t(1), json!({})), ai("c")], t(3));
+        both.sweep(t(4) + KEEP_TIMELINE);
+        assert_eq!(items_of(&both.service, "c"), ["ai", "person"]);
+        let now = t(5) + KEEP_TIMELINE;
+        both.take_in(&[record, from_customer("c", "again", now)], now);
+        both.sweep(now + MINUTE);
+    }
+    let mut both = Both::new();
+    let mut merged = answered("part", "k", NOW);
+    merged[0]["mergedInto"] = json!("whole");
+    both.take_in(&merged, t(3));
+    both.take_in(&answered("whole", "k", NOW - MINUTE), t(3));
+    both.take_in(&[ai("whole")], t(3));
+    both.sweep(t(4) + KEEP_TIMELINE);
+    assert_eq!(items_of(&both.service, "part"), ["part answer"]);
+    assert_eq!(items_of(&both.service, "whole"), ["ai"]);
+    let now = t(5) + KEEP_TIMELINE;
+    both.take_in(&[from_customer("whole", "again", now)], now);
+    both.sweep(now + MINUTE);
+    assert_eq!(both.service.snapshot("o").unwrap().len(), 1);
+}
+
 #[test]
 fn what_waits_is_kept_whatever_keeps_it_from_being_listed() {
     let at = NOW;
@@ -584,6 +617,29 @@ fn an_import_of_old_conversations_is_taken_in_whole() {
     // Another conversation takes in items of any age.
     let receipt = both.take_in(&answered("d", "k", old), swept_at);
     assert_eq!((receipt.applied, receipt.expired), (3, 0));
+}
+
+/// A removal that was overtaken comes again after the item is gone, and so does the item.
+#[test]
+fn an_item_that_is_gone_does_not_come_back_over_its_removal() {
+    let mut both = Both::new();
+    let question = from_customer("c", "question", NOW + MINUTE);
+    let mut removal = question.clone();
+    removal["deleted"] = json!(true);
+    removal["updatedAt"] = json!(instant_text(NOW));
+    both.take_in(&waiting("o", "c", NOW), NOW);
+    both.take_in(&[question.clone(), removal.clone()], NOW + MINUTE);
+    both.take_in(
+        &[message("c", "answer", NOW + 2 * MINUTE, json!({ "sender": "ai" }))],
+        NOW + 3 * MINUTE,
+    );
+    let now = NOW + KEEP_TIMELINE + DAY;
+    assert_eq!(both.sweep(now).conversations_swept, 1);
+    both.take_in(&[removal], now);
+    let receipt = both.take_in(&[question], now);
+    assert_eq!((receipt.applied, receipt.ignored, receipt.expired), (0, 1, 1));
+    both.sweep(now + MINUTE);
+    assert_eq!(both.service.snapshot("o"), Some(Vec::new()));
 }
 
 #[test]

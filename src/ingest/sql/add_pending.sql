@@ -17,12 +17,13 @@ WITH RECURSIVE incoming AS (
   FROM incoming AS i
   LEFT JOIN ranked_record AS stored
     ON stored.organization_id = i.organization_id AND stored.type = i.type AND stored.record_id = i.record_id
-  WHERE ((stored.record_id IS NULL AND NOT EXISTS (
-       SELECT 1 FROM conversation_sweep AS w
-       WHERE w.organization_id = i.organization_id AND w.conversation_id = i.conversation_id AND w.mark >= i.arrived_at
-     ))
+  WHERE (stored.record_id IS NULL
      OR (i.revision, i.updated_at, i.deleted, i.maturity, i.details, i.body)
       > (stored.revision, stored.updated_at, stored.deleted, stored.maturity, stored.details, stored.body))
+    AND NOT (coalesce(stored.deleted, 1) = 1 AND EXISTS (
+      SELECT 1 FROM conversation_sweep AS w
+      WHERE w.organization_id = i.organization_id AND w.conversation_id = i.conversation_id AND w.mark >= i.arrived_at
+    ))
     AND NOT EXISTS (
       SELECT 1 FROM erasure AS e
       WHERE i.type IN ('contact', 'conversation', 'organization', 'acknowledgement') AND e.organization_id = i.organization_id

@@ -1,5 +1,5 @@
--- late: the incoming records (?1) that are items and are not stored, because they arrived no later than the mark of their
--- conversation.
+-- late: the incoming records (?1) that are items and are not stored, or as removed only, because they arrived no later than the
+-- mark of their conversation.
 WITH late AS (
   SELECT 1 AS item
   FROM json_each(?1) AS i
@@ -7,5 +7,5 @@ WITH late AS (
     ON w.organization_id = i.value ->> 0 AND w.conversation_id = i.value ->> 3 AND w.mark >= i.value ->> 11
   LEFT JOIN record AS stored
     ON stored.organization_id = i.value ->> 0 AND stored.type = i.value ->> 1 AND stored.record_id = i.value ->> 2
-  WHERE stored.record_id IS NULL
+  WHERE coalesce(stored.deleted, 1) = 1
 )

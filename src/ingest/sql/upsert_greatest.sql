@@ -1,7 +1,7 @@
 -- Stores each incoming record (?1) unless the stored version of it is greater: `Record::order`. No record comes twice. An item that
--- is not stored and arrived no later than the mark of its conversation has been forgotten, or comes too late; and a version of an
--- erased record that is no later than the erasure is not stored, whatever its revision. Nor is an acknowledgement of an erased
--- conversation.
+-- is not stored, or as removed only, and arrived no later than the mark of its conversation has been forgotten, or comes too late;
+-- and a version of an erased record that is no later than the erasure is not stored, whatever its revision. Nor is an
+-- acknowledgement of an erased conversation.
 -- conversation_id is not updated here: naming an indexed column would cost a write of the index at every change of a
 -- message's status. `move.sql` updates the few that did change.
 INSERT INTO record (organization_id, type, record_id, conversation_id, updated_at, deleted, body)
@@ -9,12 +9,13 @@ SELECT i.value ->> 0, i.value ->> 1, i.value ->> 2, i.value ->> 3, i.value ->> 4
 FROM json_each(?1) AS i
 LEFT JOIN ranked_record AS stored
   ON stored.organization_id = i.value ->> 0 AND stored.type = i.value ->> 1 AND stored.record_id = i.value ->> 2
-WHERE ((stored.record_id IS NULL AND NOT EXISTS (
-     SELECT 1 FROM conversation_sweep AS w
-     WHERE w.organization_id = i.value ->> 0 AND w.conversation_id = i.value ->> 3 AND w.mark >= i.value ->> 11
-   ))
+WHERE (stored.record_id IS NULL
    OR (i.value ->> 7, i.value ->> 4, i.value ->> 5, i.value ->> 8, i.value ->> 9, i.value ->> 6)
     > (stored.revision, stored.updated_at, stored.deleted, stored.maturity, stored.details, stored.body))
+  AND NOT (coalesce(stored.deleted, 1) = 1 AND EXISTS (
+    SELECT 1 FROM conversation_sweep AS w
+    WHERE w.organization_id = i.value ->> 0 AND w.conversation_id = i.value ->> 3 AND w.mark >= i.value ->> 11
+  ))
   AND NOT EXISTS (
     SELECT 1 FROM erasure AS e
     WHERE i.value ->> 1 IN ('contact', 'conversation', 'organization', 'acknowledgement') AND e.organization_id = i.value ->> 0
