@@ -10,7 +10,6 @@ use crate::auth::keys::{Key, KeyMatch, KeySet, UnimportedKey};
 use crate::auth::ports::{AuthPorts, Cryptography};
 use crate::auth::token;
 use crate::auth::token::Header;
-use crate::auth::token_cache;
 use crate::auth::token_cache::{KeySource, TokenCache, VerifiedToken};
 use crate::base::timestamp::Timestamp;
 use std::cell::RefCell;
@@ -82,12 +81,11 @@ impl<K> Authenticator<K> {
         now: Timestamp,
     ) -> Result<Rc<Claims>, VerifyError> {
         token::check_size(token)?;
-        let fingerprint = token_cache::fingerprint(token);
-        let cached = self.token_cache.borrow_mut().get(&fingerprint);
+        let cached = self.token_cache.borrow_mut().get(token);
         if let Some(cached) = cached.filter(|cached| self.trusts(cached.key_source, now)) {
             ports.trace().source("token", "memory");
             if let Err(error) = cached.claims.check(&self.expectations, now) {
-                self.token_cache.borrow_mut().remove(&fingerprint);
+                self.token_cache.borrow_mut().remove(token);
                 return Err(error.into());
             }
             return Ok(cached.claims);
@@ -106,7 +104,7 @@ impl<K> Authenticator<K> {
             claims: Rc::clone(&claims),
             key_source,
         };
-        self.token_cache.borrow_mut().put(fingerprint, verified, token.len());
+        self.token_cache.borrow_mut().put(token, verified);
         Ok(claims)
     }
 

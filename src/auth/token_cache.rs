@@ -2,19 +2,10 @@
 
 use crate::auth::claims::Claims;
 use crate::base::byte_cache::ByteBoundedCache;
-use crate::base::digest::sha256;
 use std::rc::Rc;
 
 /// The most bytes of claims that an isolate keeps.
 const BYTES_MAX: usize = 2 * 1024 * 1024;
-
-/// The SHA-256 of a token: tokens themselves are not kept, and no two tokens share an entry.
-pub type Fingerprint = [u8; 32];
-
-/// The fingerprint of a token.
-pub fn fingerprint(token: &str) -> Fingerprint {
-    sha256(token.as_bytes())
-}
 
 /// The keys that verified a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,9 +28,9 @@ pub struct VerifiedToken {
     pub key_source: KeySource,
 }
 
-/// The verified tokens, bounded in bytes.
+/// The verified tokens, bounded in bytes. They are compared whole, which takes less than a digest that no other token may have.
 pub struct TokenCache {
-    tokens: ByteBoundedCache<Fingerprint, VerifiedToken>,
+    tokens: ByteBoundedCache<Rc<str>, VerifiedToken>,
 }
 
 impl TokenCache {
@@ -51,17 +42,17 @@ impl TokenCache {
     }
 
     /// What is kept of a token.
-    pub fn get(&mut self, fingerprint: &Fingerprint) -> Option<VerifiedToken> {
-        self.tokens.get(fingerprint)
+    pub fn get(&mut self, token: &str) -> Option<VerifiedToken> {
+        self.tokens.get(token)
     }
 
-    /// Keeps a token of `token_bytes`, whose claims take about twice as many bytes.
-    pub fn put(&mut self, fingerprint: Fingerprint, token: VerifiedToken, token_bytes: usize) {
-        self.tokens.put(fingerprint, token, token_bytes.saturating_mul(2));
+    /// Keeps a token, whose claims take about twice as many bytes as its text.
+    pub fn put(&mut self, token: &str, verified: VerifiedToken) {
+        self.tokens.put(token.into(), verified, token.len().saturating_mul(3));
     }
 
     /// Removes a token that has expired.
-    pub fn remove(&mut self, fingerprint: &Fingerprint) {
-        self.tokens.remove(fingerprint);
+    pub fn remove(&mut self, token: &str) {
+        self.tokens.remove(token);
     }
 }

@@ -103,7 +103,11 @@ impl<K: Eq + Hash + Clone, V> ByteBoundedCache<K, V> {
     }
 
     /// Removes the entry of `key`, if there is one.
-    pub fn remove(&mut self, key: &K) {
+    pub fn remove<Q>(&mut self, key: &Q)
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
         if let Some(entry) = self.entries.remove(key) {
             self.bytes -= entry.bytes;
         }
