@@ -18,8 +18,8 @@ const LOST_AFTER_MS: i64 = 3 * MINUTE_MS;
 
 /// Looks at the next organizations after `after` that have an enabled destination: JSON, `{"messages": [[organization,
 /// destination, number, seconds], …], "after": …}`, with what is to be put in the queue and how long each is to stay there, and
-/// the last organization, or null if there are no more. Organizations that are not its `own` are copies, while they are moved to another database: these are left alone.
-/// An organization without an enabled destination costs nothing.
+/// the last organization, or null if there are no more. Organizations that are not its `own` are copies, while they are moved to
+/// another database: these are left alone. An organization without an enabled destination costs nothing.
 ///
 /// # Errors
 /// [`DatabaseError`]. Then nothing was written, or everything.

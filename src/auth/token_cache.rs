@@ -4,7 +4,7 @@ use crate::auth::claims::Claims;
 use crate::base::byte_cache::ByteBoundedCache;
 use std::rc::Rc;
 
-/// The most bytes of claims that an isolate keeps.
+/// The most bytes of tokens and claims that an isolate keeps.
 const BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// The keys that verified a token.

@@ -9,7 +9,9 @@ use crate::base::timestamp::Timestamp;
 use crate::conversation::answers::{Answers, demands};
 use crate::conversation::merge::{Member, merge};
 use crate::conversation::responsible::Ending;
-use crate::conversation::timeline::{Item, Timeline};
+use crate::conversation::timeline::{Item, Timeline, TimelineItem};
+use std::collections::HashSet;
+use std::rc::Rc;
 
 /// Until when anything happened in a conversation: its newest item by its own clock or its arrival, or its resolution. `None`
 /// means that nothing did.
@@ -36,7 +38,7 @@ pub fn newest(member: &Member) -> Option<Timestamp> {
 #[must_use]
 pub fn deciding_ids(members: Vec<Member>, as_of: Timestamp) -> Option<Vec<Box<str>>> {
     let views = views(members);
-    let mut kept = Vec::new();
+    let mut kept = HashSet::new();
     let mut endings = Vec::with_capacity(views.len());
     for view in &views {
         let demands = demands(&view.timeline);
@@ -45,24 +47,32 @@ pub fn deciding_ids(members: Vec<Member>, as_of: Timestamp) -> Option<Vec<Box<st
             return None;
         }
         let ending = Ending::new(view.starts_with_autopilot, &view.timeline, &answers);
-        kept.extend(view.ids(ending.deciding.iter().copied()));
+        kept.extend(ending.deciding.iter().filter_map(|number| view.id(*number)));
         endings.push(ending);
     }
     // What is kept for one of them decides in the others, too. If it is a reply of a person after which the AI has resumed there,
     // that must be kept as well.
-    for (view, ending) in views.iter().zip(&endings) {
-        if view.ending_with(&kept, as_of).state != ending.state {
-            kept.extend(view.ids(ending.resuming));
+    for _ in 0..2 {
+        let mut is_same = true;
+        let mut more = Vec::new();
+        for (view, ending) in views.iter().zip(&endings) {
+            if view.ending_with(&kept, as_of).state != ending.state {
+                is_same = false;
+                more.extend(ending.resuming.and_then(|number| view.id(number)));
+            }
         }
+        if is_same {
+            let items = views.iter().flat_map(|view| view.items(&kept));
+            return Some(items.filter_map(|item| item.id.clone()).collect());
+        }
+        kept.extend(more);
     }
-    let mut views = views.iter().zip(&endings);
-    let is_same = views.all(|(view, ending)| view.ending_with(&kept, as_of).state == ending.state);
-    is_same.then(|| kept.into_iter().map(Box::from).collect())
+    None
 }
 
 /// A timeline that somebody may write into: of a conversation, by itself or with all that was merged into it.
 struct View {
-    timeline: Timeline,
+    timeline: Rc<Timeline>,
     starts_with_autopilot: bool,
 }
 
@@ -74,21 +84,16 @@ fn views(members: Vec<Member>) -> Vec<View> {
     merged.extend(merge(members));
     let mut views = Vec::with_capacity(merged.len());
     for one in merged {
-        let Some(timeline) = one.timeline else {
+        let Some(timeline) = one.timeline.map(Rc::new) else {
             continue;
         };
-        match one.conversation {
-            Some(conversation) => views.push(View {
-                timeline,
-                starts_with_autopilot: conversation.starts_with_autopilot,
-            }),
-            None => {
-                for starts_with_autopilot in [true, false] {
-                    views.push(View {
-                        timeline: timeline.clone(),
-                        starts_with_autopilot,
-                    });
-                }
+        let starts = one.conversation.map(|conversation| conversation.starts_with_autopilot);
+        for starts_with_autopilot in [true, false] {
+            if starts.is_none_or(|starts| starts == starts_with_autopilot) {
+                views.push(View {
+                    timeline: Rc::clone(&timeline),
+                    starts_with_autopilot,
+                });
             }
         }
     }
@@ -96,18 +101,19 @@ fn views(members: Vec<Member>) -> Vec<View> {
 }
 
 impl View {
-    fn ids(&self, numbers: impl IntoIterator<Item = usize>) -> impl Iterator<Item = &str> {
-        let items = numbers
-            .into_iter()
-            .filter_map(|number| self.timeline.items().get(number));
-        items.filter_map(|item| item.id.as_deref())
+    fn id(&self, number: usize) -> Option<&str> {
+        self.timeline.items().get(number)?.id.as_deref()
+    }
+
+    /// The items that are kept.
+    fn items(&self, kept: &HashSet<&str>) -> impl Iterator<Item = &TimelineItem> {
+        let is_kept = |item: &&TimelineItem| item.id.as_deref().is_some_and(|id| kept.contains(id));
+        self.timeline.items().iter().filter(is_kept)
     }
 
     /// How it ends if nothing is left but what is kept.
-    fn ending_with(&self, kept: &[&str], as_of: Timestamp) -> Ending {
-        let is_kept = |id: &Option<Box<str>>| id.as_deref().is_some_and(|id| kept.contains(&id));
-        let items = self.timeline.items().iter().filter(|item| is_kept(&item.id));
-        let timeline = Timeline::new(items.cloned().collect(), true);
+    fn ending_with(&self, kept: &HashSet<&str>, as_of: Timestamp) -> Ending {
+        let timeline = Timeline::new(self.items(kept).cloned().collect(), true);
         let answers = Answers::new(&timeline, &demands(&timeline), as_of);
         Ending::new(self.starts_with_autopilot, &timeline, &answers)
     }
