@@ -108,8 +108,8 @@ fn begin(
     attempt.kind = draft.kind;
     let Some(kind) = draft.kind else {
         if row.optional_text(12)?.is_some() {
-            // What may have arrived was sent at least as long ago as the first retry takes.
-            attempt.next_at = Some(now.plus(PAUSE_MS - 1_000 * RETRY_FIRST_SECONDS).as_milliseconds());
+            // It may have arrived just now.
+            attempt.next_at = Some(now.plus(PAUSE_MS).as_milliseconds());
         }
         attempt.queued_at = None;
         attempt.attempts = 0;

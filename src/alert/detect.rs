@@ -120,7 +120,7 @@ fn change<'a>(source: &Source, row: &'a Row, now: Timestamp) -> Result<Option<Ch
         is_asked_for = true;
         queued_at = Some(clock);
         number += 1;
-        // The pause after the last message. What was to be tried later than that, before it was given up, does not matter.
+        // The pause after the last message. It ends later only where that was to be tried again, and has been settled otherwise.
         next_at = next_at
             .map(|next_at| next_at.clamp(clock, clock + PAUSE_MS))
             .or(Some(clock));

@@ -28,7 +28,8 @@ pub struct VerifiedToken {
     pub key_source: KeySource,
 }
 
-/// The verified tokens, bounded in bytes. They are compared whole, which takes less than a digest that no other token may have.
+/// The verified tokens, bounded in bytes. They are kept and compared whole, which takes
+/// less time than a digest.
 pub struct TokenCache {
     tokens: ByteBoundedCache<Rc<str>, VerifiedToken>,
 }

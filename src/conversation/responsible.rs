@@ -94,9 +94,9 @@ pub struct Ending {
     ///   reply; else, if the last change was made by nobody, the first by which a person switched the autopilot off since it was
     ///   last on: an agent may be assigned from there on.
     pub deciding: Vec<usize>,
-    /// Where the AI has resumed after a reply of a person, the number of its last answer. If such a reply is kept, for whatever
-    /// reason, it must be, too.
-    pub resuming: Option<usize>,
+    /// The numbers of the items that say what became of the replies of people, if some of these are kept for another reason: when
+    /// the autopilot was last switched on, the last answer of the AI after such a reply, and the last change before each.
+    pub settling: Vec<usize>,
 }
 
 /// Whose a conversation is at the end of its timeline.
@@ -118,13 +118,17 @@ impl Ending {
         let mut last_change = None;
         let mut first_off_by_person = None;
         let mut first_reply = None;
+        let mut last_on = None;
+        let mut reply_under = None;
         let mut resuming = None;
+        let mut resuming_under = None;
         for (number, item) in timeline.items().iter().enumerate() {
             let is_answer = answers.contains(number);
             walk.step(&item.item, is_answer);
             if let Item::Autopilot(change) = &item.item {
                 last_change = Some(number);
                 if change.enabled {
+                    last_on = last_change;
                     first_off_by_person = None;
                 } else if change.is_by_human {
                     first_off_by_person = first_off_by_person.or(Some(number));
@@ -135,8 +139,11 @@ impl Ending {
             } else if first_reply.is_none() {
                 first_reply = Some((number, item.item.at()));
             }
-            if is_answer && walk.is_autopilot_on && walk.has_ai_resumed && !item.item.is_reply_of_person() {
+            if item.item.is_reply_of_person() {
+                reply_under = last_change;
+            } else if is_answer && walk.is_autopilot_on && walk.has_ai_resumed {
                 resuming = Some(number);
+                resuming_under = last_change;
             }
         }
         let second = match first_reply {
@@ -158,7 +165,10 @@ impl Ending {
                 was_off_by_person: !walk.has_human_taken_over() && first_off_by_person.is_some(),
             },
             deciding: last_change.into_iter().chain(second).collect(),
-            resuming: resuming.filter(|_| walk.has_ai_resumed),
+            settling: [last_on, reply_under, resuming, resuming_under]
+                .into_iter()
+                .flatten()
+                .collect(),
         }
     }
 }

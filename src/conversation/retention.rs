@@ -8,7 +8,7 @@
 use crate::base::timestamp::Timestamp;
 use crate::conversation::answers::{Answers, demands};
 use crate::conversation::merge::{Member, merge};
-use crate::conversation::responsible::Ending;
+use crate::conversation::responsible::{EndState, Ending};
 use crate::conversation::timeline::{Item, Timeline, TimelineItem};
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -29,45 +29,61 @@ pub fn newest(member: &Member) -> Option<Timestamp> {
     items.max(resolved_at)
 }
 
-/// The ids of the items that must be kept of conversations that were merged with each other, which must all be among `members`.
-/// `None` means that everything must be: somebody waits in one of them, by itself or with all that was merged into it, whatever
-/// keeps the conversation from being listed; or, which is rare, no few of them decide in all of these cases.
+/// What must be kept of conversations that were merged with each other.
+#[derive(Debug)]
+pub enum Kept {
+    /// Everything, for somebody waits in one of them, by itself or with all that was merged into it, whatever keeps the
+    /// conversation from being listed.
+    AsSomebodyWaits,
+    /// Everything, although nobody waits: no few items decide alike in all of these cases, or the one that would is not among the
+    /// last whose ids are known. That is rare.
+    Everything,
+    /// The items of these ids.
+    Items(Vec<Box<str>>),
+}
+
+/// What must be kept of conversations that were merged with each other, which must all be among `members`.
 ///
 /// Of a conversation whose record is not known, it is not known either whether it started with the autopilot: both are
 /// considered.
 #[must_use]
-pub fn deciding_ids(members: Vec<Member>, as_of: Timestamp) -> Option<Vec<Box<str>>> {
+pub fn kept(members: Vec<Member>, as_of: Timestamp) -> Kept {
     let views = views(members);
     let mut kept = HashSet::new();
     let mut endings = Vec::with_capacity(views.len());
     for view in &views {
-        let demands = demands(&view.timeline);
-        let answers = Answers::new(&view.timeline, &demands, as_of);
-        if demands.iter().any(|demand| !answers.cover(demand)) {
-            return None;
-        }
-        let ending = Ending::new(view.starts_with_autopilot, &view.timeline, &answers);
+        let Some(ending) = ending(view.starts_with_autopilot, &view.timeline, as_of) else {
+            return Kept::AsSomebodyWaits;
+        };
         kept.extend(ending.deciding.iter().filter_map(|number| view.id(*number)));
         endings.push(ending);
     }
-    // What is kept for one of them decides in the others, too. If it is a reply of a person after which the AI has resumed there,
-    // that must be kept as well.
+    // What is kept for one of them decides in the others, too. Where that is a reply of a person that had lost its effect, what took
+    // it away must be kept as well.
     for _ in 0..2 {
         let mut is_same = true;
         let mut more = Vec::new();
         for (view, ending) in views.iter().zip(&endings) {
-            if view.ending_with(&kept, as_of).state != ending.state {
+            if view.state_with(&kept, as_of) != Some(ending.state) {
                 is_same = false;
-                more.extend(ending.resuming.and_then(|number| view.id(number)));
+                more.extend(ending.settling.iter().filter_map(|number| view.id(*number)));
             }
         }
         if is_same {
             let items = views.iter().flat_map(|view| view.items(&kept));
-            return Some(items.filter_map(|item| item.id.clone()).collect());
+            return Kept::Items(items.filter_map(|item| item.id.clone()).collect());
         }
         kept.extend(more);
     }
-    None
+    Kept::Everything
+}
+
+/// How a timeline ends. `None` means that somebody waits.
+fn ending(starts_with_autopilot: bool, timeline: &Timeline, as_of: Timestamp) -> Option<Ending> {
+    let demands = demands(timeline);
+    let answers = Answers::new(timeline, &demands, as_of);
+    let is_answered = demands.iter().all(|demand| answers.cover(demand));
+    is_answered.then(|| Ending::new(starts_with_autopilot, timeline, &answers))
 }
 
 /// A timeline that somebody may write into: of a conversation, by itself or with all that was merged into it.
@@ -111,10 +127,10 @@ impl View {
         self.timeline.items().iter().filter(is_kept)
     }
 
-    /// How it ends if nothing is left but what is kept.
-    fn ending_with(&self, kept: &HashSet<&str>, as_of: Timestamp) -> Ending {
+    /// How it ends if nothing is left but what is kept. `None` means that somebody would wait then: a message may have the id of a
+    /// change that is kept.
+    fn state_with(&self, kept: &HashSet<&str>, as_of: Timestamp) -> Option<EndState> {
         let timeline = Timeline::new(self.items(kept).cloned().collect(), true);
-        let answers = Answers::new(&timeline, &demands(&timeline), as_of);
-        Ending::new(self.starts_with_autopilot, &timeline, &answers)
+        ending(self.starts_with_autopilot, &timeline, as_of).map(|ending| ending.state)
     }
 }

@@ -15,7 +15,7 @@ use crate::base::timestamp::{DAY_MS, Timestamp};
 use crate::conversation::body::Conversation;
 use crate::conversation::merge::Member;
 use crate::conversation::resolution::CANCEL_MS;
-use crate::conversation::retention::{deciding_ids, newest};
+use crate::conversation::retention::{Kept, kept, newest};
 use crate::erasure::{note_removed, reopen};
 use crate::refresh::bisect::{bisect_failures, chunks};
 use crate::refresh::budget::{Budget, Limits, SliceLimits, SweepLimits};
@@ -460,8 +460,11 @@ impl<D: Database> Sweeper<'_, D> {
             return Ok(());
         }
         touched_at = touched_at.max(newest_at);
-        let kept = deciding_ids(members, self.lease.as_of);
-        let horizon = if kept.is_some() { touched } else { waiting };
+        let kept = kept(members, self.lease.as_of);
+        let horizon = match kept {
+            Kept::AsSomebodyWaits => waiting,
+            Kept::Everything | Kept::Items(_) => touched,
+        };
         let row = |kept: &[Box<str>], id: String| Forgotten {
             organization_id: organization_id.to_owned(),
             conversation_id: id,
@@ -471,7 +474,7 @@ impl<D: Database> Sweeper<'_, D> {
         if age.is_untouched && is_before(touched_at, horizon) {
             forgetting.whole.extend(ids.iter().cloned().map(|id| row(&[], id)));
             forgetting.contacts.extend(contacts);
-        } else if let (Some(kept), true) = (kept, age.is_old) {
+        } else if let (Kept::Items(kept), true) = (kept, age.is_old) {
             forgetting.items.extend(ids.iter().cloned().map(|id| row(&kept, id)));
         }
         Ok(())

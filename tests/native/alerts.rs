@@ -334,7 +334,7 @@ fn check(seed: u64) -> usize {
     let mut received = 0;
     for (key, attempts) in &world.attempts {
         let context = format!("seed {seed}, {key:?}: {attempts:#?}");
-        // One message a minute: of each number the first attempt that arrived.
+        // One message a minute: of two numbers, between the last attempt of the one and the first of the other that arrived.
         let mut last: Option<(i64, i64)> = None;
         for attempt in attempts.iter().filter(|attempt| attempt.is_received) {
             if let Some((number, at)) = last {

@@ -526,6 +526,44 @@ fn what_is_kept_for_the_one_decides_nothing_else_in_the_other() {
     assert_eq!(both.service.snapshot("o").unwrap().len(), 1);
 }
 
+/// By itself a person's answer has lost its effect, as the autopilot was on after it; with what it was merged into it has not.
+#[test]
+fn what_took_the_effect_of_a_reply_away_is_kept_with_it() {
+    let t = |minute: i64| NOW + minute * MINUTE;
+    let change = |id: &str, at: i64, enabled: bool, by: &str| {
+        json!({ "type": "autopilot", "organizationId": "o", "updatedAt": instant_text(at), "changeId": id, "conversationId": "part",
+                "at": instant_text(at), "enabled": enabled, "by": by })
+    };
+    let mut both = Both::new();
+    let [mut record, question] = waiting("o", "part", t(1));
+    record["mergedInto"] = json!("whole");
+    both.take_in(&waiting("o", "whole", NOW), NOW);
+    both.take_in(
+        &[
+            message("whole", "ai", NOW + 1, json!({ "sender": "ai" })),
+            record,
+            question,
+        ],
+        t(2),
+    );
+    both.take_in(
+        &[
+            change("off", t(2), false, "human"),
+            message("part", "person", t(3), json!({})),
+            change("on", t(4), true, "human"),
+            change("last", t(5), false, "system"),
+        ],
+        t(6),
+    );
+    assert_eq!(both.sweep(t(7) + KEEP_TIMELINE).conversations_swept, 2);
+    assert_eq!(items_of(&both.service, "part"), ["last", "off", "on", "person"]);
+    assert!(items_of(&both.service, "whole").is_empty());
+    let now = t(8) + KEEP_TIMELINE;
+    both.take_in(&[from_customer("part", "again", now)], now);
+    both.sweep(now + MINUTE);
+    assert_eq!(both.service.snapshot("o").unwrap().len(), 1);
+}
+
 #[test]
 fn what_waits_is_kept_whatever_keeps_it_from_being_listed() {
     let at = NOW;

@@ -1,5 +1,5 @@
 -- Notes an attempt to deliver to destination ?2 of organization ?1, if its row still has the revision ?3: the stalls, since when a
--- message waits, when it is to be tried, the message of which it is not known whether it arrived, how often it was tried, and
+-- message waits, when it is to be tried, or else when the next one may be at the earliest, the message of which it is not known whether it arrived, how often it was tried, and
 -- why that failed; if it arrived, when, and what it was; and how many messages were given up.
 UPDATE alert
 SET stalls = ?4,
