@@ -38,7 +38,7 @@ impl Category {
 }
 
 /// Why no answer came. [`Reason::VARIANTS`] lists them in the order of their declaration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Reason {
     /// A reply was tried and failed.

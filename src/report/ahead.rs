@@ -65,9 +65,9 @@ pub fn statements_ahead<D, C>(
     let basis = PageBasis::new(&snapshot, &selected.listed);
     let head = ResolvedHead::new(head, Some(snapshot), HeadSource::Memory);
     let newest = head.newest.clone();
-    let report = ResolvedReport::new(access, request, ReportFormat::Page(paging), head, newest, now)?;
+    let report = ResolvedReport::new(access, request, ReportFormat::Page(paging), head, newest, now);
     let of_other = if is_due {
-        in_any_version(version, &report.rows)?
+        in_any_version(version, report.rows())?
     } else {
         None
     };
@@ -77,7 +77,7 @@ pub fn statements_ahead<D, C>(
         .is_some_and(|cached| cached.basis.as_ref() == Some(&basis));
     let mut statements = Vec::new();
     if !is_known {
-        let selection = selected.listing().select(&report.rows, paging);
+        let selection = selected.listing().select(report.rows(), paging);
         let in_memory = cached.as_ref().map_or(&[][..], |cached| &cached.page.row_nos);
         let row_nos = selection.rows.iter().map(|row| row.row_no);
         let row_nos: Vec<i64> = row_nos.filter(|row_no| !in_memory.contains(row_no)).collect();

@@ -3,6 +3,7 @@
 use crate::auth::access::OrganizationId;
 use crate::base::byte_cache::ByteBoundedCache;
 use crate::base::timestamp::Timestamp;
+use crate::report::resolved::ReportQuery;
 use crate::report::rows::PageRow;
 use crate::report::snapshot::{Snapshot, SnapshotHead};
 use crate::snapshot::index::SnapshotIndex;
@@ -203,7 +204,7 @@ impl IsolateCache {
 
     /// Caches the page that now answers a query.
     pub(super) fn put_page(&mut self, slot: PageSlot, page: CachedPage) {
-        let bytes = page.bytes() + 2 * slot.bytes();
+        let bytes = page.bytes() + slot.bytes();
         self.pages.put(slot, Rc::new(page), bytes);
     }
 }
@@ -223,15 +224,16 @@ pub struct CachedHead {
 /// replaces the page of the newest snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PageSlot {
-    /// The canonical text of the query.
-    pub query_key: String,
+    /// The query.
+    pub query: Rc<ReportQuery>,
     /// The id of the snapshot that the request names, if it names one.
     pub pin: Option<String>,
 }
 
 impl PageSlot {
+    /// About what it takes as a key, which is stored twice and shares its query.
     fn bytes(&self) -> usize {
-        self.query_key.len() + self.pin.as_ref().map_or(0, String::len)
+        self.query.bytes() + 2 * self.pin.as_ref().map_or(0, String::len)
     }
 }
 

@@ -43,7 +43,7 @@ const BUSINESS_COLUMN: &str = "stalledBusinessMinutes";
 const ACKNOWLEDGEMENT_COLUMNS: [&str; 3] = ["acknowledgedBy", "acknowledgedAt", "note"];
 
 /// What stands between two cells. Spreadsheets expect the one of their language.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, IntoStaticStr, VariantArray)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Separator {
     /// `,`

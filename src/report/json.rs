@@ -75,7 +75,7 @@ pub fn write_page(
         older,
         is_truncated,
     } = page.totals;
-    let total = counts.for_category(report.rows.filter.category);
+    let total = counts.for_category(report.rows().filter.category);
     let rows = &page.page.rows;
     let without_rows = to_json(&Envelope::new(ReportData {
         organization_id: report.access.organization.as_str(),

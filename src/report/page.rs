@@ -101,7 +101,7 @@ pub async fn read_page<D: Database, C: SharedCache>(
         database_fingerprint: &report.head.database_fingerprint,
         organization: &report.access.organization,
         basis: &basis,
-        rows: &report.rows,
+        rows: report.rows(),
         paging,
     };
     if let Some(cached) = cached
@@ -113,7 +113,7 @@ pub async fn read_page<D: Database, C: SharedCache>(
         }
         return Ok(Rc::clone(cached));
     }
-    let selection = selected.listing().select(&report.rows, paging);
+    let selection = selected.listing().select(report.rows(), paging);
     let row_nos: Vec<i64> = selection.rows.iter().map(|row| row.row_no).collect();
     let mut is_shared = false;
     let page = if row_nos.is_empty() {

@@ -19,7 +19,7 @@ use std::rc::Rc;
 pub const FRESH_MAX_MS: i64 = 3 * MINUTE_MS;
 
 /// In which form a snapshot is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub enum ReportFormat {
     /// A page of its rows.
     Page(Paging),
@@ -33,10 +33,6 @@ pub enum ReportFormat {
 pub struct ResolvedReport<'a> {
     /// Which organization is asked about, and what of it the caller may see.
     pub access: &'a ReadAccess,
-    /// Which rows are asked for.
-    pub rows: RowQuery,
-    /// Whether rows are shown that are not over the threshold.
-    pub skip_threshold: bool,
     /// The organization's head.
     pub head: Rc<SnapshotHead>,
     /// Where the head comes from.
@@ -48,23 +44,31 @@ pub struct ResolvedReport<'a> {
     /// Whether the answer says that it is stale: the database is out of reach, or no refresh has moved the snapshot's instant
     /// for a while.
     pub is_stale: bool,
-    /// Where the page is cached that answers this query.
+    /// What is asked for, and where the page is cached that answers it.
     pub slot: PageSlot,
 }
 
-/// What tells queries of an organization apart. Two that are equal get the same rows of the same snapshot.
-#[derive(Serialize)]
-struct QueryIdentity<'a> {
-    organization: &'a OrganizationId,
+/// What tells queries of all organizations apart. Two that are equal get the same rows of the same snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct ReportQuery {
+    organization: OrganizationId,
     format: ReportFormat,
-    rows: &'a RowQuery,
+    rows: RowQuery,
     skip_threshold: bool,
+}
+
+impl ReportQuery {
+    /// About what it takes: its texts, and what each of the departments takes besides.
+    pub(super) fn bytes(&self) -> usize {
+        let texts = to_json(self).map_or(0, |json| json.len());
+        texts + self.rows.departments.as_ref().map_or(0, Vec::len) * size_of::<String>()
+    }
 }
 
 /// What tells answers apart.
 #[derive(Serialize)]
 struct AnswerIdentity<'a> {
-    query_key: &'a str,
+    query: &'a ReportQuery,
     /// The rows of a snapshot never change, so its id stands for them.
     snapshot_id: Option<&'a str>,
     threshold_minutes: i64,
@@ -83,9 +87,7 @@ enum Viewer<'a> {
 
 impl<'a> ResolvedReport<'a> {
     /// A request about `snapshot` at `now`, the service's clock.
-    ///
-    /// # Errors
-    /// [`ReportError::Corrupt`] if the query cannot be written as JSON, which does not happen.
+    #[must_use]
     pub fn new(
         access: &'a ReadAccess,
         request: &ReportRequest,
@@ -93,29 +95,38 @@ impl<'a> ResolvedReport<'a> {
         head: ResolvedHead,
         snapshot: Option<Snapshot>,
         now: Timestamp,
-    ) -> Result<Self, ReportError> {
-        let rows = row_query(access, request);
-        let query_key = to_json(&QueryIdentity {
-            organization: &access.organization,
+    ) -> Self {
+        let query = ReportQuery {
+            organization: access.organization.clone(),
             format,
-            rows: &rows,
+            rows: row_query(access, request),
             skip_threshold: request.skip_threshold,
-        })?;
+        };
         let is_stale = is_stale(&head, snapshot.as_ref(), now);
-        Ok(Self {
+        Self {
             access,
-            rows,
-            skip_threshold: request.skip_threshold,
             head: head.head,
             head_source: head.source,
             rows_ahead: head.rows_ahead,
             snapshot,
             is_stale,
             slot: PageSlot {
-                query_key,
+                query: Rc::new(query),
                 pin: request.snapshot.clone(),
             },
-        })
+        }
+    }
+
+    /// Which rows are asked for.
+    #[must_use]
+    pub fn rows(&self) -> &RowQuery {
+        &self.slot.query.rows
+    }
+
+    /// Whether rows are shown that are not over the threshold.
+    #[must_use]
+    pub fn skip_threshold(&self) -> bool {
+        self.slot.query.skip_threshold
     }
 
     /// The threshold of the organization that is in force.
@@ -170,7 +181,7 @@ impl<'a> ResolvedReport<'a> {
     /// [`ReportError::Corrupt`] if that cannot be written as JSON, which does not happen.
     pub fn etag(&self) -> Result<Rc<str>, ReportError> {
         let content = to_json(&AnswerIdentity {
-            query_key: &self.slot.query_key,
+            query: &self.slot.query,
             snapshot_id: self.snapshot_id(),
             threshold_minutes: self.threshold_minutes(),
             is_stale: self.is_stale,

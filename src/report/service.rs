@@ -70,7 +70,7 @@ pub struct NextPage {
 impl NextPage {
     fn after(report: &ResolvedReport<'_>, paging: Paging, page: &CachedPage) -> Option<Self> {
         let snapshot_id = Rc::clone(&report.snapshot.as_ref()?.id);
-        let total = page.totals.counts.for_category(report.rows.filter.category);
+        let total = page.totals.counts.for_category(report.rows().filter.category);
         let has_next = paging.page < total.div_ceil(paging.limit.max(1));
         has_next.then(|| Self {
             page: paging.page + 1,
@@ -185,7 +185,7 @@ pub async fn answer_summary<D: Database, C>(
     let selected = unless_removed(context, &report, select(context, &report).await)?;
     // 5. The body
     let listing = selected.listing();
-    let summary = listing.summarize(&report.rows, report.as_of(), selected.calendar.as_deref());
+    let summary = listing.summarize(report.rows(), report.as_of(), selected.calendar.as_deref());
     let (body, next) = (Some(Rc::new(write_summary(&report, &summary)?)), None);
     Ok(Answer {
         etag,
@@ -243,7 +243,7 @@ async fn resolve<'a, D: Database, C>(
     let head = resolve_head(context, organization, ahead, now).await?;
     let Some(id) = &request.snapshot else {
         let newest = head.newest.clone();
-        return ResolvedReport::new(access, request, format, head, newest, now);
+        return Ok(ResolvedReport::new(access, request, format, head, newest, now));
     };
     let (head, named) = match NamedSnapshot::from_id(organization, &head.head, id) {
         // Another isolate may have given out the id after this one has read its head, or a replica may be behind.
@@ -261,7 +261,7 @@ async fn resolve<'a, D: Database, C>(
         read_settings(context, organization, number).await?
     };
     let snapshot = named.with_settings(id, settings);
-    ResolvedReport::new(access, request, format, head, Some(snapshot), now)
+    Ok(ResolvedReport::new(access, request, format, head, Some(snapshot), now))
 }
 
 /// Step 3: the index of the snapshot's version, and which of its entries are listed.
@@ -277,7 +277,7 @@ async fn select<D: Database, C>(
         index,
         is_from_database,
     } = load_index(context, organization, snapshot.version).await?;
-    let skip_threshold = report.skip_threshold;
+    let skip_threshold = report.skip_threshold();
     Ok(SelectedIndex {
         is_from_database,
         ..selected_of(context, organization, snapshot, index, skip_threshold)
@@ -326,7 +326,7 @@ async fn search_body<D: Database, C>(
         among: Some(&found),
         ..selected.listing()
     };
-    let selection = listing.select(&report.rows, paging);
+    let selection = listing.select(report.rows(), paging);
     let row_nos: Vec<i64> = selection.rows.iter().map(|row| row.row_no).collect();
     let rows = if row_nos.is_empty() {
         Vec::new()
@@ -344,12 +344,12 @@ async fn open_csv<D: Database, C>(
     separator: Separator,
 ) -> Result<CsvFile, ReportError> {
     let selected = select(context, report).await?;
-    let chunks = selected.listing().select_all(&report.rows);
+    let chunks = selected.listing().select_all(report.rows());
     let ReadAccess { organization, view } = report.access;
     let form = CsvForm {
         as_of: report.as_of(),
         calendar: selected.calendar,
-        is_acknowledged: report.rows.filter.category == Some(Category::Acknowledged),
+        is_acknowledged: report.rows().filter.category == Some(Category::Acknowledged),
     };
     CsvFile::open(context.database, organization, view, form, separator, chunks).await
 }

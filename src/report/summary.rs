@@ -90,7 +90,7 @@ pub fn write_summary(report: &ResolvedReport<'_>, summary: &Summary<'_>) -> Resu
         threshold_minutes: report.threshold_minutes(),
         snapshot_missing: report.snapshot.is_none(),
         stale: report.is_stale,
-        total: counts.for_category(report.rows.filter.category),
+        total: counts.for_category(report.rows().filter.category),
         older_count: older,
         below_threshold_count: summary.below,
         truncated: is_truncated,

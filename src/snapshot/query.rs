@@ -18,8 +18,8 @@ const CHUNK_NAMES_MAX: usize = 2_000;
 /// What a client can filter rows by.
 ///
 /// A new filter is a field here, a line in `ReportRequest` that parses it, and a condition in [`Listing`]. Cache keys and
-/// ETags are made of this type by `Serialize`, so they follow.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+/// ETags are made of this type by `Hash` and `Serialize`, so they follow.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize)]
 pub struct RowFilter {
     /// The category. `None` means the two that a report shows when none is named.
     pub category: Option<Category>,
@@ -32,7 +32,7 @@ pub struct RowFilter {
 }
 
 /// Which rows of an organization are asked for and may be seen.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize)]
 pub struct RowQuery {
     /// The departments, each once, ascending. `None` means all, and also rows without a department.
     pub departments: Option<Vec<String>>,
@@ -41,7 +41,7 @@ pub struct RowQuery {
 }
 
 /// A page of the rows that a query selects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub struct Paging {
     /// The page, from 1.
     pub page: u64,
