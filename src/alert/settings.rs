@@ -1,5 +1,6 @@
 //! The destinations of an organization, as its administrators see and set them.
 
+use crate::alert::detect::PAUSE_MS;
 use crate::auth::access::OrganizationId;
 use crate::base::id::is_id;
 use crate::base::strict_json::{self, Object, whole_number};
@@ -232,7 +233,8 @@ pub async fn put_alerts<D: Database>(
         sql!("alert/sql/remove_alerts.sql"),
         [id(), SqlValue::Text(rows.clone())],
     );
-    let parameters = [id(), rows.into(), sealed.into(), now.as_milliseconds().into()];
+    let [now, next] = [now, now.plus(PAUSE_MS)].map(|instant| instant.as_milliseconds().into());
+    let parameters = [id(), rows.into(), sealed.into(), now, next];
     let put = Statement::new(sql!("alert/sql/put_alerts.sql"), parameters);
     change_and_read(database, organization, vec![remove, put]).await
 }

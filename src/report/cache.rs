@@ -3,7 +3,7 @@
 use crate::auth::access::OrganizationId;
 use crate::base::byte_cache::ByteBoundedCache;
 use crate::base::timestamp::Timestamp;
-use crate::report::resolved::ReportQuery;
+use crate::report::query::ReportQuery;
 use crate::report::rows::PageRow;
 use crate::report::snapshot::{Snapshot, SnapshotHead};
 use crate::snapshot::index::SnapshotIndex;

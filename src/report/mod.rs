@@ -19,6 +19,7 @@ mod index;
 mod json;
 pub mod page;
 pub mod poll;
+pub mod query;
 pub mod request;
 pub mod resolved;
 pub mod rows;

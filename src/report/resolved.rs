@@ -1,33 +1,22 @@
 //! A request after its head and its snapshot are known, and the identity of its answer.
 
-use crate::auth::access::{OrganizationId, ReadAccess, View};
+use crate::auth::access::{ReadAccess, View};
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
 use crate::http::etag::etag_of;
 use crate::report::cache::{CachedPage, CachedResponse, PageSlot};
-use crate::report::csv::Separator;
 use crate::report::error::ReportError;
 use crate::report::head::{HeadSource, ResolvedHead};
+use crate::report::query::{ReportFormat, ReportQuery};
 use crate::report::request::ReportRequest;
 use crate::report::rows::PageRow;
 use crate::report::snapshot::{Snapshot, SnapshotHead};
-use crate::snapshot::query::{Paging, RowQuery};
+use crate::snapshot::query::RowQuery;
 use serde::Serialize;
 use std::rc::Rc;
 
 /// How old a snapshot's instant may be before an answer says that it is stale: three minutes. A refresh runs every
 /// minute or more often.
 pub const FRESH_MAX_MS: i64 = 3 * MINUTE_MS;
-
-/// In which form a snapshot is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-pub enum ReportFormat {
-    /// A page of its rows.
-    Page(Paging),
-    /// What can be counted of its rows.
-    Summary,
-    /// All its rows as CSV.
-    Csv(Separator),
-}
 
 /// Everything that the bytes of an answer depend on.
 pub struct ResolvedReport<'a> {
@@ -46,23 +35,6 @@ pub struct ResolvedReport<'a> {
     pub is_stale: bool,
     /// What is asked for, and where the page is cached that answers it.
     pub slot: PageSlot,
-}
-
-/// What tells queries of all organizations apart. Two that are equal get the same rows of the same snapshot.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-pub struct ReportQuery {
-    organization: OrganizationId,
-    format: ReportFormat,
-    rows: RowQuery,
-    skip_threshold: bool,
-}
-
-impl ReportQuery {
-    /// About what it takes: its texts, and what each of the departments takes besides.
-    pub(super) fn bytes(&self) -> usize {
-        let texts = to_json(self).map_or(0, |json| json.len());
-        texts + self.rows.departments.as_ref().map_or(0, Vec::len) * size_of::<String>()
-    }
 }
 
 /// What tells answers apart.
@@ -96,12 +68,6 @@ impl<'a> ResolvedReport<'a> {
         snapshot: Option<Snapshot>,
         now: Timestamp,
     ) -> Self {
-        let query = ReportQuery {
-            organization: access.organization.clone(),
-            format,
-            rows: row_query(access, request),
-            skip_threshold: request.skip_threshold,
-        };
         let is_stale = is_stale(&head, snapshot.as_ref(), now);
         Self {
             access,
@@ -111,7 +77,7 @@ impl<'a> ResolvedReport<'a> {
             snapshot,
             is_stale,
             slot: PageSlot {
-                query: Rc::new(query),
+                query: Rc::new(ReportQuery::new(access, request, format)),
                 pin: request.snapshot.clone(),
             },
         }
@@ -198,14 +164,6 @@ impl<'a> ResolvedReport<'a> {
 pub(super) fn is_stale(head: &ResolvedHead, snapshot: Option<&Snapshot>, now: Timestamp) -> bool {
     let is_old = |snapshot: &Snapshot| now.milliseconds_since(snapshot.as_of) > FRESH_MAX_MS;
     head.source.is_stale() || snapshot.is_some_and(is_old)
-}
-
-/// Which rows a request asks for, as far as the caller may see them.
-pub(super) fn row_query(access: &ReadAccess, request: &ReportRequest) -> RowQuery {
-    RowQuery {
-        departments: access.view.departments(request.department_id.as_deref()),
-        filter: request.filter.clone(),
-    }
 }
 
 /// JSON in which no text can run into another, so that different identities never share a key.

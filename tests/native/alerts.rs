@@ -409,6 +409,11 @@ fn slack() -> Value {
 
 /// Somebody writes to an organization `a`; nothing else happens.
 fn waiting(world: &World, at: i64) {
+    waiting_in(world, "c", at);
+}
+
+/// The same in a conversation.
+fn waiting_in(world: &World, conversation_id: &str, at: i64) {
     let common = json!({ "organizationId": "a", "updatedAt": instant_text(at) });
     let with = |more: Value| {
         let mut event = common.as_object().unwrap().clone();
@@ -418,11 +423,11 @@ fn waiting(world: &World, at: i64) {
     let events = [
         with(json!({ "type": "organization", "name": "A" })),
         with(
-            json!({ "type": "conversation", "conversationId": "c", "contactId": "k", "channelType": "sms", "departmentId": "d" }),
+            json!({ "type": "conversation", "conversationId": conversation_id, "contactId": "k", "channelType": "sms", "departmentId": "d" }),
         ),
         with(json!({ "type": "contact", "contactId": "k", "name": "Jane" })),
         with(
-            json!({ "type": "message", "messageId": "m", "conversationId": "c", "at": instant_text(at), "direction": "inbound", "sender": "contact" }),
+            json!({ "type": "message", "messageId": format!("m{conversation_id}"), "conversationId": conversation_id, "at": instant_text(at), "direction": "inbound", "sender": "contact" }),
         ),
     ];
     block_on(world.service.ingest(&events, at)).unwrap();
@@ -474,6 +479,49 @@ fn a_message_follows_another_after_a_minute() {
         .map(|attempt| (attempt.kind.as_str(), attempt.at - start))
         .collect();
     assert_eq!(told, [("stalled", 5 * MINUTE + 8_000), ("cleared", 6 * MINUTE + 8_000)]);
+}
+
+/// A message may have been on its way when a destination was switched off, and nothing is known of it when it is switched on.
+#[test]
+fn a_destination_that_was_switched_off_and_on_is_told_nothing_for_a_minute() {
+    let mut world = World::new();
+    let start = NOW - NOW % MINUTE;
+    waiting(&world, start);
+    world.put("a", &slack(), start);
+    block_on(world.service.refresh(start)).unwrap();
+    world.detect(start).unwrap();
+    waiting_in(&world, "late", start + MINUTE);
+    // A message is written, and it is not known yet whether it has arrived.
+    let told_at = start + 5 * MINUTE + 50_000;
+    block_on(world.service.refresh(told_at)).unwrap();
+    world.detect(told_at).unwrap();
+    let queued = world.queue.pop().unwrap();
+    let message = Message {
+        organization_id: &queued.organization_id,
+        destination_id: &queued.destination_id,
+        number: queued.number,
+    };
+    let clock = Timestamp::from_milliseconds(told_at);
+    let draft = block_on(deliver(&world.service.database, &calendar_of, message, None, clock)).unwrap();
+    assert_ne!(draft, "null");
+    // Meanwhile it is switched off and on.
+    let mut off = slack();
+    off[0]["enabled"] = json!(false);
+    world.put("a", &off, told_at + 1_000);
+    world.put("a", &slack(), told_at + 2_000);
+    let ended = Some((Outcome::Delivered, None));
+    block_on(deliver(&world.service.database, &calendar_of, message, ended, clock)).unwrap();
+    // Who waits at the next look is known. The other comes after it, and is told a minute after the change.
+    for second in (3..90).step_by(7) {
+        minute(&mut world, told_at + 1_000 * second);
+    }
+    let told: Vec<(&str, i64)> = world
+        .attempts
+        .values()
+        .flatten()
+        .map(|attempt| (attempt.kind.as_str(), attempt.at - told_at))
+        .collect();
+    assert_eq!(told, [("stalled", 66_000)]);
 }
 
 #[test]
