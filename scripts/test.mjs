@@ -51,8 +51,7 @@ npm test runs the formatters, the linters, the type checks, the checks of depend
 size limit, a dry run of a deployment, the native tests, and the tests on Node: those of the built worker in workerd and
 of the dashboard in a browser among them.
 test:quick leaves out the linter for wasm32, the checks of dependencies, the dry run, the type checks of the browser's
-code, the longest native tests with random histories, and all tests on Node except the numbered cases over HTTP,
-which it tries in one order of events.`;
+code, the longest native tests with random histories, and all tests on Node except the numbered cases over HTTP.`;
 
 /** The steps that have ended, in order: `{ name, milliseconds, note }`. */
 const ended = [];
@@ -87,7 +86,7 @@ async function runAll({ quick }) {
   const files = quick ? SMOKE_TESTS : testFiles('tests');
   const [browserTests, otherTests] = partition(files, (file) => file.startsWith(BROWSER_TESTS));
   await inParallel(
-    () => step('Tests on Node', () => nodeTests(otherTests, { isSmoke: quick })),
+    () => step('Tests on Node', () => nodeTests(otherTests)),
     async () => {
       if (!quick) await quietStep('Tests in a browser', (say) => nodeTests(browserTests, { together: true, say }));
       await quietStep('Native tests', (say) => nativeTests({ quick, say }));
@@ -212,9 +211,9 @@ function nativeTests({ quick, say }) {
  * the other in one process, where they share what a module of theirs starts: the worker and the browser.
  *
  * @param {string[]} files
- * @param {{ together?: boolean, isSmoke?: boolean, say?: (line: string) => void }} [options]
+ * @param {{ together?: boolean, say?: (line: string) => void }} [options]
  */
-async function nodeTests(files, { together = false, isSmoke = false, say = console.log } = {}) {
+async function nodeTests(files, { together = false, say = console.log } = {}) {
   if (files.length === 0) throw new Failure('There are no tests/**/*.test.mjs.');
   /** @type {string[]} */
   const summary = [];
@@ -225,8 +224,7 @@ async function nodeTests(files, { together = false, isSmoke = false, say = conso
   const manner = together ? '--experimental-test-isolation=none' : `--test-concurrency=${NODE_TEST_CONCURRENCY}`;
   // The reporter is named because Node would take another without a terminal.
   const args = ['--test', manner, '--test-reporter=spec', ...files];
-  const smoke = isSmoke ? { SMOKE_TEST: '1' } : {};
-  const env = projectEnv({ WORKER_PREBUILT: '1', ...smoke, ...(await workerOptionsEnv()) });
+  const env = projectEnv({ WORKER_PREBUILT: '1', ...(await workerOptionsEnv()) });
   try {
     await runLines(wranglerNode(), args, { env, onLine, failure: 'Not all tests on Node passed.' });
   } finally {

@@ -124,12 +124,15 @@ fn sent_by(organization_id: &str, event: &Value) -> Value {
     event
 }
 
-fn check(case: &Value) {
+/// Sends each event so many times.
+fn check(case: &Value, times: usize) {
     let service = Service::default();
     let mut known = 0;
     for moment in Moment::all(case) {
         let new = moment.events.iter().skip(known);
-        let new: Vec<Value> = new.map(|event| sent_by(ORGANIZATION, event)).collect();
+        let new: Vec<Value> = new
+            .flat_map(|event| vec![sent_by(ORGANIZATION, event); times])
+            .collect();
         known = moment.events.len();
         block_on(service.ingest(&new, CLOCK)).unwrap();
         if let Some(as_of) = moment.as_of {
@@ -150,7 +153,8 @@ fn every_numbered_case_gives_the_expected_rows() {
     let numbers: BTreeSet<i64> = cases.iter().map(|case| case["number"].as_i64().unwrap()).collect();
     assert_eq!(numbers, (1..=51).collect(), "every number is there");
     for case in &cases {
-        check(case);
+        check(case, 1);
+        check(case, 2);
     }
     println!("numbered cases: {} in {} variants", numbers.len(), cases.len());
 }

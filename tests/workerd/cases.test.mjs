@@ -1,9 +1,9 @@
 // The numbered cases of the product's definition, over HTTP: events through ingest, the refresh run at the instant that
 // the case names, the report read as a dashboard reads it.
 //
-// Every case has organizations of its own: one gets a step's events in their order, one gets them reversed, and one gets
-// each twice. All cases share one clock, and each of their steps waits for the refresh at its instant, so that one refresh
-// and a few requests serve many steps.
+// Every case has an organization of its own. All cases share one clock, and each of their steps waits for the refresh at its
+// instant, so that one refresh and a few requests serve many steps. Other orders of the events, and repeats, are tried by
+// tests/native/cases.rs.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -101,14 +101,14 @@ async function readCategories(organizationId, kase, asOf, skipThreshold, triesEm
   return { report, rows: inOrder(rows) };
 }
 
-async function checkStep({ organizationId, order, kase, step }) {
+async function checkStep({ organizationId, kase, step }) {
   const { candidates, listed, snapshotMissing } = expectationsOf(step);
   if (snapshotMissing) {
     for (const skipThreshold of [true, false]) checkMissing(await readReport(organizationId, skipThreshold));
     return;
   }
   const asOf = BASE + step.refresh;
-  const triesEmpty = order === 'in order' && step === kase.steps.at(-1);
+  const triesEmpty = step === kase.steps.at(-1);
   const all = await readCategories(organizationId, kase, asOf, true, triesEmpty);
   const overThreshold = await readCategories(organizationId, kase, asOf, false, triesEmpty);
   if (candidates !== undefined) checkCandidates(candidates, all.rows, BASE);
@@ -123,30 +123,17 @@ async function checkStep({ organizationId, order, kase, step }) {
 /** How many steps are checked at a time. */
 const CHECKS_AT_A_TIME = 8;
 
-/** The orders in which the organizations of a case get the events of a step. */
-const ORDERS = {
-  'in order': (events) => events,
-  reversed: (events) => events.toReversed(),
-  twice: (events) => events.flatMap((event) => [event, event]),
-};
-/** A smoke test has one. */
-const ORDERS_TRIED = process.env.SMOKE_TEST ? ['in order'] : Object.keys(ORDERS);
-
-/** Every step of every case in every order, as `{ kase, step, organizationId, order, isFirst }`. */
+/** Every step of every case, as `{ kase, step, organizationId, isFirst }`. */
 function allSteps() {
-  return CASES.flatMap((kase) =>
-    ORDERS_TRIED.flatMap((order) => {
-      const organizationId = `case ${kase.number}${kase.variant ?? ''} ${order}`;
-      return kase.steps.map((step, index) => ({ kase, step, organizationId, order, isFirst: index === 0 }));
-    }),
-  );
+  return CASES.flatMap((kase) => {
+    const organizationId = `case ${kase.number}${kase.variant ?? ''}`;
+    return kase.steps.map((step, index) => ({ kase, step, organizationId, isFirst: index === 0 }));
+  });
 }
 
 /** Posts the events of steps, and sets the thresholds of cases that begin with one of them. */
 async function begin(steps) {
-  await service.post(
-    steps.flatMap(({ step, organizationId, order }) => ORDERS[order](eventsOf(step, organizationId, BASE))),
-  );
+  await service.post(steps.flatMap(({ step, organizationId }) => eventsOf(step, organizationId, BASE)));
   for (const { kase, organizationId, isFirst } of steps) {
     const { thresholdMinutes } = kase;
     if (isFirst && thresholdMinutes !== DEFAULT_THRESHOLD_MINUTES)
@@ -161,7 +148,6 @@ async function runCases() {
     try {
       await checkStep(due);
     } catch (error) {
-      error.message = `${due.order}: ${error.message}`;
       if (!errors.has(nameOf(due.kase))) errors.set(nameOf(due.kase), error);
     }
   };
