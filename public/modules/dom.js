@@ -153,6 +153,19 @@ export function setEnabled(button, isEnabled) {
 }
 
 /**
+ * Calls `act` when a dialog has been closed, whichever way. The browser tells it later: if the dialog has been opened again by
+ * then, it is not called.
+ *
+ * @param {HTMLDialogElement} dialog
+ * @param {() => void} act
+ */
+export function whenClosed(dialog, act) {
+  dialog.addEventListener('close', () => {
+    if (!dialog.open) act();
+  });
+}
+
+/**
  * Makes `container` hold one child per item, in order. An item keeps its child for as long as its key is listed: `draw`
  * gets that child, or undefined if it must create one, and returns it.
  *

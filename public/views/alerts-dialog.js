@@ -3,7 +3,7 @@
 import { changeDestinations, DESTINATIONS_MAX, FORMATS } from '../modules/alerts.js';
 import { PATHS } from '../modules/client.js';
 import { formatAge, formatExactTime } from '../modules/clock.js';
-import { byId, element, setAttributes, setEnabled, setText, whileEnabled } from '../modules/dom.js';
+import { byId, element, setAttributes, setEnabled, setText, whenClosed, whileEnabled } from '../modules/dom.js';
 import { categoryName, formatNumber, minutes, problemWords } from '../modules/words.js';
 import { createAlertForm } from './alert-form.js';
 
@@ -51,8 +51,7 @@ export function createAlertsDialog() {
   });
 
   byId('alerts-close').addEventListener('click', () => dialog.close());
-  // Whichever way it is closed.
-  dialog.addEventListener('close', () => {
+  whenClosed(dialog, () => {
     opened?.abort.abort();
     form.hide();
   });
@@ -185,6 +184,7 @@ export function createAlertsDialog() {
      * @param {Omit<Target, 'client' | 'abort'>} of
      */
     async open(client, of) {
+      opened?.abort.abort();
       opened = { ...of, client, abort: new AbortController() };
       list.replaceChildren();
       addButton.hidden = true;

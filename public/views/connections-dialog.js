@@ -2,7 +2,7 @@
 
 import { PATHS } from '../modules/client.js';
 import { formatAge, formatExactTime } from '../modules/clock.js';
-import { byId, element, setText } from '../modules/dom.js';
+import { byId, element, setText, whenClosed } from '../modules/dom.js';
 import { formatNumber, problemWords } from '../modules/words.js';
 
 const KINDS = { chatwoot: 'Chatwoot', zammad: 'Zammad', libredesk: 'LibreDesk' };
@@ -38,7 +38,7 @@ export function createConnectionsDialog() {
   let abort = new AbortController();
 
   byId('connections-close').addEventListener('click', () => dialog.close());
-  dialog.addEventListener('close', () => abort.abort());
+  whenClosed(dialog, () => abort.abort());
 
   /**
    * @param {import('../modules/client.js').Client} client
@@ -73,6 +73,7 @@ export function createConnectionsDialog() {
      * @param {{ organizationId: string, now: () => number }} of
      */
     open(client, { organizationId, now }) {
+      abort.abort();
       abort = new AbortController();
       list.replaceChildren();
       setText(hint, 'Loading …');

@@ -1,6 +1,6 @@
 // Choosing the organization, for users who may see more than one.
 
-import { byId, drawList, element, setAttributes, setClampedText, setText } from '../modules/dom.js';
+import { byId, drawList, element, setAttributes, setClampedText, setText, whenClosed } from '../modules/dom.js';
 import { formatNumber, problemWords } from '../modules/words.js';
 
 /** How long the user must pause in typing before the service is asked. */
@@ -29,7 +29,7 @@ export function createOrganizationDialog({ onChosen }) {
   const buttonOf = (item) => item?.querySelector('button');
 
   byId('organization-cancel').addEventListener('click', () => dialog.close());
-  dialog.addEventListener('close', () => {
+  whenClosed(dialog, () => {
     clearTimeout(typing);
     abort.abort();
   });

@@ -1,7 +1,7 @@
 // Changing the organization's thresholds, its business hours, and after how many days a conversation is no longer listed.
 
 import { PATHS } from '../modules/client.js';
-import { byId, drawList, element, setText } from '../modules/dom.js';
+import { byId, drawList, element, setText, whenClosed } from '../modules/dom.js';
 import { CHANNEL_NAMES, channelName, isWholeNumber, MINUTES_MAX, minutes, problemWords } from '../modules/words.js';
 import { createHoursFields } from './hours-fields.js';
 import { createThresholdList } from './threshold-list.js';
@@ -69,8 +69,7 @@ export function createThresholdDialog({ onSaved }) {
   };
 
   byId('threshold-cancel').addEventListener('click', () => dialog.close());
-  // Whichever way the dialog is closed, its requests are no longer needed.
-  dialog.addEventListener('close', () => opened?.abort.abort());
+  whenClosed(dialog, () => opened?.abort.abort());
   byId('new-channel-add').addEventListener('click', () => {
     const channel = channelOf(newChannel.value.trim());
     if (channel === '') complain('Type the name of a channel.', newChannel);
@@ -209,6 +208,7 @@ export function createThresholdDialog({ onSaved }) {
      */
     async open(client, { organizationId, thresholdMinutes, departments: named, channels }) {
       const target = { client, organizationId, abort: new AbortController(), loaded: null, saving: false };
+      opened?.abort.abort();
       opened = target;
       departments = named;
       const choices = new Set([...channels, ...Object.keys(CHANNEL_NAMES)]);

@@ -38,6 +38,17 @@ describeInBrowser('the alerts', (env) => {
     return (await response.json()).data.destinations.map(({ delivery, ...rest }) => rest);
   };
 
+  // The browser says that a dialog was closed only after the task that closes it.
+  test('closed and opened again at once they are loaded again', async (t) => {
+    const { tab } = await open(t, await sample());
+    await tab.waitForText('There is no destination yet.');
+    await tab.page.evaluate(() => {
+      document.getElementById('alerts-close').click();
+      document.getElementById('alerts-show').click();
+    });
+    await tab.waitForText('There is no destination yet.');
+  });
+
   test('a destination can be added, tried out, switched off and on, changed and removed', async (t) => {
     const organization = await sample();
     const { tab, dialog } = await open(t, organization);
