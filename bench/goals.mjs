@@ -18,7 +18,8 @@ const CPU_GOALS = [
 ];
 const BILL_MAX = 0.25;
 const ROWS_AN_EVENT_MAX = 3;
-/** In eight hours in which nothing changes. */
+/** So long nothing changes when a dashboard's requests are counted. */
+export const QUIET_HOURS = 8;
 const QUIET_REQUESTS_MAX = { stream: 20, advice: 600 };
 
 /** The goals as a table, from what was timed and from the bill, and what is missing to those not reached. */

@@ -11,8 +11,8 @@ import { Failure, inRoot, whenProgram } from '../scripts/project.mjs';
 import { EVERYTHING, ensureEverything } from '../scripts/setup.mjs';
 import { CASES } from './cases.mjs';
 import { makeKeys } from './data.mjs';
-import { goalsText } from './goals.mjs';
-import { spread } from './statistics.mjs';
+import { goalsText, QUIET_HOURS } from './goals.mjs';
+import { ratio, spread } from './statistics.mjs';
 
 const USAGE = `usage: npm run bench [-- [--rounds 7] [--hours 8] [--only PART …] [--case NAME …] [--against FOLDER]]
        npm run bench -- --only growth [--load NAME …] [--open 1000000] [--small]
@@ -74,7 +74,7 @@ const PARTS = {
     const { billOf, overText, ratiosText } = await import('./bill.mjs');
     const cpu = cpuOf(results);
     const day = await simulateDay({ seconds: hours * 3600, say });
-    const quiet = await countQuietRequests({ seconds: hours * 3600, say });
+    const quiet = await countQuietRequests({ seconds: QUIET_HOURS * 3600, say });
     say(`A refresh every ${OFTEN_SECONDS} seconds …`);
     const oftenDay = { seconds: hours * 3600, everySeconds: OFTEN_SECONDS, columns: OFTEN_COLUMNS, say };
     const often = billOf(await simulateDay(oftenDay), cpu, OFTEN_COLUMNS);
@@ -85,7 +85,7 @@ const PARTS = {
       text,
       more,
       `Rows written an event: ${rowsAnEvent.all.toFixed(2)}, and ${rowsAnEvent.swept.toFixed(2)} when it is swept.`,
-      `Requests of a dashboard in ${hours} hours in which nothing changes: ${requestsOf(quiet.stream)} by the stream, ${requestsOf(quiet.advice)} by advice.`,
+      `Requests of a dashboard in ${QUIET_HOURS} hours in which nothing changes: ${requestsOf(quiet.stream)} by the stream, ${requestsOf(quiet.advice)} by advice.`,
       ratiosText(results.bill),
       `With a refresh every ${OFTEN_SECONDS} seconds, that is ${overText(often, results.bill)} of the bill above:`,
       often.text,
@@ -180,7 +180,7 @@ function losses(timing) {
     ['plain', 'tuned'].map((peer) => ({
       name,
       peer,
-      ratio: spread(sides.ours.cpu).median / spread(sides[peer].cpu).median,
+      ratio: ratio(sides.ours.cpu, sides[peer].cpu),
     })),
   );
   const lost = found.filter(({ ratio }) => ratio > 1).sort((left, right) => right.ratio - left.ratio);

@@ -14,9 +14,12 @@ export function spreadText(numbers, digits = 0) {
   return `${number(median, digits)} (${number(min, digits)}–${number(max, digits)})`;
 }
 
-/** The ratio of the medians. */
+/**
+ * The median of the ratios of the rounds. A round's sides run one right after the other, so a machine that gets slower for
+ * a while does so for both numbers of a ratio.
+ */
 export function ratio(ours, theirs) {
-  return spread(ours).median / spread(theirs).median;
+  return spread(ours.map((value, round) => value / theirs[round])).median;
 }
 
 /** A number with separators: "12,345.6". */

@@ -133,7 +133,7 @@ async function timeCase(each, sides, { rounds, keys, load }) {
   return results;
 }
 
-/** The results as two tables: CPU with the ratios of the medians, and requests a second. */
+/** The results as two tables: CPU with the ratios to the others, and requests a second. */
 export function timingTables(results, { builds = {} } = {}) {
   const others = [...Object.keys(builds), 'plain', 'tuned'];
   const sides = ['ours', ...others];
