@@ -38,14 +38,10 @@ describeInBrowser('the alerts', (env) => {
     return (await response.json()).data.destinations.map(({ delivery, ...rest }) => rest);
   };
 
-  // The browser says that a dialog was closed only after the task that closes it.
   test('closed and opened again at once they are loaded again', async (t) => {
     const { tab } = await open(t, await sample());
     await tab.waitForText('There is no destination yet.');
-    await tab.page.evaluate(() => {
-      document.getElementById('alerts-close').click();
-      document.getElementById('alerts-show').click();
-    });
+    await tab.clickInOneTask('alerts-close', 'alerts-show');
     await tab.waitForText('There is no destination yet.');
   });
 

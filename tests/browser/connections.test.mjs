@@ -94,15 +94,11 @@ describeInBrowser('the connections', (env) => {
     }
   });
 
-  // The browser says that a dialog was closed only after the task that closes it.
   test('closed and opened again at once it is loaded again', async (t) => {
     const tab = await openWith(t, connectionsAnswer([connection({})]));
     await show(tab);
     await tab.waitForText('chatwoot-1');
-    await tab.page.evaluate(() => {
-      document.getElementById('connections-close').click();
-      document.getElementById('connections-show').click();
-    });
+    await tab.clickInOneTask('connections-close', 'connections-show');
     await tab.waitForText('chatwoot-1');
   });
 

@@ -25,16 +25,12 @@ describeInBrowser('the settings', (env) => {
   const minutesFor = (tab, name) => tab.page.getByRole('spinbutton', { name: `Minutes for ${name}` });
   const puts = (tab) => tab.responses.filter(({ method }) => method === 'PUT').length;
 
-  // The browser says that a dialog was closed only after the task that closes it.
   test('closed and opened again at once they are loaded again', async (t) => {
     const organization = await sample();
     await env.set(organization, { maxAgeDays: 14 });
     const tab = await env.open(t, { token: organization.adminToken() });
     await open(tab);
-    await tab.page.evaluate(() => {
-      document.getElementById('threshold-cancel').click();
-      document.getElementById('threshold-change').click();
-    });
+    await tab.clickInOneTask('threshold-cancel', 'threshold-change');
     await tab.page.waitForFunction(() => [...document.querySelectorAll('input')].some(({ value }) => value === '14'));
   });
 

@@ -41,6 +41,16 @@ struct Queued {
     due_at: i64,
 }
 
+impl Queued {
+    fn message(&self) -> Message<'_> {
+        Message {
+            organization_id: &self.organization_id,
+            destination_id: &self.destination_id,
+            number: self.number,
+        }
+    }
+}
+
 /// What a receiver was sent and may have got.
 #[derive(Debug, Clone)]
 struct Attempt {
@@ -122,11 +132,7 @@ impl World {
     }
 
     fn deliver_one(&mut self, queued: &Queued, now: i64, receive: Receive<'_>) -> Result<Option<i64>, DatabaseError> {
-        let message = Message {
-            organization_id: &queued.organization_id,
-            destination_id: &queued.destination_id,
-            number: queued.number,
-        };
+        let message = queued.message();
         let clock = Timestamp::from_milliseconds(now);
         let key = (queued.organization_id.clone(), queued.destination_id.clone());
         let draft = block_on(deliver(&self.service.database, &calendar_of, message, None, clock));
@@ -163,6 +169,14 @@ impl World {
         attempt.is_known = outcome == Outcome::Delivered && finished.is_ok();
         self.attempts.entry(key).or_default().push(attempt);
         Ok(serde_json::from_str(&finished?).unwrap())
+    }
+
+    /// The kinds of all messages, and how long after an instant each was sent.
+    fn told_since(&self, instant: i64) -> Vec<(&str, i64)> {
+        let attempts = self.attempts.values().flatten();
+        attempts
+            .map(|attempt| (attempt.kind.as_str(), attempt.at - instant))
+            .collect()
     }
 
     /// The conversations of a destination that a message tells of which it is not known whether it arrived.
@@ -472,13 +486,10 @@ fn a_message_follows_another_after_a_minute() {
             }
         }
     }
-    let told: Vec<(&str, i64)> = world
-        .attempts
-        .values()
-        .flatten()
-        .map(|attempt| (attempt.kind.as_str(), attempt.at - start))
-        .collect();
-    assert_eq!(told, [("stalled", 5 * MINUTE + 8_000), ("cleared", 6 * MINUTE + 8_000)]);
+    assert_eq!(
+        world.told_since(start),
+        [("stalled", 5 * MINUTE + 8_000), ("cleared", 6 * MINUTE + 8_000)]
+    );
 }
 
 /// A message may have been on its way when a destination was switched off, and nothing is known of it when it is switched on.
@@ -496,11 +507,7 @@ fn a_destination_that_was_switched_off_and_on_is_told_nothing_for_a_minute() {
     block_on(world.service.refresh(told_at)).unwrap();
     world.detect(told_at).unwrap();
     let queued = world.queue.pop().unwrap();
-    let message = Message {
-        organization_id: &queued.organization_id,
-        destination_id: &queued.destination_id,
-        number: queued.number,
-    };
+    let message = queued.message();
     let clock = Timestamp::from_milliseconds(told_at);
     let draft = block_on(deliver(&world.service.database, &calendar_of, message, None, clock)).unwrap();
     assert_ne!(draft, "null");
@@ -515,13 +522,7 @@ fn a_destination_that_was_switched_off_and_on_is_told_nothing_for_a_minute() {
     for second in (3..90).step_by(7) {
         minute(&mut world, told_at + 1_000 * second);
     }
-    let told: Vec<(&str, i64)> = world
-        .attempts
-        .values()
-        .flatten()
-        .map(|attempt| (attempt.kind.as_str(), attempt.at - told_at))
-        .collect();
-    assert_eq!(told, [("stalled", 66_000)]);
+    assert_eq!(world.told_since(told_at), [("stalled", 66_000)]);
 }
 
 #[test]
@@ -635,11 +636,7 @@ fn what_was_tried_for_a_day_is_given_up_and_counted() {
         }
         // The platform puts it among the dead ones after 30 retries.
         assert!((20..30).contains(&((now - start) / (60 * MINUTE))), "{}", now - start);
-        let message = Message {
-            organization_id: &message.organization_id,
-            destination_id: &message.destination_id,
-            number: message.number,
-        };
+        let message = message.message();
         let clock = Timestamp::from_milliseconds(now);
         let ended = Some((Outcome::GivenUp, None));
         let answer = block_on(deliver(&world.service.database, &calendar_of, message, ended, clock));
