@@ -319,7 +319,7 @@ impl CachedPage {
     /// About how many bytes of memory it takes.
     fn bytes(&self) -> usize {
         let response = self.response.as_ref().map_or(0, |response| response.body.len());
-        let rows: usize = self.page.rows.iter().map(PageRow::bytes).sum();
+        let rows: usize = self.page.rows.iter().map(|row| row.as_line().len()).sum();
         PAGE_BYTES + rows + response
     }
 }

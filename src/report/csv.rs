@@ -146,8 +146,9 @@ impl CsvFile {
     }
 
     fn push_row(&self, csv: &mut String, row: &PageRow) -> Result<(), ReportError> {
-        let has_access = RowAccess::from(&self.view).includes(&row.people)?;
-        let row: Object = serde_json::from_str(row.row.get()).map_err(|error| corrupt(&error))?;
+        let (people, row) = row.people_and_row()?;
+        let has_access = RowAccess::from(&self.view).includes(people)?;
+        let row: Object = serde_json::from_str(row).map_err(|error| corrupt(&error))?;
         let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
         let stalled_since = Timestamp::from_rfc3339(text("stalledSince")).ok_or_else(|| corrupt(&"no instant"))?;
         let names = row.get("assigneeNames").and_then(Value::as_array);

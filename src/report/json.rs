@@ -97,7 +97,7 @@ pub fn write_page(
         rows: [],
     }))?;
     let (before_rows, after_rows) = without_rows.rsplit_once(']').unwrap_or_default();
-    let row_bytes: usize = rows.iter().map(|row| row.row.get().len() + ROW_BYTES_ADDED).sum();
+    let row_bytes: usize = rows.iter().map(|row| row.as_line().len() + ROW_BYTES_ADDED).sum();
     let mut body = String::with_capacity(without_rows.len() + row_bytes);
     body.push_str(before_rows);
     let access = RowAccess::from(&report.access.view);
@@ -106,7 +106,8 @@ pub fn write_page(
         if position > 0 {
             body.push(',');
         }
-        let members = row.row.get().strip_suffix('}');
+        let (people, row) = row.people_and_row()?;
+        let members = row.strip_suffix('}');
         body.push_str(members.ok_or_else(|| ReportError::Corrupt("a row is not a JSON object".to_owned()))?);
         let threshold = selected.threshold_minutes;
         if threshold != common_threshold {
@@ -116,7 +117,7 @@ pub fn write_page(
             let minutes = calendar.open_minutes(selected.stalled_since, report.as_of());
             push_number(&mut body, "stalledBusinessMinutes", minutes);
         }
-        let has_access = access.includes(&row.people)?;
+        let has_access = access.includes(people)?;
         body.push_str(if has_access { HAS_ACCESS } else { HAS_NO_ACCESS });
     }
     body.push(']');

@@ -3,8 +3,7 @@
 use crate::auth::access::{OrganizationId, View};
 use crate::report::error::ReportError;
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement};
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -12,19 +11,32 @@ use std::collections::HashMap;
 const STATEMENT_ROWS_MAX: usize = 90;
 
 /// A published row. It is the same for all callers.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct PageRow {
-    /// A JSON array: the ids of the owner and the assignees.
-    pub people: Box<RawValue>,
-    /// A JSON object: the row without `hasAccess`.
-    pub row: Box<RawValue>,
-}
+///
+/// It is one line of text: a JSON array, the ids of the owner and the assignees; a tab; and a JSON object, the row without
+/// `hasAccess`. Neither has a tab or a line break in it, as JSON escapes both in texts, and the refresh puts none between them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageRow(String);
 
 impl PageRow {
-    /// Bytes of its texts.
+    /// A row from its line.
     #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.people.get().len() + self.row.get().len()
+    pub fn from_line(line: String) -> Self {
+        Self(line)
+    }
+
+    /// The row as its line.
+    #[must_use]
+    pub fn as_line(&self) -> &str {
+        &self.0
+    }
+
+    /// The people and the row.
+    ///
+    /// # Errors
+    /// [`ReportError::Corrupt`] if it is not a line of both.
+    pub fn people_and_row(&self) -> Result<(&str, &str), ReportError> {
+        let parts = self.0.split_once('\t');
+        parts.ok_or_else(|| ReportError::Corrupt("a row has no people".to_owned()))
     }
 }
 
@@ -32,7 +44,7 @@ impl PageRow {
 ///
 /// # Errors
 /// [`ReportError::SnapshotExpired`] if one of them is no longer stored; [`ReportError::Unavailable`];
-/// [`ReportError::Corrupt`] if one is not JSON.
+/// [`ReportError::Corrupt`] if one is not what a refresh publishes.
 pub async fn read_rows<D: Database>(
     database: &D,
     organization: &OrganizationId,
@@ -63,18 +75,16 @@ pub(super) fn row_statements(
 /// A row that one of them has read, and its number.
 ///
 /// # Errors
-/// [`ReportError::Corrupt`], [`ReportError::Unavailable`] if it is not what a refresh publishes.
+/// [`ReportError::Corrupt`] if it is not a number and JSON.
 pub(super) fn decode(Row(columns): Row) -> Result<(i64, PageRow), ReportError> {
-    let columns = <[SqlValue; 3]>::try_from(columns);
-    let Ok([SqlValue::Integer(row_no), SqlValue::Text(people), SqlValue::Text(row)]) = columns else {
-        return Err(DatabaseError::Decode("a row is not a number and two texts").into());
+    let columns = <[SqlValue; 2]>::try_from(columns);
+    let Ok([SqlValue::Integer(row_no), SqlValue::Text(line)]) = columns else {
+        return Err(DatabaseError::Decode("a row is not a number and JSON").into());
     };
-    let people = raw_json(people)?;
-    let row = raw_json(row)?;
-    Ok((row_no, PageRow { people, row }))
+    Ok((row_no, PageRow(line)))
 }
 
-/// Reads rows by their key.
+/// Reads rows by their key, each as its line. It is null if it is not JSON, which the database tells sooner than this does.
 ///
 /// The row numbers are a `VALUES` list that is joined: so every row is billed once. It would be billed twice with
 /// `row_no IN (…)` and three times with `json_each`, because SQLite then reads the numbers from a table of their own.
@@ -82,7 +92,8 @@ fn statement(organization: &OrganizationId, row_nos: &[i64], newest_version: Opt
     let numbers: Vec<String> = (2..).take(row_nos.len()).map(|number| format!("(?{number})")).collect();
     let mut sql = format!(
         "WITH wanted (row_no) AS (VALUES {})
-        SELECT row_no, people, json FROM wanted CROSS JOIN snapshot_row USING (row_no) WHERE organization_id = ?1",
+        SELECT row_no, iif(json_valid(people) AND json_valid(json), people || char(9) || json, NULL) AS line
+        FROM wanted CROSS JOIN snapshot_row USING (row_no) WHERE organization_id = ?1",
         numbers.join(", ")
     );
     let mut parameters = vec![SqlValue::from(organization.as_str())];
@@ -95,10 +106,6 @@ fn statement(organization: &OrganizationId, row_nos: &[i64], newest_version: Opt
         );
     }
     Statement::new(sql, parameters)
-}
-
-fn raw_json(text: String) -> Result<Box<RawValue>, ReportError> {
-    RawValue::from_string(text).map_err(|error| ReportError::Corrupt(format!("a row is not JSON: {error}")))
 }
 
 /// Which rows a caller has access to.
@@ -126,7 +133,7 @@ impl RowAccess<'_> {
     ///
     /// # Errors
     /// [`ReportError::Corrupt`] if `people` is something else.
-    pub fn includes(self, people: &RawValue) -> Result<bool, ReportError> {
+    pub fn includes(self, people: &str) -> Result<bool, ReportError> {
         /// Borrowed from the JSON text, unless it has an escape.
         #[derive(Deserialize)]
         struct Id<'a>(#[serde(borrow)] Cow<'a, str>);
@@ -134,7 +141,7 @@ impl RowAccess<'_> {
         let Self::OfPerson(subject) = self else {
             return Ok(self == Self::All);
         };
-        let ids: Vec<Id<'_>> = serde_json::from_str(people.get())
+        let ids: Vec<Id<'_>> = serde_json::from_str(people)
             .map_err(|error| ReportError::Corrupt(format!("the people of a row are not ids: {error}")))?;
         Ok(ids.iter().any(|id| id.0 == subject))
     }
@@ -158,7 +165,7 @@ mod tests {
             "", "a", "b", "ab", ",", "\",\"", "a\\", "\"", "b\\\"", "é", "\u{1}", "],[", "\\u0001", "[",
         ];
         for list in lists {
-            let json = serde_json::value::to_raw_value(list).unwrap();
+            let json = serde_json::to_string(list).unwrap();
             for id in ids {
                 let access = RowAccess::OfPerson(id);
                 assert_eq!(access.includes(&json), Ok(list.contains(&id)), "{id} in {json}");

@@ -31,7 +31,7 @@ pub struct KeyPrefix(&'static str);
 
 impl KeyPrefix {
     /// Pages of reports.
-    pub const PAGE: Self = Self("page/3/");
+    pub const PAGE: Self = Self("page/4/");
     /// Key sets of key servers.
     pub const KEY_SET: Self = Self("keys/1/");
 
