@@ -402,7 +402,7 @@ test('the keys of the shared cache reveal nothing, and each value is of one orga
   }
   assert.ok(names.length > 20, `${names.length} keys`);
   for (const name of names) {
-    assert.match(name, /^page\/3\/[\w-]{43}$/);
+    assert.match(name, /^page\/4\/[\w-]{43}$/);
     // What it is a page of may name the departments that a caller claims, even those of others. The rows must not.
     const [, json] = (await service.pages.get(name)).split('\n');
     const rows = JSON.stringify(JSON.parse(json).rows);
