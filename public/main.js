@@ -1,4 +1,4 @@
-// The entry point. It takes the token out of the address before anything else is loaded or requested.
+// The entry point. It takes the token out of the address before anything else runs or is requested.
 
 import { takeTokenFromFragment } from './modules/session.js';
 

@@ -1,14 +1,15 @@
-// Builds the worker into build/, unless what it is made of did not change since the last time.
+// Builds the worker and the dashboard into build/, each unless what it is made of did not change since the last time.
 //
 //   npm run build [-- --force]
 //
 // wrangler runs this too (`[build]` in wrangler.toml), at each start and each change, and so do the tests:
-// hence the stamp, and the lock against two builds at once.
+// hence the stamps, and the lock against two builds at once.
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { buildDashboard } from './build-dashboard.mjs';
 import { acquireLock } from './build-lock.mjs';
 import { capture, duration, run } from './command.mjs';
 import { parseFlags } from './flags.mjs';
@@ -16,19 +17,33 @@ import { cargoTool, Failure, inRoot, packageBin, ROOT, whenProgram } from './pro
 import { ensureEverything } from './setup.mjs';
 import { nameByResemblance } from './wasm-order.mjs';
 
-/** What the build is made of. Not of public/: the platform serves its files as they are. */
-const SOURCES = [
-  'Cargo.toml',
-  'Cargo.lock',
-  'rust-toolchain.toml',
-  'build.rs',
-  '.cargo',
-  'src',
-  'scripts/build.mjs',
-  'scripts/wasm-order.mjs',
-];
-/** What it makes. */
-const PRODUCTS = ['index.js', 'index_bg.wasm'];
+/**
+ * A part of the build: what it is made of, what it makes in build/, and the file there that says of what sources.
+ *
+ * @typedef {{ sources: string[], products: string[], stamp: string }} Part
+ */
+
+/** @type {Part} */
+const WORKER = {
+  sources: [
+    'Cargo.toml',
+    'Cargo.lock',
+    'rust-toolchain.toml',
+    'build.rs',
+    '.cargo',
+    'src',
+    'scripts/build.mjs',
+    'scripts/wasm-order.mjs',
+  ],
+  products: ['index.js', 'index_bg.wasm'],
+  stamp: '.stamp',
+};
+/** @type {Part} */
+const DASHBOARD = {
+  sources: ['public', 'scripts/build-dashboard.mjs'],
+  products: ['public/index.html', 'public/main.js', 'public/main.css'],
+  stamp: '.stamp-dashboard',
+};
 
 const WASM_TARGET = 'wasm32-unknown-unknown';
 /** As a `cdylib` only: with the `rlib` of the native tests beside it, the gzipped wasm is 9 KB larger. */
@@ -85,52 +100,78 @@ const ESBUILD_ARGS = [
 
 const USAGE = `usage: npm run build [-- --force]
 
-Builds the worker (Rust to wasm) into build/. Does nothing if the sources did not change since the last build.
+Builds the worker (Rust to wasm) and the dashboard (one script and one stylesheet) into build/. Does nothing for what did not
+change since the last build.
   --force   build all the same`;
 
-/** Builds if need be. Returns whether it did. */
+/** Builds what need be. Returns whether there was anything. */
 export async function build({
   force = false,
   root = ROOT,
   say = console.error,
   compile = compileWorker,
+  bundle = (progress) => buildDashboard(root, progress),
   delay = undefined,
 } = {}) {
-  const folder = path.join(root, 'build');
-  if (!force && isUpToDate(root)) return false;
+  const isStale = (part) => force || !isPartUpToDate(part, root);
+  if (![WORKER, DASHBOARD].some(isStale)) return false;
 
+  const folder = path.join(root, 'build');
   mkdirSync(folder, { recursive: true });
   const release = await acquireLock(path.join(folder, '.lock'), { say, delay });
   try {
     // Whoever held the lock has perhaps built just this.
-    if (!force && isUpToDate(root)) return false;
-    const startedAt = performance.now();
-    // Taken before the build: what is edited meanwhile will be built the next time.
-    const digest = digestSources(root);
-    rmSync(path.join(folder, '.stamp'), { force: true });
-    await compile(say);
-    const lost = PRODUCTS.filter((name) => !existsSync(path.join(folder, name)));
-    if (lost.length) throw new Failure(`The build ended well, but there is no build/${lost.join(', build/')}.`);
-    writeFileSync(path.join(folder, '.stamp'), digest);
-    say(`Built the worker in ${duration(performance.now() - startedAt)}.`);
-    return true;
+    const isWorkerBuilt = isStale(WORKER);
+    const isDashboardBuilt = isStale(DASHBOARD);
+    if (isWorkerBuilt) {
+      const startedAt = performance.now();
+      await buildPart(WORKER, root, () => compile(say));
+      say(`Built the worker in ${duration(performance.now() - startedAt)}.`);
+    }
+    if (isDashboardBuilt) await buildPart(DASHBOARD, root, () => bundle(say));
+    return isWorkerBuilt || isDashboardBuilt;
   } finally {
     release();
   }
 }
 
-/** Whether build/ holds what the sources as they are now would give. */
-export function isUpToDate(root = ROOT) {
+/**
+ * Builds a part, and notes of what.
+ *
+ * @param {Part} part
+ * @param {string} root
+ * @param {() => Promise<void>} make
+ */
+async function buildPart({ sources, products, stamp }, root, make) {
   const folder = path.join(root, 'build');
-  const stamp = path.join(folder, '.stamp');
-  if (!existsSync(stamp) || PRODUCTS.some((name) => !existsSync(path.join(folder, name)))) return false;
-  return readFileSync(stamp, 'utf8') === digestSources(root);
+  // Taken before the build: what is edited meanwhile will be built the next time.
+  const digest = digestOf(sources, root);
+  rmSync(path.join(folder, stamp), { force: true });
+  await make();
+  const lost = products.filter((name) => !existsSync(path.join(folder, name)));
+  if (lost.length) throw new Failure(`The build ended well, but there is no build/${lost.join(', build/')}.`);
+  writeFileSync(path.join(folder, stamp), digest);
 }
 
-/** SHA-256 over the names and the contents of all sources. */
-export function digestSources(root = ROOT) {
+/** Whether build/ holds what the sources as they are now would give. */
+export function isUpToDate(root = ROOT) {
+  return [WORKER, DASHBOARD].every((part) => isPartUpToDate(part, root));
+}
+
+/** @param {Part} part */
+function isPartUpToDate({ sources, products, stamp: name }, root) {
+  const folder = path.join(root, 'build');
+  const stamp = path.join(folder, name);
+  if (!existsSync(stamp) || products.some((product) => !existsSync(path.join(folder, product)))) return false;
+  return readFileSync(stamp, 'utf8') === digestOf(sources, root);
+}
+
+/** SHA-256 over the names and the contents of all sources of the worker. */
+export const digestSources = (root = ROOT) => digestOf(WORKER.sources, root);
+
+function digestOf(sources, root) {
   const hash = createHash('sha256');
-  for (const name of SOURCES.flatMap((source) => listFiles(root, source))) {
+  for (const name of sources.flatMap((source) => listFiles(root, source))) {
     const content = readFileSync(path.join(root, name));
     // With the lengths, so that no two trees give the same bytes.
     hash.update(`${name.length} ${name} ${content.length}\n`).update(content);
@@ -256,5 +297,5 @@ await whenProgram(import.meta.url, async (args) => {
   const flags = parseFlags(args, USAGE, { force: { type: 'boolean', default: false } });
   if (!flags) return;
   const built = await build({ force: flags.values.force });
-  if (!built) console.log('The worker in build/ is up to date.');
+  if (!built) console.log('What is in build/ is up to date.');
 });

@@ -20,7 +20,7 @@ function files(folder = PUBLIC) {
 
 describeInBrowser('the files', (env) => {
   test('have the security headers', async () => {
-    for (const target of ['/', '/main.js', '/styles/base.css', '/icon.svg']) {
+    for (const target of ['/', '/main.js', '/main.css', '/icon.svg']) {
       const { status, headers } = await env.service.fetch(target);
       assert.equal(status, 200, target);
       const policy = headers.get('content-security-policy').split('; ').sort();
@@ -44,7 +44,7 @@ describeInBrowser('the files', (env) => {
   });
 
   test('leave the API and every 404 to the worker', async () => {
-    for (const target of ['/nothing', '/_headers', '/modules/nothing.js', '/api/nothing']) {
+    for (const target of ['/nothing', '/_headers', '/modules/session.js', '/styles/base.css', '/api/nothing']) {
       const response = await env.service.fetch(target);
       assert.equal(response.status, 404, target);
       const { error } = /** @type {{ error?: string }} */ (await response.json());
@@ -76,13 +76,13 @@ describeInBrowser('the files', (env) => {
     }
   });
 
-  test('are loaded in parallel: index.html names every module', () => {
-    const page = readFileSync(path.join(PUBLIC, 'index.html'), 'utf8');
-    const named = [...page.matchAll(/rel="modulepreload" href="([^"]+)"/g)].map(([, href]) => href);
-    const modules = files()
-      .filter((each) => each.endsWith('.js'))
-      .map((each) => `/${path.relative(PUBLIC, each)}`);
-    assert.deepEqual(named.sort(), modules.filter((each) => each !== '/main.js').sort());
+  test('are few: the page loads one script and one stylesheet, and every style is in it', async () => {
+    const page = await (await env.service.fetch('/')).text();
+    const named = [...page.matchAll(/ (?:src|href)="(\/[^"]*)"/g)].map(([, target]) => target);
+    assert.deepEqual([...new Set(named)].sort(), ['/icon.svg', '/main.css', '/main.js']);
+    const imported = [...readFileSync(path.join(PUBLIC, 'main.css'), 'utf8').matchAll(/@import "\.\/([^"]+)";/g)];
+    const styles = files().filter((each) => each.endsWith('.css') && path.dirname(each) !== PUBLIC);
+    assert.deepEqual(imported.map(([, name]) => name).sort(), styles.map((each) => path.relative(PUBLIC, each)).sort());
   });
 
   test('import downwards only: main.js and dashboard.js, then views, then modules', () => {

@@ -1,17 +1,18 @@
 // The build's guard: what counts as changed, and two builds at once.
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { build, digestSources, isUpToDate } from '../../scripts/build.mjs';
+import { buildDashboard } from '../../scripts/build-dashboard.mjs';
 import { acquireLock } from '../../scripts/build-lock.mjs';
 import { lockedVersion } from '../../scripts/project.mjs';
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
-/** A repository with one source file, and a compiler that counts how often it ran. */
+/** A repository with one source file of each part, a compiler and a bundler that count how often they ran. */
 function repository(t) {
   const root = mkdtempSync(path.join(tmpdir(), 'build test '));
   t.after(() => rmSync(root, { recursive: true }));
@@ -20,10 +21,15 @@ function repository(t) {
     writeFileSync(path.join(root, name), text);
   };
   write('src/lib.rs', 'fn main() {}');
-  let compiled = 0;
+  write('public/main.js', 'start();');
+  let [compiled, bundled] = [0, 0];
   const compile = async () => {
     compiled += 1;
     for (const name of ['index.js', 'index_bg.wasm']) write(`build/${name}`, `${compiled}`);
+  };
+  const bundle = async () => {
+    bundled += 1;
+    for (const name of ['index.html', 'main.js', 'main.css']) write(`build/public/${name}`, `${bundled}`);
   };
   const said = [];
   return {
@@ -31,7 +37,8 @@ function repository(t) {
     write,
     said,
     times: () => compiled,
-    build: (options) => build({ root, compile, say: (line) => said.push(line), delay: nextTurn, ...options }),
+    timesBundled: () => bundled,
+    build: (options) => build({ root, compile, bundle, say: (line) => said.push(line), delay: nextTurn, ...options }),
   };
 }
 
@@ -53,9 +60,50 @@ test('a build happens only if something changed', async (t) => {
     assert.equal(await repo.build(), true, String(change));
     assert.equal(await repo.build(), false, String(change));
   }
+  assert.equal(repo.timesBundled(), 1);
   repo.write('README.md', 'words');
   assert.equal(await repo.build(), false);
   assert.equal(await repo.build({ force: true }), true);
+});
+
+test('a change of the dashboard compiles nothing', async (t) => {
+  const repo = repository(t);
+  await repo.build();
+  for (const change of [
+    () => repo.write('public/main.js', 'start(2);'),
+    () => repo.write('public/styles/base.css', 'a {}'),
+    () => rmSync(path.join(repo.root, 'build/public/main.css')),
+  ]) {
+    change();
+    assert.equal(isUpToDate(repo.root), false, String(change));
+    assert.equal(await repo.build(), true, String(change));
+    assert.equal(await repo.build(), false, String(change));
+  }
+  assert.deepEqual([repo.times(), repo.timesBundled()], [1, 4]);
+});
+
+test('the dashboard is one script, one stylesheet and the other files as they are; nothing of before is left', async (t) => {
+  const { root, write } = repository(t);
+  const copied = { _headers: '/*', 'icon.svg': '<svg/>', 'index.html': '<!doctype html>', 'openapi.json': '{}' };
+  for (const [name, text] of Object.entries(copied)) write(`public/${name}`, text);
+  write('public/main.js', "import { start } from './modules/start.js';\nstart();");
+  write('public/modules/start.js', "export const start = () => console.log('started');");
+  write('public/main.css', '@import "./styles/base.css";\n@import "./styles/wall.css";');
+  write('public/styles/base.css', 'p { color: red }');
+  write('public/styles/wall.css', 'p { color: blue }');
+  write('build/public/modules/start.js', 'of an earlier version');
+  await buildDashboard(root, console.error);
+
+  const built = path.join(root, 'build/public');
+  assert.deepEqual(readdirSync(built).sort(), [...Object.keys(copied), 'main.css', 'main.js'].sort());
+  const read = (name) => readFileSync(path.join(built, name), 'utf8');
+  for (const [name, text] of Object.entries(copied)) assert.equal(read(name), text);
+  assert.match(read('main.js'), /started/);
+  assert.doesNotMatch(read('main.js'), /\bimport\b/);
+  assert.match(read('main.css'), /red.*(blue|#00f)/s);
+
+  write('public/main.js', "import './nothing.js';");
+  await assert.rejects(buildDashboard(root, console.error), /The dashboard could not be built/);
 });
 
 test('moving bytes from one file to the next is a change', (t) => {
