@@ -5,7 +5,7 @@
 //!
 //! This file needs nothing but chrono and serde_json, so that a program outside the tests can include it.
 
-use chrono::DateTime;
+use chrono::{DateTime, SecondsFormat};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -1667,7 +1667,8 @@ fn written_instant(random: &mut Random, epoch_ms: i64, may_be_later: bool) -> St
         offsets[0]
     };
     let local = DateTime::from_timestamp_millis(epoch_ms + minutes * MINUTE).expect("an instant");
-    let seconds = local.format("%Y-%m-%dT%H:%M:%S").to_string();
+    let seconds = local.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let seconds = seconds.trim_end_matches('Z');
     let milliseconds = format!("{:03}", epoch_ms.rem_euclid(SECOND));
     let fraction = if may_be_later && random.chance(15) {
         let finer: String = (0..=random.below(9))
@@ -1823,7 +1824,7 @@ const MANY_CONTACTS: usize = 50;
 /// An instant as RFC 3339 text in UTC, with milliseconds and `Z`.
 pub fn instant_text(epoch_ms: i64) -> String {
     let instant = DateTime::from_timestamp_millis(epoch_ms).expect("an instant");
-    instant.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    instant.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 /// An event of the organization with this clock.
