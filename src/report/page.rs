@@ -47,7 +47,7 @@ impl PageIdentity<'_> {
 }
 
 /// Encodes a page for the shared cache: lines with a checksum, what it is a page of, so that no other page is taken for it, and
-/// each of its rows.
+/// each of its rows. In one JSON text it would have to be found where each row ends: 38 µs for 25 rows in wasm.
 ///
 /// The checksum is against damage and not against attackers, because only this service writes to the cache. It is XXH64,
 /// which takes 1 µs for 25 rows in wasm; SHA-256 would take 48.
