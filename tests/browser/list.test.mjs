@@ -269,6 +269,16 @@ describeInBrowser('the user can', (env) => {
     assert.equal(await tab.page.locator('#threshold-dialog').isVisible(), false);
   });
 
+  test('see the organizations again where the dialog is closed and opened at once, as a superadmin', async (t) => {
+    const organization = await env.publish(env.organization({ name: 'Opened Twice' }));
+    const query = `?organizationId=${organization.organizationId}`;
+    const tab = await env.open(t, { token: superadminToken(), query });
+    await tab.page.getByRole('button', { name: 'Change organization' }).click();
+    await tab.page.locator('.choice').first().waitFor();
+    await tab.clickInOneTask('organization-cancel', 'organization-change');
+    await tab.page.locator('.choice').first().waitFor();
+  });
+
   test('search for another organization and switch to it, as a superadmin', async (t) => {
     const first = await env.publish(env.organization({ name: 'Walnut Books' }).addWaiting('w', 10));
     const second = await env.publish(
