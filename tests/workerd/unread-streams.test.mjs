@@ -1,5 +1,5 @@
-// What streams keep in an isolate, by counts: while a client does not read, and when all have ended. Memory itself is not looked
-// at, because it depends on when the platform collects what is garbage.
+// What streams keep in an isolate, by counts: while a client does not read, and when all have ended. Memory itself is looked at in
+// stream-memory.test.mjs.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
