@@ -7,9 +7,7 @@ import { run } from './command.mjs';
 import { packageBin } from './project.mjs';
 import { ensureEverything } from './setup.mjs';
 
-/** What is served as it is. */
-const COPIED = ['_headers', 'icon.svg', 'index.html', 'openapi.json'];
-/** What imports everything else. */
+/** What imports all other scripts and styles. */
 const JOINED = ['main.js', 'main.css'];
 /** Names stay as they are, so that what the browser says of an error can be found in the sources. */
 const ESBUILD_ARGS = [
@@ -21,6 +19,12 @@ const ESBUILD_ARGS = [
   '--legal-comments=none',
   '--log-level=warning',
 ];
+
+/** The files of a folder that are served as they are. */
+function copiedFrom(folder) {
+  const files = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile());
+  return files.map(({ name }) => name).filter((name) => !/\.(js|css)$/.test(name));
+}
 
 /**
  * Makes build/public/ under `root`. Files are replaced one by one, as wrangler may be watching the folder.
@@ -37,8 +41,9 @@ export async function buildDashboard(root, say) {
   await run(packageBin('esbuild'), [...JOINED.map(from), ...ESBUILD_ARGS, `--outdir=${folder}`], {
     failure: 'The dashboard could not be built; what is printed above says why.',
   });
-  for (const name of COPIED) copyFileSync(from(name), path.join(folder, name));
+  const copied = copiedFrom(path.join(root, 'public'));
+  for (const name of copied) copyFileSync(from(name), path.join(folder, name));
   // What is left of earlier builds would be served, too.
-  const others = readdirSync(folder).filter((name) => ![...COPIED, ...JOINED].includes(name));
+  const others = readdirSync(folder).filter((name) => ![...copied, ...JOINED].includes(name));
   for (const name of others) rmSync(path.join(folder, name), { recursive: true });
 }

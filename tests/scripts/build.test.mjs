@@ -84,7 +84,13 @@ test('a change of the dashboard compiles nothing', async (t) => {
 
 test('the dashboard is one script, one stylesheet and the other files as they are; nothing of before is left', async (t) => {
   const { root, write } = repository(t);
-  const copied = { _headers: '/*', 'icon.svg': '<svg/>', 'index.html': '<!doctype html>', 'openapi.json': '{}' };
+  const copied = {
+    _headers: '/*',
+    'another.webmanifest': '{}',
+    'icon.svg': '<svg/>',
+    'index.html': '<!doctype html>',
+    'openapi.json': '{}',
+  };
   for (const [name, text] of Object.entries(copied)) write(`public/${name}`, text);
   write('public/main.js', "import { start } from './modules/start.js';\nstart();");
   write('public/modules/start.js', "export const start = () => console.log('started');");
