@@ -44,6 +44,7 @@ const DASHBOARD = {
   products: ['public/index.html', 'public/main.js', 'public/main.css'],
   stamp: '.stamp-dashboard',
 };
+const PARTS = [WORKER, DASHBOARD];
 
 const WASM_TARGET = 'wasm32-unknown-unknown';
 /** As a `cdylib` only: with the `rlib` of the native tests beside it, the gzipped wasm is 9 KB larger. */
@@ -113,14 +114,14 @@ export async function build({
   bundle = (progress) => buildDashboard(root, progress),
   delay = undefined,
 } = {}) {
-  const isStale = (part) => force || !isPartUpToDate(part, root);
-  if (![WORKER, DASHBOARD].some(isStale)) return false;
+  if (!force && isUpToDate(root)) return false;
 
   const folder = path.join(root, 'build');
   mkdirSync(folder, { recursive: true });
   const release = await acquireLock(path.join(folder, '.lock'), { say, delay });
   try {
     // Whoever held the lock has perhaps built just this.
+    const isStale = (part) => force || !isPartUpToDate(part, root);
     const isWorkerBuilt = isStale(WORKER);
     const isDashboardBuilt = isStale(DASHBOARD);
     if (isWorkerBuilt) {
@@ -155,7 +156,7 @@ async function buildPart({ sources, products, stamp }, root, make) {
 
 /** Whether build/ holds what the sources as they are now would give. */
 export function isUpToDate(root = ROOT) {
-  return [WORKER, DASHBOARD].every((part) => isPartUpToDate(part, root));
+  return PARTS.every((part) => isPartUpToDate(part, root));
 }
 
 /** @param {Part} part */
