@@ -13,6 +13,7 @@ import { build } from '../../scripts/build.mjs';
 import { bindingsOf, databaseOf, evenShards, parseShards } from '../../scripts/shards/buckets.mjs';
 import { signToken } from '../../scripts/token.mjs';
 import { readWorkerOptions } from '../../scripts/worker-options.mjs';
+import { BINDINGS_WORKER, Bindings, bindingsWorker } from './bindings.mjs';
 
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 export const SECRET = 'a secret of the tests, long enough for HMAC-SHA256';
@@ -41,7 +42,9 @@ const CRON = '* * * * *';
  *   vars?: Record<string, string>, secrets?: Record<string, string>, limits?: Record<string, number>, hasClock?: boolean, hasRuns?: boolean,
  *   main?: string, hasQueue?: boolean, isPageServed?: boolean,
  * }} Settings
- * @typedef {RequestInit & { token?: string }} Request
+ * `at` is the instant that a worker with a clock of its own takes the request in, and goes on from.
+ *
+ * @typedef {RequestInit & { token?: string, at?: number }} Request
  */
 
 /** The modules in the folder of the main one, which comes first. */
@@ -58,8 +61,10 @@ function modulesOf(main) {
   });
 }
 
-/** The header of a request that sets the worker's clock, in milliseconds since 1970, and does nothing else. */
+/** The header of a request that sets the worker's clock first, in milliseconds since 1970. */
 const CLOCK_HEADER = 'X-Set-Clock';
+/** A request to this path does nothing else. */
+const CLOCK_PATH = '/clock';
 
 /** The main module of a worker whose clock stands until a request sets it, and that has a dataset if `hasRuns`. */
 const withClock = (main, hasRuns) => `
@@ -75,9 +80,9 @@ const withClock = (main, hasRuns) => `
   export default {
     fetch: (request, env, context) => {
       const clock = request.headers.get('${CLOCK_HEADER}');
-      if (clock === null) return worker.fetch(request, env, context);
-      instant = Number(clock);
-      return new Response(null, { status: 204 });
+      if (clock !== null) instant = Number(clock);
+      if (request.url.endsWith('${CLOCK_PATH}')) return new Response(null, { status: 204 });
+      return worker.fetch(request, env, context);
     },
     queue: (batch, env, context) => worker.queue(batch, env, context),
     scheduled: (event, env, context) =>
@@ -168,13 +173,16 @@ export async function startService({
   const options = await readWorkerOptions();
   const bindings = bindingsOf(count);
   const shards = { text, d1Databases: Object.fromEntries(bindings.map((binding) => [binding, { id: binding }])) };
-  const workers = Object.entries({ [MAIN]: settings, ...siblings });
+  const tested = Object.entries({ [MAIN]: settings, ...siblings });
+  const names = tested.map(([name]) => name);
+  const workers = tested.map(([name, its]) => ({ ...workerOf(name, options, shards, its), outboundService: outbound }));
+  const [main] = workers;
   /** @type {{ message: string }[]} */
   const logs = [];
   const miniflare = new Miniflare(
     convertV4MiniflareOptions(
       /** @type {any} */ ({
-        workers: workers.map(([name, its]) => ({ ...workerOf(name, options, shards, its), outboundService: outbound })),
+        workers: [...workers, bindingsWorker(main, names)],
         cf: false,
         log: new Log(LogLevel.ERROR),
         logRequests: false,
@@ -184,11 +192,12 @@ export async function startService({
   );
   const url = await miniflare.ready;
   const urls = Object.fromEntries(
-    await Promise.all(workers.map(async ([name]) => [name, await miniflare.unsafeGetDirectURL(name)])),
+    await Promise.all(names.map(async (name) => [name, await miniflare.unsafeGetDirectURL(name)])),
   );
-  const databases = await Promise.all(bindings.map((binding) => miniflare.getD1Database(binding, MAIN)));
+  const ports = new Bindings(await miniflare.unsafeGetDirectURL(BINDINGS_WORKER));
+  const databases = bindings.map((binding) => ports.database(binding));
   const [database] = databases;
-  const pages = await miniflare.getKVNamespace('PAGES', MAIN);
+  const pages = ports.namespace('PAGES');
   for (const each of databases) await migrate(each, isWanted);
 
   /**
@@ -199,22 +208,21 @@ export async function startService({
    * @param {Request} [init]
    * @returns {Promise<any>}
    */
-  const fetchFrom = (name, target, { token, headers = {}, ...init } = {}) => {
+  const fetchFrom = (name, target, { token, at, headers = {}, ...init } = {}) => {
     const authorization = token ? { Authorization: `Bearer ${token}` } : {};
-    const all = { ...authorization, ...headers };
+    const clock = at === undefined ? {} : { [CLOCK_HEADER]: String(at) };
+    const all = { ...authorization, ...clock, ...headers };
     return fetch(new URL(target, urls[name]), { redirect: 'manual', ...init, headers: /** @type {any} */ (all) });
   };
 
   /** Runs the refresh of a worker. */
   const refreshOf = async (name, at) => {
-    /** @type {any} The types of Miniflare do not know `scheduled`. */
-    const worker = await miniflare.getWorker(name);
-    const result = await worker.scheduled({ scheduledTime: new Date(at), cron: CRON });
-    if (result.outcome !== 'ok') throw new Error(`refresh: ${result.outcome}`);
+    const { outcome } = await ports.scheduled(name, at, CRON);
+    if (outcome !== 'ok') throw new Error(`refresh: ${outcome}`);
   };
 
   const setClockOf = async (name, now) => {
-    const response = await fetchFrom(name, '/health', { headers: { [CLOCK_HEADER]: String(now) } });
+    const response = await fetchFrom(name, CLOCK_PATH, { at: now });
     assert.equal(response.status, 204);
   };
 
