@@ -212,7 +212,7 @@ fn check_some_orders(moment: &Moment, random: &mut Random) -> usize {
     };
     let mut orders = orders(moment.events.len(), random);
     random.shuffle(&mut orders[1..]);
-    orders.truncate(STORED_ORDERS * histories_factor() as usize);
+    orders.truncate(STORED_ORDERS * histories_factor().unwrap_or(1) as usize);
     let ids: Vec<String> = (0..orders.len()).map(|number| format!("order {number}")).collect();
     let service = Service::default();
     let between = random.below(2 * moment.events.len());

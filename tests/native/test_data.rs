@@ -96,7 +96,7 @@ fn with_members_shuffled(random: &mut Random, event: &Value) -> String {
 #[ignore = "writes files: run it with `npm run test:data`"]
 fn write_test_data() {
     let folder = PathBuf::from(std::env::var("TEST_DATA_FOLDER").expect("TEST_DATA_FOLDER names a folder"));
-    let factor = histories_factor();
+    let factor = histories_factor().unwrap_or(1);
     assert!(factor <= FACTOR_MAX, "HISTORIES_FACTOR is at most {FACTOR_MAX}");
     fs::create_dir_all(&folder).unwrap();
     for (name, text) in histories(factor) {
