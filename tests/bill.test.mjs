@@ -22,23 +22,23 @@ async function inFolder(work) {
   }
 }
 
-describe('two hours in which nothing changes', () => {
-  const hours = 2;
+describe('an hour in which nothing changes', () => {
+  const hours = 1;
   let asked;
   test('are simulated', async () => {
     asked = await inFolder((state) => countQuietRequests({ seconds: hours * 3600, say, state }));
   });
 
   // Of the 20 and the 600 requests of eight hours.
-  test('take a dashboard that follows the stream five requests, and those of opening it', () => {
+  test('take a dashboard that follows the stream two requests, and those of opening it', () => {
     const opening = { report: 1, summary: 1, scopes: 1 };
     assert.ok(requestsOf(asked.stream) <= (20 * hours) / 8 + requestsOf(opening), JSON.stringify(asked.stream));
-    assert.equal(asked.stream.stream, 3, 'a stream ends after 55 minutes');
+    assert.equal(asked.stream.stream, 2, 'a stream ends after 55 minutes');
   });
 
-  test('take a dashboard that obeys the advice 150 requests', () => {
+  test('take a dashboard that obeys the advice 75 requests', () => {
     assert.ok(requestsOf(asked.advice) <= (600 * hours) / 8, JSON.stringify(asked.advice));
-    assert.ok(asked.advice.report > 100, JSON.stringify(asked.advice));
+    assert.ok(asked.advice.report > 50, JSON.stringify(asked.advice));
   });
 });
 
@@ -48,14 +48,14 @@ const cpu = {
   run: 5_000,
 };
 
-describe('ten minutes of the day', () => {
+describe('six minutes of the day', () => {
   const names = ['ours, stream', 'ours, advice', 'ours, each 5 s', 'plain', 'tuned'];
-  const seconds = 600;
+  const seconds = 360;
   let day;
   test('show the same on all screens', async () => {
     const settings = { seconds, columns: pick(names), watchers: 6, say };
     day = await inFolder((state) => simulateDay({ ...settings, state }));
-    assert.ok(day.compared > 500, `${day.compared} compared`);
+    assert.ok(day.compared > 300, `${day.compared} compared`);
   });
 
   test('are seen within two seconds by the stream, and within 25 by advice', () => {
