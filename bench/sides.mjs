@@ -3,7 +3,7 @@
 import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { build as bundle } from 'esbuild';
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from '../scripts/miniflare.mjs';
 import { inRoot } from '../scripts/project.mjs';
 import { SECRET } from './data.mjs';
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
+import { convertV4MiniflareOptions, Miniflare } from '../../scripts/miniflare.mjs';
 import { readWorkerOptions } from '../../scripts/worker-options.mjs';
 import { offsetSeconds } from '../../src/worker/zone.js';
 import { ROOT } from './harness.mjs';

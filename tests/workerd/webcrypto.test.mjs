@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
+import { convertV4MiniflareOptions, Miniflare } from '../../scripts/miniflare.mjs';
 import { readTestData } from '../../scripts/test-data.mjs';
 import { readWorkerOptions } from '../../scripts/worker-options.mjs';
 import { printTable } from './fixtures.mjs';
