@@ -8,6 +8,8 @@ const CONVERSATIONS = '/api/conversation-monitor/conversations';
 /** How long an acknowledgement lasts; one without lasts until the customer writes. */
 const LASTS = [undefined, undefined, 1, MINUTE, 3 * MINUTE, 30 * MINUTE, DAY];
 const NOTES = [undefined, 'on it', '=calling her "back", later', 'é🦉'];
+/** Before every so many acknowledgements one is refused, as it names another message than the newest. */
+const REFUSED_STEP = 3;
 const HEADERS = { 'Content-Type': 'application/json' };
 
 /** The settings of the sibling that supervisors ask: its clock is that of the history. */
@@ -36,11 +38,10 @@ export async function acknowledgeSome(service, oracle, { organizationId, asOf, r
 
     const subject = random.pick([...userIdsOf(oracle, organizationId), 'nobody']);
     const at = asOf + random.between(-2 * MINUTE, MINUTE);
-    await worker.setClock(at);
     /** @param {{method: string, status: number, body?: object}} request */
     const ask = async ({ method, status, body }) => {
       const token = tokenOf({ role: 'ADMIN', sub: subject, organizationId });
-      const init = { method, token, headers: HEADERS, body: body && JSON.stringify(body) };
+      const init = { method, token, at, headers: HEADERS, body: body && JSON.stringify(body) };
       const response = await worker.fetch(acknowledgementOf(conversationId), init);
       assert.equal(response.status, status, `${method} ${conversationId}: ${await response.text()}`);
     };
@@ -52,7 +53,8 @@ export async function acknowledgeSome(service, oracle, { organizationId, asOf, r
     const [lasts, note] = [random.pick(LASTS), random.pick(NOTES)];
     const until = lasts && at + lasts;
     const sent = { until: until && new Date(until).toISOString(), note };
-    await ask({ method: 'PUT', status: 409, body: { latestInboundMessageId: 'another', ...sent } });
+    if (count % REFUSED_STEP === 0)
+      await ask({ method: 'PUT', status: 409, body: { latestInboundMessageId: 'another', ...sent } });
     await ask({ method: 'PUT', status: 200, body: { latestInboundMessageId, ...sent } });
     const by = oracle.userName(organizationId, subject) ?? subject;
     oracle.acknowledge(organizationId, conversationId, { latestInboundMessageId, by, at, until, note });

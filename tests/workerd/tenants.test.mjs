@@ -13,8 +13,11 @@ import { Clock, HOUR, hoursAgo } from './fixtures.mjs';
 import { startService, tokenOf } from './harness.mjs';
 import { CONVERSATION, EVENTS_ROUTE, READS, ROUTES, requestOf } from './routes.mjs';
 
-/** Requests on each route for each pair of organizations. */
-const TURNS = Math.ceil(2 / READS.length);
+/**
+ * On each route one pair of organizations of so many is asked about, and with one database every pair on at least two routes: to
+ * whom an organization belongs does not depend on the route. Over several databases only which of them is read is new.
+ */
+const PAIRS_STEP = process.env.TEST_DATABASES === undefined ? 4 : 8;
 
 /** Ids that are prefixes of each other, or that break careless quoting, escaping, paths, patterns and case folding. */
 const IDS = [
@@ -245,32 +248,35 @@ async function attempt(route, home, named, callerName, attemptName, isolate) {
 }
 
 describe('no caller gets a byte of another organization', () => {
-  for (const route of READS) {
+  for (const [routeNumber, route] of READS.entries()) {
     test(route.name, async () => {
-      for (const home of organizations) {
-        for (const named of organizations) {
-          for (let turn = 0; turn < TURNS; turn += 1) {
-            await attempt(route, home, named, pick(CALLERS_BY_TURNS), pick(Object.keys(ATTEMPTS)), pick(isolates));
-          }
+      let pairs = 0;
+      for (const [number, home] of organizations.entries()) {
+        for (const [other, named] of organizations.entries()) {
+          // Each organization asks for itself, too.
+          if (home !== named && (number + other + routeNumber) % PAIRS_STEP > 0) continue;
+          pairs += 1;
+          await attempt(route, home, named, pick(CALLERS_BY_TURNS), pick(Object.keys(ATTEMPTS)), pick(isolates));
         }
       }
+      assert.ok(pairs > 2 * organizations.length, `${pairs}`);
     });
 
     test(`${route.name}: every caller in every way, for the next organization`, async () => {
-      for (const [number, home] of organizations.entries()) {
-        const named = organizations[(number + 1) % organizations.length];
-        for (const caller of Object.keys(CALLERS)) {
-          for (const way of ['plainly', pick(Object.keys(ATTEMPTS))]) {
-            await attempt(route, home, number % 3 ? named : home, caller, way, pick(isolates));
-          }
-        }
+      const ways = Object.keys(CALLERS).flatMap((caller) => Object.keys(ATTEMPTS).map((way) => [caller, way]));
+      for (const [number, [caller, way]] of ways.entries()) {
+        // Another organization on each route.
+        const place = number + 7 * routeNumber;
+        const home = organizations[place % organizations.length];
+        const named = organizations[(place + 1) % organizations.length];
+        await attempt(route, home, place % 3 ? named : home, caller, way, pick(isolates));
       }
     });
   }
 
   test('the requests covered every status and every source', (t) => {
     t.diagnostic(JSON.stringify(counts));
-    for (const status of [200, 304, 400, 403]) assert.ok(counts.statuses[status] >= 20, JSON.stringify(counts));
+    for (const status of [200, 304, 400, 403]) assert.ok(counts.statuses[status] >= 10, JSON.stringify(counts));
     for (const source of [
       'head;desc="memory"',
       'head;desc="d1"',
@@ -280,14 +286,14 @@ describe('no caller gets a byte of another organization', () => {
     ]) {
       assert.ok(counts.sources[source] >= 10, `${source}: ${JSON.stringify(counts)}`);
     }
-    assert.ok(counts.rows > 500, JSON.stringify(counts));
+    assert.ok(counts.rows > 80, JSON.stringify(counts));
   });
 });
 
 test('a conversation of another organization is not known, wherever it is asked about', async () => {
   for (const [number, home] of organizations.entries()) {
     const other = organizations[(number + 1) % organizations.length];
-    for (const caller of ['admin', 'head', 'superadmin']) {
+    for (const caller of [['admin', 'head', 'superadmin'][number % 3]]) {
       const token = tokenOf({ ...CALLERS[caller](home, other), organizationId: home.id });
       for (const { id, canary } of [home, other]) {
         const target = `/api/conversation-monitor/conversations/${canary}-2-c`;
@@ -334,11 +340,14 @@ test('a snapshot of another organization is answered like one that never existed
 });
 
 describe('no answer tells whether another organization exists', () => {
-  for (const route of ROUTES) {
+  for (const [number, route] of ROUTES.entries()) {
     test(route.name, async () => {
       const [home] = organizations;
       const answers = new Set();
-      for (const named of [...organizations.slice(1).map(({ id }) => id), 'nowhere', 'o0', 'n', `${home.id}2`]) {
+      // Each of the others on several routes.
+      const others = organizations.slice(1).filter((_, index) => (index + number) % 4 === 0);
+      assert.ok(others.length >= 4);
+      for (const named of [...others.map(({ id }) => id), 'nowhere', 'o0', `${home.id}2`]) {
         const token = tokenOf({ sub: 'u', role: 'ADMIN', organizationId: home.id, scope: route.scope });
         const [target, init] = requestOf(route, named);
         const response = await service.fetch(target, { ...init, token });
