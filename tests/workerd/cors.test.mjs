@@ -85,7 +85,7 @@ function preflight(target, origin, { method = 'GET', headers = 'authorization', 
 }
 
 describe('a preflight', () => {
-  for (const route of ALL) {
+  for (const [number, route] of ALL.entries()) {
     test(`for ${route.name} needs no token`, async () => {
       const [target] = requestOf(route, undefined);
       for (const origin of LISTED) {
@@ -100,7 +100,10 @@ describe('a preflight', () => {
         for (const name of [...sent, ...traced]) assert.ok(allowed.includes(name), name);
         assert.match(response.headers.get('access-control-max-age'), /^[1-9]\d+$/);
       }
-      for (const origin of OTHERS) checkUnreadable(await preflight(target, origin, { method: route.method }), origin);
+      // Which origins are listed does not depend on the route: all others are tried on the first, and a fifth on each.
+      const others = OTHERS.filter((_, index) => number === 0 || (number + index) % 5 === 0);
+      assert.ok(others.length >= 4);
+      for (const origin of others) checkUnreadable(await preflight(target, origin, { method: route.method }), origin);
     });
   }
 
@@ -163,8 +166,10 @@ describe('an answer', () => {
   };
 
   test('with any status is readable by pages of listed origins only', async () => {
-    for (const [status, target, init] of requests()) {
-      for (const origin of [...LISTED.slice(0, 2), 'null', OTHERS[2], OTHERS[3]]) {
+    const others = ['null', OTHERS[2], OTHERS[3]];
+    for (const [number, [status, target, init]] of requests().entries()) {
+      // Of each kind one, another one each time.
+      for (const origin of [LISTED[number % LISTED.length], others[number % others.length]]) {
         const response = await service.fetch(target, { ...init, headers: { ...init.headers, Origin: origin } });
         await response.text();
         assert.equal(response.status, status, target);

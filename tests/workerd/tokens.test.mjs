@@ -12,7 +12,8 @@ import { REPORT, startService } from './harness.mjs';
 
 /** Requests at a time. */
 const PARALLEL = 16;
-const MUTATIONS = 2_000;
+/** The native tests change a token in every byte: here it is seen that a changed one is refused on its way through HTTP. */
+const MUTATIONS = 600;
 /** What RFC 6750 section 2.1 does not call a token: it is refused before anything is decoded. */
 const NO_TOKEN = 'header: not Bearer and one token';
 /** fetch does not send it, because of a line break or a letter outside Latin-1. */
