@@ -293,24 +293,23 @@ describe('no caller gets a byte of another organization', () => {
 test('a conversation of another organization is not known, wherever it is asked about', async () => {
   for (const [number, home] of organizations.entries()) {
     const other = organizations[(number + 1) % organizations.length];
-    for (const caller of [['admin', 'head', 'superadmin'][number % 3]]) {
-      const token = tokenOf({ ...CALLERS[caller](home, other), organizationId: home.id });
-      for (const { id, canary } of [home, other]) {
-        const target = `/api/conversation-monitor/conversations/${canary}-2-c`;
-        const acknowledgement = {
-          method: 'PUT',
-          body: JSON.stringify({ latestInboundMessageId: `${canary}-2-m` }),
-          headers: { 'Content-Type': 'application/json' },
-        };
-        /** @type {[string, any][]} */
-        const requests = [[target, {}]];
-        if (id !== home.id) requests.push([`${target}/acknowledgement`, acknowledgement]);
-        for (const [asked, init] of requests) {
-          const response = await pick(isolates).fetch(asked, { ...init, token });
-          const { body, found } = await canariesIn(response);
-          assert.equal(response.status, id === home.id ? 200 : 404, `${caller} of ${home.id}: ${body}`);
-          assert.deepEqual([...found], id === home.id ? [canary] : []);
-        }
+    const caller = ['admin', 'head', 'superadmin'][number % 3];
+    const token = tokenOf({ ...CALLERS[caller](home, other), organizationId: home.id });
+    for (const { id, canary } of [home, other]) {
+      const target = `/api/conversation-monitor/conversations/${canary}-2-c`;
+      const acknowledgement = {
+        method: 'PUT',
+        body: JSON.stringify({ latestInboundMessageId: `${canary}-2-m` }),
+        headers: { 'Content-Type': 'application/json' },
+      };
+      /** @type {[string, any][]} */
+      const requests = [[target, {}]];
+      if (id !== home.id) requests.push([`${target}/acknowledgement`, acknowledgement]);
+      for (const [asked, init] of requests) {
+        const response = await pick(isolates).fetch(asked, { ...init, token });
+        const { body, found } = await canariesIn(response);
+        assert.equal(response.status, id === home.id ? 200 : 404, `${caller} of ${home.id}: ${body}`);
+        assert.deepEqual([...found], id === home.id ? [canary] : []);
       }
     }
   }
