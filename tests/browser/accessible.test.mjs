@@ -428,8 +428,7 @@ describeInBrowser('each state', (env) => {
       for (const [following, state] of Object.entries(next)) {
         await t.test(isFine(following), async () => {
           await tab.page.setViewportSize({ width: 1280, height: 900 });
-          if (state.token)
-            await tab.page.evaluate((fragment) => location.assign(fragment), `#token=${state.token(organization)}`);
+          if (state.token) await tab.signIn(state.token(organization));
           await state.act?.(tab, env, organization);
           if (state.text) await tab.waitForText(state.text);
           await assertFine(tab, following);

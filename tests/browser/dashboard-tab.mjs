@@ -333,6 +333,11 @@ export class DashboardTab {
     }, ids);
   }
 
+  /** Puts a token into the fragment of the open page, which then takes over. */
+  signIn(token) {
+    return this.page.evaluate((fragment) => location.assign(fragment), `#token=${token}`);
+  }
+
   /** Makes the page believe that it is hidden, or visible again. */
   hide(isHidden) {
     return this.page.evaluate((value) => {

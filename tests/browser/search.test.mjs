@@ -31,20 +31,88 @@ describeInBrowser('a search', (env) => {
     ({ name }) =>
       name === 'search' ? fault : undefined;
 
-  test('finds a part of a name, a phone number or an id', async (t) => {
+  test('in one tab', async (t) => {
     const organization = await sample();
     const tab = await env.open(t, { token: organization.adminToken() });
     await tab.waitUntilIdle();
-    for (const [text, found] of /** @type {[string, string[]][]} */ ([
-      ['quill', ['Ada Quillon', 'Cleo Quillon']],
-      [' 460307 ', ['Ada Quillon']],
-      ['c-b', ['Ben Oduya']],
+
+    await t.test('needs two characters', async () => {
+      for (const text of ['', ' ', 'q', ' q ']) {
+        await box(tab).fill(text);
+        await tab.page.getByRole('button', { name: 'Search', exact: true }).click();
+        await tab.waitForText('Type at least 2 characters.');
+        assert.equal(await box(tab).getAttribute('aria-invalid'), 'true');
+      }
+      assert.deepEqual(searches(tab), []);
+      await box(tab).fill('qu');
+      await tab.waitForNoText('Type at least 2 characters.');
+      assert.equal(await box(tab).getAttribute('maxlength'), '64', 'nor more than the service takes');
+    });
+
+    await t.test('finds a part of a name, a phone number or an id', async () => {
+      for (const [text, found] of /** @type {[string, string[]][]} */ ([
+        ['quill', ['Ada Quillon', 'Cleo Quillon']],
+        [' 460307 ', ['Ada Quillon']],
+        ['c-b', ['Ben Oduya']],
+      ])) {
+        await searchFor(tab, text);
+        assert.deepEqual(await tab.contacts(), found, text);
+      }
+      assert.equal(await tab.page.title(), '1 found – Conversation Monitor');
+      assert.equal(await tab.renderedText('#announcer'), '1 found.');
+    });
+
+    await t.test('ends when the field is emptied, and by its chip', async () => {
+      await searchFor(tab, SECRET);
+      await tab.waitForNoText('Ben Oduya');
+      await box(tab).fill('');
+      await tab.waitForText('Ben Oduya');
+      await searchFor(tab, SECRET);
+      await tab.waitForNoText('Ben Oduya');
+      await tab.page.getByRole('button', { name: `Remove the filter Search: ${SECRET}` }).click();
+      await tab.waitForText('Ben Oduya');
+      assert.equal(await box(tab).inputValue(), '');
+    });
+
+    await t.test('too many: the page says when it will search again, and does', async () => {
+      await tab.waitUntilIdle();
+      tab.fault = onSearch(RATE_LIMITED);
+      const before = searches(tab).length;
+      await searchFor(tab, SECRET);
+      await tab.waitForText('Too many searches');
+      await tab.waitForText(/We’ll search again shortly\. Next try in \d+ s\./);
+      assert.equal(await tab.page.getByText('Ben Oduya').isVisible(), false, 'these are not what was searched');
+      tab.fault = () => undefined;
+      await tab.advance(20_000);
+      assert.equal(searches(tab).length, before + 1);
+      await tab.nextPoll(10_000);
+      await tab.waitForText('Ada Quillon');
+    });
+
+    for (const [name, fault, title] of /** @type {const} */ ([
+      ['no connection', 'cut', 'No connection'],
+      ['an internal error', INTERNAL, 'Something went wrong'],
     ])) {
-      await searchFor(tab, text);
-      assert.deepEqual(await tab.contacts(), found, text);
+      await t.test(`fails, ${name}: the page says so, and tries again`, async () => {
+        tab.fault = () => undefined;
+        await box(tab).fill('');
+        await tab.waitForText('Ben Oduya');
+        await tab.waitUntilIdle();
+        tab.fault = onSearch(fault);
+        await searchFor(tab, SECRET);
+        await tab.waitForText(title);
+        tab.fault = () => undefined;
+        await tab.page.getByRole('button', { name: 'Try now' }).click();
+        await tab.waitForText('Ada Quillon');
+        // What was found stays on the screen when it cannot be found again.
+        tab.fault = onSearch(fault);
+        await tab.waitUntilIdle();
+        await env.refresh();
+        await tab.nextPoll();
+        await tab.waitForText(`${title}.`);
+        assert.equal(await tab.page.getByText('Ada Quillon').isVisible(), true);
+      });
     }
-    assert.equal(await tab.page.title(), '1 found – Conversation Monitor');
-    assert.equal(await tab.renderedText('#announcer'), '1 found.');
   });
 
   test('the filters apply to it, and the totals are of the list without it', async (t) => {
@@ -74,20 +142,6 @@ describeInBrowser('a search', (env) => {
     assert.equal(await download.getAttribute('aria-disabled'), 'true');
   });
 
-  test('ends when the field is emptied, and by its chip', async (t) => {
-    const organization = await sample();
-    const tab = await env.open(t, { token: organization.adminToken() });
-    await tab.waitUntilIdle();
-    await searchFor(tab, SECRET);
-    await box(tab).fill('');
-    await tab.waitForText('Ben Oduya');
-    await searchFor(tab, SECRET);
-    await tab.waitForNoText('Ben Oduya');
-    await tab.page.getByRole('button', { name: `Remove the filter Search: ${SECRET}` }).click();
-    await tab.waitForText('Ben Oduya');
-    assert.equal(await box(tab).inputValue(), '');
-  });
-
   test('finds nobody: it says so, and searches everyone who waits', async (t) => {
     const organization = await sample();
     const tab = await env.open(t, { token: organization.adminToken(), query: '?category=agent_abandoned' });
@@ -101,22 +155,6 @@ describeInBrowser('a search', (env) => {
     await searchFor(tab, 'nobody of this name');
     await tab.page.getByRole('button', { name: 'Clear the search' }).click();
     await tab.waitForText('Ben Oduya');
-  });
-
-  test('needs two characters', async (t) => {
-    const organization = await sample();
-    const tab = await env.open(t, { token: organization.adminToken() });
-    await tab.waitUntilIdle();
-    for (const text of ['', ' ', 'q', ' q ']) {
-      await box(tab).fill(text);
-      await tab.page.getByRole('button', { name: 'Search', exact: true }).click();
-      await tab.waitForText('Type at least 2 characters.');
-      assert.equal(await box(tab).getAttribute('aria-invalid'), 'true');
-    }
-    assert.deepEqual(searches(tab), []);
-    await box(tab).fill('qu');
-    await tab.waitForNoText('Type at least 2 characters.');
-    assert.equal(await box(tab).getAttribute('maxlength'), '64', 'nor more than the service takes');
   });
 
   test('follows the newest snapshot, once for each', async (t) => {
@@ -156,44 +194,6 @@ describeInBrowser('a search', (env) => {
     await tab.page.getByRole('button', { name: 'First' }).click();
     await tab.waitForText('Odd 1');
   });
-
-  test('too many: the page says when it will search again, and does', async (t) => {
-    const organization = await sample();
-    const tab = await env.open(t, { token: organization.adminToken(), fault: onSearch(RATE_LIMITED) });
-    await tab.waitUntilIdle();
-    await searchFor(tab, SECRET);
-    await tab.waitForText('Too many searches');
-    await tab.waitForText(/We’ll search again shortly\. Next try in \d+ s\./);
-    assert.equal(await tab.page.getByText('Ben Oduya').isVisible(), false, 'these are not what was searched');
-    tab.fault = () => undefined;
-    await tab.advance(20_000);
-    assert.equal(searches(tab).length, 1);
-    await tab.nextPoll(10_000);
-    await tab.waitForText('Ada Quillon');
-  });
-
-  for (const [name, fault, title] of /** @type {const} */ ([
-    ['no connection', 'cut', 'No connection'],
-    ['an internal error', INTERNAL, 'Something went wrong'],
-  ])) {
-    test(`fails, ${name}: the page says so, and tries again`, async (t) => {
-      const organization = await sample();
-      const tab = await env.open(t, { token: organization.adminToken(), fault: onSearch(fault) });
-      await tab.waitUntilIdle();
-      await searchFor(tab, SECRET);
-      await tab.waitForText(title);
-      tab.fault = () => undefined;
-      await tab.page.getByRole('button', { name: 'Try now' }).click();
-      await tab.waitForText('Ada Quillon');
-      // What was found stays on the screen when it cannot be found again.
-      tab.fault = onSearch(fault);
-      await tab.waitUntilIdle();
-      await env.refresh();
-      await tab.nextPoll();
-      await tab.waitForText(`${title}.`);
-      assert.equal(await tab.page.getByText('Ada Quillon').isVisible(), true);
-    });
-  }
 
   test('leaves nothing of what was typed in an address, a storage or the page of the next user', async (t) => {
     const organization = await sample();

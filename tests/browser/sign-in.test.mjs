@@ -74,7 +74,7 @@ describeInBrowser(
       const { tab } = await openWithCrm(env, t, { token: tokenFor(organization, -5 * MINUTE) });
       await tab.waitForText('Your token expired');
       await tab.page.getByRole('link', LINK).waitFor();
-      await tab.page.evaluate((token) => location.assign(`#token=${token}`), organization.adminToken());
+      await tab.signIn(organization.adminToken());
       await tab.waitForText('Customer a');
       assert.equal(await tab.page.getByRole('link', LINK).isVisible(), false);
       await tab.page.getByRole('button', { name: 'Sign out' }).click();
@@ -185,7 +185,7 @@ describeInBrowser(
       const organization = await env.publish(env.organization().addWaiting('a', 10));
       const tab = await env.open(t, { token: tokenFor(organization, MINUTE) });
       await tab.waitForText(TITLE);
-      await tab.page.evaluate((token) => location.assign(`#token=${token}`), organization.adminToken());
+      await tab.signIn(organization.adminToken());
       await tab.waitForNoText(TITLE);
       await tab.waitForText('Customer a');
     });

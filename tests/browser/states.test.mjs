@@ -9,28 +9,73 @@ import { MINUTE, superadminToken } from './organization.mjs';
 import { errorResponse, INTERNAL, onReport, RATE_LIMITED, UNAVAILABLE } from './responses.mjs';
 
 describeInBrowser('signing in and out', (env) => {
-  test('without a token the page asks for one, and refuses other text at once', async (t) => {
+  test('in one tab', async (t) => {
     const tab = await env.open(t, {});
-    assert.equal(await tab.page.getByRole('heading', { name: 'Sign in' }).isVisible(), true);
-    for (const [pasted, complaint] of [
-      ['', 'Paste a token first.'],
-      ['  ', 'Paste a token first.'],
-      ['not a token', 'This token is incomplete'],
-    ]) {
-      await tab.page.getByLabel('Access token').fill(pasted);
-      await tab.page.getByRole('button', { name: 'Sign in' }).click();
-      await tab.waitForText(complaint);
-    }
-    assert.deepEqual(tab.responses, []);
-  });
-
-  test('a pasted token opens the list, even with blanks and "Bearer" around it', async (t) => {
     const organization = await env.publish(env.organization().addWaiting('a', 10));
-    const tab = await env.open(t, {});
-    await tab.page.getByLabel('Access token').fill(`  Bearer ${organization.adminToken()} `);
-    await tab.page.keyboard.press('Enter');
-    await tab.waitForText('Customer a');
-    assert.equal(await tab.page.evaluate(() => document.activeElement.id), 'list-heading');
+    const second = await env.publish(env.organization().addWaiting('a', 10, { name: 'Of the second' }));
+
+    await t.test('without a token the page asks for one, and refuses other text at once', async () => {
+      assert.equal(await tab.page.getByRole('heading', { name: 'Sign in' }).isVisible(), true);
+      for (const [pasted, complaint] of [
+        ['', 'Paste a token first.'],
+        ['not a token', 'This token is incomplete'],
+        ['  ', 'Paste a token first.'],
+      ]) {
+        await tab.page.getByLabel('Access token').fill(pasted);
+        await tab.page.getByRole('button', { name: 'Sign in' }).click();
+        await tab.waitForText(complaint);
+      }
+      assert.deepEqual(tab.responses, []);
+    });
+
+    await t.test('a pasted token opens the list, even with blanks and "Bearer" around it', async () => {
+      await tab.page.getByLabel('Access token').fill(`  Bearer ${organization.adminToken()} `);
+      await tab.page.keyboard.press('Enter');
+      await tab.waitForText('Customer a');
+      assert.equal(await tab.page.evaluate(() => document.activeElement.id), 'list-heading');
+    });
+
+    await t.test('another token in the fragment of an open tab takes over', async () => {
+      await tab.signIn(second.adminToken());
+      await tab.waitForText('Of the second');
+      assert.equal(await tab.page.getByText('Customer a').count(), 0);
+      assert.ok(!tab.page.url().includes('token'));
+    });
+
+    await t.test('signing out forgets the token and everything on the screen', async () => {
+      await tab.waitUntilIdle();
+      await tab.page.getByRole('button', { name: 'Sign out' }).click();
+      await tab.waitForText('Access token');
+      assert.equal(await tab.page.getByText('Of the second').count(), 0, 'nor is it hidden in the page');
+      assert.equal(await tab.page.evaluate(() => sessionStorage.length), 0);
+      const count = tab.responses.length;
+      await tab.advance(MINUTE);
+      assert.equal(tab.responses.length, count, 'nothing is requested without a token');
+      assert.equal(await tab.page.title(), 'Conversation Monitor');
+    });
+
+    await t.test('a token that expires meanwhile removes the list from the screen', async () => {
+      await tab.signIn(organization.adminToken());
+      await tab.waitForText('Customer a');
+      await tab.waitUntilIdle();
+      tab.fault = onReport(errorResponse(401, 'UNAUTHENTICATED', 'The token has expired.'));
+      await tab.advance(tab.advisedPause());
+      await tab.waitForText('Your token was not accepted. The token has expired.');
+      assert.equal(await tab.page.getByText('Customer a').isVisible(), false);
+      tab.fault = () => undefined;
+    });
+
+    await t.test('an expired token is reported, with the time', async () => {
+      await tab.signIn(organization.adminToken({ exp: Math.floor((env.now - 5 * MINUTE) / 1000) }));
+      await tab.waitForText(/Your token expired at \d\d:\d\d\. Sign in with a new one\./);
+      assert.equal(await tab.page.evaluate(() => sessionStorage.length), 0);
+    });
+
+    await t.test('a token of another key is not accepted', async () => {
+      const [header, claims] = superadminToken().split('.');
+      await tab.signIn(`${header}.${claims}.${'A'.repeat(43)}`);
+      await tab.waitForText('Your token was not accepted.');
+    });
   });
 
   test('a token in the fragment is removed from the address at once and saved in sessionStorage only', async (t) => {
@@ -55,55 +100,6 @@ describeInBrowser('signing in and out', (env) => {
     for (const address of [tab.page.url(), ...tab.addresses.slice(1)]) assert.ok(!address.includes(token), address);
     await tab.page.goBack();
     assert.ok(!tab.page.url().includes(token));
-  });
-
-  test('another token in the fragment of an open tab takes over', async (t) => {
-    const first = await env.publish(env.organization().addWaiting('a', 10, { name: 'Of the first' }));
-    const second = await env.publish(env.organization().addWaiting('a', 10, { name: 'Of the second' }));
-    const tab = await env.open(t, { token: first.adminToken() });
-    await tab.waitForText('Of the first');
-    await tab.page.evaluate((token) => location.assign(`#token=${token}`), second.adminToken());
-    await tab.waitForText('Of the second');
-    assert.ok(!tab.page.url().includes('token'));
-  });
-
-  test('signing out forgets the token and everything on the screen', async (t) => {
-    const organization = await env.publish(env.organization().addWaiting('a', 10));
-    const tab = await env.open(t, { token: organization.adminToken() });
-    await tab.waitUntilIdle();
-    await tab.page.getByRole('button', { name: 'Sign out' }).click();
-    await tab.waitForText('Access token');
-    assert.equal(await tab.page.getByText('Customer a').count(), 0, 'nor is it hidden in the page');
-    assert.equal(await tab.page.evaluate(() => sessionStorage.length), 0);
-    const count = tab.responses.length;
-    await tab.advance(MINUTE);
-    assert.equal(tab.responses.length, count, 'nothing is requested without a token');
-    assert.equal(await tab.page.title(), 'Conversation Monitor');
-  });
-
-  test('an expired token is reported, with the time', async (t) => {
-    const organization = await env.publish(env.organization().addWaiting('a', 10));
-    const token = organization.adminToken({ exp: Math.floor((env.now - 5 * MINUTE) / 1000) });
-    const tab = await env.open(t, { token });
-    await tab.waitForText(/Your token expired at \d\d:\d\d\. Sign in with a new one\./);
-    assert.equal(await tab.page.evaluate(() => sessionStorage.length), 0);
-  });
-
-  test('a token that expires meanwhile removes the list from the screen', async (t) => {
-    const organization = await env.publish(env.organization().addWaiting('a', 10));
-    const tab = await env.open(t, { token: organization.adminToken() });
-    await tab.waitForText('Customer a');
-    await tab.waitUntilIdle();
-    tab.fault = onReport(errorResponse(401, 'UNAUTHENTICATED', 'The token has expired.'));
-    await tab.advance(tab.advisedPause());
-    await tab.waitForText('Your token was not accepted. The token has expired.');
-    assert.equal(await tab.page.getByText('Customer a').isVisible(), false);
-  });
-
-  test('a token of another key is not accepted', async (t) => {
-    const [header, claims] = superadminToken().split('.');
-    const tab = await env.open(t, { token: `${header}.${claims}.${'A'.repeat(43)}`, query: '?organizationId=x' });
-    await tab.waitForText('Your token was not accepted.');
   });
 });
 
@@ -145,20 +141,34 @@ describeInBrowser('the list has no rows', (env) => {
     assert.equal(new URL(tab.page.url()).search, '');
   });
 
-  test('because the token names no department', async (t) => {
+  test('because of the token, in one tab', async (t) => {
     const organization = await env.publish(env.organization().addWaiting('a', 10));
     const tab = await env.open(t, { token: organization.departmentHeadToken([]) });
-    await tab.waitForText('Your token names no department');
-  });
 
-  test('because the role may not see it', async (t) => {
-    const tab = await env.open(t, { token: tokenOf({ sub: 'x', role: 'AGENT', organizationId: 'any' }) });
-    await tab.waitForText('Access denied');
-    const count = tab.responses.length;
-    await tab.advance(5 * MINUTE);
-    assert.equal(tab.responses.length, count, 'a final refusal is not retried');
-    await tab.page.getByRole('button', { name: 'Use another token' }).click();
-    await tab.waitForText('Access token');
+    await t.test('which names no department', async () => {
+      await tab.waitForText('Your token names no department');
+    });
+
+    await t.test('whose role may not see it', async () => {
+      await tab.signIn(tokenOf({ sub: 'x', role: 'AGENT', organizationId: 'any' }));
+      await tab.waitForText('Access denied');
+      const count = tab.responses.length;
+      await tab.advance(5 * MINUTE);
+      assert.equal(tab.responses.length, count, 'a final refusal is not retried');
+      await tab.page.getByRole('button', { name: 'Use another token' }).click();
+      await tab.waitForText('Access token');
+    });
+
+    await t.test('whose superadmin has not chosen an organization', async () => {
+      const before = tab.reports().length;
+      await tab.signIn(superadminToken());
+      await tab.waitForText('Choose an organization');
+      // The page learns only from the answers that the user has no organization. Then it asks no more.
+      assert.equal(tab.reports().length, before + 1);
+      await tab.advance(60_000);
+      assert.equal(tab.reports().length, before + 1);
+      assert.equal(await tab.page.getByText('These filters can’t be applied').count(), 0);
+    });
   });
 
   test('because the organization in the address is another one, with a button to go back', async (t) => {
@@ -169,26 +179,10 @@ describeInBrowser('the list has no rows', (env) => {
     await tab.waitForText('Customer a');
   });
 
-  test('because there is no such organization', async (t) => {
+  test('because a superadmin has chosen an organization that does not exist', async (t) => {
     const tab = await env.open(t, { token: superadminToken(), query: '?organizationId=nowhere' });
     await tab.waitForText('Organization not found');
     assert.equal(await tab.page.getByRole('button', { name: 'Choose another organization' }).isVisible(), true);
-  });
-
-  test('because a superadmin has not chosen an organization', async (t) => {
-    const tab = await env.open(t, { token: superadminToken() });
-    await tab.waitForText('Choose an organization');
-    // The page learns only from the answers that the user has no organization. Then it asks no more.
-    assert.equal(tab.reports().length, 1);
-    await tab.advance(60_000);
-    assert.equal(tab.reports().length, 1);
-    assert.equal(await tab.page.getByText('These filters can’t be applied').count(), 0);
-  });
-
-  test('because a superadmin has chosen one that does not exist', async (t) => {
-    const tab = await env.open(t, { token: superadminToken(), query: '?organizationId=nowhere' });
-    await tab.waitForText('Organization not found');
-    await tab.waitForText('Choose another organization');
   });
 });
 
@@ -210,32 +204,44 @@ describeInBrowser('something is wrong', (env) => {
       title: 'Unexpected response.',
     },
   ];
-  for (const { name, fault, title } of cases) {
-    test(`${name}: the rows stay, a notice says so, and polling recovers`, async (t) => {
-      const organization = await env.publish(env.organization().addWaiting('a', 10));
-      const tab = await env.open(t, { token: organization.adminToken() });
-      await tab.waitForText('Customer a');
-      tab.fault = onReport(fault);
-      await tab.nextPoll();
-      await tab.waitForText(title);
-      assert.equal(await tab.page.getByText('Customer a').isVisible(), true);
-      await tab.waitForText(/Next try in \d+ s\./);
-      assert.match(await tab.page.getByRole('status').first().textContent(), new RegExp(title));
-      tab.fault = () => undefined;
-      await tab.nextPoll(fault === RATE_LIMITED ? 30_000 : 5_000);
-      await tab.waitForNoText(title);
-      assert.match(await tab.renderedText('#announcer'), /^Connected again\./);
-    });
+  test('while the list is shown', async (t) => {
+    const organization = await env.publish(env.organization().addWaiting('a', 10));
+    const tab = await env.open(t, { token: organization.adminToken() });
+    await tab.waitForText('Customer a');
+    for (const { name, fault, title } of cases) {
+      await t.test(`${name}: the rows stay, a notice says so, and polling recovers`, async () => {
+        await tab.page.evaluate(() => document.getElementById('announcer').replaceChildren());
+        tab.fault = onReport(fault);
+        await tab.nextPoll();
+        await tab.waitForText(title);
+        assert.equal(await tab.page.getByText('Customer a').isVisible(), true);
+        await tab.waitForText(/Next try in \d+ s\./);
+        assert.match(await tab.page.getByRole('status').first().textContent(), new RegExp(title));
+        tab.fault = () => undefined;
+        await tab.nextPoll(fault === RATE_LIMITED ? 30_000 : 5_000);
+        await tab.waitForNoText(title);
+        assert.match(await tab.renderedText('#announcer'), /^Connected again\./);
+      });
+    }
+  });
 
-    test(`${name} from the start: a message says so, and a retry brings the list`, async (t) => {
-      const organization = await env.publish(env.organization().addWaiting('a', 10));
-      const tab = await env.open(t, { token: organization.adminToken(), fault: onReport(fault) });
-      await tab.waitForText(title.slice(0, -1));
-      tab.fault = () => undefined;
-      await tab.page.getByRole('button', { name: 'Try now' }).click();
-      await tab.waitForText('Customer a');
-    });
-  }
+  test('from the start', async (t) => {
+    const organization = await env.publish(env.organization().addWaiting('a', 10));
+    const tab = await env.open(t, {});
+    for (const { name, fault, title } of cases) {
+      await t.test(`${name} from the start: a message says so, and a retry brings the list`, async () => {
+        tab.fault = onReport(fault);
+        await tab.signIn(organization.adminToken());
+        await tab.waitForText(title.slice(0, -1));
+        tab.fault = () => undefined;
+        await tab.page.getByRole('button', { name: 'Try now' }).click();
+        await tab.waitForText('Customer a');
+        await tab.waitUntilIdle();
+        await tab.page.getByRole('button', { name: 'Sign out' }).click();
+        await tab.waitForText('Access token');
+      });
+    }
+  });
 
   test('a late list is reported', async (t) => {
     const organization = await env.publish(env.organization().addWaiting('a', 10));

@@ -10,7 +10,8 @@ import { UNAVAILABLE } from './responses.mjs';
 const SECOND = 1_000;
 /** How long a list is looked at before its stream is opened. */
 const OPEN_AFTER = 5 * SECOND;
-const SUBJECTS = Array.from({ length: 20 }, (_, number) => `supervisor-${number}`);
+/** Several who look at once. What a hundred of them cost the service is a matter of its own tests. */
+const SUBJECTS = Array.from({ length: 4 }, (_, number) => `supervisor-${number}`);
 
 const namesOf = ({ responses }) => responses.map(({ path }) => path.split('/').at(-1)).sort();
 const titled = (tab, title) => until(async () => (await tab.page.title()).startsWith(title), `never ${title}`);
@@ -52,7 +53,7 @@ describeInBrowser('the stream', (env) => {
     await setAge(isNextDue ? MINUTE + 2 * SECOND : 4 * SECOND);
   };
 
-  test('tells twenty dashboards of a change within two seconds, for one request each', async (t) => {
+  test('tells several dashboards of a change within two seconds, for one request each', async (t) => {
     const organization = await env.publish(env.organization().addWaiting('a', 10));
     const tokens = SUBJECTS.map((sub) => organization.adminToken({ sub }));
     const tabs = [];
@@ -69,7 +70,7 @@ describeInBrowser('the stream', (env) => {
     }
   });
 
-  test('without it twenty dashboards show a change within their advice', async (t) => {
+  test('without it several dashboards show a change within their advice', async (t) => {
     const organization = await env.publish(env.organization().addWaiting('a', 10));
     const tokens = SUBJECTS.map((sub) => organization.adminToken({ sub }));
     const tabs = [];
@@ -89,7 +90,7 @@ describeInBrowser('the stream', (env) => {
       await until(() => namesOf(tab).length === 5, 'the summary is not requested');
       assert.deepEqual(namesOf(tab), ['report', 'report', 'scopes', 'summary', 'summary']);
     }
-    assert.ok(pauses.size > SUBJECTS.length / 4, [...pauses].join());
+    assert.ok(pauses.size > 1, [...pauses].join());
   });
 
   test('is given up after 30 seconds of silence, and tried again less and less often', async (t) => {
@@ -186,7 +187,7 @@ describeInBrowser('the stream', (env) => {
     const first = await env.publish(env.organization().addWaiting('a', 10, { name: 'Of the first' }));
     const second = await env.publish(env.organization().addWaiting('a', 10, { name: 'Of the second' }));
     const tab = await followed(t, { token: first.adminToken() });
-    await tab.page.evaluate((token) => location.assign(`#token=${token}`), second.adminToken());
+    await tab.signIn(second.adminToken());
     await tab.waitForText('Of the second');
     await tab.waitUntilIdle();
     await open(tab);

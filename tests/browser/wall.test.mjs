@@ -130,7 +130,7 @@ describeInBrowser('the wall view', (env) => {
     assert.deepEqual((await axe(tab)).violations, []);
     await tab.screenshot('wall-token-expired');
     tab.fault = () => undefined;
-    await tab.page.evaluate((token) => location.assign(`#token=${token}`), organization.adminToken());
+    await tab.signIn(organization.adminToken());
     await isSaid(tab, 'Ada Byrne');
     assert.equal(await tab.page.locator('#board').isVisible(), false);
   });
