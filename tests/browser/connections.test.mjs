@@ -8,10 +8,10 @@ import { connectionStatus, connectionsAnswer, errorResponse, troubledConnection,
 describeInBrowser('the connections', (env) => {
   const sample = () => env.publish(env.organization().addWaiting('a', 60));
   const connection = (more) => connectionStatus(env.now, more);
-  const openWith = async (t, fault, token) => {
-    const organization = await sample();
+  const openWith = async (t, fault, organization) => {
+    organization ??= await sample();
     const tab = await env.open(t, {
-      token: token ? token(organization) : organization.adminToken(),
+      token: organization.adminToken(),
       fault: ({ name }) => (name === 'connections' ? fault : undefined),
     });
     await tab.waitUntilIdle();
@@ -71,16 +71,20 @@ describeInBrowser('the connections', (env) => {
     const tab = await openWith(t, undefined);
     await show(tab);
     await tab.waitForText('No help desk is connected to this organization.');
-    const unknown = await openWith(t, errorResponse(404, 'NOT_FOUND'));
-    await show(unknown);
-    await unknown.waitForText('No help desk is connected to this organization.');
-    const unavailable = await openWith(t, UNAVAILABLE);
-    await show(unavailable);
-    await unavailable.waitForText('The service is not available at the moment.');
+    for (const [fault, text] of /** @type {const} */ ([
+      [UNAVAILABLE, 'The service is not available at the moment.'],
+      [errorResponse(404, 'NOT_FOUND'), 'No help desk is connected to this organization.'],
+    ])) {
+      await tab.page.keyboard.press('Escape');
+      tab.fault = ({ name }) => (name === 'connections' ? fault : undefined);
+      await show(tab);
+      await tab.waitForText(text);
+    }
   });
 
   test('by keyboard: the button opens it, Escape and the button in it close it, and the focus returns', async (t) => {
-    const tab = await openWith(t, connectionsAnswer([connection({})]));
+    const organization = await sample();
+    const tab = await openWith(t, connectionsAnswer([connection({})]), organization);
     const { keyboard } = tab.page;
     const focused = () => tab.page.evaluate(() => document.activeElement.id);
     await tab.page.getByRole('button', { name: 'Help desks' }).focus();
@@ -92,18 +96,21 @@ describeInBrowser('the connections', (env) => {
       assert.equal(await tab.page.locator('#connections-dialog').isVisible(), false, close);
       assert.equal(await focused(), 'connections-show', close);
     }
-  });
 
-  test('closed and opened again at once it is loaded again', async (t) => {
-    const tab = await openWith(t, connectionsAnswer([connection({})]));
-    await show(tab);
-    await tab.waitForText('chatwoot-1');
-    await tab.clickInOneTask('connections-close', 'connections-show');
-    await tab.waitForText('chatwoot-1');
-  });
+    await t.test('closed and opened again at once it is loaded again', async () => {
+      await show(tab);
+      await tab.waitForText('chatwoot-1');
+      await tab.clickInOneTask('connections-close', 'connections-show');
+      await tab.waitForText('chatwoot-1');
+      await tab.page.keyboard.press('Escape');
+    });
 
-  test('who may not change settings does not see the button', async (t) => {
-    const tab = await openWith(t, undefined, (organization) => organization.departmentHeadToken(['d-sales']));
-    assert.equal(await tab.page.getByRole('button', { name: 'Help desks' }).count(), 0);
+    await t.test('who may not change settings does not see the button', async () => {
+      await tab.signIn(organization.departmentHeadToken(['d-sales']));
+      await tab.page.getByRole('button', { name: 'Help desks' }).waitFor({ state: 'hidden' });
+      await tab.waitForText('Nobody is waiting');
+      await tab.waitUntilIdle();
+      assert.equal(await tab.page.getByRole('button', { name: 'Help desks' }).count(), 0);
+    });
   });
 });

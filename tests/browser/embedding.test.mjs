@@ -103,10 +103,41 @@ describeInBrowser(
 
     test('may also put a token into the address, and is asked all the same', async (t) => {
       const organization = await env.publish(env.organization().addWaiting('a', 10));
-      const { tab, told, waitForText } = await embed(env, t, { src: `/#token=${organization.adminToken()}` });
+      const second = await env.publish(env.organization().addWaiting('b', 30, { name: 'Of the second' }));
+      const token = organization.adminToken();
+      const { tab, frame, told, send, waitForText, saved, settle } = await embed(env, t, { src: `/#token=${token}` });
       await waitForText('Customer a');
       await until(async () => (await told()).length > 0, 'the page is not asked for a token');
       assert.deepEqual(await told(), [ready(tab)]);
+
+      await t.test('but cannot harm a session by a token that is not valid', async () => {
+        const [header, claims] = organization.adminToken({ jti: 'forged' }).split('.');
+        const before = tab.responses.length;
+        await send({ type: TOKEN, token: `${header}.${claims}.${'A'.repeat(43)}` });
+        await until(() => tab.responses.slice(before).some(({ status }) => status === 401), 'it was not tried');
+        await send({ type: TOKEN, token: organization.adminToken({ exp: Math.floor(env.now / 1000) - 600 }) });
+        await until(() => tab.responses.slice(before).filter(({ status }) => status === 401).length === 2, 'nor this');
+        assert.equal(await saved(), token);
+        assert.equal(await frame.getByText('Customer a').isVisible(), true);
+      });
+
+      await t.test('and may hand over one of somebody else, who sees their own list', async () => {
+        await send({ type: TOKEN, token: second.adminToken() });
+        await waitForText('Of the second');
+        assert.equal(await frame.getByText('Customer a').count(), 0);
+        assert.equal(await saved(), second.adminToken());
+      });
+
+      await t.test('and is not asked, and signs nobody in, after the user has signed out', async () => {
+        const before = (await told()).length;
+        await frame.getByRole('button', { name: 'Sign out' }).click();
+        await waitForText('Access token');
+        for (let step = 0; step < 13; step += 1) await tab.advance(10_000);
+        await send({ type: TOKEN, token });
+        await settle();
+        assert.equal((await told()).length, before);
+        assert.equal(await frame.getByText('Customer a').count(), 0);
+      });
     });
 
     test('renews the token, and the view stays', async (t) => {
@@ -171,48 +202,6 @@ describeInBrowser(
       tab.fault = () => undefined;
       await send({ type: TOKEN, token: organization.adminToken() });
       await waitForText('Customer a');
-    });
-
-    test('is not asked, and signs nobody in, after the user has signed out', async (t) => {
-      const organization = await env.publish(env.organization().addWaiting('a', 30));
-      const token = organization.adminToken();
-      const { tab, frame, told, send, waitForText, settle } = await embed(env, t, { src: `/#token=${token}` });
-      await waitForText('Customer a');
-      await until(async () => (await told()).length === 1, 'the page is not asked for a token');
-      await frame.getByRole('button', { name: 'Sign out' }).click();
-      await waitForText('Access token');
-      for (let step = 0; step < 13; step += 1) await tab.advance(10_000);
-      await send({ type: TOKEN, token });
-      await settle();
-      assert.equal((await told()).length, 1);
-      assert.equal(await frame.getByText('Customer a').count(), 0);
-    });
-
-    test('cannot harm a session by a token that is not valid', async (t) => {
-      const organization = await env.publish(env.organization().addWaiting('a', 30));
-      const token = organization.adminToken();
-      const { tab, frame, send, waitForText, saved } = await embed(env, t, { src: `/#token=${token}` });
-      await waitForText('Customer a');
-      const [header, claims] = organization.adminToken({ jti: 'forged' }).split('.');
-      const before = tab.responses.length;
-      await send({ type: TOKEN, token: `${header}.${claims}.${'A'.repeat(43)}` });
-      await until(() => tab.responses.slice(before).some(({ status }) => status === 401), 'it was not tried');
-      await send({ type: TOKEN, token: organization.adminToken({ exp: Math.floor(env.now / 1000) - 600 }) });
-      await until(() => tab.responses.slice(before).filter(({ status }) => status === 401).length === 2, 'nor this');
-      assert.equal(await saved(), token);
-      assert.equal(await frame.getByText('Customer a').isVisible(), true);
-    });
-
-    test('may hand over a token of somebody else, who sees their own list', async (t) => {
-      const first = await env.publish(env.organization().addWaiting('a', 30, { name: 'Of the first' }));
-      const second = await env.publish(env.organization().addWaiting('b', 30, { name: 'Of the second' }));
-      const { frame, send, waitForText, saved } = await embed(env, t, { src: `/#token=${first.adminToken()}` });
-      await waitForText('Of the first');
-      const token = second.adminToken();
-      await send({ type: TOKEN, token });
-      await waitForText('Of the second');
-      assert.equal(await frame.getByText('Of the first').count(), 0);
-      assert.equal(await saved(), token);
     });
 
     test('does not end the session if the old token is refused after the new one was taken', async (t) => {

@@ -48,7 +48,7 @@ function fakeSignals(answer = 'granted') {
   const activation = { hasBeenActive: false };
   for (const gesture of ['pointerdown', 'keydown'])
     addEventListener(gesture, () => Object.assign(activation, { hasBeenActive: true }), true);
-  Object.defineProperty(navigator, 'userActivation', { value: activation });
+  Object.defineProperty(navigator, 'userActivation', { value: activation, configurable: true });
   Object.assign(globalThis, {
     told,
     Notification: FakeNotification,
@@ -229,25 +229,29 @@ describeInBrowser('new rows', (env) => {
     );
   });
 
-  for (const [answer, words] of [
-    ['denied', /^This browser does not let the page show notifications\./],
-    ['default', /^Notifications stay off/],
-  ]) {
-    test(`are not told of by a notification if the user's answer is ${answer}, which the page says`, async (t) => {
-      const organization = await env.publish(env.organization().addWaiting('a', 30));
-      const tab = await openWith(t, organization, answer);
-      await tab.page.getByRole('checkbox', { name: 'Notification' }).click();
-      await tab.waitForText(words);
-      assert.equal(await tab.page.getByRole('checkbox', { name: 'Notification' }).isChecked(), false);
-      assert.equal(
-        (await tab.page.evaluate((key) => localStorage.getItem(key), KEY)).includes('"notification":true'),
-        false,
-      );
-      await tab.hide(true);
-      await arrive(tab, organization.addWaiting('b', 20));
-      assert.deepEqual((await told(tab)).shown, []);
-    });
-  }
+  test('are not told of by a notification if the user does not want it', async (t) => {
+    const organization = await env.publish(env.organization().addWaiting('a', 30));
+    const tab = await open(t, organization);
+    for (const [answer, words] of /** @type {const} */ ([
+      ['default', /^Notifications stay off/],
+      ['denied', /^This browser does not let the page show notifications\./],
+    ])) {
+      await t.test(`the answer is ${answer}, which the page says`, async () => {
+        await tab.hide(false);
+        await tab.page.evaluate(fakeSignals, answer);
+        await tab.page.getByRole('checkbox', { name: 'Notification' }).click();
+        await tab.waitForText(words);
+        assert.equal(await tab.page.getByRole('checkbox', { name: 'Notification' }).isChecked(), false);
+        assert.equal(
+          (await tab.page.evaluate((key) => localStorage.getItem(key), KEY)).includes('"notification":true'),
+          false,
+        );
+        await tab.hide(true);
+        await arrive(tab, organization.addWaiting(answer, 20));
+        assert.deepEqual((await told(tab)).shown, []);
+      });
+    }
+  });
 
   test('a browser without notifications says so, also one that has them for service workers only', async (t) => {
     const organization = await env.publish(env.organization().addWaiting('a', 30));
