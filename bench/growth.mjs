@@ -494,10 +494,10 @@ export const DAYS = {
     days: 11,
     organizations: 2,
     conversations: 20,
-    refreshMinutes: 60,
+    refreshMinutes: 120,
     keepTimelineDays: 4,
     keepConversationDays: 5,
-    compareEveryHours: 1,
+    compareEveryHours: 2,
   },
 };
 
