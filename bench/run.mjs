@@ -21,7 +21,7 @@ Builds the worker and its two peers in TypeScript, checks that all three answer 
 measures them side by side in bare workerd. All parts except growth take about half an hour; their results go to
 bench/RESULTS.md, unless only some are asked for. growth takes longer, and is run only if it is asked for: its results go to
 bench/GROWTH.md, unless they are of some loads only, or of small ones.
-  --rounds N    rounds of every timed case (3 to 8)
+  --rounds N    rounds of every timed case (3 to 7)
   --hours N     hours of the simulated day (1 to 8)
   --only PART   only this part: equality, timing, counts, hops, throughput, bill, memory, connectors, start, growth
   --case NAME   of the timing only this case: ${Object.keys(CASES)
@@ -241,7 +241,7 @@ await whenProgram(import.meta.url, async (args) => {
     const open = flags.values.open && wholeNumber('open', flags.values.open, 100, 10_000_000);
     return growthAlone({ load, small, open });
   }
-  const rounds = wholeNumber('rounds', flags.values.rounds, 3, 8);
+  const rounds = wholeNumber('rounds', flags.values.rounds, 3, 7);
   const hours = wholeNumber('hours', flags.values.hours, 1, 8);
   const names = flags.values.case.length ? flags.values.case : Object.keys(CASES);
   for (const [name, known] of [...only.map((each) => [each, PARTS]), ...names.map((each) => [each, CASES])]) {
