@@ -57,7 +57,7 @@ const LLVM_ARGS = [
   '-max-store-memmove=2',
   // Both ways of a condition are not worked out to choose between two values.
   '-phi-node-folding-threshold=1',
-  // What is compiled for size inlines what costs up to 5. Twice as much takes 2 KB more, and 1 to 3 % less CPU.
+  // What is compiled for size inlines what costs up to 5. Twice as much takes 1.8 KB: bench/README.md says what it brings.
   '-inline-threshold=10',
 ];
 const RUSTC_ARGS = ['-C', `llvm-args=${LLVM_ARGS.join(' ')}`];
