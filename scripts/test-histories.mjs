@@ -18,10 +18,16 @@ const FOLDER = inRoot('target', 'test-data-long');
 const FILES = [
   'tests/oracle/chatwoot.test.mjs',
   'tests/oracle/oracle.test.mjs',
+  'tests/workerd/cases.test.mjs',
   'tests/workerd/concurrency.test.mjs',
+  'tests/workerd/contract.test.mjs',
+  'tests/workerd/cors.test.mjs',
   'tests/workerd/histories.test.mjs',
+  'tests/workerd/identity.test.mjs',
   'tests/workerd/schemathesis.test.mjs',
   'tests/workerd/summary-and-csv.test.mjs',
+  'tests/workerd/tenants.test.mjs',
+  'tests/workerd/tokens.test.mjs',
 ];
 
 const USAGE = `usage: npm run test:histories [-- --times N]

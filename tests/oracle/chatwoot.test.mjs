@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { seededRandom } from '../../scripts/demo/random.mjs';
+import { IS_LONG_RUN } from '../long-run.mjs';
 import { mapChatwoot } from './chatwoot.mjs';
 import { CANARY, chatwootSequence } from './chatwoot-generator.mjs';
 import { formatInstant, normalise, Oracle, parseInstant } from './oracle.mjs';
@@ -14,7 +15,6 @@ const STORIES = new URL('../data/webhooks/chatwoot/', import.meta.url);
 const SIGNATURE_WINDOW = 5 * MINUTE;
 const CONTRACT_CATEGORIES = ['ai_stuck', 'agent_abandoned'];
 /** In a long run there are many more sequences. */
-const IS_LONG_RUN = Boolean(process.env.LONG_HISTORIES);
 const SEQUENCES = IS_LONG_RUN ? 2_000 : 100;
 /** More of them, because a rule may decide about one customer in hundreds of sequences. */
 const WAITING_SEQUENCES = IS_LONG_RUN ? 10_000 : 400;

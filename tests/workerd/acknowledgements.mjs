@@ -1,6 +1,7 @@
 // Supervisors who acknowledge rows at random, over HTTP, and the oracle that is told.
 
 import assert from 'node:assert/strict';
+import { IS_LONG_RUN } from '../long-run.mjs';
 import { DAY, MINUTE } from './fixtures.mjs';
 import { tokenOf } from './harness.mjs';
 
@@ -53,7 +54,7 @@ export async function acknowledgeSome(service, oracle, { organizationId, asOf, r
     const [lasts, note] = [random.pick(LASTS), random.pick(NOTES)];
     const until = lasts && at + lasts;
     const sent = { until: until && new Date(until).toISOString(), note };
-    if (count % REFUSED_STEP === 0)
+    if (IS_LONG_RUN || count % REFUSED_STEP === 0)
       await ask({ method: 'PUT', status: 409, body: { latestInboundMessageId: 'another', ...sent } });
     await ask({ method: 'PUT', status: 200, body: { latestInboundMessageId, ...sent } });
     const by = oracle.userName(organizationId, subject) ?? subject;

@@ -7,13 +7,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { seededRandom } from '../../scripts/demo/random.mjs';
+import { IS_LONG_RUN } from '../long-run.mjs';
 import { organizationIdsOf, readHistories } from '../oracle/histories.mjs';
 import { CATEGORIES, compareUtf8, formatInstant, Oracle, oracleOf } from '../oracle/oracle.mjs';
 import { HOUR, MINUTE, OWN_ID_FIELDS, SECOND } from './fixtures.mjs';
 import { adminToken, REPORT, startService } from './harness.mjs';
-
-/** Set by `npm run test:histories`. */
-const IS_LONG_RUN = Boolean(process.env.LONG_HISTORIES);
 
 let service;
 before(async () => {

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { seededRandom } from '../../scripts/demo/random.mjs';
+import { IS_LONG_RUN, inTurn } from '../long-run.mjs';
 import { organizationIdsOf, readHistories } from '../oracle/histories.mjs';
 import { manyCandidates } from '../oracle/many-candidates.mjs';
 import { CATEGORIES, formatInstant, oracleOf, RememberingOracle } from '../oracle/oracle.mjs';
@@ -15,8 +16,6 @@ import { adminToken, REPORT, startService, tokenOf } from './harness.mjs';
 const PREFIXES = 10;
 /** How old the newest event of a prefix is when the refresh runs. */
 const REFRESH_DELAY = 90 * SECOND;
-/** Set by `npm run test:histories`. */
-const IS_LONG_RUN = Boolean(process.env.LONG_HISTORIES);
 /** Of a list with more pages about so many are asked for, and the last ones. */
 const MANY_PAGES = 24;
 /** Later than any history. */
@@ -111,9 +110,6 @@ function* pagesOf(state, list, all, limit, pastTheEnd = 0) {
     yield { state, parameters: { ...list.parameters, page, limit }, expected: expectedPage(state, all, page, limit) };
   }
 }
-
-/** All of them in the long run, and otherwise the one whose turn it is. */
-const inTurn = (items, turn) => (IS_LONG_RUN ? items : [items[turn % items.length]]);
 
 /** The pages of every list of an organization with these departments; each `turn` in other ways. */
 function* walkOf(state, departmentIds, turn) {

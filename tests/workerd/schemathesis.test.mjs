@@ -8,6 +8,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { capture } from '../../scripts/command.mjs';
 import { ensureSchemathesis } from '../../scripts/schemathesis.mjs';
+import { IS_LONG_RUN } from '../long-run.mjs';
 import { manyCandidates } from '../oracle/many-candidates.mjs';
 import { EVENTS, STREAM, startService, tokenOf } from './harness.mjs';
 
@@ -15,8 +16,6 @@ const ORGANIZATION = 'an-organization';
 /** One of its candidates. */
 const CONVERSATION = 'conversation-000000';
 const SEED = 20_261_123;
-/** Set by `npm run test:histories`. */
-const IS_LONG_RUN = Boolean(process.env.LONG_HISTORIES);
 /** Random requests per operation, in addition to those that try the bounds of each parameter. */
 const EXAMPLES = IS_LONG_RUN ? 40 : 2;
 const CHECKS = [

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { seededRandom } from '../../scripts/demo/random.mjs';
+import { IS_LONG_RUN, inTurn } from '../long-run.mjs';
 import { organizationIdsOf, readHistories } from '../oracle/histories.mjs';
 import { manyCandidates } from '../oracle/many-candidates.mjs';
 import { CATEGORIES, formatInstant, oracleOf, RememberingOracle } from '../oracle/oracle.mjs';
@@ -22,8 +23,6 @@ import {
 } from './fixtures.mjs';
 import { adminToken, CSV, REPORT, SUMMARY, startService, tokenOf } from './harness.mjs';
 
-/** Set by `npm run test:histories`. */
-const IS_LONG_RUN = Boolean(process.env.LONG_HISTORIES);
 /** Earlier than any history. */
 const MANY_CANDIDATES_NOW = Date.UTC(2019, 11, 1, 12);
 
@@ -120,7 +119,7 @@ async function checkOrganization(oracle, organizationId, asOf, thresholdMinutes 
     total += await checkForms(token, parameters, { ...common, ...question });
   }
   const subject = rows.flatMap((row) => row.people)[0] ?? 'nobody';
-  for (const count of IS_LONG_RUN ? HEADS : [HEADS[turn % HEADS.length]]) {
+  for (const count of inTurn(HEADS, turn)) {
     const departments = departmentIds.slice(0, count);
     const view = { departments, viewer: { subject }, skipThreshold: true, category: null };
     const token = departmentHeadToken(organizationId, departments, subject);

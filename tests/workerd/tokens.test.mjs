@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { seededRandom } from '../../scripts/demo/random.mjs';
+import { IS_LONG_RUN } from '../long-run.mjs';
 import { fixtureAt, SERVICES } from '../tokens/fixture.mjs';
 import { vectorsAt } from '../tokens/vectors.mjs';
 import { ACCEPTED, AUDIENCE, EXPIRED, ISSUED_IN_FUTURE, ISSUER, NOT_YET_VALID } from '../tokens/verdicts.mjs';
@@ -13,7 +14,7 @@ import { REPORT, startService } from './harness.mjs';
 /** Requests at a time. */
 const PARALLEL = 16;
 /** The native tests change a token in every byte: here it is seen that a changed one is refused on its way through HTTP. */
-const MUTATIONS = 600;
+const MUTATIONS = IS_LONG_RUN ? 2_000 : 600;
 /** What RFC 6750 section 2.1 does not call a token: it is refused before anything is decoded. */
 const NO_TOKEN = 'header: not Bearer and one token';
 /** fetch does not send it, because of a line break or a letter outside Latin-1. */
