@@ -33,8 +33,8 @@ const FILES = [
 const USAGE = `usage: npm run test:histories [-- --times N]
 
 Runs the tests with random histories, the native ones and those on Node, with more of them than npm test has, compares the
-two mappers of Chatwoot over 10,000 sequences of webhooks, makes ten times as many random requests, and changes tokens in
-every byte to every letter.
+two mappers of Chatwoot over 10,000 sequences of webhooks, makes 20 times as many random requests, changes tokens in every
+byte to every letter, and asks over HTTP in every combination for what npm test asks in rotation.
   --times N   how many times as many (default ${TIMES}, at most ${TIMES_MAX})
 THREADS=FILE also makes the tests use the conversations of that file, events as NDJSON, instead of the sample's.`;
 
