@@ -8,7 +8,7 @@ use crate::http::etag::{etag_of, is_known};
 use crate::http::query::replace;
 use crate::report::service::{Answer, NextPage};
 use crate::worker::bindings::clock;
-use crate::worker::bindings::response::ResponseParts;
+use crate::worker::bindings::response::{FixedHeaders, ResponseParts};
 use crate::worker::context::{ReportSources, RequestContext};
 use crate::worker::log;
 use crate::worker::log::Line;
@@ -147,19 +147,14 @@ pub fn write(context: &RequestContext, entry: Option<&RouteEntry>, reply: Reply)
     let server_timing = context.trace.server_timing(total_ms);
     let cors = cors_headers(context);
 
-    let mut fixed_headers = vec![("X-Content-Type-Options", "nosniff")];
+    let is_data = entry.is_some_and(|entry| entry.is_data);
+    let fixed_headers = FixedHeaders {
+        is_data,
+        has_body: reply.body.is_some(),
+    };
     let mut headers = vec![("X-Request-Id", context.id.as_str())];
-    if reply.body.is_some() {
-        fixed_headers.push(("Content-Type", "application/json; charset=utf-8"));
-    }
-    if entry.is_some_and(|entry| entry.is_data) {
-        fixed_headers.extend([
-            ("Cache-Control", "private, no-cache"),
-            ("Vary", "Authorization, Origin"),
-        ]);
+    if is_data {
         headers.push(("Server-Timing", &server_timing));
-    } else {
-        fixed_headers.extend([("Cache-Control", "no-store"), ("Vary", "Origin")]);
     }
     let policy = context.limit_policy();
     headers.extend(policy.iter().map(|policy| ("RateLimit-Policy", policy.as_str())));

@@ -1,18 +1,18 @@
 //! The headers of requests and responses.
 //!
-//! `worker::Headers` sends the name of the header to JavaScript at each call, where it is decoded. Here each name, and each value that
-//! is always the same, is sent once in the life of an isolate.
+//! `worker::Headers` sends the name of the header to JavaScript at each call, where it is decoded. Here each name is
+//! sent once in the life of an isolate.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::wasm_bindgen;
-use web_sys::{Headers, Request};
-use worker::js_sys::{JsString, Object};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Headers, Request, Response};
+use worker::js_sys::JsString;
 
 thread_local! {
-    /// The names and the fixed values as JavaScript has them.
-    static TEXTS: RefCell<HashMap<&'static str, JsString>> = RefCell::default();
+    /// The names of headers as JavaScript has them.
+    static NAMES: RefCell<HashMap<&'static str, JsString>> = RefCell::default();
 }
 
 #[wasm_bindgen]
@@ -25,19 +25,16 @@ extern "C" {
     #[wasm_bindgen(method, js_class = "Headers")]
     fn get(this: &RequestHeaders, name: &JsString) -> Option<String>;
 
-    /// The headers of a response that is to be made: an object of names and values.
-    #[wasm_bindgen(extends = Object)]
+    /// The headers of a response that has just been made.
+    #[wasm_bindgen(extends = Headers)]
     pub type ResponseHeaders;
 
-    #[wasm_bindgen(method, indexing_setter)]
-    fn set(this: &ResponseHeaders, name: &JsString, value: &str);
-
-    #[wasm_bindgen(method, indexing_setter)]
-    fn set_fixed(this: &ResponseHeaders, name: &JsString, value: &JsString);
+    #[wasm_bindgen(method, catch, js_class = "Headers")]
+    fn set(this: &ResponseHeaders, name: &JsString, value: &str) -> Result<(), JsValue>;
 }
 
-fn fixed(text: &'static str) -> JsString {
-    TEXTS.with_borrow_mut(|texts| texts.entry(text).or_insert_with(|| JsString::from(text)).clone())
+fn js_name(name: &'static str) -> JsString {
+    NAMES.with_borrow_mut(|names| names.entry(name).or_insert_with(|| JsString::from(name)).clone())
 }
 
 impl RequestHeaders {
@@ -48,20 +45,21 @@ impl RequestHeaders {
 
     /// The value of the header `name`.
     pub fn value(&self, name: &'static str) -> Option<String> {
-        self.get(&fixed(name))
+        self.get(&js_name(name))
     }
 }
 
 impl ResponseHeaders {
-    /// The headers of a response. If a name is in both lists, the value in `others` counts.
-    pub fn of(fixed_headers: &[(&'static str, &'static str)], others: &[(&'static str, &str)]) -> Self {
-        let object: Self = Object::new().unchecked_into();
-        for (name, value) in fixed_headers {
-            object.set_fixed(&fixed(name), &fixed(value));
-        }
-        for (name, value) in others {
-            object.set(&fixed(name), value);
-        }
-        object
+    /// Those of `response`.
+    pub fn of(response: &Response) -> Self {
+        response.headers().unchecked_into()
+    }
+
+    /// Sets the header `name`, in place of what it was.
+    ///
+    /// # Errors
+    /// If the platform refuses the value.
+    pub fn put(&self, name: &'static str, value: &str) -> Result<(), JsValue> {
+        self.set(&js_name(name), value)
     }
 }
