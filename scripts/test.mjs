@@ -4,7 +4,7 @@
 // runners' own summaries are printed last, below a table of how long each step took.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -21,8 +21,12 @@ import { workerOptionsEnv } from './worker-options.mjs';
 
 /** By `gzip -9`. The platform's limit is 3 MB. */
 const WASM_GZIP_MAX_BYTES = 400_000;
-/** How many files of tests run at a time, beside the other sequence of steps. */
+/** How many processes with tests run at a time, beside the other sequence of steps. */
 const NODE_TEST_CONCURRENCY = 2;
+/** Among so many processes the files are divided: it takes one half a second until it can run a worker. */
+const NODE_TEST_GROUPS = 8;
+/** What this file sets counts for all of its process, and it runs other files with it. */
+const ALONE = 'tests/workerd/three-databases.test.mjs';
 const BROWSER_TESTS = 'tests/browser/';
 /** The tests of --quick: they show whether events come in, are refreshed and appear in the report. */
 const SMOKE_TESTS = ['tests/workerd/cases.test.mjs'];
@@ -86,7 +90,7 @@ async function runAll({ quick }) {
   const files = quick ? SMOKE_TESTS : testFiles('tests');
   const [browserTests, otherTests] = partition(files, (file) => file.startsWith(BROWSER_TESTS));
   await inParallel(
-    () => step('Tests on Node', () => nodeTests(otherTests)),
+    () => step('Tests on Node', () => nodeTests(groupsOf(otherTests))),
     async () => {
       if (!quick) await quietStep('Tests in a browser', (say) => nodeTests(browserTests, { together: true, say }));
       await quietStep('Native tests', (say) => nativeTests({ quick, say }));
@@ -230,6 +234,30 @@ async function nodeTests(files, { together = false, say = console.log } = {}) {
   } finally {
     summaries.node.push(...summary);
   }
+}
+
+/**
+ * Modules with some of these files each. A file is a suite there: what it does before and after its tests is done before and
+ * after that suite.
+ *
+ * @param {string[]} files
+ */
+function groupsOf(files) {
+  const folder = inRoot('target', 'test-groups');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const [alone, others] = partition(files, (file) => file === ALONE);
+  const groups = Array.from({ length: NODE_TEST_GROUPS }, (_, group) =>
+    others.filter((_file, index) => index % NODE_TEST_GROUPS === group),
+  );
+  return [alone, ...groups]
+    .filter((group) => group.length > 0)
+    .map((group, index) => {
+      const module = path.join(folder, `${index + 1}.mjs`);
+      const suites = group.map((file) => `describe('${file}', () => import('../../${file}'));\n`);
+      writeFileSync(module, `import { describe } from 'node:test';\n\n${suites.join('')}`);
+      return module;
+    });
 }
 
 /** The items of which something is true, and the others. */
