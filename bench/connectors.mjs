@@ -154,7 +154,7 @@ async function measureWebhooks({ rounds, say }) {
   /** @type {Record<string, { cpu: number[], webhooks: number, rows: any }>} */
   const results = Object.fromEntries(Object.keys(SOURCES).map((name) => [name, { cpu: [], webhooks: 0, rows: {} }]));
   try {
-    await migrate(await side.database());
+    await migrate(side.database());
     for (let round = 0; round < rounds; round += 1) {
       say(`Webhooks ${round + 1} of ${rounds} …`);
       for (const [name, { kind, sets }] of Object.entries(SOURCES)) {

@@ -48,7 +48,7 @@ export class Growth {
     mkdirSync(state, { recursive: true });
     const growth = new Growth({ state, bindings, at, say });
     await growth.restart();
-    await migrate(await growth.side.database());
+    await migrate(growth.side.database());
     return growth;
   }
 
@@ -122,7 +122,7 @@ export class Growth {
   /** The refresh of the next minute. Returns what it did. */
   async run(later = MINUTE) {
     this.now += later;
-    const database = await this.side.database();
+    const database = this.side.database();
     const startedAt = performance.now();
     await this.sampled(() => this.side.refresh(this.now));
     const seconds = (performance.now() - startedAt) / 1000;
@@ -520,7 +520,7 @@ export async function simulateDays({ size, say, folder }) {
   const bindings = { KEEP_TIMELINE_DAYS: `${keepTimelineDays}`, KEEP_CONVERSATION_DAYS: `${keepConversationDays}` };
   const growth = await Growth.start('days', { bindings, at: BEGIN, say: () => {}, folder });
   try {
-    const database = await growth.side.database();
+    const database = growth.side.database();
     const oracle = new RememberingOracle();
     const ids = organizationIds(organizations);
     const results = [];

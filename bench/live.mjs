@@ -148,7 +148,7 @@ class World {
 
   /** The organization of the day, and the others, which are silent: a refresh looks whether they are. */
   async prepare() {
-    await migrate(await this.writer.database());
+    await migrate(this.writer.database());
     const updatedAt = iso(DAY_BEGINS - 5 * MINUTE);
     const others = Array.from({ length: ORGANIZATIONS - 1 }, (_, index) => ({
       type: 'organization',
@@ -259,7 +259,7 @@ class World {
 
   /** Refreshes after the horizon until the day is swept. Returns the rows that this takes beyond those of the runs. */
   async sweep() {
-    const database = await this.writer.database();
+    const database = this.writer.database();
     await this.writer.counts();
     const from = DAY_BEGINS + SWEPT_AFTER_DAYS * DAY_MS;
     for (let run = 1; run <= SWEEP_RUNS_MAX; run += 1) {

@@ -41,7 +41,7 @@ async function makeSeed({ folder, name, organizations, say }) {
   rmSync(unfinished, { recursive: true, force: true });
   const side = await Side.start('ours', { state: unfinished });
   try {
-    await migrate(await side.database());
+    await migrate(side.database());
     const candidates = organizations.reduce((sum, each) => sum + each.candidates, 0);
     say(`Taking in ${organizations.length} organizations with ${candidates} candidates …`);
     await post(side, eventsOf(organizations));
@@ -63,14 +63,15 @@ function* eventsOf(organizations) {
 
 /** Runs those of the migrations on a database whose files are wanted. */
 export async function migrate(database, isWanted = (_file) => true) {
-  for (const file of readdirSync(inRoot('migrations')).filter(isWanted).sort()) {
+  const files = readdirSync(inRoot('migrations')).filter(isWanted).sort();
+  const statements = files.flatMap((file) => {
     const text = readFileSync(inRoot('migrations', file), 'utf8').replace(/--.*$/gm, '');
-    const statements = text
+    return text
       .split(';')
       .map((statement) => statement.trim())
       .filter(Boolean);
-    await database.batch(statements.map((statement) => database.prepare(statement)));
-  }
+  });
+  if (statements.length) await database.batch(statements.map((statement) => database.prepare(statement)));
 }
 
 /**

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { build as bundle } from 'esbuild';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from '../scripts/miniflare.mjs';
 import { inRoot } from '../scripts/project.mjs';
+import { BINDINGS_WORKER, Bindings, bindingsWorker } from './bindings.mjs';
 import { SECRET } from './data.mjs';
 
 /** Where runs keep what they make: bundles, databases, results before they are written. */
@@ -75,18 +76,24 @@ async function workerOf({ side, folder, modules, counting = false, jwks, binding
 const V8_FLAGS = 'MINIFLARE_WORKERD_V8_FLAGS';
 
 /**
- * Starts a workerd with these workers; `state` is a folder with their D1 and KV, and `heapMax` says how many mebibytes the heap of
- * each isolate may have.
+ * Starts a workerd with these workers, which have one database, and returns them as sides by their names. `state` is a folder with
+ * their D1 and KV, and `heapMax` says how many mebibytes the heap of each isolate may have.
  *
- * @param {{ state?: string, inspectorPort?: number, heapMax?: number, [workers: string]: any }} options
+ * @param {any[]} workers
+ * @param {{ state?: string, inspectorPort?: number, heapMax?: number }} [options]
+ * @returns {Promise<Record<string, Side>>}
  */
-async function startWorkerd({ state, inspectorPort, heapMax, ...workers }) {
+async function startWorkerd(workers, { state, inspectorPort, heapMax } = {}) {
+  const before = new Set(childrenOf(process.pid));
   const flags = process.env[V8_FLAGS];
   if (heapMax) process.env[V8_FLAGS] = `--max-heap-size=${heapMax}`;
+  const names = workers.map(({ name }) => name);
+  const kvNamespaces = Object.fromEntries(workers.map(({ name, kvNamespaces: { PAGES } }) => [pagesOf(name), PAGES]));
+  const [first] = workers;
   const miniflare = new Miniflare(
     convertV4MiniflareOptions(
       /** @type {any} */ ({
-        ...workers,
+        workers: [...workers, bindingsWorker({ ...first, kvNamespaces }, names)],
         resourcePersistencePath: state,
         cf: false,
         log: new Log(LogLevel.ERROR),
@@ -103,8 +110,17 @@ async function startWorkerd({ state, inspectorPort, heapMax, ...workers }) {
     if (flags === undefined) delete process.env[V8_FLAGS];
     else process.env[V8_FLAGS] = flags;
   }
-  return miniflare;
+  const pid = childrenOf(process.pid).find((child) => !before.has(child) && isWorkerd(child));
+  const bindings = new Bindings(await miniflare.unsafeGetDirectURL(BINDINGS_WORKER));
+  const sides = names.map(async (name) => {
+    const url = await miniflare.unsafeGetDirectURL(name);
+    return [name, new Side(name, { miniflare, bindings, url, pid })];
+  });
+  return Object.fromEntries(await Promise.all(sides));
 }
+
+/** What the KV of a side is called in the worker with everybody's bindings. */
+const pagesOf = (name) => `PAGES of ${name}`;
 
 /** A running side, in a workerd of its own. */
 export class Side {
@@ -115,18 +131,17 @@ export class Side {
    * @param {{ state?: string, inspectorPort?: number, heapMax?: number, [option: string]: any }} [options]
    */
   static async start(name, { state, inspectorPort, heapMax, ...options } = {}) {
-    const before = new Set(childrenOf(process.pid));
     const worker = await workerOf({ side: name, name, ...options });
-    const miniflare = await startWorkerd({ state, inspectorPort, heapMax, ...worker });
-    const url = await miniflare.unsafeGetDirectURL(name);
-    const pid = childrenOf(process.pid).find((child) => !before.has(child) && isWorkerd(child));
-    return new Side(name, miniflare, url, pid);
+    const { [name]: side } = await startWorkerd([worker], { state, inspectorPort, heapMax });
+    return side;
   }
 
-  constructor(name, miniflare, url, pid) {
+  constructor(name, { miniflare, bindings, url, pid }) {
     this.name = name;
     this.miniflare = miniflare;
+    this.bindings = bindings;
     this.url = url;
+    /** Of the workerd. */
     this.pid = pid;
   }
 
@@ -146,17 +161,16 @@ export class Side {
 
   /** Runs the refresh that is scheduled for `at`. */
   async refresh(at) {
-    const worker = await this.miniflare.getWorker(this.name);
-    const { outcome } = await worker.scheduled({ scheduledTime: new Date(at), cron: '* * * * *' });
+    const { outcome } = await this.bindings.scheduled(this.name, at, '* * * * *');
     if (outcome !== 'ok') throw new Error(`refresh: ${outcome}`);
   }
 
   database() {
-    return this.miniflare.getD1Database('DB', this.name);
+    return this.bindings.database('DB');
   }
 
   pages() {
-    return this.miniflare.getKVNamespace('PAGES', this.name);
+    return this.bindings.namespace(pagesOf(this.name));
   }
 
   /**
@@ -183,12 +197,7 @@ export async function startIsolates({ state, isolates }) {
       workerOf({ name, counting: true, kvNamespaces: { PAGES: `pages-${options.side}` }, ...options }),
     ),
   );
-  const miniflare = await startWorkerd({ state, workers });
-  const started = Object.keys(isolates).map(async (name) => [
-    name,
-    new Side(name, miniflare, await miniflare.unsafeGetDirectURL(name), undefined),
-  ]);
-  return Object.fromEntries(await Promise.all(started));
+  return startWorkerd(workers, { state });
 }
 
 /** A side's own copy of a state. */
@@ -236,7 +245,7 @@ const PUT_TIMEOUT_MS = 10_000;
 
 /** Waits until an isolate has put a page into KV. */
 export async function hasBeenPut(isolate) {
-  const pages = await isolate.pages();
+  const pages = isolate.pages();
   const deadline = performance.now() + PUT_TIMEOUT_MS;
   while ((await pages.list()).keys.length === 0) {
     if (performance.now() > deadline) throw new Error(`${isolate.name} never put its page into KV`);

@@ -34,7 +34,7 @@ async function measureScale({ organizations, candidates, rounds, say }) {
   mkdirSync(state, { recursive: true });
   const side = await Side.start('ours', { state });
   try {
-    await migrate(await side.database());
+    await migrate(side.database());
     const ids = Array.from({ length: organizations }, (_, index) => `organization-${index}`);
     const ingest = await measureIngest(side, ids, candidates);
     say(`  ingest: ${spreadText(ingest.rates)} events/s`);
@@ -102,7 +102,7 @@ function* changes(ids, candidates, more) {
 
 /** Refreshes until nothing is left to do; a run that would need too many statements leaves the rest to the next one. */
 async function measureRefresh(side, at) {
-  const database = await side.database();
+  const database = side.database();
   const total = { runs: 0, seconds: 0, cpuSeconds: 0, statements: 0, rowsWritten: 0, folded: 0, published: 0 };
   for (;;) {
     const [startedAt, cpuBefore] = [performance.now(), cpuMicroseconds(side.pid)];

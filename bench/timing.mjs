@@ -100,7 +100,7 @@ async function fillCache(name, state, { requests, keys, load, say, folder }) {
   const side = await Side.start(name, { state, jwks: keys.jwks, folder, bindings });
   try {
     await load.run(side.url, { requests, count: requests.length });
-    const pages = await side.pages();
+    const pages = side.pages();
     // They are put there after the answers were given: until there come no more.
     let [before, count] = [-1, 0];
     while (before < count) {

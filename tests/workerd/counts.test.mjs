@@ -708,7 +708,7 @@ describe('an ingest', () => {
   let side;
   before(async () => {
     side = await Side.start('ours', { counting: true });
-    const database = await side.database();
+    const database = side.database();
     await migrate(database);
     // As after the first run: marks are numbered from then on.
     await database.prepare('UPDATE refresh SET epoch = fence').run();
@@ -764,7 +764,7 @@ describe('an ingest', () => {
 
   test('asks for its warnings by one row a conversation and one a removal', async () => {
     const sql = readFileSync(inRoot('src', 'ingest', 'sql', 'list_warnings.sql'), 'utf8');
-    const database = await side.database();
+    const database = side.database();
     /** As they are stored: `[organization, type, id, conversation, updatedAt, deleted, body, revision, …, number]`. */
     const incoming = (type, number, conversationId, deleted) => [
       organizationId,

@@ -7,13 +7,13 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { BINDINGS_WORKER, Bindings, bindingsWorker } from '../../bench/bindings.mjs';
 import { migrate } from '../../bench/seed.mjs';
 import { build } from '../../scripts/build.mjs';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from '../../scripts/miniflare.mjs';
 import { bindingsOf, databaseOf, evenShards, parseShards } from '../../scripts/shards/buckets.mjs';
 import { signToken } from '../../scripts/token.mjs';
 import { readWorkerOptions } from '../../scripts/worker-options.mjs';
-import { BINDINGS_WORKER, Bindings, bindingsWorker } from './bindings.mjs';
 
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 export const SECRET = 'a secret of the tests, long enough for HMAC-SHA256';

@@ -104,13 +104,13 @@ describe('an isolate that knows a version', () => {
 
 test('where several thresholds apply, up to twenty rows more are read', async () => {
   const settings = 'INSERT INTO settings (organization_id, number, channel_threshold_minutes) VALUES (?1, 1, ?2)';
-  const database = await running.writer.database();
+  const database = running.writer.database();
   await database.prepare(settings).bind(LARGE.organizationId, '{"sms":1430}').run();
   await check('severalThresholds', '', { trips: 1, rowsRead: 67 }, { after: 6 * MINUTE });
 });
 
 test('rows beyond the age limit, which are the first of the list, are not read', async () => {
-  const database = await running.writer.database();
+  const database = running.writer.database();
   const settings = 'INSERT INTO settings (organization_id, number, max_age_days) VALUES (?1, 2, 1)';
   await database.prepare(settings).bind(LARGE.organizationId).run();
   const later = 12 * 60 * MINUTE;

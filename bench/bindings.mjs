@@ -1,4 +1,4 @@
-// D1, KV and the cron of the workers that are tested, as a test uses them.
+// D1, KV and the cron of workers, as what runs them in Node uses them.
 //
 // Miniflare has proxies for these. One of a statement asks workerd to prepare it, to bind its parameters and to run it, one
 // after the other, and holds up the whole process at the first two: half of the time of a test that looks at rows. Here a
@@ -77,7 +77,7 @@ export class Bindings {
   }
 }
 
-/** What tests use of D1's interface. */
+/** What is used of D1's interface. */
 class Database {
   constructor(ask) {
     /** @param {string} sql @returns {Promise<any>} */
