@@ -413,7 +413,7 @@ fn crash(random: &mut Random, world: &World, weather: &Weather, is_calm: bool) {
 fn each_stall_is_told_once_and_cleared_once_whatever_goes_wrong() {
     let received: usize = seeds(50).map(check).sum();
     println!("stalls and ends that were received: {received}");
-    assert!(received > 1_000);
+    assert!(received > 650);
 }
 
 /// A destination of all rows.

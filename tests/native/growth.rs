@@ -938,7 +938,7 @@ fn random_histories_in_the_smallest_portions_are_what_the_oracle_says() {
         );
     }
     assert!(
-        portions > 20,
+        portions > 13,
         "{portions} histories had a timeline that was read in portions"
     );
 }

@@ -24,7 +24,7 @@ pub fn histories_factor() -> Option<u64> {
     Some(text.parse().expect("HISTORIES_FACTOR is a number"))
 }
 
-/// The seeds of random cases: so many times `count` as are asked for, and half of `count` otherwise, so that all tests take minutes
+/// The seeds of random cases: so many times `count` as are asked for, and a third of `count` otherwise, so that all tests take minutes
 /// only; or only that of `HISTORIES_SEED`.
 pub fn seeds(count: u64) -> std::ops::Range<u64> {
     match std::env::var("HISTORIES_SEED") {
@@ -32,7 +32,7 @@ pub fn seeds(count: u64) -> std::ops::Range<u64> {
             let seed = seed.parse().expect("HISTORIES_SEED is a number");
             seed..seed + 1
         }
-        Err(_) => 0..histories_factor().map_or(count / 2, |factor| count * factor),
+        Err(_) => 0..histories_factor().map_or(count / 3, |factor| count * factor),
     }
 }
 
