@@ -23,6 +23,7 @@ const FILES = [
   'tests/workerd/contract.test.mjs',
   'tests/workerd/cors.test.mjs',
   'tests/workerd/histories.test.mjs',
+  'tests/workerd/hooks.test.mjs',
   'tests/workerd/identity.test.mjs',
   'tests/workerd/schemathesis.test.mjs',
   'tests/workerd/summary-and-csv.test.mjs',
