@@ -84,7 +84,8 @@ pub(super) fn decode(Row(columns): Row) -> Result<(i64, PageRow), ReportError> {
     Ok((row_no, PageRow(line)))
 }
 
-/// Reads rows by their key, each as its line. It is null if it is not JSON, which the database tells sooner than this does.
+/// Reads rows by their key, each as its line. The line is null if it is not JSON: to see that in wasm would take as long,
+/// and more code.
 ///
 /// The row numbers are a `VALUES` list that is joined: so every row is billed once. It would be billed twice with
 /// `row_no IN (…)` and three times with `json_each`, because SQLite then reads the numbers from a table of their own.
