@@ -6,6 +6,8 @@
 
 /** The name of the worker. */
 export const BINDINGS_WORKER = 'bindings';
+/** That of wrangler.toml. */
+const CRON = '* * * * *';
 
 const MAIN_MODULE = `
   const actions = {
@@ -72,8 +74,11 @@ export class Bindings {
       /** @param {{ prefix?: string, cursor?: string }} [options] */
       list: (options) => ask(binding, 'list', options),
     });
-    /** Runs the cron of a worker and returns how that ended. */
-    this.scheduled = (worker, scheduledAt, cron) => ask(worker, 'scheduled', scheduledAt, cron);
+    /** Runs the refresh of a worker that is scheduled for `at`, epoch milliseconds. */
+    this.refresh = async (worker, at) => {
+      const { outcome } = await ask(worker, 'scheduled', at, CRON);
+      if (outcome !== 'ok') throw new Error(`refresh: ${outcome}`);
+    };
   }
 }
 

@@ -160,9 +160,8 @@ export class Side {
   }
 
   /** Runs the refresh that is scheduled for `at`. */
-  async refresh(at) {
-    const { outcome } = await this.bindings.scheduled(this.name, at, '* * * * *');
-    if (outcome !== 'ok') throw new Error(`refresh: ${outcome}`);
+  refresh(at) {
+    return this.bindings.refresh(this.name, at);
   }
 
   database() {

@@ -30,7 +30,6 @@ export const EVENTS = '/api/conversation-monitor/events';
 /** Set by `npm test`, which has built the worker, so that no file of tests need check whether it is up to date. */
 const IS_PREBUILT = Boolean(process.env.WORKER_PREBUILT);
 const MAIN = 'main';
-const CRON = '* * * * *';
 
 /**
  * How a worker differs from wrangler.toml: variables, secrets, and rate limits, calls a minute by the name of the binding.
@@ -215,12 +214,6 @@ export async function startService({
     return fetch(new URL(target, urls[name]), { redirect: 'manual', ...init, headers: /** @type {any} */ (all) });
   };
 
-  /** Runs the refresh of a worker. */
-  const refreshOf = async (name, at) => {
-    const { outcome } = await ports.scheduled(name, at, CRON);
-    if (outcome !== 'ok') throw new Error(`refresh: ${outcome}`);
-  };
-
   const setClockOf = async (name, now) => {
     const response = await fetchFrom(name, CLOCK_PATH, { at: now });
     assert.equal(response.status, 204);
@@ -268,7 +261,7 @@ export async function startService({
        *
        * @param {number} at
        */
-      refresh: (at) => refreshOf(name, at),
+      refresh: (at) => ports.refresh(name, at),
     }),
     /** All that the workers have logged. */
     logs: () => logs,
@@ -298,7 +291,7 @@ export async function startService({
       return receipts;
     },
     /** Runs the refresh that is scheduled for `at`, epoch milliseconds. */
-    refresh: (at) => refreshOf(MAIN, at),
+    refresh: (at) => ports.refresh(MAIN, at),
     /** The report's `data`; the answer must be 200. `parameters` become the query. */
     async report(token, parameters = {}) {
       const response = await this.fetch(`${REPORT}?${new URLSearchParams(parameters)}`, { token });
