@@ -23,9 +23,9 @@ import { workerOptionsEnv } from './worker-options.mjs';
 const WASM_GZIP_MAX_BYTES = 400_000;
 /** How many processes with tests run at a time, beside the other sequence of steps. */
 const NODE_TEST_CONCURRENCY = 2;
-/** Among so many processes the files are divided: it takes one half a second until it can run a worker. */
+/** The files are divided among so many processes, each of which needs half a second before it can run a worker. */
 const NODE_TEST_GROUPS = 8;
-/** What this file sets counts for all of its process, and it runs other files with it. */
+/** It sets a variable for its whole process, and runs other files with it. */
 const ALONE = 'tests/workerd/three-databases.test.mjs';
 const BROWSER_TESTS = 'tests/browser/';
 /** The tests of --quick: they show whether events come in, are refreshed and appear in the report. */

@@ -1,8 +1,8 @@
 // Tenants: no answer has a byte of another organization, whoever asks, in whatever way, and from whichever cache.
 //
 // Every string that is stored for an organization contains its canary. Callers of every kind ask for every organization,
-// and every route is asked about many of them, in either of two isolates over one cache, and every body and header is searched for the canaries of
-// organizations that the caller may not see.
+// and every route is asked about many of them, in either of two isolates over one cache, and every body and header is
+// searched for the canaries of organizations that the caller may not see.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';

@@ -95,7 +95,8 @@ impl ResponseParts<'_> {
 }
 
 impl FixedHeaders {
-    /// A response with these headers. As every response, it can be the init of another, which takes over its status and its headers.
+    /// A response with these headers. Like every response, it can be the init of another, which takes over its status and
+    /// its headers.
     fn template(self, status: u16) -> Result<ResponseInit> {
         let headers = Headers::new()?;
         headers.set("X-Content-Type-Options", "nosniff")?;
