@@ -33,8 +33,11 @@ export function describeInBrowser(name, defineTests, settings) {
 let browser;
 
 class Environment {
-  /** The clock of the service, of refreshes and of tabs. Tokens are of today, so it is in the past. */
-  now = Math.floor(Date.now() / MINUTE) * MINUTE - 48 * 60 * MINUTE;
+  /**
+   * The clock of the service, of refreshes and of tabs. It is in the past, because tokens are of today. It begins at noon: all
+   * tests together move it by about three hours, and no day ends meanwhile, because a time of another day is shown with its day.
+   */
+  now = Date.parse('2026-03-04T12:00Z');
   /** @type {any} The running worker; see tests/workerd/harness.mjs. */
   service;
   /**
