@@ -2,7 +2,8 @@
 //
 // Round by round every side does the same work, each time another one first, so that whatever else the machine does
 // falls on all of them. All sides are started anew now and then: of two processes of the same build one may take 5 % more CPU for as
-// long as it lives. CPU is the whole process's: the platform's share is in it, and shown by a worker that does nothing.
+// long as it lives. Where a page is asked for once only, each process has all rounds, because it knows no page of the one before;
+// otherwise they share them. CPU is the whole process's: the platform's share is in it, and shown by a worker that does nothing.
 
 import path from 'node:path';
 import { CASES, REPORT } from './cases.mjs';
@@ -13,13 +14,13 @@ import { ratio, spreadText, table } from './statistics.mjs';
 
 /** Enough for V8 to have compiled what is hot as well as it can. */
 const WARM_UP_COUNT = 3000;
-/** In so many processes, one after the other, a side does its rounds. */
+/** So many processes of a side there are, one after the other. */
 const STARTS = 4;
 /** How long what a side does after its answers may take. */
 const SETTLE_MS = 30;
 
 /**
- * Measures the cases `names` in so many rounds. `builds` are further builds of the worker: folders by the names of their
+ * Measures the cases `names` in so many rounds, those of pages that are asked for once in as many of each process. `builds` are further builds of the worker: folders by the names of their
  * sides. Returns, for each case and each side, the CPU of a request in microseconds and the requests a second of every
  * round.
  */
@@ -31,10 +32,13 @@ export async function timeCases({ names, rounds, seed, keys, say, sides: chosen 
       const own = names.filter((name) => CASES[name].source === source);
       const all = [...chosen, ...Object.keys(builds), ...(source === 'memory' && chosen === SIDES ? [FLOOR] : [])];
       const states = new Map();
-      for (const name of all)
-        states.set(name, await stateOf(name, own, { rounds, seed, keys, load, say, folder: builds[name] }));
       for (const name of own) results[name] = Object.fromEntries(all.map((side) => [side, { cpu: [], rate: [] }]));
-      for (const some of portions(rounds, STARTS)) {
+      for (const some of source === 'memory' ? portions(rounds, STARTS) : Array(STARTS).fill(portions(rounds, 1)[0])) {
+        for (const name of all) {
+          // A side may have put into KV what it has read from D1.
+          if (source === 'D1' || !states.has(name))
+            states.set(name, await stateOf(name, own, { rounds, seed, keys, load, say, folder: builds[name] }));
+        }
         say(`Starting ${all.join(', ')} for rounds ${some.join(', ')} …`);
         const sides = await startSides(states, { keys, load, builds });
         try {
