@@ -1,6 +1,6 @@
 //! The database port, filled by D1.
 //!
-//! It calls the platform's own objects through `worker_sys`. The types of `worker::d1` leave out `served_by_primary` of a
+//! It calls the platform's own objects, mostly through `worker_sys`. The types of `worker::d1` leave out `served_by_primary` of a
 //! result's `meta`, displaying their `D1Error` hangs the request, and they give rows only through serde.
 
 use crate::storage::database::{Database, DatabaseError, Outcome, Row, SqlValue, Statement};
@@ -11,8 +11,9 @@ use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
-use worker::js_sys::{Array, Object, Reflect};
+use worker::js_sys::{Array, Object};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::worker_sys::types::{D1Database, D1DatabaseSession, D1Result};
 use worker::{Delay, Env};
@@ -26,6 +27,33 @@ const REFRESH_ANSWER_TIMEOUT: Duration = Duration::from_secs(35);
 const FIRST_UNCONSTRAINED: &str = "first-unconstrained";
 /// A session whose first query goes to the primary.
 const FIRST_PRIMARY: &str = "first-primary";
+
+#[wasm_bindgen]
+extern "C" {
+    /// The bindings of the worker, by their names.
+    type Bindings;
+
+    #[wasm_bindgen(method, structural, indexing_getter)]
+    fn get(this: &Bindings, name: &str) -> Option<D1Database>;
+
+    /// What a result says of its statement.
+    type Meta;
+
+    #[wasm_bindgen(method, getter)]
+    fn changes(this: &Meta) -> Option<f64>;
+
+    #[wasm_bindgen(method, getter)]
+    fn rows_read(this: &Meta) -> Option<f64>;
+
+    #[wasm_bindgen(method, getter)]
+    fn rows_written(this: &Meta) -> Option<f64>;
+
+    #[wasm_bindgen(method, getter)]
+    fn size_after(this: &Meta) -> Option<f64>;
+
+    #[wasm_bindgen(method, getter)]
+    fn served_by_primary(this: &Meta) -> Option<bool>;
+}
 
 thread_local! {
     /// The newest state of each database that this isolate has shown. None of its sessions shows an older one.
@@ -100,11 +128,8 @@ impl D1 {
     }
 
     fn database(&self, name: &str) -> Result<D1Database, DatabaseError> {
-        let binding = Reflect::get(&self.env, &JsValue::from_str(name)).unwrap_or_default();
-        if binding.is_undefined() {
-            return Err(DatabaseError::Failed(format!("the binding {name} is missing")));
-        }
-        Ok(binding.unchecked_into())
+        let database = self.env.unchecked_ref::<Bindings>().get(name);
+        database.ok_or_else(|| DatabaseError::Failed(format!("the binding {name} is missing")))
     }
 
     /// The session of this request, or a new one from `constraint` if there is one.
@@ -227,16 +252,15 @@ fn outcome(result: &D1Result) -> Result<Outcome, DatabaseError> {
                 .map(Row)
         })
         .collect::<Result<_, _>>()?;
-    let meta = result.meta().map_err(|error| failure(&error))?;
-    let member = |name: &str| Reflect::get(&meta, &JsValue::from_str(name)).unwrap_or_default();
-    let count = |name: &str| member(name).as_f64().map_or(0, |count| count as u64);
+    let meta: Meta = result.meta().map_err(|error| failure(&error))?.unchecked_into();
+    let count = |count: Option<f64>| count.map_or(0, |count| count as u64);
     Ok(Outcome {
         rows,
-        changes: count("changes"),
-        rows_read: count("rows_read"),
-        rows_written: count("rows_written"),
-        database_bytes: count("size_after"),
-        is_from_replica: member("served_by_primary") == JsValue::FALSE,
+        changes: count(meta.changes()),
+        rows_read: count(meta.rows_read()),
+        rows_written: count(meta.rows_written()),
+        database_bytes: count(meta.size_after()),
+        is_from_replica: meta.served_by_primary() == Some(false),
     })
 }
 
