@@ -538,6 +538,5 @@ fn the_rows_of_a_page_are_found_by_their_keys() {
         let plan = desk.service.database.plan(&sql);
         assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{plan:?}");
     }
-    // A hundred rows take two statements.
-    assert_eq!(checked, 4);
+    assert_eq!(checked, 3);
 }
