@@ -91,12 +91,12 @@ pub(super) fn decode(Row(columns): Row) -> Result<(i64, PageRow), ReportError> {
 /// `row_no IN (…)` and three times with `json_each`, because SQLite then reads the numbers from a table of their own. They are
 /// in the text, where integers can do no harm: D1 takes at most 100 parameters, and looks at each of them.
 fn statement(organization: &OrganizationId, row_nos: &[i64], newest_version: Option<i64>) -> Statement {
-    let wanted: Vec<String> = row_nos.iter().map(|row_no| format!("({row_no})")).collect();
+    let numbers: Vec<String> = row_nos.iter().map(i64::to_string).collect();
     let mut sql = format!(
-        "WITH wanted (row_no) AS (VALUES {})
+        "WITH wanted (row_no) AS (VALUES ({}))
         SELECT row_no, iif(json_valid(people) AND json_valid(json), people || char(9) || json, NULL) AS line
         FROM wanted CROSS JOIN snapshot_row USING (row_no) WHERE organization_id = ?1",
-        wanted.join(", ")
+        numbers.join("), (")
     );
     let mut parameters = vec![SqlValue::from(organization.as_str())];
     if let Some(version) = newest_version {
