@@ -15,7 +15,7 @@ import { ratio, spreadText, table } from './statistics.mjs';
 /** Enough for V8 to have compiled what is hot as well as it can. */
 const WARM_UP_COUNT = 3000;
 /** So many processes of a side there are, one after the other. */
-const STARTS = 4;
+const STARTS = 8;
 /** How long what a side does after its answers may take. */
 const SETTLE_MS = 30;
 
