@@ -18,9 +18,9 @@ const USAGE = `usage: npm run bench [-- [--rounds 7] [--hours 8] [--only PART â€
        npm run bench -- --only growth [--load NAME â€¦] [--open 1000000] [--small]
 
 Builds the worker and its two peers in TypeScript, checks that all three answer the same bytes to the same requests, then
-measures them side by side in bare workerd. All parts except growth take about half an hour; their results go to
-bench/RESULTS.md, unless only some are asked for. growth takes longer, and is run only if it is asked for: its results go to
-bench/GROWTH.md, unless they are of some loads only, or of small ones.
+measures them side by side in bare workerd. All parts except growth take about three quarters of an hour; their results go
+to bench/RESULTS.md, unless only some are asked for. growth takes longer, and is run only if it is asked for: its results go
+to bench/GROWTH.md, unless they are of some loads only, or of small ones.
   --rounds N    rounds of every timed case (3 to 7)
   --hours N     hours of the simulated day (1 to 8)
   --only PART   only this part: equality, timing, counts, hops, throughput, bill, memory, connectors, start, growth
