@@ -137,7 +137,7 @@ function labelOf({ startsAt }, days) {
 function drawChart(slots, days) {
   const highest = Math.max(1, ...slots.flatMap(({ crossed, cleared }) => [crossed, cleared]));
   setText(byId('trend-scale'), formatNumber(highest));
-  // Not every label fits.
+  // Not every label fits, and on a phone not even these: there every other one is hidden.
   const step = Math.ceil(slots.length / 6);
   drawList(
     byId('trend-chart'),
@@ -152,8 +152,10 @@ function drawChart(slots, days) {
       ]))
         bar.style.setProperty('--share', String(count / highest));
       item.classList.toggle('unknown-slot', !slot.isKnown);
-      const isLabelled = (slots.length - 1 - slots.indexOf(slot)) % step === 0;
-      setText(item.querySelector('.bar-label'), isLabelled ? labelOf(slot, days) : '');
+      const beforeLast = slots.length - 1 - slots.indexOf(slot);
+      const label = item.querySelector('.bar-label');
+      setText(label, beforeLast % step === 0 ? labelOf(slot, days) : '');
+      label.classList.toggle('other-label', beforeLast % (2 * step) !== 0);
       setAttributes(item, { title: slot.isKnown ? titleOf(slot, days) : null });
       return item;
     },

@@ -44,6 +44,7 @@ export async function launchBrowser() {
  * @property {string} [query]
  * @property {number} [width] In CSS pixels, as `height`.
  * @property {number} [height]
+ * @property {string} [locale]
  * @property {number} [scale] Device pixels per CSS pixel: 2 with half the width is a zoom of 200 %.
  * @property {'reduce' | 'no-preference'} [reducedMotion]
  * @property {'active' | 'none'} [forcedColors]
@@ -97,6 +98,7 @@ export class DashboardTab {
       width = 1280,
       height = 900,
       scale = 1,
+      locale = 'en-GB',
       reducedMotion = 'reduce',
       forcedColors = 'none',
       fault = () => undefined,
@@ -108,7 +110,7 @@ export class DashboardTab {
       viewport: { width, height },
       deviceScaleFactor: scale,
       colorScheme: 'light',
-      locale: 'en-GB',
+      locale,
       timezoneId: 'Europe/Berlin',
       reducedMotion,
       forcedColors,

@@ -163,6 +163,37 @@ describeInBrowser('the course of the day', (env) => {
     }
   });
 
+  test('says the hours on a phone without one over the other, on a clock of twelve hours too', async (t) => {
+    const respond = ({ query }) => {
+      const days = Number(new URLSearchParams(query).get('days'));
+      return answer(usualDay(days), days);
+    };
+    for (const locale of ['en-US', 'de-DE']) {
+      const tab = await openWith(t, respond, { locale, width: 320 });
+      await unfold(tab);
+      await tab.waitForText(/came over the threshold, .* were cleared/);
+      for (const [days, count] of Object.entries({ 1: 24, 30: 30 })) {
+        await tab.page.getByLabel('Show').selectOption(days);
+        await tab.page.waitForFunction(
+          (least) => document.querySelectorAll('#trend-chart > li').length >= least,
+          count,
+        );
+        for (const width of [320, 375, 414, 600, 1280]) {
+          await tab.page.setViewportSize({ width, height: 900 });
+          const labels = await tab.page.evaluate(() =>
+            [...document.querySelectorAll('#trend-chart .bar-label')]
+              .filter((label) => label.textContent !== '' && getComputedStyle(label).visibility === 'visible')
+              .map((label) => label.getBoundingClientRect())
+              .map(({ left, right }) => ({ left, right })),
+          );
+          assert.ok(labels.length >= 3, `${labels.length} labels`);
+          const gaps = labels.slice(1).map(({ left }, index) => left - labels[index].right);
+          assert.ok(Math.min(...gaps) >= 0, `${locale}, ${days} days, ${width}: ${gaps.map(Math.round)}`);
+        }
+      }
+    }
+  });
+
   test('by keyboard: it unfolds, the days are chosen, and the table scrolls', async (t) => {
     const tab = await openWith(t, () => answer(usualDay(1)));
     const { keyboard } = tab.page;
