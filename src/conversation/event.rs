@@ -181,12 +181,12 @@ fn conversation(fields: &Fields<'_>, revision: u64) -> Result<Conversation, Prob
     let snoozed_at = fields.optional_past("snoozedAt")?;
     let snoozed_until = fields.optional_instant("snoozedUntil")?;
     if snoozed_until.is_some() && snoozed_at.is_none() {
-        return Err(Problem::new("snoozedAt", "must come with snoozedUntil"));
+        return Err(Problem::new("snoozedAt", "is required with snoozedUntil"));
     }
     let merged_into = fields.optional_id("mergedInto")?;
     let merged_at = fields.optional_past("mergedAt")?;
     if merged_at.is_some() && merged_into.is_none() {
-        return Err(Problem::new("mergedInto", "must come with mergedAt"));
+        return Err(Problem::new("mergedInto", "is required with mergedAt"));
     }
     Ok(Conversation {
         assigned_at: fields.optional_past("assignedAt")?,
