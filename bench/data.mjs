@@ -4,7 +4,7 @@
 
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 
-/** The instant that the published reports speak of. */
+/** The instant that the published reports are as of. */
 export const AS_OF = Date.UTC(2026, 9, 5, 12);
 export const SECRET = 'a secret of the benchmark, long enough for HMAC-SHA256';
 export const LARGE = { organizationId: '65d3e0f0a0b0c0d0e0f00001', candidates: 10_000 };
@@ -108,7 +108,7 @@ export function claimsOf(role, organizationId, number = 0) {
   return { ...caller, organizationId, departmentIds };
 }
 
-/** One key of each asymmetric algorithm; made anew at each run, for nothing that is compared depends on them. */
+/** One key of each asymmetric algorithm; made again at each run, for nothing that is compared depends on them. */
 export function makeKeys() {
   const pairs = {
     RS256: generateKeyPairSync('rsa', { modulusLength: 2048 }),

@@ -50,7 +50,7 @@ export class Profiler {
     return profile;
   }
 
-  /** What the isolate holds after full collections but for wasm, in bytes: its heap, what the platform keeps for it, buffers. */
+  /** What the isolate holds after full collections, except wasm, in bytes: its heap, what the platform keeps for it, buffers. */
   async heapBytes() {
     await this.#call('HeapProfiler.enable');
     // They are done before the next answer; workerd does not answer these. The second one takes what the first one has let go:

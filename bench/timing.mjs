@@ -1,7 +1,7 @@
 // The first table: CPU per request and requests per second of each side, in one interleaved run.
 //
 // Round by round every side does the same work, each time another one first, so that whatever else the machine does
-// falls on all of them. All sides are started anew now and then: of two processes of the same build one may take 5 % more CPU for as
+// falls on all of them. All sides are started again now and then: of two processes of the same build one may take 5 % more CPU for as
 // long as it lives. Where a page is asked for once only, each process has all rounds, because it knows no page of the one before;
 // otherwise they share them. CPU is the whole process's: the platform's share is in it, and shown by a worker that does nothing.
 

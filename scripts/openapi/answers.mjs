@@ -554,7 +554,7 @@ const EVENTS = {
       applied: count('Records whose stored version changed.'),
       ignored: count('Events that changed nothing: repeats, or overtaken by the version that is stored.'),
       expired: count(
-        'Ignored records that came too late: items of their conversation have been forgotten, and they arrived before the mark.',
+        'Ignored records that came too late: items of their conversation have been forgotten, and they arrived before those that are kept.',
       ),
       warnings: list(ref('EventProblem'), {
         maxItems: 20,

@@ -104,7 +104,7 @@ fn begin(
     };
     let source = Source::read(head, lists, calendar_of)?;
     let draft = Draft::new(&source, row, changed)?;
-    let mut attempt = Attempt::of(row, draft.stalls.to_text())?;
+    let mut attempt = Attempt::new(row, draft.stalls.to_text())?;
     attempt.kind = draft.kind;
     let Some(kind) = draft.kind else {
         if row.optional_text(12)?.is_some() {
@@ -136,7 +136,7 @@ fn finish(row: &Row, (outcome, problem): Ended<'_>, now: Timestamp) -> Result<St
     };
     let mut stalls = Stalls::parse(row.optional_text(5)?.unwrap_or_default());
     stalls.settle(outcome);
-    let mut attempt = Attempt::of(row, stalls.to_text())?;
+    let mut attempt = Attempt::new(row, stalls.to_text())?;
     attempt.problem = problem.map(str::to_owned);
     let mut answer = NOTHING.to_owned();
     if matches!(outcome, Outcome::Delivered | Outcome::GivenUp) {
@@ -308,7 +308,7 @@ struct Attempt {
 
 impl Attempt {
     /// A row as it is, with other stalls.
-    fn of(row: &Row, stalls: String) -> Result<Self, DatabaseError> {
+    fn new(row: &Row, stalls: String) -> Result<Self, DatabaseError> {
         Ok(Self {
             stalls,
             queued_at: row.optional_integer(8)?,

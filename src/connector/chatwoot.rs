@@ -108,7 +108,7 @@ const CHANNELS: [(&str, &str); 13] = [
 fn map(root: &Node<'_, '_>, events: &mut Events<'_>) -> Seen {
     let event = root.member("event");
     let name = event.require(event.text(), "the name of a webhook").unwrap_or_default();
-    let seen = Seen::of(name, MAPPED, UNNEEDED);
+    let seen = Seen::new(name, MAPPED, UNNEEDED);
     match seen {
         Seen::Mapped(CONTACT_CREATED | CONTACT_UPDATED) => contact_webhook(root, events),
         Seen::Mapped(webhook @ (MESSAGE_CREATED | MESSAGE_UPDATED)) => {
@@ -151,7 +151,7 @@ const STATUSES: [(&str, Status); 4] = [
 ];
 
 impl Status {
-    fn of(node: &Node<'_, '_>) -> Option<Self> {
+    fn from_node(node: &Node<'_, '_>) -> Option<Self> {
         let status = node.look_up(&STATUSES);
         if status.is_none() && node.exists() {
             node.note_unknown("open, pending, snoozed or resolved");
@@ -201,7 +201,7 @@ fn conversation(node: &Node<'_, '_>, events: &mut Events<'_>) -> Option<Conversa
         events,
     );
     let status = node.member("status");
-    let status = status.require(Status::of(&status), "the status of a conversation");
+    let status = status.require(Status::from_node(&status), "the status of a conversation");
     let conversation = Conversation {
         id,
         status,
@@ -332,8 +332,8 @@ fn changes(root: &Node<'_, '_>, conversation: &Conversation, events: &mut Events
     let mut after = None;
     match changed("status") {
         Some(change) => {
-            before = Status::of(&change.member("previous_value"));
-            after = Status::of(&change.member("current_value"));
+            before = Status::from_node(&change.member("previous_value"));
+            after = Status::from_node(&change.member("current_value"));
         }
         // Without a log only the state is known. That it is the bot's is enough to know since when; that it is resolved, only
         // if an agent has it: otherwise it may have been the bot, which settles nothing.
@@ -419,7 +419,7 @@ fn message(
     {
         events.push_department(&events.id("inbox", &id), name, conversation.mention);
     }
-    let state = SendState::of(root, conversation_node, &raw_id);
+    let state = SendState::new(root, conversation_node, &raw_id);
     let attributes = root.member("content_attributes");
     if attributes.member("deleted").flag() {
         let updated_at = state.updated_at.unwrap_or(events.received_at());
@@ -568,7 +568,7 @@ struct SendState<'v> {
 }
 
 impl<'v> SendState<'v> {
-    fn of(root: &Node<'v, '_>, conversation: &Node<'v, '_>, raw_id: &str) -> Self {
+    fn new(root: &Node<'v, '_>, conversation: &Node<'v, '_>, raw_id: &str) -> Self {
         let read = |node: &Node<'v, '_>| (node.member("status").text(), node.member("updated_at").instant());
         let (status, updated_at) = read(root);
         let messages = conversation.member("messages");

@@ -73,7 +73,7 @@ const CHANNELS: [(&str, &str); 3] = [("email", "email"), ("livechat", "webchat")
 fn map(root: &Node<'_, '_>, events: &mut Events<'_>) -> Seen {
     let event = root.member("event");
     let name = event.require(event.text(), "the name of a webhook").unwrap_or_default();
-    let seen = Seen::of(name, MAPPED, UNNEEDED);
+    let seen = Seen::new(name, MAPPED, UNNEEDED);
     let payload = root.member("payload");
     match seen {
         Seen::Mapped(MESSAGE_CREATED | MESSAGE_UPDATED) => message(&payload, events),

@@ -24,7 +24,7 @@ pub enum Seen {
 
 impl Seen {
     /// The webhook of this name, which comes from outside: only names of these lists are kept.
-    pub fn of(name: &str, mapped: &[&'static str], unneeded: &[&'static str]) -> Self {
+    pub fn new(name: &str, mapped: &[&'static str], unneeded: &[&'static str]) -> Self {
         let find = |names: &[&'static str]| names.iter().find(|known| **known == name).copied();
         match (find(mapped), find(unneeded)) {
             (Some(name), _) => Self::Mapped(name),

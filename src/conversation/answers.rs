@@ -100,7 +100,7 @@ impl<'a> Coverage<'a> {
         }
     }
 
-    fn of(reply: &Reply<'a>) -> Self {
+    fn new(reply: &Reply<'a>) -> Self {
         let mut coverage = Self::default();
         coverage.add(reply);
         coverage
@@ -186,7 +186,7 @@ impl<'a> Answers<'a> {
     #[must_use]
     pub fn earliest_hand_off(&self, demands: &[Demand<'_>]) -> Option<Timestamp> {
         let would_cover = |promise: &&Promise<'_>| {
-            let coverage = Coverage::of(&promise.reply);
+            let coverage = Coverage::new(&promise.reply);
             demands.iter().any(|demand| coverage.covers(demand))
         };
         let promises = self.promises.iter().filter(would_cover);
@@ -261,7 +261,7 @@ impl<'a> Surroundings<'a> {
             return None;
         }
         // Within ten minutes there are few demands.
-        let coverage = Coverage::of(reply);
+        let coverage = Coverage::new(reply);
         let after = self.demands.partition_point(|demand| demand.message.arrival() <= start);
         let mut between = self
             .demands

@@ -1,4 +1,4 @@
-//! Conversations that were merged: which of them stands for which, and the timelines that this comes to.
+//! Conversations that were merged: which of them stands for which, and the timelines that result.
 
 use crate::base::timestamp::Timestamp;
 use crate::conversation::acknowledgement::Acknowledgement;

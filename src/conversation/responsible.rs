@@ -83,7 +83,7 @@ pub fn walk(
     (walk.current, switches)
 }
 
-/// What a timeline in which nobody waits any more comes to, for what is written into it later.
+/// What a timeline in which nobody waits any more says to what is written into it later.
 #[derive(Debug)]
 pub struct Ending {
     /// All that decides who will be responsible.

@@ -52,7 +52,7 @@ pub fn close_statements(change_token: &str) -> Vec<Statement> {
     let items = Some(SqlValue::Integer(ITEMS_MAX));
     let mut statements = Vec::from(removal_statements(None, change_token));
     statements.extend([
-        open(about_open!("erasure/sql/open_marks.sql"), None, None),
+        open(about_open!("erasure/sql/open_swept.sql"), None, None),
         open(about_open!("erasure/sql/open_acknowledgements.sql"), None, None),
         open(about_open!("erasure/sql/open_items.sql"), None, items),
         open(about_open!("erasure/sql/open_closed.sql"), None, None),
@@ -70,7 +70,7 @@ pub fn purge_statements(organization_id: &str) -> [Statement; PURGE_STATEMENTS] 
         about_purged!("erasure/sql/purged_records.sql"),
         about_purged!("erasure/sql/purged_pending.sql"),
         about_purged!("erasure/sql/purged_states.sql"),
-        about_purged!("erasure/sql/purged_marks.sql"),
+        about_purged!("erasure/sql/purged_swept.sql"),
         about_purged!("erasure/sql/purged_rows.sql"),
         about_purged!("erasure/sql/purged_chunks.sql"),
         about_purged!("erasure/sql/purged_settings.sql"),

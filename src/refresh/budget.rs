@@ -57,7 +57,7 @@ pub struct SliceLimits {
     /// The most organizations.
     pub organizations: usize,
     /// The most records that are pending.
-    pub marks: usize,
+    pub pending_records: usize,
     /// The most published rows.
     pub rows: usize,
     /// The most bytes of candidates and their people that are published at a time, and of records that are folded at a time,
@@ -78,7 +78,7 @@ impl Default for Limits {
             organizations: 20_000,
             slice: SliceLimits {
                 organizations: 500,
-                marks: 5_000,
+                pending_records: 5_000,
                 rows: CANDIDATES_MAX,
                 bytes: 4_000_000,
                 items: 5_000,

@@ -46,7 +46,11 @@ impl<D: Database> Folder<'_, D> {
     /// Folds the pending conversations of a slice, with all that were merged with them. Of a large organization it folds some
     /// portions, and notes how far it has come. Organizations of conversations that cannot be folded are added to `failures`.
     pub async fn fold_slice(&mut self, slice: &mut Slice, failures: &mut Failures) -> Result<(), DatabaseError> {
-        if slice.organizations.iter().all(|organization| organization.marks == 0) {
+        if slice
+            .organizations
+            .iter()
+            .all(|organization| organization.pending_records == 0)
+        {
             for organization in &mut slice.organizations {
                 organization.progress.is_done = true;
             }
@@ -63,7 +67,7 @@ impl<D: Database> Folder<'_, D> {
             .map(|organization| organization.id.as_str())
             .collect();
         // Twice as many as are known of: more may have come meanwhile, and what is left is for the next run.
-        let most = 2 * self.limits.marks;
+        let most = 2 * self.limits.pending_records;
         let list = Statement::new(
             sql!("refresh/sql/list_pending_conversations.sql"),
             [
@@ -98,14 +102,14 @@ impl<D: Database> Folder<'_, D> {
                     organization_id.into(),
                     progress.after.as_str().into(),
                     until.map_or(SqlValue::Null, SqlValue::from),
-                    SqlValue::Integer(self.limits.marks as i64),
+                    SqlValue::Integer(self.limits.pending_records as i64),
                     SqlValue::Integer(self.limits.items as i64 + 1),
                 ],
             );
             let pending = self.list(list).await?;
             // Only as many as are folded in one go: then the next portion begins after them.
             let portion = self.chunks_of(&pending).into_iter().next().unwrap_or_default();
-            let is_last = portion.len() == pending.len() && pending.len() < self.limits.marks;
+            let is_last = portion.len() == pending.len() && pending.len() < self.limits.pending_records;
             if let Some(last) = portion.last() {
                 progress.after.clone_from(&last.conversation_id);
             }
@@ -122,15 +126,18 @@ impl<D: Database> Folder<'_, D> {
 
     fn chunks_of<'b>(&self, pending: &'b [PendingConversation]) -> Vec<&'b [PendingConversation]> {
         let SliceLimits {
-            marks, items, bytes, ..
+            pending_records,
+            items,
+            bytes,
+            ..
         } = self.limits;
         // Whichever is used up first.
         let weight = |conversation: &PendingConversation| {
             (conversation.items * bytes / items.max(1))
                 .max(conversation.bytes)
-                .max(bytes / marks.max(1))
+                .max(bytes / pending_records.max(1))
         };
-        chunks(pending, marks, bytes, weight)
+        chunks(pending, pending_records, bytes, weight)
     }
 
     async fn fold_listed(
@@ -288,11 +295,11 @@ fn store_statements(changes: &[(String, StateChange)], lease: &Lease<'_>) -> Res
         statements.push(Statement::new(sql!("refresh/sql/remove_states.sql"), [keys.into()]));
     }
     for keys in keys(&|change| !change.has_candidate_changed)? {
-        let parameters = [SqlValue::Text(keys), lease.mark()];
+        let parameters = [SqlValue::Text(keys), lease.change_token()];
         statements.push(Statement::new(sql!("refresh/sql/settle_unchanged.sql"), parameters));
     }
     for keys in keys(&|change| change.has_candidate_changed || change.is_to_be_published)? {
-        let parameters = [SqlValue::Text(keys), lease.mark()];
+        let parameters = [SqlValue::Text(keys), lease.change_token()];
         statements.push(Statement::new(sql!("refresh/sql/forward_folded.sql"), parameters));
     }
     Ok(statements)

@@ -93,8 +93,8 @@ pub async fn read_inputs<D: Database>(
     let statement = |sql| Statement::new(sql, [ids.as_str().into()]);
     // If there are more, that is noticed.
     let most = match reading {
-        Reading::Everything => 2 * limits.marks.max(limits.rows) + 1,
-        Reading::Portion => limits.marks,
+        Reading::Everything => 2 * limits.pending_records.max(limits.rows) + 1,
+        Reading::Portion => limits.pending_records,
     };
     let limited = |sql| Statement::new(sql, [ids.as_str().into(), SqlValue::Integer(most as i64)]);
     let bytes_max = SqlValue::Integer(limits.bytes as i64);

@@ -95,9 +95,9 @@ impl<'a> Lease<'a> {
         batch
     }
 
-    /// The number of the run as it stands in `pending.mark`. What was marked with it may have changed since it was read, so the
-    /// run does not settle it.
-    pub fn mark(&self) -> SqlValue {
+    /// The number of the run as the change token of what is pending. What has it may have changed since it was read, so the run
+    /// does not settle it.
+    pub fn change_token(&self) -> SqlValue {
         SqlValue::Text(self.fence.to_string())
     }
 }

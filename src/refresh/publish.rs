@@ -66,10 +66,10 @@ impl<D: Database> Publisher<'_, D> {
 
     /// Settles what is pending of a large organization and shown by no candidate.
     async fn settle_unshown(&self, organization: &Organization) -> Result<(), DatabaseError> {
-        if organization.marks <= self.limits.slice.marks {
+        if organization.pending_records <= self.limits.slice.pending_records {
             return Ok(());
         }
-        let statement = |sql| Statement::new(sql, [organization.id.as_str().into(), self.lease.mark()]);
+        let statement = |sql| Statement::new(sql, [organization.id.as_str().into(), self.lease.change_token()]);
         let settle = [
             statement(sql!("refresh/sql/settle_unshown_contacts.sql")),
             statement(sql!("refresh/sql/settle_unshown_users.sql")),
@@ -127,7 +127,10 @@ impl<D: Database> Publisher<'_, D> {
                 ),
                 [ids.into(), self.lease.change_token.into()],
             ),
-            Statement::new(sql!("refresh/sql/settle_names.sql"), [id.into(), self.lease.mark()]),
+            Statement::new(
+                sql!("refresh/sql/settle_names.sql"),
+                [id.into(), self.lease.change_token()],
+            ),
         ];
         self.database.batch(self.lease.guarded(expand)).await?;
         // Candidates that were read and are not listed all the same.

@@ -348,7 +348,7 @@ fn freeze_statements(
         let listed_until = work.listed_until.as_deref().map_or(SqlValue::Null, SqlValue::from);
         statements.push(Statement::new(
             sql!("refresh/sql/freeze_rest.sql"),
-            [listed_until, lease.mark()],
+            [listed_until, lease.change_token()],
         ));
     }
     if lease.has_more_due {

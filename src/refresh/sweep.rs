@@ -3,8 +3,8 @@
 //! is kept, a pass only notes which organizations were removed.
 //!
 //! Of a conversation that nobody has written in for `keep_timeline_ms`, and in which nobody waits, all items go but those that
-//! still decide something (`conversation::retention`). Its mark, three days less before the sweep, says which items are not
-//! taken in again. What was not touched for `keep_conversation_ms` goes whole.
+//! still decide something (`conversation::retention`). It is swept until three days less before the sweep: items of until then
+//! are not taken in again. Of what was not touched for `keep_conversation_ms` nothing is left.
 //!
 //! A conversation is read, decided on, and forgotten only if nothing in it has become pending meanwhile. So no event is lost
 //! that comes in between, and a sweep that ends anywhere leaves what the next one goes on with.
@@ -49,7 +49,7 @@ struct Horizons {
     /// And where somebody waits, before this.
     waiting: Timestamp,
     /// Items that come now are late if they arrived no later than this.
-    mark: Timestamp,
+    swept_until: Timestamp,
 }
 
 impl Horizons {
@@ -68,7 +68,7 @@ impl Horizons {
             items: as_of.minus(keep_timeline_ms),
             touched: kept(keep_conversation_ms),
             waiting: kept(keep_conversation_ms.max(KEEP_WAITING_MS)),
-            mark: as_of.minus(keep_timeline_ms - CANCEL_MS),
+            swept_until: as_of.minus(keep_timeline_ms - CANCEL_MS),
         }
     }
 }
@@ -187,7 +187,7 @@ impl Visit {
 struct Age {
     /// Its items are old, and have not been swept yet.
     is_old: bool,
-    /// It was not touched for so long that it may go whole.
+    /// It was not touched for so long that nothing of it need be kept.
     is_untouched: bool,
 }
 
@@ -219,7 +219,7 @@ struct Forgetting {
     /// Of these all items but some.
     items: Vec<Forgotten>,
     /// Of these everything.
-    whole: Vec<Forgotten>,
+    conversations: Vec<Forgotten>,
     /// The organizations and contacts of the latter.
     contacts: Vec<(String, String)>,
 }
@@ -389,12 +389,12 @@ impl<D: Database> Sweeper<'_, D> {
                 continue;
             };
             let newest = row.optional_text(1)?.and_then(Timestamp::from_rfc3339);
-            let mark = row.optional_integer(2)?.map(Timestamp::from_milliseconds);
+            let swept_until = row.optional_integer(2)?.map(Timestamp::from_milliseconds);
             let is_untouched = Timestamp::from_milliseconds(row.integer(3)?) < self.horizons.touched;
             let is_candidate = row.integer(4)? != 0;
-            // What arrived after the mark has come since the last sweep.
-            let is_old =
-                newest.is_some_and(|newest| newest < self.horizons.items && mark.is_none_or(|mark| newest > mark));
+            // What arrived after that has come since the last sweep.
+            let is_old = newest
+                .is_some_and(|newest| newest < self.horizons.items && swept_until.is_none_or(|until| newest > until));
             let is_old = is_old && !is_candidate;
             if is_untouched || is_old {
                 old.push((visit, Age { is_old, is_untouched }));
@@ -416,11 +416,11 @@ impl<D: Database> Sweeper<'_, D> {
             items,
             touched,
             waiting,
-            mark,
+            swept_until,
         } = self.horizons;
         // More old items may come.
         let is_awaiting_more = |conversation: &StoredConversation| {
-            conversation.change_token.is_some() || conversation.late_at > mark.as_milliseconds()
+            conversation.change_token.is_some() || conversation.late_at > swept_until.as_milliseconds()
         };
         if group.iter().any(|(stored, _)| is_awaiting_more(stored)) {
             return Ok(());
@@ -472,7 +472,9 @@ impl<D: Database> Sweeper<'_, D> {
             group: ids.clone(),
         };
         if age.is_untouched && is_before(touched_at, horizon) {
-            forgetting.whole.extend(ids.iter().cloned().map(|id| row(&[], id)));
+            forgetting
+                .conversations
+                .extend(ids.iter().cloned().map(|id| row(&[], id)));
             forgetting.contacts.extend(contacts);
         } else if let (Kept::Items(kept), true) = (kept, age.is_old) {
             forgetting.items.extend(ids.iter().cloned().map(|id| row(&kept, id)));
@@ -481,7 +483,7 @@ impl<D: Database> Sweeper<'_, D> {
     }
 
     async fn forget(&mut self, forgetting: Forgetting) -> Result<(), DatabaseError> {
-        let mut marks = Vec::new();
+        let mut sweeps = Vec::new();
         let mut removals = Vec::new();
         let mut states = Vec::new();
         let token = SqlValue::from(self.lease.change_token);
@@ -493,10 +495,10 @@ impl<D: Database> Sweeper<'_, D> {
         };
         for rows in json_chunks(forgetting.items.iter().map(Forgotten::columns), PARAMETER_BYTES_MAX)? {
             let rows = SqlValue::Text(rows);
-            let mark = SqlValue::Integer(self.horizons.mark.as_milliseconds());
-            marks.push(Statement::new(
-                about_forgotten!("refresh/sql/forgotten_marks.sql"),
-                [rows.clone(), mark],
+            let swept_until = SqlValue::Integer(self.horizons.swept_until.as_milliseconds());
+            sweeps.push(Statement::new(
+                about_forgotten!("refresh/sql/forgotten_swept.sql"),
+                [rows.clone(), swept_until],
             ));
             states.push(state(&rows));
             removals.push(Statement::new(
@@ -504,9 +506,12 @@ impl<D: Database> Sweeper<'_, D> {
                 [rows],
             ));
         }
-        for rows in json_chunks(forgetting.whole.iter().map(Forgotten::columns), PARAMETER_BYTES_MAX)? {
+        for rows in json_chunks(
+            forgetting.conversations.iter().map(Forgotten::columns),
+            PARAMETER_BYTES_MAX,
+        )? {
             let rows = SqlValue::Text(rows);
-            marks.push(Statement::new(
+            sweeps.push(Statement::new(
                 about_forgotten!("refresh/sql/forgotten_sweeps.sql"),
                 [rows.clone()],
             ));
@@ -531,8 +536,8 @@ impl<D: Database> Sweeper<'_, D> {
             return Ok(());
         }
         // The states come last: what becomes pending would keep the others of its group from being forgotten.
-        self.remove(marks, removals, states).await?;
-        self.swept.conversations += (forgetting.items.len() + forgetting.whole.len()) as u64;
+        self.remove(sweeps, removals, states).await?;
+        self.swept.conversations += (forgetting.items.len() + forgetting.conversations.len()) as u64;
         Ok(())
     }
 

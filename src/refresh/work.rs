@@ -21,7 +21,7 @@ pub struct Organization {
     /// How many rows are published.
     pub rows: usize,
     /// How many records are pending. Not all are counted if it has more than fit into a slice.
-    pub marks: usize,
+    pub pending_records: usize,
     /// Whether its report stands still.
     pub is_frozen: bool,
     /// Whether its last refresh failed.
@@ -41,11 +41,13 @@ pub struct Organization {
 impl Organization {
     /// Whether there is anything to fold or publish.
     fn has_work(&self) -> bool {
-        self.marks > 0 || self.may_publish
+        self.pending_records > 0 || self.may_publish
     }
 
     fn is_large(&self, limits: &SliceLimits) -> bool {
-        self.marks > limits.marks || self.rows + self.marks > limits.rows || self.has_missing
+        self.pending_records > limits.pending_records
+            || self.rows + self.pending_records > limits.rows
+            || self.has_missing
     }
 }
 
@@ -115,11 +117,11 @@ pub struct Work {
 
 /// Lists what there is to do.
 pub async fn list_work<D: Database>(database: &D, lease: &Lease<'_>, limits: &Limits) -> Result<Work, DatabaseError> {
-    let marks_max = limits.slice.marks as i64 + 1;
+    let pending_max = limits.slice.pending_records as i64 + 1;
     let outcomes = database
         .batch(vec![Statement::new(
             sql!("refresh/sql/list_work.sql"),
-            [lease.as_of.as_milliseconds(), marks_max, limits.organizations].map(SqlValue::Integer),
+            [lease.as_of.as_milliseconds(), pending_max, limits.organizations].map(SqlValue::Integer),
         )])
         .await?;
     let [rows] = rows_of(outcomes)?;
@@ -158,7 +160,7 @@ fn organization(row: &Row) -> Result<Organization, DatabaseError> {
     Ok(Organization {
         id: row.text(0)?.to_owned(),
         rows: row.integer(1)? as usize,
-        marks: row.integer(2)? as usize,
+        pending_records: row.integer(2)? as usize,
         is_frozen: flag(3)?,
         has_failed: flag(4)?,
         has_missing: flag(5)?,
@@ -214,20 +216,20 @@ fn slices(organizations: Vec<Organization>, limits: &SliceLimits) -> VecDeque<Sl
 #[derive(Default)]
 struct OpenSlice {
     organizations: Vec<Organization>,
-    marks: usize,
+    pending_records: usize,
     rows: usize,
 }
 
 impl OpenSlice {
     fn has_room_for(&self, organization: &Organization, limits: &SliceLimits) -> bool {
         self.organizations.len() < limits.organizations
-            && self.marks + organization.marks <= limits.marks
-            && self.rows + organization.rows + organization.marks <= limits.rows
+            && self.pending_records + organization.pending_records <= limits.pending_records
+            && self.rows + organization.rows + organization.pending_records <= limits.rows
     }
 
     fn add(&mut self, organization: Organization) {
-        self.marks += organization.marks;
-        self.rows += organization.rows + organization.marks;
+        self.pending_records += organization.pending_records;
+        self.rows += organization.rows + organization.pending_records;
         self.organizations.push(organization);
     }
 

@@ -87,7 +87,11 @@ pub fn write_statements(plans: &[PublishPlan], lease: &Lease<'_>) -> Result<Vec<
         statements(sql!("refresh/sql/write_chunks.sql"), chunks, None)?,
         statements(sql!("refresh/sql/switch_heads.sql"), heads, Some(as_of))?,
         statements(sql!("refresh/sql/write_hours.sql"), hours, None)?,
-        statements(sql!("refresh/sql/settle_published.sql"), settled, Some(lease.mark()))?,
+        statements(
+            sql!("refresh/sql/settle_published.sql"),
+            settled,
+            Some(lease.change_token()),
+        )?,
     ]
     .concat();
     if writes.is_empty() {

@@ -40,19 +40,21 @@ pub fn statements_ahead<D, C>(
     now: Timestamp,
 ) -> Result<Vec<Statement>, ReportError> {
     let organization = &access.organization;
-    let (held, has_memory) = {
+    let (cached_head, has_memory) = {
         let mut cache = context.isolate_cache.borrow_mut();
         (cache.head(organization), cache.policy.memory_bytes_max > 0)
     };
-    let is_fresh = held.as_ref().is_some_and(|held| is_fresh(context, held, now));
+    let is_fresh = cached_head
+        .as_ref()
+        .is_some_and(|cached_head| is_fresh(context, cached_head, now));
     if request.snapshot.is_some() || is_fresh || !has_memory {
         return Ok(Vec::new());
     }
     let in_any_version = |known_version: i64, rows: &RowQuery| {
         probable_rows(access, known_version, rows, paging, request.skip_threshold)
     };
-    let known = held.and_then(|held| {
-        let (head, snapshot) = (held.head?, held.newest?);
+    let known = cached_head.and_then(|cached_head| {
+        let (head, snapshot) = (cached_head.head?, cached_head.newest?);
         let index = cached_index(context, organization, snapshot.version)?;
         Some((head, snapshot, index))
     });

@@ -6,8 +6,8 @@ use crate::base::timestamp::Timestamp;
 use crate::report::query::ReportQuery;
 use crate::report::rows::PageRow;
 use crate::report::snapshot::{Snapshot, SnapshotHead};
+use crate::snapshot::groups::{Groups, ListedEntries};
 use crate::snapshot::index::SnapshotIndex;
-use crate::snapshot::lanes::{Lanes, ListedEntries};
 use crate::snapshot::query::{SelectedRow, Selection, Totals};
 use crate::snapshot::settings::{Settings, SettingsId};
 use crate::storage::shards::Shards;
@@ -19,8 +19,8 @@ use std::rc::Rc;
 const INDEX_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// The most bytes of heads that an isolate caches.
 const HEAD_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// The most bytes of lanes that an isolate caches.
-const LANES_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// The most bytes of groups that an isolate caches.
+const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// The most bytes of settings that an isolate caches.
 const SETTINGS_BYTES_MAX: usize = 1024 * 1024;
 /// About what cached settings take besides their maps.
@@ -46,7 +46,7 @@ pub struct IsolateCache {
     /// The heads in each database.
     heads: Vec<ByteBoundedCache<OrganizationId, CachedHead>>,
     indexes: ByteBoundedCache<(OrganizationId, i64), Rc<SnapshotIndex>>,
-    lanes: ByteBoundedCache<(OrganizationId, i64, SettingsId), Rc<Lanes>>,
+    groups: ByteBoundedCache<(OrganizationId, i64, SettingsId), Rc<Groups>>,
     settings: ByteBoundedCache<(OrganizationId, i64), Rc<Settings>>,
     pages: ByteBoundedCache<PageSlot, Rc<CachedPage>>,
     /// How pages are cached.
@@ -70,7 +70,7 @@ impl IsolateCache {
         Self {
             heads: vec![ByteBoundedCache::new(HEAD_BYTES_MAX)],
             indexes: ByteBoundedCache::new(INDEX_BYTES_MAX),
-            lanes: ByteBoundedCache::new(LANES_BYTES_MAX),
+            groups: ByteBoundedCache::new(GROUP_BYTES_MAX),
             settings: ByteBoundedCache::new(SETTINGS_BYTES_MAX),
             pages: ByteBoundedCache::new(policy.memory_bytes_max),
             policy,
@@ -110,7 +110,7 @@ impl IsolateCache {
             generation.clone_from(&head.generation);
             if !is_first {
                 self.indexes.clear();
-                self.lanes.clear();
+                self.groups.clear();
                 self.settings.clear();
                 self.pages.clear();
             }
@@ -149,7 +149,7 @@ impl IsolateCache {
     /// Drops everything that takes much memory and can be read again.
     pub fn make_room(&mut self) {
         self.indexes.clear();
-        self.lanes.clear();
+        self.groups.clear();
         self.pages.clear();
     }
 
@@ -164,26 +164,27 @@ impl IsolateCache {
         self.indexes.put((organization.clone(), version), index, bytes);
     }
 
-    /// The cached lanes of a version under the settings of its organization.
-    pub(super) fn lanes(
+    /// The cached groups of a version under the settings of its organization.
+    pub(super) fn groups(
         &mut self,
         organization: &OrganizationId,
         version: i64,
         settings: SettingsId,
-    ) -> Option<Rc<Lanes>> {
-        self.lanes.get(&(organization.clone(), version, settings))
+    ) -> Option<Rc<Groups>> {
+        self.groups.get(&(organization.clone(), version, settings))
     }
 
-    /// Caches lanes.
-    pub(super) fn put_lanes(
+    /// Caches groups.
+    pub(super) fn put_groups(
         &mut self,
         organization: &OrganizationId,
         version: i64,
         settings: SettingsId,
-        lanes: Rc<Lanes>,
+        groups: Rc<Groups>,
     ) {
-        let bytes = lanes.bytes() + 2 * organization.as_str().len();
-        self.lanes.put((organization.clone(), version, settings), lanes, bytes);
+        let bytes = groups.bytes() + 2 * organization.as_str().len();
+        self.groups
+            .put((organization.clone(), version, settings), groups, bytes);
     }
 
     /// The cached settings with a number. Their threshold may be another one, because it has no number.

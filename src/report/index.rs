@@ -5,8 +5,8 @@ use crate::hours::calendar::Calendar;
 use crate::report::context::ReportContext;
 use crate::report::error::ReportError;
 use crate::report::snapshot::Snapshot;
+use crate::snapshot::groups::{Groups, ListedEntries};
 use crate::snapshot::index::SnapshotIndex;
-use crate::snapshot::lanes::{Lanes, ListedEntries};
 use crate::snapshot::query::Listing;
 use crate::storage::database::{Database, Row, SqlValue, Statement, rows_of};
 use std::rc::Rc;
@@ -26,7 +26,7 @@ pub struct SelectedIndex {
     /// The index.
     pub index: Rc<SnapshotIndex>,
     /// Its entries under the settings of the snapshot.
-    pub lanes: Rc<Lanes>,
+    pub groups: Rc<Groups>,
     /// Which of them are listed, or all.
     pub listed: ListedEntries,
     /// The business hours of the organization, if it has any, for the time since the oldest entry.
@@ -41,7 +41,7 @@ impl SelectedIndex {
     pub fn listing(&self) -> Listing<'_> {
         Listing {
             index: &self.index,
-            lanes: &self.lanes,
+            groups: &self.groups,
             listed: &self.listed,
             among: None,
         }
@@ -58,13 +58,13 @@ pub async fn load_index<D: Database, C>(
     version: i64,
 ) -> Result<LoadedIndex, ReportError> {
     if let Some(index) = cached_index(context, organization, version) {
-        context.trace.source("outline", "memory");
+        context.trace.source("index", "memory");
         return Ok(LoadedIndex {
             index,
             is_from_database: false,
         });
     }
-    context.trace.source("outline", "d1");
+    context.trace.source("index", "d1");
     let statement = Statement::new(
         sql!("report/sql/index.sql"),
         [SqlValue::from(organization.as_str()), SqlValue::Integer(version)],
@@ -96,37 +96,37 @@ pub fn selected_of<D, C>(
     index: Rc<SnapshotIndex>,
     skip_threshold: bool,
 ) -> SelectedIndex {
-    let lanes = lanes_of(context, organization, snapshot, &index);
+    let groups = groups_of(context, organization, snapshot, &index);
     let calendar = calendar_of(context, snapshot, &index);
     let listed = if skip_threshold {
-        lanes.everything(&index)
+        groups.everything(&index)
     } else {
-        lanes.listed(&index, snapshot.as_of, calendar.as_deref())
+        groups.listed(&index, snapshot.as_of, calendar.as_deref())
     };
     SelectedIndex {
         index,
-        lanes,
+        groups,
         listed,
         calendar,
         is_from_database: false,
     }
 }
 
-/// The lanes of a version under the settings of a snapshot, from memory or made now.
-fn lanes_of<D, C>(
+/// The groups of a version under the settings of a snapshot, from memory or made now.
+fn groups_of<D, C>(
     context: &ReportContext<'_, D, C>,
     organization: &OrganizationId,
     snapshot: &Snapshot,
     index: &SnapshotIndex,
-) -> Rc<Lanes> {
+) -> Rc<Groups> {
     let mut cache = context.isolate_cache.borrow_mut();
     let Snapshot {
         version, settings_id, ..
     } = *snapshot;
-    cache.lanes(organization, version, settings_id).unwrap_or_else(|| {
-        let lanes = Rc::new(Lanes::new(index, &snapshot.settings));
-        cache.put_lanes(organization, version, settings_id, Rc::clone(&lanes));
-        lanes
+    cache.groups(organization, version, settings_id).unwrap_or_else(|| {
+        let groups = Rc::new(Groups::new(index, &snapshot.settings));
+        cache.put_groups(organization, version, settings_id, Rc::clone(&groups));
+        groups
     })
 }
 

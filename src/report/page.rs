@@ -292,7 +292,7 @@ mod tests {
     use crate::auth::access::{OrganizationId, read_access};
     use crate::auth::claims::Claims;
     use crate::report::cache::PageBasis;
-    use crate::snapshot::lanes::ListedEntries;
+    use crate::snapshot::groups::ListedEntries;
     use crate::snapshot::query::{Paging, RowQuery};
     use crate::snapshot::settings::SettingsId;
     use std::collections::BTreeSet;

@@ -174,7 +174,7 @@ impl Trend {
             calendar: selected.calendar,
             max_age_days: snapshot.settings.max_age_days,
         };
-        let stalls = stalls_of(&selected.index, &selected.lanes, self.department_ids.as_deref());
+        let stalls = stalls_of(&selected.index, &selected.groups, self.department_ids.as_deref());
         let (stored, share) = (row.optional_text(2)?, row.optional_text(3)?);
         let stored = if self.department_ids.is_none() {
             Course::stored(stored, Departments::default())
@@ -201,7 +201,7 @@ impl Trend {
                 Some(_) => {
                     let share = Share::read(row.text(2)?);
                     let share = share.ok_or(DatabaseError::Decode("an hour is not what a refresh writes"))?;
-                    Hour::of(row.integer(0)?, row.integer(1)?, &share)
+                    Hour::new(row.integer(0)?, row.integer(1)?, &share)
                 }
             };
             self.add(&hour);

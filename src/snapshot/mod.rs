@@ -2,8 +2,8 @@
 
 pub mod chunk;
 pub mod departments;
+pub mod groups;
 pub mod index;
-pub mod lanes;
 mod positions;
 pub mod query;
 pub mod settings;

@@ -4,8 +4,8 @@ use crate::base::sort::sort;
 use crate::base::timestamp::Timestamp;
 use crate::conversation::category::{Category, Reason};
 use crate::snapshot::chunk::index_from;
+use crate::snapshot::groups::{Group, Groups, ListedEntries};
 use crate::snapshot::index::{IndexEntry, SnapshotIndex};
-use crate::snapshot::lanes::{Lane, Lanes, ListedEntries};
 use crate::snapshot::positions::merged_page;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -127,7 +127,7 @@ pub struct Listing<'a> {
     /// The entries.
     pub index: &'a SnapshotIndex,
     /// The entries by category and threshold.
-    pub lanes: &'a Lanes,
+    pub groups: &'a Groups,
     /// Which of them are listed.
     pub listed: &'a ListedEntries,
     /// The numbers of the rows that are asked about, ascending. `None` means all.
@@ -139,18 +139,18 @@ impl<'a> Listing<'a> {
     #[must_use]
     pub fn select(&self, query: &RowQuery, paging: Paging) -> Selection {
         let condition = self.condition(&query.filter);
-        let lanes = self.lanes_of(query);
+        let groups = self.groups_of(query);
         let mut totals = Totals {
             is_truncated: self.index.is_truncated,
             ..Totals::default()
         };
         let mut lists = Vec::new();
-        for lane in lanes {
-            let listed = condition.matching(lane.listed(self.listed));
-            totals.counts.add(lane.category, listed.len());
-            if query.filter.has_category(lane.category) {
-                totals.older += condition.matching(lane.older(self.listed)).len() as u64;
-                lists.push((self.lanes.threshold_minutes(lane), listed));
+        for group in groups {
+            let listed = condition.matching(group.listed(self.listed));
+            totals.counts.add(group.category, listed.len());
+            if query.filter.has_category(group.category) {
+                totals.older += condition.matching(group.older(self.listed)).len() as u64;
+                lists.push((self.groups.threshold_minutes(group), listed));
             }
         }
         let skip = paging.page.saturating_sub(1).saturating_mul(paging.limit);
@@ -182,10 +182,10 @@ impl<'a> Listing<'a> {
     #[must_use]
     pub fn count_below(&self, query: &RowQuery) -> u64 {
         let condition = self.condition(&query.filter);
-        let lanes = self.lanes_of(query);
-        let lanes = lanes.filter(|lane| query.filter.has_category(lane.category));
-        let matching = |lane: &Lane| condition.matching(lane.below(self.listed)).len() as u64;
-        lanes.map(matching).sum()
+        let groups = self.groups_of(query);
+        let groups = groups.filter(|group| query.filter.has_category(group.category));
+        let matching = |group: &Group| condition.matching(group.below(self.listed)).len() as u64;
+        groups.map(matching).sum()
     }
 
     /// Selects all rows, in order, in chunks that may be in memory at once.
@@ -210,25 +210,25 @@ impl<'a> Listing<'a> {
         chunks
     }
 
-    /// The positions of the entries that a query selects, lane by lane.
+    /// The positions of the entries that a query selects, group by group.
     pub(super) fn matching_positions(&self, query: &RowQuery) -> Vec<u32> {
         let condition = self.condition(&query.filter);
-        let lanes = self.lanes_of(query);
-        let lanes = lanes.filter(|lane| query.filter.has_category(lane.category));
-        lanes.fold(Vec::new(), |mut positions, lane| {
-            positions.extend_from_slice(&condition.matching(lane.listed(self.listed)));
+        let groups = self.groups_of(query);
+        let groups = groups.filter(|group| query.filter.has_category(group.category));
+        groups.fold(Vec::new(), |mut positions, group| {
+            positions.extend_from_slice(&condition.matching(group.listed(self.listed)));
             positions
         })
     }
 
-    /// The lanes of the departments of a query.
-    fn lanes_of(&self, query: &RowQuery) -> impl Iterator<Item = &'a Lane> {
-        let lanes = self.lanes;
+    /// The groups of the departments of a query.
+    fn groups_of(&self, query: &RowQuery) -> impl Iterator<Item = &'a Group> {
+        let groups = self.groups;
         let (all, departments) = match &query.departments {
-            None => (lanes.all(), Vec::new()),
+            None => (groups.all(), Vec::new()),
             Some(ids) => (&[][..], self.index.numbers_of(ids)),
         };
-        let of_departments = departments.into_iter().flat_map(|number| lanes.department(number));
+        let of_departments = departments.into_iter().flat_map(|number| groups.department(number));
         all.iter().chain(of_departments)
     }
 
@@ -297,8 +297,8 @@ mod tests {
     use crate::hours::business_hours::BusinessHours;
     use crate::hours::calendar::Calendar;
     use crate::hours::time_zone::{Offsets, TimeZones};
+    use crate::snapshot::groups::{Groups, ListedEntries};
     use crate::snapshot::index::SnapshotIndex;
-    use crate::snapshot::lanes::{Lanes, ListedEntries};
     use crate::snapshot::settings::{Settings, Thresholds};
     use crate::snapshot::summary::AGES_FROM_MINUTES;
     use crate::snapshot::version::{Entry, Version};
@@ -556,15 +556,15 @@ mod tests {
         });
         for (settings, as_of, skips_threshold, has_hours) in combinations {
             let calendar = has_hours.then(|| daytime(&index, as_of));
-            let lanes = Lanes::new(&index, settings);
+            let groups = Groups::new(&index, settings);
             let listed = if skips_threshold {
-                lanes.everything(&index)
+                groups.everything(&index)
             } else {
-                lanes.listed(&index, as_of, calendar.as_ref())
+                groups.listed(&index, as_of, calendar.as_ref())
             };
             let listing = Listing {
                 index: &index,
-                lanes: &lanes,
+                groups: &groups,
                 listed: &listed,
                 among: None,
             };
@@ -612,9 +612,9 @@ mod tests {
     #[test]
     fn exactly_at_the_threshold_and_at_the_age_limit_is_listed() {
         let (_, index) = version_of((0..10).map(|number| entry(number, number * MINUTE_MS)).collect());
-        let lanes = Lanes::new(&index, &settings(5, &[], &[], 1));
+        let groups = Groups::new(&index, &settings(5, &[], &[], 1));
         let check = |as_of: i64, oldest: usize, end: usize| {
-            let listed = lanes.listed(&index, Timestamp::from_milliseconds(as_of), None);
+            let listed = groups.listed(&index, Timestamp::from_milliseconds(as_of), None);
             assert_eq!(
                 listed,
                 ListedEntries {
@@ -644,11 +644,11 @@ mod tests {
                 ..entry(number as i64, 0)
             };
             let (_, index) = version_of((0..rows).map(entry).collect());
-            let lanes = Lanes::new(&index, &Settings::default());
-            let listed = lanes.everything(&index);
+            let groups = Groups::new(&index, &Settings::default());
+            let listed = groups.everything(&index);
             let listing = Listing {
                 index: &index,
-                lanes: &lanes,
+                groups: &groups,
                 listed: &listed,
                 among: None,
             };
@@ -665,11 +665,11 @@ mod tests {
     #[test]
     fn shows_the_other_categories_only_where_they_are_named() {
         let (_, index) = version_of((0..5).map(|number| entry(number, number)).collect());
-        let lanes = Lanes::new(&index, &Settings::default());
-        let listed = lanes.everything(&index);
+        let groups = Groups::new(&index, &Settings::default());
+        let listed = groups.everything(&index);
         let listing = Listing {
             index: &index,
-            lanes: &lanes,
+            groups: &groups,
             listed: &listed,
             among: None,
         };
@@ -691,10 +691,10 @@ mod tests {
 
     #[test]
     fn nothing_is_selected_of_nothing() {
-        let (index, lanes, listed) = (SnapshotIndex::default(), Lanes::default(), ListedEntries::default());
+        let (index, groups, listed) = (SnapshotIndex::default(), Groups::default(), ListedEntries::default());
         let listing = Listing {
             index: &index,
-            lanes: &lanes,
+            groups: &groups,
             listed: &listed,
             among: None,
         };

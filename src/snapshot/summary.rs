@@ -130,8 +130,8 @@ mod tests {
     use super::{Count, Summary};
     use crate::base::timestamp::Timestamp;
     use crate::conversation::category::{Category, Reason};
+    use crate::snapshot::groups::{Groups, ListedEntries};
     use crate::snapshot::index::SnapshotIndex;
-    use crate::snapshot::lanes::{Lanes, ListedEntries};
     use crate::snapshot::query::{Listing, RowFilter, RowQuery};
     use crate::snapshot::settings::Settings;
     use crate::snapshot::version::{Entry, Version};
@@ -144,7 +144,7 @@ mod tests {
     /// All entries, whatever their age.
     struct Everything {
         index: SnapshotIndex,
-        lanes: Lanes,
+        groups: Groups,
         listed: ListedEntries,
     }
 
@@ -152,7 +152,7 @@ mod tests {
         fn listing(&self) -> Listing<'_> {
             Listing {
                 index: &self.index,
-                lanes: &self.lanes,
+                groups: &self.groups,
                 listed: &self.listed,
                 among: None,
             }
@@ -164,9 +164,9 @@ mod tests {
         let version = Version::default().with_changes(&[], entries);
         let chunks = version.with_department_names(&known).to_chunks().unwrap();
         let index = SnapshotIndex::from_chunks(chunks.iter().map(String::as_str)).unwrap();
-        let lanes = Lanes::new(&index, &Settings::default());
-        let listed = lanes.everything(&index);
-        Everything { index, lanes, listed }
+        let groups = Groups::new(&index, &Settings::default());
+        let listed = groups.everything(&index);
+        Everything { index, groups, listed }
     }
 
     fn entry(number: usize, stalled_since: i64, names: &[&str]) -> Entry {

@@ -9,8 +9,8 @@ use crate::base::sort::sort_by;
 use crate::base::timestamp::{DAY_MS, MINUTE_MS, Timestamp};
 use crate::hours::calendar::{Calendar, earliest_end};
 use crate::snapshot::departments::{Departments, HOUR_BYTES_MAX, Share};
+use crate::snapshot::groups::Groups;
 use crate::snapshot::index::SnapshotIndex;
-use crate::snapshot::lanes::Lanes;
 use crate::snapshot::tally::Tally;
 use std::rc::Rc;
 
@@ -53,19 +53,19 @@ pub type StallChange = (Option<Stall>, Option<Stall>);
 
 /// The entries of a version whose rows a report shows unnamed: those of some departments, whose ids are ascending, or all.
 #[must_use]
-pub fn stalls_of(index: &SnapshotIndex, lanes: &Lanes, department_ids: Option<&[String]>) -> Vec<Stall> {
+pub fn stalls_of(index: &SnapshotIndex, groups: &Groups, department_ids: Option<&[String]>) -> Vec<Stall> {
     let lists = match department_ids {
-        None => vec![lanes.all()],
+        None => vec![groups.all()],
         Some(ids) => {
             let numbers = index.numbers_of(ids).into_iter();
-            numbers.map(|number| lanes.department(number)).collect()
+            numbers.map(|number| groups.department(number)).collect()
         }
     };
     let mut stalls = Vec::new();
-    for lane in lists.into_iter().flatten() {
-        if lane.category.is_shown_unnamed() {
-            let threshold_minutes = lanes.threshold_minutes(lane);
-            stalls.extend(index.entries_at(&lane.positions).map(|(_, entry)| Stall {
+    for group in lists.into_iter().flatten() {
+        if group.category.is_shown_unnamed() {
+            let threshold_minutes = groups.threshold_minutes(group);
+            stalls.extend(index.entries_at(&group.positions).map(|(_, entry)| Stall {
                 since: entry.stalled_since,
                 threshold_minutes,
                 department_id: None,
@@ -138,7 +138,7 @@ impl Hour {
 
     /// An hour of some departments together.
     #[must_use]
-    pub fn of(number: i64, quiet_since: i64, share: &Share) -> Self {
+    pub fn new(number: i64, quiet_since: i64, share: &Share) -> Self {
         let median_minutes = share.times.median();
         Self {
             number,
@@ -201,7 +201,7 @@ impl Course {
         } = Self::read(stored?)?.current;
         let share = Share::read(share?)?;
         Some(Self {
-            current: Hour::of(number, quiet_since, &share),
+            current: Hour::new(number, quiet_since, &share),
             times: share.times,
             ..Self::default()
         })

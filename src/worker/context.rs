@@ -63,7 +63,7 @@ impl RequestContext {
         Ok(Self {
             now: clock::now(),
             id: random::request_id().map_err(|error| error.to_string())?,
-            headers: RequestHeaders::of(&request),
+            headers: RequestHeaders::new(&request),
             method: request.method(),
             path: path_of(&url),
             url,

@@ -130,7 +130,7 @@ async function refreshAll({ scheduledTime }, env, context) {
 
 export default {
   fetch(request, env, context) {
-    // The platform makes the text anew each time it is asked for it: so it is asked once, here and for the wasm.
+    // The platform makes the text again each time it is asked for it: so it is asked once, here and for the wasm.
     const { url } = request;
     if (isStream(url, request)) return openStream(request, url, env, context);
     if (!isPage(url)) return respond(request, url, env, context);

@@ -63,7 +63,7 @@ struct Attempt {
     is_known: bool,
 }
 
-struct World {
+struct Desk {
     service: Service,
     queue: Vec<Queued>,
     /// By organization and destination.
@@ -74,7 +74,7 @@ struct World {
 
 type Receive<'a> = &'a mut dyn FnMut(&Attempt) -> (Outcome, bool);
 
-impl World {
+impl Desk {
     fn new() -> Self {
         Self {
             service: Service::default(),
@@ -258,7 +258,7 @@ struct Weather {
 /// Returns how many messages were received.
 fn check(seed: u64) -> usize {
     let mut random = Random::new(seed);
-    let mut world = World::new();
+    let mut desk = Desk::new();
     let weather = Weather {
         refuses: *random.pick(&[0, 20, 60]),
         hangs: *random.pick(&[0, 10, 40]),
@@ -268,14 +268,14 @@ fn check(seed: u64) -> usize {
     for id in ORGANIZATIONS {
         let event =
             json!({ "type": "organization", "organizationId": id, "name": id, "updatedAt": instant_text(start) });
-        block_on(world.service.ingest(&[event], start)).unwrap();
+        block_on(desk.service.ingest(&[event], start)).unwrap();
     }
     let destinations = json!([
         { "id": "first", "url": "https://x.com/", "format": "slack", "categories": CATEGORIES },
         { "id": "later", "url": "https://x.com/", "format": "slack", "categories": CATEGORIES, "afterMinutes": 9 },
     ]);
     for id in ORGANIZATIONS {
-        world.put(id, &destinations, start);
+        desk.put(id, &destinations, start);
     }
     let minutes_of = |destination_id: &str| if destination_id == "first" { 5 } else { 9 };
     let rounds = 30 + random.below(60) as i64;
@@ -290,16 +290,16 @@ fn check(seed: u64) -> usize {
                 for _ in 0..random.below(3) {
                     number += 1;
                     let events = event(&mut random, id, at - 1, number);
-                    block_on(world.service.ingest(&events, at)).unwrap();
+                    block_on(desk.service.ingest(&events, at)).unwrap();
                 }
             }
         }
-        block_on(world.service.refresh(at)).unwrap();
+        block_on(desk.service.refresh(at)).unwrap();
         let fits: BTreeMap<(String, String), BTreeSet<String>> = ORGANIZATIONS
             .iter()
             .flat_map(|id| ["first", "later"].map(|destination| (*id, destination)))
             .map(|(id, destination)| {
-                let present = world.fits(id, &CATEGORIES, minutes_of(destination), at);
+                let present = desk.fits(id, &CATEGORIES, minutes_of(destination), at);
                 ((id.to_owned(), destination.to_owned()), present)
             })
             .collect();
@@ -307,18 +307,18 @@ fn check(seed: u64) -> usize {
             let now = at + second * 1_000;
             let context = format!("seed {seed}, round {round}");
             if second == 1 || random.chance(30) {
-                crash(&mut random, &world, &weather, is_calm);
-                drop(world.detect(now - 1_000));
-                world.service.database.set_fault(None);
+                crash(&mut random, &desk, &weather, is_calm);
+                drop(desk.detect(now - 1_000));
+                desk.service.database.set_fault(None);
             }
             let mut weather_of_attempt = Random::new(random.next_u64());
-            crash(&mut random, &world, &weather, is_calm);
-            let before: BTreeMap<_, usize> = world
+            crash(&mut random, &desk, &weather, is_calm);
+            let before: BTreeMap<_, usize> = desk
                 .attempts
                 .iter()
                 .map(|(key, list)| (key.clone(), list.len()))
                 .collect();
-            world.deliver(now, &mut |_| {
+            desk.deliver(now, &mut |_| {
                 if is_calm {
                     (Outcome::Delivered, true)
                 } else if weather_of_attempt.chance(weather.refuses) {
@@ -329,8 +329,8 @@ fn check(seed: u64) -> usize {
                     (Outcome::Delivered, true)
                 }
             });
-            world.service.database.set_fault(None);
-            for (key, attempts) in &world.attempts {
+            desk.service.database.set_fault(None);
+            for (key, attempts) in &desk.attempts {
                 for attempt in attempts.iter().skip(before.get(key).copied().unwrap_or_default()) {
                     for id in &attempt.conversations {
                         // Of its own organization, waiting if that is what is said, and else not.
@@ -346,7 +346,7 @@ fn check(seed: u64) -> usize {
         }
     }
     let mut received = 0;
-    for (key, attempts) in &world.attempts {
+    for (key, attempts) in &desk.attempts {
         let context = format!("seed {seed}, {key:?}: {attempts:#?}");
         // One message a minute: of two numbers, between the last attempt of the one and the first of the other that arrived.
         let mut last: Option<(i64, i64)> = None;
@@ -360,10 +360,10 @@ fn check(seed: u64) -> usize {
             .iter()
             .filter(|attempt| !attempt.is_known)
             .flat_map(|attempt| &attempt.conversations)
-            .chain(world.doubted.get(key).into_iter().flatten())
+            .chain(desk.doubted.get(key).into_iter().flatten())
             .collect();
         let end = start + (rounds + CALM_ROUNDS - 1) * MINUTE;
-        let present = world.fits(&key.0, &CATEGORIES, minutes_of(&key.1), end);
+        let present = desk.fits(&key.0, &CATEGORIES, minutes_of(&key.1), end);
         for (id, kinds) in told(attempts) {
             received += kinds.len();
             for (index, kind) in kinds.iter().enumerate() {
@@ -384,7 +384,7 @@ fn check(seed: u64) -> usize {
         }
     }
     for id in ORGANIZATIONS {
-        let alerts = block_on(read_alerts(&world.service.database, &organization(id))).unwrap();
+        let alerts = block_on(read_alerts(&desk.service.database, &organization(id))).unwrap();
         for destination in alerts.to_json(&organization(id)).unwrap()["destinations"]
             .as_array()
             .unwrap()
@@ -401,11 +401,11 @@ fn check(seed: u64) -> usize {
 }
 
 /// Lets the database stop at a random statement, or lose the answer of a batch.
-fn crash(random: &mut Random, world: &World, weather: &Weather, is_calm: bool) {
+fn crash(random: &mut Random, desk: &Desk, weather: &Weather, is_calm: bool) {
     if !is_calm && random.chance(weather.crashes) {
         let after = random.below(8) as u64;
         let fault = *random.pick(&[Fault::AfterStatements(after), Fault::AfterBatches(after.min(4))]);
-        world.service.database.set_fault(Some(fault));
+        desk.service.database.set_fault(Some(fault));
     }
 }
 
@@ -422,12 +422,12 @@ fn slack() -> Value {
 }
 
 /// Somebody writes to an organization `a`; nothing else happens.
-fn waiting(world: &World, at: i64) {
-    waiting_in(world, "c", at);
+fn waiting(desk: &Desk, at: i64) {
+    waiting_in(desk, "c", at);
 }
 
 /// The same in a conversation.
-fn waiting_in(world: &World, conversation_id: &str, at: i64) {
+fn waiting_in(desk: &Desk, conversation_id: &str, at: i64) {
     let common = json!({ "organizationId": "a", "updatedAt": instant_text(at) });
     let with = |more: Value| {
         let mut event = common.as_object().unwrap().clone();
@@ -444,50 +444,50 @@ fn waiting_in(world: &World, conversation_id: &str, at: i64) {
             json!({ "type": "message", "messageId": format!("m{conversation_id}"), "conversationId": conversation_id, "at": instant_text(at), "direction": "inbound", "sender": "contact" }),
         ),
     ];
-    block_on(world.service.ingest(&events, at)).unwrap();
+    block_on(desk.service.ingest(&events, at)).unwrap();
 }
 
 /// Somebody answers.
-fn answered(world: &World, at: i64) {
+fn answered(desk: &Desk, at: i64) {
     let answer = json!({
         "type": "message", "organizationId": "a", "updatedAt": instant_text(at), "messageId": "n", "conversationId": "c",
         "at": instant_text(at), "direction": "outbound", "sender": "human",
     });
-    block_on(world.service.ingest(&[answer], at)).unwrap();
+    block_on(desk.service.ingest(&[answer], at)).unwrap();
 }
 
-fn attempts(world: &World) -> Vec<(String, usize)> {
-    let all = world.attempts.values().flatten();
+fn attempts(desk: &Desk) -> Vec<(String, usize)> {
+    let all = desk.attempts.values().flatten();
     all.map(|attempt| (attempt.kind.clone(), attempt.conversations.len()))
         .collect()
 }
 
-fn minute(world: &mut World, at: i64) {
-    block_on(world.service.refresh(at)).unwrap();
-    world.detect(at).unwrap();
-    world.deliver(at, &mut |_| (Outcome::Delivered, true));
+fn minute(desk: &mut Desk, at: i64) {
+    block_on(desk.service.refresh(at)).unwrap();
+    desk.detect(at).unwrap();
+    desk.deliver(at, &mut |_| (Outcome::Delivered, true));
 }
 
 /// What a refresh finds is told a minute after the last message, if that was less than a minute ago, and not a refresh later.
 #[test]
 fn a_message_follows_another_after_a_minute() {
-    let mut world = World::new();
+    let mut desk = Desk::new();
     let start = NOW - NOW % MINUTE;
-    waiting(&world, start);
-    world.put("a", &slack(), start);
+    waiting(&desk, start);
+    desk.put("a", &slack(), start);
     for round in 0..9 {
         let at = start + round * MINUTE;
-        block_on(world.service.refresh(at)).unwrap();
-        world.detect(at).unwrap();
+        block_on(desk.service.refresh(at)).unwrap();
+        desk.detect(at).unwrap();
         for second in (13 - round)..60 {
-            world.deliver(at + 1_000 * second, &mut |_| (Outcome::Delivered, true));
+            desk.deliver(at + 1_000 * second, &mut |_| (Outcome::Delivered, true));
             if (round, second) == (5, 20) {
-                answered(&world, at + 20_000);
+                answered(&desk, at + 20_000);
             }
         }
     }
     assert_eq!(
-        world.told_since(start),
+        desk.told_since(start),
         [("stalled", 5 * MINUTE + 8_000), ("cleared", 6 * MINUTE + 8_000)]
     );
 }
@@ -495,34 +495,34 @@ fn a_message_follows_another_after_a_minute() {
 /// A message may have been on its way when a destination was switched off, and nothing is known of it when it is switched on.
 #[test]
 fn a_destination_that_was_switched_off_and_on_is_told_nothing_for_a_minute() {
-    let mut world = World::new();
+    let mut desk = Desk::new();
     let start = NOW - NOW % MINUTE;
-    waiting(&world, start);
-    world.put("a", &slack(), start);
-    block_on(world.service.refresh(start)).unwrap();
-    world.detect(start).unwrap();
-    waiting_in(&world, "late", start + MINUTE);
+    waiting(&desk, start);
+    desk.put("a", &slack(), start);
+    block_on(desk.service.refresh(start)).unwrap();
+    desk.detect(start).unwrap();
+    waiting_in(&desk, "late", start + MINUTE);
     // A message is written, and it is not known yet whether it has arrived.
     let told_at = start + 5 * MINUTE + 50_000;
-    block_on(world.service.refresh(told_at)).unwrap();
-    world.detect(told_at).unwrap();
-    let queued = world.queue.pop().unwrap();
+    block_on(desk.service.refresh(told_at)).unwrap();
+    desk.detect(told_at).unwrap();
+    let queued = desk.queue.pop().unwrap();
     let message = queued.message();
     let clock = Timestamp::from_milliseconds(told_at);
-    let draft = block_on(deliver(&world.service.database, &calendar_of, message, None, clock)).unwrap();
+    let draft = block_on(deliver(&desk.service.database, &calendar_of, message, None, clock)).unwrap();
     assert_ne!(draft, "null");
     // Meanwhile it is switched off and on.
     let mut off = slack();
     off[0]["enabled"] = json!(false);
-    world.put("a", &off, told_at + 1_000);
-    world.put("a", &slack(), told_at + 2_000);
+    desk.put("a", &off, told_at + 1_000);
+    desk.put("a", &slack(), told_at + 2_000);
     let ended = Some((Outcome::Delivered, None));
-    block_on(deliver(&world.service.database, &calendar_of, message, ended, clock)).unwrap();
+    block_on(deliver(&desk.service.database, &calendar_of, message, ended, clock)).unwrap();
     // Who waits at the next look is known. The other comes after it, and is told a minute after the change.
     for second in (3..90).step_by(7) {
-        minute(&mut world, told_at + 1_000 * second);
+        minute(&mut desk, told_at + 1_000 * second);
     }
-    assert_eq!(world.told_since(told_at), [("stalled", 66_000)]);
+    assert_eq!(desk.told_since(told_at), [("stalled", 66_000)]);
 }
 
 #[test]
@@ -541,97 +541,97 @@ fn a_whole_number_of_minutes_may_be_written_in_any_way() {
 
 #[test]
 fn who_waited_before_a_destination_was_set_is_not_told() {
-    let mut world = World::new();
+    let mut desk = Desk::new();
     let start = NOW - NOW % MINUTE;
-    waiting(&world, start);
-    block_on(world.service.refresh(start + 10 * MINUTE)).unwrap();
-    world.put("a", &slack(), start + 10 * MINUTE);
+    waiting(&desk, start);
+    block_on(desk.service.refresh(start + 10 * MINUTE)).unwrap();
+    desk.put("a", &slack(), start + 10 * MINUTE);
     for round in 11..20 {
-        minute(&mut world, start + round * MINUTE);
+        minute(&mut desk, start + round * MINUTE);
     }
-    assert_eq!(attempts(&world), []);
+    assert_eq!(attempts(&desk), []);
 }
 
 #[test]
 fn nothing_is_told_outside_business_hours_and_everything_when_they_begin() {
-    let mut world = World::new();
+    let mut desk = Desk::new();
     // 2026-05-28 is a Thursday.
     let midnight = Timestamp::from_rfc3339("2026-05-28T00:00:00Z")
         .unwrap()
         .as_milliseconds();
-    waiting(&world, midnight + 16 * 60 * MINUTE + 57 * MINUTE);
+    waiting(&desk, midnight + 16 * 60 * MINUTE + 57 * MINUTE);
     let hours = json!({ "timeZone": "UTC", "weekly": { "thu": [["08:00", "17:00"]], "fri": [["08:00", "17:00"]] } });
-    world.service.database.execute(&format!(
+    desk.service.database.execute(&format!(
         "INSERT INTO settings (organization_id, number, business_hours) VALUES ('a', 1, '{hours}')"
     ));
-    world.put("a", &slack(), midnight);
+    desk.put("a", &slack(), midnight);
     // The threshold of five minutes: three before the end of the day, and two after the beginning of the next.
     for round in (16 * 60..32 * 60 + 2).step_by(1) {
-        minute(&mut world, midnight + round * MINUTE);
+        minute(&mut desk, midnight + round * MINUTE);
     }
-    assert_eq!(attempts(&world), []);
+    assert_eq!(attempts(&desk), []);
     for round in 32 * 60 + 2..32 * 60 + 5 {
-        minute(&mut world, midnight + round * MINUTE);
+        minute(&mut desk, midnight + round * MINUTE);
     }
-    assert_eq!(attempts(&world), [("stalled".to_owned(), 1)]);
+    assert_eq!(attempts(&desk), [("stalled".to_owned(), 1)]);
 }
 
 #[test]
 fn an_organization_without_destinations_costs_one_statement_and_no_write() {
-    let mut world = World::new();
-    waiting(&world, NOW);
-    block_on(world.service.refresh(NOW + 10 * MINUTE)).unwrap();
-    world.service.database.set_fault(None);
-    world.detect(NOW + 10 * MINUTE).unwrap();
-    assert_eq!(world.service.database.counts(), (1, 1));
+    let mut desk = Desk::new();
+    waiting(&desk, NOW);
+    block_on(desk.service.refresh(NOW + 10 * MINUTE)).unwrap();
+    desk.service.database.set_fault(None);
+    desk.detect(NOW + 10 * MINUTE).unwrap();
+    assert_eq!(desk.service.database.counts(), (1, 1));
 }
 
 #[test]
 fn a_stall_that_is_told_and_cleared_costs_two_messages_and_six_rows() {
-    let mut world = World::new();
+    let mut desk = Desk::new();
     let start = NOW - NOW % MINUTE;
-    waiting(&world, start);
-    block_on(world.service.refresh(start)).unwrap();
-    world.put("a", &slack(), start);
-    let revision = |world: &World| {
-        let rows = world.service.database.query("SELECT revision FROM alert");
+    waiting(&desk, start);
+    block_on(desk.service.refresh(start)).unwrap();
+    desk.put("a", &slack(), start);
+    let revision = |desk: &Desk| {
+        let rows = desk.service.database.query("SELECT revision FROM alert");
         rows[0][0].parse::<i64>().unwrap()
     };
-    minute(&mut world, start + MINUTE);
-    let before = revision(&world);
+    minute(&mut desk, start + MINUTE);
+    let before = revision(&desk);
     for round in 2..20 {
-        minute(&mut world, start + round * MINUTE);
+        minute(&mut desk, start + round * MINUTE);
     }
     let at = start + 20 * MINUTE;
-    answered(&world, at);
+    answered(&desk, at);
     for round in 21..40 {
-        minute(&mut world, start + round * MINUTE);
+        minute(&mut desk, start + round * MINUTE);
     }
-    assert_eq!(attempts(&world), [("stalled".to_owned(), 1), ("cleared".to_owned(), 1)]);
-    assert_eq!(revision(&world) - before, 6);
+    assert_eq!(attempts(&desk), [("stalled".to_owned(), 1), ("cleared".to_owned(), 1)]);
+    assert_eq!(revision(&desk) - before, 6);
 }
 
 #[test]
 fn what_was_tried_for_a_day_is_given_up_and_counted() {
-    let mut world = World::new();
+    let mut desk = Desk::new();
     let start = NOW - NOW % MINUTE;
-    waiting(&world, start);
-    block_on(world.service.refresh(start)).unwrap();
-    world.put("a", &slack(), start);
+    waiting(&desk, start);
+    block_on(desk.service.refresh(start)).unwrap();
+    desk.put("a", &slack(), start);
     for round in 1..6 {
-        block_on(world.service.refresh(start + round * MINUTE)).unwrap();
-        world.detect(start + round * MINUTE).unwrap();
+        block_on(desk.service.refresh(start + round * MINUTE)).unwrap();
+        desk.detect(start + round * MINUTE).unwrap();
     }
     let mut now = start + 6 * MINUTE;
     let mut tries = 0;
-    while let Some(message) = world.queue.pop() {
-        let seconds = world
+    while let Some(message) = desk.queue.pop() {
+        let seconds = desk
             .deliver_one(&message, now, &mut |_| (Outcome::Refused, false))
             .unwrap();
         tries += 1;
         now += 1_000 * seconds.unwrap();
         if tries <= 30 {
-            world.queue.push(message);
+            desk.queue.push(message);
             continue;
         }
         // The platform puts it among the dead ones after 30 retries.
@@ -639,37 +639,37 @@ fn what_was_tried_for_a_day_is_given_up_and_counted() {
         let message = message.message();
         let clock = Timestamp::from_milliseconds(now);
         let ended = Some((Outcome::GivenUp, None));
-        let answer = block_on(deliver(&world.service.database, &calendar_of, message, ended, clock));
+        let answer = block_on(deliver(&desk.service.database, &calendar_of, message, ended, clock));
         assert_eq!(answer.unwrap(), "null");
     }
-    let alerts = block_on(read_alerts(&world.service.database, &organization("a"))).unwrap();
+    let alerts = block_on(read_alerts(&desk.service.database, &organization("a"))).unwrap();
     let delivery = &alerts.to_json(&organization("a")).unwrap()["destinations"][0]["delivery"];
     assert_eq!(
         (&delivery["givenUp"], &delivery["waitingSince"]),
         (&json!(1), &Value::Null)
     );
     // It is not told later.
-    minute(&mut world, now);
-    assert_eq!(attempts(&world).len(), 31);
+    minute(&mut desk, now);
+    assert_eq!(attempts(&desk).len(), 31);
 }
 
 #[test]
 fn what_has_changed_since_the_refresh_waits_for_the_next() {
-    let mut world = World::new();
+    let mut desk = Desk::new();
     let start = NOW - NOW % MINUTE;
-    waiting(&world, start);
-    block_on(world.service.refresh(start)).unwrap();
-    world.put("a", &slack(), start);
-    minute(&mut world, start + MINUTE);
-    block_on(world.service.refresh(start + 6 * MINUTE)).unwrap();
-    world.detect(start + 6 * MINUTE).unwrap();
-    assert_eq!(world.queue.len(), 1);
+    waiting(&desk, start);
+    block_on(desk.service.refresh(start)).unwrap();
+    desk.put("a", &slack(), start);
+    minute(&mut desk, start + MINUTE);
+    block_on(desk.service.refresh(start + 6 * MINUTE)).unwrap();
+    desk.detect(start + 6 * MINUTE).unwrap();
+    assert_eq!(desk.queue.len(), 1);
     // The answer comes after the refresh and before the message is sent.
     let at = start + 6 * MINUTE + 1_000;
-    answered(&world, at);
-    world.deliver(at, &mut |_| (Outcome::Delivered, true));
+    answered(&desk, at);
+    desk.deliver(at, &mut |_| (Outcome::Delivered, true));
     for round in 7..12 {
-        minute(&mut world, start + round * MINUTE);
+        minute(&mut desk, start + round * MINUTE);
     }
-    assert_eq!(attempts(&world), []);
+    assert_eq!(attempts(&desk), []);
 }

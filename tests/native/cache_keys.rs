@@ -25,7 +25,7 @@ use conversation_monitor::report::request::{PageRequest, ReportRequest};
 use conversation_monitor::report::resolved::{FRESH_MAX_MS, ResolvedReport};
 use conversation_monitor::report::service::answer_page;
 use conversation_monitor::report::snapshot::{Snapshot, SnapshotHead};
-use conversation_monitor::snapshot::lanes::ListedEntries;
+use conversation_monitor::snapshot::groups::ListedEntries;
 use conversation_monitor::snapshot::query::{Paging, RowFilter, RowQuery};
 use conversation_monitor::snapshot::settings::{Settings, SettingsId};
 use conversation_monitor::storage::shared_cache::{CacheKey, KeyPrefix, SharedCache, SharedCacheError};

@@ -23,7 +23,7 @@ fn limits() -> Limits {
     Limits {
         slice: SliceLimits {
             organizations: 10,
-            marks: 20,
+            pending_records: 20,
             rows: 100,
             bytes: 6_000,
             items: 40,
@@ -101,7 +101,7 @@ impl Pair {
     }
 
     /// Makes contacts pending, as an older version of the service does whether or not a candidate shows them.
-    fn mark_contacts(&self, organization_id: &str, contacts: usize) {
+    fn make_contacts_pending(&self, organization_id: &str, contacts: usize) {
         self.service.database.execute(&format!(
             "WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n + 1 < {contacts})
              INSERT INTO pending SELECT '{organization_id}', 'contact', 'contact ' || n, 'old', 0, 1, NULL FROM n WHERE true
@@ -119,7 +119,7 @@ fn an_import_of_contacts_delays_nobody() {
         .collect();
     events.extend(waiting("o", "c", NOW - 60 * MINUTE));
     pair.ingest(&events);
-    pair.mark_contacts("o", CONTACTS);
+    pair.make_contacts_pending("o", CONTACTS);
     let run = run_at(&pair.service, 0, limits());
     assert_eq!(run.organizations_left, 0);
     pair.service
@@ -130,7 +130,7 @@ fn an_import_of_contacts_delays_nobody() {
     // All contacts come again, and whoever waited was answered, and somebody else waits.
     let again: Vec<Value> = (0..CONTACTS).map(|number| contact("o", number, "B", NOW)).collect();
     pair.ingest(&again);
-    pair.mark_contacts("o", CONTACTS);
+    pair.make_contacts_pending("o", CONTACTS);
     pair.ingest(&[answer("o", "c", NOW)]);
     pair.ingest(&waiting("o", "d", NOW - MINUTE));
     settle(&pair.service, &pair.oracle, 1, limits(), "a second import");
@@ -141,7 +141,7 @@ fn an_organization_without_a_candidate_settles_what_nobody_shows_without_a_versi
     let mut pair = Pair::default();
     pair.ingest(&waiting("o", "c", NOW - 60 * MINUTE));
     run_at(&pair.service, 0, limits());
-    pair.mark_contacts("o", 300);
+    pair.make_contacts_pending("o", 300);
     pair.service.database.execute(
         "INSERT INTO pending VALUES ('o', 'user', 'nobody', 'old', 0, 1, NULL), ('o', 'department', 'nowhere', 'old', 0, 1, NULL)",
     );
@@ -157,7 +157,7 @@ fn more_changes_than_fit_are_published_in_portions() {
     pair.ingest(&waiting("small", "c", NOW - 60 * MINUTE));
     let minute = settle(&pair.service, &pair.oracle, 0, limits(), "all of them new");
 
-    // Somebody who is everywhere is renamed: each row changes, at one mark.
+    // Somebody who is everywhere is renamed: each row changes, under one change token.
     let users = pair.service.database.query(
         "SELECT person.value, count(*) FROM conversation_state AS s, json_each(s.candidate, '$.assigneeIds') AS person
          GROUP BY 1 ORDER BY 2 DESC LIMIT 3",
@@ -870,7 +870,7 @@ fn what_a_large_organization_has_to_do_survives_a_fault_anywhere() {
         pair.ingest(&waiting("small", "c", NOW - 60 * MINUTE));
         run_at(&pair.service, 0, limits());
         pair.ingest(&many_candidates("large", NOW, 60));
-        pair.mark_contacts("large", 100);
+        pair.make_contacts_pending("large", 100);
         pair.service.database.set_fault(Some(Fault::AfterStatements(after)));
         let outcome = block_on(pair.service.refresh_within(NOW + MINUTE, limits()));
         pair.service.database.set_fault(None);
@@ -897,7 +897,7 @@ fn random_histories_in_the_smallest_portions_are_what_the_oracle_says() {
     let tiny = Limits {
         slice: SliceLimits {
             organizations: 2,
-            marks: 3,
+            pending_records: 3,
             rows: 6,
             bytes: 700,
             items: 4,

@@ -223,7 +223,7 @@ const WIDE_READS: &[WideRead] = &[
     WideRead {
         table: "conversation_sweep",
         key: &["organization_id"],
-        statements: &["purged_marks"],
+        statements: &["purged_swept"],
         reason: "as above",
     },
     WideRead {

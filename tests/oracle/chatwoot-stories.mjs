@@ -79,7 +79,7 @@ export class StoryChatwoot {
   }
 
   /**
-   * A conversation as it is now. Since when the customer waits is counted anew: a webhook may have been sent before an agent's
+   * A conversation as it is now. Since when the customer waits is counted again: a webhook may have been sent before an agent's
    * answer had cleared it.
    */
   #view(conversation) {

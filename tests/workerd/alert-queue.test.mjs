@@ -164,7 +164,7 @@ test('a failure of the database leaves the message in the queue', async () => {
   for (const failing of [{ begin: fail }, { begin, finish: fail }]) {
     const { told } = await deliver(failing);
     assert.deepEqual(told, [30]);
-    assert.equal(lines.pop().message, 'alert not looked at');
+    assert.equal(lines.pop().message, 'alert not read');
   }
 });
 

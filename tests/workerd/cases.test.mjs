@@ -104,7 +104,7 @@ async function readCategories(organizationId, kase, asOf, skipThreshold, tried) 
 
 /**
  * The other categories are read over the threshold at the end of a case only, and one that should be empty is tried then, another
- * one in each case: which rows are over the threshold does not depend on their category (src/snapshot/lanes.rs).
+ * one in each case: which rows are over the threshold does not depend on their category (src/snapshot/groups.rs).
  */
 async function checkStep({ organizationId, kase, step }) {
   const { candidates, listed, snapshotMissing } = expectationsOf(step);

@@ -281,7 +281,7 @@ describe('no caller gets a byte of another organization', () => {
     for (const source of [
       'head;desc="memory"',
       'head;desc="d1"',
-      'outline;desc="memory"',
+      'index;desc="memory"',
       'page;desc="kv"',
       'page;desc="d1"',
     ]) {

@@ -13,7 +13,7 @@ export interface Head {
   generation: string;
 }
 
-/** What an answer speaks of. */
+/** What an answer is as of. */
 export interface Snapshot {
   version: number;
   asOf: number;

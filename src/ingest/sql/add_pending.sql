@@ -1,8 +1,8 @@
 -- Makes pending what the incoming records (?1) change: the conversations that they are in, were in, are, or acknowledge, and those
 -- that conversations were merged into; contacts, users and departments; and organizations that are new. What a conversation is
--- merged into now is found when it is folded. The mark is the number of the last run, so that what changes many times until
--- the next run is written once: a run settles no mark of its own number. If the last run is one of a version that knows random
--- marks only, it is the change token of this ingest (?2). ?3 is the clock: what is pending already keeps the instant that it has.
+-- merged into now is found when it is folded. The change token (`mark`) is the number of the last run, so that what changes
+-- many times until the next run is written once: a run settles nothing under its own number. If the last run is one of a version
+-- that knows random tokens only, it is the one of this ingest (?2). ?3 is the clock: what is pending already keeps the instant that it has.
 --
 -- A contact that no candidate shows, itself or merged into others, makes nothing pending: whichever candidate shows it later is
 -- joined with it then. In an organization of more than 1,000 candidates it is not looked for.
@@ -46,22 +46,22 @@ WITH RECURSIVE incoming AS (
   FROM contact AS c
   CROSS JOIN record AS source INDEXED BY record_by_target
     ON source.organization_id = c.organization_id AND source.type = 'contact' AND source.merged_into = c.contact_id
-), mark (mark) AS (
+), token (mark) AS (
   SELECT coalesce((SELECT CAST(fence AS TEXT) FROM refresh WHERE epoch = fence), ?2)
 )
 INSERT INTO pending (organization_id, type, record_id, mark, fold, publish, marked_at)
-SELECT changed.organization_id, 'conversation', conversation.value, mark.mark, 1, 0, ?3
+SELECT changed.organization_id, 'conversation', conversation.value, token.mark, 1, 0, ?3
 FROM changed
 CROSS JOIN json_each(json_array(
   changed.conversation_id, changed.stored_conversation_id,
   iif(changed.type IN ('conversation', 'acknowledgement'), changed.record_id, NULL),
   iif(changed.type = 'conversation', changed.stored_merged_into, NULL)
 )) AS conversation
-CROSS JOIN mark
+CROSS JOIN token
 WHERE conversation.value IS NOT NULL
 UNION
-SELECT changed.organization_id, changed.type, changed.record_id, mark.mark, 0, 1, ?3
-FROM changed CROSS JOIN mark
+SELECT changed.organization_id, changed.type, changed.record_id, token.mark, 0, 1, ?3
+FROM changed CROSS JOIN token
 WHERE changed.type IN ('user', 'department')
    OR (changed.type = 'contact' AND changed.organization_id NOT IN (SELECT organization_id FROM searched))
    OR (changed.type = 'contact' AND (changed.organization_id, changed.record_id) IN (
@@ -70,7 +70,7 @@ WHERE changed.type IN ('user', 'department')
        ON shown.organization_id = contact.organization_id AND shown.contact_id = contact.contact_id
    ))
 UNION
-SELECT i.organization_id, 'organization', i.organization_id, mark.mark, 0, 1, ?3 FROM incoming AS i CROSS JOIN mark
+SELECT i.organization_id, 'organization', i.organization_id, token.mark, 0, 1, ?3 FROM incoming AS i CROSS JOIN token
 WHERE NOT EXISTS (SELECT 1 FROM organization AS known WHERE known.organization_id = i.organization_id)
 ON CONFLICT (organization_id, type, record_id) DO UPDATE
 SET mark = excluded.mark, fold = max(fold, excluded.fold), publish = max(publish, excluded.publish)

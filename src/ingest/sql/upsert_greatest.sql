@@ -1,5 +1,5 @@
 -- Stores each incoming record (?1) unless the stored version of it is greater: `Record::order`. No record comes twice. An item that
--- is not stored, or as removed only, and arrived no later than the mark of its conversation has been forgotten, or comes too late;
+-- is not stored, or as removed only, and arrived no later than the `mark` of its swept conversation has been forgotten, or comes too late;
 -- and a version of an erased record that is no later than the erasure is not stored, whatever its revision. Nor is an
 -- acknowledgement of an erased conversation.
 -- conversation_id is not updated here: naming an indexed column would cost a write of the index at every change of a

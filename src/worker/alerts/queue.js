@@ -79,7 +79,7 @@ export async function deliverBatch(batch, env, decide) {
       if (seconds === null) return message.ack();
       return message.retry({ delaySeconds: seconds });
     } catch (error) {
-      log('alert not looked at', String(error));
+      log('alert not read', String(error));
       return message.retry({ delaySeconds: RETRY_SECONDS });
     }
   };

@@ -39,7 +39,7 @@ fn js_name(name: &'static str) -> JsString {
 
 impl RequestHeaders {
     /// Those of `request`.
-    pub fn of(request: &Request) -> Self {
+    pub fn new(request: &Request) -> Self {
         request.headers().unchecked_into()
     }
 
@@ -51,7 +51,7 @@ impl RequestHeaders {
 
 impl ResponseHeaders {
     /// Those of `response`.
-    pub fn of(response: &Response) -> Self {
+    pub fn new(response: &Response) -> Self {
         response.headers().unchecked_into()
     }
 

@@ -74,7 +74,7 @@ impl ResponseParts<'_> {
     }
 
     fn write_headers(&self, response: Response) -> Result<Response> {
-        let headers = ResponseHeaders::of(&response);
+        let headers = ResponseHeaders::new(&response);
         for (name, value) in &self.headers {
             headers.put(name, value)?;
         }

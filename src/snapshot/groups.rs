@@ -17,27 +17,27 @@ use std::ops::Range;
 
 /// Entries of one category to which one threshold applies.
 #[derive(Debug, Clone)]
-pub struct Lane {
+pub struct Group {
     /// The category.
     pub category: Category,
-    /// The index of the threshold in [`Lanes::thresholds`].
+    /// The index of the threshold in [`Groups::thresholds`].
     pub threshold: usize,
     /// The positions of the entries, ascending.
     pub positions: Vec<u32>,
 }
 
-/// The lanes of a version's entries under an organization's settings: 8 bytes an entry.
+/// The groups of a version's entries under an organization's settings: 8 bytes an entry.
 #[derive(Debug, Clone, Default)]
-pub struct Lanes {
+pub struct Groups {
     /// The thresholds that apply to entries, in minutes, ascending.
     thresholds: Vec<i64>,
-    all: Vec<Lane>,
+    all: Vec<Group>,
     /// By the number of the department.
-    by_department: Vec<Vec<Lane>>,
+    by_department: Vec<Vec<Group>>,
     max_age_days: i64,
 }
 
-/// Which entries of a version are listed: of each lane those from `oldest` to before the end of its threshold. It changes
+/// Which entries of a version are listed: of each group those from `oldest` to before the end of its threshold. It changes
 /// only when an entry crosses its threshold or the age limit.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct ListedEntries {
@@ -47,7 +47,7 @@ pub struct ListedEntries {
     pub ends: Vec<usize>,
 }
 
-impl Lanes {
+impl Groups {
     /// Sorts the entries of a version by category and threshold.
     #[must_use]
     pub fn new(index: &SnapshotIndex, settings: &Settings) -> Self {
@@ -69,8 +69,8 @@ impl Lanes {
                 thresholds.insert(position, minutes);
             }
         }
-        let mut all = LaneList::default();
-        let mut by_department = vec![LaneList::default(); index.departments.len()];
+        let mut all = GroupList::default();
+        let mut by_department = vec![GroupList::default(); index.departments.len()];
         for (position, entry) in index.entries.iter().enumerate() {
             let minutes = of_entry(entry);
             let threshold = thresholds.partition_point(|threshold| *threshold < minutes);
@@ -82,8 +82,8 @@ impl Lanes {
         }
         Self {
             thresholds,
-            all: all.lanes,
-            by_department: by_department.into_iter().map(|list| list.lanes).collect(),
+            all: all.groups,
+            by_department: by_department.into_iter().map(|list| list.groups).collect(),
             max_age_days: settings.max_age_days,
         }
     }
@@ -109,18 +109,18 @@ impl Lanes {
         }
     }
 
-    /// The threshold of a lane, in minutes.
-    pub(super) fn threshold_minutes(&self, lane: &Lane) -> i64 {
-        self.thresholds.get(lane.threshold).copied().unwrap_or_default()
+    /// The threshold of a group, in minutes.
+    pub(super) fn threshold_minutes(&self, group: &Group) -> i64 {
+        self.thresholds.get(group.threshold).copied().unwrap_or_default()
     }
 
-    /// The lanes of all entries.
-    pub(super) fn all(&self) -> &[Lane] {
+    /// The groups of all entries.
+    pub(super) fn all(&self) -> &[Group] {
         &self.all
     }
 
-    /// The lanes of the entries of a department.
-    pub(super) fn department(&self, number: usize) -> &[Lane] {
+    /// The groups of the entries of a department.
+    pub(super) fn department(&self, number: usize) -> &[Group] {
         self.by_department.get(number).map_or(&[], Vec::as_slice)
     }
 
@@ -128,13 +128,13 @@ impl Lanes {
     #[must_use]
     pub fn bytes(&self) -> usize {
         let lists = self.by_department.iter().chain([&self.all]);
-        let lane_bytes = |lane: &Lane| size_of::<Lane>() + lane.positions.capacity() * size_of::<u32>();
-        let list_bytes = |list: &Vec<Lane>| size_of_val(list) + list.iter().map(lane_bytes).sum::<usize>();
+        let group_bytes = |group: &Group| size_of::<Group>() + group.positions.capacity() * size_of::<u32>();
+        let list_bytes = |list: &Vec<Group>| size_of_val(list) + list.iter().map(group_bytes).sum::<usize>();
         size_of::<Self>() + self.thresholds.len() * size_of::<i64>() + lists.map(list_bytes).sum::<usize>()
     }
 }
 
-impl Lane {
+impl Group {
     /// The positions that are listed.
     pub fn listed(&self, listed: &ListedEntries) -> &[u32] {
         self.within(listed.oldest..self.end(listed))
@@ -160,25 +160,25 @@ impl Lane {
     }
 }
 
-/// Lanes that are being filled.
+/// Groups that are being filled.
 #[derive(Debug, Clone, Default)]
-struct LaneList {
-    lanes: Vec<Lane>,
+struct GroupList {
+    groups: Vec<Group>,
     indices: HashMap<(Category, usize), usize>,
 }
 
-impl LaneList {
+impl GroupList {
     fn push(&mut self, category: Category, threshold: usize, position: u32) {
         let index = *self.indices.entry((category, threshold)).or_insert_with(|| {
-            self.lanes.push(Lane {
+            self.groups.push(Group {
                 category,
                 threshold,
                 positions: Vec::new(),
             });
-            self.lanes.len() - 1
+            self.groups.len() - 1
         });
-        if let Some(lane) = self.lanes.get_mut(index) {
-            lane.positions.push(position);
+        if let Some(group) = self.groups.get_mut(index) {
+            group.positions.push(position);
         }
     }
 }
