@@ -8,7 +8,7 @@ import { byId } from './modules/dom.js';
 import { Embedding, isEmbedded } from './modules/embedding.js';
 import { queryOf, readFilters } from './modules/filters.js';
 import { Monitor } from './modules/monitor.js';
-import { currentSession, readSession, saveToken, takeTokenFromFragment } from './modules/session.js';
+import { currentSession, looksLikeToken, readSession, saveToken, takeTokenFromFragment } from './modules/session.js';
 import { Updates } from './modules/updates.js';
 import { isWall, readWallFilters, wallQuery } from './modules/wall-address.js';
 import { formatNumber, refusalWords } from './modules/words.js';
@@ -392,6 +392,10 @@ export function startDashboard() {
     if (!session) {
       if (isEmbedded()) signIn.show('The page around this one can sign you in.', { takesFocus: false });
       else signIn.show();
+      return;
+    }
+    if (!looksLikeToken(session.token)) {
+      signOut('The token in this link is incomplete: it should have three parts separated by dots.');
       return;
     }
     mayBeSignedIn = true;

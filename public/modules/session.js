@@ -43,13 +43,12 @@ function savedToken() {
   }
 }
 
-/** Removes `#token=…` from the address and saves the token. Returns whether there was one. */
+/** Removes `#token=…` from the address and saves the token, complete or not. Returns whether there was one. */
 export function takeTokenFromFragment() {
   const token = new URLSearchParams(location.hash.slice(1)).get('token');
   if (token === null) return false;
   history.replaceState(history.state, '', location.pathname + location.search);
-  const cleaned = cleanToken(token);
-  if (looksLikeToken(cleaned)) saveToken(cleaned);
+  saveToken(cleanToken(token));
   return true;
 }
 

@@ -74,7 +74,22 @@ describeInBrowser('signing in and out', (env) => {
     await t.test('a token of another key is not accepted', async () => {
       const [header, claims] = superadminToken().split('.');
       await tab.signIn(`${header}.${claims}.${'A'.repeat(43)}`);
-      await tab.waitForText('Your token was not accepted.');
+      await tab.waitForText('Your token was not accepted. The token');
+    });
+
+    await t.test('a link whose token is incomplete says so, and does not leave another user signed in', async () => {
+      await tab.signIn(organization.adminToken());
+      await tab.waitForText('Customer a');
+      for (const incomplete of ['abc', superadminToken().split('.').slice(0, 2).join('.'), '']) {
+        await tab.signIn(incomplete);
+        await tab.waitForText('The token in this link is incomplete');
+        assert.equal(await tab.page.getByText('Customer a').count(), 0);
+        assert.equal(await tab.page.evaluate(() => sessionStorage.length), 0);
+        assert.ok(!tab.page.url().includes('token'));
+        await tab.page.reload();
+        await tab.page.getByRole('heading', { name: 'Sign in' }).waitFor();
+        assert.equal(await tab.page.getByText('The token in this link is incomplete').count(), 0);
+      }
     });
   });
 
