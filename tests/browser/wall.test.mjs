@@ -58,7 +58,12 @@ describeInBrowser('the wall view', (env) => {
     assert.deepEqual((await axe(tab, { rules: 'colours' })).violations, []);
     await tab.screenshot('wall-of-1920-dark');
 
+    // As if it were the reason with the longest words: they are said whole, for nobody can unfold them.
+    await tab.page.evaluate(() => {
+      document.querySelector('.wall-why span').textContent = 'Handed off, nobody took over';
+    });
     for (const [width, height] of [
+      [320, 568],
       [390, 844],
       [1024, 768],
       [1440, 900],
@@ -67,6 +72,11 @@ describeInBrowser('the wall view', (env) => {
         await tab.page.setViewportSize({ width, height });
         await tab.page.emulateMedia({ colorScheme: 'light' });
         assert.ok(await tab.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+        const cutBy = await tab.page.evaluate(() => {
+          const { scrollWidth, clientWidth } = document.querySelector('.wall-why');
+          return scrollWidth - clientWidth;
+        });
+        assert.equal(cutBy, 0, 'of the reason nothing is cut off');
         assert.deepEqual((await axe(tab)).violations, []);
         await tab.screenshot(`wall-${width}`);
       });
