@@ -57,8 +57,6 @@ const LLVM_ARGS = [
   '-max-store-memmove=2',
   // Both ways of a condition are not worked out to choose between two values.
   '-phi-node-folding-threshold=1',
-  // What is compiled for size inlines what costs up to 5. Twice as much takes 1.8 KB: bench/README.md says what it brings.
-  '-inline-threshold=10',
 ];
 const RUSTC_ARGS = ['-C', `llvm-args=${LLVM_ARGS.join(' ')}`];
 /** With the abort handler an isolate whose wasm has panicked instantiates it again at the next request. */
@@ -81,8 +79,9 @@ const WASM_OPT_ARGS = [
   '--always-inline-max-function-size=1',
   '--flexible-inline-max-function-size=3',
   '--one-caller-inline-max-function-size=0',
-  // What it saves by keeping a value in a local, gzip loses: 2 KB.
+  // What they save by keeping a value in a local, or by not keeping it, gzip loses: 2 KB and 1.4 KB.
   '--skip-pass=local-cse',
+  '--skip-pass=simplify-locals',
   // Addresses below 1,024 are the far end of the stack, so a constant added to an address can go into the instruction: 2 KB.
   '--low-memory-unused',
   // Engines ignore the alignment that loads and stores claim. All alike, they take 3 KB less.

@@ -1,7 +1,6 @@
 //! The envelope of every JSON answer.
 
 use crate::api::error::{ApiError, ErrorAnswer};
-use crate::base::json_object::JsonObject;
 use crate::ingest::parse::Remark;
 use serde::Serialize;
 
@@ -16,15 +15,6 @@ pub fn success<T: Serialize>(data: &T) -> Result<String, ApiError> {
         data: &'a T,
     }
     serde_json::to_string(&Envelope { success: true, data }).map_err(|error| ApiError::Internal(error.to_string()))
-}
-
-/// `{"success":true,"data":…}` where `data` is JSON already.
-#[must_use]
-pub fn success_of(data: &str) -> String {
-    let mut envelope = JsonObject::default();
-    envelope.json("success", "true");
-    envelope.json("data", data);
-    envelope.finish()
 }
 
 /// `{"success":false,"message":…,"error":…,"data":…}`: a failure of which more can be said.

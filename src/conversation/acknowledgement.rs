@@ -2,44 +2,40 @@
 //!
 //! It is a record whose id is the conversation's, and its body is in normal form like those in `body`.
 
-use crate::base::json_object::JsonObject;
 use crate::base::strict_json::Object;
-use crate::base::timestamp::Timestamp;
+use crate::base::timestamp::{Timestamp, rfc3339};
 use crate::conversation::fields::{Fields, Problem};
+use serde::Serialize;
 
 /// The most characters of a note.
 pub const NOTE_CHARACTERS_MAX: usize = 200;
 
-/// An acknowledgement.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An acknowledgement. The fields are in the order of their names, as in every body in normal form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Acknowledgement {
     /// When, by the clock of the service.
+    #[serde(with = "rfc3339")]
     pub at: Timestamp,
     /// Who: the name of the user as it was then, or the id if no name was known.
     pub by: String,
     /// The last message of the customer that the supervisor saw.
     pub latest_inbound_message_id: String,
     /// What the supervisor wrote about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// When it ends. Without it, it lasts until the customer writes.
+    #[serde(with = "rfc3339::optional", skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
 }
 
 impl Acknowledgement {
     /// The body of its record.
-    #[must_use]
-    pub fn to_body(&self) -> String {
-        let mut body = JsonObject::default();
-        body.instant("at", Some(self.at));
-        body.text("by", Some(&self.by));
-        body.text("latestInboundMessageId", Some(&self.latest_inbound_message_id));
-        if self.note.is_some() {
-            body.text("note", self.note.as_deref());
-        }
-        if self.until.is_some() {
-            body.instant("until", self.until);
-        }
-        body.finish()
+    ///
+    /// # Errors
+    /// If it cannot be written as JSON, which does not happen.
+    pub fn to_body(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
     }
 
     /// Reads the body of its record.
@@ -68,7 +64,8 @@ impl Acknowledgement {
 /// As a member of a candidate it is a text, the body of its record.
 pub mod as_body {
     use super::Acknowledgement;
-    use serde::de::Error;
+    use serde::de::Error as _;
+    use serde::ser::Error as _;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
     use std::borrow::Cow;
 
@@ -77,7 +74,8 @@ pub mod as_body {
     /// # Errors
     /// The serializer's.
     pub fn serialize<S: Serializer>(value: &Option<Acknowledgement>, serializer: S) -> Result<S::Ok, S::Error> {
-        value.as_ref().map(Acknowledgement::to_body).serialize(serializer)
+        let body = value.as_ref().map(Acknowledgement::to_body).transpose();
+        body.map_err(S::Error::custom)?.serialize(serializer)
     }
 
     /// Reads a body or null.

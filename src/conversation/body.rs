@@ -9,7 +9,6 @@
 //! in normal form still. `revision` is in the body for the same reason: whatever version of the service writes a body
 //! replaces the revision with it.
 
-use crate::base::choice::choices;
 use crate::base::timestamp::{Timestamp, rfc3339};
 use serde::{Deserialize, Serialize};
 use std::rc::Rc;
@@ -30,8 +29,6 @@ fn is_true(flag: &bool) -> bool {
 fn yes() -> bool {
     true
 }
-
-choices!(SwitchedBy, ResolvedBy, Direction, Sender, Kind, Status, Visibility);
 
 /// What is left of a record that was removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -181,8 +178,9 @@ impl AutopilotChange {
 }
 
 /// Who switched an autopilot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, VariantNames, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum SwitchedBy {
     /// A person.
     Human,
@@ -215,8 +213,11 @@ pub struct Resolution {
 }
 
 /// Who resolved or reopened a conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumString, VariantNames, IntoStaticStr)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, EnumString, VariantNames, IntoStaticStr,
+)]
 #[strum(serialize_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum ResolvedBy {
     /// A person.
     #[default]
@@ -283,8 +284,9 @@ impl Message {
 }
 
 /// Which way a message went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, VariantNames, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// From the customer's side.
     Inbound,
@@ -293,8 +295,9 @@ pub enum Direction {
 }
 
 /// Who wrote a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, VariantNames, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Sender {
     /// The customer.
     Contact,
@@ -309,8 +312,9 @@ pub enum Sender {
 }
 
 /// What a message is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, VariantNames, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Text.
     Text,
@@ -331,8 +335,11 @@ pub enum Kind {
 }
 
 /// What became of a message, in the order of a message's life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumString, VariantNames, IntoStaticStr)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, EnumString, VariantNames, IntoStaticStr,
+)]
 #[strum(serialize_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Status {
     /// It came in.
     Received,
@@ -349,8 +356,9 @@ pub enum Status {
 }
 
 /// Who may see a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, VariantNames, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Visibility {
     /// Also the customer.
     Public,

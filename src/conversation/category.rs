@@ -1,14 +1,27 @@
 //! Who stalled, and why no answer came. docs/definition.md says when which one applies.
 
-use crate::base::choice::choices;
+use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
-
-choices!(Category, Reason);
 
 /// Which list a candidate is in. [`Category::VARIANTS`] lists them in the order of their declaration, which is their index
 /// wherever something is kept by category.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, EnumString, IntoStaticStr, VariantArray)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
 #[strum(serialize_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Category {
     /// The autopilot stalled.
     AiStuck,
@@ -38,8 +51,9 @@ impl Category {
 }
 
 /// Why no answer came. [`Reason::VARIANTS`] lists them in the order of their declaration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// A reply was tried and failed.
     ReplyFailed,

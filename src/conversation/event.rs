@@ -77,7 +77,7 @@ pub fn acknowledgement_record(
         updated_at,
     };
     let (_, rank, body) = match acknowledgement {
-        Some(acknowledgement) => version.ranked(None, Ok(acknowledgement.to_body()))?,
+        Some(acknowledgement) => version.body(None, acknowledgement)?,
         None => (None, Rank::new(record_type, 0, updated_at, None), removal(0)?),
     };
     Ok(Record {

@@ -1,7 +1,7 @@
 //! Why a conversation is listed, or why not: what the fold makes of each item. Nothing is decided here. Each answer is asked of the
 //! functions that decide.
 
-use crate::base::timestamp::Timestamp;
+use crate::base::timestamp::{Timestamp, rfc3339};
 use crate::conversation::answers::{Answers, demand, demands};
 use crate::conversation::body::{Conversation, Kind, Sender, Visibility};
 use crate::conversation::merge::{Member, merge};
@@ -9,6 +9,7 @@ use crate::conversation::responsible::{Responsible, walk};
 use crate::conversation::stall::{Candidate, Judged, gates, wait_as_of};
 use crate::conversation::state::{State, fold_one};
 use crate::conversation::timeline::{EXPLAINED_MAX, Item, MessageItem, NEVER, Timeline, TimelineItem};
+use serde::Serialize;
 
 /// Why a conversation is listed, or why not.
 #[derive(Debug, Clone)]
@@ -36,11 +37,13 @@ pub struct Explanation {
 }
 
 /// An item of a timeline, and what it does.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ExplainedItem {
     /// When it happened.
+    #[serde(with = "rfc3339")]
     pub at: Timestamp,
     /// `message`, `autopilot` or `resolution`.
+    #[serde(rename = "type")]
     pub record_type: &'static str,
     /// The id of its record.
     pub id: String,

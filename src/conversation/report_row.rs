@@ -1,9 +1,7 @@
 //! A row of the report: a candidate joined with the names of its people. Two rules of docs/definition.md are applied
 //! here, because they need more than the timeline: the gate of the blocked contact, and who counts as an active person.
 
-use crate::base::json_object::JsonObject;
 use crate::base::timestamp::{Timestamp, rfc3339};
-use crate::conversation::acknowledgement::Acknowledgement;
 use crate::conversation::body::{Contact, Conversation, User};
 use crate::conversation::category::{Category, Reason};
 use crate::conversation::stall::Candidate;
@@ -47,90 +45,17 @@ pub fn join_row(
     contact: Option<&Contact>,
     users: &HashMap<String, User>,
 ) -> Result<Option<JoinedRow>, serde_json::Error> {
-    if contact.is_some_and(|contact| contact.blocked) {
+    let Some(row) = ReportRow::new(conversation_id, candidate, contact, users) else {
         return Ok(None);
-    }
-    let assignee_names = assignee_names(candidate.owner_id.as_ref(), &candidate.assignee_ids, users);
-    let reason = reason(candidate.reason, !assignee_names.is_empty());
-    let row = Row {
-        conversation_id,
-        contact_id: &candidate.contact_id,
-        contact_name: contact.map_or("", |contact| &contact.name),
-        contact_phone: contact.and_then(|contact| contact.phone.as_deref()),
-        channel_type: &candidate.channel_type,
-        latest_inbound_message_id: &candidate.latest_inbound_message_id,
-        latest_inbound_at: candidate.latest_inbound_at,
-        category: candidate.category,
-        assignee_names: &assignee_names,
-        department_id: candidate.department_id.as_deref(),
-        waiting_since: candidate.waiting_since,
-        stalled_since: candidate.stalled_since,
-        reason,
     };
-    let mut json = serde_json::to_string(&row)?;
-    if let Some(acknowledgement) = &candidate.acknowledgement {
-        json = with_acknowledgement(json, acknowledgement);
-    }
     Ok(Some(JoinedRow {
         row: PublishedRow {
-            json,
+            json: serde_json::to_string(&row)?,
             people: serde_json::to_string(&people(candidate))?,
         },
-        reason,
-        assignee_names,
+        reason: row.reason.unwrap_or(candidate.reason),
+        assignee_names: row.assignee_names,
     }))
-}
-
-/// A row, and who has acknowledged it.
-fn with_acknowledgement(row: String, acknowledgement: &Acknowledgement) -> String {
-    let mut row = JsonObject::after(row);
-    row.text("acknowledgedBy", Some(&acknowledgement.by));
-    row.instant("acknowledgedAt", Some(acknowledgement.at));
-    if acknowledgement.until.is_some() {
-        row.instant("acknowledgedUntil", acknowledgement.until);
-    }
-    if acknowledgement.note.is_some() {
-        row.text("note", acknowledgement.note.as_deref());
-    }
-    row.finish()
-}
-
-/// The members of the row that a conversation would have if it were a candidate: what only a candidate has is null. `None` as
-/// `conversation` means that its record is not known or removed; `latest_inbound` are the id and `at` of its last demand.
-///
-/// # Errors
-/// As [`join_row`].
-pub fn row_of_none(
-    conversation_id: &str,
-    conversation: Option<&Conversation>,
-    latest_inbound: Option<(&str, Timestamp)>,
-    contact: Option<&Contact>,
-    users: &HashMap<String, User>,
-) -> Result<String, serde_json::Error> {
-    let people = conversation.map(|conversation| (conversation.owner_id.as_ref(), &*conversation.assignee_ids));
-    let (owner_id, assignee_ids) = people.unwrap_or_default();
-    let assignee_names = serde_json::to_string(&assignee_names(owner_id, assignee_ids, users))?;
-    let mut row = JsonObject::default();
-    row.text("conversationId", Some(conversation_id));
-    row.text("contactId", conversation.map(|conversation| &*conversation.contact_id));
-    row.text("contactName", Some(contact.map_or("", |contact| &contact.name)));
-    row.text("contactPhone", contact.and_then(|contact| contact.phone.as_deref()));
-    row.text(
-        "channelType",
-        conversation.map(|conversation| &*conversation.channel_type),
-    );
-    row.text("latestInboundMessageId", latest_inbound.map(|(id, _)| id));
-    row.instant("latestInboundAt", latest_inbound.map(|(_, at)| at));
-    row.text("category", None);
-    row.json("assigneeNames", &assignee_names);
-    row.text(
-        "departmentId",
-        conversation.and_then(|conversation| conversation.department_id.as_deref()),
-    );
-    for name in ["waitingSince", "stalledSince", "reason"] {
-        row.text(name, None);
-    }
-    Ok(row.finish())
 }
 
 /// The names of the assignees who are active persons; if there is none, the owner's if that is one (cases 16 to 18).
@@ -175,23 +100,100 @@ fn people(candidate: &Candidate) -> Vec<&String> {
 /// The members in the order in which they are sent: those that the contract demands, then those that it allows.
 ///
 /// The JSON is compared with what was published before: another order of the fields would publish every row again.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Row<'a> {
+pub struct ReportRow<'a> {
     conversation_id: &'a str,
-    contact_id: &'a str,
+    contact_id: Option<&'a str>,
     contact_name: &'a str,
     contact_phone: Option<&'a str>,
-    channel_type: &'a str,
-    latest_inbound_message_id: &'a str,
-    #[serde(with = "rfc3339")]
-    latest_inbound_at: Timestamp,
-    category: Category,
-    assignee_names: &'a [Rc<str>],
+    channel_type: Option<&'a str>,
+    latest_inbound_message_id: Option<&'a str>,
+    #[serde(with = "rfc3339::optional")]
+    latest_inbound_at: Option<Timestamp>,
+    category: Option<Category>,
+    assignee_names: Vec<Rc<str>>,
     department_id: Option<&'a str>,
-    #[serde(with = "rfc3339")]
-    waiting_since: Timestamp,
-    #[serde(with = "rfc3339")]
-    stalled_since: Timestamp,
-    reason: Reason,
+    #[serde(with = "rfc3339::optional")]
+    waiting_since: Option<Timestamp>,
+    #[serde(with = "rfc3339::optional")]
+    stalled_since: Option<Timestamp>,
+    reason: Option<Reason>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acknowledged_by: Option<&'a str>,
+    #[serde(with = "rfc3339::optional", skip_serializing_if = "Option::is_none")]
+    acknowledged_at: Option<Timestamp>,
+    #[serde(with = "rfc3339::optional", skip_serializing_if = "Option::is_none")]
+    acknowledged_until: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'a str>,
+}
+
+impl<'a> ReportRow<'a> {
+    /// The row of a candidate. `None` means that the contact is blocked.
+    #[must_use]
+    pub fn new(
+        conversation_id: &'a str,
+        candidate: &'a Candidate,
+        contact: Option<&'a Contact>,
+        users: &HashMap<String, User>,
+    ) -> Option<Self> {
+        if contact.is_some_and(|contact| contact.blocked) {
+            return None;
+        }
+        let assignee_names = assignee_names(candidate.owner_id.as_ref(), &candidate.assignee_ids, users);
+        let acknowledgement = candidate.acknowledgement.as_ref();
+        Some(Self {
+            conversation_id,
+            contact_id: Some(&candidate.contact_id),
+            contact_name: contact.map_or("", |contact| &contact.name),
+            contact_phone: contact.and_then(|contact| contact.phone.as_deref()),
+            channel_type: Some(&candidate.channel_type),
+            latest_inbound_message_id: Some(&candidate.latest_inbound_message_id),
+            latest_inbound_at: Some(candidate.latest_inbound_at),
+            category: Some(candidate.category),
+            reason: Some(reason(candidate.reason, !assignee_names.is_empty())),
+            assignee_names,
+            department_id: candidate.department_id.as_deref(),
+            waiting_since: Some(candidate.waiting_since),
+            stalled_since: Some(candidate.stalled_since),
+            acknowledged_by: acknowledgement.map(|acknowledgement| &*acknowledgement.by),
+            acknowledged_at: acknowledgement.map(|acknowledgement| acknowledgement.at),
+            acknowledged_until: acknowledgement.and_then(|acknowledgement| acknowledgement.until),
+            note: acknowledgement.and_then(|acknowledgement| acknowledgement.note.as_deref()),
+        })
+    }
+
+    /// The row of a conversation that is no candidate: what only a candidate has is null. `None` as `conversation` means that its
+    /// record is not known or removed; `latest_inbound` are the id and `at` of its last demand.
+    #[must_use]
+    pub fn without_candidate(
+        conversation_id: &'a str,
+        conversation: Option<&'a Conversation>,
+        latest_inbound: Option<(&'a str, Timestamp)>,
+        contact: Option<&'a Contact>,
+        users: &HashMap<String, User>,
+    ) -> Self {
+        let people = conversation.map(|conversation| (conversation.owner_id.as_ref(), &*conversation.assignee_ids));
+        let (owner_id, assignee_ids) = people.unwrap_or_default();
+        Self {
+            conversation_id,
+            contact_id: conversation.map(|conversation| &*conversation.contact_id),
+            contact_name: contact.map_or("", |contact| &contact.name),
+            contact_phone: contact.and_then(|contact| contact.phone.as_deref()),
+            channel_type: conversation.map(|conversation| &*conversation.channel_type),
+            latest_inbound_message_id: latest_inbound.map(|(id, _)| id),
+            latest_inbound_at: latest_inbound.map(|(_, at)| at),
+            category: None,
+            assignee_names: assignee_names(owner_id, assignee_ids, users),
+            department_id: conversation.and_then(|conversation| conversation.department_id.as_deref()),
+            waiting_since: None,
+            stalled_since: None,
+            reason: None,
+            acknowledged_by: None,
+            acknowledged_at: None,
+            acknowledged_until: None,
+            note: None,
+        }
+    }
 }

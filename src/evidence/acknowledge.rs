@@ -4,15 +4,15 @@
 //! ingest stores records, so the conversation is pending until the next refresh has folded it.
 
 use crate::auth::access::AcknowledgementAccess;
-use crate::base::json_object::JsonObject;
 use crate::base::strict_json;
-use crate::base::timestamp::{DAY_MS, Timestamp};
+use crate::base::timestamp::{DAY_MS, Timestamp, rfc3339};
 use crate::conversation::acknowledgement::{Acknowledgement, NOTE_CHARACTERS_MAX};
 use crate::conversation::event::acknowledgement_record;
 use crate::conversation::fields::{Fields, Problem};
 use crate::conversation::record::Record;
 use crate::evidence::read::ReadConversation;
 use crate::evidence::{EvidenceError, damaged};
+use serde::Serialize;
 
 /// The most bytes of a request's body.
 pub const BODY_BYTES_MAX: usize = 4 * 1024;
@@ -122,14 +122,29 @@ impl ReadConversation {
     }
 }
 
-/// What is answered: the acknowledgement that is stored now. `None` means that there is none.
-#[must_use]
-pub fn acknowledged_json(conversation_id: &str, acknowledgement: Option<&Acknowledgement>) -> String {
-    let mut json = JsonObject::default();
-    json.text("conversationId", Some(conversation_id));
-    json.text("acknowledgedBy", acknowledgement.map(|stored| &*stored.by));
-    json.instant("acknowledgedAt", acknowledgement.map(|stored| stored.at));
-    json.instant("acknowledgedUntil", acknowledgement.and_then(|stored| stored.until));
-    json.text("note", acknowledgement.and_then(|stored| stored.note.as_deref()));
-    json.finish()
+/// What is answered: the acknowledgement that is stored now.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AcknowledgementAnswer<'a> {
+    conversation_id: &'a str,
+    acknowledged_by: Option<&'a str>,
+    #[serde(with = "rfc3339::optional")]
+    acknowledged_at: Option<Timestamp>,
+    #[serde(with = "rfc3339::optional")]
+    acknowledged_until: Option<Timestamp>,
+    note: Option<&'a str>,
+}
+
+impl<'a> AcknowledgementAnswer<'a> {
+    /// `None` as `acknowledgement` means that there is none.
+    #[must_use]
+    pub fn new(conversation_id: &'a str, acknowledgement: Option<&'a Acknowledgement>) -> Self {
+        Self {
+            conversation_id,
+            acknowledged_by: acknowledgement.map(|stored| &*stored.by),
+            acknowledged_at: acknowledgement.map(|stored| stored.at),
+            acknowledged_until: acknowledgement.and_then(|stored| stored.until),
+            note: acknowledgement.and_then(|stored| stored.note.as_deref()),
+        }
+    }
 }

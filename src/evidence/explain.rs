@@ -1,15 +1,53 @@
-//! Writes the evidence.
+//! The evidence, as it is answered.
 
 use crate::auth::access::ReadAccess;
-use crate::base::json_object::JsonObject;
-use crate::base::timestamp::{DAY_MS, Timestamp};
+use crate::base::timestamp::{DAY_MS, Timestamp, rfc3339};
 use crate::conversation::evidence::ExplainedItem;
-use crate::conversation::report_row::{join_row, row_of_none};
+use crate::conversation::report_row::ReportRow;
 use crate::conversation::stall::Candidate;
 use crate::evidence::read::ReadConversation;
-use crate::evidence::{EvidenceError, damaged};
 use crate::hours::calendar::{Calendar, CalendarOf, earliest_end};
 use crate::report::rows::RowAccess;
+use serde::Serialize;
+
+/// `ConversationEvidence` of the API document.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Evidence<'a> {
+    organization_id: &'a str,
+    #[serde(with = "rfc3339")]
+    as_of: Timestamp,
+    conversation: ExplainedConversation<'a>,
+    responsible: Option<&'static str>,
+    #[serde(with = "rfc3339::optional")]
+    owner_since: Option<Timestamp>,
+    #[serde(with = "rfc3339::optional")]
+    waiting_since: Option<Timestamp>,
+    #[serde(with = "rfc3339::optional")]
+    stalled_since: Option<Timestamp>,
+    #[serde(with = "rfc3339::optional")]
+    resolved_at: Option<Timestamp>,
+    threshold_minutes: Option<i64>,
+    listing: Option<&'static str>,
+    #[serde(with = "rfc3339::optional")]
+    crosses_at: Option<Timestamp>,
+    #[serde(with = "rfc3339::optional")]
+    next_change_at: Option<Timestamp>,
+    items: &'a [ExplainedItem],
+    has_earlier_items: bool,
+}
+
+/// The members of its row, whether the caller has access, and what keeps it from being listed.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ExplainedConversation<'a> {
+    #[serde(flatten)]
+    row: ReportRow<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stalled_business_minutes: Option<i64>,
+    has_access: bool,
+    gates: &'a [&'static str],
+}
 
 /// Whether a candidate is listed.
 struct Listing {
@@ -22,11 +60,9 @@ struct Listing {
 }
 
 impl ReadConversation {
-    /// The evidence as JSON, for a caller.
-    ///
-    /// # Errors
-    /// [`EvidenceError::Report`] if it cannot be written, which does not happen.
-    pub fn evidence(&self, access: &ReadAccess, calendar_of: &CalendarOf) -> Result<String, EvidenceError> {
+    /// The evidence for a caller.
+    #[must_use]
+    pub fn evidence<'a>(&'a self, access: &'a ReadAccess, calendar_of: &CalendarOf) -> Evidence<'a> {
         let explanation = &self.explanation;
         let candidate = explanation.state.candidate.as_ref();
         let conversation = explanation.conversation.as_ref();
@@ -46,24 +82,22 @@ impl ReadConversation {
         let changes = [explanation.state.due_at, listing_changes_at];
         let wait = explanation.wait.as_ref();
 
-        let mut data = JsonObject::default();
-        data.text("organizationId", Some(access.organization.as_str()));
-        data.instant("asOf", Some(self.as_of));
-        data.json("conversation", &self.conversation(access, calendar)?);
-        data.text("responsible", explanation.responsible);
-        data.instant("ownerSince", explanation.owner_since);
-        data.instant("waitingSince", wait.map(|wait| wait.waiting_since));
-        data.instant("stalledSince", wait.map(|wait| wait.stalled_since));
-        data.instant("resolvedAt", explanation.resolved_at);
-        let minutes = threshold_minutes.map_or_else(|| "null".to_owned(), |minutes| minutes.to_string());
-        data.json("thresholdMinutes", &minutes);
-        data.text("listing", listing.as_ref().map(|listing| listing.name));
-        data.instant("crossesAt", listing.and_then(|listing| listing.crosses_at));
-        data.instant("nextChangeAt", changes.into_iter().flatten().min());
-        let items: Vec<String> = explanation.items.iter().map(item).collect();
-        data.json("items", &["[", &items.join(","), "]"].concat());
-        data.flag("hasEarlierItems", explanation.has_earlier_items);
-        Ok(data.finish())
+        Evidence {
+            organization_id: access.organization.as_str(),
+            as_of: self.as_of,
+            conversation: self.conversation(access, calendar),
+            responsible: explanation.responsible,
+            owner_since: explanation.owner_since,
+            waiting_since: wait.map(|wait| wait.waiting_since),
+            stalled_since: wait.map(|wait| wait.stalled_since),
+            resolved_at: explanation.resolved_at,
+            threshold_minutes,
+            listing: listing.as_ref().map(|listing| listing.name),
+            crosses_at: listing.and_then(|listing| listing.crosses_at),
+            next_change_at: changes.into_iter().flatten().min(),
+            items: &explanation.items,
+            has_earlier_items: explanation.has_earlier_items,
+        }
     }
 
     /// The last instant at which a candidate is not too old.
@@ -90,22 +124,16 @@ impl ReadConversation {
         }
     }
 
-    /// The members of its row, whether the caller has access, and what keeps it from being listed.
-    fn conversation(&self, access: &ReadAccess, calendar: Option<&Calendar>) -> Result<String, EvidenceError> {
+    fn conversation(&self, access: &ReadAccess, calendar: Option<&Calendar>) -> ExplainedConversation<'_> {
         let explanation = &self.explanation;
         let conversation = explanation.conversation.as_ref();
+        let candidate = explanation.state.candidate.as_ref();
         let (id, contact) = (&*self.conversation_id, self.contact.as_ref());
-        let joined = match &explanation.state.candidate {
-            Some(candidate) => join_row(id, candidate, contact, &self.users).map_err(damaged)?,
-            None => None,
-        };
-        let row = match joined {
-            Some(joined) => joined.row.json,
-            None => {
-                let latest_inbound = explanation.latest_inbound.as_ref().map(|(id, at)| (&**id, *at));
-                row_of_none(id, conversation, latest_inbound, contact, &self.users).map_err(damaged)?
-            }
-        };
+        let row = candidate.and_then(|candidate| ReportRow::new(id, candidate, contact, &self.users));
+        let row = row.unwrap_or_else(|| {
+            let latest_inbound = explanation.latest_inbound.as_ref().map(|(id, at)| (&**id, *at));
+            ReportRow::without_candidate(id, conversation, latest_inbound, contact, &self.users)
+        });
         let has_access = match RowAccess::from(&access.view) {
             RowAccess::All => true,
             RowAccess::None => false,
@@ -114,27 +142,13 @@ impl ReadConversation {
                 people.any(|id| id == subject)
             }),
         };
-        let mut row = JsonObject::after(row);
-        if let Some((calendar, candidate)) = calendar.zip(explanation.state.candidate.as_ref()) {
-            let minutes = calendar.open_minutes(candidate.stalled_since, self.as_of);
-            row.json("stalledBusinessMinutes", &minutes.to_string());
+        let minutes =
+            |(calendar, candidate): (&Calendar, &Candidate)| calendar.open_minutes(candidate.stalled_since, self.as_of);
+        ExplainedConversation {
+            row,
+            stalled_business_minutes: calendar.zip(candidate).map(minutes),
+            has_access,
+            gates: &explanation.gates,
         }
-        row.flag("hasAccess", has_access);
-        // They are names of ours.
-        let gates: Vec<String> = explanation.gates.iter().map(|gate| format!("\"{gate}\"")).collect();
-        row.json("gates", &["[", &gates.join(","), "]"].concat());
-        Ok(row.finish())
     }
-}
-
-fn item(item: &ExplainedItem) -> String {
-    let mut json = JsonObject::default();
-    json.instant("at", Some(item.at));
-    json.text("type", Some(item.record_type));
-    json.text("id", Some(&item.id));
-    json.text("sender", item.sender);
-    json.text("kind", item.kind);
-    json.text("status", item.status);
-    json.text("effect", Some(item.effect));
-    json.finish()
 }

@@ -11,7 +11,7 @@ mod acknowledge;
 mod explain;
 mod read;
 
-pub use acknowledge::{AcknowledgementRequest, BODY_BYTES_MAX, UNTIL_MAX_MS, acknowledged_json};
+pub use acknowledge::{AcknowledgementAnswer, AcknowledgementRequest, BODY_BYTES_MAX, UNTIL_MAX_MS};
 pub use read::{ReadConversation, parse_organization_id, read_conversation};
 
 use crate::report::error::ReportError;

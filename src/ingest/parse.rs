@@ -199,7 +199,7 @@ fn json_events(body: &[u8]) -> Result<Events, ParseError> {
     let value = strict_json::parse(body)
         .map_err(|error| ParseError::Malformed(format!("The body is not valid JSON: {error}.")))?;
     let events = match value {
-        Value::Object(mut object) => object.remove("events"),
+        Value::Object(mut object) => object.get_mut("events").map(Value::take),
         _ => None,
     };
     match events {

@@ -7,8 +7,7 @@
 //! 4. Write the hours
 
 use crate::auth::access::ReadAccess;
-use crate::base::json_object::JsonObject;
-use crate::base::timestamp::Timestamp;
+use crate::base::timestamp::{Timestamp, rfc3339};
 use crate::report::context::ReportContext;
 use crate::report::csv::{BYTE_ORDER_MARK, Separator};
 use crate::report::error::ReportError;
@@ -22,6 +21,7 @@ use crate::snapshot::index::SnapshotIndex;
 use crate::snapshot::trend::{Ages, Course, Hour, SLOTS, hour_of, stalls_of, start_of};
 use crate::storage::database::{Database, DatabaseError, Outcome, Row, SqlValue, Statement, rows_of};
 use crate::storage::json_table::to_json;
+use serde::Serialize;
 use std::rc::Rc;
 
 /// Hours of one day.
@@ -32,7 +32,7 @@ const DEPARTMENT_HOURS: i64 = 720;
 /// From so many departments on it is not less.
 const DEPARTMENTS_APART: i64 = 12;
 
-/// What is said of an hour: the members of an object, and the columns of a file.
+/// The columns of the file.
 const COLUMNS: [&str; 6] = [
     "startsAt",
     "crossed",
@@ -41,6 +41,45 @@ const COLUMNS: [&str; 6] = [
     "worstMinutesToClear",
     "mostAtOnce",
 ];
+
+/// `ConversationMonitorTrend` of the API document.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TrendData<'a> {
+    organization_id: &'a str,
+    #[serde(with = "rfc3339::optional")]
+    generated_at: Option<Timestamp>,
+    snapshot_missing: bool,
+    stale: bool,
+    days: u64,
+    hours: Vec<HourData>,
+}
+
+/// What is said of an hour: its members are the columns of the file, too.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HourData {
+    #[serde(with = "rfc3339")]
+    starts_at: Timestamp,
+    crossed: i64,
+    cleared: i64,
+    median_minutes_to_clear: Option<i64>,
+    worst_minutes_to_clear: Option<i64>,
+    most_at_once: i64,
+}
+
+impl HourData {
+    fn new(hour: &Hour) -> Self {
+        Self {
+            starts_at: start_of(hour.number),
+            crossed: hour.crossed,
+            cleared: hour.cleared,
+            median_minutes_to_clear: hour.median_minutes,
+            worst_minutes_to_clear: hour.worst_minutes,
+            most_at_once: hour.most,
+        }
+    }
+}
 
 /// The course of the last days.
 #[derive(Debug)]
@@ -236,31 +275,17 @@ fn hour(row: &Row) -> Result<Hour, DatabaseError> {
 }
 
 impl Trend {
-    /// `data` of the answer, as JSON.
+    /// `data` of the answer.
     #[must_use]
-    pub fn to_json(&self, access: &ReadAccess) -> String {
-        let mut hours = String::from("[");
-        for hour in &self.hours {
-            if hours.len() > 1 {
-                hours.push(',');
-            }
-            let mut object = JsonObject::default();
-            object.instant(COLUMNS[0], Some(start_of(hour.number)));
-            for (name, number) in COLUMNS.iter().skip(1).zip(numbers(hour)) {
-                let text = number.map(|number| number.to_string());
-                object.json(name, text.as_deref().unwrap_or("null"));
-            }
-            hours.push_str(&object.finish());
+    pub fn data<'a>(&self, access: &'a ReadAccess) -> TrendData<'a> {
+        TrendData {
+            organization_id: access.organization.as_str(),
+            generated_at: self.as_of,
+            snapshot_missing: self.as_of.is_none(),
+            stale: self.is_stale,
+            days: self.days,
+            hours: self.hours.iter().map(HourData::new).collect(),
         }
-        hours.push(']');
-        let mut data = JsonObject::default();
-        data.text("organizationId", Some(access.organization.as_str()));
-        data.instant("generatedAt", self.as_of);
-        data.flag("snapshotMissing", self.as_of.is_none());
-        data.flag("stale", self.is_stale);
-        data.json("days", &self.days.to_string());
-        data.json("hours", &hours);
-        data.finish()
     }
 
     /// The file. Nothing in it has to be quoted.
@@ -277,7 +302,14 @@ impl Trend {
         for hour in &self.hours {
             csv.push_str("\r\n");
             csv.push_str(&start_of(hour.number).to_string());
-            for number in numbers(hour) {
+            let numbers = [
+                Some(hour.crossed),
+                Some(hour.cleared),
+                hour.median_minutes,
+                hour.worst_minutes,
+                Some(hour.most),
+            ];
+            for number in numbers {
                 csv.push(separator);
                 csv.push_str(&number.map(|number| number.to_string()).unwrap_or_default());
             }
@@ -285,15 +317,4 @@ impl Trend {
         csv.push_str("\r\n");
         csv
     }
-}
-
-/// What stands in the columns after the first.
-fn numbers(hour: &Hour) -> [Option<i64>; 5] {
-    [
-        Some(hour.crossed),
-        Some(hour.cleared),
-        hour.median_minutes,
-        hour.worst_minutes,
-        Some(hour.most),
-    ]
 }

@@ -137,25 +137,13 @@ impl Departments {
         if self.is_unknown {
             return None;
         }
-        let mut text = String::from("[");
-        for Department { id, share, .. } in &self.all {
-            if share.is_quiet() && share.opened == 0 {
-                continue;
-            }
-            if text.len() > 1 {
-                text.push(',');
-            }
-            let id = serde_json::to_string(&**id).ok()?;
-            let numbers = serde_json::to_string(&share.numbers()).ok()?;
-            for part in ["[", &id, ",", &numbers, "]"] {
-                text.push_str(part);
-            }
-            if text.len() >= bytes_max {
-                return None;
-            }
-        }
-        text.push(']');
-        Some(text)
+        let departments = self.all.iter();
+        let busy = departments.filter(|Department { share, .. }| !share.is_quiet() || share.opened != 0);
+        let stored: StoredHour = busy
+            .map(|Department { id, share, .. }| (Rc::clone(id), share.numbers()))
+            .collect();
+        let text = serde_json::to_string(&stored).ok()?;
+        (text.len() <= bytes_max).then_some(text)
     }
 
     /// The number of a department, which is added if it is new. `None` means that there is no department.

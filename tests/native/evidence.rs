@@ -14,7 +14,7 @@ use conversation_monitor::conversation::acknowledgement::Acknowledgement;
 use conversation_monitor::conversation::event::{acknowledgement_record, parse_event};
 use conversation_monitor::erasure::erase_contact;
 use conversation_monitor::evidence::{
-    AcknowledgementRequest, EvidenceError, ReadConversation, acknowledged_json, read_conversation,
+    AcknowledgementAnswer, AcknowledgementRequest, EvidenceError, ReadConversation, read_conversation,
 };
 use conversation_monitor::ingest::store::store_records;
 use conversation_monitor::refresh::{Limits, SweepLimits};
@@ -44,8 +44,7 @@ fn evidence_for(service: &Service, claims: &Claims, organization_id: &str, id: &
     let access = read_access(claims, Some(organization_id)).unwrap();
     let now = Timestamp::from_milliseconds(NOW);
     let found = block_on(read_conversation(&service.database, &access, id, None, now))?;
-    let evidence = found.evidence(&access, &calendar_of)?;
-    Ok(serde_json::from_str(&evidence).unwrap())
+    Ok(serde_json::to_value(found.evidence(&access, &calendar_of)).unwrap())
 }
 
 fn evidence(service: &Service, organization_id: &str, id: &str) -> Value {
@@ -456,7 +455,7 @@ fn an_acknowledged_row_says_who_when_and_why() {
     let until = instant_text(NOW + DAY);
     let answer = acknowledge_c(&service, &json!({ "note": "she is called back", "until": until }));
     assert_eq!(
-        serde_json::from_str::<Value>(&acknowledged_json("c", Some(&answer))).unwrap(),
+        serde_json::to_value(AcknowledgementAnswer::new("c", Some(&answer))).unwrap(),
         json!({ "conversationId": "c", "acknowledgedBy": "Maud", "acknowledgedAt": instant_text(NOW), "acknowledgedUntil": until,
                 "note": "she is called back" })
     );
@@ -709,7 +708,10 @@ fn an_acknowledgement_has_these_bytes() {
         until: None,
         ..acknowledgement
     };
-    assert_eq!(Acknowledgement::from_body(&shortest.to_body()).unwrap(), shortest);
+    assert_eq!(
+        Acknowledgement::from_body(&shortest.to_body().unwrap()).unwrap(),
+        shortest
+    );
     for damaged in [
         "",
         "[]",

@@ -3,6 +3,7 @@
 use crate::alert::settings::Sealed;
 use crate::api::error::ApiError;
 use crate::worker::bindings::message_of;
+use serde_json::value::RawValue;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::Env;
@@ -39,7 +40,7 @@ pub async fn seal(keys: &str, organization_id: &str, destinations: &str) -> Resu
     }
 }
 
-/// Sends a sample to a destination: what became of it, as JSON.
+/// Sends a sample to a destination: what became of it.
 ///
 /// # Errors
 /// [`ApiError::Internal`] if its address or its secrets cannot be decrypted or used.
@@ -48,8 +49,9 @@ pub async fn sample(
     organization_id: &str,
     destination_id: &str,
     Sealed { format, url, secrets }: Sealed<'_>,
-) -> Result<String, ApiError> {
-    text(send_sample(env, organization_id, destination_id, url, secrets, format)).await
+) -> Result<Box<RawValue>, ApiError> {
+    let outcome = text(send_sample(env, organization_id, destination_id, url, secrets, format)).await?;
+    RawValue::from_string(outcome).map_err(|error| ApiError::Internal(error.to_string()))
 }
 
 async fn text(promise: Promise) -> Result<String, ApiError> {

@@ -77,5 +77,5 @@ pub async fn test(
     let destination = current.find(destination_id)?.ok_or(ApiError::DestinationNotFound)?;
     // 5. Send the sample.
     let outcome = alerts::sample(&context.env, organization.as_str(), destination_id, destination).await?;
-    Ok(Reply::json(envelope::success_of(&outcome)))
+    Reply::success(&outcome)
 }

@@ -5,7 +5,7 @@ use crate::api::error::ApiError;
 use crate::api::route::named;
 use crate::auth::access::{acknowledgement_access, read_access};
 use crate::evidence::{
-    AcknowledgementRequest, BODY_BYTES_MAX, acknowledged_json, parse_organization_id, read_conversation,
+    AcknowledgementAnswer, AcknowledgementRequest, BODY_BYTES_MAX, parse_organization_id, read_conversation,
 };
 use crate::ingest::store::store_records;
 use crate::worker::authenticate::authenticate;
@@ -55,8 +55,8 @@ pub async fn handle(context: &RequestContext, conversation_id: Option<String>) -
     let found = read_conversation(&database, &read, &conversation_id, subject, context.now).await?;
     // 6. Explain it.
     let Some(access) = changing else {
-        let evidence = found.evidence(&read, &calendar_of)?;
-        return Ok(Reply::json_or_not_modified(context, envelope::success_of(&evidence)));
+        let evidence = found.evidence(&read, &calendar_of);
+        return Ok(Reply::json_or_not_modified(context, envelope::success(&evidence)?));
     };
     // 7. Or store the acknowledgement.
     let acknowledgement = match request {
@@ -66,6 +66,5 @@ pub async fn handle(context: &RequestContext, conversation_id: Option<String>) -
     let record = found.record(&access, acknowledgement.as_ref(), context.now)?;
     let change_token = random::token().map_err(|error| ApiError::Internal(error.to_string()))?;
     store_records(&database, access.permit(record), &change_token, context.now).await?;
-    let answer = acknowledged_json(&conversation_id, acknowledgement.as_ref());
-    Ok(Reply::json(envelope::success_of(&answer)))
+    Reply::success(&AcknowledgementAnswer::new(&conversation_id, acknowledgement.as_ref()))
 }

@@ -1,6 +1,6 @@
 //! `GET /api/conversation-monitor/trend` and `…/trend.csv`
 
-use crate::api::envelope::success_of;
+use crate::api::envelope::success;
 use crate::api::error::ApiError;
 use crate::auth::access::read_access;
 use crate::http::etag::etag_of;
@@ -31,7 +31,7 @@ pub async fn handle(context: &RequestContext, is_csv: bool) -> Result<Reply, Api
     let report = sources.context(context, caller.service, &caller.claims);
     let trend = answer_trend(&report, &access, &request, context.now).await?;
     // 5. Write them, and compare the ETag.
-    let mut body = success_of(&trend.to_json(&access));
+    let mut body = success(&trend.data(&access))?;
     let Some(separator) = request.separator else {
         return Ok(Reply::json_or_not_modified(context, body));
     };

@@ -156,7 +156,7 @@ impl<D: Database> Isolate<'_, D> {
         let (trace, now) = (Trace::default(), Timestamp::from_milliseconds(now));
         let request = TrendRequest::parse(query, false).unwrap();
         let answer = block_on(answer_trend(&self.context(&trace), access, &request, now));
-        answer.map(|trend| serde_json::from_str(&trend.to_json(access)).unwrap())
+        answer.map(|trend| serde_json::to_value(trend.data(access)).unwrap())
     }
 
     /// Changes settings as the body of a PUT says; those that are in force then.
