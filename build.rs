@@ -1,5 +1,5 @@
-//! Copies the statements for `sql!` (src/lib.rs) without comments and indentation, which would be sent to the database each
-//! time.
+//! Copies the statements for `sql!` (src/lib.rs) without comments and indentation, which would be sent to the database
+//! each time.
 
 use std::path::Path;
 use std::{env, fs, io};

@@ -13,8 +13,8 @@ const KEEP_CONVERSATION_DAYS = 180.5;
 const GIGABYTE = 1e9;
 
 /**
- * What is billed: its name, what a month of a column has of it, dollars a unit, and how many units a month are free. The units
- * are millions, except of storage: gigabytes.
+ * What is billed: its name, what a month of a column has of it, dollars a unit, and how many units a month are free.
+ * The units are millions, except of storage: gigabytes.
  *
  * @type {[string, (month: any) => number, number, number?][]}
  */
@@ -106,8 +106,8 @@ const costOf = ([, count, dollars, free = 0], month) => Math.max(0, count(month)
 const totalOf = (month) => ITEMS.reduce((sum, item) => sum + costOf(item, month), 0);
 
 /**
- * The bill: what is counted in a month and what it costs, of each column; what is not billed; and what ours cost for each
- * dollar of the peers.
+ * The bill: what is counted in a month and what it costs, of each column; what is not billed; and what ours cost for
+ * each dollar of the peers.
  */
 export function billOf(day, /** @type {Cpu} */ cpu, columns = COLUMNS) {
   const names = Object.keys(day.columns);

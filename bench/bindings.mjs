@@ -1,8 +1,8 @@
 // D1, KV and the cron of workers, as what runs them in Node uses them.
 //
-// Miniflare has proxies for these. One of a statement asks workerd to prepare it, to bind its parameters and to run it, one
-// after the other, and holds up the whole process at the first two: half of the time of a test that looks at rows. Here a
-// worker with the same bindings is asked once.
+// Miniflare has proxies for these. One of a statement asks workerd to prepare it, to bind its parameters and to run it,
+// one after the other, and holds up the whole process at the first two: half of the time of a test that looks at rows.
+// Here a worker with the same bindings is asked once.
 
 /** The name of the worker. */
 export const BINDINGS_WORKER = 'bindings';
@@ -34,7 +34,8 @@ const MAIN_MODULE = `
 `;
 
 /**
- * Miniflare's options of the worker, which has the bindings of `worker` and can run the cron of the `workers` with these names.
+ * Miniflare's options of the worker, which has the bindings of `worker` and can run the cron of the `workers` with
+ * these names.
  *
  * @param {{ compatibilityDate: string, d1Databases: object, kvNamespaces: object }} worker
  * @param {string[]} workers

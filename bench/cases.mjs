@@ -1,7 +1,7 @@
 // What is timed: for each case what to send, and what a side has to have by then.
 //
-// A case's `source` says where its pages come from. `memory`: one request again and again, and whatever a side can keep it
-// keeps. `KV`, `D1`: a page is asked for once only, from a KV that has all of them, or none.
+// A case's `source` says where its pages come from. `memory`: one request again and again, and whatever a side can keep
+// it keeps. `KV`, `D1`: a page is asked for once only, from a KV that has all of them, or none.
 
 import { claimsOf, DEPARTMENTS, LARGE, signToken } from './data.mjs';
 

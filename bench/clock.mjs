@@ -1,4 +1,5 @@
-// A clock that is told to go on, and the timers that hang on it: a day of dashboards passes in minutes, the same at every run.
+// A clock that is told to go on, and the timers that hang on it: a day of dashboards passes in minutes, the same at
+// every run.
 
 /** A number from 0 to below 1 at each call, the same ones for each `seed`. */
 export function randomFrom(seed) {

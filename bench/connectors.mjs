@@ -135,8 +135,8 @@ const SOURCES = {
 };
 
 /**
- * Sends the webhooks of each kind to a connection that is new in each round, and says what a webhook took: microseconds of the
- * whole process, and rows by the platform's own count.
+ * Sends the webhooks of each kind to a connection that is new in each round, and says what a webhook took: microseconds
+ * of the whole process, and rows by the platform's own count.
  */
 async function measureWebhooks({ rounds, say }) {
   const connections = Object.values(SOURCES).flatMap(({ kind, sets }) =>

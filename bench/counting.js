@@ -1,7 +1,7 @@
-// biome-ignore-all assist/source/organizeImports: instances.js must run before the wasm is instantiated
-// A worker around a worker of the comparison. It counts what the platform bills, by the platform's own `meta`. Its clock can
-// be set, so a day takes minutes: then what waits for a time waits until the clock is told to go on. And it can let each
-// call of the database, of KV and of the key server take as long as it is told, by that clock.
+// biome-ignore-all assist/source/organizeImports: instances.js must run before the wasm is instantiated A worker around
+// a worker of the comparison. It counts what the platform bills, by the platform's own `meta`. Its clock can be set, so
+// a day takes minutes: then what waits for a time waits until the clock is told to go on. And it can let each call of
+// the database, of KV and of the key server take as long as it is told, by that clock.
 
 import { wasmBytes } from './instances.js';
 // @ts-expect-error: the worker that is measured, which is put beside this module when it is started
@@ -138,8 +138,8 @@ function countedStream(response, streamNumber) {
   };
   const decoder = new TextDecoder();
   const reader = response.body.getReader();
-  // If the client just left, the platform would drop what waits here without a word. This is called by another request, so
-  // the platform may end this one at once.
+  // If the client just left, the platform would drop what waits here without a word. This is called by another request,
+  // so the platform may end this one at once.
   endings.set(streamNumber, () => {
     leave();
     reader.cancel().catch(() => {});

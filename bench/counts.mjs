@@ -1,4 +1,5 @@
-// The second table: what the platform bills for one request or one refresh, by its own `meta`. Exact, the same at every run.
+// The second table: what the platform bills for one request or one refresh, by its own `meta`. Exact, the same at every
+// run.
 
 import path from 'node:path';
 import { REPORT } from './cases.mjs';

@@ -1,5 +1,5 @@
-// Dashboards that look at a side: the modules of the shipped one, without its views, by a clock that is set; or clients that
-// do no more than to poll.
+// Dashboards that look at a side: the modules of the shipped one, without its views, by a clock that is set; or clients
+// that do no more than to poll.
 
 import { build } from 'esbuild';
 import { inRoot } from '../scripts/project.mjs';

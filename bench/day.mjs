@@ -1,7 +1,7 @@
 // A day of one organization among 1,000, as goals.md's scenario has it: what happens, and who asks for what.
 //
-// 200 conversations of 10 messages within 8 hours, a tenth of which stall for a while; 20 people who look at their dashboard,
-// a tenth of the time under another filter. The same at every run.
+// 200 conversations of 10 messages within 8 hours, a tenth of which stall for a while; 20 people who look at their
+// dashboard, a tenth of the time under another filter. The same at every run.
 
 import { CHANNELS, claimsOf, DEPARTMENTS, hexId, iso, signToken, USERS } from './data.mjs';
 
@@ -29,8 +29,8 @@ export function eventsBySecond() {
 }
 
 /**
- * The events of an organization's day, conversation by conversation. `first` is the number of its first one, by which ids are
- * different on each day.
+ * The events of an organization's day, conversation by conversation. `first` is the number of its first one, by which
+ * ids are different on each day.
  */
 export function* dayEvents({
   organizationId = DAY.organizationId,

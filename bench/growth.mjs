@@ -1,5 +1,6 @@
-// What happens when there is much of something: each load that is larger than a run, an isolate or a table should like, run by
-// run, with the memory of the isolate and how long anybody waits; and sixty days with all that is forgotten meanwhile.
+// What happens when there is much of something: each load that is larger than a run, an isolate or a table should like,
+// run by run, with the memory of the isolate and how long anybody waits; and sixty days with all that is forgotten
+// meanwhile.
 
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -421,8 +422,8 @@ function* departmentsOf(organizationId, count, now) {
 }
 
 /**
- * Runs the loads `names` in their full or small size. Returns the lines of the table; of a load that failed, one with an
- * `error`.
+ * Runs the loads `names` in their full or small size. Returns the lines of the table; of a load that failed, one with
+ * an `error`.
  *
  * @param {{ names?: string[], isSmall?: boolean, sizes?: Record<string, any>, say: (line: string) => void, folder?: string }} settings
  */
@@ -508,9 +509,9 @@ const WATCHED = 'organization-0';
 const isWorkingDay = (day) => day % 7 < 5;
 
 /**
- * Lives through days with a refresh every `refreshMinutes`, all of which sweep. Again and again while people write, and at the
- * end of each day, the report of one organization is what an oracle says that forgets nothing. Returns of each day the records, the bytes of the database, the
- * rows written, and how many candidates were compared.
+ * Lives through days with a refresh every `refreshMinutes`, all of which sweep. Again and again while people write, and
+ * at the end of each day, the report of one organization is what an oracle says that forgets nothing. Returns of each
+ * day the records, the bytes of the database, the rows written, and how many candidates were compared.
  *
  * @param {{ size: Record<string, number>, say: (line: string) => void, folder?: string }} settings
  */

@@ -1,8 +1,8 @@
-// Where the reader is: how many calls of the database, of KV and of the key server each kind of request makes one after the
-// other, which is exact; and how long that takes near the database, far from it, and near a replica of it.
+// Where the reader is: how many calls of the database, of KV and of the key server each kind of request makes one after
+// the other, which is exact; and how long that takes near the database, far from it, and near a replica of it.
 //
-// The milliseconds are those of the calls alone, by a table of round trips and a clock that stands still meanwhile: no code of
-// ours or of the platform is timed, and the client's way to the worker is not in them.
+// The milliseconds are those of the calls alone, by a table of round trips and a clock that stands still meanwhile: no
+// code of ours or of the platform is timed, and the client's way to the worker is not in them.
 
 import path from 'node:path';
 import { REPORT } from './cases.mjs';
@@ -66,8 +66,8 @@ const ADMIN = signToken(claimsOf('ADMIN', LARGE.organizationId));
  * @param {number} second
  * @param {string | string[] | undefined} name
  * @param {{
- *   isolate?: string, target?: string, status?: number, isConditional?: boolean, token?: string | null, method?: string,
- *   body?: string, headers?: Record<string, string>,
+ *   isolate?: string, target?: string, status?: number, isConditional?: boolean, token?: string | null, method?:
+ *   string, body?: string, headers?: Record<string, string>,
  * }} [settings]
  */
 const ask = (second, name, { isolate = 'first', target = REPORT, status = 200, ...more } = {}) => ({
@@ -136,8 +136,8 @@ function thousandEvents() {
 }
 
 /**
- * Runs all steps on all sides, in each topology. Returns of each step with a name, of each side and topology, the calls by
- * kind, how many of them come one after the other, and the milliseconds.
+ * Runs all steps on all sides, in each topology. Returns of each step with a name, of each side and topology, the calls
+ * by kind, how many of them come one after the other, and the milliseconds.
  */
 export async function countHops({ seed, keys, say, topologies = Object.keys(TOPOLOGIES), folder = WORK }) {
   const results = {};

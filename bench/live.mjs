@@ -39,8 +39,8 @@ export const COLUMNS = {
 };
 
 /**
- * The seconds between two refreshes in the second bill, and its columns. The writer is not told: it would wait for the runs between
- * two ticks of the cron, which the day begins itself.
+ * The seconds between two refreshes in the second bill, and its columns. The writer is not told: it would wait for the
+ * runs between two ticks of the cron, which the day begins itself.
  */
 export const OFTEN_SECONDS = 20;
 const often = { REFRESH_EVERY_SECONDS: `${OFTEN_SECONDS}` };

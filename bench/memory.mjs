@@ -1,5 +1,5 @@
-// Whether memory stays flat: under the loads that take most of it at once, over 100,000 requests to 1,000 organizations, and over
-// an hour in which everything happens. And what the isolate holds meanwhile.
+// Whether memory stays flat: under the loads that take most of it at once, over 100,000 requests to 1,000
+// organizations, and over an hour in which everything happens. And what the isolate holds meanwhile.
 
 import path from 'node:path';
 import { REPORT } from './cases.mjs';
@@ -81,8 +81,8 @@ const ASKED = [...QUERIES.map((query) => `${REPORT}${query}`), REPORT.replace('r
 const SHOWN_EVERY = 5;
 
 /**
- * Lives through the minutes of an hour, each with events, a refresh and requests. Returns the mebibytes that the isolate has after
- * each: of the wasm, and in its heap after full collections.
+ * Lives through the minutes of an hour, each with events, a refresh and requests. Returns the mebibytes that the
+ * isolate has after each: of the wasm, and in its heap after full collections.
  *
  * @param {{ size: { organizations: number, candidates: number, minutes: number, requests: number }, say: (line: string) => void, folder?: string }} settings
  */

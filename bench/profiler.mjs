@@ -53,8 +53,8 @@ export class Profiler {
   /** What the isolate holds after full collections, except wasm, in bytes: its heap, what the platform keeps for it, buffers. */
   async heapBytes() {
     await this.#call('HeapProfiler.enable');
-    // They are done before the next answer; workerd does not answer these. The second one takes what the first one has let go:
-    // without it the buffers of answers that nobody has any more count, some 30 MiB in a long run.
+    // They are done before the next answer; workerd does not answer these. The second one takes what the first one has
+    // let go: without it the buffers of answers that nobody has any more count, some 30 MiB in a long run.
     this.#call('HeapProfiler.collectGarbage');
     this.#call('HeapProfiler.collectGarbage');
     const { usedSize, embedderHeapUsedSize = 0, backingStorageSize = 0 } = await this.#call('Runtime.getHeapUsage');

@@ -75,8 +75,8 @@ export async function migrate(database, isWanted = (_file) => true) {
 }
 
 /**
- * Posts events in full batches, with these headers; every one must be accepted. Calls `posted` with the number of events
- * in each batch.
+ * Posts events in full batches, with these headers; every one must be accepted. Calls `posted` with the number of
+ * events in each batch.
  *
  * @param {any} side
  * @param {Iterable<object>} events

@@ -20,8 +20,8 @@ const COMPATIBILITY_DATE = /compatibility_date = "(.+)"/.exec(SETTINGS)?.[1];
 const COMPATIBILITY_FLAGS = JSON.parse(/compatibility_flags = (\[.*\])/.exec(SETTINGS)?.[1] ?? '[]');
 
 /**
- * The modules of a side as workerd takes them, the main one first. A side that is neither a peer nor the floor is a build
- * of the worker, in `folder`.
+ * The modules of a side as workerd takes them, the main one first. A side that is neither a peer nor the floor is a
+ * build of the worker, in `folder`.
  */
 export async function modulesOf(side, { folder = inRoot('build'), readable = false } = {}) {
   if (side === FLOOR) return [module('floor.js', 'export default { fetch() { return new Response("ok"); } };')];
@@ -50,8 +50,8 @@ const module = (name, contents) => ({ type: 'ESModule', path: name, contents });
  * How workerd runs a side; `counting` puts what counts around it.
  *
  * @param {{
- *   side: string, folder?: string, modules?: any[], counting?: boolean, jwks?: object, bindings?: Record<string, string>,
- *   [more: string]: unknown,
+ *   side: string, folder?: string, modules?: any[], counting?: boolean, jwks?: object, bindings?: Record<string,
+ *   string>, [more: string]: unknown,
  * }} options
  */
 async function workerOf({ side, folder, modules, counting = false, jwks, bindings = {}, ...more }) {
@@ -76,8 +76,8 @@ async function workerOf({ side, folder, modules, counting = false, jwks, binding
 const V8_FLAGS = 'MINIFLARE_WORKERD_V8_FLAGS';
 
 /**
- * Starts a workerd with these workers, which have one database, and returns them as sides by their names. `state` is a folder with
- * their D1 and KV, and `heapMax` says how many mebibytes the heap of each isolate may have.
+ * Starts a workerd with these workers, which have one database, and returns them as sides by their names. `state` is a
+ * folder with their D1 and KV, and `heapMax` says how many mebibytes the heap of each isolate may have.
  *
  * @param {any[]} workers
  * @param {{ state?: string, inspectorPort?: number, heapMax?: number }} [options]
@@ -146,8 +146,8 @@ export class Side {
   }
 
   /**
-   * A request straight to the worker. workerd closes connections that were idle; what is sent over one just then never reaches
-   * the worker, and is sent again.
+   * A request straight to the worker. workerd closes connections that were idle; what is sent over one just then never
+   * reaches the worker, and is sent again.
    */
   async fetch(target, init) {
     const url = new URL(target, this.url);
@@ -187,8 +187,8 @@ export class Side {
 }
 
 /**
- * Counting isolates in one workerd, over one database, each side with a KV of its own. `isolates` are options of each by
- * its name. Returns them as sides by their names; stopping one stops all.
+ * Counting isolates in one workerd, over one database, each side with a KV of its own. `isolates` are options of each
+ * by its name. Returns them as sides by their names; stopping one stops all.
  */
 export async function startIsolates({ state, isolates }) {
   const workers = await Promise.all(

@@ -15,8 +15,8 @@ export function spreadText(numbers, digits = 0) {
 }
 
 /**
- * The median of the ratios of the rounds. A round's sides run one right after the other, so a machine that gets slower for
- * a while does so for both numbers of a ratio.
+ * The median of the ratios of the rounds. A round's sides run one right after the other, so a machine that gets slower
+ * for a while does so for both numbers of a ratio.
  */
 export function ratio(ours, theirs) {
   return spread(ours.map((value, round) => value / theirs[round])).median;

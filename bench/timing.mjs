@@ -1,9 +1,10 @@
 // The first table: CPU per request and requests per second of each side, in one interleaved run.
 //
 // Round by round every side does the same work, each time another one first, so that whatever else the machine does
-// falls on all of them. All sides are started again now and then: of two processes of the same build one may take 5 % more CPU for as
-// long as it lives. Where a page is asked for once only, each process has all rounds, because it knows no page of the one before;
-// otherwise they share them. CPU is the whole process's: the platform's share is in it, and shown by a worker that does nothing.
+// falls on all of them. All sides are started again now and then: of two processes of the same build one may take 5 %
+// more CPU for as long as it lives. Where a page is asked for once only, each process has all rounds, because it knows
+// no page of the one before; otherwise they share them. CPU is the whole process's: the platform's share is in it, and
+// shown by a worker that does nothing.
 
 import path from 'node:path';
 import { CASES, REPORT } from './cases.mjs';
@@ -20,9 +21,9 @@ const STARTS = 8;
 const SETTLE_MS = 30;
 
 /**
- * Measures the cases `names` in so many rounds, those of pages that are asked for once in as many of each process. `builds` are further builds of the worker: folders by the names of their
- * sides. Returns, for each case and each side, the CPU of a request in microseconds and the requests a second of every
- * round.
+ * Measures the cases `names` in so many rounds, those of pages that are asked for once in as many of each process.
+ * `builds` are further builds of the worker: folders by the names of their sides. Returns, for each case and each side,
+ * the CPU of a request in microseconds and the requests a second of every round.
  */
 export async function timeCases({ names, rounds, seed, keys, say, sides: chosen = SIDES, builds = {} }) {
   const results = {};

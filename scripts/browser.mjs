@@ -34,8 +34,8 @@ export async function findBrowser({ env = process.env, places = PLACES } = {}) {
 }
 
 /**
- * Finds a browser, or installs one with apt-get if this runs as root: also the one without a user interface, if there is only
- * another one. Returns undefined, with a warning, if neither works.
+ * Finds a browser, or installs one with apt-get if this runs as root: also the one without a user interface, if there
+ * is only another one. Returns undefined, with a warning, if neither works.
  */
 export async function ensureBrowser(say = console.error) {
   const found = await findBrowser();

@@ -1,5 +1,6 @@
-// Makes build/public/, which the platform serves: the files of public/, with all modules of the dashboard joined into one script
-// and all styles into one stylesheet. With 62 of them the page took nearly twice as much CPU until its list was shown.
+// Makes build/public/, which the platform serves: the files of public/, with all modules of the dashboard joined into
+// one script and all styles into one stylesheet. With 62 of them the page took nearly twice as much CPU until its list
+// was shown.
 
 import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';

@@ -24,7 +24,8 @@ export async function acquireLock(file, { say = () => {}, delay = sleep, pid = p
       const holder = readHolder(file);
       if (holder === undefined) continue;
       if (!isAlive(holder)) {
-        // Two processes that find the same dead holder at the same instant may both get the lock; the next build repairs it.
+        // Two processes that find the same dead holder at the same instant may both get the lock; the next build
+        // repairs it.
         rmSync(file, { force: true });
         continue;
       }

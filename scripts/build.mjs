@@ -82,14 +82,15 @@ const WASM_OPT_ARGS = [
   // What they save by keeping a value in a local, or by not keeping it, gzip loses: 2 KB and 1.4 KB.
   '--skip-pass=local-cse',
   '--skip-pass=simplify-locals',
-  // Addresses below 1,024 are the far end of the stack, so a constant added to an address can go into the instruction: 2 KB.
+  // Addresses below 1,024 are the far end of the stack, so a constant added to an address can go into the instruction:
+  // 2 KB.
   '--low-memory-unused',
   // Engines ignore the alignment that loads and stores claim. All alike, they take 3 KB less.
   '--dealign',
 ];
 /**
- * Exports of classes that come with the `worker` crate and that nothing here makes an object of. Without them, what they need
- * goes as well: 2 KB of the gzipped wasm.
+ * Exports of classes that come with the `worker` crate and that nothing here makes an object of. Without them, what
+ * they need goes as well: 2 KB of the gzipped wasm.
  */
 const UNUSED_EXPORT = /containerstartupoptions|minifyconfig|r2range|intounderlyingsink|intounderlyingbytesource/;
 const ESBUILD_ARGS = [
@@ -203,8 +204,8 @@ function readdirOrNull(full) {
 /**
  * Compiles the worker into `folder`. With `named`, functions keep their names in the wasm, for a profile.
  *
- * These are the steps of worker-build, which is not used because of its entry module (see src/worker/entry.js) and because
- * it takes minutes to install.
+ * These are the steps of worker-build, which is not used because of its entry module (see src/worker/entry.js) and
+ * because it takes minutes to install.
  */
 export async function compileWorker(say, { folder = 'build', named = false } = {}) {
   // Under wrangler the packages are in use: never replace them then.
@@ -263,8 +264,8 @@ async function removeExports(bound, unwanted) {
 }
 
 /**
- * Numbers what wasm-bindgen puts behind names to tell them apart. These are hashes, which gzip cannot pack: 1.6 KB of the
- * gzipped wasm. The numbers are as long as the hashes, so nothing moves.
+ * Numbers what wasm-bindgen puts behind names to tell them apart. These are hashes, which gzip cannot pack: 1.6 KB of
+ * the gzipped wasm. The numbers are as long as the hashes, so nothing moves.
  *
  * @param {string} bound
  */
@@ -281,8 +282,8 @@ function numberHashes(bound) {
 }
 
 /**
- * Panics name the file that they happened in. With this it is named from the folder of its crate on, so that the wasm is the
- * same whoever builds it, and says nothing of where.
+ * Panics name the file that they happened in. With this it is named from the folder of its crate on, so that the wasm
+ * is the same whoever builds it, and says nothing of where.
  */
 function remapConfig() {
   const cargoHome = process.env.CARGO_HOME || path.join(homedir(), '.cargo');

@@ -1,9 +1,9 @@
-// Tells the service, as webhooks, what Chatwoot's API says: what is open, or what the report and Chatwoot disagree about.
-// There is one mapping, the service's, so everything here only makes webhooks of answers.
+// Tells the service, as webhooks, what Chatwoot's API says: what is open, or what the report and Chatwoot disagree
+// about. There is one mapping, the service's, so everything here only makes webhooks of answers.
 //
-// Chatwoot's API has the state of a conversation and its messages, and no history: not when somebody was assigned or when a
-// bot passed it on. So a change is said only where the report does not know it yet, and it is as of when the conversation
-// last changed.
+// Chatwoot's API has the state of a conversation and its messages, and no history: not when somebody was assigned or
+// when a bot passed it on. So a change is said only where the report does not know it yet, and it is as of when the
+// conversation last changed.
 //
 // No webhook says who the agents are and which teams or inboxes there are. These are told as events of our own.
 
@@ -27,18 +27,19 @@ const OVERLAP_SECONDS = 300;
  * @typedef {{ get: (path: string) => Promise<any> }} Source Chatwoot: the answer to a path below the account; undefined if
  *   there is no such conversation any more
  * @typedef {{ post: (webhook: any) => Promise<{ applied: number }>, rows?: () => Promise<any[]>, tell?: (events: any[]) => Promise<boolean> }} Monitor
- *   the service: takes a webhook; the rows of the report, of every category, whatever their age; takes events, or says that it
- *   does not
+ *   the service: takes a webhook; the rows of the report, of every category, whatever their age; takes events, or says
+ *   that it does not
  * @typedef {{ agents: Record<string, string>, departments: Record<string, string> }} Directory names by the ids of Chatwoot
  * @typedef {{ done?: Record<string, number>, since?: number, directory?: Directory }} State what earlier runs did:
- *   conversations that are loaded, by their last activity; when the last run that finished began, in seconds; whom they told
+ *   conversations that are loaded, by their last activity; when the last run that finished began, in seconds; whom they
+ *   told
  * @typedef {{ organizationId?: string, prefix?: string, department?: string, aiUserIds?: (number | string)[], botsAnswerWhileOpen?: boolean, state?: State, now: () => number, progress?: (done: number, total: number) => void, save?: (state: State) => void }} Options
  *   the connection's organization and settings; `now` in seconds
  */
 
 /**
- * Loads every conversation that is not resolved. One that an interrupted run has loaded, and in which nothing has happened
- * since, is left out.
+ * Loads every conversation that is not resolved. One that an interrupted run has loaded, and in which nothing has
+ * happened since, is left out.
  *
  * @param {Source} source
  * @param {Monitor} monitor
@@ -76,8 +77,8 @@ export async function importOpen(
 }
 
 /**
- * Asks Chatwoot about every conversation that the report lists, and about those that changed since the last run, and says
- * what is not known here.
+ * Asks Chatwoot about every conversation that the report lists, and about those that changed since the last run, and
+ * says what is not known here.
  *
  * @param {Source} source
  * @param {Monitor & { rows: () => Promise<any[]> }} monitor
@@ -130,8 +131,9 @@ export async function repair(
 }
 
 /**
- * Tells who the agents are and which departments there are, as far as earlier runs did not. An agent whom Chatwoot does not
- * have any more is not active any more. Answers what is known now; nothing more than before, if the service does not take events.
+ * Tells who the agents are and which departments there are, as far as earlier runs did not. An agent whom Chatwoot does
+ * not have any more is not active any more. Answers what is known now; nothing more than before, if the service does
+ * not take events.
  *
  * @param {Source} source
  * @param {Monitor} monitor
@@ -211,8 +213,8 @@ async function messagesOf(source, id) {
 /**
  * The webhooks that say a conversation and its messages.
  *
- * With a `row` only changes are said that the row does not show. Without one, in a repair, the conversation is not listed:
- * then the state is said as it is, and messages.
+ * With a `row` only changes are said that the row does not show. Without one, in a repair, the conversation is not
+ * listed: then the state is said as it is, and messages.
  *
  * @param {any} conversation
  * @param {any[]} messages
@@ -276,8 +278,8 @@ function assigneeOf({ assignee, assignee_type: type }) {
 }
 
 /**
- * The API does not say whether a message was a campaign's. What was written before the customer ever wrote covers nothing.
- * And while Chatwoot itself says that the customer waits, nothing since was an agent's answer.
+ * The API does not say whether a message was a campaign's. What was written before the customer ever wrote covers
+ * nothing. And while Chatwoot itself says that the customer waits, nothing since was an agent's answer.
  */
 function messagesToSay(messages, { waiting_since: waitingSince }, aiUserIds) {
   const isAi = ({ sender }) => isBot(sender) || aiUserIds.map(String).includes(String(sender?.id));
@@ -293,9 +295,10 @@ function messagesToSay(messages, { waiting_since: waitingSince }, aiUserIds) {
 }
 
 /**
- * A message as a webhook has it. `message_updated` says nothing of whose the conversation was, but what a bot wrote must be
- * said as it was written: when the conversation was the bot's. Only if people have the conversation, and nobody has
- * answered, the bot's last words may be those of the hand-off; a repair does not say so, for the webhook may have been there.
+ * A message as a webhook has it. `message_updated` says nothing of whose the conversation was, but what a bot wrote
+ * must be said as it was written: when the conversation was the bot's. Only if people have the conversation, and nobody
+ * has answered, the bot's last words may be those of the hand-off; a repair does not say so, for the webhook may have
+ * been there.
  */
 function messageWebhook(message, state, messages, { now, row, isRepair }) {
   const isBots = isOfBot(message) && message.private !== true;
@@ -333,8 +336,8 @@ function typeOf({ message_type: type }) {
 }
 
 /**
- * The log of the change that leads to the state, as far as it is not known. With `mayPromise` what a bot wrote last in a
- * conversation that people have may have passed it on.
+ * The log of the change that leads to the state, as far as it is not known. With `mayPromise` what a bot wrote last in
+ * a conversation that people have may have passed it on.
  *
  * @param {any} state
  * @param {number} changedAt

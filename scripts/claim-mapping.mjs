@@ -1,5 +1,5 @@
-// Where the worker looks for claims: JWT_CLAIM_ROLE and the other variables of docs/authentication.md, so that the tokens of
-// `npm run token` are what the worker reads.
+// Where the worker looks for claims: JWT_CLAIM_ROLE and the other variables of docs/authentication.md, so that the
+// tokens of `npm run token` are what the worker reads.
 
 import { Failure } from './project.mjs';
 

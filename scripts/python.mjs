@@ -6,8 +6,8 @@ import { capture } from './command.mjs';
 import { toolCache } from './project.mjs';
 
 /**
- * Installs packages, as pip names them, into `name` in the tool cache, unless they are there already. Returns the folder of
- * their programs, or the reason why they cannot be installed.
+ * Installs packages, as pip names them, into `name` in the tool cache, unless they are there already. Returns the
+ * folder of their programs, or the reason why they cannot be installed.
  */
 export async function ensurePythonPackages(name, packages, say = console.error) {
   const folder = path.join(toolCache(), name);

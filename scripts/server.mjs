@@ -30,8 +30,9 @@ function portProblem(error, port) {
 }
 
 /**
- * Starts the server, with more `options` of wrangler. `ended` resolves with the exit code for this program: 0 if a signal
- * asked for the end, 1 if the server ended by itself. `stop` ends it and everything that it started; always await it.
+ * Starts the server, with more `options` of wrangler. `ended` resolves with the exit code for this program: 0 if a
+ * signal asked for the end, 1 if the server ended by itself. `stop` ends it and everything that it started; always
+ * await it.
  */
 export function startServer(port, options = /** @type {string[]} */ ([])) {
   const args = [

@@ -8,8 +8,8 @@ export const LINK_TTL = '12h';
 
 /**
  * `{role, token, link}` for each role. The department head has the demo organization's first two departments and is one
- * of its agents, so that they may open some rows and not others. Other organizations have no such link. A role that tokens
- * cannot have, by JWT_ROLES, has none either.
+ * of its agents, so that they may open some rows and not others. Other organizations have no such link. A role that
+ * tokens cannot have, by JWT_ROLES, has none either.
  */
 export function signInLinks(url, organization, demo, makeOne = makeToken) {
   const head = demo && {

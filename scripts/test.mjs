@@ -65,8 +65,8 @@ const summaries = { cargo: [], node: [] };
 
 async function runAll({ quick }) {
   await step('What is needed', setUp);
-  // The wasm and the native tests are built side by side: cargo keeps them in different folders, and each ends with minutes that
-  // one core alone can work at.
+  // The wasm and the native tests are built side by side: cargo keeps them in different folders, and each ends with
+  // minutes that one core alone can work at.
   await inParallel(
     async () => {
       await step('cargo fmt', () => run('cargo', ['fmt', '--check']));
@@ -211,8 +211,8 @@ function nativeTests({ quick, say }) {
 }
 
 /**
- * Node's summary begins with the number of tests and ends with the tests that failed. `together` runs the files one after
- * the other in one process, where they share what a module of theirs starts: the worker and the browser.
+ * Node's summary begins with the number of tests and ends with the tests that failed. `together` runs the files one
+ * after the other in one process, where they share what a module of theirs starts: the worker and the browser.
  *
  * @param {string[]} files
  * @param {{ together?: boolean, say?: (line: string) => void }} [options]
@@ -237,8 +237,8 @@ async function nodeTests(files, { together = false, say = console.log } = {}) {
 }
 
 /**
- * Modules with some of these files each. A file is a suite there: what it does before and after its tests is done before and
- * after that suite.
+ * Modules with some of these files each. A file is a suite there: what it does before and after its tests is done
+ * before and after that suite.
  *
  * @param {string[]} files
  */

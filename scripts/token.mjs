@@ -92,8 +92,8 @@ export function buildClaims(options, nowSeconds, mapping = NO_MAPPING) {
 }
 
 /**
- * A token for the given options, with the secret, issuer and audience of this machine's worker, and the claims where that
- * looks for them.
+ * A token for the given options, with the secret, issuer and audience of this machine's worker, and the claims where
+ * that looks for them.
  *
  * @param {Record<string, any>} options
  * @param {{ now?: number, where?: { env?: Record<string, string | undefined>, file?: string, configuration?: string } }} [context]

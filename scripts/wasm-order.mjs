@@ -1,5 +1,6 @@
-// Names the functions of a wasm so that wasm-opt's --reorder-functions-by-name puts those next to each other that resemble
-// each other: gzip looks back 32 KB for what repeats. In the order of their real names the worker is 9 KB larger.
+// Names the functions of a wasm so that wasm-opt's --reorder-functions-by-name puts those next to each other that
+// resemble each other: gzip looks back 32 KB for what repeats. In the order of their real names the worker is 9 KB
+// larger.
 
 /** Bytes that are looked at together: a sequence. */
 const SEQUENCE = 6;
@@ -8,8 +9,8 @@ const WINDOW = 32 * 1024;
 /** A sequence that is in more functions than this is near anyway. */
 const FUNCTIONS_MAX = 150;
 /**
- * Functions are compared by the sequences that gzip would find, divided by the size to this power: by their number alone the
- * largest would always be the next, and by their share the smallest.
+ * Functions are compared by the sequences that gzip would find, divided by the size to this power: by their number
+ * alone the largest would always be the next, and by their share the smallest.
  */
 const SIZE_POWER = 0.75;
 /** Added to the size, so that the tiniest functions do not come first. */
@@ -103,7 +104,8 @@ function sequencesOf(bodies) {
 }
 
 /**
- * How many functions a wasm imports, and the bodies of its own. Node's parser does not know all types yet that are in it.
+ * How many functions a wasm imports, and the bodies of its own. Node's parser does not know all types yet that are in
+ * it.
  *
  * @param {Uint8Array} wasm
  */

@@ -22,8 +22,8 @@ const HEAD_MAX_AGE_SECONDS_MAX: u32 = 60;
 const PAGE_MEMORY_MEBIBYTES_DEFAULT: u32 = 16;
 /// The most that may be configured. An isolate has 128, of which the code, snapshot indexes and requests need some.
 const PAGE_MEMORY_MEBIBYTES_MAX: u32 = 48;
-/// How long a page must have stayed the same before it is written to KV, in seconds, unless configured. In working hours an
-/// organization has a new version about every nine minutes, so most pages are gone before that.
+/// How long a page must have stayed the same before it is written to KV, in seconds, unless configured. In working
+/// hours an organization has a new version about every nine minutes, so most pages are gone before that.
 const PAGE_SHARE_AFTER_SECONDS_DEFAULT: u32 = 1_800;
 /// The most that may be configured: a day, and hardly any page stays the same that long.
 const PAGE_SHARE_AFTER_SECONDS_MAX: u32 = 86_400;
@@ -58,8 +58,8 @@ const CONVERSATION_PLACEHOLDERS: &str = "{conversationId}, {contactId}, {organiz
 /// The periods that the platform's rate limits may have, in seconds. The last is the default.
 const RATE_LIMIT_PERIODS_SECONDS: [u32; 2] = [10, 60];
 
-/// The variables and secrets. A new one is a variant here and a line in [`Config::from_variables`]; the compiler warns of
-/// a variant that is never read.
+/// The variables and secrets. A new one is a variant here and a line in [`Config::from_variables`]; the compiler warns
+/// of a variant that is never read.
 #[derive(Clone, Copy, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 enum Variable {
@@ -139,13 +139,15 @@ pub struct Config {
     pub refresh_every_ms: i64,
     /// How far ahead of the service's clock the scheduled time of a refresh may be, in milliseconds.
     pub schedule_ahead_max_ms: i64,
-    /// How long the items of a conversation are kept in which nobody waits, in milliseconds. 0 means that everything is kept.
+    /// How long the items of a conversation are kept in which nobody waits, in milliseconds. 0 means that everything is
+    /// kept.
     pub keep_timeline_ms: i64,
     /// How long a conversation is kept that nobody touches, in milliseconds. 0 means for ever.
     pub keep_conversation_ms: i64,
     /// How large each database may become, in bytes.
     pub database_bytes_max: u64,
-    /// The keys that addresses and secrets are encrypted with, each as `id:key`, separated by commas. The first one encrypts.
+    /// The keys that addresses and secrets are encrypted with, each as `id:key`, separated by commas. The first one
+    /// encrypts.
     pub settings_key: Option<String>,
     /// Where the dashboard is, for links to it.
     pub dashboard_url: Option<String>,
@@ -178,8 +180,8 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// Reads the configuration. `variable` gives the value of a variable or secret, if it is set. An empty value counts as
-    /// not set.
+    /// Reads the configuration. `variable` gives the value of a variable or secret, if it is set. An empty value counts
+    /// as not set.
     ///
     /// # Errors
     /// Everything that is wrong with the configuration.
@@ -516,8 +518,9 @@ fn whole_number(text: &str) -> Option<u32> {
     text.parse().ok().filter(|_| is_digits)
 }
 
-/// Whether pages of these origins may be allowed to embed the dashboard: not too many, over TLS or from this machine, and named
-/// as a Content Security Policy can name them (CSP 3 section 2.3.1), which has no brackets and no underscores.
+/// Whether pages of these origins may be allowed to embed the dashboard: not too many, over TLS or from this machine,
+/// and named as a Content Security Policy can name them (CSP 3 section 2.3.1), which has no brackets and no
+/// underscores.
 fn are_ancestors(origins: &[String]) -> bool {
     let is_ancestor = |origin: &String| is_usable_url(origin) && !origin.contains(['[', '_']);
     origins.len() <= FRAME_ANCESTORS_MAX && origins.iter().all(is_ancestor)

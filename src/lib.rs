@@ -2,8 +2,8 @@
 //! nobody, neither the autopilot nor an agent, is giving.
 //!
 //! # The map
-//! The core does no I/O, takes `now` as an argument and knows no JavaScript. On the host nothing else is compiled, so the
-//! compiler keeps the platform out of it. A module may use modules of its own floor and of the floors with smaller
+//! The core does no I/O, takes `now` as an argument and knows no JavaScript. On the host nothing else is compiled, so
+//! the compiler keeps the platform out of it. A module may use modules of its own floor and of the floors with smaller
 //! numbers, and no others.
 //!
 //! | floor | module | what it is about |
@@ -30,8 +30,8 @@
 //!
 //! # What always holds
 //! - The stored version of a record is the greatest of all that arrived, in whatever order they did.
-//! - What is stored but not yet published is pending; the batch that stores it makes it so. The batch that completes the
-//!   work removes the pending row, and only if nothing has changed since it was read.
+//! - What is stored but not yet published is pending; the batch that stores it makes it so. The batch that completes
+//!   the work removes the pending row, and only if nothing has changed since it was read.
 //! - A snapshot version and its rows never change once a head has named them. A head is switched in one batch.
 //! - Only the refresh that started last can write.
 //! - Every read of a request and every cache key has an organization, and every write has records, that only verified

@@ -1,4 +1,5 @@
-// The loads of the benchmark's part `growth`, each so small that it takes seconds: they must end, and nobody waits long.
+// The loads of the benchmark's part `growth`, each so small that it takes seconds: they must end, and nobody waits
+// long.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';

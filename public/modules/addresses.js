@@ -8,8 +8,8 @@ const OWN_PARAMETERS = [...Object.keys(NO_FILTERS), 'view'];
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
- * An address of which each `{name}` is replaced by the value with that name, percent-encoded. `null` means that there is
- * none, or none that a browser should follow.
+ * An address of which each `{name}` is replaced by the value with that name, percent-encoded. `null` means that there
+ * is none, or none that a browser should follow.
  *
  * @param {string | null | undefined} template
  * @param {Record<string, string | null | undefined>} values

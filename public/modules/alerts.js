@@ -1,5 +1,5 @@
-// The destinations of alerts: what the service takes and answers, and changes of a single one of them. The service takes all of
-// them at once and never shows an address or a secret again.
+// The destinations of alerts: what the service takes and answers, and changes of a single one of them. The service
+// takes all of them at once and never shows an address or a secret again.
 
 import { PATHS } from './client.js';
 

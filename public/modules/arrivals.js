@@ -1,6 +1,6 @@
-// Which rows of a list have come in since the user last looked. The page sees only some rows of a list at a time, so a row is
-// new if it was not in the previous snapshot and would have been seen there: it is between the first and the last row that
-// were seen, or beyond them at an end of the list that was seen, too.
+// Which rows of a list have come in since the user last looked. The page sees only some rows of a list at a time, so a
+// row is new if it was not in the previous snapshot and would have been seen there: it is between the first and the
+// last row that were seen, or beyond them at an end of the list that was seen, too.
 
 /** For how long somebody must look at the page without a break until what is on it counts as seen. */
 const LOOK_MS = 5_000;
@@ -73,7 +73,8 @@ export class Arrivals {
   }
 
   /**
-   * How many rows a snapshot has that the one before it had not, as far as the page can know; 0 if nothing is known of it.
+   * How many rows a snapshot has that the one before it had not, as far as the page can know; 0 if nothing is known of
+   * it.
    *
    * @param {string} snapshotId
    */

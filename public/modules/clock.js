@@ -67,7 +67,8 @@ export function isoDuration(milliseconds) {
 }
 
 /**
- * How severe an age is: 0 up to an hour, 1 up to four hours, 2 beyond. It sets a colour only where the age itself is shown.
+ * How severe an age is: 0 up to an hour, 1 up to four hours, 2 beyond. It sets a colour only where the age itself is
+ * shown.
  *
  * @param {number} milliseconds
  */

@@ -65,7 +65,8 @@ export function setClampedText(target, text) {
 }
 
 /**
- * Lists names, each isolated so that a right-to-left name cannot reorder its neighbours. Without names it says `nobody`.
+ * Lists names, each isolated so that a right-to-left name cannot reorder its neighbours. Without names it says
+ * `nobody`.
  *
  * @param {Element} target
  * @param {string[]} names
@@ -153,8 +154,8 @@ export function setEnabled(button, isEnabled) {
 }
 
 /**
- * Calls `act` when a dialog has been closed, whichever way. The browser tells it later: if the dialog has been opened again by
- * then, it is not called.
+ * Calls `act` when a dialog has been closed, whichever way. The browser tells it later: if the dialog has been opened
+ * again by then, it is not called.
  *
  * @param {HTMLDialogElement} dialog
  * @param {() => void} act

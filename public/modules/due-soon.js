@@ -1,5 +1,5 @@
-// Who will cross the threshold soon. The service lists everyone who waits, longest first, so those who are under the threshold
-// mostly come last: the search starts where they begin, and goes on until all of them were seen.
+// Who will cross the threshold soon. The service lists everyone who waits, longest first, so those who are under the
+// threshold mostly come last: the search starts where they begin, and goes on until all of them were seen.
 
 import { PATHS } from './client.js';
 import { LIMITS, queryOf, withoutPage } from './filters.js';

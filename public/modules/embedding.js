@@ -1,7 +1,7 @@
 // The page that embeds this one: it is asked for tokens, and may hand them over.
 //
-// Whoever may embed this page is one of the origins that are configured, by the policy that it is served with. Nothing is
-// told to any other page, and nothing is taken from one.
+// Whoever may embed this page is one of the origins that are configured, by the policy that it is served with. Nothing
+// is told to any other page, and nothing is taken from one.
 
 import { cleanToken, looksLikeToken } from './session.js';
 
@@ -39,7 +39,8 @@ export class Embedding {
     if (!isEmbedded() || performance.now() - this.#askedAt < ASK_EVERY_MS) return;
     this.#askedAt = performance.now();
     this.#origins = (await this.#configuration()).frameAncestors;
-    // Not every browser says of which origin the page around this one is. A message is delivered only to its own origin.
+    // Not every browser says of which origin the page around this one is. A message is delivered only to its own
+    // origin.
     const known = location.ancestorOrigins?.[0];
     const origins = this.#origins.includes(known) ? [known] : this.#origins;
     for (const origin of origins) window.parent.postMessage({ type: READY }, origin);

@@ -43,8 +43,8 @@ export function formatIntervals(intervals) {
 }
 
 /**
- * The hours that somebody has typed for a day, such as "8-12:30, 13:00–17:00". `null` means that it cannot be read, or that
- * the service would not take it.
+ * The hours that somebody has typed for a day, such as "8-12:30, 13:00–17:00". `null` means that it cannot be read, or
+ * that the service would not take it.
  *
  * @param {string} text
  * @returns {Interval[] | null}

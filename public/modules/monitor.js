@@ -148,9 +148,9 @@ export class Monitor {
   }
 
   /**
-   * The filters of the newest report. A pinned report never changes, so once it is on the screen the page asks whether there
-   * is a newer snapshot instead. So it does while something is searched, because a search is never answered with 304 and
-   * may not be sent as often.
+   * The filters of the newest report. A pinned report never changes, so once it is on the screen the page asks whether
+   * there is a newer snapshot instead. So it does while something is searched, because a search is never answered with
+   * 304 and may not be sent as often.
    */
   get #newest() {
     const { filters, search } = this.state;
@@ -188,8 +188,8 @@ export class Monitor {
   }
 
   /**
-   * Turns to another page of the snapshot on the screen. The first page follows the newest snapshot again, unless a newer
-   * one has been published meanwhile.
+   * Turns to another page of the snapshot on the screen. The first page follows the newest snapshot again, unless a
+   * newer one has been published meanwhile.
    *
    * @param {number} page
    */
@@ -423,8 +423,8 @@ export class Monitor {
   }
 
   /**
-   * Searches the snapshot of a report that was requested without the search. Returns `null` if what was found in it is on
-   * the screen.
+   * Searches the snapshot of a report that was requested without the search. Returns `null` if what was found in it is
+   * on the screen.
    *
    * @param {any} data The data of that report.
    * @param {boolean} isCurrent
@@ -515,7 +515,8 @@ export class Monitor {
   }
 
   /**
-   * Whether the summary is of other filters, or has been on the screen for a while. That of a pinned snapshot never changes.
+   * Whether the summary is of other filters, or has been on the screen for a while. That of a pinned snapshot never
+   * changes.
    *
    * @param {Filters} filters
    */
@@ -587,8 +588,8 @@ export class Monitor {
   }
 
   /**
-   * Requests who is signed in, if that is not known yet. It asks for no organization, because the one in the filters may
-   * be the problem.
+   * Requests who is signed in, if that is not known yet. It asks for no organization, because the one in the filters
+   * may be the problem.
    *
    * @param {AbortSignal} signal
    */

@@ -37,8 +37,8 @@ export class Poller {
   /** When the last call ended, and whether the page was hidden when it began. */
   #last = { at: 0, wasHidden: false };
   /**
-   * When the next call is due while the page is visible, by the local clock. `null` means that a call is running or that
-   * none is planned.
+   * When the next call is due while the page is visible, by the local clock. `null` means that a call is running or
+   * that none is planned.
    *
    * @type {number | null}
    */

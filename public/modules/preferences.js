@@ -1,5 +1,5 @@
-// What the user prefers in this browser. It is the only thing that the page keeps in localStorage, and nothing of it says
-// who they are or what they see.
+// What the user prefers in this browser. It is the only thing that the page keeps in localStorage, and nothing of it
+// says who they are or what they see.
 
 const STORAGE_KEY = 'conversation-monitor.preferences';
 

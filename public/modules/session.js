@@ -1,6 +1,6 @@
 // Who is signed in. The token is saved in this tab's sessionStorage and nowhere else: not in the address, not in a
-// cookie, not in localStorage. Only its expiry and its subject are read here: where the other claims are depends on who issued
-// it, so the service says who the user is.
+// cookie, not in localStorage. Only its expiry and its subject are read here: where the other claims are depends on who
+// issued it, so the service says who the user is.
 
 const STORAGE_KEY = 'conversation-monitor.token';
 /** So long before a token expires its user is warned, but not for more than a quarter of its life. */

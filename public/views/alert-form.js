@@ -1,4 +1,5 @@
-// The form of one destination of alerts: a new one, or one that is changed. What is wrong is said at the field that it is about.
+// The form of one destination of alerts: a new one, or one that is changed. What is wrong is said at the field that it
+// is about.
 
 import { complaintOf, DEPARTMENTS_MAX, isDestinationId, makeSecret, SIGNED_FORMAT } from '../modules/alerts.js';
 import { byId, drawList, element, icon, setAttributes, setEnabled, setText } from '../modules/dom.js';

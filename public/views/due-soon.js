@@ -1,5 +1,5 @@
-// Who will cross the threshold within the next quarter of an hour. It is requested while it is open and somebody can see it: when
-// it is opened, and with each new snapshot.
+// Who will cross the threshold within the next quarter of an hour. It is requested while it is open and somebody can
+// see it: when it is opened, and with each new snapshot.
 
 import { formatAge, isoDuration } from '../modules/clock.js';
 import { byId, categoryIcon, drawList, element, setAttributes, setNames, setText } from '../modules/dom.js';

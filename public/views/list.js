@@ -122,7 +122,8 @@ function drawRows(body, rows, previous, { departments, columns, create }) {
   );
 
   if (focused && document.activeElement !== focused) {
-    // Moving an element takes the focus from it. If the focused row is gone, the row now at its position gets the focus.
+    // Moving an element takes the focus from it. If the focused row is gone, the row now at its position gets the
+    // focus.
     const next = focused.isConnected
       ? focused
       : [...drawn.values()]

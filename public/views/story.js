@@ -1,5 +1,5 @@
-// What a row tells below its facts: what happened in the conversation and what that meant, and what a supervisor can do about
-// it. It is requested when the row is unfolded, and again when the row has changed.
+// What a row tells below its facts: what happened in the conversation and what that meant, and what a supervisor can do
+// about it. It is requested when the row is unfolded, and again when the row has changed.
 
 import { formatExactTime, formatTime } from '../modules/clock.js';
 import { drawList, element, setAttributes, setEnabled, setText } from '../modules/dom.js';

@@ -111,8 +111,8 @@ function createCategory(category) {
 }
 
 /**
- * The buckets that the list can have rows in. A row below the threshold is not listed, so a bucket below it would always
- * be empty and is left out; one that the threshold divides starts at the threshold.
+ * The buckets that the list can have rows in. A row below the threshold is not listed, so a bucket below it would
+ * always be empty and is left out; one that the threshold divides starts at the threshold.
  *
  * @param {Bucket[]} buckets
  * @param {number | null} thresholdMinutes `null` means that there is no threshold.

@@ -1,4 +1,5 @@
-// Changing the organization's thresholds, its business hours, and after how many days a conversation is no longer listed.
+// Changing the organization's thresholds, its business hours, and after how many days a conversation is no longer
+// listed.
 
 import { PATHS } from '../modules/client.js';
 import { byId, drawList, element, setText, whenClosed } from '../modules/dom.js';
@@ -119,8 +120,8 @@ export function createThresholdDialog({ onSaved }) {
   }
 
   /**
-   * What is to be saved, or `null` if a field is wrong. What was not loaded or not changed is left out and stays as it is,
-   * except the threshold.
+   * What is to be saved, or `null` if a field is wrong. What was not loaded or not changed is left out and stays as it
+   * is, except the threshold.
    */
   function read() {
     const channels = channelList.read();

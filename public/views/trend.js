@@ -1,5 +1,5 @@
-// The card with the course of the day, of the departments that the user sees, or of the one that is chosen. It asks only while it is
-// unfolded.
+// The card with the course of the day, of the departments that the user sees, or of the one that is chosen. It asks
+// only while it is unfolded.
 
 import { PATHS } from '../modules/client.js';
 import { formatAge } from '../modules/clock.js';

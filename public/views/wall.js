@@ -1,4 +1,5 @@
-// The wall view: the total and those who have waited longest, large enough to be read across a room. Nobody needs to touch it.
+// The wall view: the total and those who have waited longest, large enough to be read across a room. Nobody needs to
+// touch it.
 
 import { formatAge, formatTime, isoDuration, severityOf } from '../modules/clock.js';
 import { byId, categoryIcon, drawList, element, setAttributes, setNames, setText } from '../modules/dom.js';

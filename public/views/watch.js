@@ -1,5 +1,5 @@
-// What helps to keep an eye on the list: marks on rows that are new, being told of them, who is due soon, and the way to the
-// wall view.
+// What helps to keep an eye on the list: marks on rows that are new, being told of them, who is due soon, and the way
+// to the wall view.
 
 import { Arrivals } from '../modules/arrivals.js';
 import { PATHS } from '../modules/client.js';

@@ -230,8 +230,8 @@ export const STORIES = [
 ];
 
 /**
- * `youngest`: the least age at which the story is true; before 30 seconds the autopilot is about to answer. `blocked`: its
- * customer is.
+ * `youngest`: the least age at which the story is true; before 30 seconds the autopilot is about to answer. `blocked`:
+ * its customer is.
  */
 function story(count, reason, ...rest) {
   const tell = rest.pop();

@@ -150,8 +150,8 @@ export const shared = (...statuses) =>
   Object.fromEntries(statuses.map((status) => [parseInt(status, 10), reference(SHARED[status][0])]));
 
 /**
- * The shared responses with bodies of another schema. Some generators of clients take only one schema for all failures of an
- * operation.
+ * The shared responses with bodies of another schema. Some generators of clients take only one schema for all failures
+ * of an operation.
  */
 export const sharedAs = (schema, ...statuses) =>
   Object.fromEntries(

@@ -1,4 +1,5 @@
-// The worker's configuration with several databases: what `SHARDS` says in a wrangler.toml, and a copy of it for this machine.
+// The worker's configuration with several databases: what `SHARDS` says in a wrangler.toml, and a copy of it for this
+// machine.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { Failure, inRoot } from '../project.mjs';
@@ -28,8 +29,8 @@ export function withShards(toml, shards) {
 }
 
 /**
- * Where a local worker with so many databases has its configuration and its state: apart from those of a worker with one, whose
- * organizations it would not find.
+ * Where a local worker with so many databases has its configuration and its state: apart from those of a worker with
+ * one, whose organizations it would not find.
  */
 export function localShards(count) {
   const config = inRoot(`wrangler.${count}-shards.toml`);

@@ -1,7 +1,7 @@
 // What is stored of organizations, from one database to another, while both are written to.
 //
-// Records go through the worker's own statements, so the greater version of each stays, whatever is written meanwhile, and the
-// refresh of the other database makes everything else of them. What is copied twice changes nothing.
+// Records go through the worker's own statements, so the greater version of each stays, whatever is written meanwhile,
+// and the refresh of the other database makes everything else of them. What is copied twice changes nothing.
 
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -23,8 +23,8 @@ const STORE = ['add_pending', 'add_organizations', 'upsert_greatest', 'move'].ma
 );
 
 /**
- * Stores the removals of erased records, which ingest refuses like every version of them that is no later than the erasure. Where the
- * other database has such a record, its own refresh removes it.
+ * Stores the removals of erased records, which ingest refuses like every version of them that is no later than the
+ * erasure. Where the other database has such a record, its own refresh removes it.
  */
 const STORE_ERASED = `
   INSERT INTO record (organization_id, type, record_id, conversation_id, updated_at, deleted, body)
@@ -37,8 +37,9 @@ const STORE_ERASED = `
   ON CONFLICT DO NOTHING`;
 
 /**
- * What is copied as it is, besides records: the key of each table, after the organization. Of the columns in `latest` the greater
- * value of two stays, and rows that the other database alone has are removed if the table is one `ofSettings`.
+ * What is copied as it is, besides records: the key of each table, after the organization. Of the columns in `latest`
+ * the greater value of two stays, and rows that the other database alone has are removed if the table is one
+ * `ofSettings`.
  */
 const TABLES = {
   conversation_sweep: { key: ['conversation_id'], latest: ['mark', 'late_at'], ofSettings: false },
@@ -89,8 +90,8 @@ export async function organizationsOf(database, { first, last }) {
 }
 
 /**
- * Keeps an organization from forgetting anything in either database for some days. Otherwise the new one would decide what is
- * old while it has half of it.
+ * Keeps an organization from forgetting anything in either database for some days. Otherwise the new one would decide
+ * what is old while it has half of it.
  *
  * @param {{ from: Database, to: Database, organizationId: string, now: number }} options
  */
@@ -123,8 +124,8 @@ export async function stopForgetting({ from, to, organizationId, now }) {
 const changeToken = () => randomBytes(16).toString('hex');
 
 /**
- * Copies everything except records: what was swept and erased, settings, destinations of alerts, and the counts of connections and
- * of the course of the day. The hour in which it is copied is counted by the new database alone.
+ * Copies everything except records: what was swept and erased, settings, destinations of alerts, and the counts of
+ * connections and of the course of the day. The hour in which it is copied is counted by the new database alone.
  *
  * @param {{ from: Database, to: Database, organizationId: string }} options
  */
@@ -259,9 +260,9 @@ function* chunksOf(records) {
 }
 
 /**
- * Compares what two databases have of an organization: how many records, a checksum over all of them, and what the second one
- * lacks: records that it does not have or has in a lesser version. What only the second one has, or has in a greater version, is
- * counted.
+ * Compares what two databases have of an organization: how many records, a checksum over all of them, and what the
+ * second one lacks: records that it does not have or has in a lesser version. What only the second one has, or has in a
+ * greater version, is counted.
  *
  * @param {{ from: Database, to: Database, organizationId: string }} options
  */
@@ -348,7 +349,8 @@ export async function unpublished({ from, to, organizations }) {
 }
 
 /**
- * Removes everything of an organization, except the numbers that no later version and row may have if it ever comes back.
+ * Removes everything of an organization, except the numbers that no later version and row may have if it ever comes
+ * back.
  *
  * @param {Database} database
  * @param {string} organizationId

@@ -1,6 +1,7 @@
 // Moves buckets from one database to another, while the service runs.
 //
-// The worker learns of each step by `SHARDS`, isolate by isolate, so after each change some time passes before the next one:
+// The worker learns of each step by `SHARDS`, isolate by isolate, so after each change some time passes before the next
+// one:
 //
 //   512-600:DB        everything is in the old database
 //   512-600:DB>DB_1   both are written, the old one is read: what was there before is copied and compared
@@ -19,8 +20,8 @@ const ROUNDS_MAX = 10;
 const LOOKS_MAX = 60;
 
 /**
- * What a move works with. `databases` are those of the bindings, `shards` says and sets what the deployed worker has, and `pause`
- * waits: until every isolate has learned of `SHARDS`, or, for a refresh, about a minute.
+ * What a move works with. `databases` are those of the bindings, `shards` says and sets what the deployed worker has,
+ * and `pause` waits: until every isolate has learned of `SHARDS`, or, for a refresh, about a minute.
  *
  * @typedef {{
  *   databases: Record<string, import('./copy.mjs').Database>,
@@ -97,7 +98,8 @@ async function prepare({ first, last, from, to, now, say }) {
 }
 
 /**
- * Copies until the new database lacks nothing. The last round only compares: what is written while it does goes to both.
+ * Copies until the new database lacks nothing. The last round only compares: what is written while it does goes to
+ * both.
  */
 async function copy({ first, last, from, to, now, pause, say }, { isFirst }) {
   for (let round = 1; round <= ROUNDS_MAX; round += 1) {

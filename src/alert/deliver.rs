@@ -1,7 +1,7 @@
 //! What a message of the queue leads to: a look at its destination, what it is told, and what became of that.
 //!
-//! A message is known by its number. Before it is sent, the row says what it tells, so whoever finds it later knows what may
-//! have arrived: it is sent again under the same number, without what is over by then.
+//! A message is known by its number. Before it is sent, the row says what it tells, so whoever finds it later knows
+//! what may have arrived: it is sent again under the same number, without what is over by then.
 
 use crate::alert::detect::{PAUSE_MS, is_due};
 use crate::alert::source::{Destination, Source, statements};
@@ -41,9 +41,9 @@ pub struct Message<'a> {
 /// What became of a message, and why that failed.
 pub type Ended<'a> = (Outcome, Option<&'a str>);
 
-/// Looks at the destination of a message again and says what is to be sent: JSON, or null if there is nothing to be sent or
-/// somebody else sees to it. If it is given what became of the message, it notes that, and says after how many seconds it is
-/// to be tried again, or null.
+/// Looks at the destination of a message again and says what is to be sent: JSON, or null if there is nothing to be
+/// sent or somebody else sees to it. If it is given what became of the message, it notes that, and says after how many
+/// seconds it is to be tried again, or null.
 ///
 /// # Errors
 /// [`DatabaseError`]. The message is to be tried again.

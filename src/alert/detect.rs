@@ -16,10 +16,11 @@ pub(super) const PAUSE_MS: i64 = MINUTE_MS;
 /// How long after the instant at which delivery should have been tried it is asked for again.
 const LOST_AFTER_MS: i64 = 3 * MINUTE_MS;
 
-/// Looks at the next organizations after `after` that have an enabled destination: JSON, `{"messages": [[organization,
-/// destination, number, seconds], …], "after": …}`, with what is to be put in the queue and how long each is to stay there, and
-/// the last organization, or null if there are no more. Organizations that are not its `own` are copies, while they are moved to
-/// another database: these are left alone. An organization without an enabled destination costs nothing.
+/// Looks at the next organizations after `after` that have an enabled destination: JSON,
+/// `{"messages": [[organization, destination, number, seconds], …], "after": …}`, with what is to be put in the queue
+/// and how long each is to stay there, and the last organization, or null if there are no more. Organizations that are
+/// not its `own` are copies, while they are moved to another database: these are left alone. An organization without an
+/// enabled destination costs nothing.
 ///
 /// # Errors
 /// [`DatabaseError`]. Then nothing was written, or everything.
@@ -120,7 +121,8 @@ fn change<'a>(source: &Source, row: &'a Row, now: Timestamp) -> Result<Option<Ch
         is_asked_for = true;
         queued_at = Some(clock);
         number += 1;
-        // The pause after the last message. It ends later only where that was to be tried again, and has been settled otherwise.
+        // The pause after the last message. It ends later only where that was to be tried again, and has been settled
+        // otherwise.
         next_at = next_at
             .map(|next_at| next_at.clamp(clock, clock + PAUSE_MS))
             .or(Some(clock));

@@ -153,8 +153,8 @@ fn is_list(value: &Value, count_max: usize, wanted: &dyn Fn(&str) -> bool) -> bo
 }
 
 impl AlertsChange {
-    /// Checks what depends on the destinations that there are: a new one needs an address, and one whose messages are to be
-    /// signed needs a secret.
+    /// Checks what depends on the destinations that there are: a new one needs an address, and one whose messages are
+    /// to be signed needs a secret.
     ///
     /// # Errors
     /// As [`parse_change`].
@@ -210,8 +210,9 @@ pub async fn read_alerts<D: Database>(database: &D, organization: &OrganizationI
     change_and_read(database, organization, Vec::new()).await
 }
 
-/// Sets the destinations of an organization. `sealed` is what became of [`AlertsChange::secrets`]: JSON, `[[sealed address,
-/// host, end of the address, sealed secrets], …]` in the order of the destinations; null means that it stays.
+/// Sets the destinations of an organization. `sealed` is what became of [`AlertsChange::secrets`]: JSON,
+/// `[[sealed address, host, end of the address, sealed secrets], …]` in the order of the destinations; null means that
+/// it stays.
 ///
 /// # Errors
 /// As [`read_alerts`].

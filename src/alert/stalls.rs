@@ -1,7 +1,7 @@
 //! The stalls that a destination fits, and what it was told of each.
 //!
-//! A stall begins when the conversation fits the destination, and ends when it does not any more. What ends and begins again
-//! before its end was told is one stall.
+//! A stall begins when the conversation fits the destination, and ends when it does not any more. What ends and begins
+//! again before its end was told is one stall.
 
 /// The most bytes of the stalls of a destination as they are stored. Where there are more, those that do not fit are
 /// noticed when there is room.
@@ -59,8 +59,8 @@ const STAGES: [(Stage, char); 9] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Known {
     stage: Stage,
-    /// Whether a message has told it, or its end, of which it was never known whether it arrived. If it goes on, it is told again;
-    /// if not, so is its end.
+    /// Whether a message has told it, or its end, of which it was never known whether it arrived. If it goes on, it is
+    /// told again; if not, so is its end.
     is_doubted: bool,
 }
 
@@ -154,7 +154,8 @@ impl Stalls {
         Self(text.split('\n').filter_map(stall).collect())
     }
 
-    /// A line each, of the letter of the stage, a capital if it is doubted, and the conversation: ids have no line breaks.
+    /// A line each, of the letter of the stage, a capital if it is doubted, and the conversation: ids have no line
+    /// breaks.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut text = String::new();
@@ -178,8 +179,8 @@ impl Stalls {
         text
     }
 
-    /// The stalls after a look at the conversations that the destination fits now, which are ascending. If it is `settling`,
-    /// new ones are not told.
+    /// The stalls after a look at the conversations that the destination fits now, which are ascending. If it is
+    /// `settling`, new ones are not told.
     #[must_use]
     pub fn observe(&self, present: &[Present<'_>], is_settling: bool) -> Self {
         let first = if is_settling { Stage::Noted } else { Stage::New }.known();
@@ -228,8 +229,8 @@ impl Stalls {
         wanted.map(|(_, id)| id.as_str())
     }
 
-    /// Makes a message of those that are to be told, except new ones in which something has happened since the last refresh:
-    /// these are told by the next message, whatever happens.
+    /// Makes a message of those that are to be told, except new ones in which something has happened since the last
+    /// refresh: these are told by the next message, whatever happens.
     pub fn tell(&mut self, has_changed: &dyn Fn(&str) -> bool) {
         for (known, id) in &mut self.0 {
             known.stage = match known.stage {

@@ -133,8 +133,8 @@ impl ApiError {
         }
     }
 
-    /// What the log says besides status and code: the cause, which the client is not told; for a 401, the stage; for a 403, the
-    /// rule.
+    /// What the log says besides status and code: the cause, which the client is not told; for a 401, the stage; for a
+    /// 403, the rule.
     #[must_use]
     pub fn cause(&self) -> Option<String> {
         match self {
@@ -156,7 +156,8 @@ impl ErrorAnswer {
     }
 }
 
-/// A challenge as in RFC 6750 section 3. The description is quoted as it is, because nothing in it comes from the client.
+/// A challenge as in RFC 6750 section 3. The description is quoted as it is, because nothing in it comes from the
+/// client.
 fn challenge(error: &str, description: &str) -> String {
     let description = description.replace('"', "'");
     format!(r#"Bearer realm="conversation-monitor", error="{error}", error_description="{description}""#)

@@ -288,7 +288,8 @@ pub fn named(id: Option<String>, name: &str) -> Result<String, ApiError> {
     })
 }
 
-/// The segments of `path` that stand for the braces of `pattern`, in their order. `None` means that `path` does not match.
+/// The segments of `path` that stand for the braces of `pattern`, in their order. `None` means that `path` does not
+/// match.
 fn segments_in_braces<'a>(pattern: &str, path: &'a str) -> Option<[&'a str; SEGMENTS_MAX]> {
     let mut found = [""; SEGMENTS_MAX];
     if !pattern.contains('{') {

@@ -52,8 +52,8 @@ pub enum AccessError {
     OrganizationMissing,
 }
 
-/// Which rule denies a request. The texts are for the log, and docs/operating.md lists them: they contain nothing of the
-/// token and of the request.
+/// Which rule denies a request. The texts are for the log, and docs/operating.md lists them: they contain nothing of
+/// the token and of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, VariantArray)]
 pub enum Denial {
     /// The token names no role.
@@ -116,8 +116,8 @@ pub struct ReadAccess {
     pub view: View,
 }
 
-/// Decides what a caller with `claims` may read of the organization that the request names, or, if it names none, of the
-/// caller's own.
+/// Decides what a caller with `claims` may read of the organization that the request names, or, if it names none, of
+/// the caller's own.
 ///
 /// # Errors
 /// [`AccessError`].
@@ -154,8 +154,8 @@ pub struct AcknowledgementAccess {
     pub subject: String,
 }
 
-/// Decides what a caller with `claims` may acknowledge in the organization that the request names, or, if it names none, in the
-/// caller's own: the conversations whose rows they may read.
+/// Decides what a caller with `claims` may acknowledge in the organization that the request names, or, if it names
+/// none, in the caller's own: the conversations whose rows they may read.
 ///
 /// # Errors
 /// [`AccessError`].
@@ -166,8 +166,8 @@ pub fn acknowledgement_access(claims: &Claims, requested: Option<&str>) -> Resul
 }
 
 impl AcknowledgementAccess {
-    /// The acknowledgement that the caller may store, if there is one: of the organization. Which conversations of it the caller
-    /// sees has been decided before, from what is stored of them.
+    /// The acknowledgement that the caller may store, if there is one: of the organization. Which conversations of it
+    /// the caller sees has been decided before, from what is stored of them.
     #[must_use]
     pub fn permit(&self, record: Option<Record>) -> PermittedRecords {
         let is_permitted = |record: &Record| {

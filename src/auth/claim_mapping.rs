@@ -36,8 +36,8 @@ pub struct Pointer(Vec<String>);
 pub struct NoSuchWay;
 
 impl Pointer {
-    /// Parses a pointer. `None` means that it does not begin with a slash, has a `~` that is neither `~0` nor `~1`, or is
-    /// longer than [`POINTER_BYTES_MAX`].
+    /// Parses a pointer. `None` means that it does not begin with a slash, has a `~` that is neither `~0` nor `~1`, or
+    /// is longer than [`POINTER_BYTES_MAX`].
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() > POINTER_BYTES_MAX {

@@ -24,8 +24,8 @@ const SECONDS_MAX: f64 = 253_402_300_799.0;
 pub struct Claims {
     /// `sub`: the user.
     pub subject: Option<String>,
-    /// What to call the user: `name`, or else `preferred_username`. It decides nothing, so `None` means that neither is a
-    /// text that can be shown.
+    /// What to call the user: `name`, or else `preferred_username`. It decides nothing, so `None` means that neither is
+    /// a text that can be shown.
     pub name: Option<String>,
     /// `role`. Of several roles, the one with the most rights.
     pub role: Result<Role, NoRole>,
@@ -60,8 +60,8 @@ impl Claims {
         Self::from_mapped_payload(payload, &ClaimMapping::default())
     }
 
-    /// Parses the claims of a token whose signature has been verified. An optional claim that is null counts as absent. A
-    /// claim of a wrong type is an error; it never counts as absent.
+    /// Parses the claims of a token whose signature has been verified. An optional claim that is null counts as absent.
+    /// A claim of a wrong type is an error; it never counts as absent.
     ///
     /// # Errors
     /// [`TokenError::Claims`] or the claim that is missing or malformed.

@@ -11,8 +11,8 @@ use sha1::Sha1;
 use std::borrow::Cow;
 use strum::VariantArray;
 
-/// How far the time that a signature covers may be from the service's clock, in either direction. Within it a webhook can
-/// be replayed, which changes nothing.
+/// How far the time that a signature covers may be from the service's clock, in either direction. Within it a webhook
+/// can be replayed, which changes nothing.
 pub const WINDOW_MS: i64 = 5 * MINUTE_MS;
 /// The most digits of such a time, in seconds.
 const TIMESTAMP_DIGITS_MAX: usize = 12;

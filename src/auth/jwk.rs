@@ -15,7 +15,8 @@ pub const KEYS_MAX: usize = 100;
 pub const RSA_BITS_MIN: usize = 2_048;
 /// The most bits of an RSA modulus. A larger one only makes each verification slower.
 pub const RSA_BITS_MAX: usize = 8_192;
-/// The least RSA exponent, as in FIPS 186-5. With a tiny one, signatures that pass a lenient padding check can be forged.
+/// The least RSA exponent, as in FIPS 186-5. With a tiny one, signatures that pass a lenient padding check can be
+/// forged.
 pub const RSA_EXPONENT_MIN: u64 = 65_537;
 /// The greatest RSA exponent, which is that of BoringSSL: 2^33 − 1.
 const RSA_EXPONENT_MAX: u64 = (1 << 33) - 1;

@@ -2,8 +2,8 @@
 //!
 //! - A set is fresh for [`FRESH_MS`] and is used without asking the server. A key that the server withdraws works that
 //!   much longer.
-//! - When the set is no longer fresh, or when a token names a key that is not in it, it is reloaded, but at most once in
-//!   [`COOLDOWN_MS`], whatever tokens come.
+//! - When the set is no longer fresh, or when a token names a key that is not in it, it is reloaded, but at most once
+//!   in [`COOLDOWN_MS`], whatever tokens come.
 //! - While the server is down, the last set is used until it is [`MAX_AGE_MS`] old.
 //! - A copy in KV, with the instant at which it was fetched, saves new isolates the fetch.
 //!

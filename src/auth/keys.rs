@@ -144,8 +144,8 @@ impl<K> KeySet<K> {
         Self(keys.into_iter().map(Rc::new).collect())
     }
 
-    /// Finds the keys that a header may mean: those with its `kid`, or, if it has no `kid`, all keys of its algorithm. A
-    /// key without an id is never found by a `kid`.
+    /// Finds the keys that a header may mean: those with its `kid`, or, if it has no `kid`, all keys of its algorithm.
+    /// A key without an id is never found by a `kid`.
     #[must_use]
     pub fn find(&self, header: &Header) -> KeyMatch<K> {
         let mut matching = self.0.iter().filter(|key| key.matches(header));

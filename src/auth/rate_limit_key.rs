@@ -4,8 +4,8 @@ use crate::auth::claims::Claims;
 use crate::base::digest::sha256_base64url;
 use std::net::IpAddr;
 
-/// The key of a verified caller: a digest of organization and subject. No two callers share a key, and it does not reveal
-/// who they are.
+/// The key of a verified caller: a digest of organization and subject. No two callers share a key, and it does not
+/// reveal who they are.
 #[must_use]
 pub fn caller_key(claims: &Claims) -> String {
     let subject = claims.subject.as_deref();
@@ -21,9 +21,9 @@ pub fn connection_key(connection_id: &str) -> String {
     sha256_base64url(format!("connection\n{connection_id}").as_bytes())
 }
 
-/// The key of a client whose authentication failed: its IPv4 address, or the /64 network of its IPv6 address, because one
-/// client usually has all addresses of such a network. An IPv4-mapped IPv6 address counts as the IPv4 address: all of
-/// them are in one /64.
+/// The key of a client whose authentication failed: its IPv4 address, or the /64 network of its IPv6 address, because
+/// one client usually has all addresses of such a network. An IPv4-mapped IPv6 address counts as the IPv4 address: all
+/// of them are in one /64.
 #[must_use]
 pub fn address_key(address: &str) -> String {
     match address.parse().map(|address: IpAddr| address.to_canonical()) {

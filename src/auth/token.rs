@@ -1,9 +1,9 @@
 //! The syntax of a token: RFC 7515 compact serialization, parsed strictly.
 //!
-//! jwt-compact verifies HS256 signatures (see `keys`), but its `UntrustedToken` does not do the parsing. It ignores `crit`
-//! and `b64`, takes `"kid": null` for a missing `kid`, refuses a token because of header parameters that nobody here uses
-//! (`cty`, a malformed `x5t`), and gives the claims only as a deserialized type, never as the bytes that were signed, in
-//! which a repeated member can be noticed.
+//! jwt-compact verifies HS256 signatures (see `keys`), but its `UntrustedToken` does not do the parsing. It ignores
+//! `crit` and `b64`, takes `"kid": null` for a missing `kid`, refuses a token because of header parameters that nobody
+//! here uses (`cty`, a malformed `x5t`), and gives the claims only as a deserialized type, never as the bytes that were
+//! signed, in which a repeated member can be noticed.
 
 use crate::auth::algorithm::Algorithm;
 use crate::auth::error::TokenError;
@@ -80,8 +80,8 @@ pub fn check_size(token: &str) -> Result<(), TokenError> {
     Ok(())
 }
 
-/// Decodes base64url without padding. Only the canonical encoding of the bytes is accepted, so that no token has a second
-/// spelling.
+/// Decodes base64url without padding. Only the canonical encoding of the bytes is accepted, so that no token has a
+/// second spelling.
 ///
 /// # Errors
 /// [`TokenError::Segments`] if the segment is malformed or empty.

@@ -1,7 +1,7 @@
 //! Waiting for several futures at once.
 //!
-//! The library's `join_all` keeps a queue of those that are ready, which is 5 KB of wasm. The few databases that are asked at
-//! a time may all be asked again.
+//! The library's `join_all` keeps a queue of those that are ready, which is 5 KB of wasm. The few databases that are
+//! asked at a time may all be asked again.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;

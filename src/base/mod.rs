@@ -1,5 +1,5 @@
-//! What every other module may use: instants, ids, strict JSON, digests, a bounded cache, sorting, waiting for several futures,
-//! notes about a request.
+//! What every other module may use: instants, ids, strict JSON, digests, a bounded cache, sorting, waiting for several
+//! futures, notes about a request.
 
 pub mod byte_cache;
 pub mod digest;

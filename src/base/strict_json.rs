@@ -20,7 +20,8 @@ pub fn parse(text: &[u8]) -> Result<Value, serde_json::Error> {
     serde_json::from_slice::<Strict>(text).map(|strict| strict.0)
 }
 
-/// The whole number from 0 on that a JSON number stands for, however it is written: `5`, `5.0` and `50e-1` are the same.
+/// The whole number from 0 on that a JSON number stands for, however it is written: `5`, `5.0` and `50e-1` are the
+/// same.
 #[must_use]
 pub fn whole_number(value: &Value) -> Option<u64> {
     if let Some(number) = value.as_u64() {
@@ -37,8 +38,8 @@ const EXACT_MAX: f64 = 9_007_199_254_740_991.0;
 /// An escaped character: `\u` and four hexadecimal digits.
 pub type Escape = [u8; 6];
 
-/// Replaces each escaped half of a surrogate pair without its other half, as texts have it that were cut by UTF-16 units.
-/// Borrowed means that there was none.
+/// Replaces each escaped half of a surrogate pair without its other half, as texts have it that were cut by UTF-16
+/// units. Borrowed means that there was none.
 #[must_use]
 pub fn repair_surrogates<'a>(text: &'a [u8], replacement: &Escape) -> Cow<'a, [u8]> {
     let mut repaired = Cow::Borrowed(text);

@@ -34,9 +34,9 @@ impl Timestamp {
         self.0
     }
 
-    /// Parses RFC 3339 with any offset. What is finer than a millisecond is truncated, and second 60 of a minute is the first
-    /// of the next one. `None` means that the text is something else, or that its year in UTC is outside 0000 to 9999, which an
-    /// offset can cause and RFC 3339 cannot write.
+    /// Parses RFC 3339 with any offset. What is finer than a millisecond is truncated, and second 60 of a minute is the
+    /// first of the next one. `None` means that the text is something else, or that its year in UTC is outside 0000 to
+    /// 9999, which an offset can cause and RFC 3339 cannot write.
     #[must_use]
     pub fn from_rfc3339(text: &str) -> Option<Self> {
         let instant = DateTime::parse_from_rfc3339(text).ok()?;

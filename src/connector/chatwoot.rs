@@ -1,12 +1,13 @@
 //! Chatwoot.
 //!
-//! - The conversation in a webhook is as it was when the webhook was sent, not as it was at the event. What happened is in
-//!   `changed_attributes` of `conversation_updated`; `conversation_status_changed` most often comes without them.
-//! - A `pending` conversation is the bot's, an `open` one people's. Nothing says whether an inbox has a bot: conversations
-//!   start without autopilot, and a pending one is where it is on.
-//! - A conversation that the bot opens is handed off, which its words may have promised before. The autopilot is off only
-//!   once an agent has the conversation.
-//! - Instants of messages are whole seconds, as in Chatwoot's other interfaces; ids grow, and tell the order within one.
+//! - The conversation in a webhook is as it was when the webhook was sent, not as it was at the event. What happened is
+//!   in `changed_attributes` of `conversation_updated`; `conversation_status_changed` most often comes without them.
+//! - A `pending` conversation is the bot's, an `open` one people's. Nothing says whether an inbox has a bot:
+//!   conversations start without autopilot, and a pending one is where it is on.
+//! - A conversation that the bot opens is handed off, which its words may have promised before. The autopilot is off
+//!   only once an agent has the conversation.
+//! - Instants of messages are whole seconds, as in Chatwoot's other interfaces; ids grow, and tell the order within
+//!   one.
 
 use crate::base::timestamp::Timestamp;
 use crate::connector::connection::Department;
@@ -335,8 +336,8 @@ fn changes(root: &Node<'_, '_>, conversation: &Conversation, events: &mut Events
             before = Status::from_node(&change.member("previous_value"));
             after = Status::from_node(&change.member("current_value"));
         }
-        // Without a log only the state is known. That it is the bot's is enough to know since when; that it is resolved, only
-        // if an agent has it: otherwise it may have been the bot, which settles nothing.
+        // Without a log only the state is known. That it is the bot's is enough to know since when; that it is
+        // resolved, only if an agent has it: otherwise it may have been the bot, which settles nothing.
         None if log.is_empty() => {
             let is_enough = |status: &Status| match status {
                 Status::Pending => true,
@@ -446,8 +447,8 @@ fn message(
     let is_by_bot = author.is_bot;
     let is_people_s = matches!(conversation.status, Some(Status::Open | Status::Snoozed)) && !conversation.is_of_ai();
     let is_about_hand_off = is_by_bot && !is_private && is_people_s && !events.settings().bots_answer_while_open;
-    // Later versions of a bot's message are only worth taking if it was not sent: what is the conversation's by then says
-    // nothing of the message.
+    // Later versions of a bot's message are only worth taking if it was not sent: what is the conversation's by then
+    // says nothing of the message.
     let is_failed = state.status == Some("failed");
     if !is_created && is_by_bot && !is_failed {
         return;

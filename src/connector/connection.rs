@@ -61,8 +61,8 @@ impl Kind {
         }
     }
 
-    /// The header with the time at which it was sent, in seconds since 1970, if the signature covers one: it is over that
-    /// text, a dot and the body.
+    /// The header with the time at which it was sent, in seconds since 1970, if the signature covers one: it is over
+    /// that text, a dot and the body.
     #[must_use]
     pub const fn timestamp_header(self) -> Option<&'static str> {
         match self {
@@ -165,7 +165,8 @@ pub struct Settings {
     pub ai_user_ids: Vec<String>,
     /// What stands before every id, for a second help desk of the same organization.
     pub prefix: String,
-    /// Whether each message of a customer also says who has the conversation, which makes good for webhooks that were lost.
+    /// Whether each message of a customer also says who has the conversation, which makes good for webhooks that were
+    /// lost.
     pub observe: bool,
     /// Whether a bot's message in an open conversation is an answer. Otherwise it is about a hand-off.
     pub bots_answer_while_open: bool,

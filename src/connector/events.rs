@@ -242,8 +242,8 @@ pub fn change_id(what: &str, conversation_id: &str, at: Timestamp) -> String {
     format!("{what}-{conversation_id}-{}", at.as_milliseconds())
 }
 
-/// The clock of something that a webhook of `at` mentions, such as an agent's name. It is coarse: otherwise every webhook
-/// would write it again.
+/// The clock of something that a webhook of `at` mentions, such as an agent's name. It is coarse: otherwise every
+/// webhook would write it again.
 pub fn mention(at: Timestamp) -> Timestamp {
     floor(at, MENTION_MS)
 }

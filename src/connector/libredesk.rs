@@ -4,8 +4,8 @@
 //! - `resolved_at` is the first resolution for good. A later one is known from the webhook of the change, and from
 //!   `last_resolved_at` where LibreDesk has it.
 //! - A customer's message opens a conversation again, and ends a snooze, without a webhook: the message says it.
-//! - An assignment names an id. Whether it is that of an AI assistant, only a setting can tell; an assistant's hand-off is
-//!   that it takes itself off the conversation.
+//! - An assignment names an id. Whether it is that of an AI assistant, only a setting can tell; an assistant's hand-off
+//!   is that it takes itself off the conversation.
 
 use crate::base::timestamp::Timestamp;
 use crate::connector::events::{Events, Field, Person, Switch, change_id, mention, second};

@@ -28,8 +28,8 @@ pub enum Outcome {
 /// Something that was ignored, and why: where and of which type it is, and never what it says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Note {
-    /// Where: a JSON pointer (RFC 6901) into the webhook, with `*` for an item of an array; or, if an event that was made
-    /// of it is refused, the type and the field of that event, such as `message.at`.
+    /// Where: a JSON pointer (RFC 6901) into the webhook, with `*` for an item of an array; or, if an event that was
+    /// made of it is refused, the type and the field of that event, such as `message.at`.
     pub path: String,
     /// The type that was found there, `absent` or `refused`.
     pub found: &'static str,
@@ -69,8 +69,8 @@ impl Mapping {
         }
     }
 
-    /// The records of the events, by the very rules of `POST /api/conversation-monitor/events`. An event that these refuse,
-    /// such as one that is ahead of the service's clock, is noted, and the others are taken in.
+    /// The records of the events, by the very rules of `POST /api/conversation-monitor/events`. An event that these
+    /// refuse, such as one that is ahead of the service's clock, is noted, and the others are taken in.
     pub fn read_records(&mut self) -> Vec<Record> {
         let mut records = Vec::new();
         for (index, event) in std::mem::take(&mut self.events).iter().enumerate() {

@@ -267,7 +267,8 @@ impl<'v> Node<'v, '_> {
         table.iter().find(|(known, _)| *known == text).map(|(_, value)| *value)
     }
 
-    /// Notes that the value must be there for `expected` to be known, and is not, unless reading it has noted that already.
+    /// Notes that the value must be there for `expected` to be known, and is not, unless reading it has noted that
+    /// already.
     pub fn require<T>(&self, value: Option<T>, expected: &'static str) -> Option<T> {
         if value.is_none() && self.value.is_none() {
             self.note("absent", expected);
@@ -310,8 +311,8 @@ impl<'v> Node<'v, '_> {
     }
 }
 
-/// The instant of these seconds since 1970, truncated to milliseconds. A double has the seconds of our time to a quarter of
-/// a microsecond, so what was a whole number of milliseconds may have become a little less.
+/// The instant of these seconds since 1970, truncated to milliseconds. A double has the seconds of our time to a
+/// quarter of a microsecond, so what was a whole number of milliseconds may have become a little less.
 fn from_seconds(seconds: f64) -> Option<Timestamp> {
     const HALF_A_MICROSECOND_MS: f64 = 0.0005;
     // 9999-12-31: what is later is milliseconds, and no year that RFC 3339 can write.

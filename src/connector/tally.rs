@@ -7,8 +7,8 @@ use serde_json::json;
 
 /// A connection's counts are stored at most once in this time, by all instances of the worker together.
 pub const STORE_EVERY_MS: i64 = MINUTE_MS;
-/// How long after the first webhook of that time they are stored, with those that came meanwhile: one action in a help desk
-/// sends several.
+/// How long after the first webhook of that time they are stored, with those that came meanwhile: one action in a help
+/// desk sends several.
 pub const STORE_AFTER_MS: u64 = 5_000;
 
 /// The counts of a tally: the outcomes, and after them the webhooks that were refused.
@@ -106,8 +106,8 @@ fn bit_of(kind: Kind, webhook: Option<&str>) -> i64 {
     index.and_then(|index| 1_i64.checked_shl(index)).unwrap_or_default()
 }
 
-/// The tally of a connection in this isolate. It is stored at most once a minute, unless another isolate was faster, and what is
-/// not stored yet is kept.
+/// The tally of a connection in this isolate. It is stored at most once a minute, unless another isolate was faster,
+/// and what is not stored yet is kept.
 #[derive(Debug, Clone, Default)]
 pub struct Counter {
     /// What is not stored yet.
@@ -141,8 +141,8 @@ impl Counter {
         Some(std::mem::take(&mut self.tally))
     }
 
-    /// Keeps what was taken and not stored, because the database failed, or because another isolate had stored something at
-    /// `stored_at`. A minute after that, the first webhook decides which isolate is next.
+    /// Keeps what was taken and not stored, because the database failed, or because another isolate had stored
+    /// something at `stored_at`. A minute after that, the first webhook decides which isolate is next.
     pub fn put_back(&mut self, tally: Tally, stored_at: Option<Timestamp>) {
         self.tally.add_earlier(tally);
         if let Some(stored_at) = stored_at {

@@ -1,6 +1,7 @@
 //! Zammad: the default payload of a webhook that a trigger fires whenever a ticket is created or updated.
 //!
-//! - Ticket, article, users and groups come with their own clocks, and `last_close_at` stays when a ticket is opened again.
+//! - Ticket, article, users and groups come with their own clocks, and `last_close_at` stays when a ticket is opened
+//!   again.
 //! - States are names that an administrator may change. A name that is not known is an open ticket.
 //! - Nobody is the user 1. Since when somebody has a ticket is in `last_owner_update_at`, where Zammad sets it.
 //! - A merged ticket does not name its target. It is resolved by the merge.

@@ -1,5 +1,5 @@
-//! Who waits: demands, answers, promises, and which answer covers which demand. The numbers in parentheses are those of the
-//! cases in docs/definition.md.
+//! Who waits: demands, answers, promises, and which answer covers which demand. The numbers in parentheses are those of
+//! the cases in docs/definition.md.
 
 use crate::base::sort::sort_by;
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
@@ -29,8 +29,8 @@ impl MessageItem {
         self.status == Status::Queued && as_of.milliseconds_since(self.at) > QUEUED_MAX_MS
     }
 
-    /// Whether it is a reply that the customer has, or may still get (1, 2, 27). One in the future counts (20). It is an
-    /// **answer** unless it is a promise: see [`Answers`].
+    /// Whether it is a reply that the customer has, or may still get (1, 2, 27). One in the future counts (20). It is
+    /// an **answer** unless it is a promise: see [`Answers`].
     #[must_use]
     pub fn is_reply_that_arrives(&self, as_of: Timestamp) -> bool {
         self.is_reply() && self.status != Status::Failed && !self.is_stuck(as_of)
@@ -58,7 +58,8 @@ pub fn demands(timeline: &Timeline) -> Vec<Demand<'_>> {
     timeline.items().iter().filter_map(demand).collect()
 }
 
-/// The demand that an item is, if it is one. What arrived before a resolution is settled; at its very instant it is not (10, 46f).
+/// The demand that an item is, if it is one. What arrived before a resolution is settled; at its very instant it is not
+/// (10, 46f).
 #[must_use]
 pub fn demand(item: &TimelineItem) -> Option<Demand<'_>> {
     let Item::Message(message) = &item.item else {
@@ -272,8 +273,8 @@ impl<'a> Surroundings<'a> {
         (!is_interrupted).then_some(hand_off.at)
     }
 
-    /// The first hand-off that follows a reply. At the same instant it does unless both have a sequence, and its is smaller
-    /// (32g).
+    /// The first hand-off that follows a reply. At the same instant it does unless both have a sequence, and its is
+    /// smaller (32g).
     fn hand_off_after(&self, reply: Clock) -> Option<Clock> {
         let first = self.hand_offs.partition_point(|hand_off| hand_off.at < reply.at);
         let follows = |hand_off: &&Clock| {

@@ -1,13 +1,13 @@
 //! The bodies of records in normal form: what ingest writes and a refresh reads back.
 //!
 //! A body is RFC 8785 JSON, because of two versions of a record that are alike otherwise the one with the greater bytes
-//! wins (`rank`). The fields below are declared in the order of their names as they stand in the JSON, absent ones are left
-//! out, names are ASCII, and numbers are whole. `serde_json` escapes no more than RFC 8785 asks, so what it writes of these
-//! types is their RFC 8785 form. Two tests in `event` check that.
+//! wins (`rank`). The fields below are declared in the order of their names as they stand in the JSON, absent ones are
+//! left out, names are ASCII, and numbers are whole. `serde_json` escapes no more than RFC 8785 asks, so what it writes
+//! of these types is their RFC 8785 form. Two tests in `event` check that.
 //!
-//! A field that version 0.1 did not have is only there where it is not its default, so that the bodies which it stored are
-//! in normal form still. `revision` is in the body for the same reason: whatever version of the service writes a body
-//! replaces the revision with it.
+//! A field that version 0.1 did not have is only there where it is not its default, so that the bodies which it stored
+//! are in normal form still. `revision` is in the body for the same reason: whatever version of the service writes a
+//! body replaces the revision with it.
 
 use crate::base::timestamp::{Timestamp, rfc3339};
 use serde::{Deserialize, Serialize};

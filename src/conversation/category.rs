@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-/// Which list a candidate is in. [`Category::VARIANTS`] lists them in the order of their declaration, which is their index
-/// wherever something is kept by category.
+/// Which list a candidate is in. [`Category::VARIANTS`] lists them in the order of their declaration, which is their
+/// index wherever something is kept by category.
 #[derive(
     Debug,
     Clone,
@@ -42,8 +42,8 @@ impl Category {
         self.into()
     }
 
-    /// Whether a report that names no category shows it. Those are the two categories that the published contract knows;
-    /// the others are shown where they are asked for by name, so a client of the contract never sees one.
+    /// Whether a report that names no category shows it. Those are the two categories that the published contract
+    /// knows; the others are shown where they are asked for by name, so a client of the contract never sees one.
     #[must_use]
     pub const fn is_shown_unnamed(self) -> bool {
         matches!(self, Self::AiStuck | Self::AgentAbandoned)

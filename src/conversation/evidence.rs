@@ -1,5 +1,5 @@
-//! Why a conversation is listed, or why not: what the fold makes of each item. Nothing is decided here. Each answer is asked of the
-//! functions that decide.
+//! Why a conversation is listed, or why not: what the fold makes of each item. Nothing is decided here. Each answer is
+//! asked of the functions that decide.
 
 use crate::base::timestamp::{Timestamp, rfc3339};
 use crate::conversation::answers::{Answers, demand, demands};
@@ -24,7 +24,8 @@ pub struct Explanation {
     pub wait: Option<Candidate>,
     /// The id and `at` of the last demand.
     pub latest_inbound: Option<(String, Timestamp)>,
-    /// Who owes the next answer: `ai`, `human` or `none`. `None` means that nothing has happened, or that it is not known.
+    /// Who owes the next answer: `ai`, `human` or `none`. `None` means that nothing has happened, or that it is not
+    /// known.
     pub responsible: Option<&'static str>,
     /// Since when.
     pub owner_since: Option<Timestamp>,
@@ -57,8 +58,8 @@ pub struct ExplainedItem {
     pub effect: &'static str,
 }
 
-/// Explains one of the conversations that were merged with each other, all of which must be among `members`, with the items of
-/// `ItemCollection::explained`. `None` means that it is not among them.
+/// Explains one of the conversations that were merged with each other, all of which must be among `members`, with the
+/// items of `ItemCollection::explained`. `None` means that it is not among them.
 #[must_use]
 pub fn explain(members: Vec<Member>, conversation_id: &str, as_of: Timestamp) -> Option<Explanation> {
     let merged = merge(members).into_iter().find(|merged| merged.id == conversation_id)?;

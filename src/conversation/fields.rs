@@ -54,8 +54,8 @@ pub struct Fields<'a> {
 pub struct Received<'a> {
     /// When: the service's clock.
     pub now: Timestamp,
-    /// The same event with another character instead of each half of a surrogate pair. What differs between the two has a
-    /// half. `None` means that the whole request has none.
+    /// The same event with another character instead of each half of a surrogate pair. What differs between the two has
+    /// a half. `None` means that the whole request has none.
     pub other_reading: Option<&'a Value>,
 }
 

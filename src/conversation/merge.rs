@@ -36,8 +36,8 @@ pub struct Merged {
     pub timeline: Option<Timeline>,
 }
 
-/// Merges the timelines of conversations (37). All that were merged with one of `members`, directly or through others, must
-/// be among them.
+/// Merges the timelines of conversations (37). All that were merged with one of `members`, directly or through others,
+/// must be among them.
 #[must_use]
 pub fn merge(members: Vec<Member>) -> Vec<Merged> {
     let chains = Chains::new(&members);

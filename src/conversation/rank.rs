@@ -1,6 +1,7 @@
 //! Which of two versions of a record wins. The same order is said twice, both times from the tables below: here for a
-//! version that comes in, and in SQL for the version that is stored, as columns of table `record` that the database works
-//! out from its body (`migrations/0003_ranks_and_merges.sql`). So the rank of a stored version is right whoever wrote it.
+//! version that comes in, and in SQL for the version that is stored, as columns of table `record` that the database
+//! works out from its body (`migrations/0003_ranks_and_merges.sql`). So the rank of a stored version is right whoever
+//! wrote it.
 
 use crate::base::timestamp::Timestamp;
 use crate::conversation::body::Status;

@@ -22,13 +22,13 @@ pub struct Record {
     pub conversation_id: Option<String>,
     /// What is compared with other versions first.
     pub rank: Rank,
-    /// When an item of a timeline arrived: a message when the source took it in, a change at its `at`. `None` means that it is no
-    /// item, or a removal.
+    /// When an item of a timeline arrived: a message when the source took it in, a change at its `at`. `None` means
+    /// that it is no item, or a removal.
     pub arrived_at: Option<Timestamp>,
     /// RFC 8785 JSON of the other fields, see `conversation::body`; of a removal empty, or its revision.
     ///
-    /// `updatedAt` and the ids are left out (except `conversationId`, which is in both): the bodies of two versions are only
-    /// compared where those are equal, and a member that both have does not decide which bytes are greater.
+    /// `updatedAt` and the ids are left out (except `conversationId`, which is in both): the bodies of two versions are
+    /// only compared where those are equal, and a member that both have does not decide which bytes are greater.
     pub body: String,
 }
 

@@ -164,8 +164,8 @@ impl<'a> ReportRow<'a> {
         })
     }
 
-    /// The row of a conversation that is no candidate: what only a candidate has is null. `None` as `conversation` means that its
-    /// record is not known or removed; `latest_inbound` are the id and `at` of its last demand.
+    /// The row of a conversation that is no candidate: what only a candidate has is null. `None` as `conversation`
+    /// means that its record is not known or removed; `latest_inbound` are the id and `at` of its last demand.
     #[must_use]
     pub fn without_candidate(
         conversation_id: &'a str,

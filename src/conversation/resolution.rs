@@ -1,5 +1,5 @@
-//! **Resolution in force**: the latest resolution of a conversation that counts and is not cancelled. What arrived before it
-//! is settled.
+//! **Resolution in force**: the latest resolution of a conversation that counts and is not cancelled. What arrived
+//! before it is settled.
 
 use crate::base::sort::sort;
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
@@ -9,8 +9,8 @@ use crate::conversation::timeline::{Item, ItemCollection, ResolutionItem};
 /// How long after a resolution it can be cancelled by reopening the conversation.
 pub const CANCEL_MS: i64 = 3 * 24 * 60 * MINUTE_MS;
 
-/// The resolution in force of a conversation, from its record and its own items, in any order. `None` means that there is
-/// none.
+/// The resolution in force of a conversation, from its record and its own items, in any order. `None` means that there
+/// is none.
 #[must_use]
 pub fn resolution_in_force(conversation: &Conversation, items: &ItemCollection) -> Option<Timestamp> {
     let reopenings = Reopenings::new(items);
@@ -36,8 +36,8 @@ fn records(items: &ItemCollection) -> impl Iterator<Item = &ResolutionItem> {
     })
 }
 
-/// **Resolution**: those of persons, and `resolvedAt`, unless a record of the same instant says that somebody else resolved
-/// the conversation. Neither a timer nor the autopilot settles what nobody answered (46c, 46e).
+/// **Resolution**: those of persons, and `resolvedAt`, unless a record of the same instant says that somebody else
+/// resolved the conversation. Neither a timer nor the autopilot settles what nobody answered (46c, 46e).
 fn resolutions_that_count(conversation: &Conversation, items: &ItemCollection) -> Vec<Timestamp> {
     let resolved = || records(items).filter(|resolution| resolution.resolved);
     let mut counting: Vec<Timestamp> = resolved()

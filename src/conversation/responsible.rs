@@ -1,5 +1,5 @@
-//! **Responsible**: who owes the next answer, found by a walk along the timeline. The numbers in parentheses are those of the
-//! cases in docs/definition.md.
+//! **Responsible**: who owes the next answer, found by a walk along the timeline. The numbers in parentheses are those
+//! of the cases in docs/definition.md.
 
 use crate::base::timestamp::Timestamp;
 use crate::conversation::answers::Answers;
@@ -28,8 +28,8 @@ pub struct Responsibility {
     pub changes: usize,
 }
 
-/// Walks along the timeline of a conversation whose customer waits since `waiting_since`. `None` means that the timeline is
-/// empty.
+/// Walks along the timeline of a conversation whose customer waits since `waiting_since`. `None` means that the
+/// timeline is empty.
 #[must_use]
 pub fn responsibility(
     conversation: &Conversation,
@@ -90,12 +90,13 @@ pub struct Ending {
     pub state: EndState,
     /// The numbers of the items that go on deciding that when all others are forgotten, at most two:
     /// - the last change of the autopilot;
-    /// - where a reply of a person makes the conversation theirs, the last answer of a person since then, or else the first
-    ///   reply; else, if the last change was made by nobody, the first by which a person switched the autopilot off since it was
-    ///   last on: an agent may be assigned from there on.
+    /// - where a reply of a person makes the conversation theirs, the last answer of a person since then, or else the
+    ///   first reply; else, if the last change was made by nobody, the first by which a person switched the autopilot
+    ///   off since it was last on: an agent may be assigned from there on.
     pub deciding: Vec<usize>,
-    /// The numbers of the items that say what became of the replies of people, if some of these are kept for another reason: when
-    /// the autopilot was last switched on, the last answer of the AI after such a reply, and the last change before each.
+    /// The numbers of the items that say what became of the replies of people, if some of these are kept for another
+    /// reason: when the autopilot was last switched on, the last answer of the AI after such a reply, and the last
+    /// change before each.
     pub settling: Vec<usize>,
 }
 
@@ -261,8 +262,8 @@ impl Walk {
         self.last_human_reply.is_some() && !self.has_ai_resumed
     }
 
-    /// Besides, an agent is responsible while the autopilot is off, if a person switched it off (29) or somebody is assigned
-    /// (30).
+    /// Besides, an agent is responsible while the autopilot is off, if a person switched it off (29) or somebody is
+    /// assigned (30).
     fn party(&self) -> Responsible {
         if self.has_human_taken_over() {
             Responsible::Human

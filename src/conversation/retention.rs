@@ -1,9 +1,9 @@
-//! What may be forgotten of a conversation in which nobody waits, so that whatever comes later decides as if nothing had been
-//! forgotten.
+//! What may be forgotten of a conversation in which nobody waits, so that whatever comes later decides as if nothing
+//! had been forgotten.
 //!
-//! Three windows of the definition reach back: ten minutes, a day and three days. So all items must be old, and what comes later
-//! must have arrived more than three days after them. Then an old answer covers nothing that comes later, an old resolution
-//! settles nothing of it, and all that is left to know is who is responsible: see [`Ending`].
+//! Three windows of the definition reach back: ten minutes, a day and three days. So all items must be old, and what
+//! comes later must have arrived more than three days after them. Then an old answer covers nothing that comes later,
+//! an old resolution settles nothing of it, and all that is left to know is who is responsible: see [`Ending`].
 
 use crate::base::timestamp::Timestamp;
 use crate::conversation::answers::{Answers, demands};
@@ -13,8 +13,8 @@ use crate::conversation::timeline::{Item, Timeline, TimelineItem};
 use std::collections::HashSet;
 use std::rc::Rc;
 
-/// Until when anything happened in a conversation: its newest item by its own clock or its arrival, or its resolution. `None`
-/// means that nothing did.
+/// Until when anything happened in a conversation: its newest item by its own clock or its arrival, or its resolution.
+/// `None` means that nothing did.
 #[must_use]
 pub fn newest(member: &Member) -> Option<Timestamp> {
     let instant = |item: &Item| match item {
@@ -35,8 +35,8 @@ pub enum Kept {
     /// Everything, for somebody waits in one of them, by itself or with all that was merged into it, whatever keeps the
     /// conversation from being listed.
     AsSomebodyWaits,
-    /// Everything, although nobody waits: no few items decide alike in all of these cases, or the one that would is not among the
-    /// last whose ids are known. That is rare.
+    /// Everything, although nobody waits: no few items decide alike in all of these cases, or the one that would is not
+    /// among the last whose ids are known. That is rare.
     Everything,
     /// The items of these ids.
     Items(Vec<Box<str>>),
@@ -58,8 +58,8 @@ pub fn kept(members: Vec<Member>, as_of: Timestamp) -> Kept {
         kept.extend(ending.deciding.iter().filter_map(|number| view.id(*number)));
         endings.push(ending);
     }
-    // What is kept for one of them decides in the others, too. Where that is a reply of a person that had lost its effect, what took
-    // it away must be kept as well.
+    // What is kept for one of them decides in the others, too. Where that is a reply of a person that had lost its
+    // effect, what took it away must be kept as well.
     for _ in 0..2 {
         let mut is_same = true;
         let mut more = Vec::new();
@@ -127,8 +127,8 @@ impl View {
         self.timeline.items().iter().filter(is_kept)
     }
 
-    /// How it ends if nothing is left but what is kept. `None` means that somebody would wait then: a message may have the id of a
-    /// change that is kept.
+    /// How it ends if nothing is left but what is kept. `None` means that somebody would wait then: a message may have
+    /// the id of a change that is kept.
     fn state_with(&self, kept: &HashSet<&str>, as_of: Timestamp) -> Option<EndState> {
         let timeline = Timeline::new(self.items(kept).cloned().collect(), true);
         ending(self.starts_with_autopilot, &timeline, as_of).map(|ending| ending.state)

@@ -1,10 +1,10 @@
-//! What "stalled" means: docs/definition.md in code, term by term and in its order. The numbers in parentheses are those of
-//! the cases there.
+//! What "stalled" means: docs/definition.md in code, term by term and in its order. The numbers in parentheses are
+//! those of the cases there.
 //!
 //! The terms before this file are in `merge` (timelines), `resolution`, `answers` (demands, answers, promises) and
-//! `responsible`. Three rules are applied elsewhere, because they need more than the timeline: names, blocked contacts and
-//! active persons are joined when a row is published (`report_row`), and thresholds are applied when a report is read
-//! (`snapshot::query`).
+//! `responsible`. Three rules are applied elsewhere, because they need more than the timeline: names, blocked contacts
+//! and active persons are joined when a row is published (`report_row`), and thresholds are applied when a report is
+//! read (`snapshot::query`).
 
 use crate::base::timestamp::Timestamp;
 use crate::conversation::acknowledgement::{Acknowledgement, as_body};
@@ -16,8 +16,8 @@ use crate::conversation::responsible::{Responsibility, Responsible, responsibili
 use crate::conversation::timeline::{MessageItem, Timeline};
 use serde::{Deserialize, Serialize};
 
-/// The number of the rule that this file and those that it names follow. Whoever changes what a timeline amounts to adds 1:
-/// then everything is folded again.
+/// The number of the rule that this file and those that it names follow. Whoever changes what a timeline amounts to
+/// adds 1: then everything is folded again.
 pub const RULE: i64 = 3;
 /// How long the AI has to answer before its silence means anything.
 pub const AI_GRACE_MS: i64 = 30_000;
@@ -84,8 +84,8 @@ impl<'a> Judged<'a> {
     }
 }
 
-/// The candidate that a conversation is as of an instant. `None` means that nobody waits, or not long enough to matter, or
-/// that a gate keeps the conversation from being listed.
+/// The candidate that a conversation is as of an instant. `None` means that nobody waits, or not long enough to matter,
+/// or that a gate keeps the conversation from being listed.
 #[must_use]
 pub fn candidate_as_of(judged: Judged<'_>, as_of: Timestamp) -> Option<Candidate> {
     if gates(judged.conversation).iter().any(Option::is_some) {
@@ -94,8 +94,8 @@ pub fn candidate_as_of(judged: Judged<'_>, as_of: Timestamp) -> Option<Candidate
     wait_as_of(judged, as_of, false)
 }
 
-/// The candidate that a conversation would be if no gate kept it from being listed, and, if `is_early`, if the AI had had its 30
-/// seconds.
+/// The candidate that a conversation would be if no gate kept it from being listed, and, if `is_early`, if the AI had
+/// had its 30 seconds.
 #[must_use]
 pub fn wait_as_of(judged: Judged<'_>, as_of: Timestamp, is_early: bool) -> Option<Candidate> {
     let Judged {
@@ -134,8 +134,8 @@ pub fn wait_as_of(judged: Judged<'_>, as_of: Timestamp, is_early: bool) -> Optio
     })
 }
 
-/// The first demand that no answer covers: the customer waits since then (1, 3). Several may have the same clock; which of
-/// them is first must not matter. `None` means that no customer waits: there is no demand (9), or each is covered.
+/// The first demand that no answer covers: the customer waits since then (1, 3). Several may have the same clock; which
+/// of them is first must not matter. `None` means that no customer waits: there is no demand (9), or each is covered.
 fn first_open<'a>(demands: &[Demand<'a>], answers: &Answers<'_>) -> Option<Vec<Demand<'a>>> {
     let mut open = demands.iter().filter(|demand| !answers.cover(demand));
     let first = open.next()?;
@@ -157,8 +157,8 @@ pub fn gates(conversation: &Conversation) -> [Option<&'static str>; 2] {
     [conversation.draft.then_some("draft"), is_voice.then_some("voice")]
 }
 
-/// **Category**: a snoozed or acknowledged conversation is on no list of the contract (35); else whoever is responsible is who
-/// stalled.
+/// **Category**: a snoozed or acknowledged conversation is on no list of the contract (35); else whoever is responsible
+/// is who stalled.
 fn category(judged: Judged<'_>, demands: &[Demand<'_>], responsible: Responsible, as_of: Timestamp) -> Category {
     if is_snoozed(judged.conversation, demands, as_of) {
         return Category::Snoozed;
@@ -174,17 +174,17 @@ fn category(judged: Judged<'_>, demands: &[Demand<'_>], responsible: Responsible
     }
 }
 
-/// A snooze ends at its instant, if it has one, and with the first demand that arrives after it was set: a note, a reaction
-/// or a take-over does not end it (11, 36, 43b).
+/// A snooze ends at its instant, if it has one, and with the first demand that arrives after it was set: a note, a
+/// reaction or a take-over does not end it (11, 36, 43b).
 fn is_snoozed(conversation: &Conversation, demands: &[Demand<'_>], as_of: Timestamp) -> bool {
     let is_over = conversation.snoozed_until.is_some_and(|until| until <= as_of);
     let is_set = |snoozed_at| !demands.iter().any(|demand| demand.message.arrival().at >= snoozed_at);
     !is_over && conversation.snoozed_at.is_some_and(is_set)
 }
 
-/// An acknowledgement ends at its instant, if it has one, and with the first demand that the supervisor had not seen: one that is
-/// later in the timeline, or that arrived later. The source's clock may be ahead, so what had arrived no later than the last
-/// demand that the supervisor saw was seen.
+/// An acknowledgement ends at its instant, if it has one, and with the first demand that the supervisor had not seen:
+/// one that is later in the timeline, or that arrived later. The source's clock may be ahead, so what had arrived no
+/// later than the last demand that the supervisor saw was seen.
 fn is_in_force(acknowledgement: &Acknowledgement, demands: &[Demand<'_>], as_of: Timestamp) -> bool {
     let Some(last) = demands.last() else {
         return false;
@@ -204,8 +204,9 @@ struct Wait<'a> {
 }
 
 impl Wait<'_> {
-    /// **Stalled since**: nobody owes an answer before becoming responsible, so a take-over restarts the clock (12), handing
-    /// back does (14), and so does a hand-off that was promised (32). Passing the customer back and forth does not (33).
+    /// **Stalled since**: nobody owes an answer before becoming responsible, so a take-over restarts the clock (12),
+    /// handing back does (14), and so does a hand-off that was promised (32). Passing the customer back and forth does
+    /// not (33).
     fn stalled_since(&self, handed_off_at: Option<Timestamp>) -> Timestamp {
         if self.is_passed_back_and_forth() {
             return self.waiting_since;

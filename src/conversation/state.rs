@@ -27,11 +27,11 @@ impl State {
     };
 }
 
-/// Folds conversations as of an instant, and returns their states in the same order. All conversations that were merged with
-/// one of them must be among them.
+/// Folds conversations as of an instant, and returns their states in the same order. All conversations that were merged
+/// with one of them must be among them.
 ///
-/// A conversation whose record is not stored, or is a removal, is no candidate (cases 19, 22 and 50), and neither is one
-/// that was merged into another one.
+/// A conversation whose record is not stored, or is a removal, is no candidate (cases 19, 22 and 50), and neither is
+/// one that was merged into another one.
 #[must_use]
 pub fn fold(members: Vec<Member>, as_of: Timestamp) -> Vec<(String, State)> {
     let merged = merge(members).into_iter();
@@ -55,16 +55,16 @@ pub fn fold_one(merged: &Merged, as_of: Timestamp) -> State {
         .iter()
         .enumerate()
         .find(|(number, instant)| {
-            // Beyond the limit it is not tried whether anything changes: the conversation is folded again then, which is
-            // never too late.
+            // Beyond the limit it is not tried whether anything changes: the conversation is folded again then, which
+            // is never too late.
             *number >= TURNING_POINTS_MAX || candidate_as_of(conversation, **instant) != candidate
         })
         .map(|(_, instant)| *instant);
     State { candidate, due_at }
 }
 
-/// The instants after `as_of`, ascending, at which a snooze or an acknowledgement ends, a send becomes stuck, or the AI has had
-/// its 30 seconds. Between them time alone changes nothing.
+/// The instants after `as_of`, ascending, at which a snooze or an acknowledgement ends, a send becomes stuck, or the AI
+/// has had its 30 seconds. Between them time alone changes nothing.
 fn turning_points(judged: Judged<'_>, as_of: Timestamp) -> Vec<Timestamp> {
     let Judged {
         conversation,

@@ -1,16 +1,16 @@
-//! The timeline of a conversation: its autopilot changes, resolutions and messages, and the messages of the conversations
-//! that were merged into it, in order.
+//! The timeline of a conversation: its autopilot changes, resolutions and messages, and the messages of the
+//! conversations that were merged into it, in order.
 //!
-//! A timeline may be long, so its items are small: instants, flags, and a hash for the message that an answer names. Texts
-//! are only there where a row shows them or where they decide the order.
+//! A timeline may be long, so its items are small: instants, flags, and a hash for the message that an answer names.
+//! Texts are only there where a row shows them or where they decide the order.
 
 use crate::base::sort::sort_by;
 use crate::base::timestamp::Timestamp;
 use crate::conversation::body::{AutopilotChange, Direction, Kind, Message, Resolution, Sender, Status, Visibility};
 use xxhash_rust::xxh64::xxh64;
 
-/// The most bytes of the items of a conversation: some 400,000 messages. Older ones count as if they had not been sent, except
-/// the last autopilot change and the last reply of a human among them.
+/// The most bytes of the items of a conversation: some 400,000 messages. Older ones count as if they had not been sent,
+/// except the last autopilot change and the last reply of a human among them.
 pub const TIMELINE_BYTES_MAX: usize = 40 * 1024 * 1024;
 /// The most items of a timeline that are explained: the last ones.
 pub const EXPLAINED_MAX: usize = 200;
@@ -133,9 +133,9 @@ impl Item {
         }
     }
 
-    /// Items are ordered by `at`; at the same instant autopilot changes come before resolutions and these before messages,
-    /// and items of a kind are ordered by `sequence`. What is equal then is ordered by id, except that replies of people come
-    /// first, so that how ids are spelled never decides who is responsible.
+    /// Items are ordered by `at`; at the same instant autopilot changes come before resolutions and these before
+    /// messages, and items of a kind are ordered by `sequence`. What is equal then is ordered by id, except that
+    /// replies of people come first, so that how ids are spelled never decides who is responsible.
     fn position(&self) -> (Timestamp, u8, u64, bool) {
         match self {
             Self::Autopilot(change) => (change.at, 0, change.sequence, false),
@@ -144,8 +144,8 @@ impl Item {
         }
     }
 
-    /// Whether its id is needed: that of the last demand is shown, the ids of changes decide their order, and replies of people
-    /// are among what is kept when the others are forgotten.
+    /// Whether its id is needed: that of the last demand is shown, the ids of changes decide their order, and replies
+    /// of people are among what is kept when the others are forgotten.
     fn needs_id(&self) -> bool {
         match self {
             Self::Autopilot(_) | Self::Resolution(_) => true,
@@ -159,8 +159,8 @@ impl Item {
         matches!(self, Self::Message(message) if message.is_reply() && message.sender == Sender::Human)
     }
 
-    /// Whether it plays a part in what its conversation amounts to, wherever it stands. The first item of a timeline plays one
-    /// whatever it is: what it makes of the responsible is no change.
+    /// Whether it plays a part in what its conversation amounts to, wherever it stands. The first item of a timeline
+    /// plays one whatever it is: what it makes of the responsible is no change.
     fn plays_a_part(&self) -> bool {
         match self {
             Self::Autopilot(_) | Self::Resolution(_) => true,
@@ -200,8 +200,8 @@ impl MessageItem {
         }
     }
 
-    /// Whether both sides can see it, and whether it says something: notes, reactions, activities, campaigns and automatic
-    /// replies ask for nothing and answer nothing (4, 5, 6, 7, 8).
+    /// Whether both sides can see it, and whether it says something: notes, reactions, activities, campaigns and
+    /// automatic replies ask for nothing and answer nothing (4, 5, 6, 7, 8).
     #[must_use]
     pub fn is_public_content(&self) -> bool {
         self.visibility == Visibility::Public && matches!(self.kind, Kind::Text | Kind::Media)
@@ -267,8 +267,8 @@ pub struct ItemCollection {
 }
 
 impl ItemCollection {
-    /// A collection of what is to be explained: the last items have their ids, and the last of those that play no part are there,
-    /// too. What the items amount to is the same.
+    /// A collection of what is to be explained: the last items have their ids, and the last of those that play no part
+    /// are there, too. What the items amount to is the same.
     #[must_use]
     pub fn explained() -> Self {
         Self {

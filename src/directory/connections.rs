@@ -16,8 +16,8 @@ const HOUR_MS: i64 = 60 * MINUTE_MS;
 /// The names of the counts of a tally.
 const COUNTED: [&str; COUNTS] = ["mapped", "partly", "unknown", "unmappable", "refused"];
 
-/// Adds what webhooks of a connection became to what is stored of today, unless any instance of the worker has stored something of
-/// the connection within a minute. Then it returns when that was.
+/// Adds what webhooks of a connection became to what is stored of today, unless any instance of the worker has stored
+/// something of the connection within a minute. Then it returns when that was.
 ///
 /// # Errors
 /// [`DatabaseError`]. Then the counts are most likely not stored.

@@ -74,8 +74,8 @@ pub struct Scopes {
     pub organizations_truncated: bool,
     /// The departments, by name.
     pub departments: Vec<DepartmentScope>,
-    /// Where the caller's CRM shows a conversation, with placeholders in braces, if that is configured. It is not read from
-    /// the database.
+    /// Where the caller's CRM shows a conversation, with placeholders in braces, if that is configured. It is not read
+    /// from the database.
     pub conversation_url: Option<String>,
 }
 
@@ -120,8 +120,8 @@ pub struct DepartmentScope {
 
 /// Reads what a caller may choose from, in one round trip. `databases` are those of the `shards`, in their order.
 ///
-/// A SUPERADMIN may choose any organization, and departments of the one that the request or the token names. Everybody else
-/// has only their own organization, and a DEPARTMENT_HEAD only the departments of the token.
+/// A SUPERADMIN may choose any organization, and departments of the one that the request or the token names. Everybody
+/// else has only their own organization, and a DEPARTMENT_HEAD only the departments of the token.
 ///
 /// # Errors
 /// [`ScopesError`]

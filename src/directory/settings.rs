@@ -28,8 +28,8 @@ pub const CHANNEL_THRESHOLDS_MAX: usize = 50;
 pub const DEPARTMENT_THRESHOLDS_MAX: usize = 1_000;
 /// The greatest age limit, in days: about ten years.
 pub const MAX_AGE_DAYS_MAX: i64 = 3_650;
-/// How long settings are kept after they were superseded: as long as a superseded version, and as long as an isolate may
-/// hand out ids that name them from a stale head.
+/// How long settings are kept after they were superseded: as long as a superseded version, and as long as an isolate
+/// may hand out ids that name them from a stale head.
 const SUPERSEDED_KEPT_MS: i64 = 2 * STALE_MAX_MS;
 
 const THRESHOLD: &str = "thresholdMinutes";
@@ -237,12 +237,12 @@ pub async fn read_settings<D: Database, C>(
     change_and_read(context, organization, Vec::new(), now).await
 }
 
-/// Changes the settings of an organization, if they go together then. Reports of this isolate use them at once, those of others
-/// as soon as they have read the head again.
+/// Changes the settings of an organization, if they go together then. Reports of this isolate use them at once, those
+/// of others as soon as they have read the head again.
 ///
 /// # Errors
-/// [`SettingsError::UnknownTimeZone`], [`SettingsError::OutOfReach`]; those of [`read_settings`]; [`ReportError::Corrupt`] if
-/// thresholds cannot be written as JSON, which does not happen.
+/// [`SettingsError::UnknownTimeZone`], [`SettingsError::OutOfReach`]; those of [`read_settings`];
+/// [`ReportError::Corrupt`] if thresholds cannot be written as JSON, which does not happen.
 pub async fn change_settings<D: Database, C>(
     context: &ReportContext<'_, D, C>,
     organization: &OrganizationId,
@@ -272,8 +272,8 @@ async fn change_and_read<D: Database, C>(
 }
 
 impl SettingsChange {
-    /// Checks what cannot be told from the change alone: whether business hours are in a time zone that is known, and whether
-    /// every threshold can be reached in them while a row is listed.
+    /// Checks what cannot be told from the change alone: whether business hours are in a time zone that is known, and
+    /// whether every threshold can be reached in them while a row is listed.
     ///
     /// # Errors
     /// [`SettingsError::UnknownTimeZone`], [`SettingsError::OutOfReach`].

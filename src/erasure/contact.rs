@@ -20,8 +20,8 @@ pub struct ErasedContact {
     pub conversations: i64,
 }
 
-/// Erases a contact of an organization as of `now`, the clock of the service. `change_token` must be new with each call. `None`
-/// means that the organization does not exist, or was removed.
+/// Erases a contact of an organization as of `now`, the clock of the service. `change_token` must be new with each
+/// call. `None` means that the organization does not exist, or was removed.
 ///
 /// Nothing says which conversations a contact has, so all conversations of the organization are looked through.
 ///

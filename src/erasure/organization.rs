@@ -29,8 +29,9 @@ pub fn parse_is_purge(query: &str) -> Result<bool, QueryError> {
     query::parse_flag(query, "purge")
 }
 
-/// Removes an organization as of `now`, the clock of the service. It may be purged 30 days later, or at once if `is_purge`. `None`
-/// means that it does not exist. An organization that was removed before keeps its instant, unless this one is earlier.
+/// Removes an organization as of `now`, the clock of the service. It may be purged 30 days later, or at once if
+/// `is_purge`. `None` means that it does not exist. An organization that was removed before keeps its instant, unless
+/// this one is earlier.
 ///
 /// # Errors
 /// [`DatabaseError`]. Then the caller may ask for the same again.

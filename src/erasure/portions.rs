@@ -45,8 +45,8 @@ pub(super) fn removal_statements(organization_id: Option<&str>, change_token: &s
     ]
 }
 
-/// The statements that carry out a portion of the open erasures. The last but one removes items, and the last counts the
-/// erasures that are done.
+/// The statements that carry out a portion of the open erasures. The last but one removes items, and the last counts
+/// the erasures that are done.
 #[must_use]
 pub fn close_statements(change_token: &str) -> Vec<Statement> {
     let items = Some(SqlValue::Integer(ITEMS_MAX));
@@ -98,8 +98,8 @@ pub fn note_removed(purge_at: Timestamp) -> Statement {
     )
 }
 
-/// The statement that opens erasures again whose records an older worker has taken in. `range` has the three columns of a record's
-/// key twice: it is about those after the first up to the second.
+/// The statement that opens erasures again whose records an older worker has taken in. `range` has the three columns of
+/// a record's key twice: it is about those after the first up to the second.
 #[must_use]
 pub fn reopen(range: impl IntoIterator<Item = SqlValue>) -> Statement {
     Statement::new(sql!("erasure/sql/reopen.sql"), range)

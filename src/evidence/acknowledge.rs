@@ -1,7 +1,7 @@
 //! Takes a conversation off the lists until the customer writes again, or until an instant.
 //!
-//! An acknowledgement is a record of its own, whose id is the conversation's and whose clock is the service's. It is stored as
-//! ingest stores records, so the conversation is pending until the next refresh has folded it.
+//! An acknowledgement is a record of its own, whose id is the conversation's and whose clock is the service's. It is
+//! stored as ingest stores records, so the conversation is pending until the next refresh has folded it.
 
 use crate::auth::access::AcknowledgementAccess;
 use crate::base::strict_json;
@@ -77,8 +77,8 @@ impl ReadConversation {
     /// The acknowledgement that a caller asks for at `now`, if it can be acknowledged.
     ///
     /// # Errors
-    /// [`EvidenceError::NotWaiting`] if it is no candidate, and [`EvidenceError::AnotherLastMessage`] if its last demand is not
-    /// the one that the request names.
+    /// [`EvidenceError::NotWaiting`] if it is no candidate, and [`EvidenceError::AnotherLastMessage`] if its last
+    /// demand is not the one that the request names.
     pub fn acknowledgement(
         &self,
         access: &AcknowledgementAccess,
@@ -100,8 +100,8 @@ impl ReadConversation {
         })
     }
 
-    /// The record by which it is acknowledged at `now`, or, with nothing, not any more. It is later than the stored version, even
-    /// if the clock that wrote that was ahead. `None` means that there is nothing to take back.
+    /// The record by which it is acknowledged at `now`, or, with nothing, not any more. It is later than the stored
+    /// version, even if the clock that wrote that was ahead. `None` means that there is nothing to take back.
     ///
     /// # Errors
     /// [`EvidenceError::Report`] if it cannot be written, which does not happen.

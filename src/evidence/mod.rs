@@ -1,8 +1,8 @@
-//! The evidence: why a conversation is listed, or why not; and acknowledgements, by which a supervisor takes it off the lists for
-//! now.
+//! The evidence: why a conversation is listed, or why not; and acknowledgements, by which a supervisor takes it off the
+//! lists for now.
 //!
-//! The conversation is folded as a refresh would fold it, from the records as they are, so what is said here is what the next
-//! refresh publishes.
+//! The conversation is folded as a refresh would fold it, from the records as they are, so what is said here is what
+//! the next refresh publishes.
 
 // Numbers here come from outside: none may overflow, not even to a wrong result.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]

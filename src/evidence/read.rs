@@ -29,7 +29,8 @@ pub struct ReadConversation {
     pub contact: Option<Contact>,
     /// Its owner and its assignees, as far as they are known, by id.
     pub users: HashMap<String, User>,
-    /// The clock of the version that is stored of its acknowledgement, be it a removal. `None` means that there is none.
+    /// The clock of the version that is stored of its acknowledgement, be it a removal. `None` means that there is
+    /// none.
     pub acknowledgement_updated_at: Option<Timestamp>,
     /// The name of the caller, if it was asked for and is known.
     pub caller_name: Option<String>,
@@ -101,7 +102,8 @@ pub async fn read_conversation<D: Database>(
     })
 }
 
-/// Whether a caller sees the rows of the department that a conversation is in. One whose record is not known is in none.
+/// Whether a caller sees the rows of the department that a conversation is in. One whose record is not known is in
+/// none.
 fn may_see(view: &View, conversation: Option<&Conversation>) -> bool {
     match view {
         View::All => true,

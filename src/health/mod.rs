@@ -110,8 +110,8 @@ pub enum Status {
     Ok,
     /// The last refresh could not refresh some organizations, or did not get to them.
     Failing,
-    /// No refresh has finished for three minutes, or the last one was for an instant that is still to come: then nobody can
-    /// tell.
+    /// No refresh has finished for three minutes, or the last one was for an instant that is still to come: then nobody
+    /// can tell.
     Late,
     /// The database is nearly full: soon nothing more can be stored.
     Full,
@@ -122,7 +122,8 @@ pub enum Status {
 }
 
 impl Status {
-    /// What is wrong, if the service does not do its work: then `/health` answers 503, so that any uptime monitor sees it.
+    /// What is wrong, if the service does not do its work: then `/health` answers 503, so that any uptime monitor sees
+    /// it.
     const fn failure(self, is_ahead: bool) -> Option<&'static str> {
         match self {
             Self::Ok | Self::Failing => None,
@@ -136,8 +137,8 @@ impl Status {
 }
 
 impl Health {
-    /// The state of the service over several databases: that of the worst of them, and, for an operator, of each. `None` means
-    /// that there is none.
+    /// The state of the service over several databases: that of the worst of them, and, for an operator, of each.
+    /// `None` means that there is none.
     #[must_use]
     pub fn of_all(mut shards: Vec<Self>, is_operator: bool) -> Option<Self> {
         if shards.len() < 2 {

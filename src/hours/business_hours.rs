@@ -153,7 +153,8 @@ impl BusinessHours {
         self.bytes
     }
 
-    /// The open time before a local time, in milliseconds, counted from 1970. `local` is a local time as if it were UTC.
+    /// The open time before a local time, in milliseconds, counted from 1970. `local` is a local time as if it were
+    /// UTC.
     pub(super) fn open_before(&self, local: Timestamp) -> i64 {
         let day = local.as_milliseconds().div_euclid(DAY_MS);
         let since_midnight = local.as_milliseconds().rem_euclid(DAY_MS);
@@ -174,8 +175,8 @@ impl BusinessHours {
     /// minutes.
     #[must_use]
     pub fn least_open_minutes(&self, days: i64) -> i64 {
-        // Between the beginnings and ends of intervals it changes evenly, so the least is at one of these, or so many days
-        // before.
+        // Between the beginnings and ends of intervals it changes evenly, so the least is at one of these, or so many
+        // days before.
         let mut least = i64::MAX;
         for weekday in 0..7 {
             let intervals = self.regular(weekday).iter();

@@ -1,16 +1,16 @@
 //! How much of a time is within business hours, and the other way round: since when so much of it has passed.
 //!
-//! An instant is within business hours if the local date and time at it are. So a change of the clock is counted as it is
-//! lived: an hour that comes twice counts twice, one that does not exist counts nothing. Between two changes of the offset
-//! local time is a line, so all is found by a search for the change before an instant and some additions.
+//! An instant is within business hours if the local date and time at it are. So a change of the clock is counted as it
+//! is lived: an hour that comes twice counts twice, one that does not exist counts nothing. Between two changes of the
+//! offset local time is a line, so all is found by a search for the change before an instant and some additions.
 
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
 use crate::hours::business_hours::BusinessHours;
 use crate::hours::time_zone::{Offsets, TimeZones, ZoneCache};
 use std::rc::Rc;
 
-/// Finds the calendar of business hours for instants from one to another. `None` means that the platform does not know their time
-/// zone.
+/// Finds the calendar of business hours for instants from one to another. `None` means that the platform does not know
+/// their time zone.
 pub type CalendarOf = dyn Fn(&Rc<BusinessHours>, Timestamp, Timestamp) -> Option<Rc<Calendar>>;
 
 /// Business hours in their time zone. It is right for instants that its offsets are for.
@@ -75,8 +75,8 @@ impl Calendar {
         self.open_ms(from, until) / MINUTE_MS
     }
 
-    /// The latest instant from which `minutes` of business hours have passed at `as_of`. If that would be before all that
-    /// its offsets are for, it is an instant before that.
+    /// The latest instant from which `minutes` of business hours have passed at `as_of`. If that would be before all
+    /// that its offsets are for, it is an instant before that.
     #[must_use]
     pub fn latest_start(&self, as_of: Timestamp, minutes: i64) -> Timestamp {
         let open_until = self
@@ -97,8 +97,8 @@ impl Calendar {
         Timestamp::from_milliseconds(start)
     }
 
-    /// The earliest instant at which `minutes` of business hours have passed since `from`. `None` means that this is after
-    /// `until`.
+    /// The earliest instant at which `minutes` of business hours have passed since `from`. `None` means that this is
+    /// after `until`.
     #[must_use]
     pub fn earliest_end(&self, from: Timestamp, minutes: i64, until: Timestamp) -> Option<Timestamp> {
         let open_until = self.open_before(from).saturating_add(minutes.saturating_mul(MINUTE_MS));
@@ -132,8 +132,8 @@ impl Calendar {
     }
 }
 
-/// The earliest instant at which `minutes` have passed since `from`, of business hours if there is a calendar. `None` means that
-/// this is after `until`.
+/// The earliest instant at which `minutes` have passed since `from`, of business hours if there is a calendar. `None`
+/// means that this is after `until`.
 #[must_use]
 pub fn earliest_end(calendar: Option<&Calendar>, from: Timestamp, minutes: i64, until: Timestamp) -> Option<Timestamp> {
     match calendar {

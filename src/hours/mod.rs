@@ -1,5 +1,5 @@
-//! Business hours: the setting, and how much of a time is within it. Pure functions; what the platform knows of time zones
-//! comes through a port.
+//! Business hours: the setting, and how much of a time is within it. Pure functions; what the platform knows of time
+//! zones comes through a port.
 
 pub mod business_hours;
 pub mod calendar;

@@ -15,8 +15,8 @@ pub trait TimeZones {
 const ZONES_MAX: usize = 64;
 /// The unit in which a zone is searched: 52 weeks. So what is found serves the refreshes of many months.
 const BLOCK_MS: i64 = 52 * STEP_MS;
-/// Two changes that take each other back are further apart than this. (In some countries summer time pauses for the month
-/// of Ramadan.)
+/// Two changes that take each other back are further apart than this. (In some countries summer time pauses for the
+/// month of Ramadan.)
 const STEP_MS: i64 = 7 * DAY_MS;
 /// The blocks that are searched: from 1970 to about 2130, whatever instants somebody asks about.
 const BLOCKS_MAX: i64 = 160;
@@ -79,7 +79,8 @@ impl Offsets {
         Some(Self { changes, blocks })
     }
 
-    /// From when on which offset is in force, in seconds; ascending. The first one is in force at the beginning already.
+    /// From when on which offset is in force, in seconds; ascending. The first one is in force at the beginning
+    /// already.
     pub fn changes(&self) -> impl Iterator<Item = (Timestamp, i64)> {
         self.changes.iter().map(|change| (change.at, change.offset_seconds))
     }

@@ -18,8 +18,8 @@ pub struct AllowedOrigins(Vec<String>);
 pub type Headers = Vec<(&'static str, String)>;
 
 impl AllowedOrigins {
-    /// Parses a list of origins separated by commas, each exactly as a browser sends it. `None` means that the text is not
-    /// such a list.
+    /// Parses a list of origins separated by commas, each exactly as a browser sends it. `None` means that the text is
+    /// not such a list.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let origins = text.split(',').map(str::trim);
@@ -72,8 +72,8 @@ impl AllowedOrigins {
     }
 }
 
-/// Whether a text is an origin as a browser serializes it (RFC 6454 section 6.2): with the host in lower case and without
-/// the default port. Any other origin would never match.
+/// Whether a text is an origin as a browser serializes it (RFC 6454 section 6.2): with the host in lower case and
+/// without the default port. Any other origin would never match.
 fn is_origin(text: &str) -> bool {
     let (host, default_port) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
         (Some(host), _) => (host, ":443"),

@@ -2,16 +2,16 @@
 
 use xxhash_rust::xxh64::xxh64;
 
-/// A strong ETag with its quotes, for an answer that depends on `content` alone. It only decides whether that is sent again, so
-/// 128 bits of a fast hash do.
+/// A strong ETag with its quotes, for an answer that depends on `content` alone. It only decides whether that is sent
+/// again, so 128 bits of a fast hash do.
 #[must_use]
 pub fn etag_of(content: &str) -> String {
     let [first, second] = [0, 1].map(|seed| xxh64(content.as_bytes(), seed));
     format!("\"{first:016x}{second:016x}\"")
 }
 
-/// Whether the client has what `etag` stands for already, because its `If-None-Match` names it: RFC 9110 section 13.1.2,
-/// by weak comparison.
+/// Whether the client has what `etag` stands for already, because its `If-None-Match` names it: RFC 9110 section
+/// 13.1.2, by weak comparison.
 #[must_use]
 pub fn is_known(etag: &str, if_none_match: Option<&str>) -> bool {
     if_none_match

@@ -2,8 +2,8 @@
 
 use percent_encoding::percent_decode_str;
 
-/// Decodes the percent-encoding of a segment, once. `None` means that an escape is incomplete, or that the bytes are not
-/// UTF-8.
+/// Decodes the percent-encoding of a segment, once. `None` means that an escape is incomplete, or that the bytes are
+/// not UTF-8.
 #[must_use]
 pub fn decode(segment: &str) -> Option<String> {
     // `percent_decode_str` leaves an incomplete escape as it is.

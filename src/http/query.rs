@@ -110,8 +110,8 @@ impl Parameters<'_> {
         self.errors.push((usize::MAX, QueryError::Invalid { name, expected }));
     }
 
-    /// The value of a parameter as `read` understands it. `None` means that the parameter is left out; if `read` returns
-    /// `None`, its value is not `expected`.
+    /// The value of a parameter as `read` understands it. `None` means that the parameter is left out; if `read`
+    /// returns `None`, its value is not `expected`.
     pub fn get<T>(
         &mut self,
         name: &'static str,

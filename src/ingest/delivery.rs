@@ -25,7 +25,8 @@ pub struct DeliveryReceipt {
     pub notes: Vec<Note>,
 }
 
-/// Stores what a webhook says, and makes pending what that affects, under `change_token`, which must be new with each call.
+/// Stores what a webhook says, and makes pending what that affects, under `change_token`, which must be new with each
+/// call.
 ///
 /// A webhook that says nothing, or nothing that can be read, is no error: the help desk would send it again, or send no
 /// more. The receipt says so.

@@ -170,9 +170,9 @@ pub fn parse_events(format: BodyFormat, body: &[u8], now: Timestamp) -> Result<P
     Ok(parsed)
 }
 
-/// A message that seems to have been written long before anybody knew of it: so it looks when local time is sent as UTC.
-/// A source that says when it received the message does not do that, even where it says the same instant as `at`, which
-/// the normal form leaves out.
+/// A message that seems to have been written long before anybody knew of it: so it looks when local time is sent as
+/// UTC. A source that says when it received the message does not do that, even where it says the same instant as `at`,
+/// which the normal form leaves out.
 fn warning(event: &Value, record: &Record) -> Option<Remark> {
     let has_received_at = event
         .get("receivedAt")
@@ -230,8 +230,8 @@ mod tests {
     use super::{BodyFormat, EVENTS_MAX, ParseError, parse_events, with_thousands};
     use crate::base::timestamp::Timestamp;
 
-    /// The fields that are bad in each of some events, which are JSON without their braces. An empty text means that the event
-    /// is good.
+    /// The fields that are bad in each of some events, which are JSON without their braces. An empty text means that
+    /// the event is good.
     fn check(events: &[(&str, &str)]) {
         let common = r#""type":"conversation","organizationId":"o","updatedAt":"1970-01-01T00:00:00Z","contactId":"k""#;
         let lines: Vec<String> = events

@@ -58,8 +58,8 @@ impl Receipt {
     }
 }
 
-/// Stores the records that came at `now`, and makes pending what they affect, under `change_token`, which must be new with each
-/// call.
+/// Stores the records that came at `now`, and makes pending what they affect, under `change_token`, which must be new
+/// with each call.
 ///
 /// # Errors
 /// [`DatabaseError`]. Then the caller may send the same events again.
@@ -153,7 +153,8 @@ fn writes(records: &str, change_token: &str, now: Timestamp) -> [Statement; WRIT
     ]
 }
 
-/// The warnings in the rows of `list_warnings.sql`, and about removals that were ignored before, in the order of the events.
+/// The warnings in the rows of `list_warnings.sql`, and about removals that were ignored before, in the order of the
+/// events.
 fn warnings(outcomes: &[Outcome], ignored_removals: Vec<usize>) -> Result<Vec<Remark>, DatabaseError> {
     let mut warnings: Vec<Remark> = ignored_removals.into_iter().map(removal_warning).collect();
     // The messages of a conversation may be in several chunks.

@@ -2,8 +2,8 @@
 
 use crate::storage::database::DatabaseError;
 
-/// Divides `items` into chunks of at most `items_max` items whose weights add up to at most `weight_max`. An item that is
-/// heavier is a chunk of its own.
+/// Divides `items` into chunks of at most `items_max` items whose weights add up to at most `weight_max`. An item that
+/// is heavier is a chunk of its own.
 pub fn chunks<T>(items: &[T], items_max: usize, weight_max: usize, weight: impl Fn(&T) -> usize) -> Vec<&[T]> {
     let mut chunks = Vec::new();
     let mut rest = items;
@@ -24,8 +24,8 @@ pub fn chunks<T>(items: &[T], items_max: usize, weight_max: usize, weight: impl 
     chunks
 }
 
-/// Does `work` with all `items` at once. If that fails, it does it with each half, and so on. Returns the items that fail
-/// alone, each with the reason.
+/// Does `work` with all `items` at once. If that fails, it does it with each half, and so on. Returns the items that
+/// fail alone, each with the reason.
 ///
 /// # Errors
 /// An error that no splitting helps against: a later run has taken over, the statements are used up, or everything
@@ -39,8 +39,8 @@ where
 {
     let mut culprits = Vec::new();
     let mut open = vec![items];
-    // If there is one culprit, one half of each split succeeds. So this many failures in a row are more than culprits among
-    // others cause.
+    // If there is one culprit, one half of each split succeeds. So this many failures in a row are more than culprits
+    // among others cause.
     let failures_max = 2 * items.len().checked_ilog2().unwrap_or(0) + 4;
     let mut failures_in_a_row = 0;
     while let Some(chunk) = open.pop() {

@@ -51,7 +51,8 @@ pub struct Limits {
     pub database_bytes: u64,
 }
 
-/// How much goes into a slice. An organization that has more is a slice of its own, and is worked on in portions of that size.
+/// How much goes into a slice. An organization that has more is a slice of its own, and is worked on in portions of
+/// that size.
 #[derive(Debug, Clone, Copy)]
 pub struct SliceLimits {
     /// The most organizations.
@@ -60,8 +61,8 @@ pub struct SliceLimits {
     pub pending_records: usize,
     /// The most published rows.
     pub rows: usize,
-    /// The most bytes of candidates and their people that are published at a time, and of records that are folded at a time,
-    /// unless a single one has more. In memory they take a multiple of that.
+    /// The most bytes of candidates and their people that are published at a time, and of records that are folded at a
+    /// time, unless a single one has more. In memory they take a multiple of that.
     pub bytes: usize,
     /// The most timeline items that are read at a time.
     pub items: usize,
@@ -94,7 +95,8 @@ impl Default for Limits {
 /// What is forgotten, and how much of it in a run.
 #[derive(Debug, Clone, Copy)]
 pub struct SweepLimits {
-    /// How long the items of a conversation are kept in which nobody waits, in milliseconds. 0 means that everything is kept.
+    /// How long the items of a conversation are kept in which nobody waits, in milliseconds. 0 means that everything is
+    /// kept.
     pub keep_timeline_ms: i64,
     /// How long a conversation is kept that nobody touches, in milliseconds. 0 means for ever.
     pub keep_conversation_ms: i64,

@@ -19,8 +19,8 @@ use std::collections::HashMap;
 const PORTIONS_MAX: usize = 5;
 /// More than a portion takes.
 const PORTION_STATEMENTS: u64 = 40;
-/// A conversation that time alone changes within so long is left pending for the next run, if nothing else has changed: that
-/// costs no write.
+/// A conversation that time alone changes within so long is left pending for the next run, if nothing else has changed:
+/// that costs no write.
 const NEXT_RUN_MS: i64 = MINUTE_MS;
 
 /// A conversation whose timeline is to be folded.
@@ -43,8 +43,9 @@ pub struct Folder<'a, D> {
 }
 
 impl<D: Database> Folder<'_, D> {
-    /// Folds the pending conversations of a slice, with all that were merged with them. Of a large organization it folds some
-    /// portions, and notes how far it has come. Organizations of conversations that cannot be folded are added to `failures`.
+    /// Folds the pending conversations of a slice, with all that were merged with them. Of a large organization it
+    /// folds some portions, and notes how far it has come. Organizations of conversations that cannot be folded are
+    /// added to `failures`.
     pub async fn fold_slice(&mut self, slice: &mut Slice, failures: &mut Failures) -> Result<(), DatabaseError> {
         if slice
             .organizations
@@ -173,8 +174,8 @@ impl<D: Database> Folder<'_, D> {
     }
 }
 
-/// Reads, folds and stores some conversations in two round trips, or three if any of them was merged with others. Returns how
-/// many were pending.
+/// Reads, folds and stores some conversations in two round trips, or three if any of them was merged with others.
+/// Returns how many were pending.
 async fn fold_chunk<D: Database>(
     database: &D,
     lease: &Lease<'_>,
@@ -243,8 +244,8 @@ async fn fold_chunk<D: Database>(
     }
     if !merged.is_empty() {
         let together = read_merged(database, merged, items_max, usize::MAX, false).await?;
-        // One that was merged since it was read by itself is only folded with the others: what it was alone is out of date, and
-        // would settle it. The others are sorted by organization and conversation.
+        // One that was merged since it was read by itself is only folded with the others: what it was alone is out of
+        // date, and would settle it. The others are sorted by organization and conversation.
         let is_among = |(organization_id, alone): &(String, Vec<StoredConversation>)| {
             let of_same = together.binary_search_by(|(other, _)| other.cmp(organization_id));
             let group = of_same.ok().and_then(|number| together.get(number));
@@ -504,8 +505,8 @@ pub async fn read_members<D: Database>(
     Ok(read)
 }
 
-/// Reads the conversations that were merged with those of `keys`, and these, by organization. `is_explained` says whether their
-/// items are to be explained.
+/// Reads the conversations that were merged with those of `keys`, and these, by organization. `is_explained` says
+/// whether their items are to be explained.
 ///
 /// # Errors
 /// [`DatabaseError::TooMuch`] if their items are too many to be read together, and they are more than `alone_max`.
@@ -619,8 +620,8 @@ impl StateChange {
     }
 }
 
-/// Folds conversations of one organization that may have been merged with each other. A conversation that is not pending is
-/// only stored if its state has changed, under `change_token`.
+/// Folds conversations of one organization that may have been merged with each other. A conversation that is not
+/// pending is only stored if its state has changed, under `change_token`.
 ///
 /// # Errors
 /// A text for the log if something stored is damaged.

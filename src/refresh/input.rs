@@ -36,7 +36,8 @@ pub struct PublishInput {
     pub max_age_days: Option<i64>,
     /// The settings in force.
     pub settings: Settings,
-    /// Whether they can be read. Otherwise they are the defaults, and what is published is missing in the course of the day.
+    /// Whether they can be read. Otherwise they are the defaults, and what is published is missing in the course of the
+    /// day.
     pub are_settings_known: bool,
     /// The chunks of the published version, as stored.
     pub chunks: Vec<String>,
@@ -228,7 +229,8 @@ pub struct JoinInput {
     pub candidate: Option<String>,
     /// The body of the candidate's contact, if that is known.
     pub contact: Option<String>,
-    /// The contacts that it became, one after the other: `[[id, body or null], …]`. `None` means that it was not merged.
+    /// The contacts that it became, one after the other: `[[id, body or null], …]`. `None` means that it was not
+    /// merged.
     pub contact_became: Option<String>,
 }
 
@@ -251,8 +253,8 @@ pub struct JoinKeys<'a> {
     pub row_nos: Vec<i64>,
 }
 
-/// Reads affected conversations with their people and their published rows, for each organization, in the order given, in one
-/// round trip.
+/// Reads affected conversations with their people and their published rows, for each organization, in the order given,
+/// in one round trip.
 pub async fn read_join_inputs<D: Database>(
     database: &D,
     keys: &[JoinKeys<'_>],

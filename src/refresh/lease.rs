@@ -5,8 +5,9 @@ use crate::conversation::stall::RULE;
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement, rows_of};
 use std::cell::Cell;
 
-/// How long a run has the lease unless it renews it, in milliseconds. A run that ended without a word is taken over by the first
-/// one that comes then: 40 seconds after it has begun if there is a refresh every 20 seconds, and otherwise a minute.
+/// How long a run has the lease unless it renews it, in milliseconds. A run that ended without a word is taken over by
+/// the first one that comes then: 40 seconds after it has begun if there is a refresh every 20 seconds, and otherwise a
+/// minute.
 pub const LEASE_MS: i64 = 40_000;
 /// A run renews the lease with the first batch after so long, so that short runs never do.
 const RENEW_AFTER_MS: i64 = 10_000;
@@ -30,8 +31,8 @@ pub struct Lease<'a> {
 }
 
 impl<'a> Lease<'a> {
-    /// Takes the lease, and makes pending what time alone changes until then, at most `due_max` conversations. `None` means
-    /// that another run has it and gets on. That one is told of `scheduled_at` when it finishes.
+    /// Takes the lease, and makes pending what time alone changes until then, at most `due_max` conversations. `None`
+    /// means that another run has it and gets on. That one is told of `scheduled_at` when it finishes.
     pub async fn take<D: Database>(
         database: &D,
         scheduled_at: Timestamp,
@@ -95,8 +96,8 @@ impl<'a> Lease<'a> {
         batch
     }
 
-    /// The number of the run as the change token of what is pending. What has it may have changed since it was read, so the run
-    /// does not settle it.
+    /// The number of the run as the change token of what is pending. What has it may have changed since it was read, so
+    /// the run does not settle it.
     pub fn change_token(&self) -> SqlValue {
         SqlValue::Text(self.fence.to_string())
     }

@@ -1,24 +1,25 @@
 //! The refresh: every minute or more often, from what is pending to what is published.
 //!
-//! 1. **Lease** (`lease`): the run takes the lease, unless another run has it and gets on, and makes pending what time alone
-//!    changes.
-//! 2. **Refold** (`refold`): conversations that an older version of the service has folded become pending, some in each run.
-//! 3. **Work** (`work`): organizations with anything to do are divided into slices, the one whose report stands still longest
-//!    first. Each slice is folded and published before the next one, within the run's budgets (`budget`).
+//! 1. **Lease** (`lease`): the run takes the lease, unless another run has it and gets on, and makes pending what time
+//!    alone changes.
+//! 2. **Refold** (`refold`): conversations that an older version of the service has folded become pending, some in each
+//!    run.
+//! 3. **Work** (`work`): organizations with anything to do are divided into slices, the one whose report stands still
+//!    longest first. Each slice is folded and published before the next one, within the run's budgets (`budget`).
 //!    - **Fold** (`fold`): pending timelines become states. A state is stored only if nothing has changed in its
 //!      conversation since the timeline was read.
-//!    - **Publish** (`publish`, `input`, `plan`, `writes`): changed candidates are joined with names and become rows. An
-//!      organization's new rows, its new snapshot version and its head are written in one batch; and what that changes in
-//!      the course of the day (`trend`) along with them.
+//!    - **Publish** (`publish`, `input`, `plan`, `writes`): changed candidates are joined with names and become rows.
+//!      An organization's new rows, its new snapshot version and its head are written in one batch; and what that
+//!      changes in the course of the day (`trend`) along with them.
 //! 4. **Remove** (`remove`): superseded versions go, with statements of their own.
-//! 5. **Sweep** (`erase`, `sweep`): what was erased goes, and old conversations are forgotten, some in each run, with statements
-//!    and time of its own.
-//! 6. **Finish** (`run`): organizations that failed, or that the run did not get to, are frozen at their last instant; all
-//!    others are as of the run's.
+//! 5. **Sweep** (`erase`, `sweep`): what was erased goes, and old conversations are forgotten, some in each run, with
+//!    statements and time of its own.
+//! 6. **Finish** (`run`): organizations that failed, or that the run did not get to, are frozen at their last instant;
+//!    all others are as of the run's.
 //!
 //! A run that ends anywhere in between loses nothing: the batch that completes the work removes the pending rows, and
-//! only those that have not changed since they were read. The work is divided by what it takes and not by organizations: each
-//! step takes as many as fit into a statement.
+//! only those that have not changed since they were read. The work is divided by what it takes and not by
+//! organizations: each step takes as many as fit into a statement.
 
 mod bisect;
 mod budget;

@@ -1,7 +1,7 @@
 //! The next snapshot version of one organization, from what is published and what changed. No I/O.
 //!
-//! [`PublishInput`] is what was read, [`PublishDraft`] is that with the published list, and [`PublishPlan`] is what is to be
-//! written once the affected conversations were joined with their people and compared with the published rows.
+//! [`PublishInput`] is what was read, [`PublishDraft`] is that with the published list, and [`PublishPlan`] is what is
+//! to be written once the affected conversations were joined with their people and compared with the published rows.
 
 use crate::base::sort::sort;
 use crate::base::strict_json::Object;
@@ -27,14 +27,14 @@ use strum::VariantArray;
 /// that superseded it and the run that removes it.
 pub const RETENTION_MS: i64 = 10 * 60_000;
 
-/// The most rows of a superseded version that its organization's head lists. Longer lists are stored as chunks of the version
-/// with the negative number, because heads are read often, and D1 takes at most 2 MB.
+/// The most rows of a superseded version that its organization's head lists. Longer lists are stored as chunks of the
+/// version with the negative number, because heads are read often, and D1 takes at most 2 MB.
 const SUPERSEDED_IN_HEAD_MAX: usize = 200;
-/// The most rows of all superseded versions together that the head lists. There are as many versions as were published within
-/// [`RETENTION_MS`], and more if their removal lags.
+/// The most rows of all superseded versions together that the head lists. There are as many versions as were published
+/// within [`RETENTION_MS`], and more if their removal lags.
 const SUPERSEDED_IN_ALL_MAX: usize = 20_000;
-/// The most bytes of superseded versions in a head, in JSON. One whose rows are not listed takes about 30. Nothing more is
-/// published until some are removed, which has statements of its own.
+/// The most bytes of superseded versions in a head, in JSON. One whose rows are not listed takes about 30. Nothing more
+/// is published until some are removed, which has statements of its own.
 const RETIRED_BYTES_MAX: usize = 1_000_000;
 
 /// A superseded version that is not removed yet. In JSON it is an array, for there are many.
@@ -75,8 +75,8 @@ pub struct PublishDraft {
     pub input: PublishInput,
     published: Version,
     retired: Vec<RetiredVersion>,
-    /// Whether the list of the published version, or that of the superseded ones, cannot be read. Then there is none, and
-    /// everything is published again.
+    /// Whether the list of the published version, or that of the superseded ones, cannot be read. Then there is none,
+    /// and everything is published again.
     is_lost: bool,
     /// Whether the latter cannot be read.
     is_head_lost: bool,
@@ -126,7 +126,8 @@ impl PublishPlan {
 #[derive(Debug)]
 pub struct LostVersion {
     pub version: i64,
-    /// The first row number that no version has used: all rows before it are the version's, or those of versions before it.
+    /// The first row number that no version has used: all rows before it are the version's, or those of versions before
+    /// it.
     pub next_row_no: i64,
     /// Whether it is not known either which versions it has superseded.
     pub is_head_lost: bool,
@@ -171,8 +172,8 @@ impl PublishDraft {
         }
     }
 
-    /// Whether it must be known which candidates the next version is to list: the published one does not list all, or cannot
-    /// be read.
+    /// Whether it must be known which candidates the next version is to list: the published one does not list all, or
+    /// cannot be read.
     pub fn needs_wanted(&self) -> bool {
         self.input.wanted.is_none() && (self.is_lost || self.input.missing > 0)
     }
@@ -213,9 +214,9 @@ impl PublishDraft {
         }
     }
 
-    /// Joins, compares with the published rows, and decides what is to be written. A conversation whose row is the same, byte
-    /// for byte, keeps it; an organization of which nothing changed keeps its version. If only a department was renamed,
-    /// the new version lists the same rows.
+    /// Joins, compares with the published rows, and decides what is to be written. A conversation whose row is the
+    /// same, byte for byte, keeps it; an organization of which nothing changed keeps its version. If only a department
+    /// was renamed, the new version lists the same rows.
     ///
     /// # Errors
     /// A text for the log if something stored is damaged.
@@ -531,8 +532,8 @@ pub fn users_of(bodies: Vec<(String, String)>) -> Result<HashMap<String, User>, 
     Ok(users)
 }
 
-/// What is shown of a contact: its record, and `[[id, body or null], …]` of those that it became, as stored. `None` means that its
-/// record is not known or removed.
+/// What is shown of a contact: its record, and `[[id, body or null], …]` of those that it became, as stored. `None`
+/// means that its record is not known or removed.
 ///
 /// # Errors
 /// A text for the log if something stored is damaged.
@@ -547,8 +548,8 @@ pub fn contact_of(contact_id: &str, contact: Option<&str>, became: Option<&str>)
     }
 }
 
-/// The contact that `contact` became (47): with the name and phone of the last of the chain, and blocked if any of them is.
-/// If one of them is unknown, or the chain leads back, its own record stands alone.
+/// The contact that `contact` became (47): with the name and phone of the last of the chain, and blocked if any of them
+/// is. If one of them is unknown, or the chain leads back, its own record stands alone.
 fn merged_contact(contact_id: &str, contact: Contact, chain: &str) -> Result<Contact, String> {
     let chain: Vec<(String, Option<String>)> = parse("contacts merged into", contact_id, chain)?;
     let mut ids = HashSet::from([contact_id]);

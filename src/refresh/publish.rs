@@ -30,8 +30,8 @@ pub struct Publisher<'a, D> {
 }
 
 impl<D: Database> Publisher<'_, D> {
-    /// Publishes what is folded of a slice, except organizations in `failures`, some of whose states are missing. Those that
-    /// cannot be published are added to them. Returns the organizations that are not done.
+    /// Publishes what is folded of a slice, except organizations in `failures`, some of whose states are missing. Those
+    /// that cannot be published are added to them. Returns the organizations that are not done.
     pub async fn publish_slice(
         &mut self,
         slice: &Slice,
@@ -110,8 +110,8 @@ impl<D: Database> Publisher<'_, D> {
         }
     }
 
-    /// Publishes a large organization: what the names of people affect becomes pending one by one, and then as much as fits is
-    /// published at a time. Until everything is, its report stays as of the instant that it has had so far.
+    /// Publishes a large organization: what the names of people affect becomes pending one by one, and then as much as
+    /// fits is published at a time. Until everything is, its report stays as of the instant that it has had so far.
     async fn publish_in_portions(
         &mut self,
         organization: &Organization,
@@ -157,7 +157,8 @@ impl<D: Database> Publisher<'_, D> {
         }
     }
 
-    /// Adds to what is read as many of the candidates as fit that the next version is to list and the published one does not.
+    /// Adds to what is read as many of the candidates as fit that the next version is to list and the published one
+    /// does not.
     async fn add_unlisted(&self, draft: &mut PublishDraft, tried: &mut HashSet<String>) -> Result<(), DatabaseError> {
         let id = draft.input.organization_id.clone();
         let wanted = read_wanted(self.database, &id, self.lease.as_of, self.limits.candidates).await?;

@@ -1,5 +1,6 @@
-//! Folding everything again after the rule has changed, in portions: each run makes some conversations pending, and the next
-//! goes on where it ended. Until all conversations of an organization are folded by the new rule, its report stays as it is.
+//! Folding everything again after the rule has changed, in portions: each run makes some conversations pending, and the
+//! next goes on where it ended. Until all conversations of an organization are folded by the new rule, its report stays
+//! as it is.
 
 use crate::refresh::lease::Lease;
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement, rows_of};
@@ -26,8 +27,8 @@ impl Default for RefoldLimits {
     }
 }
 
-/// Makes the next conversations pending that were folded by another rule, if there are any. Those that are pending already
-/// count: if a run could not fold everything, the next one takes no more until it can.
+/// Makes the next conversations pending that were folded by another rule, if there are any. Those that are pending
+/// already count: if a run could not fold everything, the next one takes no more until it can.
 pub async fn refold<D: Database>(
     database: &D,
     lease: &Lease<'_>,

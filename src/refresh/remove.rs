@@ -1,5 +1,5 @@
-//! Removing superseded versions that nobody can ask for any more, with statements of its own: publishing never waits for it,
-//! and it never waits for publishing.
+//! Removing superseded versions that nobody can ask for any more, with statements of its own: publishing never waits
+//! for it, and it never waits for publishing.
 
 use crate::refresh::bisect::chunks;
 use crate::refresh::budget::Limits;
@@ -8,7 +8,8 @@ use crate::refresh::plan::RetiredVersion;
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement, rows_of};
 use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks, to_json};
 
-/// Removes what is due of these organizations, as long as there are statements. What is left is due in the next run, too.
+/// Removes what is due of these organizations, as long as there are statements. What is left is due in the next run,
+/// too.
 ///
 /// # Errors
 /// [`DatabaseError::Overtaken`].

@@ -37,8 +37,8 @@ pub struct Start<'a> {
     pub limits: Limits,
     /// Finds the calendars of business hours.
     pub calendar_of: &'a CalendarOf,
-    /// Waits until no other run of the isolate works on a slice, since each may take much of the memory. If the slice is large, what
-    /// else is in memory gives way.
+    /// Waits until no other run of the isolate works on a slice, since each may take much of the memory. If the slice
+    /// is large, what else is in memory gives way.
     pub enter_slice: &'a dyn Fn(bool) -> join::Part<'static, ()>,
     /// Lets another run work on a slice.
     pub leave_slice: &'a dyn Fn(),
@@ -100,7 +100,8 @@ pub struct Run {
     /// Organizations with more candidates than a version lists.
     #[serde(default)]
     pub truncated_organizations: i64,
-    /// The instant that the report is as of which is furthest behind, RFC 3339. Null means that all reports are as of the run.
+    /// The instant that the report is as of which is furthest behind, RFC 3339. Null means that all reports are as of
+    /// the run.
     #[serde(default, with = "rfc3339::optional")]
     pub behind_since: Option<Timestamp>,
     /// How large the database is, in bytes.
@@ -125,8 +126,8 @@ pub struct Finished {
     pub failures: Failures,
 }
 
-/// The instant that a run decides for which was scheduled for `scheduled_at`. If that is more than `ahead_max_ms` ahead of the
-/// clock, it is not taken: no later run would correct it, because time never goes back. Then it is the clock's.
+/// The instant that a run decides for which was scheduled for `scheduled_at`. If that is more than `ahead_max_ms` ahead
+/// of the clock, it is not taken: no later run would correct it, because time never goes back. Then it is the clock's.
 #[must_use]
 pub fn instant_of(scheduled_at: Timestamp, now: Timestamp, ahead_max_ms: i64) -> Timestamp {
     if scheduled_at > now.plus(ahead_max_ms) {
@@ -135,8 +136,8 @@ pub fn instant_of(scheduled_at: Timestamp, now: Timestamp, ahead_max_ms: i64) ->
     scheduled_at
 }
 
-/// Runs a refresh. `None` means that another run is getting on: it is told of this run's instant when it finishes, and goes on
-/// for it.
+/// Runs a refresh. `None` means that another run is getting on: it is told of this run's instant when it finishes, and
+/// goes on for it.
 ///
 /// # Errors
 /// [`DatabaseError`] if the run could not finish. What it has published by then stays, and the next run continues.

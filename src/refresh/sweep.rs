@@ -1,13 +1,13 @@
 //! The sweep: what is old is forgotten, with statements and time of its own, some in each run. A pass goes through all
-//! conversations of all organizations, and then through all removals; the next pass begins a day after it began. Where everything
-//! is kept, a pass only notes which organizations were removed.
+//! conversations of all organizations, and then through all removals; the next pass begins a day after it began. Where
+//! everything is kept, a pass only notes which organizations were removed.
 //!
-//! Of a conversation that nobody has written in for `keep_timeline_ms`, and in which nobody waits, all items go but those that
-//! still decide something (`conversation::retention`). It is swept until three days less before the sweep: items of until then
-//! are not taken in again. Of what was not touched for `keep_conversation_ms` nothing is left.
+//! Of a conversation that nobody has written in for `keep_timeline_ms`, and in which nobody waits, all items go but
+//! those that still decide something (`conversation::retention`). It is swept until three days less before the sweep:
+//! items of until then are not taken in again. Of what was not touched for `keep_conversation_ms` nothing is left.
 //!
-//! A conversation is read, decided on, and forgotten only if nothing in it has become pending meanwhile. So no event is lost
-//! that comes in between, and a sweep that ends anywhere leaves what the next one goes on with.
+//! A conversation is read, decided on, and forgotten only if nothing in it has become pending meanwhile. So no event is
+//! lost that comes in between, and a sweep that ends anywhere leaves what the next one goes on with.
 
 use crate::base::id::ID_CHARACTERS_MAX;
 use crate::base::sort::sort_by;
@@ -125,8 +125,8 @@ impl Position {
 /// Sweeps until the statements, the time or the rows are used up, or the pass is over.
 ///
 /// # Errors
-/// [`DatabaseError::Overtaken`]. Another error ends the sweep and not the run: if it is the database, the run will fail in the
-/// end.
+/// [`DatabaseError::Overtaken`]. Another error ends the sweep and not the run: if it is the database, the run will fail
+/// in the end.
 pub async fn sweep<D: Database>(
     budget: &Budget<'_, D>,
     lease: &Lease<'_>,
@@ -232,7 +232,8 @@ impl<D: Database> Sweeper<'_, D> {
         self.erase(due, ends_at).await?;
         let mut position = stored.clone();
         let is_due = |began_at: Timestamp| self.lease.as_of.milliseconds_since(began_at) >= self.limits.every_ms;
-        // Where everything is kept, a pass has no steps. One that was under way when that was configured ends with the next.
+        // Where everything is kept, a pass has no steps. One that was under way when that was configured ends with the
+        // next.
         let forgets = self.limits.keep_timeline_ms > 0;
         if (position.step.is_none() || !forgets) && position.began_at.is_none_or(is_due) {
             position.began_at = Some(self.lease.as_of);
@@ -602,8 +603,8 @@ fn groups(conversations: Vec<StoredConversation>) -> Result<Vec<Group>, Database
         let record = stored.body.as_deref().map(serde_json::from_str).transpose();
         records.push(record.map_err(|error| DatabaseError::Failed(error.to_string()))?);
     }
-    // A number for each conversation, and for each target that is none of them. `parents` leads from one that was merged with
-    // another to the one that stands for both.
+    // A number for each conversation, and for each target that is none of them. `parents` leads from one that was
+    // merged with another to the one that stands for both.
     let mut numbers: HashMap<&str, usize> = HashMap::new();
     for (number, stored) in conversations.iter().enumerate() {
         numbers.insert(&stored.conversation_id, number);

@@ -1,9 +1,10 @@
 //! What a run has to do, organization by organization, and in which order.
 //!
-//! Whoever's report stands still comes first, and of these whoever has had no turn for longest; then all others, small ones
-//! before large ones; and at the end those whose last refresh failed, so that they cannot take the run from others. A slice is as much as is folded and published together: many small
-//! organizations, or a portion of a large one. A large one that is not done is put at the end of the queue. So what one of
-//! them has to do never keeps the others from their turn.
+//! Whoever's report stands still comes first, and of these whoever has had no turn for longest; then all others, small
+//! ones before large ones; and at the end those whose last refresh failed, so that they cannot take the run from
+//! others. A slice is as much as is folded and published together: many small organizations, or a portion of a large
+//! one. A large one that is not done is put at the end of the queue. So what one of them has to do never keeps the
+//! others from their turn.
 
 use crate::base::timestamp::Timestamp;
 use crate::refresh::budget::{Limits, SliceLimits};
@@ -51,8 +52,8 @@ impl Organization {
     }
 }
 
-/// How far the pending conversations of a large organization are folded: from `start` to the end, and from the beginning to
-/// `start`.
+/// How far the pending conversations of a large organization are folded: from `start` to the end, and from the
+/// beginning to `start`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FoldProgress {
     /// Where the run began.
@@ -171,8 +172,8 @@ fn organization(row: &Row) -> Result<Organization, DatabaseError> {
     })
 }
 
-/// Divides organizations into slices. What is large among those that stand still keeps its place; among the others it comes
-/// after what is small.
+/// Divides organizations into slices. What is large among those that stand still keeps its place; among the others it
+/// comes after what is small.
 fn slices(organizations: Vec<Organization>, limits: &SliceLimits) -> VecDeque<Slice> {
     let failed = organizations.iter().filter(|organization| organization.has_failed);
     let is_failed_alone = failed.count() <= FAILED_ALONE_MAX;

@@ -1,8 +1,9 @@
-//! Reads rows together with a head, before it is known which rows the page has, so that most answers take one round trip.
+//! Reads rows together with a head, before it is known which rows the page has, so that most answers take one round
+//! trip.
 //!
 //! Which rows are asked for is a guess, and it decides nothing. The page is selected afterwards, from the index of the
-//! version that the same batch has read, and a batch sees one state of the database. Rows that the page does not have are
-//! dropped; those that are missing are read in a second round trip.
+//! version that the same batch has read, and a batch sees one state of the database. Rows that the page does not have
+//! are dropped; those that are missing are read in a second round trip.
 
 use crate::auth::access::ReadAccess;
 use crate::base::timestamp::Timestamp;
@@ -24,11 +25,11 @@ use strum::VariantArray;
 /// How many entries `sql/probable_rows.sql` looks at. A page that begins later is not looked for.
 const ENTRIES_MAX: u64 = 256;
 
-/// The statements that read the rows which a page will probably have, to be run together with those that read the head. None
-/// if the head need not be read, or if this isolate caches no pages.
+/// The statements that read the rows which a page will probably have, to be run together with those that read the head.
+/// None if the head need not be read, or if this isolate caches no pages.
 ///
-/// If the isolate knows a version, they are the rows that the page has in it, unless the page is cached. If it knows none,
-/// or if a publication is due, the database looks for them in the version that is the newest then.
+/// If the isolate knows a version, they are the rows that the page has in it, unless the page is cached. If it knows
+/// none, or if a publication is due, the database looks for them in the version that is the newest then.
 ///
 /// # Errors
 /// [`ReportError::Corrupt`] if the query cannot be written as JSON, which does not happen.
@@ -92,8 +93,8 @@ pub fn statements_ahead<D, C>(
     Ok(statements)
 }
 
-/// The statement that looks for the rows of a page in whichever version is the newest, unless that is `known_version`. `None`
-/// means that the page begins too late.
+/// The statement that looks for the rows of a page in whichever version is the newest, unless that is `known_version`.
+/// `None` means that the page begins too late.
 fn probable_rows(
     access: &ReadAccess,
     known_version: i64,

@@ -33,11 +33,11 @@ const PAGE_BYTES: usize = 1024;
 /// How pages are cached. The default caches none in memory.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PagePolicy {
-    /// The most bytes of pages that an isolate caches. If it is 0, every page that was read from the database is put into
-    /// the shared cache at once, because the isolate cannot know whether it is asked for again.
+    /// The most bytes of pages that an isolate caches. If it is 0, every page that was read from the database is put
+    /// into the shared cache at once, because the isolate cannot know whether it is asked for again.
     pub memory_bytes_max: usize,
-    /// How long a page must have stayed the same before it is put into the shared cache, which happens when it is asked for
-    /// again: a write to KV costs as much as reading five thousand rows.
+    /// How long a page must have stayed the same before it is put into the shared cache, which happens when it is asked
+    /// for again: a write to KV costs as much as reading five thousand rows.
     pub share_after_ms: i64,
 }
 
@@ -98,8 +98,8 @@ impl IsolateCache {
         self.heads.get_mut(shard)?.get(organization)
     }
 
-    /// Caches a head. If it is of another database than the heads of its shard before it, that one counts its versions and settings
-    /// from the beginning again, so everything that was read is dropped.
+    /// Caches a head. If it is of another database than the heads of its shard before it, that one counts its versions
+    /// and settings from the beginning again, so everything that was read is dropped.
     pub(super) fn put_head(&mut self, organization: &OrganizationId, cached: CachedHead) {
         let shard = self.shards.of(organization.as_str()).shard;
         if let Some(head) = &cached.head

@@ -1,5 +1,5 @@
-//! Writes all rows that a query selects as CSV (RFC 4180, with a choice of separators). Rows are read from the database in chunks as the client takes
-//! them, so that no more than one chunk is in memory.
+//! Writes all rows that a query selects as CSV (RFC 4180, with a choice of separators). Rows are read from the database
+//! in chunks as the client takes them, so that no more than one chunk is in memory.
 
 use crate::auth::access::{OrganizationId, View};
 use crate::base::strict_json::Object;
@@ -233,8 +233,8 @@ fn is_phone_number(text: &str) -> bool {
 /// misunderstand.
 const UNESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
-/// The `Content-Disposition` of a file (RFC 6266) whose name has `kind` in it, such as `trend-`: with an ASCII name and, if that
-/// is not the complete name, the complete one as well.
+/// The `Content-Disposition` of a file (RFC 6266) whose name has `kind` in it, such as `trend-`: with an ASCII name
+/// and, if that is not the complete name, the complete one as well.
 #[must_use]
 pub fn content_disposition(kind: &str, organization: &str, as_of: Option<Timestamp>) -> String {
     let instant = as_of.map_or_else(

@@ -1,5 +1,5 @@
-//! Reads heads: what an organization's report is about right now. A head is never read from the shared cache, which may be
-//! a minute behind.
+//! Reads heads: what an organization's report is about right now. A head is never read from the shared cache, which may
+//! be a minute behind.
 
 use crate::auth::access::OrganizationId;
 use crate::base::digest::sha256_base64url;
@@ -76,12 +76,12 @@ pub(super) fn is_fresh<D, C>(context: &ReportContext<'_, D, C>, cached: &CachedH
     (0..context.head_max_age_ms).contains(&age_ms)
 }
 
-/// The head of an organization. It is at most `head_max_age_ms` old, unless the database is out of reach. If it is read from
-/// the database, so are the rows that `ahead` selects.
+/// The head of an organization. It is at most `head_max_age_ms` old, unless the database is out of reach. If it is read
+/// from the database, so are the rows that `ahead` selects.
 ///
 /// # Errors
-/// [`ReportError::OrganizationNotFound`]; [`ReportError::Unavailable`] if the database is out of reach and no usable head
-/// is cached.
+/// [`ReportError::OrganizationNotFound`]; [`ReportError::Unavailable`] if the database is out of reach and no usable
+/// head is cached.
 pub async fn resolve_head<D: Database, C>(
     context: &ReportContext<'_, D, C>,
     organization: &OrganizationId,
@@ -123,8 +123,8 @@ pub async fn read_head_at_primary<D: Database, C>(
     cache_head_and_index(context, organization, outcomes, HeadSource::Primary, now)
 }
 
-/// Runs `changes` and reads the head that they leave behind, at the primary and in one batch. This isolate uses the new head
-/// at once; the others do as soon as they read the head again.
+/// Runs `changes` and reads the head that they leave behind, at the primary and in one batch. This isolate uses the new
+/// head at once; the others do as soon as they read the head again.
 ///
 /// # Errors
 /// As [`resolve_head`]. If the database fails, the changes may have been made nevertheless.
@@ -145,8 +145,8 @@ pub async fn change_and_read_head<D: Database, C>(
     Ok(resolved(&cached, HeadSource::Primary)?.head)
 }
 
-/// The head of an organization as the nearest database has it now. If a replica does not know the organization, the primary
-/// is asked.
+/// The head of an organization as the nearest database has it now. If a replica does not know the organization, the
+/// primary is asked.
 async fn read_head<D: Database, C>(
     context: &ReportContext<'_, D, C>,
     organization: &OrganizationId,

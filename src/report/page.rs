@@ -1,7 +1,7 @@
 //! Reads pages: the rows that a query selects, from the isolate's memory, the shared cache or the database.
 //!
-//! A page has nothing that changes each minute and nothing of any caller: rows as they were published, each with the people
-//! that `hasAccess` is derived from.
+//! A page has nothing that changes each minute and nothing of any caller: rows as they were published, each with the
+//! people that `hasAccess` is derived from.
 
 use crate::auth::access::OrganizationId;
 use crate::base::timestamp::Timestamp;
@@ -46,11 +46,11 @@ impl PageIdentity<'_> {
     }
 }
 
-/// Encodes a page for the shared cache: lines with a checksum, what it is a page of, so that no other page is taken for it, and
-/// each of its rows. In one JSON text it would have to be found where each row ends: 38 µs for 25 rows in wasm.
+/// Encodes a page for the shared cache: lines with a checksum, what it is a page of, so that no other page is taken for
+/// it, and each of its rows. In one JSON text it would have to be found where each row ends: 38 µs for 25 rows in wasm.
 ///
-/// The checksum is against damage and not against attackers, because only this service writes to the cache. It is XXH64,
-/// which takes 1 µs for 25 rows in wasm; SHA-256 would take 48.
+/// The checksum is against damage and not against attackers, because only this service writes to the cache. It is
+/// XXH64, which takes 1 µs for 25 rows in wasm; SHA-256 would take 48.
 #[must_use]
 pub fn encode(identity: &str, rows: &[PageRow]) -> String {
     let mut lines = identity.to_owned();
@@ -100,7 +100,8 @@ pub async fn read_page<D: Database, C: SharedCache>(
             now,
         )));
     };
-    // What is superseded is not put into the shared cache, or what was erased would stay there for longer than a page does.
+    // What is superseded is not put into the shared cache, or what was erased would stay there for longer than a page
+    // does.
     let is_newest = snapshot.version == report.head.version;
     let basis = PageBasis::new(snapshot, &selected.listed);
     let identity = PageIdentity {
@@ -171,8 +172,8 @@ fn known_rows(report: &ResolvedReport<'_>, cached: Option<&Rc<CachedPage>>, row_
     row_nos.iter().map(known).collect()
 }
 
-/// For a request that has been at the database already: rows take no longer there than in the shared cache, and 25 of them
-/// cost a twentieth.
+/// For a request that has been at the database already: rows take no longer there than in the shared cache, and 25 of
+/// them cost a twentieth.
 async fn read_from_database_first<D: Database, C: SharedCache>(
     context: &ReportContext<'_, D, C>,
     identity: &PageIdentity<'_>,
@@ -255,8 +256,8 @@ async fn read_from_shared_cache<D, C: SharedCache>(
     Ok(rows.map(|rows| ReadRows { rows, is_shared: true }))
 }
 
-/// Puts a cached page into the shared cache when it is asked for again after it has stayed the same for long enough: other
-/// isolates will probably be asked for it, too, and it will probably still be right.
+/// Puts a cached page into the shared cache when it is asked for again after it has stayed the same for long enough:
+/// other isolates will probably be asked for it, too, and it will probably still be right.
 fn share_if_due<D, C: SharedCache>(
     context: &ReportContext<'_, D, C>,
     identity: &PageIdentity<'_>,

@@ -40,8 +40,8 @@ impl PollSchedule {
         }
     }
 
-    /// The advice at `now`, the service's clock. `is_out_of_reach` says that the head is an old one, because the database
-    /// is out of reach.
+    /// The advice at `now`, the service's clock. `is_out_of_reach` says that the head is an old one, because the
+    /// database is out of reach.
     #[must_use]
     pub fn advise(&self, head: &SnapshotHead, is_out_of_reach: bool, now: Timestamp) -> PollAdvice {
         // The next run publishes as long after its instant as the last one did.

@@ -93,7 +93,8 @@ pub struct CsvRequest {
 }
 
 impl CsvRequest {
-    /// Parses the query string of a request for a CSV file. Unknown parameters are ignored, and so are `page` and `limit`.
+    /// Parses the query string of a request for a CSV file. Unknown parameters are ignored, and so are `page` and
+    /// `limit`.
     ///
     /// # Errors
     /// [`QueryError`], which names the parameter and what it takes.
@@ -151,8 +152,8 @@ pub enum SearchError {
 }
 
 impl SearchRequest {
-    /// Parses a body: `search` and the report's parameters as members, of which null counts as left out. Unknown members are
-    /// ignored. No error repeats anything of the body.
+    /// Parses a body: `search` and the report's parameters as members, of which null counts as left out. Unknown
+    /// members are ignored. No error repeats anything of the body.
     ///
     /// # Errors
     /// [`SearchError`]
@@ -171,8 +172,8 @@ impl SearchRequest {
     }
 }
 
-/// The text that a parameter has in a query string; an empty one, which no parameter takes, if `value` is of another type
-/// than the parameter's.
+/// The text that a parameter has in a query string; an empty one, which no parameter takes, if `value` is of another
+/// type than the parameter's.
 fn text_of(name: &str, value: &Value) -> String {
     match (name, value) {
         ("page" | "limit", Value::Number(number)) => number.to_string(),

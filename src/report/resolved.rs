@@ -30,8 +30,8 @@ pub struct ResolvedReport<'a> {
     pub rows_ahead: Vec<(i64, PageRow)>,
     /// The snapshot. `None` means that nothing is published yet.
     pub snapshot: Option<Snapshot>,
-    /// Whether the answer says that it is stale: the database is out of reach, or no refresh has moved the snapshot's instant
-    /// for a while.
+    /// Whether the answer says that it is stale: the database is out of reach, or no refresh has moved the snapshot's
+    /// instant for a while.
     pub is_stale: bool,
     /// What is asked for, and where the page is cached that answers it.
     pub slot: PageSlot,

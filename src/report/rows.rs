@@ -12,8 +12,9 @@ const STATEMENT_ROWS_MAX: usize = 100;
 
 /// A published row. It is the same for all callers.
 ///
-/// It is one line of text: a JSON array, the ids of the owner and the assignees; a tab; and a JSON object, the row without
-/// `hasAccess`. Neither has a tab or a line break in it, as JSON escapes both in texts, and the refresh puts none between them.
+/// It is one line of text: a JSON array, the ids of the owner and the assignees; a tab; and a JSON object, the row
+/// without `hasAccess`. Neither has a tab or a line break in it, as JSON escapes both in texts, and the refresh puts
+/// none between them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRow(String);
 
@@ -84,12 +85,12 @@ pub(super) fn decode(Row(columns): Row) -> Result<(i64, PageRow), ReportError> {
     Ok((row_no, PageRow(line)))
 }
 
-/// Reads rows by their key, each as its line. The line is null if it is not JSON: to see that in wasm would take as long,
-/// and more code.
+/// Reads rows by their key, each as its line. The line is null if it is not JSON: to see that in wasm would take as
+/// long, and more code.
 ///
 /// The row numbers are a `VALUES` list that is joined: so every row is billed once. It would be billed twice with
-/// `row_no IN (…)` and three times with `json_each`, because SQLite then reads the numbers from a table of their own. They are
-/// in the text, where integers can do no harm: D1 takes at most 100 parameters, and looks at each of them.
+/// `row_no IN (…)` and three times with `json_each`, because SQLite then reads the numbers from a table of their own.
+/// They are in the text, where integers can do no harm: D1 takes at most 100 parameters, and looks at each of them.
 fn statement(organization: &OrganizationId, row_nos: &[i64], newest_version: Option<i64>) -> Statement {
     let numbers: Vec<String> = row_nos.iter().map(i64::to_string).collect();
     let mut sql = format!(

@@ -231,7 +231,8 @@ pub async fn answer_csv<D: Database, C>(
     Ok(CsvAnswer { etag, as_of, file })
 }
 
-/// Step 1: finds out what the answer is about. Only the head is read for that; if it is, `ahead` is read together with it.
+/// Step 1: finds out what the answer is about. Only the head is read for that; if it is, `ahead` is read together with
+/// it.
 async fn resolve<'a, D: Database, C>(
     context: &ReportContext<'_, D, C>,
     access: &'a ReadAccess,

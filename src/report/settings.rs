@@ -10,11 +10,12 @@ use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement
 use serde_json::Value;
 use std::rc::Rc;
 
-/// The settings of an organization that have a number, in force or superseded. Their threshold is the default, because it
-/// has no number.
+/// The settings of an organization that have a number, in force or superseded. Their threshold is the default, because
+/// it has no number.
 ///
 /// # Errors
-/// [`ReportError::SnapshotExpired`] if they are no longer stored; [`ReportError::Unavailable`]; [`ReportError::Corrupt`].
+/// [`ReportError::SnapshotExpired`] if they are no longer stored; [`ReportError::Unavailable`];
+/// [`ReportError::Corrupt`].
 pub async fn read_settings<D: Database, C>(
     context: &ReportContext<'_, D, C>,
     organization: &OrganizationId,
@@ -48,8 +49,8 @@ pub fn settings_in_force(row: &Row, threshold: usize, first: usize) -> Result<Se
     Ok(settings)
 }
 
-/// Settings from the four columns that begin at `first`: thresholds by channel and by department, the age limit, and the
-/// business hours.
+/// Settings from the four columns that begin at `first`: thresholds by channel and by department, the age limit, and
+/// the business hours.
 ///
 /// # Errors
 /// [`DatabaseError::Decode`] if they are not what the settings route writes.

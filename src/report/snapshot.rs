@@ -32,8 +32,8 @@ pub struct SnapshotHead {
     pub last_run_ms: i64,
     /// A secret as old as the database. It signs the ids of snapshots.
     pub generation: String,
-    /// A hash of the generation, which is not secret. It is part of cache keys, so that no version of one database is taken
-    /// for a version of another.
+    /// A hash of the generation, which is not secret. It is part of cache keys, so that no version of one database is
+    /// taken for a version of another.
     pub database_fingerprint: String,
 }
 
@@ -90,8 +90,8 @@ impl NamedSnapshot {
     /// Reads an id.
     ///
     /// # Errors
-    /// [`ReportError::SnapshotExpired`] if the id was never given out for this organization, or if its version is no longer
-    /// stored. A client cannot tell which.
+    /// [`ReportError::SnapshotExpired`] if the id was never given out for this organization, or if its version is no
+    /// longer stored. A client cannot tell which.
     pub(super) fn from_id(organization: &OrganizationId, head: &SnapshotHead, id: &str) -> Result<Self, ReportError> {
         Self::verify(organization, head, id)
             .filter(|named| named.version == head.version || head.retained_versions.contains(&named.version))

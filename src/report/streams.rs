@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 /// The most streams of one caller that are open in an isolate.
 pub const STREAMS_MAX: usize = 10;
-/// For how long a stream counts whose end nobody was told of, as of a client that was gone before the first byte: an hour,
-/// which is longer than any stream lasts.
+/// For how long a stream counts whose end nobody was told of, as of a client that was gone before the first byte: an
+/// hour, which is longer than any stream lasts.
 const COUNTED_MS: i64 = 60 * 60_000;
 
 /// When each open stream was opened, by the key of the caller.

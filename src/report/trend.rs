@@ -1,8 +1,9 @@
-//! Answers requests for the course of the day, as JSON or as CSV. The token, the parameters and the access are checked by
-//! then.
+//! Answers requests for the course of the day, as JSON or as CSV. The token, the parameters and the access are checked
+//! by then.
 //!
 //! 1. Resolve the head → 404, 503
-//! 2. Read the hours that are over, and the one that is stored with the newest version; of the departments that the caller sees
+//! 2. Read the hours that are over, and the one that is stored with the newest version; of the departments that the
+//!    caller sees
 //! 3. Work out what time alone has changed since that version was published
 //! 4. Write the hours
 
@@ -26,8 +27,8 @@ use std::rc::Rc;
 
 /// Hours of one day.
 const DAY_HOURS: u64 = 24;
-/// So many hours of one department are read at a time: of two the half of it, and so on. Of an hour it may be some 8 KB a
-/// department, and 64 KB in all.
+/// So many hours of one department are read at a time: of two the half of it, and so on. Of an hour it may be some 8 KB
+/// a department, and 64 KB in all.
 const DEPARTMENT_HOURS: i64 = 720;
 /// From so many departments on it is not less.
 const DEPARTMENTS_APART: i64 = 12;
@@ -145,8 +146,8 @@ pub async fn answer_trend<D: Database, C>(
     Ok(trend)
 }
 
-/// The statements that read the published version with its hour, of the departments `ids`, and its list unless `known_version` is
-/// the number of it.
+/// The statements that read the published version with its hour, of the departments `ids`, and its list unless
+/// `known_version` is the number of it.
 fn newest_version(access: &ReadAccess, ids: &SqlValue, known_version: i64) -> Vec<Statement> {
     let organization = SqlValue::from(access.organization.as_str());
     let known_version = SqlValue::Integer(known_version);
@@ -156,8 +157,8 @@ fn newest_version(access: &ReadAccess, ids: &SqlValue, known_version: i64) -> Ve
     ]
 }
 
-/// The statements that read so many hours that are over: from the slot of the first one to the end of the ring, and from the
-/// beginning on.
+/// The statements that read so many hours that are over: from the slot of the first one to the end of the ring, and
+/// from the beginning on.
 fn hours(access: &ReadAccess, ids: &SqlValue, first: i64, count: i64) -> Vec<Statement> {
     let slot = first.rem_euclid(SLOTS);
     let ranges = [(slot, slot + count), (0, slot.min(slot + count - SLOTS))];
@@ -187,8 +188,8 @@ impl Trend {
         })
     }
 
-    /// Reads what the statements have found. The version may be newer than that of the head: then the answer goes on until the
-    /// version's instant.
+    /// Reads what the statements have found. The version may be newer than that of the head: then the answer goes on
+    /// until the version's instant.
     fn read<D, C>(
         &mut self,
         context: &ReportContext<'_, D, C>,

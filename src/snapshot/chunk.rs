@@ -1,5 +1,5 @@
-//! A chunk of a version as it is stored: entries that refer to their texts by number, so that a text that many entries share
-//! is written once.
+//! A chunk of a version as it is stored: entries that refer to their texts by number, so that a text that many entries
+//! share is written once.
 
 use crate::base::timestamp::Timestamp;
 use crate::conversation::category::{Category, Reason};

@@ -1,7 +1,7 @@
 //! The course of the day by department: what has happened in the current hour to the rows of each.
 //!
-//! Some callers see several departments and are told of them together. The most rows that were listed at once cannot be told
-//! from the most of each department. So it is kept when how many of a department are listed has changed.
+//! Some callers see several departments and are told of them together. The most rows that were listed at once cannot be
+//! told from the most of each department. So it is kept when how many of a department are listed has changed.
 
 use crate::base::timestamp::MINUTE_MS;
 use crate::snapshot::chunk::TextTable;
@@ -53,8 +53,8 @@ impl Share {
         Some(())
     }
 
-    /// What is stored of it: four numbers, the last of which says how many of the others are `changes`, and pairs of these and of
-    /// `times`.
+    /// What is stored of it: four numbers, the last of which says how many of the others are `changes`, and pairs of
+    /// these and of `times`.
     fn numbers(&self) -> Vec<i64> {
         let mut numbers = vec![self.opened, self.crossed, self.worst_minutes, 0];
         self.changes.write_pairs(&mut numbers);
@@ -130,8 +130,8 @@ impl Departments {
         Some(())
     }
 
-    /// What is stored of the current hour: `[[id, [number, …]], …]`, with every department of which anything was listed or has
-    /// happened. `None` means that it is unknown, or more than `bytes_max` bytes.
+    /// What is stored of the current hour: `[[id, [number, …]], …]`, with every department of which anything was listed
+    /// or has happened. `None` means that it is unknown, or more than `bytes_max` bytes.
     #[must_use]
     pub fn hour(&self, bytes_max: usize) -> Option<String> {
         if self.is_unknown {

@@ -1,8 +1,9 @@
 //! A version's entries by category and threshold. With them totals and pages are found without a look at every entry.
 //!
 //! Entries are in the order of `stalledSince`. So among those to which one threshold applies, those that are listed are
-//! next to each other: they begin with the oldest that is within the age limit, and end before the first that is not over
-//! the threshold. That holds in business hours as well: whoever has waited longer has waited at least as many of them.
+//! next to each other: they begin with the oldest that is within the age limit, and end before the first that is not
+//! over the threshold. That holds in business hours as well: whoever has waited longer has waited at least as many of
+//! them.
 
 use crate::base::timestamp::{DAY_MS, Timestamp};
 use crate::conversation::category::Category;
@@ -37,8 +38,8 @@ pub struct Groups {
     max_age_days: i64,
 }
 
-/// Which entries of a version are listed: of each group those from `oldest` to before the end of its threshold. It changes
-/// only when an entry crosses its threshold or the age limit.
+/// Which entries of a version are listed: of each group those from `oldest` to before the end of its threshold. It
+/// changes only when an entry crosses its threshold or the age limit.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct ListedEntries {
     /// The position of the oldest entry that is within the age limit.

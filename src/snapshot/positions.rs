@@ -3,7 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// A page of the positions of all lists in order: `limit` of them after skipping `skip`, each with the index of its list.
+/// A page of the positions of all lists in order: `limit` of them after skipping `skip`, each with the index of its
+/// list.
 pub fn merged_page(lists: &[&[u32]], skip: usize, limit: usize) -> Vec<(usize, usize)> {
     let start = position_after(lists, skip);
     let mut rests: Vec<_> = lists
@@ -26,8 +27,8 @@ pub fn merged_page(lists: &[&[u32]], skip: usize, limit: usize) -> Vec<(usize, u
     page
 }
 
-/// The least position with at least `skip` positions of the lists before it, by binary search. It is beyond all of them if
-/// there are fewer.
+/// The least position with at least `skip` positions of the lists before it, by binary search. It is beyond all of them
+/// if there are fewer.
 fn position_after(lists: &[&[u32]], skip: usize) -> usize {
     let last = lists.iter().filter_map(|list| list.last()).max();
     let mut candidates = 0..last.map_or(0, |last| *last as usize + 1);

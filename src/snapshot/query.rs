@@ -17,8 +17,8 @@ const CHUNK_NAMES_MAX: usize = 2_000;
 
 /// What a client can filter rows by.
 ///
-/// A new filter is a field here, a line in `ReportRequest` that parses it, and a condition in [`Listing`]. Cache keys and
-/// ETags are made of this type by `Hash` and `Serialize`, so they follow.
+/// A new filter is a field here, a line in `ReportRequest` that parses it, and a condition in [`Listing`]. Cache keys
+/// and ETags are made of this type by `Hash` and `Serialize`, so they follow.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize)]
 pub struct RowFilter {
     /// The category. `None` means the two that a report shows when none is named.
@@ -425,7 +425,8 @@ mod tests {
                     .is_none_or(|name| entry.assignee_names.iter().any(|shown| &**shown == name))
         }
 
-        /// The entries that pass every filter but the one by category: those that are listed, and those that are too old.
+        /// The entries that pass every filter but the one by category: those that are listed, and those that are too
+        /// old.
         fn rows(&self, query: &RowQuery) -> (Vec<&'a Entry>, Vec<&'a Entry>) {
             let age_ms = |entry: &Entry| self.as_of.milliseconds_since(entry.stalled_since);
             let counted_ms = |entry: &Entry| match self.has_hours {

@@ -63,8 +63,9 @@ impl Settings {
         of_department.unwrap_or_else(|| self.channel_threshold(channel_type))
     }
 
-    /// The business hours, for ages from `earliest` to `latest`. `None` means that ages count at all hours. That is also so if the
-    /// platform does not know the time zone any more: somebody may be listed too early then, but nobody is lost.
+    /// The business hours, for ages from `earliest` to `latest`. `None` means that ages count at all hours. That is
+    /// also so if the platform does not know the time zone any more: somebody may be listed too early then, but nobody
+    /// is lost.
     #[must_use]
     pub fn calendar(&self, calendar_of: &CalendarOf, earliest: Timestamp, latest: Timestamp) -> Option<Rc<Calendar>> {
         calendar_of(self.business_hours.as_ref()?, earliest, latest)
@@ -85,8 +86,8 @@ impl Settings {
 pub struct Thresholds(Vec<(String, i64)>);
 
 impl Thresholds {
-    /// Reads the members of a JSON object with `read`, which is given a name and a value. `None` means that it has refused
-    /// one.
+    /// Reads the members of a JSON object with `read`, which is given a name and a value. `None` means that it has
+    /// refused one.
     #[must_use]
     pub fn read(members: &Object, read: &dyn Fn(&str, &Value) -> Option<i64>) -> Option<Self> {
         let threshold = |(name, value): (&String, &Value)| Some((name.clone(), read(name, value)?));
@@ -124,8 +125,8 @@ impl Serialize for Thresholds {
     }
 }
 
-/// What two names of one channel have in common: all but the case of the letters A to Z. A search disregards the same case.
-/// Disregarding that of all letters would make the wasm 8 KB larger.
+/// What two names of one channel have in common: all but the case of the letters A to Z. A search disregards the same
+/// case. Disregarding that of all letters would make the wasm 8 KB larger.
 #[must_use]
 pub fn channel_key(channel_type: &str) -> String {
     channel_type.to_ascii_lowercase()

@@ -42,8 +42,8 @@ pub struct Count<'a> {
 }
 
 impl Listing<'_> {
-    /// Counts the rows that a query selects as of an instant. A negative age counts as zero. Ages are of business hours if
-    /// there is a `calendar`.
+    /// Counts the rows that a query selects as of an instant. A negative age counts as zero. Ages are of business hours
+    /// if there is a `calendar`.
     #[must_use]
     pub fn summarize(&self, query: &RowQuery, as_of: Timestamp, calendar: Option<&Calendar>) -> Summary<'_> {
         let index = self.index;

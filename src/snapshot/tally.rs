@@ -14,7 +14,8 @@ impl Tally {
         }
     }
 
-    /// Counts a time in minutes. From 16 on it is rounded down to four binary digits, so that there are not more than some hundred.
+    /// Counts a time in minutes. From 16 on it is rounded down to four binary digits, so that there are not more than
+    /// some hundred.
     pub fn add_minutes(&mut self, minutes: i64) {
         let digits = minutes.checked_ilog2().unwrap_or_default().saturating_sub(3);
         self.add(minutes >> digits << digits, 1);

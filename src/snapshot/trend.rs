@@ -1,9 +1,9 @@
-//! The course of the day: for each hour how many rows came over their threshold, how many of those went and how long that took,
-//! and how many were listed at once.
+//! The course of the day: for each hour how many rows came over their threshold, how many of those went and how long
+//! that took, and how many were listed at once.
 //!
 //! Between two publications only time changes what is listed, so what happens then follows from the published list, the
-//! thresholds and the business hours: it is worked out when the next version is published, and whenever somebody asks. Only
-//! what a publication itself changes has to be stored, and that goes along with the version.
+//! thresholds and the business hours: it is worked out when the next version is published, and whenever somebody asks.
+//! Only what a publication itself changes has to be stored, and that goes along with the version.
 
 use crate::base::sort::sort_by;
 use crate::base::timestamp::{DAY_MS, MINUTE_MS, Timestamp};
@@ -18,8 +18,8 @@ use std::rc::Rc;
 pub const TREND_DAYS_MAX: u64 = 30;
 /// So many hours of an organization are stored. The next one takes the place of the oldest.
 pub const SLOTS: i64 = 32 * 24;
-/// The most bytes that a publication adds of hours that are over, by department. There is more than one such hour only if
-/// nothing was published for a while.
+/// The most bytes that a publication adds of hours that are over, by department. There is more than one such hour only
+/// if nothing was published for a while.
 pub const HOURS_BYTES_MAX: usize = 1024 * 1024;
 /// So much of the time in which nothing was published is worked out.
 const BACK_MS: i64 = 31 * DAY_MS;
@@ -51,7 +51,8 @@ pub struct Stall {
 /// A conversation whose row changes: what it was and what it will be, if a report shows it unnamed.
 pub type StallChange = (Option<Stall>, Option<Stall>);
 
-/// The entries of a version whose rows a report shows unnamed: those of some departments, whose ids are ascending, or all.
+/// The entries of a version whose rows a report shows unnamed: those of some departments, whose ids are ascending, or
+/// all.
 #[must_use]
 pub fn stalls_of(index: &SnapshotIndex, groups: &Groups, department_ids: Option<&[String]>) -> Vec<Stall> {
     let lists = match department_ids {
@@ -85,8 +86,8 @@ pub struct Ages {
 }
 
 impl Ages {
-    /// How long a row has been over its threshold, in milliseconds; of business hours, if there are any. `None` means that it is
-    /// not listed: below its threshold or too old.
+    /// How long a row has been over its threshold, in milliseconds; of business hours, if there are any. `None` means
+    /// that it is not listed: below its threshold or too old.
     #[must_use]
     pub fn over_ms(&self, stall: &Stall, at: Timestamp) -> Option<i64> {
         let age_ms = match &self.calendar {
@@ -116,8 +117,8 @@ pub struct Hour {
     pub crossed: i64,
     /// How many rows over their threshold a publication took off.
     pub cleared: i64,
-    /// How long half of those were over it at most, in minutes. From 16 minutes on it may be up to an eighth more. `None` means that
-    /// there are none.
+    /// How long half of those were over it at most, in minutes. From 16 minutes on it may be up to an eighth more.
+    /// `None` means that there are none.
     pub median_minutes: Option<i64>,
     /// The longest of these times.
     pub worst_minutes: Option<i64>,
@@ -192,8 +193,8 @@ impl Course {
         }
     }
 
-    /// The hour that was `stored` with a version, of some departments: `share` is what was stored of them. `None` means that it
-    /// is not known.
+    /// The hour that was `stored` with a version, of some departments: `share` is what was stored of them. `None` means
+    /// that it is not known.
     #[must_use]
     pub fn of_departments(stored: Option<&str>, share: Option<&str>) -> Option<Self> {
         let Hour {
@@ -207,8 +208,8 @@ impl Course {
         })
     }
 
-    /// Goes on from the hour that was stored with a version, through the time in which that version stayed: from `from` until
-    /// `until`. `stalls` are its entries.
+    /// Goes on from the hour that was stored with a version, through the time in which that version stayed: from `from`
+    /// until `until`. `stalls` are its entries.
     #[must_use]
     pub fn go_on(mut self, stalls: &[Stall], ages: &Ages, from: Timestamp, until: Timestamp) -> Self {
         let from = from.max(until.minus(BACK_MS)).min(until);
@@ -306,8 +307,8 @@ impl Course {
         self.current.worst_minutes = self.current.worst_minutes.max(Some(minutes));
     }
 
-    /// A version is published that lists `next`; `changes` are what it changes. A row that passes from one department to another is
-    /// cleared in the one and comes in the other.
+    /// A version is published that lists `next`; `changes` are what it changes. A row that passes from one department
+    /// to another is cleared in the one and comes in the other.
     pub fn publish(&mut self, changes: &[StallChange], next: &[Stall], ages: &Ages, at: Timestamp) {
         for (before, after) in changes {
             let [before, after] = [before, after].map(|stall| {

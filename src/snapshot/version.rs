@@ -1,8 +1,8 @@
 //! A version of a snapshot: which rows an organization's candidates have, in the order of the report.
 //!
-//! A version and the rows that it lists never change once they can be read. The next version is a new list that shares the
-//! rows which stayed the same, so publishing one change writes one row and one list, however long it is. For each row the
-//! list has everything that can be counted, so totals and summaries read no row.
+//! A version and the rows that it lists never change once they can be read. The next version is a new list that shares
+//! the rows which stayed the same, so publishing one change writes one row and one list, however long it is. For each
+//! row the list has everything that can be counted, so totals and summaries read no row.
 
 use crate::base::sort::{sort, sort_by};
 use crate::base::timestamp::Timestamp;
@@ -15,10 +15,11 @@ use std::rc::Rc;
 const CHUNK_ENTRIES_MAX: usize = 10_000;
 /// The most candidates that a version lists.
 pub const CANDIDATES_MAX: usize = 20_000;
-/// The most bytes of a version's list. It is in memory whole, both when the next version is made and when a report is read.
+/// The most bytes of a version's list. It is in memory whole, both when the next version is made and when a report is
+/// read.
 pub const LIST_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// The most bytes of one stored chunk as part of a statement, which is JSON within JSON: see [`bytes_within_json`]. A single
-/// entry that is longer, of at most 400 KB, is a chunk of its own.
+/// The most bytes of one stored chunk as part of a statement, which is JSON within JSON: see [`bytes_within_json`]. A
+/// single entry that is longer, of at most 400 KB, is a chunk of its own.
 const CHUNK_BYTES_MAX: usize = 1_200_000;
 /// What an entry takes besides its texts and the indices of its names.
 const ENTRY_BYTES: usize = 80;
@@ -99,9 +100,9 @@ impl Version {
         self.is_truncated = is_truncated;
     }
 
-    /// Keeps at most `entries_max` entries: those of the categories that a report shows unnamed before the others, those that
-    /// have been stalled since `oldest` or later before older ones, and whoever has waited longest first. Returns the numbers
-    /// of the rows that it lists no longer, ascending.
+    /// Keeps at most `entries_max` entries: those of the categories that a report shows unnamed before the others,
+    /// those that have been stalled since `oldest` or later before older ones, and whoever has waited longest first.
+    /// Returns the numbers of the rows that it lists no longer, ascending.
     pub fn cut(&mut self, entries_max: usize, oldest: Timestamp) -> Vec<i64> {
         if self.entries.len() <= entries_max {
             return Vec::new();

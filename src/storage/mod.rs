@@ -1,4 +1,5 @@
-//! What the core needs of storage: a SQL database and a shared cache, as ports; and which database has which organizations.
+//! What the core needs of storage: a SQL database and a shared cache, as ports; and which database has which
+//! organizations.
 //!
 //! In the worker D1 and KV are behind them, in the native tests SQLite and a map, and the same statements run in both.
 //! The clock is no port: `now` is an argument.

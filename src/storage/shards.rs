@@ -1,7 +1,8 @@
 //! Which database an organization is in.
 //!
-//! Each organization has one of 1,024 buckets, by a hash of its id, and each bucket is in a database, a shard. So nothing has to
-//! be looked up to find an organization, and a bucket can be moved to another database while the service runs.
+//! Each organization has one of 1,024 buckets, by a hash of its id, and each bucket is in a database, a shard. So
+//! nothing has to be looked up to find an organization, and a bucket can be moved to another database while the service
+//! runs.
 
 use crate::base::digest::sha256;
 use std::rc::Rc;
@@ -63,8 +64,8 @@ impl Default for Shards {
 }
 
 impl Shards {
-    /// Reads a list like `0-511:DB,512-1023:DB_1`. While buckets are moved, they have two databases, `512-600:DB>DB_1`: the first is
-    /// read, and both are written.
+    /// Reads a list like `0-511:DB,512-1023:DB_1`. While buckets are moved, they have two databases, `512-600:DB>DB_1`:
+    /// the first is read, and both are written.
     ///
     /// # Errors
     /// [`ShardsError`].

@@ -30,8 +30,8 @@ pub struct Caller<'a> {
 /// Failures count against the client's address, and only failures are refused because of them: a valid token is not.
 ///
 /// # Errors
-/// 401: [`ApiError::TokenMissing`], [`ApiError::TokenMalformed`] or [`ApiError::Token`]; 429: [`ApiError::RateLimited`];
-/// 503: [`ApiError::Unavailable`] if the service is misconfigured or no key can be fetched.
+/// 401: [`ApiError::TokenMissing`], [`ApiError::TokenMalformed`] or [`ApiError::Token`]; 429:
+/// [`ApiError::RateLimited`]; 503: [`ApiError::Unavailable`] if the service is misconfigured or no key can be fetched.
 pub async fn authenticate(context: &RequestContext, limit: RateLimit) -> Result<Caller<'_>, ApiError> {
     let service = context.service()?;
     match verify(context, service).await {

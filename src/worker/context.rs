@@ -106,8 +106,8 @@ impl RequestContext {
             .unwrap_or("/")
     }
 
-    /// The path of the route, for the log: in place of ids it has their names in braces. `None` means that there is no such route,
-    /// and then nothing is known of what is in the path.
+    /// The path of the route, for the log: in place of ids it has their names in braces. `None` means that there is no
+    /// such route, and then nothing is known of what is in the path.
     pub fn route_path(&self) -> Option<&'static str> {
         find(self.path()).map(|(entry, _)| entry.path)
     }
@@ -153,8 +153,8 @@ impl RequestContext {
     }
 }
 
-/// Where in a URL its path is. The platform has parsed and serialized the URL: it is absolute, without credentials, and its
-/// path begins with a slash.
+/// Where in a URL its path is. The platform has parsed and serialized the URL: it is absolute, without credentials, and
+/// its path begins with a slash.
 fn path_of(url: &str) -> Range<usize> {
     let host = url.find("://").map_or(0, |scheme| scheme + 3);
     let position = |from: usize, wanted: &[u8]| {

@@ -8,8 +8,8 @@ use crate::worker::log;
 use crate::worker::log::Line;
 use worker::Env;
 
-/// Stores what has been counted of every connection whose organization's database has this binding. It ends with the first that
-/// could not be stored.
+/// Stores what has been counted of every connection whose organization's database has this binding. It ends with the
+/// first that could not be stored.
 pub async fn store_all(service: &Service, binding: &str, env: &Env, now: Timestamp) {
     let shards = &service.config.shards;
     for (index, connection) in service.config.connections.iter().enumerate() {
@@ -20,8 +20,8 @@ pub async fn store_all(service: &Service, binding: &str, env: &Env, now: Timesta
     }
 }
 
-/// Stores what has been counted of the connection at `index`, unless this or another isolate has stored anything of it within a
-/// minute. Then it is kept in memory, as it is if the database fails, which false means.
+/// Stores what has been counted of the connection at `index`, unless this or another isolate has stored anything of it
+/// within a minute. Then it is kept in memory, as it is if the database fails, which false means.
 pub async fn store(service: &Service, index: usize, env: &Env, now: Timestamp) -> bool {
     let taken = service
         .counters

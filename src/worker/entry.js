@@ -1,8 +1,8 @@
 // The worker's entry module: it hands the platform's events to the wasm.
 //
 // It takes the place of the entry that worker-build generates, which makes an object and two proxies for every request
-// in order to start the wasm again after a panic. The exports of the wasm do that by themselves: after an abort the next
-// call instantiates it again (`schedule_reinit` in worker's `init.rs`, with `--force-enable-abort-handler`).
+// in order to start the wasm again after a panic. The exports of the wasm do that by themselves: after an abort the
+// next call instantiates it again (`schedule_reinit` in worker's `init.rs`, with `--force-enable-abort-handler`).
 
 import { WorkerEntrypoint } from 'cloudflare:workers';
 import {
@@ -20,9 +20,9 @@ import { refreshEach, refreshInterval, refreshMinute } from './refreshes.js';
 import { streamBody, streamEvents } from './stream.js';
 
 /**
- * Futures are polled in microtasks, which js-sys asks for with `queueMicrotask`: once for each request and once more for
- * each thing that it waits for. The platform's own function takes 25 µs a call under V8's profiler; a promise is much
- * cheaper.
+ * Futures are polled in microtasks, which js-sys asks for with `queueMicrotask`: once for each request and once more
+ * for each thing that it waits for. The platform's own function takes 25 µs a call under V8's profiler; a promise is
+ * much cheaper.
  */
 globalThis.queueMicrotask = (task) => {
   Promise.resolve().then(task);
@@ -86,8 +86,8 @@ function detect(databases, env) {
 }
 
 /**
- * Looks for what is to be told, if there is a queue. The only database is refreshed in this invocation, which has no statements
- * left then; several are refreshed in others.
+ * Looks for what is to be told, if there is a queue. The only database is refreshed in this invocation, which has no
+ * statements left then; several are refreshed in others.
  */
 async function tell(databases, env, context) {
   if (!env.ALERTS) return;
@@ -107,8 +107,8 @@ function deliver(batch, env) {
 }
 
 /**
- * Runs the refreshes of a minute. If there is one database, that of the cron's tick runs here; all others run in invocations of
- * their own.
+ * Runs the refreshes of a minute. If there is one database, that of the cron's tick runs here; all others run in
+ * invocations of their own.
  */
 async function refreshAll({ scheduledTime }, env, context) {
   const databases = await shards(env);

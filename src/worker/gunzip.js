@@ -3,8 +3,8 @@
 import { createGunzip } from 'node:zlib';
 
 /**
- * What `packed` holds. `null` means that it is more than `bytesMax` bytes; no more than that, and a chunk, is ever in memory.
- * Rejects if it is not valid gzip to its last byte.
+ * What `packed` holds. `null` means that it is more than `bytesMax` bytes; no more than that, and a chunk, is ever in
+ * memory. Rejects if it is not valid gzip to its last byte.
  *
  * @param {Uint8Array} packed
  * @param {number} bytesMax

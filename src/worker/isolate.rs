@@ -62,8 +62,8 @@ pub fn forget_heads(binding: &str) {
     });
 }
 
-/// Waits until no other refresh in this isolate works on a slice, and drops what the isolate can read again if it is large. A
-/// refresh whose invocation has ended says no more that it has left: after a while it counts as gone.
+/// Waits until no other refresh in this isolate works on a slice, and drops what the isolate can read again if it is
+/// large. A refresh whose invocation has ended says no more that it has left: after a while it counts as gone.
 pub fn enter_slice(is_large: bool) -> Part<'static, ()> {
     Box::pin(async move {
         while clock::now() < SLICE_UNTIL.get() {
@@ -129,8 +129,8 @@ fn kept_if(fits: impl FnOnce(&&mut Kept) -> bool, note: impl FnOnce(&mut Kept)) 
     })
 }
 
-/// The shards of a service. Whatever else is wrong with its configuration, they are refreshed; if it is wrong itself, the database is
-/// that of a service with only one.
+/// The shards of a service. Whatever else is wrong with its configuration, they are refreshed; if it is wrong itself,
+/// the database is that of a service with only one.
 pub fn shards_of(setup: &Setup, env: &Env) -> Shards {
     match &**setup {
         Ok(service) => service.config.shards.clone(),

@@ -1,4 +1,5 @@
-//! Log lines, each one JSON object. Tokens, bodies, queries, paths as they were sent and customers' names are never logged.
+//! Log lines, each one JSON object. Tokens, bodies, queries, paths as they were sent and customers' names are never
+//! logged.
 
 use serde::Serialize;
 use worker::{console_error, console_log};

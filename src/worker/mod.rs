@@ -34,8 +34,8 @@ fn start() {
 /// Not `#[event(fetch)]`, which makes a promise for every request. A shared future remembers whom to wake, so what has
 /// been polled once without a task goes on in one.
 ///
-/// `url` is the request's, which the entry module has read already. It is not a `String`: that would be put into the memory of a
-/// wasm that has panicked, just before it is instantiated again.
+/// `url` is the request's, which the entry module has read already. It is not a `String`: that would be put into the
+/// memory of a wasm that has panicked, just before it is instantiated again.
 #[wasm_bindgen]
 pub fn fetch(request: Request, url: JsString, env: Env, platform: worker_sys::Context) -> Result<JsValue, JsValue> {
     answer_or_promise(request, url, env, platform, false)
@@ -102,8 +102,8 @@ pub fn shards(env: Env) -> JsValue {
     future_to_promise(bindings).into()
 }
 
-/// Refreshes the database with a binding for an instant, in milliseconds since 1970: the promise that this is over. What goes wrong
-/// is logged.
+/// Refreshes the database with a binding for an instant, in milliseconds since 1970: the promise that this is over.
+/// What goes wrong is logged.
 #[wasm_bindgen]
 pub fn refresh(at: f64, binding: &str, env: Env) -> JsValue {
     let binding = binding.into();

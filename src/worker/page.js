@@ -1,7 +1,8 @@
-// The page of the dashboard where pages of other origins may embed it: the file of public/, whose headers then name them.
+// The page of the dashboard where pages of other origins may embed it: the file of public/, whose headers then name
+// them.
 //
-// A deployment sends `/` through the worker only for this (`run_worker_first` in wrangler.toml); without it the platform
-// serves the file by itself, and that request costs nothing.
+// A deployment sends `/` through the worker only for this (`run_worker_first` in wrangler.toml); without it the
+// platform serves the file by itself, and that request costs nothing.
 
 const CONFIGURATION = '/dashboard.json';
 
@@ -9,7 +10,8 @@ const CONFIGURATION = '/dashboard.json';
 export const isPage = (url) => /^[a-z]+:\/\/[^/?#]+\/?(?:[?#]|$)/.test(url);
 
 /**
- * Serves the page. The configuration that says who may embed it is that of `/dashboard.json`; while it is wrong, nobody may.
+ * Serves the page. The configuration that says who may embed it is that of `/dashboard.json`; while it is wrong, nobody
+ * may.
  *
  * @param {Request} request
  * @param {{ assets: Fetcher | undefined, ask: (request: Request) => Response | Promise<Response> }} worker `ask` lets the
@@ -35,8 +37,8 @@ export async function servePage(request, { assets, ask }) {
 }
 
 /**
- * The headers of the file for these ancestors. The ETag is another one for another configuration: a 304 takes no header away
- * from what a browser has, and Chromium leaves `X-Frame-Options` as it was.
+ * The headers of the file for these ancestors. The ETag is another one for another configuration: a 304 takes no header
+ * away from what a browser has, and Chromium leaves `X-Frame-Options` as it was.
  *
  * @param {Headers} of
  * @param {string[]} ancestors

@@ -1,4 +1,5 @@
-// The refreshes of one minute. The platform's cron ticks once a minute; the worker makes the runs between two ticks itself.
+// The refreshes of one minute. The platform's cron ticks once a minute; the worker makes the runs between two ticks
+// itself.
 
 const MINUTE_MS = 60_000;
 /** How many databases are refreshed at a time. In one isolate their runs work on one slice after the other. */
@@ -7,8 +8,8 @@ const DATABASES_AT_A_TIME = 4;
 const TURN_MS = 20_000;
 
 /**
- * The interval of the refreshes, in milliseconds. What `REFRESH_EVERY_SECONDS` may be is checked with all other variables; while it
- * is wrong, the refresh goes on once a minute.
+ * The interval of the refreshes, in milliseconds. What `REFRESH_EVERY_SECONDS` may be is checked with all other
+ * variables; while it is wrong, the refresh goes on once a minute.
  *
  * @param {string | undefined} seconds The value of the variable.
  */
@@ -17,9 +18,9 @@ export function refreshInterval(seconds) {
 }
 
 /**
- * Runs the refreshes of the minute that begins at `scheduledAt`, one after the other: `run` with the instant of each, when it
- * has come. Instants that pass while a run takes longer are left out, except the last of them. A run that fails does not keep
- * the others back; the first error is thrown at the end.
+ * Runs the refreshes of the minute that begins at `scheduledAt`, one after the other: `run` with the instant of each,
+ * when it has come. Instants that pass while a run takes longer are left out, except the last of them. A run that fails
+ * does not keep the others back; the first error is thrown at the end.
  *
  * @param {object} settings
  * @param {number} settings.scheduledAt
@@ -41,8 +42,9 @@ export async function refreshMinute({ scheduledAt, everyMs, run, now, sleep }) {
 }
 
 /**
- * Refreshes the databases for an instant, some at a time: `run` with the name of each. Another one is the first at the next
- * instant, so that none is always the last. A run that fails does not keep the others back; the first error is thrown at the end.
+ * Refreshes the databases for an instant, some at a time: `run` with the name of each. Another one is the first at the
+ * next instant, so that none is always the last. A run that fails does not keep the others back; the first error is
+ * thrown at the end.
  *
  * @param {object} settings
  * @param {string[]} settings.databases

@@ -38,9 +38,9 @@ pub async fn bindings(env: &Env) -> Vec<Rc<str>> {
     isolate::shards_of(&isolate::setup(env).await, env).bindings().to_vec()
 }
 
-/// Refreshes the database with a binding, logs the outcome in one line (the platform drops an error) and, if a run has finished, makes
-/// this isolate read the heads again. Otherwise what it has in memory goes on answering. `at` is the scheduled time in milliseconds
-/// since 1970.
+/// Refreshes the database with a binding, logs the outcome in one line (the platform drops an error) and, if a run has
+/// finished, makes this isolate read the heads again. Otherwise what it has in memory goes on answering. `at` is the
+/// scheduled time in milliseconds since 1970.
 pub async fn run(at: f64, binding: &Rc<str>, env: &Env) {
     let setup = isolate::setup(env).await;
     let has_several = !isolate::shards_of(&setup, env).is_one();

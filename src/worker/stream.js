@@ -1,7 +1,7 @@
 // A stream of server-sent events: the questions of a poll, asked again and again by the service itself.
 //
-// The loop is in JavaScript because a client that leaves cancels what the wasm waits for without running its destructors:
-// a future that lives for an hour would be lost.
+// The loop is in JavaScript because a client that leaves cancels what the wasm waits for without running its
+// destructors: a future that lives for an hour would be lost.
 
 /** How long a stream lasts. Then the client opens another. */
 export const STREAM_MAX_MS = 55 * 60_000;
@@ -89,8 +89,8 @@ function failure(response, body) {
 }
 
 /**
- * A body of what `open` yields. `open` is given what it needs to wait and to notice that the client has left; `onEnd` is
- * called once, however the stream ends.
+ * A body of what `open` yields. `open` is given what it needs to wait and to notice that the client has left; `onEnd`
+ * is called once, however the stream ends.
  *
  * @param {(platform: { now: () => number, sleep: (ms: number) => Promise<void>, isStopped: () => boolean }) =>
  *   AsyncGenerator<string>} open

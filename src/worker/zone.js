@@ -8,8 +8,8 @@
 let last = { zone: '', format: null };
 
 /**
- * The offset of local time from UTC at an instant, in seconds; positive east of Greenwich. `NaN` means that the platform
- * knows no such time zone.
+ * The offset of local time from UTC at an instant, in seconds; positive east of Greenwich. `NaN` means that the
+ * platform knows no such time zone.
  *
  * @param {string} zone
  * @param {number} at epoch milliseconds
@@ -23,8 +23,8 @@ export function offsetSeconds(zone, at) {
 }
 
 /**
- * The names in the tz database that are three capital letters. Intl also takes others, such as IST, each of which stands for one of
- * several zones.
+ * The names in the tz database that are three capital letters. Intl also takes others, such as IST, each of which
+ * stands for one of several zones.
  */
 const THREE_LETTER_NAMES = ['CET', 'EET', 'EST', 'GMT', 'HST', 'MET', 'MST', 'PRC', 'ROC', 'ROK', 'UCT', 'UTC', 'WET'];
 

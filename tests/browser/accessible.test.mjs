@@ -51,8 +51,8 @@ async function openDialog(tab, name) {
 }
 
 /**
- * Each state: who sees it, what the user does, and which text then appears. `next` are the states that follow in the same tab,
- * because a tab takes as long to open as axe takes to look at it: each starts with what ends the one before.
+ * Each state: who sees it, what the user does, and which text then appears. `next` are the states that follow in the
+ * same tab, because a tab takes as long to open as axe takes to look at it: each starts with what ends the one before.
  */
 const STATES = {
   'sign-in': {
@@ -378,9 +378,9 @@ const STATES = {
 };
 
 /**
- * What axe looks at. A width hides things, moves them and changes the size of some letters, and shows none of other colours:
- * so colours are looked at where everything is shown, in both schemes, and the rest also where the list is cards. At 768 px
- * it is the cards of a phone, placed otherwise.
+ * What axe looks at. A width hides things, moves them and changes the size of some letters, and shows none of other
+ * colours: so colours are looked at where everything is shown, in both schemes, and the rest also where the list is
+ * cards. At 768 px it is the cards of a phone, placed otherwise.
  */
 const LOOKS = /** @type {const} */ ([
   { width: 1920, height: 1080, colorScheme: 'light', rules: 'all', minimum: 11 },

@@ -15,8 +15,8 @@ const RULES = {
 };
 
 /**
- * What axe finds, with all of its rules, with those about colours only, or with the others only. It runs in an isolated world,
- * which the page's policy and the test's clock do not affect.
+ * What axe finds, with all of its rules, with those about colours only, or with the others only. It runs in an isolated
+ * world, which the page's policy and the test's clock do not affect.
  *
  * @param {import('./dashboard-tab.mjs').DashboardTab} tab
  * @param {{ rules?: keyof typeof RULES }} [options]

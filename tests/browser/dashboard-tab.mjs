@@ -65,7 +65,8 @@ export class DashboardTab {
    */
   problems = [];
   /**
-   * The instant that the responses' Date header states. Without one there is no header, because the local worker sends none.
+   * The instant that the responses' Date header states. Without one there is no header, because the local worker sends
+   * none.
    * @type {number | undefined}
    */
   date = undefined;
@@ -324,8 +325,8 @@ export class DashboardTab {
   }
 
   /**
-   * Clicks elements in one task of the page: what a click makes the browser say later, such as that a dialog was closed, comes
-   * after all of them.
+   * Clicks elements in one task of the page: what a click makes the browser say later, such as that a dialog was
+   * closed, comes after all of them.
    *
    * @param {string[]} ids
    */

@@ -1,5 +1,6 @@
-// How many requests a dashboard makes in a working day of eight hours in which nothing changes but the snapshot's instant.
-// The page's own modules run here, without a browser, against the service's own stream, all by one clock that the test moves.
+// How many requests a dashboard makes in a working day of eight hours in which nothing changes but the snapshot's
+// instant. The page's own modules run here, without a browser, against the service's own stream, all by one clock that
+// the test moves.
 
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';

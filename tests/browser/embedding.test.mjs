@@ -12,8 +12,8 @@ import { HOUR, MINUTE } from './organization.mjs';
 let around = '';
 
 /**
- * The origin of another site than the service's, which is at 127.0.0.1. A browser lets a page embed this machine's only if it
- * is of this machine itself, so tests cannot answer for another host.
+ * The origin of another site than the service's, which is at 127.0.0.1. A browser lets a page embed this machine's only
+ * if it is of this machine itself, so tests cannot answer for another host.
  */
 async function startSite() {
   const server = createServer(({ url }, response) => {

@@ -13,8 +13,9 @@ const hasBrowser = (await findBrowser()) !== undefined;
 if (!hasBrowser) console.error(missingBrowser('There is none on the PATH.'));
 
 /**
- * `describe` for tests in a browser; skipped if there is none. `defineTests` gets the environment. All tests with the same
- * `settings` of the worker share one, because a worker takes seconds to start, so each test looks at organizations of its own.
+ * `describe` for tests in a browser; skipped if there is none. `defineTests` gets the environment. All tests with the
+ * same `settings` of the worker share one, because a worker takes seconds to start, so each test looks at organizations
+ * of its own.
  *
  * @param {string} name
  * @param {(env: Environment) => void} defineTests
@@ -34,8 +35,9 @@ let browser;
 
 class Environment {
   /**
-   * The clock of the service, of refreshes and of tabs. It is in the past, because tokens are of today. It begins at noon: all
-   * tests together move it by about three hours, and no day ends meanwhile, because a time of another day is shown with its day.
+   * The clock of the service, of refreshes and of tabs. It is in the past, because tokens are of today. It begins at
+   * noon: all tests together move it by about three hours, and no day ends meanwhile, because a time of another day is
+   * shown with its day.
    */
   now = Date.parse('2026-03-04T12:00Z');
   /** @type {any} The running worker; see tests/workerd/harness.mjs. */
@@ -139,8 +141,8 @@ class Environment {
   }
 
   /**
-   * Opens a tab and waits until it is ready. It is closed when the test ends. Whatever the page reports as a problem fails
-   * the test.
+   * Opens a tab and waits until it is ready. It is closed when the test ends. Whatever the page reports as a problem
+   * fails the test.
    *
    * @param {import('node:test').TestContext} t
    * @param {Partial<import('./dashboard-tab.mjs').TabOptions>} [options]

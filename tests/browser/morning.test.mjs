@@ -12,7 +12,8 @@ const OPENS = 8 * 60;
 const CLOSES = 17 * 60;
 
 /**
- * Business hours from 08:00 to 17:00 on all days, in a time zone in which it is past seven in the morning at an instant.
+ * Business hours from 08:00 to 17:00 on all days, in a time zone in which it is past seven in the morning at an
+ * instant.
  *
  * @param {number} now
  */
@@ -71,7 +72,8 @@ describeInBrowser(
         sender,
       });
 
-      // It is past seven. Somebody wrote two minutes before the end of yesterday, and the autopilot has been silent since.
+      // It is past seven. Somebody wrote two minutes before the end of yesterday, and the autopilot has been silent
+      // since.
       await env.publish(organization);
       const sincePastSeven = new Date(env.now).getUTCMinutes();
       await put(settingsOf(organizationId), { thresholdMinutes: 5, businessHours: daytimeHours(env.now) });

@@ -44,8 +44,8 @@ export class TestOrganization {
 
   /**
    * A customer who wrote so many minutes ago and has no answer. They wait for the autopilot, unless an agent is given:
-   * then for that agent, who took over `takeover` minutes ago. With `isUnassigned` they wait for nobody; with `snoozed` an
-   * agent has put the conversation off so many minutes ago.
+   * then for that agent, who took over `takeover` minutes ago. With `isUnassigned` they wait for nobody; with `snoozed`
+   * an agent has put the conversation off so many minutes ago.
    *
    * @param {string} key
    * @param {number} minutes

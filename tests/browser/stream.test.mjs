@@ -59,7 +59,8 @@ describeInBrowser('the stream', (env) => {
     const tabs = [];
     for (const token of tokens) tabs.push(await follow(t, { token }));
     for (const tab of tabs) await open(tab);
-    // Until all show it, the service's clock stands two seconds after the publication, and those of the pages do not move.
+    // Until all show it, the service's clock stands two seconds after the publication, and those of the pages do not
+    // move.
     await publish(organization.addWaiting('b', 20));
     for (const tab of tabs) {
       await titled(tab, '2 waiting');

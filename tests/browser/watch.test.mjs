@@ -1,4 +1,5 @@
-// Rows that are new are marked until the user has looked, and told of by a sound and a notification if the user wants that.
+// Rows that are new are marked until the user has looked, and told of by a sound and a notification if the user wants
+// that.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

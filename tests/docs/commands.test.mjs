@@ -1,8 +1,8 @@
 // The commands of README.md and docs/ are run as they stand, against the built worker, and their answers have the shape
 // that is printed below them.
 //
-// A block that is marked `sh` is run, except for the address. The block of `json` or `csv` that follows it is its answer;
-// "…" stands for members that are left out. Blocks that are marked `shell` need an account or do not end.
+// A block that is marked `sh` is run, except for the address. The block of `json` or `csv` that follows it is its
+// answer; "…" stands for members that are left out. Blocks that are marked `shell` need an account or do not end.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

@@ -30,6 +30,28 @@ function allText(folder, endings) {
 const CODE = allText('src', ['.rs']);
 const SCHEMA = allText('migrations', ['.sql']);
 
+/** `.editorconfig` says so; formatters do not wrap comments and prose. */
+const LINE_CHARACTERS_MAX = 120;
+/** A line that is nothing but a comment. A type of JSDoc cannot be wrapped. */
+const COMMENT = /^\s*(?:\/\/[/!]?|\*|--|#)\s(?!.*@(?:param|property|typedef))/;
+
+test('comments and prose have at most 120 characters a line', () => {
+  const isTooLong = (line) => [...line].length > LINE_CHARACTERS_MAX;
+  // Migrations are never changed, not even in their comments.
+  const code = FILES.filter((file) => /\.(?:rs|sql|m?js|css|toml|yml)$/.test(file) && !file.startsWith('migrations/'));
+  const comments = code.flatMap((file) => {
+    const lines = readFileSync(inRoot(file), 'utf8').split('\n');
+    return lines.filter((line) => COMMENT.test(line) && isTooLong(line)).map((line) => `${file}: ${line}`);
+  });
+  // Tables have to be on one line, and the benchmark and the list of cases write theirs.
+  const written = DOCUMENTS.filter(([file]) => file !== 'bench/RESULTS.md').flatMap(([file, document]) => {
+    const isFree = (line) => line.startsWith('|') || (file === 'docs/definition.md' && line.startsWith('- '));
+    const lines = prose(document).split('\n');
+    return lines.filter((line) => !isFree(line) && isTooLong(line)).map((line) => `${file}: ${line}`);
+  });
+  assert.deepEqual([...comments, ...written], []);
+});
+
 describe('every document', () => {
   for (const [file, document] of DOCUMENTS) {
     test(`${file}: links lead to a file and a heading that exist`, () => {

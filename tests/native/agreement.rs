@@ -1,7 +1,8 @@
-//! Two mappers of Chatwoot's webhooks, `src/connector/chatwoot.rs` and `tests/oracle/chatwoot.mjs`, make the same events.
+//! Two mappers of Chatwoot's webhooks, `src/connector/chatwoot.rs` and `tests/oracle/chatwoot.mjs`, make the same
+//! events.
 //!
-//! `npm run test:mappers` writes the webhooks, with the events that the second one makes of them, and runs the ignored test
-//! below.
+//! `npm run test:mappers` writes the webhooks, with the events that the second one makes of them, and runs the ignored
+//! test below.
 
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::connector::connection;

@@ -1,5 +1,5 @@
-//! Alerts over random histories, with a receiver that refuses, hangs and comes back, and with crashes at any statement: each stall
-//! is told once, and so is its end.
+//! Alerts over random histories, with a receiver that refuses, hangs and comes back, and with crashes at any statement:
+//! each stall is told once, and so is its end.
 
 use crate::support::history::{Random, instant_text};
 use crate::support::service::Service;
@@ -348,7 +348,8 @@ fn check(seed: u64) -> usize {
     let mut received = 0;
     for (key, attempts) in &desk.attempts {
         let context = format!("seed {seed}, {key:?}: {attempts:#?}");
-        // One message a minute: of two numbers, between the last attempt of the one and the first of the other that arrived.
+        // One message a minute: of two numbers, between the last attempt of the one and the first of the other that
+        // arrived.
         let mut last: Option<(i64, i64)> = None;
         for attempt in attempts.iter().filter(|attempt| attempt.is_received) {
             if let Some((number, at)) = last {
@@ -468,7 +469,8 @@ fn minute(desk: &mut Desk, at: i64) {
     desk.deliver(at, &mut |_| (Outcome::Delivered, true));
 }
 
-/// What a refresh finds is told a minute after the last message, if that was less than a minute ago, and not a refresh later.
+/// What a refresh finds is told a minute after the last message, if that was less than a minute ago, and not a refresh
+/// later.
 #[test]
 fn a_message_follows_another_after_a_minute() {
     let mut desk = Desk::new();
@@ -492,7 +494,8 @@ fn a_message_follows_another_after_a_minute() {
     );
 }
 
-/// A message may have been on its way when a destination was switched off, and nothing is known of it when it is switched on.
+/// A message may have been on its way when a destination was switched off, and nothing is known of it when it is
+/// switched on.
 #[test]
 fn a_destination_that_was_switched_off_and_on_is_told_nothing_for_a_minute() {
     let mut desk = Desk::new();

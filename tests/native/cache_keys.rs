@@ -97,8 +97,8 @@ impl SharedCache for Asked {
     }
 }
 
-/// In each organization one customer waits in each department and one without a department. The contact has the id of the
-/// organization.
+/// In each organization one customer waits in each department and one without a department. The contact has the id of
+/// the organization.
 fn everybody_waits() -> Vec<Value> {
     let mut events = Vec::new();
     for organization in IDS {
@@ -236,8 +236,8 @@ fn access_of(claims: Value) -> ReadAccess {
     read_access(&Claims::from_payload(claims.to_string().as_bytes()).unwrap(), None).unwrap()
 }
 
-/// Filters of which each differs from the first in one field. A new field does not compile until it is here: then give the
-/// others the value that the first one has.
+/// Filters of which each differs from the first in one field. A new field does not compile until it is here: then give
+/// the others the value that the first one has.
 fn filters() -> Vec<RowFilter> {
     let plain = RowFilter {
         category: None,

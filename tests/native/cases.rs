@@ -1,5 +1,5 @@
-//! The numbered cases of docs/definition.md: `tests/cases.json` through ingest, refresh and the threshold, with their events
-//! in every order.
+//! The numbered cases of docs/definition.md: `tests/cases.json` through ingest, refresh and the threshold, with their
+//! events in every order.
 
 use crate::support::history::Random;
 use crate::support::in_memory::Versions;
@@ -159,7 +159,8 @@ fn every_numbered_case_gives_the_expected_rows() {
     println!("numbered cases: {} in {} variants", numbers.len(), cases.len());
 }
 
-/// All orders of so many events, or if there are many events, random ones and the reversed one. The first is the events' own.
+/// All orders of so many events, or if there are many events, random ones and the reversed one. The first is the
+/// events' own.
 fn orders(events: usize, random: &mut Random) -> Vec<Vec<usize>> {
     let own: Vec<usize> = (0..events).collect();
     if events > PERMUTED_MAX {
@@ -204,8 +205,8 @@ fn check_orders(moment: &Moment, random: &mut Random) -> usize {
     orders.len()
 }
 
-/// The same with the database for a few of the orders, some with a refresh in between. Each order is an organization of its
-/// own, so that one request takes the next event of all of them, and one refresh publishes all.
+/// The same with the database for a few of the orders, some with a refresh in between. Each order is an organization of
+/// its own, so that one request takes the next event of all of them, and one refresh publishes all.
 fn check_some_orders(moment: &Moment, random: &mut Random) -> usize {
     let Some(as_of) = moment.as_of else {
         return 0;

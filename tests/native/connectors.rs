@@ -1,5 +1,5 @@
-//! Webhooks of help desks: the stories of `tests/data/webhooks` through signature, mapping, ingest and refresh; what each
-//! webhook becomes; and webhooks that are broken in every way.
+//! Webhooks of help desks: the stories of `tests/data/webhooks` through signature, mapping, ingest and refresh; what
+//! each webhook becomes; and webhooks that are broken in every way.
 
 use crate::support::MINUTE;
 use crate::support::service::Service;

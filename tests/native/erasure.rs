@@ -1,5 +1,5 @@
-//! Erasure of contacts and purges of organizations: what is gone stays gone, whatever comes later, in whatever order, and wherever
-//! a request or a run is stopped.
+//! Erasure of contacts and purges of organizations: what is gone stays gone, whatever comes later, in whatever order,
+//! and wherever a request or a run is stopped.
 
 use crate::support::history::{HistoryOptions, Random, instant_text, random_history};
 use crate::support::oracle::Oracle;
@@ -237,7 +237,8 @@ fn conversations_that_were_merged_with_erased_ones_are_looked_at_again() {
     let service = Service::default();
     three(&service);
     let at = NOW - 30 * MINUTE;
-    // A conversation of Cem was merged into one of Ada's, and one of Ada's into one of Cem's, whose own question is answered.
+    // A conversation of Cem was merged into one of Ada's, and one of Ada's into one of Cem's, whose own question is
+    // answered.
     let merge = |id: &str, contact_id: &str, target: &str| {
         let [mut record, _] = conversation(id, contact_id, at);
         record["mergedInto"] = json!(target);

@@ -130,8 +130,8 @@ fn rows(service: &Service, organization_id: &str) -> BTreeMap<String, Map<String
         .collect()
 }
 
-/// What an organization's reports list, category by category: the thresholds that apply to the rows, and their ages in business
-/// hours if there are any, by conversation. And how many rows are too old.
+/// What an organization's reports list, category by category: the thresholds that apply to the rows, and their ages in
+/// business hours if there are any, by conversation. And how many rows are too old.
 fn listed(service: &Service, organization_id: &str) -> (BTreeMap<String, (Value, Option<Value>)>, u64) {
     let access = access(organization_id).read;
     let (pages, cache) = (Pages::new(Mood::Empty), RefCell::default());
@@ -200,8 +200,8 @@ fn set(service: &Service, organization_id: &str, settings: &Value) {
         .unwrap();
 }
 
-/// The evidence of each conversation of an organization says what its row says, and says null where there is no row. Returns the
-/// effects that were told.
+/// The evidence of each conversation of an organization says what its row says, and says null where there is no row.
+/// Returns the effects that were told.
 fn assert_agrees(service: &Service, organization_id: &str, context: &str) -> BTreeSet<String> {
     let rows = rows(service, organization_id);
     let (listed, too_old) = listed(service, organization_id);

@@ -1,4 +1,5 @@
-//! All rows as CSV: a chunk is read when it is asked for and not before, and a file that ends early does not look complete.
+//! All rows as CSV: a chunk is read when it is asked for and not before, and a file that ends early does not look
+//! complete.
 
 use crate::support::history::many_candidates;
 use crate::support::service::Service;

@@ -1,5 +1,5 @@
-//! Ingest and refresh stopped at every statement, and running at the same time in random orders: a reader sees a complete
-//! old or new version, no event is lost, and the next refresh publishes what the oracle says.
+//! Ingest and refresh stopped at every statement, and running at the same time in random orders: a reader sees a
+//! complete old or new version, no event is lost, and the next refresh publishes what the oracle says.
 
 use crate::support::history::{HistoryOptions, Random, instant_text, random_history};
 use crate::support::oracle::Oracle;
@@ -178,8 +178,8 @@ async fn refresh_unless_overtaken(service: &Service, at: i64, late: i64) {
     }
 }
 
-/// How much later the clock of the second of two runs is: within the lease of the first, which it waits for, or after its
-/// deadline, so that it takes over.
+/// How much later the clock of the second of two runs is: within the lease of the first, which it waits for, or after
+/// its deadline, so that it takes over.
 fn lateness(seed: u64) -> i64 {
     if seed.is_multiple_of(2) { 0 } else { LEASE_MS }
 }

@@ -41,8 +41,8 @@ fn run_at(service: &Service, minute: i64, limits: Limits) -> Run {
     run
 }
 
-/// Runs from `minute` on until nothing is left, and checks that this comes soon enough and that all is right then. Returns the
-/// last minute.
+/// Runs from `minute` on until nothing is left, and checks that this comes soon enough and that all is right then.
+/// Returns the last minute.
 fn settle(service: &Service, oracle: &Oracle, minute: i64, limits: Limits, context: &str) -> i64 {
     for minute in minute..minute + RUNS_MAX {
         if run_at(service, minute, limits).organizations_left == 0 {
@@ -226,8 +226,8 @@ fn a_report_stays_as_of_its_instant_until_the_last_portion() {
     assert!(runs > 1, "{runs} runs");
 }
 
-/// What a truncated version lists of an organization's rows, by the definition: `limit` of them, the contract's categories
-/// first, each oldest first.
+/// What a truncated version lists of an organization's rows, by the definition: `limit` of them, the contract's
+/// categories first, each oldest first.
 fn truncated(mut rows: Vec<SnapshotRow>, limit: usize) -> Vec<SnapshotRow> {
     let stays = |row: &SnapshotRow| -> (bool, bool, String) {
         let row: Value = serde_json::from_str(&row.0).unwrap();
@@ -295,8 +295,8 @@ fn more_candidates_than_a_version_holds_are_truncated_and_come_in_as_others_go()
     pair.service.assert_no_garbage("the end");
 }
 
-/// Runs minute by minute while `load` adds to it, and returns for each organization the longest time that its report stood
-/// still, in runs.
+/// Runs minute by minute while `load` adds to it, and returns for each organization the longest time that its report
+/// stood still, in runs.
 fn longest_waits(
     pair: &mut Pair,
     minutes: std::ops::Range<i64>,

@@ -284,8 +284,8 @@ fn the_two_directions_are_inverse_and_time_adds_up() {
     }
 }
 
-/// The changes of a zone's offset after `from` until `until`: when, and the offset from then on in seconds. It goes by six
-/// hours, and minute by minute where they differ: no clock changes back sooner, nor within a minute.
+/// The changes of a zone's offset after `from` until `until`: when, and the offset from then on in seconds. It goes by
+/// six hours, and minute by minute where they differ: no clock changes back sooner, nor within a minute.
 fn changes_of(zone: &str, from: i64, until: i64) -> Vec<(i64, i64)> {
     let offset = |at: i64| CrateZones.offset_seconds(zone, instant(at)).unwrap();
     let mut changes = Vec::new();

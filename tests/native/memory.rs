@@ -229,8 +229,8 @@ fn another_version_takes_one_round_trip_whatever_has_changed() {
     }
 }
 
-/// Asks an isolate that has just started, which must take one round trip, and one that takes two: the answers are equal.
-/// Returns how many rows they have.
+/// Asks an isolate that has just started, which must take one round trip, and one that takes two: the answers are
+/// equal. Returns how many rows they have.
 fn check_one_trip(desk: &Desk, access: &ReadAccess, query: &str, now: i64) -> usize {
     desk.cache.replace(cache_of(16).into_inner());
     let one = check_cost(desk, access, query, now, HEAD_AND_ROWS);
@@ -485,8 +485,8 @@ fn every_isolate_uses_a_new_threshold_within_the_maximum_age_of_heads() {
 // Replicas
 // ---------------------------------------------------------------------------------------------------------------
 
-/// Two databases, of which the one that lags answers as a replica, until the primary was asked: a session's bookmark then
-/// sees to it that nothing older is read.
+/// Two databases, of which the one that lags answers as a replica, until the primary was asked: a session's bookmark
+/// then sees to it that nothing older is read.
 struct Replicated<'a> {
     primary: &'a Sqlite,
     replica: &'a Sqlite,

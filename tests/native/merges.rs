@@ -1,5 +1,5 @@
-//! Conversations of one organization that are merged, unmerged, removed and that come back, with refreshes in between: each
-//! snapshot is what the oracle works out from all records, and nothing that no merge has touched is folded for it.
+//! Conversations of one organization that are merged, unmerged, removed and that come back, with refreshes in between:
+//! each snapshot is what the oracle works out from all records, and nothing that no merge has touched is folded for it.
 
 use crate::support::families::Families;
 use crate::support::history::{Random, instant_text};

@@ -1,5 +1,5 @@
-//! Migrations over data: a database that version 0.1 has filled goes on working, whatever of it was pending, and whatever
-//! version 0.1 still writes afterwards.
+//! Migrations over data: a database that version 0.1 has filled goes on working, whatever of it was pending, and
+//! whatever version 0.1 still writes afterwards.
 
 use crate::support::desk::{Isolate, Mood, Pages, access, data_of};
 use crate::support::history::{HistoryOptions, Random, instant_text, random_history};
@@ -47,8 +47,8 @@ fn reports(database: &Sqlite) -> BTreeMap<String, Value> {
     organizations(database).into_iter().map(report).collect()
 }
 
-/// Every record's rank, as the database works it out, is that of the event that the record says. Returns how many have one
-/// that is not the least.
+/// Every record's rank, as the database works it out, is that of the event that the record says. Returns how many have
+/// one that is not the least.
 fn assert_ranks(database: &Sqlite, context: &str) -> usize {
     let ranks = database.query(
         "SELECT organization_id, type, record_id, conversation_id, revision, maturity, details, body FROM ranked_record",
@@ -87,7 +87,8 @@ fn assert_categories(database: &Sqlite, context: &str) {
     assert_eq!(counted, published, "{context}");
 }
 
-/// Refreshes, a minute apart from `first` on, until everything is folded again. Returns the instant of the last refresh.
+/// Refreshes, a minute apart from `first` on, until everything is folded again. Returns the instant of the last
+/// refresh.
 fn refresh_until_refolded(service: &Service, first: i64, limits: RefoldLimits) -> i64 {
     for minute in 0..1_000 {
         let as_of = first + minute * MINUTE;
@@ -327,8 +328,8 @@ fn check_old_worker(seed: u64, states: OldStates, batches: usize) -> bool {
 fn what_version_0_1_writes_into_the_migrated_database_is_folded_again() {
     for seed in 0..25 {
         for states in [OldStates::NobodyWaits, OldStates::Unchanged] {
-            // A run of version 0.1 is noticed from its first batch on. Its ingest alone is not, and does not make pending what
-            // a conversation is no longer merged into.
+            // A run of version 0.1 is noticed from its first batch on. Its ingest alone is not, and does not make
+            // pending what a conversation is no longer merged into.
             let stops = (1..)
                 .take_while(|batches| check_old_worker(seed, states, *batches))
                 .count();

@@ -1,5 +1,5 @@
-//! How every statement finds its rows: by complete keys, with the exceptions listed here. Where a report is read, nothing is
-//! sorted.
+//! How every statement finds its rows: by complete keys, with the exceptions listed here. Where a report is read,
+//! nothing is sorted.
 
 use crate::support::desk::{Desk, Mood, NOW, admin};
 use crate::support::service::Service;

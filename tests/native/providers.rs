@@ -1,5 +1,5 @@
-//! Tokens as identity providers issue them are accepted with the configuration that docs/authentication.md shows for each,
-//! without a change at the provider.
+//! Tokens as identity providers issue them are accepted with the configuration that docs/authentication.md shows for
+//! each, without a change at the provider.
 
 use crate::support::keys::{MapCache, Native, ScriptedServer, TestPorts};
 use base64ct::{Base64UrlUnpadded, Encoding};

@@ -1,6 +1,8 @@
-//! Folding everything again after the rule has changed: in portions, organization by organization, wherever a run stops.
+//! Folding everything again after the rule has changed: in portions, organization by organization, wherever a run
+//! stops.
 //!
-//! The rule cannot change in a test. So the records do, without becoming pending, and a run of another version is counted.
+//! The rule cannot change in a test. So the records do, without becoming pending, and a run of another version is
+//! counted.
 
 use crate::support::oracle::Oracle;
 use crate::support::service::{Service, SnapshotRow};
@@ -36,7 +38,8 @@ fn reply(organization_id: &str, conversation_id: &str, is_answer: bool) -> Value
             "direction": "outbound", "sender": "human", "kind": if is_answer { "text" } else { "campaign" } })
 }
 
-/// What is stored before and after the rule has changed. Somebody waits in every conversation, and then in every second one.
+/// What is stored before and after the rule has changed. Somebody waits in every conversation, and then in every second
+/// one.
 fn events(is_new: bool) -> Vec<Value> {
     let mut events = Vec::new();
     for number in 0..ORGANIZATIONS {
@@ -104,8 +107,8 @@ impl Story {
             .collect()
     }
 
-    /// Every report is by the old rule and as of `NOW`, or by the new one. Those by the new one come first. Returns how many
-    /// these are.
+    /// Every report is by the old rule and as of `NOW`, or by the new one. Those by the new one come first. Returns how
+    /// many these are.
     fn assert_frozen_or_moved(&self, context: &str) -> usize {
         let mut moved = 0;
         for (number, (organization_id, old)) in self.old.iter().enumerate() {

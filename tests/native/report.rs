@@ -1,5 +1,5 @@
-//! The report with caches that lie, fail or are empty, and with a database that is out of reach: it costs time and nothing
-//! else.
+//! The report with caches that lie, fail or are empty, and with a database that is out of reach: it costs time and
+//! nothing else.
 
 use crate::support::desk::{Desk, MINUTE, Mood, NOW, Pages, access, admin, data_of};
 use crate::support::history::many_candidates;

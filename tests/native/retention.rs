@@ -1,5 +1,5 @@
-//! What is forgotten, and that nobody notices: random histories with late deliveries and sweeps between the runs end in the reports
-//! of an oracle that never forgets.
+//! What is forgotten, and that nobody notices: random histories with late deliveries and sweeps between the runs end in
+//! the reports of an oracle that never forgets.
 
 use crate::support::history::{HistoryOptions, Random, instant_text, own_id_field, random_history};
 use crate::support::oracle::Oracle;
@@ -79,11 +79,11 @@ fn normal(event: &Value, now: i64) -> Value {
     normal
 }
 
-/// Random histories, days apart, in the same conversations, each event with the instant at which it is delivered: no item more than
-/// `KEEP_TIMELINE` less three days late.
+/// Random histories, days apart, in the same conversations, each event with the instant at which it is delivered: no
+/// item more than `KEEP_TIMELINE` less three days late.
 ///
-/// What the promise excepts does not happen: a conversation starts with the autopilot or without for good, keeps its last
-/// resolution, and is merged into another one from the beginning or never.
+/// What the promise excepts does not happen: a conversation starts with the autopilot or without for good, keeps its
+/// last resolution, and is merged into another one from the beginning or never.
 struct Story {
     has_merges: bool,
     deliveries: Vec<(i64, Value)>,
@@ -493,8 +493,8 @@ fn what_decides_who_is_responsible_is_kept() {
     }
 }
 
-/// A person answers, and after that the AI. Whether the AI has resumed by that depends on what is not known yet, or on what the
-/// answers are looked at with: then both are kept.
+/// A person answers, and after that the AI. Whether the AI has resumed by that depends on what is not known yet, or on
+/// what the answers are looked at with: then both are kept.
 #[test]
 fn what_is_kept_for_the_one_decides_nothing_else_in_the_other() {
     let t = |minute: i64| NOW + minute * MINUTE;
@@ -526,7 +526,8 @@ fn what_is_kept_for_the_one_decides_nothing_else_in_the_other() {
     assert_eq!(both.service.snapshot("o").unwrap().len(), 1);
 }
 
-/// By itself a person's answer has lost its effect, as the autopilot was on after it; with what it was merged into it has not.
+/// By itself a person's answer has lost its effect, as the autopilot was on after it; with what it was merged into it
+/// has not.
 #[test]
 fn what_took_the_effect_of_a_reply_away_is_kept_with_it() {
     let t = |minute: i64| NOW + minute * MINUTE;
@@ -796,7 +797,8 @@ fn a_database_of_before_keeps_everything_until_as_long_after_the_upgrade() {
 // Faults, and what comes in between
 // ---------------------------------------------------------------------------------------------------------
 
-/// What the sweep is about: conversations to be swept, one that was merged, one without a record, and old ones that go whole.
+/// What the sweep is about: conversations to be swept, one that was merged, one without a record, and old ones that go
+/// whole.
 fn crowd() -> Vec<Value> {
     let mut events = Vec::new();
     for number in 0..4 {

@@ -57,7 +57,8 @@ async fn check(seed: u64) -> Families {
         service.assert_agrees(&oracle, as_of, &context);
         service.assert_no_garbage(&context);
     }
-    // Once nothing is due any more, nothing is pending. Organizations that were removed are purged a day later at the earliest.
+    // Once nothing is due any more, nothing is pending. Organizations that were removed are purged a day later at the
+    // earliest.
     let end = NOW + 29 * 24 * 60 * MINUTE;
     service.refresh(end).await.unwrap();
     service.assert_agrees(&oracle, end, &format!("seed {seed}, in the end"));

@@ -1,5 +1,5 @@
-//! What instances of the worker count of the webhooks of one connection: all of them together store it at most once a minute, and
-//! nothing is counted twice or lost while they live.
+//! What instances of the worker count of the webhooks of one connection: all of them together store it at most once a
+//! minute, and nothing is counted twice or lost while they live.
 
 use crate::support::MINUTE;
 use crate::support::history::Random;

@@ -1,5 +1,6 @@
-//! The course of the day against an oracle that goes minute by minute: over random days and histories, of all departments and of
-//! some, with business hours, with refreshes that stop at any statement, and beside a worker of before that counts nothing.
+//! The course of the day against an oracle that goes minute by minute: over random days and histories, of all
+//! departments and of some, with business hours, with refreshes that stop at any statement, and beside a worker of
+//! before that counts nothing.
 
 use crate::support::desk::{Isolate, Mood, Pages, access};
 use crate::support::history::{HistoryOptions, Random, instant_text, random_history};

@@ -5,8 +5,8 @@
  * Instants are milliseconds from a base instant that the runner chooses; events lack the organizationId, which is the
  * runner's choice too. After a step's events a refresh runs at `refresh` (null: none has run yet), and `expect` says
  * what there then is: `candidates`, every row with skipThreshold in order, whatever its category, each with the members
- * that matter; `listed`, what a report without `category` lists in order: the conversations of the two categories of the
- * contract that are over the threshold and not older than `maxAgeDays`; `snapshotMissing`.
+ * that matter; `listed`, what a report without `category` lists in order: the conversations of the two categories of
+ * the contract that are over the threshold and not older than `maxAgeDays`; `snapshotMissing`.
  */
 
 import assert from 'node:assert/strict';

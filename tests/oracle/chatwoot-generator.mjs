@@ -1,15 +1,15 @@
 /**
- * Random histories of a Chatwoot account as its webhooks tell them: a small Chatwoot that customers, agents, bots, rules
- * and timers use, and whose jobs send what there is when they run. The same seed gives the same sequence.
+ * Random histories of a Chatwoot account as its webhooks tell them: a small Chatwoot that customers, agents, bots,
+ * rules and timers use, and whose jobs send what there is when they run. The same seed gives the same sequence.
  *
  *   node tests/oracle/chatwoot-generator.mjs 10000 > sequences.ndjson
  *
  * writes that many sequences, one a line, each with the events that tests/oracle/chatwoot.mjs makes of its deliveries.
  *
- * The payloads have the members that Chatwoot 4 sends, and some sequences those of an older version. They happen as they do
- * in Chatwoot: a customer's message wakes a snoozed conversation and reopens a resolved one, for the bot if the inbox has
- * one; an agent's answer opens a pending one; one change sends `conversation_status_changed` without its log and
- * `conversation_updated` with it; a rule, a campaign or a template has no sender, or one that did not write it.
+ * The payloads have the members that Chatwoot 4 sends, and some sequences those of an older version. They happen as
+ * they do in Chatwoot: a customer's message wakes a snoozed conversation and reopens a resolved one, for the bot if the
+ * inbox has one; an agent's answer opens a pending one; one change sends `conversation_status_changed` without its log
+ * and `conversation_updated` with it; a rule, a campaign or a template has no sender, or one that did not write it.
  */
 
 import { realpathSync } from 'node:fs';
@@ -73,9 +73,10 @@ const ODD_VALUES = [null, '', {}, [], 0, 'odd', true, -1, 1.5, '12', 1e15, ['odd
 /**
  * One sequence: what arrived, in order of arrival.
  *
- * `settings` are those of the connection. `odd` sequences have payloads in which a member is missing or of another type;
- * `lossy` ones lost deliveries. `owed` are conversations in which the customer wrote last, and needs an answer, and whose
- * question nobody resolved, as this Chatwoot knows it at `endsAt`; it is empty if the sequence is odd or lossy.
+ * `settings` are those of the connection. `odd` sequences have payloads in which a member is missing or of another
+ * type; `lossy` ones lost deliveries. `owed` are conversations in which the customer wrote last, and needs an answer,
+ * and whose question nobody resolved, as this Chatwoot knows it at `endsAt`; it is empty if the sequence is odd or
+ * lossy.
  *
  * @param {string | number} seed
  * @param {{ odd?: boolean, lossy?: boolean }} [only] instead of what the seed says

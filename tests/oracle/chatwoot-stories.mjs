@@ -79,8 +79,8 @@ export class StoryChatwoot {
   }
 
   /**
-   * A conversation as it is now. Since when the customer waits is counted again: a webhook may have been sent before an agent's
-   * answer had cleared it.
+   * A conversation as it is now. Since when the customer waits is counted again: a webhook may have been sent before an
+   * agent's answer had cleared it.
    */
   #view(conversation) {
     let waitingSince = 0;

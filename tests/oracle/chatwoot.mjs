@@ -142,8 +142,8 @@ function conversationRecords(conversation, source) {
     {
       type: 'conversation',
       updatedAt,
-      // "A conversation keeps its own id": the one that the dashboard of Chatwoot shows. It has the prefix, too: two accounts
-      // have conversations of one number.
+      // "A conversation keeps its own id": the one that the dashboard of Chatwoot shows. It has the prefix, too: two
+      // accounts have conversations of one number.
       conversationId: `${source.prefix}${id}`,
       contactId: `${source.prefix}contact-${contactId}`,
       channelType: channelTypeOf(conversation),
@@ -240,11 +240,11 @@ function messageRecords(message, conversation, source) {
   const isNew = message.event === 'message_created';
   const isFailed = written.direction === 'outbound' && state.status === 'failed';
 
-  // What a later version of a bot's message says of the conversation is of a later moment, when somebody else may have it:
-  // it cannot say whether the message is about a hand-off.
+  // What a later version of a bot's message says of the conversation is of a later moment, when somebody else may have
+  // it: it cannot say whether the message is about a hand-off.
   if (!isNew && isBots(message) && !isFailed) return users;
-  // "Of `message_updated` only `failed` and `sent` are taken: delivered and read would cost a write each and mean nothing
-  // to us."
+  // "Of `message_updated` only `failed` and `sent` are taken: delivered and read would cost a write each and mean
+  // nothing to us."
   const isSentAgain = !isNew && state.status === 'sent' && ['human', 'ai'].includes(written.sender);
   // "`at`: `created_at` (to the second)", because other answers of Chatwoot's say whole seconds.
   const at = wholeSecond(created);
@@ -267,8 +267,8 @@ function messageRecords(message, conversation, source) {
 }
 
 /**
- * "`status`, `updatedAt`: `conversation.messages[0]` if it is this one, else `sent`, `created_at`." The payload itself has
- * neither, unless a version to come has: then it is the payload's.
+ * "`status`, `updatedAt`: `conversation.messages[0]` if it is this one, else `sent`, `created_at`." The payload itself
+ * has neither, unless a version to come has: then it is the payload's.
  */
 function sendStateOf(message, conversation) {
   const last = listOf(conversation.messages)
@@ -297,8 +297,8 @@ function authorOf(message, source) {
 
 /**
  * "Outgoing by `sender.type`; a `user` in `aiUserIds` → ai; null: rule → automation, campaign → campaign, else human
- * without `senderId`": typed on the phone. What a rule or a campaign sends in somebody's name is still theirs. A sender of
- * a type that nobody knows answers nothing: rather a customer who is listed for nothing than one who is not.
+ * without `senderId`": typed on the phone. What a rule or a campaign sends in somebody's name is still theirs. A sender
+ * of a type that nobody knows answers nothing: rather a customer who is listed for nothing than one who is not.
  */
 function outgoingSender(message, source) {
   if (isPresent(attributesOf(message).automation_rule_id) || isCampaign(message)) return { sender: 'automation' };
@@ -323,16 +323,16 @@ function kindOf(message, conversation, author, source) {
   if (objectOf(attributes.email).auto_reply === true) return 'auto_reply';
   // "`voice_call` → activity."
   if (message.content_type === 'voice_call') return 'activity';
-  // "A new AI message in a conversation that is not pending → handoff_notice": the bot's last words, which come after it
-  // has handed the conversation over.
+  // "A new AI message in a conversation that is not pending → handoff_notice": the bot's last words, which come after
+  // it has handed the conversation over.
   if (author.sender === 'ai' && isAfterHandOff(message, conversation, source)) return 'handoff_notice';
   // "Attachments → media", whether or not there is content: texts are not read.
   return listOf(message.attachments).length > 0 ? 'media' : 'text';
 }
 
 /**
- * In a conversation that people have. A bot that resolves it, or has it while it is open, has answered. A bot that writes
- * by an agent's token works in conversations that were never pending: it may go on answering.
+ * In a conversation that people have. A bot that resolves it, or has it while it is open, has answered. A bot that
+ * writes by an agent's token works in conversations that were never pending: it may go on answering.
  */
 function isAfterHandOff(message, conversation, source) {
   if (message.event !== 'message_created' || message.private === true || source.botsAnswerWhileOpen) return false;
@@ -379,8 +379,8 @@ function changeRecords(conversation, source) {
   // The payload's own status may be of a later moment.
   const to = knownStatus(changes.status?.current_value);
   const records = [];
-  // "`resolution` from `changed_attributes.status → resolved` at `changed_attributes.updated_at`." What nobody took from the
-  // bot, the bot has resolved.
+  // "`resolution` from `changed_attributes.status → resolved` at `changed_attributes.updated_at`." What nobody took
+  // from the bot, the bot has resolved.
   if (to === 'resolved') {
     const isBots = from === 'pending' && personOf(conversation, source) === undefined;
     records.push(resolutionRecord(conversation, at, isBots ? { by: 'ai' } : {}, source));
@@ -395,8 +395,8 @@ function changeRecords(conversation, source) {
       resolved: false,
     });
   }
-  // "`message` handoff_notice: pending → open: one of our own, at the change." It switches nothing off. The customer does not
-  // see it.
+  // "`message` handoff_notice: pending → open: one of our own, at the change." It switches nothing off. The customer
+  // does not see it.
   if (from === 'pending' && (to === 'open' || to === 'snoozed')) {
     const { changeId, ...own } = changeOf('handoff', conversation, at, source);
     const notice = { direction: 'outbound', sender: 'system', visibility: 'private', kind: 'handoff_notice' };
@@ -407,8 +407,8 @@ function changeRecords(conversation, source) {
 }
 
 /**
- * What a state says without a log: that the conversation is the bot's, or resolved. Who resolved it is not known; if an agent
- * has it, it was not the bot.
+ * What a state says without a log: that the conversation is the bot's, or resolved. Who resolved it is not known; if an
+ * agent has it, it was not the bot.
  */
 function stateRecords(conversation, at, source) {
   if (conversation.status === 'pending') return [autopilotRecord(conversation, at, { enabled: true }, source)];
@@ -427,15 +427,15 @@ function autopilotChange(conversation, changes, from, to, source) {
   if (assigneeId !== undefined && !isPerson(assignee, source)) return { enabled: true };
   // Who is named in a conversation of the bot's does not have it, and a resolved one needs nobody.
   if (to === 'resolved' || (to === undefined && conversation.status === 'pending')) return undefined;
-  // "`autopilot` off: `assignee_id` set, `actorId` = the agent; resolved → open." Somebody who was assigned while the bot had
-  // it gets it when it opens.
+  // "`autopilot` off: `assignee_id` set, `actorId` = the agent; resolved → open." Somebody who was assigned while the
+  // bot had it gets it when it opens.
   const isOpened = to === 'open' && from !== 'snoozed';
   const agent = isUnassigned ? undefined : assignee;
   if (agent !== undefined && (isOpened || assigneeId !== undefined)) {
     return { enabled: false, actorId: userIdOf(agent, source) };
   }
-  // Whoever takes it off an agent gives it back to the queue, which is nobody's. What the bot hands off to nobody stays the
-  // bot's.
+  // Whoever takes it off an agent gives it back to the queue, which is nobody's. What the bot hands off to nobody stays
+  // the bot's.
   if (from === 'pending') return undefined;
   return isUnassigned || (isOpened && from === 'resolved') ? { enabled: false } : undefined;
 }
@@ -544,8 +544,8 @@ const changedAt = (payload) => instantOf(changesOf(payload).updated_at?.current_
 // ---------------------------------------------------------------------------------------------------------------
 
 /**
- * A number of seconds, with or without a fraction, or RFC 3339. No instant is 0 in seconds. Finer than ms is cut off, but the
- * double that is next to a whole number of milliseconds stands for it.
+ * A number of seconds, with or without a fraction, or RFC 3339. No instant is 0 in seconds. Finer than ms is cut off,
+ * but the double that is next to a whole number of milliseconds stands for it.
  */
 function instantOf(value) {
   const instant = typeof value === 'number' ? Math.floor(value * SECOND + HALF_A_MICROSECOND) : parsed(value);

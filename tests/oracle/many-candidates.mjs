@@ -13,8 +13,8 @@ const roundOf = (index) => Math.floor(index / MANY_AGES);
 const isByHuman = (index) => (index + roundOf(index)) % 2 === 1;
 
 /**
- * How long the `index`-th candidate has been owed an answer: one of a few ages from nothing (of the AI's: from 30 s, before
- * which they are no candidates) to twice the threshold, among them the threshold itself and a millisecond less.
+ * How long the `index`-th candidate has been owed an answer: one of a few ages from nothing (of the AI's: from 30 s,
+ * before which they are no candidates) to twice the threshold, among them the threshold itself and a millisecond less.
  */
 function ageOf(index, threshold) {
   const age = index % MANY_AGES;

@@ -1,6 +1,6 @@
 /**
- * The product's definition as a slow program: every question is answered from the complete history. Between questions only
- * the winning version of each record is kept, so nothing can get out of step.
+ * The product's definition as a slow program: every question is answered from the complete history. Between questions
+ * only the winning version of each record is kept, so nothing can get out of step.
  *
  * Each term of the definition is a function, in the definition's order, with its words in the comment.
  */
@@ -37,8 +37,8 @@ const none = () => ({});
 
 /**
  * "Events": for each type its own id, its fields, which of them are instants, and the defaults of those left out.
- * `defaults` are those that the normal form has; `laterDefaults` are those of fields added after version 0.1, which it has
- * only where they are not their defaults.
+ * `defaults` are those that the normal form has; `laterDefaults` are those of fields added after version 0.1, which it
+ * has only where they are not their defaults.
  */
 const RECORD_TYPES = {
   organization: { ownId: 'organizationId', fields: ['name'] },
@@ -291,9 +291,9 @@ function isInCycle(conversation, conversations) {
 }
 
 /**
- * The conversations from this one to the end of its chain, both included. "Chains are followed for 16 steps; a conversation
- * in a cycle or beyond them, or whose target is unknown or removed, stands for itself": then the chain is it alone. What
- * leads into a cycle ends at the first member of it.
+ * The conversations from this one to the end of its chain, both included. "Chains are followed for 16 steps; a
+ * conversation in a cycle or beyond them, or whose target is unknown or removed, stands for itself": then the chain is
+ * it alone. What leads into a cycle ends at the first member of it.
  */
 function chainOf(conversation, conversations) {
   const chain = [conversation];
@@ -334,8 +334,9 @@ function isCustomersMessage(item) {
 }
 
 /**
- * "resolution: the conversation's resolvedAt, and each of its resolution records with resolved: true; where both have one
- * instant, the record stands for both. A resolution by automation or ai does not count." The instants of those that count.
+ * "resolution: the conversation's resolvedAt, and each of its resolution records with resolved: true; where both have
+ * one instant, the record stands for both. A resolution by automation or ai does not count." The instants of those that
+ * count.
  */
 function resolutionsOf(conversation, items) {
   const records = items.filter((item) => isResolutionRecord(item) && item.resolved);
@@ -346,9 +347,9 @@ function resolutionsOf(conversation, items) {
 }
 
 /**
- * "reopening: a resolution record with resolved: false. It cancels the resolutions of the three days before it (at the same
- * instant too), except those earlier than the last public text or media of the customer in that conversation that had
- * arrived by then."
+ * "reopening: a resolution record with resolved: false. It cancels the resolutions of the three days before it (at the
+ * same instant too), except those earlier than the last public text or media of the customer in that conversation that
+ * had arrived by then."
  */
 function cancels(reopening, resolution, items) {
   const arrivals = items.filter(isCustomersMessage).map((message) => message.arrival);
@@ -367,9 +368,10 @@ function resolutionInForce(conversation, { itemsOf }) {
 }
 
 /**
- * "demand: inbound, public, sender contact, kind text or media, needsReply not false, arrived at or after the resolution in
- * force of the conversation that it is in, and not before the resolution in force of any conversation that it was merged
- * into, through the chain, unless that resolution is earlier than the mergedAt of that step (absent: it counts)."
+ * "demand: inbound, public, sender contact, kind text or media, needsReply not false, arrived at or after the
+ * resolution in force of the conversation that it is in, and not before the resolution in force of any conversation
+ * that it was merged into, through the chain, unless that resolution is earlier than the mergedAt of that step (absent:
+ * it counts)."
  */
 function isDemand(item, context) {
   if (!isCustomersMessage(item) || !item.needsReply) return false;
@@ -417,8 +419,8 @@ function isHandOff(item) {
 }
 
 /**
- * "A hand-off follows within 10 minutes (at the same instant it counts as following, unless both have a sequence and the
- * hand-off's is smaller)."
+ * "A hand-off follows within 10 minutes (at the same instant it counts as following, unless both have a sequence and
+ * the hand-off's is smaller)."
  */
 function handOffFollows(handOff, reply) {
   if (handOff.at === reply.at) {
@@ -428,8 +430,8 @@ function handOffFollows(handOff, reply) {
 }
 
 /**
- * The demand that `inReplyTo` names: "a demand of the timeline that arrived at most a day before the answer, or after it.
- * Anything else that it names: as if it were absent."
+ * The demand that `inReplyTo` names: "a demand of the timeline that arrived at most a day before the answer, or after
+ * it. Anything else that it names: as if it were absent."
  */
 function namedDemand(answer, demands) {
   const demand = demands.find((each) => each.id === answer.inReplyTo);
@@ -437,8 +439,9 @@ function namedDemand(answer, demands) {
 }
 
 /**
- * "An answer covers a demand if its (at, sequence) is greater than the demand's (arrival, sequence). If the instants are
- * equal and neither has a sequence, an answer of the AI covers, because it does not speak first; a human's does not."
+ * "An answer covers a demand if its (at, sequence) is greater than the demand's (arrival, sequence). If the instants
+ * are equal and neither has a sequence, an answer of the AI covers, because it does not speak first; a human's does
+ * not."
  */
 function coversByClock(answer, demand) {
   const doNotTell = answer.at === demand.arrival && !hasSequence(answer) && !hasSequence(demand);
@@ -447,8 +450,8 @@ function coversByClock(answer, demand) {
 }
 
 /**
- * "If inReplyTo names a demand …, an answer of the AI covers that demand and the demands before it in the timeline, and no
- * other, whatever the clocks say; a human's covers these besides what its clock covers, because people quote."
+ * "If inReplyTo names a demand …, an answer of the AI covers that demand and the demands before it in the timeline, and
+ * no other, whatever the clocks say; a human's covers these besides what its clock covers, because people quote."
  */
 function covers(answer, demand, demands) {
   const named = namedDemand(answer, demands);
@@ -458,9 +461,9 @@ function covers(answer, demand, demands) {
 }
 
 /**
- * "promise: a reply of the AI, otherwise an answer, that a hand-off follows within 10 minutes, if between the two there is
- * no human answer and no demand arrives that the reply would not cover." The hand-off is the first that follows; undefined:
- * the reply is no promise.
+ * "promise: a reply of the AI, otherwise an answer, that a hand-off follows within 10 minutes, if between the two there
+ * is no human answer and no demand arrives that the reply would not cover." The hand-off is the first that follows;
+ * undefined: the reply is no promise.
  */
 function handOffOfPromise(reply, timeline, demands, asOf) {
   if (!isGoodReplyOf('ai', reply, asOf)) return undefined;
@@ -493,8 +496,8 @@ function answersOf(timeline, promises, asOf) {
 }
 
 /**
- * "waitingSince: at of the first demand in the timeline that no answer covers." All demands with the clock of that one that
- * no answer covers, because their order is only that of their ids; none: nobody waits.
+ * "waitingSince: at of the first demand in the timeline that no answer covers." All demands with the clock of that one
+ * that no answer covers, because their order is only that of their ids; none: nobody waits.
  */
 function firstOpenDemands(demands, answers) {
   const open = demands.filter((demand) => !answers.some((answer) => covers(answer, demand, demands)));
@@ -512,9 +515,9 @@ function peopleOf(conversation) {
 }
 
 /**
- * "Somebody is assigned if the conversation has an owner or assignee now (a bot counts): from assignedAt on, which stands in
- * the walk as a change of its own, before the other items of its instant; without assignedAt, from the first record that says
- * off by human since the autopilot was last on; without either, all along."
+ * "Somebody is assigned if the conversation has an owner or assignee now (a bot counts): from assignedAt on, which
+ * stands in the walk as a change of its own, before the other items of its instant; without assignedAt, from the first
+ * record that says off by human since the autopilot was last on; without either, all along."
  *
  * The items of the walk, and the one from which on somebody is assigned; null: nobody ever is.
  */
@@ -538,8 +541,8 @@ function isAutopilotOn(items, conversation) {
 }
 
 /**
- * "(a) a human replied since the last record that says on (or since the start) and no answer of the AI followed the last such
- * reply while the autopilot was on."
+ * "(a) a human replied since the last record that says on (or since the start) and no answer of the AI followed the
+ * last such reply while the autopilot was on."
  */
 function humanHasTheWord(items, conversation, answers) {
   const lastOn = items.findLastIndex((item) => isAutopilotChange(item) && item.enabled);
@@ -556,9 +559,9 @@ function humanHasTheWord(items, conversation, answers) {
 }
 
 /**
- * "The kind is human (a) …; or (b) if the autopilot is off and the record that says so is by human; or (c) if the autopilot
- * is off and somebody is assigned. Otherwise it is ai while the autopilot is on, else none." After the items given, which
- * are the beginning of a walk.
+ * "The kind is human (a) …; or (b) if the autopilot is off and the record that says so is by human; or (c) if the
+ * autopilot is off and somebody is assigned. Otherwise it is ai while the autopilot is on, else none." After the items
+ * given, which are the beginning of a walk.
  */
 function kindAfter(items, assignment, conversation, answers) {
   const isOn = isAutopilotOn(items, conversation);
@@ -574,8 +577,8 @@ function tie(item, other) {
 }
 
 /**
- * "responsible", walked along the timeline. "ownerSince: when the kind last changed. What the first item makes it is its
- * start and no change." `changes` are the instants at which it changed. Messages that tie are one step of the walk.
+ * "responsible", walked along the timeline. "ownerSince: when the kind last changed. What the first item makes it is
+ * its start and no change." `changes` are the instants at which it changed. Messages that tie are one step of the walk.
  */
 function responsibilityOf(timeline, conversation, answers) {
   const { items, assignment } = walkOf(timeline, conversation);
@@ -593,9 +596,9 @@ function isPassedBackAndForth(changes, waitingSince) {
 }
 
 /**
- * "stalledSince: the latest of waitingSince, ownerSince and, if promises would have covered the demand that waitingSince is
- * of, the earliest hand-off of these promises. But if the kind changed more than twice at or after waitingSince, it is
- * waitingSince."
+ * "stalledSince: the latest of waitingSince, ownerSince and, if promises would have covered the demand that
+ * waitingSince is of, the earliest hand-off of these promises. But if the kind changed more than twice at or after
+ * waitingSince, it is waitingSince."
  */
 function stalledSinceOf(openDemands, demands, promises, { ownerSince, changes }) {
   const waitingSince = openDemands[0].at;
@@ -612,8 +615,8 @@ function stalledSinceOf(openDemands, demands, promises, { ownerSince, changes })
 // ---------------------------------------------------------------------------------------------------------------
 
 /**
- * A contact and those that it became: "name and phone of the last of up to 10 steps are shown; blocked if any of them is; a
- * cycle or an unknown one: its own record alone". Undefined: it is not known.
+ * A contact and those that it became: "name and phone of the last of up to 10 steps are shown; blocked if any of them
+ * is; a cycle or an unknown one: its own record alone". Undefined: it is not known.
  */
 function contactOf(contactId, contacts) {
   const own = contacts.get(contactId);
@@ -635,8 +638,8 @@ function inLowerCase(text) {
 
 /**
  * "gates (any of them: no row): merged (unless it stands for itself); draft; deleted; contact blocked (it, or what it
- * became); channelType voice in any case of letters; the conversation not known, or removed." What is removed or not known is
- * not among the present records in the first place.
+ * became); channelType voice in any case of letters; the conversation not known, or removed." What is removed or not
+ * known is not among the present records in the first place.
  */
 function isGated(conversation, contact, { chains }) {
   return (
@@ -648,8 +651,8 @@ function isGated(conversation, contact, { chains }) {
 }
 
 /**
- * "snoozed if snoozedAt is set, snoozedUntil is absent or after asOf, and no demand arrived at or after snoozedAt (else the
- * whole wait counts, the time before the snooze too)."
+ * "snoozed if snoozedAt is set, snoozedUntil is absent or after asOf, and no demand arrived at or after snoozedAt (else
+ * the whole wait counts, the time before the snooze too)."
  */
 function isSnoozed({ snoozedAt, snoozedUntil }, demands, asOf) {
   if (snoozedAt === undefined) return false;
@@ -658,9 +661,10 @@ function isSnoozed({ snoozedAt, snoozedUntil }, demands, asOf) {
 }
 
 /**
- * "A supervisor takes a row off the list: until the customer writes again, or until an instant. A demand later in the timeline
- * than that message, or that arrives after the acknowledgement, ends it." A source's clock may be ahead of the service's, so what
- * had arrived no later than the message was seen with it. If the message asks for nothing any more, nothing is acknowledged.
+ * "A supervisor takes a row off the list: until the customer writes again, or until an instant. A demand later in the
+ * timeline than that message, or that arrives after the acknowledgement, ends it." A source's clock may be ahead of the
+ * service's, so what had arrived no later than the message was seen with it. If the message asks for nothing any more,
+ * nothing is acknowledged.
  */
 function isAcknowledged(acknowledgement, demands, asOf) {
   if (acknowledgement === undefined || acknowledgement.until <= asOf) return false;
@@ -734,8 +738,9 @@ function assigneeNamesOf(conversation, users) {
 }
 
 /**
- * "candidate: passes the gates and waits; while the responsible is ai, only from 30 s after the first open demand arrived";
- * null when it is none. Items later than asOf count like any other: a demand a little in the future is a row of age 0.
+ * "candidate: passes the gates and waits; while the responsible is ai, only from 30 s after the first open demand
+ * arrived"; null when it is none. Items later than asOf count like any other: a demand a little in the future is a row
+ * of age 0.
  */
 function candidateOf(conversation, context) {
   const { contacts, users, asOf } = context;
@@ -797,8 +802,8 @@ function compareCandidates(left, right) {
 // ---------------------------------------------------------------------------------------------------------------
 
 /**
- * "A department's threshold beats a channel's, which beats the organization's"; "channels are compared without regard to
- * case".
+ * "A department's threshold beats a channel's, which beats the organization's"; "channels are compared without regard
+ * to case".
  */
 function thresholdOf({ row }, { thresholdMinutes, channelThresholdMinutes = {}, departmentThresholdMinutes = {} }) {
   const ofDepartment = Object.entries(departmentThresholdMinutes).find(([id]) => id === row.departmentId);
@@ -887,8 +892,8 @@ export class Oracle {
   }
 
   /**
-   * Every candidate of the organization at asOf (epoch milliseconds), of every category, in the report's order, whatever
-   * their age.
+   * Every candidate of the organization at asOf (epoch milliseconds), of every category, in the report's order,
+   * whatever their age.
    */
   candidates(organizationId, asOf) {
     const byOwnId = (type) =>
@@ -920,9 +925,9 @@ export class Oracle {
   }
 
   /**
-   * The report's `data`, except what only a published snapshot has. `departments` are those that the caller sees; `null`
-   * means all. `viewer` is the caller; `null` means one who has access to every row. The thresholds and `maxAgeDays` are the
-   * organization's settings.
+   * The report's `data`, except what only a published snapshot has. `departments` are those that the caller sees;
+   * `null` means all. `viewer` is the caller; `null` means one who has access to every row. The thresholds and
+   * `maxAgeDays` are the organization's settings.
    *
    * @param {{
    *   organizationId: string, asOf: number, thresholdMinutes: number, page?: number, limit?: number,
@@ -957,7 +962,8 @@ export class Oracle {
     const leftOut = overThreshold.filter((candidate) => !skipThreshold && isTooOld(candidate, asOf, settings));
     const inScope = overThreshold.filter((candidate) => !leftOut.includes(candidate));
     const countOf = (wanted) => inScope.filter(({ row }) => row.category === wanted).length;
-    // "Shown only where they are asked for by name: without category a report has the two of the contract and nothing else."
+    // "Shown only where they are asked for by name: without category a report has the two of the contract and nothing
+    // else."
     const categories = category === null ? CONTRACT_CATEGORIES : [category];
     const isOfCategory = ({ row }) => categories.includes(row.category);
     const matching = inScope.filter(isOfCategory);

@@ -1,6 +1,6 @@
 /**
- * The summary and the CSV of the oracle's rows, computed as simply as possible: every number is counted in a walk of its
- * own over all rows.
+ * The summary and the CSV of the oracle's rows, computed as simply as possible: every number is counted in a walk of
+ * its own over all rows.
  */
 
 import { CATEGORIES, compareUtf8, parseInstant } from './oracle.mjs';
@@ -34,9 +34,9 @@ const objectOf = (counts) => Object.fromEntries(counts.map(({ key, count }) => [
 const ageOf = (row, asOf) => Math.max(0, asOf - parseInstant(row.stalledSince));
 
 /**
- * The summary's `data`, except what only a published snapshot has. `question` is that of `Oracle.report`. "byCategory has all
- * five categories under all filters but the category's; total and every other count is of the rows that the report with the
- * same parameters has."
+ * The summary's `data`, except what only a published snapshot has. `question` is that of `Oracle.report`. "byCategory
+ * has all five categories under all filters but the category's; total and every other count is of the rows that the
+ * report with the same parameters has."
  */
 export function summaryOf(oracle, question) {
   const { organizationId, thresholdMinutes, olderCount, rows } = allRows(oracle, question);
@@ -112,9 +112,9 @@ export function csvOf(oracle, { separator = 'comma', ...question }) {
 }
 
 /**
- * An apostrophe is put before the first character of a cell, and of what follows a comma, semicolon, tab or line break within
- * it, if that is an equals sign, a plus, a minus, an at sign, a tab or a line break; but a cell of one plus and digits only is
- * a phone number and stays as it is.
+ * An apostrophe is put before the first character of a cell, and of what follows a comma, semicolon, tab or line break
+ * within it, if that is an equals sign, a plus, a minus, an at sign, a tab or a line break; but a cell of one plus and
+ * digits only is a phone number and stays as it is.
  */
 export function harmless(cell) {
   if (/^\+[0-9]+$/.test(cell)) return cell;

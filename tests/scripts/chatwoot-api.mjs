@@ -1,8 +1,9 @@
-// What Chatwoot's API takes and answers, as far as `npm run import` asks it. The mock in chatwoot-mock.mjs serves by it.
+// What Chatwoot's API takes and answers, as far as `npm run import` asks it. The mock in chatwoot-mock.mjs serves by
+// it.
 //
-// The facts are those of the public OpenAPI document of Chatwoot, in words of our own. The document names the members of an
-// answer and their types, and says of none that it is always there. What is always there, and what the document leaves out or
-// has otherwise, is by the code of Chatwoot: its views, finders and limits. Such lines say so.
+// The facts are those of the public OpenAPI document of Chatwoot, in words of our own. The document names the members
+// of an answer and their types, and says of none that it is always there. What is always there, and what the document
+// leaves out or has otherwise, is by the code of Chatwoot: its views, finders and limits. Such lines say so.
 
 /** The document, swagger/swagger.json of chatwoot/chatwoot. */
 export const DOCUMENT = {
@@ -19,8 +20,8 @@ export const MESSAGES_AFTER_PER_PAGE = 100;
 /** Requests an address and minute: RACK_ATTACK_LIMIT of the code. The document has no limit and no 429. */
 export const REQUESTS_PER_MINUTE = 3_000;
 
-// A type is a name, several names with "|" between them, `oneOf` some values or objects, a `listOf` a type, or the members of
-// an object. A member with "?" may be missing.
+// A type is a name, several names with "|" between them, `oneOf` some values or objects, a `listOf` a type, or the
+// members of an object. A member with "?" may be missing.
 
 class OneOf {
   constructor(options) {

@@ -1,5 +1,5 @@
-// A mock of Chatwoot's API, which serves by the table in chatwoot-api.mjs: it refuses what is not in the table, and checks its
-// own answers against it.
+// A mock of Chatwoot's API, which serves by the table in chatwoot-api.mjs: it refuses what is not in the table, and
+// checks its own answers against it.
 
 import { chatwootSource } from '../../scripts/import.mjs';
 import {
@@ -13,8 +13,8 @@ import {
 
 /**
  * @typedef {{ agents?: any[], teams?: any[], inboxes?: any[], conversations: () => any[], messages: (conversationId: number) => any[] }} Account
- *   what is in an account: conversations as webhooks have them, and messages as webhooks have them but for `created_at` in
- *   seconds and with `status`, in their order
+ *   what is in an account: conversations as webhooks have them, and messages as webhooks have them but for `created_at`
+ *   in seconds and with `status`, in their order
  */
 
 /** The API of a Chatwoot with one account and one token. */
@@ -64,8 +64,8 @@ export class ChatwootApi {
   };
 
   /**
-   * The answer to a request. What the table does not know is refused, although Chatwoot ignores parameters that it does not
-   * know: a test should find them.
+   * The answer to a request. What the table does not know is refused, although Chatwoot ignores parameters that it does
+   * not know: a test should find them.
    */
   answer(target, { method = 'GET', headers = {} } = {}) {
     const { pathname, searchParams } = new URL(target);

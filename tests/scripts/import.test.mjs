@@ -1,4 +1,5 @@
-// `npm run import`: over the API of a small Chatwoot, what is open is loaded, and what lost webhooks left behind is repaired.
+// `npm run import`: over the API of a small Chatwoot, what is open is loaded, and what lost webhooks left behind is
+// repaired.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -61,8 +62,9 @@ function afterSequence(seed, { deliveries = true } = {}) {
 }
 
 /**
- * Older versions of Chatwoot do not say since when a customer waits. Then a campaign's message looks like an agent's answer. A
- * campaign of Chatwoot's own only begins conversations, so this concerns programs that write into others in its name.
+ * Older versions of Chatwoot do not say since when a customer waits. Then a campaign's message looks like an agent's
+ * answer. A campaign of Chatwoot's own only begins conversations, so this concerns programs that write into others in
+ * its name.
  */
 function isLimit({ old, conversations }) {
   const isCampaigns = (message) => message.additionalAttributes?.campaign_id !== undefined;

@@ -25,8 +25,8 @@ export const canBeNamed = (conversationId) => !['.', '..'].includes(conversation
 const userIdsOf = (oracle, organizationId) => oracle.recordsOf(organizationId, 'user').map(({ userId }) => userId);
 
 /**
- * Supervisors acknowledge some of an organization's candidates and take some acknowledgements back, after a refresh for `asOf` and
- * before more events come in. Returns how many were acknowledged.
+ * Supervisors acknowledge some of an organization's candidates and take some acknowledgements back, after a refresh for
+ * `asOf` and before more events come in. Returns how many were acknowledged.
  */
 export async function acknowledgeSome(service, oracle, { organizationId, asOf, random }) {
   const worker = service.sibling('supervisors');

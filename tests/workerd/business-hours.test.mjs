@@ -10,8 +10,8 @@ const from8To17 = Object.fromEntries(WORKDAYS.map((day) => [day, [['08:00', '17:
 const BERLIN = { timeZone: 'Europe/Berlin', weekly: from8To17 };
 
 /**
- * The clock of Berlin goes forward on Sunday, 2024-03-31, in the night. The refreshes are on that Sunday and on the Monday
- * after it, at 08:10 local time.
+ * The clock of Berlin goes forward on Sunday, 2024-03-31, in the night. The refreshes are on that Sunday and on the
+ * Monday after it, at 08:10 local time.
  */
 const SUNDAY = Date.UTC(2024, 2, 31, 12);
 const MONDAY = Date.UTC(2024, 3, 1, 6, 10);

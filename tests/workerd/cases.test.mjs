@@ -1,9 +1,9 @@
 // The numbered cases of the product's definition, over HTTP: events through ingest, the refresh run at the instant that
 // the case names, the report read as a dashboard reads it.
 //
-// Every case has an organization of its own. All cases share one clock, and each of their steps waits for the refresh at its
-// instant, so that one refresh and a few requests serve many steps. Other orders of the events, and repeats, are tried by
-// tests/native/cases.rs.
+// Every case has an organization of its own. All cases share one clock, and each of their steps waits for the refresh
+// at its instant, so that one refresh and a few requests serve many steps. Other orders of the events, and repeats, are
+// tried by tests/native/cases.rs.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -80,8 +80,8 @@ function checkEnvelope(report, kase, asOf) {
 }
 
 /**
- * Checks the report without a category and those of the others. Returns that report, and the rows of all in order. Of those that
- * have no row according to the counts only `tried` is asked for.
+ * Checks the report without a category and those of the others. Returns that report, and the rows of all in order. Of
+ * those that have no row according to the counts only `tried` is asked for.
  */
 async function readCategories(organizationId, kase, asOf, skipThreshold, tried) {
   const report = await readReport(organizationId, skipThreshold);
@@ -103,8 +103,9 @@ async function readCategories(organizationId, kase, asOf, skipThreshold, tried) 
 }
 
 /**
- * The other categories are read over the threshold at the end of a case only, and one that should be empty is tried then, another
- * one in each case: which rows are over the threshold does not depend on their category (src/snapshot/groups.rs).
+ * The other categories are read over the threshold at the end of a case only, and one that should be empty is tried
+ * then, another one in each case: which rows are over the threshold does not depend on their category
+ * (src/snapshot/groups.rs).
  */
 async function checkStep({ organizationId, kase, step }) {
   const { candidates, listed, snapshotMissing } = expectationsOf(step);

@@ -43,8 +43,8 @@ const listOf = ({ category }) => 1 + NAMED_CATEGORIES.indexOf(category);
 const inOrderOfLists = (rows) => rows.toSorted((left, right) => listOf(left) - listOf(right));
 
 /**
- * All rows of the newest snapshot, or of the given one, of every category: its pages are of one and the same version. `null`
- * means that there is no snapshot.
+ * All rows of the newest snapshot, or of the given one, of every category: its pages are of one and the same version.
+ * `null` means that there is no snapshot.
  *
  * @param {string} organizationId
  * @param {{ limit?: number, snapshot?: string }} [options]
@@ -128,8 +128,8 @@ async function postInTurn(batches) {
 const atOnce = (...starts) => Promise.all(starts.map((start) => start()));
 
 /**
- * Starts all works concurrently, and repeats each of the loops until they are done or anything fails. Returns the results
- * of each loop.
+ * Starts all works concurrently, and repeats each of the loops until they are done or anything fails. Returns the
+ * results of each loop.
  */
 async function whileDoing(works, loops) {
   let isOver = false;

@@ -1,5 +1,5 @@
-// What an ingest and a refresh cost: statements and rows, by the service's own count or the platform's, and by the contents of
-// the tables afterwards.
+// What an ingest and a refresh cost: statements and rows, by the service's own count or the platform's, and by the
+// contents of the tables afterwards.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -251,8 +251,8 @@ describe(`among ${MANY} candidates`, () => {
     (await select('SELECT count(*) AS count FROM trend WHERE organization_id = ?1', organizationId))[0].count;
 
   /**
-   * Posts one event; the next run must cost this. It may read so many rows besides each organization's head. The row of an hour
-   * that is over by then is left out of the run that is returned.
+   * Posts one event; the next run must cost this. It may read so many rows besides each organization's head. The row of
+   * an hour that is over by then is left out of the run that is returned.
    */
   async function checkOneChange(event, expected, rowsReadMax) {
     await settle();

@@ -1,4 +1,5 @@
-// Where a name and a number are after a contact was erased, or its organization purged: no table, no key and no answer has them.
+// Where a name and a number are after a contact was erased, or its organization purged: no table, no key and no answer
+// has them.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -1,5 +1,5 @@
-// A database that never answers: whoever asks is told so within ten seconds, and a help desk within three, by the service and not
-// by the platform.
+// A database that never answers: whoever asks is told so within ten seconds, and a help desk within three, by the
+// service and not by the platform.
 
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
@@ -16,8 +16,8 @@ const CONNECTION = {
 };
 
 /**
- * The worker, with a database whose promises stay pending, and with timers a hundred times as fast. `X-Waited-Ms` says how long
- * an answer would have taken: the timers that went off, one after the other.
+ * The worker, with a database whose promises stay pending, and with timers a hundred times as fast. `X-Waited-Ms` says
+ * how long an answer would have taken: the timers that went off, one after the other.
  */
 const HANGING = `
   import worker from './index.js';

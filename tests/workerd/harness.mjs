@@ -32,14 +32,16 @@ const IS_PREBUILT = Boolean(process.env.WORKER_PREBUILT);
 const MAIN = 'main';
 
 /**
- * How a worker differs from wrangler.toml: variables, secrets, and rate limits, calls a minute by the name of the binding.
+ * How a worker differs from wrangler.toml: variables, secrets, and rate limits, calls a minute by the name of the
+ * binding.
  *
- * `main` is the main module of another build. With `hasClock` its clock can be set. With `hasRuns` it has a dataset of Workers Analytics Engine, whose data points are logged.
- * With `isPageServed` the worker serves `/`, and not the platform by itself. With `hasQueue` it has the queues of alerts, as one worker can that is started.
+ * `main` is the main module of another build. With `hasClock` its clock can be set. With `hasRuns` it has a dataset of
+ * Workers Analytics Engine, whose data points are logged. With `isPageServed` the worker serves `/`, and not the
+ * platform by itself. With `hasQueue` it has the queues of alerts, as one worker can that is started.
  *
  * @typedef {{
- *   vars?: Record<string, string>, secrets?: Record<string, string>, limits?: Record<string, number>, hasClock?: boolean, hasRuns?: boolean,
- *   main?: string, hasQueue?: boolean, isPageServed?: boolean,
+ *   vars?: Record<string, string>, secrets?: Record<string, string>, limits?: Record<string, number>, hasClock?:
+ *   boolean, hasRuns?: boolean, main?: string, hasQueue?: boolean, isPageServed?: boolean,
  * }} Settings
  * `at` is the instant that a worker with a clock of its own takes the request in, and goes on from.
  *
@@ -146,18 +148,19 @@ function workerOf(
 const databasesDefault = () => Number(process.env.TEST_DATABASES ?? '1');
 
 /**
- * Starts a worker with an empty, migrated database, or with several, among which the buckets are divided evenly unless `shards` says
- * otherwise.
+ * Starts a worker with an empty, migrated database, or with several, among which the buckets are divided evenly unless
+ * `shards` says otherwise.
  *
- * Heads are not kept in memory unless `vars` says so: a test wants to see what it has just done. There are no rate limits
- * except `limits`: calls a minute by the name of the binding.
+ * Heads are not kept in memory unless `vars` says so: a test wants to see what it has just done. There are no rate
+ * limits except `limits`: calls a minute by the name of the binding.
  *
  * `siblings` are further workers by name, each with settings and an isolate of its own, over the same database and
- * cache: a second one costs a tenth of a second start. Migrations are applied whose files `isWanted`. `outbound` answers what the workers fetch, instead of the network.
+ * cache: a second one costs a tenth of a second start. Migrations are applied whose files `isWanted`. `outbound`
+ * answers what the workers fetch, instead of the network.
  *
  * @param {Settings & {
- *   siblings?: Record<string, Settings>, isWanted?: (migration: string) => boolean, outbound?: (request: globalThis.Request) => Promise<Response>,
- *   databases?: number, shards?: string,
+ *   siblings?: Record<string, Settings>, isWanted?: (migration: string) => boolean, outbound?: (request:
+ *   globalThis.Request) => Promise<Response>, databases?: number, shards?: string,
  * }} [settings]
  */
 export async function startService({

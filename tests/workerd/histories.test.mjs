@@ -44,13 +44,13 @@ after(() => service?.close());
 /*
  * A list is what a caller may page through: `parameters` are those of the request, `question` asks the oracle the same.
  *
- * These lists are walked: without a filter, of each category, of each department and of an unknown one; with skipThreshold
- * true or false and one of the limits 7, 25 and 100: each list of an organization in another of these six ways, and every list
- * in each of them in turn, as neither the threshold nor how rows are divided into pages depends on the filter. That they do
- * not is tried for every combination in src/snapshot/query.rs. One of two lists is walked with limit 1, to a page past
- * the end: the unfiltered one over the threshold, or all candidates of one department. A walk asks for all pages, except
- * that of lists with many pages it asks for some. In `npm run test:histories` every list is walked in every way (an empty one
- * with the first limit only), and to all pages.
+ * These lists are walked: without a filter, of each category, of each department and of an unknown one; with
+ * skipThreshold true or false and one of the limits 7, 25 and 100: each list of an organization in another of these six
+ * ways, and every list in each of them in turn, as neither the threshold nor how rows are divided into pages depends on
+ * the filter. That they do not is tried for every combination in src/snapshot/query.rs. One of two lists is walked with
+ * limit 1, to a page past the end: the unfiltered one over the threshold, or all candidates of one department. A walk
+ * asks for all pages, except that of lists with many pages it asks for some. In `npm run test:histories` every list is
+ * walked in every way (an empty one with the first limit only), and to all pages.
  */
 
 const UNFILTERED = { parameters: {}, question: {} };
@@ -342,8 +342,8 @@ function scheduleOf(events, now, random) {
 }
 
 /**
- * The report of all candidates, and those of the categories that are shown by name only, are the oracle's, byte for byte;
- * without an organization there is no report.
+ * The report of all candidates, and those of the categories that are shown by name only, are the oracle's, byte for
+ * byte; without an organization there is no report.
  */
 async function checkAgainst(oracle, organizationId, asOf, seen) {
   if (!oracle.exists(organizationId)) {

@@ -1,5 +1,5 @@
-// Webhooks of help desks over HTTP: the stories with their true signatures, replays, what is refused and in which order,
-// and that a connection writes to its own organization only and leaves no text behind.
+// Webhooks of help desks over HTTP: the stories with their true signatures, replays, what is refused and in which
+// order, and that a connection writes to its own organization only and leaves no text behind.
 
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
@@ -25,8 +25,9 @@ const superadminToken = tokenOf({ sub: 'root', role: 'SUPERADMIN' });
 const OLD_SECRET = 'canary-secret-that-is-replaced';
 
 /**
- * Each story has a connection and an organization for its webhooks in order; tests/native/connectors.rs tries other orders. Those of
- * Chatwoot have more: a third of the webhooks is lost, and then repaired; all are, and what is open is loaded.
+ * Each story has a connection and an organization for its webhooks in order; tests/native/connectors.rs tries other
+ * orders. Those of Chatwoot have more: a third of the webhooks is lost, and then repaired; all are, and what is open is
+ * loaded.
  */
 const IN_ORDER = 'in-order';
 const LOSSY_WAYS = ['lossy-1', ...(IS_LONG_RUN ? ['lossy-2'] : []), 'loaded'];

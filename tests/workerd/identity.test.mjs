@@ -254,7 +254,8 @@ describe('what 401 says in WWW-Authenticate and in the log', () => {
     'not yet': [bearer({ nbf: nowSeconds + 600 }), invalid('The token is not valid yet'), NOT_YET_VALID],
     'issued to come': [bearer({ iat: nowSeconds + 600 }), invalid('The token is not valid yet'), ISSUED_IN_FUTURE],
   };
-  // Who calls is found out before the route matters: two cases are tried on all routes, the others on some, each on others.
+  // Who calls is found out before the route matters: two cases are tried on all routes, the others on some, each on
+  // others.
   const everywhere = ['no header', 'another signature'];
   for (const [number, [name, [authorization, expected, cause]]] of Object.entries(cases).entries()) {
     test(name, async () => {

@@ -96,9 +96,9 @@ const receiptOf = (accepted, applied, warnings = []) => ({
 const placesOf = (remarks) => remarks.map(({ index, field }) => [index, field]);
 
 /**
- * The warnings about events of which no conversation was known before: `[index, field]`. An inbound message that seems to
- * be written more than an hour before its updatedAt, and the first message of a conversation whose record does not come
- * with it.
+ * The warnings about events of which no conversation was known before: `[index, field]`. An inbound message that seems
+ * to be written more than an hour before its updatedAt, and the first message of a conversation whose record does not
+ * come with it.
  */
 function warningsOf(events) {
   const messages = events
@@ -348,9 +348,9 @@ describe('its size', () => {
 const inMinutes = (minutes) => () => isoAt(Date.now() + minutes * MINUTE);
 
 /**
- * For each kind of field: values that it does not take, and values that it takes, each with what is stored for it if that
- * is not the value itself. The kinds that are called `later` are those of fields that version 0.1 did not have: their
- * default is not stored.
+ * For each kind of field: values that it does not take, and values that it takes, each with what is stored for it if
+ * that is not the value itself. The kinds that are called `later` are those of fields that version 0.1 did not have:
+ * their default is not stored.
  */
 const KINDS = {
   id: {
@@ -458,8 +458,8 @@ const laterChoice = (...values) => ({
 });
 
 /**
- * The fields of each type with their kinds. `?` marks optional ones; then come what is stored without them, and, if that is
- * something else, their default.
+ * The fields of each type with their kinds. `?` marks optional ones; then come what is stored without them, and, if
+ * that is something else, their default.
  */
 const FIELDS = {
   organization: { name: ['name'] },

@@ -1,5 +1,5 @@
-// Buckets move from one database to another while events, settings and erasures come in, the move is interrupted anywhere, and
-// isolates learn late of each of its steps. Nobody's report shows anything of it.
+// Buckets move from one database to another while events, settings and erasures come in, the move is interrupted
+// anywhere, and isolates learn late of each of its steps. Nobody's report shows anything of it.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

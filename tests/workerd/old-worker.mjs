@@ -1,8 +1,9 @@
-// An earlier worker, such as that of version 0.1, beside today's over one database: before the migrations that it does not know, after
-// them, and in turns. Whatever the order, the reports end up the same as if only today's worker had run.
+// An earlier worker, such as that of version 0.1, beside today's over one database: before the migrations that it does
+// not know, after them, and in turns. Whatever the order, the reports end up the same as if only today's worker had
+// run.
 //
-// `npm run test:upgrade` builds that worker and runs this. OLD_WORKER says in which folder its modules are, OLD_MIGRATION which
-// is the last migration that it knows.
+// `npm run test:upgrade` builds that worker and runs this. OLD_WORKER says in which folder its modules are,
+// OLD_MIGRATION which is the last migration that it knows.
 
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';

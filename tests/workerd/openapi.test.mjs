@@ -1,5 +1,5 @@
-// public/openapi.json: it is what its source makes, it contains the contract, and it describes every route exactly as the
-// worker behaves.
+// public/openapi.json: it is what its source makes, it contains the contract, and it describes every route exactly as
+// the worker behaves.
 
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
@@ -140,8 +140,8 @@ const CONTRACT_CATEGORIES = ['ai_stuck', 'agent_abandoned'];
 const ADDED_CATEGORIES = ['unassigned', 'snoozed', 'acknowledged'];
 
 /**
- * Asserts that `ours` contains `theirs`. It may add members, append elements, promise that more members are `required`, and
- * name by a reference what the contract writes out.
+ * Asserts that `ours` contains `theirs`. It may add members, append elements, promise that more members are `required`,
+ * and name by a reference what the contract writes out.
  */
 function assertContains(theirs, ours, at) {
   const own = theirs?.$ref === undefined && ours?.$ref !== undefined ? deref(ours) : ours;

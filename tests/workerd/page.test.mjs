@@ -1,5 +1,5 @@
-// `/`, where pages of other origins may embed the dashboard and where they may not, and what the dashboard is told before it
-// has a token.
+// `/`, where pages of other origins may embed the dashboard and where they may not, and what the dashboard is told
+// before it has a token.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

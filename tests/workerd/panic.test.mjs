@@ -6,9 +6,9 @@ import { modulesOf, Side } from '../../bench/sides.mjs';
 import { build } from '../../scripts/build.mjs';
 
 /**
- * The worker behind a module that breaks what the platform gives it, as the header `break` says: the method cannot be read,
- * at which the wasm is left by an exception; or there is no timer, at which Rust panics, since no await of the database is
- * without one.
+ * The worker behind a module that breaks what the platform gives it, as the header `break` says: the method cannot be
+ * read, at which the wasm is left by an exception; or there is no timer, at which Rust panics, since no await of the
+ * database is without one.
  */
 const BREAKING = `
   import worker from './index.js';

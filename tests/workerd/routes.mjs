@@ -31,10 +31,10 @@ const oneEvent = (organizationId) =>
  */
 
 /**
- * `target(organizationId, own)` asks for that organization, or for the caller's own if none is given. `bad` is a query or
- * a body that is answered with 400; a route without either has a `badTarget`. A caller in the organization needs one of
- * the `roles`, or the `scope`. `pins` says that the route takes a `snapshot` and the report's filters
- * as a query. `limit` is the binding of its rate limit, unless that is READ_LIMIT. `isOfDepartment` says that it is about
+ * `target(organizationId, own)` asks for that organization, or for the caller's own if none is given. `bad` is a query
+ * or a body that is answered with 400; a route without either has a `badTarget`. A caller in the organization needs one
+ * of the `roles`, or the `scope`. `pins` says that the route takes a `snapshot` and the report's filters as a query.
+ * `limit` is the binding of its rate limit, unless that is READ_LIMIT. `isOfDepartment` says that it is about
  * `CONVERSATION`, which the head of another department than the conversation's does not see.
  *
  * @type {Route[]}

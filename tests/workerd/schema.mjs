@@ -59,8 +59,8 @@ export function schemaErrors(name, value, contract = CONTRACT) {
 }
 
 /**
- * The errors of `value` under a schema of `contract`. Members that the schema does not name are errors, too: clients must
- * accept them, but this service must not send anything that it does not document.
+ * The errors of `value` under a schema of `contract`. Members that the schema does not name are errors, too: clients
+ * must accept them, but this service must not send anything that it does not document.
  */
 export function documentErrors(schema, value, contract) {
   return errorsOf(schema, value, { contract, path: '$', isComplete: true });

@@ -1,5 +1,5 @@
-// Schemathesis makes valid and invalid requests from the OpenAPI document, as callers of each role. Every answer must be one
-// that the document describes, and never a fault of the service.
+// Schemathesis makes valid and invalid requests from the OpenAPI document, as callers of each role. Every answer must
+// be one that the document describes, and never a fault of the service.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -26,8 +26,8 @@ const CHECKS = [
   'response_schema_conformance',
 ];
 /**
- * All operations but four: Schemathesis does not request the document that it reads, would wait for the end of a stream, and
- * would remove the organization that everything is about.
+ * All operations but four: Schemathesis does not request the document that it reads, would wait for the end of a
+ * stream, and would remove the organization that everything is about.
  */
 const OPERATIONS = 34;
 
@@ -36,8 +36,9 @@ const EVENTS_ONLY = ['--include-path', EVENTS];
 const ALL = ['--exclude-path', STREAM, '--exclude-operation-id', 'delete_organization'];
 const ALL_BUT_EVENTS = [...ALL, '--exclude-path', EVENTS];
 /**
- * The callers. The bounds of parameters are tried by the first one alone, because parameters are read before the role is
- * looked at. Those of events are tried in ingest.test.mjs, and here in the long run only, by the caller whose events are taken.
+ * The callers. The bounds of parameters are tried by the first one alone, because parameters are read before the role
+ * is looked at. Those of events are tried in ingest.test.mjs, and here in the long run only, by the caller whose events
+ * are taken.
  */
 const CALLERS = {
   ADMIN: {

@@ -1,5 +1,6 @@
-// A minute after the last of many streams has ended the isolate of the worker holds as much memory as before the first one, but
-// for a few mebibytes. It is looked at after full collections, so it does not depend on when the platform collects.
+// A minute after the last of many streams has ended the isolate of the worker holds as much memory as before the first
+// one, but for a few mebibytes. It is looked at after full collections, so it does not depend on when the platform
+// collects.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// The summary and the CSV of a snapshot: what the oracle makes of its own rows, byte for byte, and which answer is given
-// when.
+// The summary and the CSV of a snapshot: what the oracle makes of its own rows, byte for byte, and which answer is
+// given when.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -66,8 +66,9 @@ function rotation(turn, left, right) {
 
 /**
  * Filters, with and without the threshold: the request's parameters, and the oracle's question. In the long run every
- * combination of a category, a department and the threshold; otherwise every category and every department with both, and another
- * of the other kind in each turn. Rows are selected by each of them alone: src/snapshot/query.rs tries every combination.
+ * combination of a category, a department and the threshold; otherwise every category and every department with both,
+ * and another of the other kind in each turn. Rows are selected by each of them alone: src/snapshot/query.rs tries
+ * every combination.
  */
 function* filtersOf(departmentIds, turn) {
   const departments = [undefined, ...departmentIds, 'unknown'];

@@ -1,8 +1,8 @@
 // Tenants: no answer has a byte of another organization, whoever asks, in whatever way, and from whichever cache.
 //
-// Every string that is stored for an organization contains its canary. Callers of every kind ask for every organization,
-// and every route is asked about many of them, in either of two isolates over one cache, and every body and header is
-// searched for the canaries of organizations that the caller may not see.
+// Every string that is stored for an organization contains its canary. Callers of every kind ask for every
+// organization, and every route is asked about many of them, in either of two isolates over one cache, and every body
+// and header is searched for the canaries of organizations that the caller may not see.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -14,9 +14,9 @@ import { startService, tokenOf } from './harness.mjs';
 import { CONVERSATION, EVENTS_ROUTE, READS, ROUTES, requestOf } from './routes.mjs';
 
 /**
- * On each route one pair of organizations of so many is asked about, and with one database every pair on at least two routes: to
- * whom an organization belongs does not depend on the route. Over several databases only which of them is read is new. In the long
- * run every pair is on every route.
+ * On each route one pair of organizations of so many is asked about, and with one database every pair on at least two
+ * routes: to whom an organization belongs does not depend on the route. Over several databases only which of them is
+ * read is new. In the long run every pair is on every route.
  */
 const PAIRS_STEP = IS_LONG_RUN ? 1 : process.env.TEST_DATABASES === undefined ? 4 : 8;
 

@@ -1,5 +1,5 @@
-// Two sources of time zones: Intl, which the worker uses, must have the offsets that the crate of the native tests has, on
-// the Node that runs this and in workerd.
+// Two sources of time zones: Intl, which the worker uses, must have the offsets that the crate of the native tests has,
+// on the Node that runs this and in workerd.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// The course of the day over HTTP: hours that pass, as JSON and as CSV, with business hours, for whom, and from which database.
+// The course of the day over HTTP: hours that pass, as JSON and as CSV, with business hours, for whom, and from which
+// database.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

@@ -1,5 +1,5 @@
-// What a page costs, by the platform's own count: round trips to D1 and rows read, among 10,000 candidates. And that it is the
-// page of an isolate that reads the head first and then the rows.
+// What a page costs, by the platform's own count: round trips to D1 and rows read, among 10,000 candidates. And that it
+// is the page of an isolate that reads the head first and then the rows.
 
 import assert from 'node:assert/strict';
 import path from 'node:path';

@@ -1,5 +1,5 @@
-// What streams keep in an isolate, by counts: while a client does not read, and when all have ended. Memory itself is looked at in
-// stream-memory.test.mjs.
+// What streams keep in an isolate, by counts: while a client does not read, and when all have ended. Memory itself is
+// looked at in stream-memory.test.mjs.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -16,8 +16,8 @@ const EVENTS_UNREAD_MAX = 32;
 const ATTEMPTS_MAX = 10_000;
 
 /**
- * The bodies of the worker's streams, of events that a test can count: at `/busy/…` without a pause between them, at `/idle/…`
- * with one that outlasts the test.
+ * The bodies of the worker's streams, of events that a test can count: at `/busy/…` without a pause between them, at
+ * `/idle/…` with one that outlasts the test.
  */
 const COUNTED = `
   import { streamBody } from './stream.js';

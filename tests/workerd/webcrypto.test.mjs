@@ -1,5 +1,5 @@
-// Two implementations of the signatures: WebCrypto in workerd must give the verdicts that jwt-compact gives on the host,
-// on every vector of Wycheproof that the platform is asked about.
+// Two implementations of the signatures: WebCrypto in workerd must give the verdicts that jwt-compact gives on the
+// host, on every vector of Wycheproof that the platform is asked about.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// The report: head, snapshot, outline and page, each from memory where it can be, and the answer around the rows' bytes.
+// The report: head, snapshot, outline and page, each from memory where it can be, and the answer around the rows'
+// bytes.
 
 import type { Context } from 'hono';
 import { type Access, type Claims, readAccess, shownDepartments } from '../contract/access';

@@ -14,8 +14,8 @@ const SECRET = /^whsec_[\w+/=-]+$/;
 
 /**
  * Checks and encrypts the addresses and secrets of destinations: the text of a JSON array of
- * `[sealed address, host, its last characters, sealed secrets]`, each null where nothing was given. A text that is no array
- * is a sentence about what is wrong with them.
+ * `[sealed address, host, its last characters, sealed secrets]`, each null where nothing was given. A text that is no
+ * array is a sentence about what is wrong with them.
  *
  * @param {string} keys The value of SETTINGS_KEY.
  * @param {string} organizationId

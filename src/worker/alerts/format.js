@@ -20,9 +20,9 @@ const CATEGORIES = {
  * A conversation of a message. These are all fields that are told of it.
  *
  * @typedef {{
- *   conversationId: string, contactName: string, channelType: string, departmentId: string | null, departmentName: string | null,
- *   category: string, reason: string, waitingSince: string, stalledSince: string, stalledMinutes: number,
- *   stalledBusinessMinutes?: number, assigneeNames: string[],
+ *   conversationId: string, contactName: string, channelType: string, departmentId: string | null, departmentName:
+ *   string | null, category: string, reason: string, waitingSince: string, stalledSince: string, stalledMinutes:
+ *   number, stalledBusinessMinutes?: number, assigneeNames: string[],
  * }} Conversation
  *
  * @typedef {{

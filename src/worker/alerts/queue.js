@@ -1,4 +1,5 @@
-// From a refresh to the queue, and from the queue to the destinations. What is told is decided in the wasm; this waits and asks.
+// From a refresh to the queue, and from the queue to the destinations. What is told is decided in the wasm; this waits
+// and asks.
 
 import { openDestination } from './destinations.js';
 import { bodyOf } from './format.js';
@@ -16,15 +17,15 @@ const REFRESHES_MAX = 3;
 const RETRY_SECONDS = 30;
 
 /**
- * What the wasm does with a message, `[organization, destination, number]`: it says what is to be sent, or null. With an
- * `outcome` it notes what became of it, and says after how many seconds it is to be tried again, or null.
+ * What the wasm does with a message, `[organization, destination, number]`: it says what is to be sent, or null. With
+ * an `outcome` it notes what became of it, and says after how many seconds it is to be tried again, or null.
  *
  * @typedef {(message: [string, string, number], outcome?: string, problem?: string | null) => Promise<any>} Decide
  */
 
 /**
- * Looks for what is to be told after a refresh of some databases, and puts it in the queue. If one of them fails, the others
- * are looked at all the same; the first error is thrown at the end.
+ * Looks for what is to be told after a refresh of some databases, and puts it in the queue. If one of them fails, the
+ * others are looked at all the same; the first error is thrown at the end.
  *
  * @param {{
  *   databases: string[], detect: (after: string, database: string) => Promise<string>,

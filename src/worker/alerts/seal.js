@@ -1,7 +1,7 @@
 // Addresses and secrets of alerts are encrypted before they are stored: AES-GCM under a key of SETTINGS_KEY.
 //
-// A sealed text is `<id of the key>.<nonce>.<ciphertext>`, base64url. The organization, the destination and what it is are
-// authenticated with it, so that a row that is copied to another one cannot be opened there.
+// A sealed text is `<id of the key>.<nonce>.<ciphertext>`, base64url. The organization, the destination and what it is
+// are authenticated with it, so that a row that is copied to another one cannot be opened there.
 
 const NONCE_BYTES = 12;
 const KEY_BYTES = 32;

@@ -1,6 +1,7 @@
 //! Request bodies, decompressed and limited in size.
 //!
-//! They are read chunk by chunk and not with `worker::ByteStream`, which takes a body that was aborted for a complete one.
+//! They are read chunk by chunk and not with `worker::ByteStream`, which takes a body that was aborted for a complete
+//! one.
 
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -23,7 +24,8 @@ pub enum BodyError {
     Unreadable,
 }
 
-/// Reads the body of a request, which is decompressed if `is_gzip`, into memory; at most `bytes_max` of it, packed and unpacked.
+/// Reads the body of a request, which is decompressed if `is_gzip`, into memory; at most `bytes_max` of it, packed and
+/// unpacked.
 ///
 /// # Errors
 /// [`BodyError`].

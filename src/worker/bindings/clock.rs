@@ -5,7 +5,7 @@ use worker::js_sys::Date;
 
 /// Now.
 pub fn now() -> Timestamp {
-    // `Date.now()`, and not `worker::Date`, which makes an object: so a test can set the clock. The milliseconds of a date
-    // are whole and well below 2^53.
+    // `Date.now()`, and not `worker::Date`, which makes an object: so a test can set the clock. The milliseconds of a
+    // date are whole and well below 2^53.
     Timestamp::from_milliseconds(Date::now() as i64)
 }

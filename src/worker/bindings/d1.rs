@@ -1,7 +1,8 @@
 //! The database port, filled by D1.
 //!
-//! It calls the platform's own objects, mostly through `worker_sys`. The types of `worker::d1` leave out `served_by_primary` of a
-//! result's `meta`, displaying their `D1Error` hangs the request, and they give rows only through serde.
+//! It calls the platform's own objects, mostly through `worker_sys`. The types of `worker::d1` leave out
+//! `served_by_primary` of a result's `meta`, displaying their `D1Error` hangs the request, and they give rows only
+//! through serde.
 
 use crate::storage::database::{Database, DatabaseError, Outcome, Row, SqlValue, Statement};
 use crate::storage::shards::{Assignment, Shards};
@@ -18,8 +19,8 @@ use worker::wasm_bindgen_futures::JsFuture;
 use worker::worker_sys::types::{D1Database, D1DatabaseSession, D1Result};
 use worker::{Delay, Env};
 
-/// How long an answer is waited for. The platform ends a query after 30 seconds; without a limit of our own it would end a
-/// request whose database never answers with an error that is not ours.
+/// How long an answer is waited for. The platform ends a query after 30 seconds; without a limit of our own it would
+/// end a request whose database never answers with an error that is not ours.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// The same in a refresh, which nobody waits for, and whose batches are large.
 const REFRESH_ANSWER_TIMEOUT: Duration = Duration::from_secs(35);
@@ -87,8 +88,8 @@ impl D1 {
         }
     }
 
-    /// The primary of an organization's database, for writes and for reads that writes depend on. While the organization is moved,
-    /// the other database gets the same first: what only one of them has was not answered yet.
+    /// The primary of an organization's database, for writes and for reads that writes depend on. While the
+    /// organization is moved, the other database gets the same first: what only one of them has was not answered yet.
     pub fn primary(env: &Env, shards: &Shards, assignment: Assignment) -> Self {
         Self {
             second: assignment.second.map(|second| shards.binding(second)),
@@ -96,8 +97,8 @@ impl D1 {
         }
     }
 
-    /// The nearest replica, for reports, once read replication is switched on. No query shows an older state than a query
-    /// before it, whether of this request or of another request of the isolate.
+    /// The nearest replica, for reports, once read replication is switched on. No query shows an older state than a
+    /// query before it, whether of this request or of another request of the isolate.
     pub fn nearest(env: &Env, shards: &Shards, assignment: Assignment) -> Self {
         Self {
             is_replicated: true,
@@ -149,8 +150,8 @@ impl D1 {
         Ok(session.insert(begun).clone())
     }
 
-    /// Runs the statements in a batch, for a change at the primary of the other database first. There is one place that waits for a
-    /// database, because the compiler makes a copy of the code for each.
+    /// Runs the statements in a batch, for a change at the primary of the other database first. There is one place that
+    /// waits for a database, because the compiler makes a copy of the code for each.
     async fn run(&self, statements: Vec<Statement>, is_at_primary: bool) -> Result<Vec<Outcome>, DatabaseError> {
         self.queries.update(|queries| queries + statements.len());
         let second = self.second.as_ref().filter(|_| is_at_primary || !self.is_replicated);
@@ -242,8 +243,8 @@ fn outcome(result: &D1Result) -> Result<Outcome, DatabaseError> {
         .iter()
         .flat_map(|results| results.iter())
         .map(|row| {
-            // In the order of the columns, because their names are different and none is an integer. A native test holds
-            // that against every statement.
+            // In the order of the columns, because their names are different and none is an integer. A native test
+            // holds that against every statement.
             let cells = Object::values(row.unchecked_ref::<Object>());
             cells
                 .iter()

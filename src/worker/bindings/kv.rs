@@ -1,7 +1,7 @@
 //! The shared cache, filled by KV.
 //!
-//! It calls the platform's namespace directly. `worker::KvStore` looks up five methods by name and passes options through
-//! serde for each operation, and each of those texts crosses the boundary on its own.
+//! It calls the platform's namespace directly. `worker::KvStore` looks up five methods by name and passes options
+//! through serde for each operation, and each of those texts crosses the boundary on its own.
 
 use crate::storage::shared_cache::{CacheKey, SharedCache, SharedCacheError};
 use crate::worker::bindings::message_of;
@@ -32,8 +32,8 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     fn put(this: &Namespace, key: &str, value: &str, options: &JsValue) -> Result<Promise, JsValue>;
 
-    /// Resolves to `undefined`. It ends with the request, so it need not be cleared as the timer of a `worker::Delay` must,
-    /// which takes 22 µs longer.
+    /// Resolves to `undefined`. It ends with the request, so it need not be cleared as the timer of a `worker::Delay`
+    /// must, which takes 22 µs longer.
     #[wasm_bindgen(js_namespace = scheduler)]
     fn wait(milliseconds: u32) -> Promise;
 }

@@ -49,8 +49,8 @@ impl RateLimit {
             .map_err(|_| format!("the rate limit {binding} failed"))
     }
 
-    /// The policy that clients are told of (draft-ietf-httpapi-ratelimit-headers), if the configuration says how many calls
-    /// are allowed.
+    /// The policy that clients are told of (draft-ietf-httpapi-ratelimit-headers), if the configuration says how many
+    /// calls are allowed.
     pub fn policy(self, config: &Config) -> Option<String> {
         let (name, calls) = match self {
             Self::Read => ("read", config.read_limit_calls?),

@@ -1,8 +1,8 @@
 //! A response.
 //!
-//! `worker::Headers` calls the platform once for each header, and decodes its name each time; `worker::Response` copies the
-//! body twice on its way. Here the headers that never change are those of a template, a response that others are made from:
-//! the platform copies them by itself. The body goes straight out of the wasm's memory.
+//! `worker::Headers` calls the platform once for each header, and decodes its name each time; `worker::Response` copies
+//! the body twice on its way. Here the headers that never change are those of a template, a response that others are
+//! made from: the platform copies them by itself. The body goes straight out of the wasm's memory.
 
 use crate::worker::bindings::headers::ResponseHeaders;
 use futures::stream::LocalBoxStream;
@@ -95,8 +95,8 @@ impl ResponseParts<'_> {
 }
 
 impl FixedHeaders {
-    /// A response with these headers. Like every response, it can be the init of another, which takes over its status and
-    /// its headers.
+    /// A response with these headers. Like every response, it can be the init of another, which takes over its status
+    /// and its headers.
     fn template(self, status: u16) -> Result<ResponseInit> {
         let headers = Headers::new()?;
         headers.set("X-Content-Type-Options", "nosniff")?;

@@ -22,8 +22,8 @@ extern "C" {
     fn write_data_point(this: &Dataset, point: &JsValue) -> Result<(), JsValue>;
 }
 
-/// Writes what a run over the database with a binding did to the dataset bound as `RUNS`, if there is one. docs/operating.md lists
-/// the numbers in their order.
+/// Writes what a run over the database with a binding did to the dataset bound as `RUNS`, if there is one.
+/// docs/operating.md lists the numbers in their order.
 pub fn write(env: &Env, binding: &str, run: &Run) {
     let Some(dataset) = env.unchecked_ref::<Bindings>().runs() else {
         return;

@@ -13,7 +13,8 @@ use crate::worker::context::RequestContext;
 use crate::worker::json_body;
 use crate::worker::response::Reply;
 
-/// Reads or writes the destinations of an organization. `organization_id` is as for the settings, whose readers these are.
+/// Reads or writes the destinations of an organization. `organization_id` is as for the settings, whose readers these
+/// are.
 ///
 /// 1. Authenticate and count the call   → 401, 429, 503
 /// 2. Check the path                    → 400

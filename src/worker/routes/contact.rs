@@ -11,7 +11,8 @@ use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::context::RequestContext;
 use crate::worker::response::Reply;
 
-/// Erases a contact. `organization_id` and `contact_id` are as the path names them; `None` means that a segment is not an id.
+/// Erases a contact. `organization_id` and `contact_id` are as the path names them; `None` means that a segment is not
+/// an id.
 ///
 /// 1. Authenticate and count the call   → 401, 429, 503
 /// 2. Check the path                    → 400
@@ -34,7 +35,8 @@ pub async fn handle(
     let shards = &caller.service.config.shards;
     let assignment = shards.of(organization.as_str());
     let mut erased = None;
-    // While the organization is moved, the other database may have conversations that this one has not, and the other way round.
+    // While the organization is moved, the other database may have conversations that this one has not, and the other
+    // way round.
     for shard in assignment.second.into_iter().chain([assignment.shard]) {
         let database = D1::bound(&context.env, &shards.binding(shard));
         erased = erase_contact(&database, &organization, &contact_id, &change_token, context.now).await?;

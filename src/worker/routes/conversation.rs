@@ -17,8 +17,8 @@ use crate::worker::context::RequestContext;
 use crate::worker::json_body;
 use crate::worker::response::Reply;
 
-/// Says why a conversation is listed, or why not; takes it off the lists for now, or puts it back. `conversation_id` is the one
-/// that the path names; `None` means that the path's segment is not an id.
+/// Says why a conversation is listed, or why not; takes it off the lists for now, or puts it back. `conversation_id` is
+/// the one that the path names; `None` means that the path's segment is not an id.
 ///
 /// 1. Authenticate and count the call          → 401, 429, 503
 /// 2. Check the path and read the parameter    → 400

@@ -13,7 +13,8 @@ use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::context::RequestContext;
 use crate::worker::response::Reply;
 
-/// Stores events. Those of organizations in several databases are stored in each of them at once: either all of a database or none.
+/// Stores events. Those of organizations in several databases are stored in each of them at once: either all of a
+/// database or none.
 ///
 /// 1. Authenticate and count the call   → 401, 429, 503
 /// 2. Read the query                    → 400

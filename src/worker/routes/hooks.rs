@@ -20,8 +20,8 @@ use worker::Delay;
 
 /// How often storing is tried.
 const TRIES: u32 = 2;
-/// How long each try may take, so that all of them end within three seconds: Chatwoot and LibreDesk wait for five, and then they
-/// take the webhook for lost whatever becomes of it.
+/// How long each try may take, so that all of them end within three seconds: Chatwoot and LibreDesk wait for five, and
+/// then they take the webhook for lost whatever becomes of it.
 const TRY_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// Takes in a webhook of a help desk.

@@ -79,8 +79,8 @@ async fn handle(context: &RequestContext, route: Route) -> Result<Reply, ApiErro
     }
 }
 
-/// The reply to OPTIONS, which carries no token: the methods of the route, and, if the request is a CORS preflight (Fetch
-/// standard, section 3.3.2), what a page of its origin may do. An origin that is not listed is allowed nothing.
+/// The reply to OPTIONS, which carries no token: the methods of the route, and, if the request is a CORS preflight
+/// (Fetch standard, section 3.3.2), what a page of its origin may do. An origin that is not listed is allowed nothing.
 fn options(context: &RequestContext, entry: &RouteEntry) -> Reply {
     let mut headers = vec![("Allow", format!("{}, OPTIONS", entry.methods))];
     if let (Some(origin), Some(_), Ok(service)) = (

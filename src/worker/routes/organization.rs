@@ -10,7 +10,8 @@ use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::context::RequestContext;
 use crate::worker::response::Reply;
 
-/// Removes an organization. `organization_id` is the one that the path names; `None` means that the path's segment is not an id.
+/// Removes an organization. `organization_id` is the one that the path names; `None` means that the path's segment is
+/// not an id.
 ///
 /// 1. Authenticate and count the call        → 401, 429, 503
 /// 2. Check the path and read the parameter  → 400

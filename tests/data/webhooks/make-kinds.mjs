@@ -1,5 +1,5 @@
-// Writes chatwoot-more/one-of-each.ndjson: a conversation for each thing that a webhook of Chatwoot can say and that the other
-// stories do not tell. Run it after a change: node tests/data/webhooks/make-kinds.mjs
+// Writes chatwoot-more/one-of-each.ndjson: a conversation for each thing that a webhook of Chatwoot can say and that
+// the other stories do not tell. Run it after a change: node tests/data/webhooks/make-kinds.mjs
 
 import { createHmac } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
-//! Verification of tokens: tokens from many sources, mutations of valid ones, key servers, and tokens that are sent again.
+//! Verification of tokens: tokens from many sources, mutations of valid ones, key servers, and tokens that are sent
+//! again.
 
 mod isolate;
 mod issuer;

@@ -53,8 +53,8 @@ pub fn coarse_history(seed: u64, options: &HistoryOptions) -> Vec<Value> {
     history.grown()
 }
 
-/// One organization with exactly `count` candidates at any instant from `now` on. Their `stalledSince` is spread from three
-/// hours before `now` up to half a minute before it, when the autopilot's time to answer begins to be over; four
+/// One organization with exactly `count` candidates at any instant from `now` on. Their `stalledSince` is spread from
+/// three hours before `now` up to half a minute before it, when the autopilot's time to answer begins to be over; four
 /// conversations have the same.
 pub fn many_candidates(organization_id: &str, now: i64, count: usize) -> Vec<Value> {
     let mut events = many_candidates_directory(organization_id, now - 4 * HOUR);
@@ -80,8 +80,8 @@ pub fn one_version_each(history: &[Value]) -> Vec<Value> {
 
 /// The same history with other ids of messages, wherever an event names one: a bijection that follows from `seed`.
 ///
-/// Of two versions of a message that differ in nothing that counts, the greater bytes win, and `inReplyTo` is among them.
-/// Only with [`one_version_each`] are the same versions stored whatever the ids are.
+/// Of two versions of a message that differ in nothing that counts, the greater bytes win, and `inReplyTo` is among
+/// them. Only with [`one_version_each`] are the same versions stored whatever the ids are.
 pub fn respelled_messages(seed: u64, history: &[Value]) -> Vec<Value> {
     const FIELDS: [&str; 2] = ["messageId", "inReplyTo"];
     let named = |event: &Value| FIELDS.map(|name| event[name].as_str().map(str::to_string));
@@ -744,7 +744,8 @@ impl<'a> History<'a> {
         ])
     }
 
-    /// The id of a message of this conversation, if there is one already; sometimes of any, or of one that nobody knows.
+    /// The id of a message of this conversation, if there is one already; sometimes of any, or of one that nobody
+    /// knows.
     fn message_in(&mut self, cast: usize, conversation_id: &str) -> String {
         let organization_id = self.casts[cast].organization_id.as_str();
         let ids: Vec<String> = self
@@ -824,8 +825,8 @@ impl<'a> History<'a> {
 
     // -- further versions --
 
-    /// Another version of some record with a field or two changed, such as a message that moved. Its clock is older, the same
-    /// or newer.
+    /// Another version of some record with a field or two changed, such as a message that moved. Its clock is older,
+    /// the same or newer.
     fn add_version(&mut self) {
         let mut event = self.random.pick(&self.events).clone();
         let record_type = text(&event, "type");
@@ -913,8 +914,8 @@ impl<'a> History<'a> {
         self.events.push(event);
     }
 
-    /// Half of the time the clock stays the same, otherwise it goes back or forth. Where records have a `revision`, it goes
-    /// its own way.
+    /// Half of the time the clock stays the same, otherwise it goes back or forth. Where records have a `revision`, it
+    /// goes its own way.
     fn nudge_clock(&mut self, event: &mut Event) {
         let nudge = self.random.weighted(&[
             (8, 0),
@@ -941,8 +942,8 @@ impl<'a> History<'a> {
 
     // -- scenes --
 
-    /// A conversation record and a few messages that belong together, so that somebody is likely to wait in the end, for
-    /// one reason or another. Later events may change that.
+    /// A conversation record and a few messages that belong together, so that somebody is likely to wait in the end,
+    /// for one reason or another. Later events may change that.
     fn add_scene(&mut self) {
         let cast = self.random.below(self.casts.len());
         let conversation_id = self.random.pick(&self.casts[cast].conversations).clone();
@@ -1644,8 +1645,8 @@ fn written(random: &mut Random, now: i64, mut event: Event) -> Value {
     Value::Object(event)
 }
 
-/// An instant with some offset and some number of fraction digits. Digits beyond the milliseconds make it later, so they
-/// are only added if `may_be_later`.
+/// An instant with some offset and some number of fraction digits. Digits beyond the milliseconds make it later, so
+/// they are only added if `may_be_later`.
 fn written_instant(random: &mut Random, epoch_ms: i64, may_be_later: bool) -> String {
     // At the ends of the calendar an offset could lead to years that cannot be written.
     let is_writable_anywhere = (-62_000_000_000_000..253_000_000_000_000).contains(&epoch_ms);
@@ -1860,8 +1861,8 @@ fn many_candidates_directory(organization_id: &str, updated_at: i64) -> Vec<Valu
         .collect()
 }
 
-/// The events of one candidate that is stalled since this instant. Every third was taken over by an agent; every fifth of
-/// the others had a reply that failed.
+/// The events of one candidate that is stalled since this instant. Every third was taken over by an agent; every fifth
+/// of the others had a reply that failed.
 fn candidate(organization_id: &str, number: usize, stalled_since: i64) -> Vec<Value> {
     // Multiplying by an odd number gives different ids in another order than that of the numbers.
     let scrambled = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);

@@ -1,5 +1,5 @@
-//! Business hours minute by minute, as docs/definition.md puts them, with the time zones of a crate. It shares no code with
-//! the service: dates and times are compared as texts.
+//! Business hours minute by minute, as docs/definition.md puts them, with the time zones of a crate. It shares no code
+//! with the service: dates and times are compared as texts.
 
 use super::MINUTE;
 use chrono::TimeZone;

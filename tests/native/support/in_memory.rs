@@ -92,8 +92,8 @@ impl Stored<'_> {
         records.map(|record| (*record, &self.versions.parts[record.index]))
     }
 
-    /// The conversations of an organization in the order in which they were first named, each with its own items, which are
-    /// collected in copies of `items`.
+    /// The conversations of an organization in the order in which they were first named, each with its own items, which
+    /// are collected in copies of `items`.
     fn members(&self, organization_id: &str, items: &ItemCollection) -> Vec<Member> {
         let mut members: Vec<Member> = Vec::new();
         let mut numbers: HashMap<&String, usize> = HashMap::new();

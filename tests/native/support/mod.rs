@@ -24,8 +24,8 @@ pub fn histories_factor() -> Option<u64> {
     Some(text.parse().expect("HISTORIES_FACTOR is a number"))
 }
 
-/// The seeds of random cases: so many times `count` as are asked for, and a third of `count` otherwise, so that all tests take minutes
-/// only; or only that of `HISTORIES_SEED`.
+/// The seeds of random cases: so many times `count` as are asked for, and a third of `count` otherwise, so that all
+/// tests take minutes only; or only that of `HISTORIES_SEED`.
 pub fn seeds(count: u64) -> std::ops::Range<u64> {
     match std::env::var("HISTORIES_SEED") {
         Ok(seed) => {

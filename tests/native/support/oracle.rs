@@ -80,8 +80,8 @@ impl Oracle {
         ids
     }
 
-    /// Every candidate of the organization as of an instant, whatever its category, sorted by `stalledSince` and then by
-    /// the UTF-8 bytes of `conversationId`. The organization need not exist.
+    /// Every candidate of the organization as of an instant, whatever its category, sorted by `stalledSince` and then
+    /// by the UTF-8 bytes of `conversationId`. The organization need not exist.
     pub fn rows(&self, organization_id: &str, as_of: i64) -> Vec<OracleRow> {
         let organization = self.organization(organization_id);
         let mut rows: Vec<OracleRow> = organization

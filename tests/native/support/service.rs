@@ -161,8 +161,8 @@ impl Service {
         assert!(misnamed.is_empty(), "{context}: departments {misnamed:?}");
     }
 
-    /// Nothing is left that no head, retired version or pending record needs. Conversations that time changes within a minute
-    /// may be left pending for the next run.
+    /// Nothing is left that no head, retired version or pending record needs. Conversations that time changes within a
+    /// minute may be left pending for the next run.
     pub fn assert_no_garbage(&self, context: &str) {
         let assert_none = |what: &str, sql: &str| {
             assert_eq!(self.database.query(sql), [["0"]], "{context}: {what}");

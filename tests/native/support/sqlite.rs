@@ -19,8 +19,8 @@ pub enum Fault {
 }
 
 thread_local! {
-    /// Connections to databases that have all migrations and nothing else, each in a transaction. They keep their prepared
-    /// statements: to prepare them again would take most of the time of the tests.
+    /// Connections to databases that have all migrations and nothing else, each in a transaction. They keep their
+    /// prepared statements: to prepare them again would take most of the time of the tests.
     static POOL: RefCell<Vec<Connection>> = RefCell::default();
 }
 
@@ -276,8 +276,8 @@ fn column_names(statement: &rusqlite::Statement<'_>) -> Vec<String> {
     statement.column_names().map(str::to_owned).collect()
 }
 
-/// Checks that a row can be an object with a member for each column, in their order, as D1 returns it. JavaScript merges
-/// members of one name, and puts those first whose names are integers.
+/// Checks that a row can be an object with a member for each column, in their order, as D1 returns it. JavaScript
+/// merges members of one name, and puts those first whose names are integers.
 pub fn assert_can_be_members(sql: &str, columns: &[String]) {
     let mut names = BTreeSet::new();
     for name in columns {

@@ -1,6 +1,6 @@
-// Makes database.sql: a database that the worker of version 0.1 has filled in workerd, with its own migrations, histories
-// and demo data. The same checkout makes the same rows, except for what is random: `refresh.generation`, change tokens,
-// and how long the last run took.
+// Makes database.sql: a database that the worker of version 0.1 has filled in workerd, with its own migrations,
+// histories and demo data. The same checkout makes the same rows, except for what is random: `refresh.generation`,
+// change tokens, and how long the last run took.
 
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -244,8 +244,8 @@ impl Organization {
     /// The conversation, those that it was merged into one after the other, and its end. Only itself if it stands for
     /// itself.
     ///
-    /// A conversation in a cycle is its own end. One that leads into a cycle ends at the first member of it. One that has
-    /// more than 16 steps to its end stands for itself.
+    /// A conversation in a cycle is its own end. One that leads into a cycle ends at the first member of it. One that
+    /// has more than 16 steps to its end stands for itself.
     pub fn chain(&self, conversation_id: &str) -> Vec<String> {
         let mut chain = vec![conversation_id.to_string()];
         while let Some(target) = self.target(&chain[chain.len() - 1]) {

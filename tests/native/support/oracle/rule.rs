@@ -38,8 +38,8 @@ enum Kind {
     None,
 }
 
-/// What the definition says of one conversation, whose timeline these items are, at the instant `as_of`. `None` if it is
-/// no candidate.
+/// What the definition says of one conversation, whose timeline these items are, at the instant `as_of`. `None` if it
+/// is no candidate.
 pub fn judge(
     organization: &Organization,
     conversation: &Conversation,
@@ -83,9 +83,9 @@ impl Message {
 // Resolutions and reopenings
 // ---------------------------------------------------------------------------------------------------------
 
-/// The instants of the **resolutions** that count: the conversation's `resolvedAt`, and each of its `resolution` records
-/// with `resolved: true`. One `by` automation or ai does not count. Where a record has the instant of `resolvedAt`, it
-/// stands for both.
+/// The instants of the **resolutions** that count: the conversation's `resolvedAt`, and each of its `resolution`
+/// records with `resolved: true`. One `by` automation or ai does not count. Where a record has the instant of
+/// `resolvedAt`, it stands for both.
 fn counting_resolutions(organization: &Organization, conversation_id: &str) -> Vec<i64> {
     let records: Vec<_> = organization
         .resolutions
@@ -209,10 +209,10 @@ impl Message {
     }
 }
 
-/// **demand**: the customer's public text or media, `needsReply` not false, arrived at or after the resolution in force of
-/// the conversation that it is in, and not before the resolution in force of any conversation that it was merged into,
-/// through the chain, unless that resolution is earlier than the `mergedAt` of that step (absent: it counts). At the very
-/// instant of a resolution it counts.
+/// **demand**: the customer's public text or media, `needsReply` not false, arrived at or after the resolution in force
+/// of the conversation that it is in, and not before the resolution in force of any conversation that it was merged
+/// into, through the chain, unless that resolution is earlier than the `mergedAt` of that step (absent: it counts). At
+/// the very instant of a resolution it counts.
 fn is_demand(organization: &Organization, message: &Message) -> bool {
     let chain = organization.chain(&message.conversation_id);
     let is_open_in = |conversation_id: &str| {
@@ -292,15 +292,15 @@ impl<'a> Timeline<'a> {
         self.messages().filter(|message| is_wanted(message)).cloned().collect()
     }
 
-    /// **answer**: a reply whose status is not `failed`, and if `queued`, only while `asOf − at` ≤ 2 minutes, and that is no
-    /// promise.
+    /// **answer**: a reply whose status is not `failed`, and if `queued`, only while `asOf − at` ≤ 2 minutes, and that
+    /// is no promise.
     fn is_answer(&self, message: &Message) -> bool {
         message.is_answer_or_promise(self.as_of) && !self.promises.iter().any(|promise| promise.reply.id == message.id)
     }
 
-    /// **promise**: a reply of the AI, otherwise an answer, that a hand-off follows within 10 minutes, if between the two
-    /// there is no human answer and no demand arrives that the reply would not cover. The hand-off is the first that
-    /// follows.
+    /// **promise**: a reply of the AI, otherwise an answer, that a hand-off follows within 10 minutes, if between the
+    /// two there is no human answer and no demand arrives that the reply would not cover. The hand-off is the first
+    /// that follows.
     fn hand_off_that_makes_a_promise_of(&self, reply: &Message) -> Option<Message> {
         let hand_off = self
             .messages()
@@ -316,8 +316,8 @@ impl<'a> Timeline<'a> {
         (!has_human_answer && !has_other_demand).then(|| hand_off.clone())
     }
 
-    /// The demand that a reply's `inReplyTo` names: a demand of the timeline that arrived at most a day before the reply,
-    /// or after it. Anything else that it names: as if it were absent.
+    /// The demand that a reply's `inReplyTo` names: a demand of the timeline that arrived at most a day before the
+    /// reply, or after it. Anything else that it names: as if it were absent.
     fn named_demand(&self, reply: &Message) -> Option<&Message> {
         let named = reply.in_reply_to.as_ref()?;
         self.demands
@@ -327,8 +327,8 @@ impl<'a> Timeline<'a> {
 
     /// Whether **an answer covers a demand** (or would, if it were one).
     ///
-    /// An answer of the AI that names a demand covers that demand and the demands before it in the timeline, and no other,
-    /// whatever the clocks say; a human's covers these besides what its clock covers.
+    /// An answer of the AI that names a demand covers that demand and the demands before it in the timeline, and no
+    /// other, whatever the clocks say; a human's covers these besides what its clock covers.
     fn would_cover(&self, answer: &Message, demand: &Message) -> bool {
         let Some(named) = self.named_demand(answer) else {
             return covers_by_clock(answer, demand);
@@ -363,8 +363,8 @@ impl<'a> Timeline<'a> {
     }
 }
 
-/// Whether the answer's (`at`, `sequence`) is greater than the demand's (arrival, `sequence`). If the instants are equal
-/// and neither has a `sequence`, an answer of the AI covers, because it does not speak first; a human's does not.
+/// Whether the answer's (`at`, `sequence`) is greater than the demand's (arrival, `sequence`). If the instants are
+/// equal and neither has a `sequence`, an answer of the AI covers, because it does not speak first; a human's does not.
 fn covers_by_clock(answer: &Message, demand: &Message) -> bool {
     let arrival = demand.arrival_clock();
     let is_tied = answer.clock.at == arrival.at && !answer.clock.has_sequence() && !arrival.has_sequence();
@@ -418,8 +418,8 @@ impl Timeline<'_> {
         !self.conversation.people().is_empty()
     }
 
-    /// The items in order. `assignedAt` stands among them as a change of its own, before the other items of its instant,
-    /// if the conversation has an owner or assignee now.
+    /// The items in order. `assignedAt` stands among them as a change of its own, before the other items of its
+    /// instant, if the conversation has an owner or assignee now.
     fn walk(&self) -> Vec<Step<'_>> {
         let mut steps: Vec<Step> = self.items.iter().map(Step::Item).collect();
         if let (Some(assigned_at), true) = (self.conversation.assigned_at, self.has_people()) {
@@ -429,8 +429,8 @@ impl Timeline<'_> {
         steps
     }
 
-    /// Without `assignedAt`, somebody is assigned from the first record that says off `by` human since the autopilot was
-    /// last on.
+    /// Without `assignedAt`, somebody is assigned from the first record that says off `by` human since the autopilot
+    /// was last on.
     fn change_that_assigned(&self) -> Option<&AutopilotChange> {
         let changes: Vec<&AutopilotChange> = self.items.iter().filter_map(|item| Step::Item(item).change()).collect();
         let after_last_on = changes
@@ -534,8 +534,8 @@ impl Timeline<'_> {
         changes.count() > CHANGES_MAX
     }
 
-    /// The hand-offs of promises that would have covered the demand that waitingSince is of. If several open demands have
-    /// the first clock, one of them is enough.
+    /// The hand-offs of promises that would have covered the demand that waitingSince is of. If several open demands
+    /// have the first clock, one of them is enough.
     fn promised_hand_offs(&self) -> Vec<&Message> {
         let first_open = self.first_open_demands();
         self.promises
@@ -594,8 +594,8 @@ impl Timeline<'_> {
             && !self.demands.iter().any(|demand| demand.arrival() >= snoozed_at)
     }
 
-    /// Whether the conversation was **acknowledged**, and that is not over: until its end, or until a demand that is later in
-    /// the timeline than the message that it names, or that arrives later than both it and that message.
+    /// Whether the conversation was **acknowledged**, and that is not over: until its end, or until a demand that is
+    /// later in the timeline than the message that it names, or that arrives later than both it and that message.
     fn is_acknowledged(&self, acknowledgement: &Acknowledgement) -> bool {
         let named = self
             .demands

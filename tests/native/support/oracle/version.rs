@@ -36,8 +36,8 @@ pub struct Version {
     fields_set: usize,
     /// The fields as RFC 8785 text.
     ///
-    /// Type, organization, `revision` and `updatedAt` are left out: they are equal in any two versions that are compared
-    /// by it, and a member that is equal in both decides nothing.
+    /// Type, organization, `revision` and `updatedAt` are left out: they are equal in any two versions that are
+    /// compared by it, and a member that is equal in both decides nothing.
     canonical: String,
 }
 
@@ -81,9 +81,9 @@ impl Version {
         }
     }
 
-    /// The greater `revision` wins; then the later `updatedAt`; then a removal; then, for messages, the status that comes
-    /// later in a message's life, for conversations the later `resolvedAt` (absent is earliest), then not a draft; then
-    /// the version with more fields that are not their defaults; then the greater RFC 8785 bytes.
+    /// The greater `revision` wins; then the later `updatedAt`; then a removal; then, for messages, the status that
+    /// comes later in a message's life, for conversations the later `resolvedAt` (absent is earliest), then not a
+    /// draft; then the version with more fields that are not their defaults; then the greater RFC 8785 bytes.
     pub fn rank(&self) -> Rank<'_> {
         (
             self.revision,

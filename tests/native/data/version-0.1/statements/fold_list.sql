@@ -1,5 +1,5 @@
--- The next conversations to fold, after organization ?1 and conversation ?2, with the length of their timelines: counted
--- outside, so that it is done for those that are listed and no others.
+-- The next conversations to fold, after organization ?1 and conversation ?2, with the length of their timelines:
+-- counted outside, so that it is done for those that are listed and no others.
 SELECT p.organization_id, p.record_id,
        (SELECT count(*) FROM record AS r
         WHERE r.organization_id = p.organization_id AND r.conversation_id = p.record_id)
