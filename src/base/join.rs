@@ -1,37 +1,33 @@
 //! Waiting for several futures at once.
 //!
-//! The library's `join_all` keeps a queue of those that are ready, which is 5 KB of wasm. The few databases that are
-//! asked at a time may all be asked again.
+//! `futures::future::join_all` keeps a queue of those that are ready, which takes 3.8 KB of the gzipped wasm. There are no
+//! more futures here than databases, and all of them may be polled again.
 
-use std::future::{Future, poll_fn};
+use futures::FutureExt;
+use futures::future::{LocalBoxFuture, MaybeDone, maybe_done};
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
 
-/// One of the futures.
-pub type Part<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
-
 /// Waits for all of them: their outputs, in their order.
-pub async fn all<T>(mut parts: Vec<Part<'_, T>>) -> Vec<T> {
-    let mut outputs: Vec<Option<T>> = parts.iter().map(|_| None).collect();
+pub async fn all<T>(futures: Vec<LocalBoxFuture<'_, T>>) -> Vec<T> {
+    let mut waiting: Vec<MaybeDone<LocalBoxFuture<'_, T>>> = futures.into_iter().map(maybe_done).collect();
     poll_fn(|context| {
         let mut is_over = true;
-        for (part, output) in parts.iter_mut().zip(&mut outputs) {
-            if output.is_none() {
-                match part.as_mut().poll(context) {
-                    Poll::Ready(value) => *output = Some(value),
-                    Poll::Pending => is_over = false,
-                }
-            }
+        for future in &mut waiting {
+            is_over &= future.poll_unpin(context).is_ready();
         }
         if is_over { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
-    outputs.into_iter().flatten().collect()
+    let outputs = waiting.iter_mut().map(|future| Pin::new(future).take_output());
+    outputs.flatten().collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Part, all};
+    use super::all;
+    use futures::FutureExt;
     use futures::channel::oneshot;
     use futures::executor::block_on;
 
@@ -41,8 +37,7 @@ mod tests {
         let (senders, parts): (Vec<_>, Vec<_>) = (0..3)
             .map(|_| {
                 let (sender, receiver) = oneshot::channel::<usize>();
-                let part: Part<'_, usize> = Box::pin(async { receiver.await.unwrap() });
-                (sender, part)
+                (sender, async { receiver.await.unwrap() }.boxed_local())
             })
             .unzip();
         let send = async {
@@ -51,9 +46,7 @@ mod tests {
             }
             9_usize
         };
-        let parts = std::iter::once(Box::pin(send) as Part<'_, usize>)
-            .chain(parts)
-            .collect();
+        let parts = std::iter::once(send.boxed_local()).chain(parts).collect();
         assert_eq!(block_on(all(parts)), [9, 0, 1, 2]);
     }
 }

@@ -9,6 +9,7 @@ use crate::http::query::{QueryError, parse};
 use crate::storage::database::{Database, DatabaseError, Outcome, Row, SqlValue, Statement};
 use crate::storage::json_table::to_json;
 use crate::storage::shards::Shards;
+use futures::future::LocalBoxFuture;
 use serde::Serialize;
 
 /// The most organizations of an answer.
@@ -143,7 +144,7 @@ pub async fn read_scopes<D: Database>(
         .as_ref()
         .map(|access| shards.of(access.organization.as_str()).shard);
     let mut asked = Vec::new();
-    let mut batches: Vec<join::Part<'_, Result<Vec<Outcome>, DatabaseError>>> = Vec::new();
+    let mut batches: Vec<LocalBoxFuture<'_, Result<Vec<Outcome>, DatabaseError>>> = Vec::new();
     for (shard, database) in databases.iter().enumerate() {
         let mut statements = Vec::new();
         if let Some(access) = access.as_ref().filter(|_| own_shard == Some(shard)) {

@@ -1,6 +1,5 @@
 //! One run of the refresh, step by step.
 
-use crate::base::join;
 use crate::base::timestamp::{Timestamp, rfc3339};
 use crate::conversation::stall::RULE;
 use crate::hours::calendar::CalendarOf;
@@ -15,6 +14,7 @@ use crate::refresh::sweep::sweep;
 use crate::refresh::work::{Organization, Slice, Work, list_work};
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement};
 use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks, to_json};
+use futures::future::LocalBoxFuture;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
@@ -39,7 +39,7 @@ pub struct Start<'a> {
     pub calendar_of: &'a CalendarOf,
     /// Waits until no other run of the isolate works on a slice, since each may take much of the memory. If the slice
     /// is large, what else is in memory gives way.
-    pub enter_slice: &'a dyn Fn(bool) -> join::Part<'static, ()>,
+    pub enter_slice: &'a dyn Fn(bool) -> LocalBoxFuture<'static, ()>,
     /// Lets another run work on a slice.
     pub leave_slice: &'a dyn Fn(),
 }

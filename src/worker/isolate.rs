@@ -1,7 +1,6 @@
 //! What an isolate keeps between requests. Nothing in it belongs to the request that made it, as bindings do.
 
 use crate::auth::authenticator::Authenticator;
-use crate::base::join::Part;
 use crate::base::timestamp::Timestamp;
 use crate::config::{Config, ConfigError, SHARDS, VARIABLES};
 use crate::connector::tally::Counter;
@@ -10,6 +9,7 @@ use crate::storage::shards::Shards;
 use crate::worker::bindings::clock;
 use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::bindings::webcrypto::{ImportedKey, WebCrypto};
+use futures::future::LocalBoxFuture;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -64,7 +64,7 @@ pub fn forget_heads(binding: &str) {
 
 /// Waits until no other refresh in this isolate works on a slice, and drops what the isolate can read again if it is
 /// large. A refresh whose invocation has ended says no more that it has left: after a while it counts as gone.
-pub fn enter_slice(is_large: bool) -> Part<'static, ()> {
+pub fn enter_slice(is_large: bool) -> LocalBoxFuture<'static, ()> {
     Box::pin(async move {
         while clock::now() < SLICE_UNTIL.get() {
             Delay::from(Duration::from_millis(SLICE_LOOK_MS)).await;

@@ -1,31 +1,14 @@
 //! A data point of Workers Analytics Engine for each refresh.
 
 use crate::refresh::Run;
-use crate::worker::bindings::message_of;
 use crate::worker::log;
 use crate::worker::log::Line;
-use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen::{JsCast, JsValue};
-use worker::Env;
-use worker::js_sys::JSON;
-
-#[wasm_bindgen]
-extern "C" {
-    type Bindings;
-
-    #[wasm_bindgen(method, getter, js_name = RUNS)]
-    fn runs(this: &Bindings) -> Option<Dataset>;
-
-    type Dataset;
-
-    #[wasm_bindgen(method, catch, js_name = writeDataPoint)]
-    fn write_data_point(this: &Dataset, point: &JsValue) -> Result<(), JsValue>;
-}
+use worker::{AnalyticsEngineDataPointBuilder, Env};
 
 /// Writes what a run over the database with a binding did to the dataset bound as `RUNS`, if there is one.
 /// docs/operating.md lists the numbers in their order.
 pub fn write(env: &Env, binding: &str, run: &Run) {
-    let Some(dataset) = env.unchecked_ref::<Bindings>().runs() else {
+    let Ok(dataset) = env.analytics_engine("RUNS") else {
         return;
     };
     let behind_ms = run.behind_since.map_or(0, |since| run.as_of.milliseconds_since(since));
@@ -50,12 +33,15 @@ pub fn write(env: &Env, binding: &str, run: &Run) {
         run.truncated_organizations,
         run.database_percent as i64,
     ];
-    let point = format!(r#"{{"indexes":["refresh"],"blobs":["{binding}"],"doubles":{numbers:?}}}"#);
-    let written = JSON::parse(&point).and_then(|point| dataset.write_data_point(&point));
-    if let Err(error) = written {
+    let point = AnalyticsEngineDataPointBuilder::new()
+        .indexes(["refresh"])
+        .blobs([binding])
+        .doubles(numbers.map(|number| number as f64))
+        .build();
+    if let Err(error) = dataset.write_data_point(&point) {
         log::error(&Line {
             message: "data point not written",
-            cause: Some(&message_of(&error, "the dataset failed")),
+            cause: Some(&error.to_string()),
             ..Line::default()
         });
     }

@@ -4,7 +4,6 @@ use crate::api::envelope;
 use crate::api::error::ApiError;
 use crate::auth::access::operate_access;
 use crate::base::join;
-use crate::base::join::Part;
 use crate::base::timestamp::Timestamp;
 use crate::connector::connection::Connection;
 use crate::health::{ANSWER_AGE_MAX_MS, Expectations, Health, check_health};
@@ -15,6 +14,7 @@ use crate::worker::context::RequestContext;
 use crate::worker::isolate;
 use crate::worker::isolate::Service;
 use crate::worker::response::{Body, Reply};
+use futures::future::LocalBoxFuture;
 use std::cell::RefCell;
 
 thread_local! {
@@ -54,7 +54,7 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
         .bindings()
         .iter()
         .enumerate()
-        .map(|(shard, binding)| -> Part<'_, Health> {
+        .map(|(shard, binding)| -> LocalBoxFuture<'_, Health> {
             let expectations = service.as_ref().ok().map(|service| Expectations {
                 connections: connections_of(service, shard),
                 database_bytes_max: service.config.database_bytes_max,
