@@ -5,7 +5,7 @@ use crate::auth::claim_mapping::{ClaimMapping, POINTER_BYTES_MAX, Pointer, ROLE_
 use crate::auth::claims::Expectations;
 use crate::auth::jwk::{UnusableKey, parse_set};
 use crate::auth::keys::{HMAC_KEY_BYTES_MIN, KeyMaterial, UnimportedKey};
-use crate::base::id::{ID_CHARACTERS_MAX, is_id};
+use crate::base::id::{ID_EXPECTED, is_id};
 use crate::base::timestamp::{DAY_MS, MINUTE_MS};
 use crate::connector::connection::{self, Connection};
 use crate::http::cors::AllowedOrigins;
@@ -413,10 +413,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
     fn default_organization(&mut self) -> Option<String> {
         let id = self.text(Variable::JwtOrganization)?;
         if !is_id(&id) {
-            self.reject(
-                Variable::JwtOrganization,
-                format!("is not an id of 1 to {ID_CHARACTERS_MAX} characters without control characters"),
-            );
+            self.reject(Variable::JwtOrganization, format!("is not {ID_EXPECTED}"));
         }
         Some(id)
     }

@@ -5,7 +5,7 @@
 
 use crate::alert::detect::{PAUSE_MS, is_due};
 use crate::alert::source::{Destination, Source, statements};
-use crate::alert::stalls::{Outcome, Present, Stage, Stalls};
+use crate::alert::stalls::{DeliveryOutcome, Present, Stage, Stalls};
 use crate::base::sort::sort_by;
 use crate::base::timestamp::Timestamp;
 use crate::hours::calendar::CalendarOf;
@@ -39,7 +39,7 @@ pub struct Message<'a> {
 }
 
 /// What became of a message, and why that failed.
-pub type Ended<'a> = (Outcome, Option<&'a str>);
+pub type Ended<'a> = (DeliveryOutcome, Option<&'a str>);
 
 /// Looks at the destination of a message again and says what is to be sent: JSON, or null if there is nothing to be
 /// sent or somebody else sees to it. If it is given what became of the message, it notes that, and says after how many
@@ -102,7 +102,7 @@ fn begin(
     let Some(head) = heads.first().filter(|_| !is_early) else {
         return Ok(None);
     };
-    let source = Source::read(head, lists, calendar_of)?;
+    let source = Source::from_rows(head, lists, calendar_of)?;
     let draft = Draft::new(&source, row, changed)?;
     let mut attempt = Attempt::new(row, draft.stalls.to_text())?;
     attempt.kind = draft.kind;
@@ -131,7 +131,7 @@ fn finish(row: &Row, (outcome, problem): Ended<'_>, now: Timestamp) -> Result<St
     // An attempt before this one may have arrived.
     let is_repeat = Kind::read(row.optional_text(12)?).is_some_and(|kind| kind.is_repeat);
     let outcome = match outcome {
-        Outcome::Refused if is_repeat => Outcome::Unknown,
+        DeliveryOutcome::Refused if is_repeat => DeliveryOutcome::Unknown,
         other => other,
     };
     let mut stalls = Stalls::parse(row.optional_text(5)?.unwrap_or_default());
@@ -139,7 +139,7 @@ fn finish(row: &Row, (outcome, problem): Ended<'_>, now: Timestamp) -> Result<St
     let mut attempt = Attempt::new(row, stalls.to_text())?;
     attempt.problem = problem.map(str::to_owned);
     let mut answer = NOTHING.to_owned();
-    if matches!(outcome, Outcome::Delivered | Outcome::GivenUp) {
+    if matches!(outcome, DeliveryOutcome::Delivered | DeliveryOutcome::GivenUp) {
         attempt.queued_at = None;
         attempt.next_at = Some(now.plus(PAUSE_MS).as_milliseconds());
         attempt.attempts = 0;
@@ -150,12 +150,12 @@ fn finish(row: &Row, (outcome, problem): Ended<'_>, now: Timestamp) -> Result<St
         attempt.next_at = Some(now.plus(1_000 * seconds).as_milliseconds());
         answer = seconds.to_string();
     }
-    if outcome == Outcome::Delivered {
+    if outcome == DeliveryOutcome::Delivered {
         attempt.sent_kind = attempt.kind.map(Kind::name);
         attempt.sent_at = Some(now.as_milliseconds());
     }
-    attempt.given_up = (outcome == Outcome::GivenUp).into();
-    if outcome != Outcome::Unknown {
+    attempt.given_up = (outcome == DeliveryOutcome::GivenUp).into();
+    if outcome != DeliveryOutcome::Unknown {
         attempt.kind = None;
     }
     Ok(Step {
@@ -232,7 +232,7 @@ impl<'a> Draft<'a> {
                     ..sent
                 });
             } else {
-                stalls.settle(Outcome::Delivered);
+                stalls.settle(DeliveryOutcome::Delivered);
             }
         } else if is_due(&stalls, source.is_open) {
             let may_tell = source.is_open && stalls.any(&[Stage::New, Stage::Late]);

@@ -53,7 +53,7 @@ pub async fn detect<D: Database>(
     let [destinations, heads, lists] = rows_of(database.batch(statements(&json!(ids).to_string())).await?)?;
     let mut changes = Vec::new();
     for head in &heads {
-        let source = Source::read(head, &lists, calendar_of)?;
+        let source = Source::from_rows(head, &lists, calendar_of)?;
         for row in &destinations {
             if row.text(0)? == head.text(0)? {
                 changes.extend(change(&source, row, now)?);

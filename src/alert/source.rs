@@ -38,7 +38,7 @@ pub fn statements(ids: &str) -> Vec<Statement> {
 
 impl Source {
     /// The organization of a row of `heads.sql`; `lists` are all rows of `lists.sql`.
-    pub fn read(head: &Row, lists: &[Row], calendar_of: &CalendarOf) -> Result<Self, DatabaseError> {
+    pub fn from_rows(head: &Row, lists: &[Row], calendar_of: &CalendarOf) -> Result<Self, DatabaseError> {
         let id = head.text(0)?;
         let settings = settings_in_force(head, 2, 3)?;
         let as_of = Timestamp::from_milliseconds(head.integer(1)?);

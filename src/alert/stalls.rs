@@ -32,7 +32,7 @@ pub enum Stage {
 
 /// What became of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum DeliveryOutcome {
     /// The receiver has taken it.
     Delivered,
     /// The receiver has refused it.
@@ -106,20 +106,20 @@ impl Known {
     }
 
     /// What is known after a message.
-    fn after(self, outcome: Outcome) -> Option<Self> {
+    fn after(self, outcome: DeliveryOutcome) -> Option<Self> {
         let doubted = self.is_doubted.then_some(Self::DOUBTED);
         match (outcome, self.stage) {
-            (Outcome::Delivered, Stage::Telling) => Some(Stage::Told.known()),
-            (Outcome::Delivered, Stage::TellingOver | Stage::ClearingAgain) => Some(Self::DOUBTED),
-            (Outcome::Delivered, Stage::Clearing) => None,
-            (Outcome::Refused, Stage::Telling) => Some(self.with(Stage::New)),
-            (Outcome::Refused, Stage::TellingOver) => doubted,
-            (Outcome::Refused, Stage::Clearing) => Some(self.with(Stage::Over)),
-            (Outcome::Refused, Stage::ClearingAgain) => doubted.or(Some(Stage::Told.known())),
-            (Outcome::GivenUp, Stage::New | Stage::Late | Stage::Telling | Stage::ClearingAgain) => {
+            (DeliveryOutcome::Delivered, Stage::Telling) => Some(Stage::Told.known()),
+            (DeliveryOutcome::Delivered, Stage::TellingOver | Stage::ClearingAgain) => Some(Self::DOUBTED),
+            (DeliveryOutcome::Delivered, Stage::Clearing) => None,
+            (DeliveryOutcome::Refused, Stage::Telling) => Some(self.with(Stage::New)),
+            (DeliveryOutcome::Refused, Stage::TellingOver) => doubted,
+            (DeliveryOutcome::Refused, Stage::Clearing) => Some(self.with(Stage::Over)),
+            (DeliveryOutcome::Refused, Stage::ClearingAgain) => doubted.or(Some(Stage::Told.known())),
+            (DeliveryOutcome::GivenUp, Stage::New | Stage::Late | Stage::Telling | Stage::ClearingAgain) => {
                 Some(Stage::Noted.known())
             }
-            (Outcome::GivenUp, Stage::TellingOver | Stage::Over | Stage::Clearing) => None,
+            (DeliveryOutcome::GivenUp, Stage::TellingOver | Stage::Over | Stage::Clearing) => None,
             _ => Some(self),
         }
     }
@@ -251,7 +251,7 @@ impl Stalls {
     }
 
     /// Notes what became of the message.
-    pub fn settle(&mut self, outcome: Outcome) {
+    pub fn settle(&mut self, outcome: DeliveryOutcome) {
         self.0 = std::mem::take(&mut self.0)
             .into_iter()
             .filter_map(|(stage, id)| Some((stage.after(outcome)?, id)))
@@ -261,7 +261,7 @@ impl Stalls {
 
 #[cfg(test)]
 mod tests {
-    use super::{Outcome, Present, STAGES, Stage, Stalls};
+    use super::{DeliveryOutcome, Present, STAGES, Stage, Stalls};
 
     fn present(ids: &[&'static str]) -> Vec<Present<'static>> {
         let now = |id: &&'static str| Present {
@@ -310,12 +310,12 @@ mod tests {
             stalls.to_text()
         };
         let text = "na\nmb\nxc\ncd\nde\ntf\nog";
-        assert_eq!(after(text, Outcome::Delivered), "na\ntb\nOc\nOe\ntf\nog");
-        assert_eq!(after(text, Outcome::Refused), "na\nnb\nod\nte\ntf\nog");
-        assert_eq!(after("Ma\nXb\nCc\nDd", Outcome::Delivered), "ta\nOb\nOd");
-        assert_eq!(after("Ma\nXb\nCc\nDd", Outcome::Refused), "Na\nOb\nOc\nOd");
-        assert_eq!(after(text, Outcome::Unknown), text);
-        assert_eq!(after(text, Outcome::GivenUp), "sa\nsb\nse\ntf");
+        assert_eq!(after(text, DeliveryOutcome::Delivered), "na\ntb\nOc\nOe\ntf\nog");
+        assert_eq!(after(text, DeliveryOutcome::Refused), "na\nnb\nod\nte\ntf\nog");
+        assert_eq!(after("Ma\nXb\nCc\nDd", DeliveryOutcome::Delivered), "ta\nOb\nOd");
+        assert_eq!(after("Ma\nXb\nCc\nDd", DeliveryOutcome::Refused), "Na\nOb\nOc\nOd");
+        assert_eq!(after(text, DeliveryOutcome::Unknown), text);
+        assert_eq!(after(text, DeliveryOutcome::GivenUp), "sa\nsb\nse\ntf");
         // While it is not known, what is over is not said again under the same number, even if it goes on.
         check("xa\ndb", &["a", "b"], "xa\ndb");
         check("ma\ncb", &["b"], "xa\ndb");

@@ -1,7 +1,7 @@
 //! The routes of the API: one row of [`ROUTES`] each.
 
 use crate::api::error::ApiError;
-use crate::base::id::is_id;
+use crate::base::id::{ID_EXPECTED, is_id};
 use crate::http::path;
 
 /// What a request asks for, with what its path names.
@@ -283,7 +283,7 @@ pub fn named_organization(organization_id: Option<String>) -> Result<String, Api
 /// As [`named_organization`].
 pub fn named(id: Option<String>, name: &str) -> Result<String, ApiError> {
     id.ok_or_else(|| {
-        let message = format!("{name} must be an id of 1 to 128 characters without control characters.");
+        let message = format!("{name} must be {ID_EXPECTED}.");
         ApiError::Invalid(message)
     })
 }

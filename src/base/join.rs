@@ -1,7 +1,7 @@
 //! Waiting for several futures at once.
 //!
-//! `futures::future::join_all` keeps a queue of those that are ready, which takes 3.8 KB of the gzipped wasm. There are no
-//! more futures here than databases, and all of them may be polled again.
+//! `futures::future::join_all` keeps a queue of those that are ready, which takes 3.8 KB of the gzipped wasm. There are
+//! no more futures here than databases, and all of them may be polled again.
 
 use futures::FutureExt;
 use futures::future::{LocalBoxFuture, MaybeDone, maybe_done};

@@ -10,7 +10,7 @@
 //!   one.
 
 use crate::base::timestamp::Timestamp;
-use crate::connector::connection::Department;
+use crate::connector::connection::DepartmentSource;
 use crate::connector::events::{Events, Field, Person, Switch, change_id, mention, second};
 use crate::connector::mapper::{Mapper, Seen};
 use crate::connector::payload::Node;
@@ -257,7 +257,7 @@ fn channel(node: &Node<'_, '_>, contact_inbox: &Node<'_, '_>) -> &'static str {
 /// The team or the inbox.
 fn department(node: &Node<'_, '_>, meta: &Node<'_, '_>, at: Timestamp, events: &mut Events<'_>) -> Option<String> {
     match events.settings().department {
-        Department::Team => {
+        DepartmentSource::Team => {
             let team = meta.member("team");
             let id = events.id("team", &team.member("id").id()?);
             if let Some(name) = team.member("name").text() {
@@ -265,7 +265,7 @@ fn department(node: &Node<'_, '_>, meta: &Node<'_, '_>, at: Timestamp, events: &
             }
             Some(id)
         }
-        Department::Inbox => Some(events.id("inbox", &node.member("inbox_id").id()?)),
+        DepartmentSource::Inbox => Some(events.id("inbox", &node.member("inbox_id").id()?)),
     }
 }
 
@@ -415,7 +415,7 @@ fn message(
     };
     let message_id = events.id("message", &raw_id);
     let inbox = root.member("inbox");
-    if events.settings().department == Department::Inbox
+    if events.settings().department == DepartmentSource::Inbox
         && let (Some(id), Some(name)) = (inbox.member("id").id(), inbox.member("name").text())
     {
         events.push_department(&events.id("inbox", &id), name, conversation.mention);

@@ -1,6 +1,6 @@
 //! Connections: which help desk may write to which organization, and how its webhooks are to be read.
 
-use crate::base::id::is_id;
+use crate::base::id::{ID_CHARACTERS_MAX, is_id};
 use crate::base::strict_json::{self, Object};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -134,7 +134,7 @@ impl Kind {
 /// What a department is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumString)]
 #[strum(serialize_all = "snake_case")]
-pub enum Department {
+pub enum DepartmentSource {
     /// A team of the help desk.
     #[default]
     Team,
@@ -145,7 +145,7 @@ pub enum Department {
 /// What the state of a ticket means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString)]
 #[strum(serialize_all = "snake_case")]
-pub enum State {
+pub enum TicketState {
     /// Somebody has to do something.
     Open,
     /// It waits until its pending time.
@@ -158,9 +158,9 @@ pub enum State {
 
 /// How the webhooks of a connection are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
+pub struct ConnectionSettings {
     /// What a department is.
-    pub department: Department,
+    pub department: DepartmentSource,
     /// The ids of the help desk's users that are AIs, although it takes them for agents.
     pub ai_user_ids: Vec<String>,
     /// What stands before every id, for a second help desk of the same organization.
@@ -171,17 +171,17 @@ pub struct Settings {
     /// Whether a bot's message in an open conversation is an answer. Otherwise it is about a hand-off.
     pub bots_answer_while_open: bool,
     /// What states mean whose names are not the help desk's own, by their names in lower case.
-    pub states: Vec<(String, State)>,
+    pub states: Vec<(String, TicketState)>,
     /// Whether a public note of an agent is an answer.
     pub public_notes: bool,
     /// After how many hours without an authentic webhook the connection is silent.
     pub silent_hours: i64,
 }
 
-impl Default for Settings {
+impl Default for ConnectionSettings {
     fn default() -> Self {
         Self {
-            department: Department::Team,
+            department: DepartmentSource::Team,
             ai_user_ids: Vec::new(),
             prefix: String::new(),
             observe: true,
@@ -205,7 +205,7 @@ pub struct Connection {
     /// The secrets that its webhooks are signed with: one, or two while one is replaced.
     pub secrets: Vec<String>,
     /// How its webhooks are read.
-    pub settings: Settings,
+    pub settings: ConnectionSettings,
 }
 
 impl fmt::Debug for Connection {
@@ -261,21 +261,21 @@ fn connection(value: &Value) -> Result<Connection, Problem> {
         return Err("has a member besides connectionId, kind, organizationId, secrets and settings".into());
     }
     let text = |name: &str| object.get(name).and_then(Value::as_str);
-    let connection_id = text("connectionId")
-        .filter(|id| is_connection_id(id))
-        .ok_or("needs a connectionId of 8 to 64 letters, digits, - and _")?;
+    let connection_id = text("connectionId").filter(|id| is_connection_id(id)).ok_or_else(|| {
+        let (min, max) = (CONNECTION_ID_CHARACTERS_MIN, CONNECTION_ID_CHARACTERS_MAX);
+        format!("needs a connectionId of {min} to {max} letters, digits, - and _")
+    })?;
     let kind: Kind = text("kind")
         .and_then(|kind| kind.parse().ok())
         .ok_or("needs a kind: chatwoot, zammad or libredesk")?;
     let organization_id = text("organizationId")
         .filter(|id| is_id(id))
-        .ok_or("needs an organizationId of 1 to 128 characters")?;
-    let secrets = object
-        .get("secrets")
-        .and_then(secrets)
-        .ok_or("needs secrets: 1 or 2 texts of 16 to 512 bytes")?;
+        .ok_or_else(|| format!("needs an organizationId of 1 to {ID_CHARACTERS_MAX} characters"))?;
+    let secrets = object.get("secrets").and_then(secrets).ok_or_else(|| {
+        format!("needs secrets: 1 or {SECRETS_MAX} texts of {SECRET_BYTES_MIN} to {SECRET_BYTES_MAX} bytes")
+    })?;
     let settings = match object.get("settings") {
-        None => Settings::default(),
+        None => ConnectionSettings::default(),
         Some(Value::Object(object)) => settings(kind, object)?,
         Some(_) => return Err("has settings that are not an object".into()),
     };
@@ -304,8 +304,8 @@ fn secrets(value: &Value) -> Option<Vec<String>> {
     (1..=SECRETS_MAX).contains(&secrets.len()).then_some(secrets)
 }
 
-fn settings(kind: Kind, object: &Object) -> Result<Settings, Problem> {
-    let mut settings = Settings::default();
+fn settings(kind: Kind, object: &Object) -> Result<ConnectionSettings, Problem> {
+    let mut settings = ConnectionSettings::default();
     for (name, value) in object {
         if !kind.settings().contains(&name.as_str()) {
             let known = kind.settings().join(", ");
@@ -319,19 +319,21 @@ fn settings(kind: Kind, object: &Object) -> Result<Settings, Problem> {
 }
 
 /// What a setting takes, as the rest of a sentence.
-fn expected_setting(name: &str) -> &'static str {
+fn expected_setting(name: &str) -> Cow<'static, str> {
     match name {
-        "department" => "team or inbox",
-        "aiUserIds" => "a list of at most 100 ids of users",
-        "prefix" => "a text of at most 32 characters",
-        "silentHours" => "a whole number from 1 to 720",
-        "states" => "an object of at most 100 names, each with open, pending, closed or merged",
-        _ => "true or false",
+        "department" => "team or inbox".into(),
+        "aiUserIds" => format!("a list of at most {LISTED_MAX} ids of users").into(),
+        "prefix" => format!("a text of at most {PREFIX_CHARACTERS_MAX} characters").into(),
+        "silentHours" => format!("a whole number from 1 to {SILENT_HOURS_MAX}").into(),
+        "states" => {
+            format!("an object of at most {LISTED_MAX} names, each with open, pending, closed or merged").into()
+        }
+        _ => "true or false".into(),
     }
 }
 
 /// Sets a setting; false means that it does not take the value.
-fn set(settings: &mut Settings, name: &str, value: &Value) -> bool {
+fn set(settings: &mut ConnectionSettings, name: &str, value: &Value) -> bool {
     let flag = match name {
         "department" => {
             let department = value.as_str().and_then(|text| text.parse().ok());
@@ -369,7 +371,7 @@ fn ai_user_ids(ids: &mut Vec<String>, value: &Value) -> Option<()> {
     Some(())
 }
 
-fn states(states: &mut Vec<(String, State)>, value: &Value) -> Option<()> {
+fn states(states: &mut Vec<(String, TicketState)>, value: &Value) -> Option<()> {
     for (name, value) in value.as_object().filter(|names| names.len() <= LISTED_MAX)? {
         states.push((name.to_ascii_lowercase(), value.as_str()?.parse().ok()?));
     }
@@ -378,7 +380,7 @@ fn states(states: &mut Vec<(String, State)>, value: &Value) -> Option<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Connection, Kind, State, parse};
+    use super::{Connection, Kind, TicketState, parse};
     use serde_json::{Value, json};
 
     const SECRET: &str = "canary-sixteen-b";
@@ -407,7 +409,10 @@ mod tests {
         assert_eq!(connections[0].kind, Kind::Chatwoot);
         assert!(connections[0].settings.observe);
         let settings = &connections[1].settings;
-        assert_eq!(settings.states, [("waiting for parts".to_owned(), State::Pending)]);
+        assert_eq!(
+            settings.states,
+            [("waiting for parts".to_owned(), TicketState::Pending)]
+        );
         assert_eq!(settings.ai_user_ids, ["5", "x"]);
         assert_eq!(settings.prefix, "z-");
         assert!(!format!("{connections:?}").contains(SECRET), "secrets are never shown");

@@ -5,7 +5,7 @@ use crate::base::timestamp::Timestamp;
 use crate::connector::connection::{Connection, Kind};
 use crate::connector::events::Events;
 use crate::connector::mapper::{Mapper, Seen};
-use crate::connector::outcome::{Mapping, Outcome};
+use crate::connector::outcome::{Mapping, WebhookOutcome};
 use crate::connector::payload::{Node, Notes, parse};
 use crate::connector::{chatwoot, libredesk, zammad};
 
@@ -47,12 +47,12 @@ pub fn map(connection: &Connection, delivery: &Delivery<'_>) -> Mapping {
     let seen = (mapper.map)(&Node::root(&value, &notes), &mut events);
     let events = events.into_list();
     let (webhook, outcome) = match seen {
-        Seen::Mapped(name) if events.is_empty() && notes.is_empty() => (Some(name), Outcome::Unknown),
-        Seen::Mapped(name) if events.is_empty() => (Some(name), Outcome::Unmappable),
-        Seen::Mapped(name) if notes.is_empty() => (Some(name), Outcome::Mapped),
-        Seen::Mapped(name) => (Some(name), Outcome::Partly),
-        Seen::Unneeded(name) => (Some(name), Outcome::Unknown),
-        Seen::Unknown => (None, Outcome::Unknown),
+        Seen::Mapped(name) if events.is_empty() && notes.is_empty() => (Some(name), WebhookOutcome::Unknown),
+        Seen::Mapped(name) if events.is_empty() => (Some(name), WebhookOutcome::Unmappable),
+        Seen::Mapped(name) if notes.is_empty() => (Some(name), WebhookOutcome::Mapped),
+        Seen::Mapped(name) => (Some(name), WebhookOutcome::Partly),
+        Seen::Unneeded(name) => (Some(name), WebhookOutcome::Unknown),
+        Seen::Unknown => (None, WebhookOutcome::Unknown),
     };
     Mapping {
         webhook,

@@ -1,7 +1,7 @@
 //! The events that a webhook becomes.
 
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
-use crate::connector::connection::{Connection, Settings};
+use crate::connector::connection::{Connection, ConnectionSettings};
 use crate::conversation::fields::WORD_CHARACTERS_MAX;
 use serde_json::{Map, Value};
 
@@ -52,7 +52,7 @@ impl<'a> Events<'a> {
     }
 
     /// The settings of the connection.
-    pub fn settings(&self) -> &'a Settings {
+    pub fn settings(&self) -> &'a ConnectionSettings {
         &self.connection.settings
     }
 

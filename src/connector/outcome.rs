@@ -14,7 +14,7 @@ pub const NOTES_MAX: usize = 20;
 /// What became of an authentic webhook. Each of them can be counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum WebhookOutcome {
     /// It was taken in.
     Mapped,
     /// Some of it was taken in. The notes say what was not.
@@ -43,7 +43,7 @@ pub struct Mapping {
     /// The webhook's name, if the help desk is known to send it.
     pub webhook: Option<&'static str>,
     /// What became of it.
-    pub outcome: Outcome,
+    pub outcome: WebhookOutcome,
     /// Events as `POST /api/conversation-monitor/events` takes them.
     pub events: Vec<Value>,
     /// What was ignored, at most [`NOTES_MAX`].
@@ -62,7 +62,7 @@ impl Mapping {
         };
         Self {
             webhook: None,
-            outcome: Outcome::Unmappable,
+            outcome: WebhookOutcome::Unmappable,
             events: Vec::new(),
             notes: vec![note],
             received_at,
@@ -79,15 +79,15 @@ impl Mapping {
                 Err(problem) => self.refuse(event, problem),
             }
         }
-        if records.is_empty() && self.outcome == Outcome::Partly {
-            self.outcome = Outcome::Unmappable;
+        if records.is_empty() && self.outcome == WebhookOutcome::Partly {
+            self.outcome = WebhookOutcome::Unmappable;
         }
         records
     }
 
     fn refuse(&mut self, event: &Value, problem: Problem) {
-        if self.outcome == Outcome::Mapped {
-            self.outcome = Outcome::Partly;
+        if self.outcome == WebhookOutcome::Mapped {
+            self.outcome = WebhookOutcome::Partly;
         }
         if self.notes.len() < NOTES_MAX {
             let record_type = event.get("type").and_then(Value::as_str).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
 use crate::connector::connection::Kind;
-use crate::connector::outcome::{Note, Outcome};
+use crate::connector::outcome::{Note, WebhookOutcome};
 use serde_json::json;
 
 /// A connection's counts are stored at most once in this time, by all instances of the worker together.
@@ -18,7 +18,7 @@ const REFUSED: usize = 4;
 /// What became of the webhooks of one connection.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tally {
-    /// How many there were, by [`Outcome`]; the last are those that were refused.
+    /// How many there were, by [`WebhookOutcome`]; the last are those that were refused.
     pub counts: [i64; COUNTS],
     /// Bit n stands for the webhook n of [`Kind::webhooks`].
     pub seen: i64,
@@ -43,7 +43,7 @@ impl Tally {
     pub fn count(
         &mut self,
         kind: Kind,
-        outcome: Outcome,
+        outcome: WebhookOutcome,
         webhook: Option<&'static str>,
         notes: &[Note],
         sent_at: Option<Timestamp>,
@@ -53,7 +53,7 @@ impl Tally {
         let now_ms = now.as_milliseconds();
         self.received_at = now_ms;
         self.seen |= bit_of(kind, webhook);
-        if matches!(outcome, Outcome::Mapped | Outcome::Partly) {
+        if matches!(outcome, WebhookOutcome::Mapped | WebhookOutcome::Partly) {
             self.mapped_at = now_ms;
         }
         if let Some(note) = notes.first() {
@@ -156,18 +156,22 @@ mod tests {
     use super::{Counter, Tally};
     use crate::base::timestamp::Timestamp;
     use crate::connector::connection::Kind;
-    use crate::connector::outcome::{Note, Outcome};
+    use crate::connector::outcome::{Note, WebhookOutcome};
     use std::borrow::Cow;
 
     const START: Timestamp = Timestamp::from_milliseconds(1_780_000_000_000);
 
-    fn count(counter: &mut Counter, outcome: Outcome, webhook: &'static str, now: Timestamp) {
+    fn count(counter: &mut Counter, outcome: WebhookOutcome, webhook: &'static str, now: Timestamp) {
         let note = Note {
             path: "/id".to_owned(),
             found: "absent",
             expected: Cow::Borrowed("an id"),
         };
-        let notes = if outcome == Outcome::Mapped { vec![] } else { vec![note] };
+        let notes = if outcome == WebhookOutcome::Mapped {
+            vec![]
+        } else {
+            vec![note]
+        };
         counter.tally.count(
             Kind::Chatwoot,
             outcome,
@@ -190,7 +194,11 @@ mod tests {
             } else {
                 "message_created"
             };
-            let outcome = if second == 7 { Outcome::Partly } else { Outcome::Mapped };
+            let outcome = if second == 7 {
+                WebhookOutcome::Partly
+            } else {
+                WebhookOutcome::Mapped
+            };
             count(&mut counter, outcome, webhook, now);
             if counter.begin(now) {
                 due = Some(second + delay);
@@ -228,10 +236,10 @@ mod tests {
     #[test]
     fn what_could_not_be_stored_is_stored_a_minute_later_with_what_came_meanwhile() {
         let mut counter = Counter::default();
-        count(&mut counter, Outcome::Unmappable, "message_updated", START);
+        count(&mut counter, WebhookOutcome::Unmappable, "message_updated", START);
         let failed = counter.take(START).unwrap();
         let second = Timestamp::from_milliseconds(START.as_milliseconds() + 1_000);
-        count(&mut counter, Outcome::Unmappable, "message_created", second);
+        count(&mut counter, WebhookOutcome::Unmappable, "message_created", second);
         counter.put_back(failed, None);
         assert_eq!(counter.take(second), None, "not in the same minute");
         let minute = Timestamp::from_milliseconds(START.as_milliseconds() + 60_000);
@@ -248,9 +256,9 @@ mod tests {
     #[test]
     fn stores_when_the_clock_was_set_back() {
         let mut counter = Counter::default();
-        count(&mut counter, Outcome::Mapped, "message_created", START);
+        count(&mut counter, WebhookOutcome::Mapped, "message_created", START);
         assert!(counter.take(START).is_some());
-        count(&mut counter, Outcome::Mapped, "message_created", START);
+        count(&mut counter, WebhookOutcome::Mapped, "message_created", START);
         assert!(counter.take(START.minus(1)).is_some());
         assert_eq!(counter.take(START.minus(1)), None);
     }

@@ -7,7 +7,7 @@
 //! - A merged ticket does not name its target. It is resolved by the merge.
 
 use crate::base::timestamp::Timestamp;
-use crate::connector::connection::State;
+use crate::connector::connection::TicketState;
 use crate::connector::events::{Events, Field, Person, Switch, change_id, second};
 use crate::connector::mapper::{Mapper, Seen};
 use crate::connector::payload::Node;
@@ -54,14 +54,14 @@ const TICKET: &str = "ticket";
 const NOBODY: &str = "1";
 
 /// The states that Zammad comes with.
-const STATES: [(&str, State); 7] = [
-    ("new", State::Open),
-    ("open", State::Open),
-    ("pending reminder", State::Pending),
-    ("pending close", State::Pending),
-    ("closed", State::Closed),
-    ("merged", State::Merged),
-    ("removed", State::Merged),
+const STATES: [(&str, TicketState); 7] = [
+    ("new", TicketState::Open),
+    ("open", TicketState::Open),
+    ("pending reminder", TicketState::Pending),
+    ("pending close", TicketState::Pending),
+    ("closed", TicketState::Closed),
+    ("merged", TicketState::Merged),
+    ("removed", TicketState::Merged),
 ];
 
 /// The channels, by the type of the first article.
@@ -123,12 +123,12 @@ fn ticket(node: &Node<'_, '_>, id: &str, events: &mut Events<'_>) {
     let state = state(&node.member("state"), events);
     let closed_at = node.member("last_close_at").instant();
     let closed_at = closed_at.or_else(|| node.member("close_at").instant());
-    let snoozed_at = (state == State::Pending).then(|| second(updated_at));
+    let snoozed_at = (state == TicketState::Pending).then(|| second(updated_at));
     let snoozed_until = snoozed_at.and_then(|_| node.member("pending_time").instant());
     let is_over = match state {
-        State::Open | State::Pending => false,
-        State::Closed => closed_at.is_none(),
-        State::Merged => true,
+        TicketState::Open | TicketState::Pending => false,
+        TicketState::Closed => closed_at.is_none(),
+        TicketState::Merged => true,
     };
     if is_over {
         // There is one end, the last.
@@ -157,9 +157,9 @@ fn ticket(node: &Node<'_, '_>, id: &str, events: &mut Events<'_>) {
     }
 }
 
-fn state(node: &Node<'_, '_>, events: &Events<'_>) -> State {
+fn state(node: &Node<'_, '_>, events: &Events<'_>) -> TicketState {
     let Some(name) = node.require(node.text(), "the name of a state") else {
-        return State::Open;
+        return TicketState::Open;
     };
     let name = name.to_ascii_lowercase();
     let standard = || STATES.iter().find(|(known, _)| *known == name).map(|(_, state)| *state);
@@ -168,7 +168,7 @@ fn state(node: &Node<'_, '_>, events: &Events<'_>) -> State {
     if state.is_none() {
         node.note_unknown("the name of a state that Zammad or the setting states knows");
     }
-    state.unwrap_or(State::Open)
+    state.unwrap_or(TicketState::Open)
 }
 
 /// The clock of something that comes with its own.

@@ -46,10 +46,10 @@ impl Acknowledgement {
         let members: Object = serde_json::from_str(body).map_err(|error| error.to_string())?;
         // Nothing of it is compared with the clock.
         let fields = Fields::new(&members, Timestamp::from_milliseconds(0).into());
-        Self::read(&fields).map_err(|Problem { field, reason }| format!("{field} {reason}"))
+        Self::from_fields(&fields).map_err(|Problem { field, reason }| format!("{field} {reason}"))
     }
 
-    fn read(fields: &Fields<'_>) -> Result<Self, Problem> {
+    fn from_fields(fields: &Fields<'_>) -> Result<Self, Problem> {
         let at = fields.optional_instant("at")?;
         Ok(Self {
             at: at.ok_or_else(|| Problem::new("at", "is missing"))?,

@@ -41,13 +41,13 @@ pub fn parse_event(index: usize, event: &Value, received: Received<'_>) -> Resul
         revision,
         updated_at,
     };
-    let (place, rank, body) = if fields.flag("deleted", false)? {
+    let (timeline_key, rank, body) = if fields.flag("deleted", false)? {
         let rank = Rank::new(record_type, revision, updated_at, None);
         (None, rank, removal(revision)?)
     } else {
         version.parse_body(&fields)?
     };
-    let (conversation_id, arrived_at) = place.unzip();
+    let (conversation_id, arrived_at) = timeline_key.unzip();
     Ok(Record {
         index,
         organization_id,
@@ -109,13 +109,13 @@ struct Version {
 }
 
 /// The conversation that a message, an autopilot change or a resolution is in, and when it arrived.
-type Place = Option<(String, Timestamp)>;
+type TimelineKey = Option<(String, Timestamp)>;
 
-/// The place, the rank, and the body in normal form.
-type Body = (Place, Rank, String);
+/// The key in the timeline, the rank, and the body in normal form.
+type ParsedBody = (TimelineKey, Rank, String);
 
 impl Version {
-    fn parse_body(self, fields: &Fields<'_>) -> Result<Body, Problem> {
+    fn parse_body(self, fields: &Fields<'_>) -> Result<ParsedBody, Problem> {
         match self.record_type {
             RecordType::Organization | RecordType::Department => self.body(None, &named(fields, self.revision)?),
             RecordType::User => self.body(None, &user(fields, self.revision)?),
@@ -137,17 +137,17 @@ impl Version {
         }
     }
 
-    fn body<T: Serialize>(self, place: Place, body: &T) -> Result<Body, Problem> {
-        self.ranked(place, serde_json::to_string(body))
+    fn body<T: Serialize>(self, timeline_key: TimelineKey, body: &T) -> Result<ParsedBody, Problem> {
+        self.ranked(timeline_key, serde_json::to_string(body))
     }
 
     /// Ranks a body by its JSON.
-    fn ranked(self, place: Place, json: Result<String, serde_json::Error>) -> Result<Body, Problem> {
+    fn ranked(self, timeline_key: TimelineKey, json: Result<String, serde_json::Error>) -> Result<ParsedBody, Problem> {
         let problem = |error: serde_json::Error| Problem::new("", error.to_string());
         let json = json.map_err(problem)?;
         let members: Object = serde_json::from_str(&json).map_err(problem)?;
         let rank = Rank::new(self.record_type, self.revision, self.updated_at, Some(&members));
-        Ok((place, rank, json))
+        Ok((timeline_key, rank, json))
     }
 }
 

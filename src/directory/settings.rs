@@ -220,7 +220,7 @@ fn integer(value: &Value, max: i64) -> Option<i64> {
 /// An object of at most `count_max` thresholds.
 fn thresholds(value: &Value, count_max: usize, is_name: fn(&str) -> bool) -> Option<Thresholds> {
     let members = value.as_object().filter(|members| members.len() <= count_max)?;
-    Thresholds::read(members, &|name, value| {
+    Thresholds::from_members(members, &|name, value| {
         integer(value, THRESHOLD_MINUTES_MAX).filter(|_| is_name(name))
     })
 }
@@ -451,7 +451,7 @@ mod tests {
     fn changes_what_is_named_and_nothing_else() {
         let map = |name: &str, minutes: i64| {
             let members = json!({ name: minutes });
-            let thresholds = Thresholds::read(members.as_object().unwrap(), &|_, minutes| minutes.as_i64());
+            let thresholds = Thresholds::from_members(members.as_object().unwrap(), &|_, minutes| minutes.as_i64());
             Change::Set(thresholds.unwrap())
         };
         check(

@@ -45,7 +45,7 @@ impl AcknowledgementRequest {
             return Err(not_an_object());
         }
         let fields = Fields::new(members, now.into());
-        let request = Self::read(&fields);
+        let request = Self::from_fields(&fields);
         let request =
             request.map_err(|Problem { field, reason }| EvidenceError::Invalid(format!("{field} {reason}.")))?;
         match request.until {
@@ -56,7 +56,7 @@ impl AcknowledgementRequest {
         }
     }
 
-    fn read(fields: &Fields<'_>) -> Result<Self, Problem> {
+    fn from_fields(fields: &Fields<'_>) -> Result<Self, Problem> {
         let until = fields.optional_instant("until")?;
         let note = fields.optional_text("note", NOTE_CHARACTERS_MAX)?;
         Ok(Self {

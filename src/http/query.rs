@@ -1,6 +1,6 @@
 //! Query strings.
 
-use crate::base::id::{ID_CHARACTERS_MAX, is_id};
+use crate::base::id::{ID_EXPECTED, is_id};
 use std::borrow::Cow;
 use std::fmt::Display;
 
@@ -138,8 +138,9 @@ impl Parameters<'_> {
 
     /// The value of a parameter that takes an id.
     pub fn id(&mut self, name: &'static str) -> Option<String> {
-        let expected = format_args!("an id of 1 to {ID_CHARACTERS_MAX} characters without control characters");
-        self.get(name, expected, |text| is_id(text).then(|| text.to_owned()))
+        self.get(name, format_args!("{ID_EXPECTED}"), |text| {
+            is_id(text).then(|| text.to_owned())
+        })
     }
 }
 

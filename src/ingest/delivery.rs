@@ -3,7 +3,7 @@
 use crate::auth::access::connection_access;
 use crate::auth::connection::VerifiedConnection;
 use crate::connector::delivery::{Delivery, map};
-use crate::connector::outcome::{Note, Outcome};
+use crate::connector::outcome::{Note, WebhookOutcome};
 use crate::ingest::store::store_records;
 use crate::storage::database::{Database, DatabaseError};
 use serde::Serialize;
@@ -12,7 +12,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DeliveryReceipt {
     /// What became of it.
-    pub outcome: Outcome,
+    pub outcome: WebhookOutcome,
     /// Which webhook it is, if the help desk is known to send it.
     pub webhook: Option<&'static str>,
     /// How many events it became.

@@ -272,7 +272,7 @@ impl PublishDraft {
                 // Nothing was listed before the first version.
                 let departments = match version {
                     0 => Departments::default(),
-                    _ => Departments::read(input.trend_departments.as_deref()),
+                    _ => Departments::from_json(input.trend_departments.as_deref()),
                 };
                 // What a version cannot list has not come or gone.
                 let is_counted = !is_lost && !was_truncated && !version_after.is_truncated();
@@ -380,7 +380,7 @@ fn fit(mut version: Version, changes: &mut Changes, input: &PublishInput, progre
     let found = version.entries().len();
     let mut entries_max = progress.candidates_max;
     loop {
-        changes.drop_rows(&version.cut(entries_max, oldest));
+        changes.drop_rows(&version.keep_at_most(entries_max, oldest));
         let bytes = version.bytes();
         if bytes <= LIST_BYTES_MAX || version.entries().len() <= 1 {
             break;

@@ -66,7 +66,7 @@ impl Separator {
 }
 
 /// What decides which columns there are, and what ages are counted by.
-pub struct CsvForm {
+pub struct CsvLayout {
     /// The instant that the file is as of.
     pub as_of: Timestamp,
     /// The organization's business hours, if it has any.
@@ -79,7 +79,7 @@ pub struct CsvForm {
 pub struct CsvFile {
     organization: OrganizationId,
     view: View,
-    form: CsvForm,
+    layout: CsvLayout,
     separator: Separator,
     /// The row numbers of the chunks that are still to be read, the last chunk first.
     unread: Vec<Vec<i64>>,
@@ -96,7 +96,7 @@ impl CsvFile {
         database: &D,
         organization: &OrganizationId,
         view: &View,
-        form: CsvForm,
+        layout: CsvLayout,
         separator: Separator,
         mut chunks: Vec<Vec<i64>>,
     ) -> Result<Self, ReportError> {
@@ -104,15 +104,15 @@ impl CsvFile {
         let mut file = Self {
             organization: organization.clone(),
             view: view.clone(),
-            form,
+            layout,
             separator,
             unread: chunks,
             ready: None,
         };
         let mut ready = BYTE_ORDER_MARK.to_owned();
         let mut columns = COLUMNS.map(str::to_owned).to_vec();
-        columns.extend(file.form.calendar.as_ref().map(|_| BUSINESS_COLUMN.to_owned()));
-        if file.form.is_acknowledged {
+        columns.extend(file.layout.calendar.as_ref().map(|_| BUSINESS_COLUMN.to_owned()));
+        if file.layout.is_acknowledged {
             columns.extend(ACKNOWLEDGEMENT_COLUMNS.map(str::to_owned));
         }
         push_line(&mut ready, separator, &columns);
@@ -153,11 +153,11 @@ impl CsvFile {
         let stalled_since = Timestamp::from_rfc3339(text("stalledSince")).ok_or_else(|| corrupt(&"no instant"))?;
         let names = row.get("assigneeNames").and_then(Value::as_array);
         let names: Vec<&str> = names.into_iter().flatten().filter_map(Value::as_str).collect();
-        let CsvForm {
+        let CsvLayout {
             as_of,
             calendar,
             is_acknowledged,
-        } = &self.form;
+        } = &self.layout;
         let stalled_ms = as_of.milliseconds_since(stalled_since).max(0);
         let mut cells: Vec<String> = COLUMNS
             .iter()

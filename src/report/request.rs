@@ -101,7 +101,7 @@ impl CsvRequest {
     pub fn parse(query: &str) -> Result<Self, QueryError> {
         parse(query, |parameters| Self {
             separator: separator(parameters),
-            report: ReportRequest::read(parameters),
+            report: ReportRequest::from_parameters(parameters),
         })
     }
 }
@@ -112,16 +112,16 @@ impl PageRequest {
     /// # Errors
     /// [`QueryError`], which names the parameter and what it takes.
     pub fn parse(query: &str) -> Result<Self, QueryError> {
-        parse(query, Self::read)
+        parse(query, Self::from_parameters)
     }
 
-    fn read(parameters: &mut Parameters<'_>) -> Self {
+    fn from_parameters(parameters: &mut Parameters<'_>) -> Self {
         Self {
             paging: Paging {
                 page: integer(parameters, "page", PAGE_MAX).unwrap_or(1),
                 limit: integer(parameters, "limit", LIMIT_MAX).unwrap_or(LIMIT_DEFAULT),
             },
-            report: ReportRequest::read(parameters),
+            report: ReportRequest::from_parameters(parameters),
         }
     }
 }
@@ -167,7 +167,7 @@ impl SearchRequest {
         let pairs = given.map(|(name, value)| (Cow::from(name), Cow::from(text_of(name, value))));
         Ok(Self {
             search: search.to_owned(),
-            page: parse_pairs(pairs.collect(), PageRequest::read)?,
+            page: parse_pairs(pairs.collect(), PageRequest::from_parameters)?,
         })
     }
 }
@@ -191,10 +191,10 @@ impl ReportRequest {
     /// # Errors
     /// [`QueryError`], which names the parameter and what it takes.
     pub fn parse(query: &str) -> Result<Self, QueryError> {
-        parse(query, Self::read)
+        parse(query, Self::from_parameters)
     }
 
-    fn read(parameters: &mut Parameters<'_>) -> Self {
+    fn from_parameters(parameters: &mut Parameters<'_>) -> Self {
         Self {
             filter: RowFilter {
                 category: parameters.get("category", one_of(Category::VARIANTS), |text| {

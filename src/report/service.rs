@@ -14,7 +14,7 @@ use crate::http::etag::is_known;
 use crate::report::ahead::statements_ahead;
 use crate::report::cache::{CachedPage, CachedResponse, Page};
 use crate::report::context::ReportContext;
-use crate::report::csv::{CsvFile, CsvForm, Separator};
+use crate::report::csv::{CsvFile, CsvLayout, Separator};
 use crate::report::error::ReportError;
 use crate::report::head::{HeadSource, read_head_at_primary, resolve_head};
 use crate::report::index::{LoadedIndex, SelectedIndex, load_index, selected_of};
@@ -348,12 +348,12 @@ async fn open_csv<D: Database, C>(
     let selected = select(context, report).await?;
     let chunks = selected.listing().select_all(report.rows());
     let ReadAccess { organization, view } = report.access;
-    let form = CsvForm {
+    let layout = CsvLayout {
         as_of: report.as_of(),
         calendar: selected.calendar,
         is_acknowledged: report.rows().filter.category == Some(Category::Acknowledged),
     };
-    CsvFile::open(context.database, organization, view, form, separator, chunks).await
+    CsvFile::open(context.database, organization, view, layout, separator, chunks).await
 }
 
 /// A version may be removed between reading the head and reading the version. A request that names the snapshot is told

@@ -57,7 +57,7 @@ pub fn settings_in_force(row: &Row, threshold: usize, first: usize) -> Result<Se
 fn decode_settings(row: &Row, first: usize) -> Result<Settings, DatabaseError> {
     let thresholds = |column: usize| -> Result<Thresholds, DatabaseError> {
         let members = serde_json::from_str::<Object>(row.optional_text(column)?.unwrap_or("{}"));
-        let thresholds = Thresholds::read(&members.unwrap_or_default(), &|_, minutes| minutes.as_i64());
+        let thresholds = Thresholds::from_members(&members.unwrap_or_default(), &|_, minutes| minutes.as_i64());
         thresholds.ok_or(DatabaseError::Decode(
             "stored thresholds are not a JSON object of numbers",
         ))

@@ -239,7 +239,7 @@ impl Trend {
             let hour = match &self.department_ids {
                 None => hour(row)?,
                 Some(_) => {
-                    let share = Share::read(row.text(2)?);
+                    let share = Share::from_json(row.text(2)?);
                     let share = share.ok_or(DatabaseError::Decode("an hour is not what a refresh writes"))?;
                     Hour::new(row.integer(0)?, row.integer(1)?, &share)
                 }

@@ -32,7 +32,7 @@ pub struct Share {
 impl Share {
     /// Adds up what was stored of departments: see [`Departments::hour`]. `None` means that it cannot be read.
     #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
+    pub fn from_json(text: &str) -> Option<Self> {
         let stored: StoredHour = serde_json::from_str(text).ok()?;
         let mut share = Self::default();
         stored.iter().try_for_each(|(_, numbers)| share.add(numbers))?;
@@ -106,7 +106,7 @@ pub struct Departments {
 impl Departments {
     /// What was stored of the current hour.
     #[must_use]
-    pub fn read(text: Option<&str>) -> Self {
+    pub fn from_json(text: Option<&str>) -> Self {
         let mut departments = Self::default();
         let added = text.and_then(|text| {
             let stored: StoredHour = serde_json::from_str(text).ok()?;
@@ -263,11 +263,11 @@ mod tests {
         let departments = departments();
         let text = departments.hour(HOUR_BYTES_MAX).unwrap();
         assert_eq!(text, r#"[["a",[1,1,0,4,1,1,2,-1]],["\"é\\",[0,2,40,4,1,1,2,-1,40,1]]]"#);
-        let read = Departments::read(Some(&text));
+        let read = Departments::from_json(Some(&text));
         assert_eq!(read.hour(HOUR_BYTES_MAX), Some(text));
         assert_eq!(read.looks, 2);
         for unreadable in [None, Some(""), Some("{}"), Some(r#"[["a",[1]]]"#)] {
-            let unknown = Departments::read(unreadable);
+            let unknown = Departments::from_json(unreadable);
             assert!(unknown.is_unknown && unknown.hour(HOUR_BYTES_MAX).is_none());
         }
     }
@@ -283,10 +283,10 @@ mod tests {
     #[test]
     fn what_was_listed_at_once_of_several_is_less_than_the_most_of_each() {
         // One has three until the second look, the other one from the third look on.
-        let share = Share::read(r#"[["a",[3,0,9,2,2,-3,9,2]],["b",[0,5,7,4,3,3,4,-1,7,1]]]"#).unwrap();
+        let share = Share::from_json(r#"[["a",[3,0,9,2,2,-3,9,2]],["b",[0,5,7,4,3,3,4,-1,7,1]]]"#).unwrap();
         assert_eq!((share.opened, share.crossed, share.most()), (3, 5, 3));
         assert_eq!((share.times.median(), share.worst_minutes), (Some(9), 9));
-        assert_eq!(Share::read("[]").unwrap().most(), 0);
+        assert_eq!(Share::from_json("[]").unwrap().most(), 0);
         for unreadable in [
             "",
             "{}",
@@ -294,7 +294,7 @@ mod tests {
             r#"[["a",[1,2,3,4]]]"#,
             r#"[["a",[1,2,3,-1]]]"#,
         ] {
-            assert!(Share::read(unreadable).is_none(), "{unreadable}");
+            assert!(Share::from_json(unreadable).is_none(), "{unreadable}");
         }
     }
 }

@@ -337,7 +337,7 @@ mod tests {
             let members = thresholds
                 .iter()
                 .map(|(name, minutes)| ((*name).to_owned(), json!(minutes)));
-            Thresholds::read(&members.collect(), &|_, minutes| minutes.as_i64()).unwrap()
+            Thresholds::from_members(&members.collect(), &|_, minutes| minutes.as_i64()).unwrap()
         };
         Settings {
             threshold_minutes,

@@ -89,7 +89,7 @@ impl Thresholds {
     /// Reads the members of a JSON object with `read`, which is given a name and a value. `None` means that it has
     /// refused one.
     #[must_use]
-    pub fn read(members: &Object, read: &dyn Fn(&str, &Value) -> Option<i64>) -> Option<Self> {
+    pub fn from_members(members: &Object, read: &dyn Fn(&str, &Value) -> Option<i64>) -> Option<Self> {
         let threshold = |(name, value): (&String, &Value)| Some((name.clone(), read(name, value)?));
         members.iter().map(threshold).collect::<Option<_>>().map(Self)
     }

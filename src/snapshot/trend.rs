@@ -189,7 +189,7 @@ impl Course {
     pub fn stored(stored: Option<&str>, departments: Departments) -> Self {
         Self {
             departments,
-            ..stored.and_then(Self::read).unwrap_or_default()
+            ..stored.and_then(Self::from_json).unwrap_or_default()
         }
     }
 
@@ -199,8 +199,8 @@ impl Course {
     pub fn of_departments(stored: Option<&str>, share: Option<&str>) -> Option<Self> {
         let Hour {
             number, quiet_since, ..
-        } = Self::read(stored?)?.current;
-        let share = Share::read(share?)?;
+        } = Self::from_json(stored?)?.current;
+        let share = Share::from_json(share?)?;
         Some(Self {
             current: Hour::new(number, quiet_since, &share),
             times: share.times,
@@ -365,7 +365,7 @@ impl Course {
         serde_json::to_string(&numbers)
     }
 
-    fn read(text: &str) -> Option<Self> {
+    fn from_json(text: &str) -> Option<Self> {
         let numbers: Vec<i64> = serde_json::from_str(text).ok()?;
         let [number, quiet_since, opened, crossed, cleared, most, worst, pairs @ ..] = numbers.as_slice() else {
             return None;

@@ -103,7 +103,7 @@ impl Version {
     /// Keeps at most `entries_max` entries: those of the categories that a report shows unnamed before the others,
     /// those that have been stalled since `oldest` or later before older ones, and whoever has waited longest first.
     /// Returns the numbers of the rows that it lists no longer, ascending.
-    pub fn cut(&mut self, entries_max: usize, oldest: Timestamp) -> Vec<i64> {
+    pub fn keep_at_most(&mut self, entries_max: usize, oldest: Timestamp) -> Vec<i64> {
         if self.entries.len() <= entries_max {
             return Vec::new();
         }

@@ -2,7 +2,7 @@
 
 use crate::alert::deliver::{self, Message};
 use crate::alert::detect;
-use crate::alert::stalls::Outcome;
+use crate::alert::stalls::DeliveryOutcome;
 use crate::storage::database::DatabaseError;
 use crate::worker::bindings::clock;
 use crate::worker::bindings::d1::D1;
@@ -46,10 +46,10 @@ pub fn deliver(
             number: number as i64,
         };
         let outcome = outcome.map(|outcome| match outcome.as_str() {
-            "delivered" => Outcome::Delivered,
-            "refused" => Outcome::Refused,
-            "given up" => Outcome::GivenUp,
-            _ => Outcome::Unknown,
+            "delivered" => DeliveryOutcome::Delivered,
+            "refused" => DeliveryOutcome::Refused,
+            "given up" => DeliveryOutcome::GivenUp,
+            _ => DeliveryOutcome::Unknown,
         });
         let ended = outcome.map(|outcome| (outcome, problem.as_deref()));
         let setup = isolate::setup(&env).await;

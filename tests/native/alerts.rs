@@ -9,7 +9,7 @@ use crate::support::{MINUTE, NOW, seeds};
 use conversation_monitor::alert::deliver::{Message, deliver};
 use conversation_monitor::alert::detect::detect;
 use conversation_monitor::alert::settings::{parse_change, put_alerts, read_alerts};
-use conversation_monitor::alert::stalls::Outcome;
+use conversation_monitor::alert::stalls::DeliveryOutcome;
 use conversation_monitor::auth::access::{OrganizationId, settings_access};
 use conversation_monitor::auth::claims::Claims;
 use conversation_monitor::base::timestamp::Timestamp;
@@ -72,7 +72,7 @@ struct Desk {
     doubted: BTreeMap<(String, String), BTreeSet<String>>,
 }
 
-type Receive<'a> = &'a mut dyn FnMut(&Attempt) -> (Outcome, bool);
+type Receive<'a> = &'a mut dyn FnMut(&Attempt) -> (DeliveryOutcome, bool);
 
 impl Desk {
     fn new() -> Self {
@@ -163,10 +163,10 @@ impl Desk {
         assert_ne!(attempt.conversations.len(), 0);
         let (outcome, is_received) = receive(&attempt);
         attempt.is_received = is_received;
-        let problem = (outcome != Outcome::Delivered).then_some("it failed");
+        let problem = (outcome != DeliveryOutcome::Delivered).then_some("it failed");
         let ended = Some((outcome, problem));
         let finished = block_on(deliver(&self.service.database, &calendar_of, message, ended, clock));
-        attempt.is_known = outcome == Outcome::Delivered && finished.is_ok();
+        attempt.is_known = outcome == DeliveryOutcome::Delivered && finished.is_ok();
         self.attempts.entry(key).or_default().push(attempt);
         Ok(serde_json::from_str(&finished?).unwrap())
     }
@@ -320,13 +320,13 @@ fn check(seed: u64) -> usize {
                 .collect();
             desk.deliver(now, &mut |_| {
                 if is_calm {
-                    (Outcome::Delivered, true)
+                    (DeliveryOutcome::Delivered, true)
                 } else if weather_of_attempt.chance(weather.refuses) {
-                    (Outcome::Refused, false)
+                    (DeliveryOutcome::Refused, false)
                 } else if weather_of_attempt.chance(weather.hangs) {
-                    (Outcome::Unknown, weather_of_attempt.chance(50))
+                    (DeliveryOutcome::Unknown, weather_of_attempt.chance(50))
                 } else {
-                    (Outcome::Delivered, true)
+                    (DeliveryOutcome::Delivered, true)
                 }
             });
             desk.service.database.set_fault(None);
@@ -466,7 +466,7 @@ fn attempts(desk: &Desk) -> Vec<(String, usize)> {
 fn minute(desk: &mut Desk, at: i64) {
     block_on(desk.service.refresh(at)).unwrap();
     desk.detect(at).unwrap();
-    desk.deliver(at, &mut |_| (Outcome::Delivered, true));
+    desk.deliver(at, &mut |_| (DeliveryOutcome::Delivered, true));
 }
 
 /// What a refresh finds is told a minute after the last message, if that was less than a minute ago, and not a refresh
@@ -482,7 +482,7 @@ fn a_message_follows_another_after_a_minute() {
         block_on(desk.service.refresh(at)).unwrap();
         desk.detect(at).unwrap();
         for second in (13 - round)..60 {
-            desk.deliver(at + 1_000 * second, &mut |_| (Outcome::Delivered, true));
+            desk.deliver(at + 1_000 * second, &mut |_| (DeliveryOutcome::Delivered, true));
             if (round, second) == (5, 20) {
                 answered(&desk, at + 20_000);
             }
@@ -519,7 +519,7 @@ fn a_destination_that_was_switched_off_and_on_is_told_nothing_for_a_minute() {
     off[0]["enabled"] = json!(false);
     desk.put("a", &off, told_at + 1_000);
     desk.put("a", &slack(), told_at + 2_000);
-    let ended = Some((Outcome::Delivered, None));
+    let ended = Some((DeliveryOutcome::Delivered, None));
     block_on(deliver(&desk.service.database, &calendar_of, message, ended, clock)).unwrap();
     // Who waits at the next look is known. The other comes after it, and is told a minute after the change.
     for second in (3..90).step_by(7) {
@@ -629,7 +629,7 @@ fn what_was_tried_for_a_day_is_given_up_and_counted() {
     let mut tries = 0;
     while let Some(message) = desk.queue.pop() {
         let seconds = desk
-            .deliver_one(&message, now, &mut |_| (Outcome::Refused, false))
+            .deliver_one(&message, now, &mut |_| (DeliveryOutcome::Refused, false))
             .unwrap();
         tries += 1;
         now += 1_000 * seconds.unwrap();
@@ -641,7 +641,7 @@ fn what_was_tried_for_a_day_is_given_up_and_counted() {
         assert!((20..30).contains(&((now - start) / (60 * MINUTE))), "{}", now - start);
         let message = message.message();
         let clock = Timestamp::from_milliseconds(now);
-        let ended = Some((Outcome::GivenUp, None));
+        let ended = Some((DeliveryOutcome::GivenUp, None));
         let answer = block_on(deliver(&desk.service.database, &calendar_of, message, ended, clock));
         assert_eq!(answer.unwrap(), "null");
     }
@@ -670,7 +670,7 @@ fn what_has_changed_since_the_refresh_waits_for_the_next() {
     // The answer comes after the refresh and before the message is sent.
     let at = start + 6 * MINUTE + 1_000;
     answered(&desk, at);
-    desk.deliver(at, &mut |_| (Outcome::Delivered, true));
+    desk.deliver(at, &mut |_| (DeliveryOutcome::Delivered, true));
     for round in 7..12 {
         minute(&mut desk, start + round * MINUTE);
     }

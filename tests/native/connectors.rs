@@ -7,7 +7,7 @@ use conversation_monitor::auth::connection::{SignatureError, verify};
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::connector::connection::{self, Connection};
 use conversation_monitor::connector::delivery::{Delivery, map};
-use conversation_monitor::connector::outcome::{Mapping, NOTES_MAX, Outcome};
+use conversation_monitor::connector::outcome::{Mapping, NOTES_MAX, WebhookOutcome};
 use conversation_monitor::ingest::delivery::{DeliveryReceipt, take_in};
 use futures::executor::block_on;
 use serde_json::{Map, Value, json};
@@ -419,7 +419,7 @@ fn any_prefix_of_a_webhook_is_no_webhook() {
                 ..webhook.clone()
             };
             let mapping = cut.mapping(&story.connection);
-            assert_eq!(mapping.outcome, Outcome::Unmappable, "{} {length}", story.name());
+            assert_eq!(mapping.outcome, WebhookOutcome::Unmappable, "{} {length}", story.name());
             assert!(mapping.events.is_empty() && mapping.notes.len() == 1);
         }
     }

@@ -5,7 +5,7 @@ import { createLocalJWKSet, jwtVerify } from 'jose';
 import { type Claims, readClaims } from '../contract/access';
 import { tokenMalformed, tokenMissing } from '../contract/errors';
 import { refusalOf } from '../plain/authenticate';
-import { Bounded } from './bounded';
+import { ByteBoundedCache } from './byte-bounded-cache';
 
 const CLOCK_TOLERANCE_SECONDS = 30;
 const TOKENS_BYTES_MAX = 4 * 1024 * 1024;
@@ -16,7 +16,7 @@ interface Verified {
   nbf: number;
 }
 
-const tokens = new Bounded<Verified>(TOKENS_BYTES_MAX);
+const tokens = new ByteBoundedCache<Verified>(TOKENS_BYTES_MAX);
 const keys = env.JWT_KEYS ? createLocalJWKSet(JSON.parse(env.JWT_KEYS)) : undefined;
 let secret: CryptoKey | undefined;
 

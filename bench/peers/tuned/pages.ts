@@ -4,8 +4,8 @@ import type { Context } from 'hono';
 import { snapshotExpired } from '../contract/errors';
 import { ROWS_SQL } from '../contract/snapshot';
 import type { Env } from '../env';
-import { Bounded } from './bounded';
-import type { Filter } from './outline';
+import { ByteBoundedCache } from './byte-bounded-cache';
+import type { Filter } from './snapshot-index';
 
 /** Rows of a page: the people of each, and each without its closing brace. */
 export interface Page {
@@ -16,7 +16,7 @@ export interface Page {
 const PAGES_BYTES_MAX = 16 * 1024 * 1024;
 const TTL_SECONDS = 3600;
 
-const pages = new Bounded<Page>(PAGES_BYTES_MAX);
+const pages = new ByteBoundedCache<Page>(PAGES_BYTES_MAX);
 
 /** `name` says organization, database, version and everything of the filter. */
 export async function readPage(
@@ -25,8 +25,8 @@ export async function readPage(
   name: string,
   rowNos: number[],
 ): Promise<Page> {
-  const held = pages.get(name);
-  if (held) return held;
+  const cached = pages.get(name);
+  if (cached) return cached;
   const key = `page/${new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(name))).toHex()}`;
   let text = await c.env.PAGES.get(key, 'text');
   if (text === null) {
@@ -49,6 +49,6 @@ export async function readPage(
 
 /** What a page is the page of. */
 export function pageName(organizationId: string, generation: string, version: number, filter: Filter): string {
-  const { cut, departments, category, page, limit } = filter;
-  return JSON.stringify([generation, organizationId, version, cut, departments, category, page, limit]);
+  const { overThreshold, departments, category, page, limit } = filter;
+  return JSON.stringify([generation, organizationId, version, overThreshold, departments, category, page, limit]);
 }

@@ -1,4 +1,4 @@
-// The report: head, snapshot, outline and page, each from memory where it can be, and the answer around the rows'
+// The report: head, snapshot, index and page, each from memory where it can be, and the answer around the rows'
 // bytes.
 
 import type { Context } from 'hono';
@@ -17,8 +17,8 @@ import {
   thresholdOf,
 } from '../contract/snapshot';
 import type { Env } from '../env';
-import { Bounded } from './bounded';
-import { type Filter, Outline, type Selection } from './outline';
+import { ByteBoundedCache } from './byte-bounded-cache';
+import { type Filter, SnapshotIndex, type Selection } from './snapshot-index';
 import { type Page, pageName, readPage } from './pages';
 
 type Call = Context<{ Bindings: Env }>;
@@ -28,7 +28,7 @@ interface Answer {
   body: Uint8Array | null;
 }
 
-interface HeldHead {
+interface CachedHead {
   head: Head;
   readAt: number;
   /** The newest snapshot with its id: worked out once a head. */
@@ -37,23 +37,23 @@ interface HeldHead {
 }
 
 const MEBIBYTE = 1024 * 1024;
-const heads = new Bounded<HeldHead>(4 * MEBIBYTE);
-const outlines = new Bounded<Outline>(16 * MEBIBYTE);
-const requests = new Bounded<ReportRequest>(MEBIBYTE);
-const etags = new Bounded<string>(4 * MEBIBYTE);
+const heads = new ByteBoundedCache<CachedHead>(4 * MEBIBYTE);
+const indexes = new ByteBoundedCache<SnapshotIndex>(16 * MEBIBYTE);
+const requests = new ByteBoundedCache<ReportRequest>(MEBIBYTE);
+const etags = new ByteBoundedCache<string>(4 * MEBIBYTE);
 /** Whole answers of those who see everything; what depends on the caller is never kept. */
-const bodies = new Bounded<Uint8Array>(16 * MEBIBYTE);
+const bodies = new ByteBoundedCache<Uint8Array>(16 * MEBIBYTE);
 const encoder = new TextEncoder();
 
 export async function report(c: Call, claims: Claims, ifNoneMatch: string | null): Promise<Answer> {
   const request = parse(c);
   const access = readAccess(claims, request.organizationId);
   const { organizationId } = access;
-  const { held, snapshot, id } = await readSnapshot(c, organizationId, request);
+  const { cached, snapshot, id } = await readSnapshot(c, organizationId, request);
 
   const departments = shownDepartments(access, request.departmentId);
   const { category, skipThreshold, page, limit } = request;
-  const threshold = snapshot?.thresholdMinutes ?? thresholdOf(held.head);
+  const threshold = snapshot?.thresholdMinutes ?? thresholdOf(cached.head);
   const name = JSON.stringify([
     organizationId,
     id,
@@ -74,15 +74,15 @@ export async function report(c: Call, claims: Claims, ifNoneMatch: string | null
   let selection: Selection = { counts: NO_COUNTS, rowNos: [] };
   let rows: Page = { people: [], rows: [] };
   if (snapshot) {
-    const outline = await readOutline(c, held.head, organizationId, snapshot.version);
-    const cut = skipThreshold ? outline.length : outline.overThreshold(snapshot.asOf - threshold * 60_000);
-    const filter: Filter = { cut, departments, category, page, limit };
-    selection = outline.select(filter);
+    const index = await readIndex(c, cached.head, organizationId, snapshot.version);
+    const overThreshold = skipThreshold ? index.length : index.countOverThreshold(snapshot.asOf - threshold * 60_000);
+    const filter: Filter = { overThreshold, departments, category, page, limit };
+    selection = index.select(filter);
     if (selection.rowNos.length > 0) {
       rows = await readPage(
         c,
         organizationId,
-        pageName(organizationId, held.head.generation, snapshot.version, filter),
+        pageName(organizationId, cached.head.generation, snapshot.version, filter),
         selection.rowNos,
       );
     }
@@ -104,15 +104,15 @@ function parse(c: Call): ReportRequest {
 }
 
 async function readSnapshot(c: Call, organizationId: string, request: ReportRequest) {
-  let { held, isFresh } = await readHead(c, organizationId, Number(c.env.HEAD_MAX_AGE_SECONDS ?? 5) * 1000);
-  if (request.snapshot === null) return { held, snapshot: held.newest, id: held.newestId };
+  let { cached, isFresh } = await readHead(c, organizationId, Number(c.env.HEAD_MAX_AGE_SECONDS ?? 5) * 1000);
+  if (request.snapshot === null) return { cached, snapshot: cached.newest, id: cached.newestId };
   for (;;) {
-    const snapshot = readSnapshotId(held.head, request.snapshot);
-    const id = snapshot && (await snapshotId(organizationId, held.head, snapshot));
-    if (id === request.snapshot) return { held, snapshot, id };
+    const snapshot = readSnapshotId(cached.head, request.snapshot);
+    const id = snapshot && (await snapshotId(organizationId, cached.head, snapshot));
+    if (id === request.snapshot) return { cached, snapshot, id };
     if (isFresh) throw snapshotExpired();
     // Another isolate may have given it out after this one has read its head.
-    ({ held, isFresh } = await readHead(c, organizationId, 0));
+    ({ cached, isFresh } = await readHead(c, organizationId, 0));
   }
 }
 
@@ -120,27 +120,27 @@ async function readHead(
   c: Call,
   organizationId: string,
   maxAgeMs: number,
-): Promise<{ held: HeldHead; isFresh: boolean }> {
+): Promise<{ cached: CachedHead; isFresh: boolean }> {
   const known = heads.get(organizationId);
   const now = Date.now();
-  if (known && now - known.readAt < maxAgeMs) return { held: known, isFresh: false };
+  if (known && now - known.readAt < maxAgeMs) return { cached: known, isFresh: false };
   const head = await c.env.DB.prepare(HEAD_SQL).bind(organizationId).first<Head>();
   if (!head || head.removed) throw organizationNotFound();
   const newest = newestSnapshot(head);
-  const held = { head, readAt: now, newest, newestId: newest && (await snapshotId(organizationId, head, newest)) };
-  heads.put(organizationId, held, 1024);
-  return { held, isFresh: true };
+  const cached = { head, readAt: now, newest, newestId: newest && (await snapshotId(organizationId, head, newest)) };
+  heads.put(organizationId, cached, 1024);
+  return { cached, isFresh: true };
 }
 
-async function readOutline(c: Call, head: Head, organizationId: string, version: number): Promise<Outline> {
+async function readIndex(c: Call, head: Head, organizationId: string, version: number): Promise<SnapshotIndex> {
   const key = `${head.generation} ${version} ${organizationId}`;
-  const known = outlines.get(key);
+  const known = indexes.get(key);
   if (known) return known;
   const { results } = await c.env.DB.prepare(PARTS_SQL).bind(organizationId, version).all<{ entries: string }>();
   if (results.length === 0) throw snapshotExpired();
-  const outline = new Outline(results.map(({ entries }) => entries));
-  outlines.put(key, outline, outline.bytes);
-  return outline;
+  const index = new SnapshotIndex(results.map(({ entries }) => entries));
+  indexes.put(key, index, index.bytes);
+  return index;
 }
 
 /** A strong ETag over all that the body depends on: a snapshot's rows never change, so its id stands for them. */

@@ -3,7 +3,7 @@
 use crate::alert::settings::Sealed;
 use crate::api::error::ApiError;
 use crate::worker::bindings::message_of;
-use serde_json::value::RawValue;
+use serde_json::Value;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::Env;
@@ -49,9 +49,9 @@ pub async fn sample(
     organization_id: &str,
     destination_id: &str,
     Sealed { format, url, secrets }: Sealed<'_>,
-) -> Result<Box<RawValue>, ApiError> {
+) -> Result<Value, ApiError> {
     let outcome = text(send_sample(env, organization_id, destination_id, url, secrets, format)).await?;
-    RawValue::from_string(outcome).map_err(|error| ApiError::Internal(error.to_string()))
+    serde_json::from_str(&outcome).map_err(|error| ApiError::Internal(error.to_string()))
 }
 
 async fn text(promise: Promise) -> Result<String, ApiError> {

@@ -1,4 +1,6 @@
 //! The static files that are deployed with the worker.
+//!
+//! They are asked as in `jwks`, and for the same reason: `worker::Fetcher` takes the same options.
 
 use crate::worker::bindings::message_of;
 use wasm_bindgen::prelude::wasm_bindgen;

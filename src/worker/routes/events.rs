@@ -22,7 +22,7 @@ use futures::FutureExt;
 /// 4. Read the body                     → 400, 413
 /// 5. Read its events                   → 400, 413
 /// 6. Decide access                     → 403
-/// 7. Store them                        → 200
+/// 7. Store them                        → 200, 503
 pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
     // 1. Authenticate and count the call.
     let caller = authenticate(context, RateLimit::Ingest).await?;

@@ -29,9 +29,9 @@ const TRY_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// 1. Find the connection               → 404, 503
 /// 2. Count the call                    → 429
 /// 3. Check the body's type             → 415
-/// 4. Read the body                     → 413
+/// 4. Read the body                     → 400, 413
 /// 5. Verify its signature              → 401
-/// 6. Store what it says                → 503
+/// 6. Store what it says                → 200, 503
 ///
 /// An authentic webhook is answered with 200, whatever it says: a help desk that gets an error sends it again, or stops
 /// sending.

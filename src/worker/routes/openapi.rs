@@ -8,7 +8,7 @@ use crate::worker::response::Reply;
 /// The document that describes the API, for anyone. It is a static file that passes through the worker to get the
 /// headers of every response.
 ///
-/// 1. Read the file
+/// 1. Read the file      → 500
 /// 2. Compare the ETag   → 304, 200
 pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
     // 1. Read the file.

@@ -11,14 +11,14 @@ export interface Selection {
 }
 
 export interface Filter {
-  cut: number;
+  overThreshold: number;
   departments: string[] | null;
   category: Category | null;
   page: number;
   limit: number;
 }
 
-export class Outline {
+export class SnapshotIndex {
   readonly #departments: string[] = [];
   readonly #stalledSince: Float64Array;
   readonly #rowNos: Float64Array;
@@ -59,7 +59,7 @@ export class Outline {
   }
 
   /** How many entries are over the threshold: they are a prefix of all. */
-  overThreshold(latest: number): number {
+  countOverThreshold(latest: number): number {
     let [low, high] = [0, this.length];
     while (low < high) {
       const middle = (low + high) >> 1;
@@ -69,13 +69,13 @@ export class Outline {
     return low;
   }
 
-  select({ cut, departments, category, page, limit }: Filter): Selection {
+  select({ overThreshold, departments, category, page, limit }: Filter): Selection {
     const wanted = departments && this.#departments.map((id) => departments.includes(id));
     const skip = (page - 1) * limit;
     const counts = CATEGORIES.map(() => 0);
     const rowNos: number[] = [];
     const only = category === null ? null : CATEGORIES.indexOf(category);
-    for (let index = 0; index < cut; index += 1) {
+    for (let index = 0; index < overThreshold; index += 1) {
       if (wanted && !wanted[this.#department[index]]) continue;
       const kind = this.#category[index];
       if (only === null ? kind < 2 : only === kind) {

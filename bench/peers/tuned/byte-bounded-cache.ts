@@ -1,5 +1,5 @@
 /** A map that is bounded in bytes and drops what was used least recently: a Map keeps the order of insertion. */
-export class Bounded<V> {
+export class ByteBoundedCache<V> {
   readonly #entries = new Map<string, { value: V; bytes: number }>();
   #bytes = 0;
 
