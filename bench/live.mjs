@@ -77,23 +77,23 @@ export async function simulateDay({
   mkdirSync(state, { recursive: true });
   const running = await startIsolates({ state, isolates: isolatesOf(columns) });
   try {
-    const world = new World(running, { columns, watchers, isQuiet, isLooking });
-    await world.prepare();
+    const simulation = new Simulation(running, { columns, watchers, isQuiet, isLooking });
+    await simulation.prepare();
     const before = databaseBytes(state);
-    await world.live(seconds, { everySeconds, say });
-    const column = await world.countColumns();
-    const written = await world.writer.counts();
+    await simulation.live(seconds, { everySeconds, say });
+    const column = await simulation.countColumns();
+    const written = await simulation.writer.counts();
     const after = databaseBytes(state);
-    const swept = await world.sweep();
+    const swept = await simulation.sweep();
     return {
       share: seconds / (HOURS * 3600),
-      people: world.people.length,
+      people: simulation.people.length,
       everySeconds,
       refreshes: Math.ceil(seconds / everySeconds),
-      idle: world.idle,
+      idle: simulation.idle,
       written,
       columns: column,
-      compared: world.compared,
+      compared: simulation.compared,
       swept,
       bytes: { day: after - before, kept: databaseBytes(state) - before },
     };
@@ -130,7 +130,7 @@ const identifier = (name) => name.replace(/[^a-z0-9]+/g, '-');
 const isolateName = (column, index) => `${identifier(column)}-${index}`;
 
 /** Everything that lives through the day. */
-class World {
+class Simulation {
   compared = 0;
   idle = /** @type {any} */ (undefined);
   #clock = new Clock(DAY_BEGINS);

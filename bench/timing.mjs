@@ -34,7 +34,7 @@ export async function timeCases({ names, rounds, seed, keys, say, sides: chosen 
       const all = [...chosen, ...Object.keys(builds), ...(source === 'memory' && chosen === SIDES ? [FLOOR] : [])];
       const states = new Map();
       for (const name of own) results[name] = Object.fromEntries(all.map((side) => [side, { cpu: [], rate: [] }]));
-      for (const some of source === 'memory' ? portions(rounds, STARTS) : Array(STARTS).fill(portions(rounds, 1)[0])) {
+      for (const some of source === 'memory' ? portions(rounds, STARTS) : allEach(rounds, STARTS)) {
         for (const name of all) {
           // A side may have put into KV what it has read from D1.
           if (source === 'D1' || !states.has(name))
@@ -65,6 +65,12 @@ function portions(rounds, count) {
   const all = Array.from({ length: rounds }, (_, index) => index + 1);
   const size = Math.ceil(rounds / count);
   return Array.from({ length: Math.ceil(rounds / size) }, (_, index) => all.slice(index * size, (index + 1) * size));
+}
+
+/** The rounds from 1 on, all of them so many times. */
+function allEach(rounds, count) {
+  const [all] = portions(rounds, 1);
+  return Array.from({ length: count }, () => all);
 }
 
 /** All sides, warm, each over its own state. */

@@ -8,7 +8,14 @@ import { byId } from './modules/dom.js';
 import { Embedding, isEmbedded } from './modules/embedding.js';
 import { queryOf, readFilters } from './modules/filters.js';
 import { Monitor } from './modules/monitor.js';
-import { currentSession, looksLikeToken, readSession, saveToken, takeTokenFromFragment } from './modules/session.js';
+import {
+  currentSession,
+  looksLikeToken,
+  readSession,
+  saveToken,
+  TOKEN_PARTS,
+  takeTokenFromFragment,
+} from './modules/session.js';
 import { Updates } from './modules/updates.js';
 import { isWall, readWallFilters, wallQuery } from './modules/wall-address.js';
 import { formatNumber, refusalWords } from './modules/words.js';
@@ -395,7 +402,7 @@ export function startDashboard() {
       return;
     }
     if (!looksLikeToken(session.token)) {
-      signOut('The token in this link is incomplete: it should have three parts separated by dots.');
+      signOut(`The token in this link is incomplete: ${TOKEN_PARTS}.`);
       return;
     }
     mayBeSignedIn = true;

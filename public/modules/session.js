@@ -64,6 +64,9 @@ export function cleanToken(text) {
     .replace(/\s+/g, '');
 }
 
+/** What a text that is no token lacks. */
+export const TOKEN_PARTS = 'it should have three parts separated by dots';
+
 /**
  * Whether the text has three parts in base64url, as a token has.
  *

@@ -1,7 +1,7 @@
 // The sign-in form: a field for a token and, above it, the reason why one is needed, and where else to get one.
 
 import { byId, setAttributes, setText } from '../modules/dom.js';
-import { cleanToken, looksLikeToken } from '../modules/session.js';
+import { cleanToken, looksLikeToken, TOKEN_PARTS } from '../modules/session.js';
 
 /**
  * @param {object} callbacks
@@ -27,8 +27,7 @@ export function createSignIn({ onToken, link }) {
     event.preventDefault();
     const token = cleanToken(field.value);
     if (token === '') complain('Paste a token first.');
-    else if (!looksLikeToken(token))
-      complain('This token is incomplete: it should have three parts separated by dots.');
+    else if (!looksLikeToken(token)) complain(`This token is incomplete: ${TOKEN_PARTS}.`);
     else {
       field.value = '';
       complain('');

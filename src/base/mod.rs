@@ -1,10 +1,9 @@
-//! What every other module may use: instants, ids, strict JSON, digests, a bounded cache, sorting, waiting for several
-//! futures, notes about a request.
+//! What every other module may use: instants, ids, strict JSON, digests, a bounded cache, sorting, notes about a
+//! request.
 
 pub mod byte_cache;
 pub mod digest;
 pub mod id;
-pub mod join;
 pub mod sort;
 pub mod strict_json;
 pub mod timestamp;

@@ -1,7 +1,7 @@
 //! Sorting without the library's code for each type.
 //!
-//! The library compiles `slice::sort_by` again for each type and each order: 14.1 KB of the gzipped wasm for the 19 types
-//! that are sorted. Here it is compiled once, for positions. That costs an indirect call for each comparison.
+//! The library compiles `slice::sort_by` again for each type and each order: 14.1 KB of the gzipped wasm for the 19
+//! types that are sorted. Here it is compiled once, for positions. That costs an indirect call for each comparison.
 
 use std::cmp::Ordering;
 

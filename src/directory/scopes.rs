@@ -3,13 +3,12 @@
 use crate::auth::access::{AccessError, View, read_access};
 use crate::auth::claims::Claims;
 use crate::auth::role::Role;
-use crate::base::join;
 use crate::base::sort::sort_by;
 use crate::http::query::{QueryError, parse};
-use crate::storage::database::{Database, DatabaseError, Outcome, Row, SqlValue, Statement};
+use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement};
 use crate::storage::json_table::to_json;
 use crate::storage::shards::Shards;
-use futures::future::LocalBoxFuture;
+use futures::future::join_all;
 use serde::Serialize;
 
 /// The most organizations of an answer.
@@ -144,7 +143,7 @@ pub async fn read_scopes<D: Database>(
         .as_ref()
         .map(|access| shards.of(access.organization.as_str()).shard);
     let mut asked = Vec::new();
-    let mut batches: Vec<LocalBoxFuture<'_, Result<Vec<Outcome>, DatabaseError>>> = Vec::new();
+    let mut batches = Vec::new();
     for (shard, database) in databases.iter().enumerate() {
         let mut statements = Vec::new();
         if let Some(access) = access.as_ref().filter(|_| own_shard == Some(shard)) {
@@ -169,14 +168,14 @@ pub async fn read_scopes<D: Database>(
         }
         if !statements.is_empty() {
             asked.push(shard);
-            batches.push(Box::pin(database.batch(statements)));
+            batches.push(database.batch(statements));
         }
     }
 
     let (mut own, mut departments) = (Vec::new(), Vec::new());
     let mut organizations = Vec::new();
     let mut organizations_truncated = false;
-    for (shard, outcomes) in asked.into_iter().zip(join::all(batches).await) {
+    for (shard, outcomes) in asked.into_iter().zip(join_all(batches).await) {
         let mut rows = outcomes?.into_iter().map(|outcome| outcome.rows);
         let mut next = || rows.next().ok_or(DatabaseError::Decode("an outcome is missing"));
         if own_shard == Some(shard) {

@@ -18,8 +18,8 @@ import {
 } from '../contract/snapshot';
 import type { Env } from '../env';
 import { ByteBoundedCache } from './byte-bounded-cache';
-import { type Filter, SnapshotIndex, type Selection } from './snapshot-index';
 import { type Page, pageName, readPage } from './pages';
+import { type Filter, type Selection, SnapshotIndex } from './snapshot-index';
 
 type Call = Context<{ Bindings: Env }>;
 

@@ -2,7 +2,6 @@
 
 use crate::api::error::ApiError;
 use crate::auth::access::ingest_access;
-use crate::base::join;
 use crate::ingest::parse::{BodyFormat, ParsedEvents, parse_events, parse_is_partial};
 use crate::ingest::store::{BODY_BYTES_MAX, Receipt, store_records};
 use crate::worker::authenticate::authenticate;
@@ -11,7 +10,7 @@ use crate::worker::bindings::random;
 use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::context::RequestContext;
 use crate::worker::response::Reply;
-use futures::FutureExt;
+use futures::future::join_all;
 
 /// Stores events. Those of organizations in several databases are stored in each of them at once: either all of a
 /// database or none.
@@ -56,9 +55,8 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
         store_records(&database, records, &change_token, context.now).await
     };
     let parts = records.by_shard(shards).into_iter();
-    let stored = parts.map(|part| store(part).boxed_local()).collect();
     let mut receipt = Receipt::default();
-    for part in join::all(stored).await {
+    for part in join_all(parts.map(store)).await {
         receipt.add(part?);
     }
     Reply::success(&receipt.with_remarks(warnings, is_partial.then_some((bad, first_bad))))

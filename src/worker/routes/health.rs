@@ -3,7 +3,6 @@
 use crate::api::envelope;
 use crate::api::error::ApiError;
 use crate::auth::access::operate_access;
-use crate::base::join;
 use crate::base::timestamp::Timestamp;
 use crate::connector::connection::Connection;
 use crate::health::{ANSWER_AGE_MAX_MS, Expectations, Health, check_health};
@@ -14,7 +13,7 @@ use crate::worker::context::RequestContext;
 use crate::worker::isolate;
 use crate::worker::isolate::Service;
 use crate::worker::response::{Body, Reply};
-use futures::future::LocalBoxFuture;
+use futures::future::join_all;
 use std::cell::RefCell;
 
 thread_local! {
@@ -50,25 +49,21 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
         return reply(&health);
     }
     let shards = isolate::shards_of(&context.setup(), &context.env);
-    let checks = shards
-        .bindings()
-        .iter()
-        .enumerate()
-        .map(|(shard, binding)| -> LocalBoxFuture<'_, Health> {
-            let expectations = service.as_ref().ok().map(|service| Expectations {
-                connections: connections_of(service, shard),
-                database_bytes_max: service.config.database_bytes_max,
-            });
-            Box::pin(async {
-                let database = D1::bound(&context.env, binding);
-                let health = check_health(&database, expectations, is_operator, context.now, &context.trace).await;
-                Health {
-                    binding: Some(binding.to_string()),
-                    ..health
-                }
-            })
+    let checks = shards.bindings().iter().enumerate().map(|(shard, binding)| {
+        let expectations = service.as_ref().ok().map(|service| Expectations {
+            connections: connections_of(service, shard),
+            database_bytes_max: service.config.database_bytes_max,
         });
-    let checked = join::all(checks.collect()).await;
+        async move {
+            let database = D1::bound(&context.env, binding);
+            let health = check_health(&database, expectations, is_operator, context.now, &context.trace).await;
+            Health {
+                binding: Some(binding.to_string()),
+                ..health
+            }
+        }
+    });
+    let checked = join_all(checks).await;
     let health = Health::of_all(checked, is_operator).ok_or(ApiError::Internal("no database".to_owned()))?;
     if !is_operator {
         LAST_ANSWER.set(Some((context.now, health.clone())));
