@@ -15,6 +15,7 @@ use crate::connector::events::{Events, Field, Person, Switch, change_id, mention
 use crate::connector::mapper::{Mapper, Seen};
 use crate::connector::payload::Node;
 
+/// Chatwoot: the members of a webhook that count, and what maps them.
 pub const MAPPER: Mapper = Mapper {
     members: &[
         "additional_attributes",

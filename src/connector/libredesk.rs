@@ -13,6 +13,7 @@ use crate::connector::mapper::{Mapper, Seen};
 use crate::connector::payload::Node;
 use std::borrow::Cow;
 
+/// LibreDesk: the members of a webhook that count, and what maps them.
 pub const MAPPER: Mapper = Mapper {
     members: &[
         "actor_id",

@@ -12,6 +12,7 @@ use crate::connector::events::{Events, Field, Person, Switch, change_id, second}
 use crate::connector::mapper::{Mapper, Seen};
 use crate::connector::payload::Node;
 
+/// Zammad: the members of a webhook that count, and what maps them.
 pub const MAPPER: Mapper = Mapper {
     members: &[
         "active",

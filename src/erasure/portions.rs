@@ -105,6 +105,7 @@ pub fn reopen(range: impl IntoIterator<Item = SqlValue>) -> Statement {
     Statement::new(sql!("erasure/sql/reopen.sql"), range)
 }
 
+/// A statement about an organization, with a number as its second parameter.
 pub(super) fn of_organization(sql: impl Into<Cow<'static, str>>, organization_id: &str, number: i64) -> Statement {
     Statement::new(sql, [organization_id.into(), SqlValue::Integer(number)])
 }

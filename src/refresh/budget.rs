@@ -133,8 +133,11 @@ impl Default for SweepLimits {
 /// What a run has cost so far.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct StatementCounts {
+    /// How many statements were executed.
     pub statements: u64,
+    /// How many rows of tables and indexes the platform bills as read.
     pub rows_read: u64,
+    /// How many rows of tables and indexes the platform bills as written.
     pub rows_written: u64,
     /// How large the database is, in bytes.
     pub database_bytes: u64,
@@ -171,6 +174,7 @@ impl<'a, D> Budget<'a, D> {
         }
     }
 
+    /// What it has cost so far.
     pub fn counts(&self) -> StatementCounts {
         self.counts.get()
     }

@@ -11,10 +11,12 @@ impl Failures {
         &self.0
     }
 
+    /// Whether an organization has failed.
     pub(super) fn contains(&self, organization_id: &str) -> bool {
         self.0.iter().any(|(failed, _)| failed == organization_id)
     }
 
+    /// Adds an organization with its reason, unless it has failed before.
     pub(super) fn add(&mut self, organization_id: &str, reason: String) {
         if !self.contains(organization_id) {
             self.0.push((organization_id.to_owned(), reason));

@@ -35,8 +35,11 @@ struct PendingConversation {
 
 /// Folds timelines of one run.
 pub struct Folder<'a, D> {
+    /// The database, within the budget of the run.
     pub database: &'a Budget<'a, D>,
+    /// The lease of the run.
     pub lease: &'a Lease<'a>,
+    /// How much is read at a time.
     pub limits: SliceLimits,
     /// How many conversations were pending.
     pub folded: u64,
@@ -321,6 +324,7 @@ fn one_parameter<'a>(rows: impl IntoIterator<Item = [Cell<'a>; 2]>) -> Result<St
 /// Items as they are read.
 #[derive(Debug, Default)]
 pub struct Items {
+    /// What is kept of them.
     pub items: ItemCollection,
     /// What is wrong with the first that is damaged.
     pub damage: Option<String>,
@@ -393,6 +397,7 @@ async fn read_timeline<D: Database>(
 
 /// A conversation as it is stored.
 pub struct StoredConversation {
+    /// Its id.
     pub conversation_id: String,
     /// `None` means that it is not pending.
     pub change_token: Option<String>,
@@ -405,6 +410,7 @@ pub struct StoredConversation {
     is_to_be_published: bool,
     /// That it was acknowledged, as stored.
     acknowledgement: Option<String>,
+    /// Its timeline.
     pub items: Items,
     /// When old items came last, in milliseconds. Only the sweep asks.
     pub late_at: i64,

@@ -13,6 +13,7 @@ use std::rc::Rc;
 /// An organization's head, and what was read for its next snapshot version.
 #[derive(Debug, Default)]
 pub struct PublishInput {
+    /// The id of the organization.
     pub organization_id: String,
     /// The published version. 0 means that there is none yet.
     pub version: i64,
@@ -58,14 +59,18 @@ pub struct PublishInput {
 /// A record that is ready to be published. Once it is, its pending row is removed if it still has the same token.
 #[derive(Debug)]
 pub struct PendingRecord {
+    /// The type of the record, as it is stored.
     pub record_type: String,
+    /// The id of the record.
     pub record_id: String,
+    /// The change token of its pending row when that was read.
     pub change_token: String,
 }
 
 /// A conversation whose row may have changed: because its candidate has, or the record of one of its people.
 #[derive(Debug)]
 pub struct AffectedConversation {
+    /// Its id.
     pub conversation_id: String,
     /// The bytes that are read to join it with its people.
     pub bytes: usize,
@@ -224,6 +229,7 @@ fn take_into_portion(input: &mut PublishInput, row: &Row, bytes_left: &mut usize
 /// A candidate with the records of its people, as stored.
 #[derive(Debug)]
 pub struct JoinInput {
+    /// Its id.
     pub conversation_id: String,
     /// Its candidate, as stored. `None` means that it is none.
     pub candidate: Option<String>,
@@ -237,6 +243,7 @@ pub struct JoinInput {
 /// What is read of the affected conversations of an organization.
 #[derive(Debug, Default)]
 pub struct JoinInputs {
+    /// The conversations.
     pub conversations: Vec<JoinInput>,
     /// The users of the conversations: their ids and bodies.
     pub users: Vec<(String, String)>,
@@ -248,8 +255,11 @@ pub struct JoinInputs {
 
 /// What is to be read of an organization.
 pub struct JoinKeys<'a> {
+    /// The id of the organization.
     pub organization_id: &'a str,
+    /// The affected conversations.
     pub conversation_ids: Vec<&'a str>,
+    /// The numbers of the rows that are published of them.
     pub row_nos: Vec<i64>,
 }
 
@@ -352,7 +362,9 @@ fn distribute(
 /// The candidates that the version of an organization is to list, and how many there are in all.
 #[derive(Debug, Default)]
 pub struct Wanted {
+    /// The conversations that it is to list.
     pub conversation_ids: Vec<String>,
+    /// How many candidates there are.
     pub total: u64,
 }
 

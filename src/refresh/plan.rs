@@ -42,12 +42,14 @@ const RETIRED_BYTES_MAX: usize = 1_000_000;
 #[serde(from = "(Timestamp, i64, Vec<i64>)", into = "(Timestamp, i64, Vec<i64>)")]
 pub struct RetiredVersion {
     superseded_at: Timestamp,
+    /// Its number.
     pub version: i64,
     /// Its rows that no later version lists, unless there are too many.
     pub row_nos: Vec<i64>,
 }
 
 impl RetiredVersion {
+    /// The first instant at which it may be removed.
     pub fn may_be_removed_at(&self) -> Timestamp {
         self.superseded_at.plus(RETENTION_MS)
     }
@@ -72,6 +74,7 @@ impl From<RetiredVersion> for (Timestamp, i64, Vec<i64>) {
 /// What was read of an organization, before it is known which rows are to be compared.
 #[derive(Debug)]
 pub struct PublishDraft {
+    /// What was read.
     pub input: PublishInput,
     published: Version,
     retired: Vec<RetiredVersion>,
@@ -96,6 +99,7 @@ pub struct Progress {
 /// What is to be written for one organization.
 #[derive(Debug, Default)]
 pub struct PublishPlan {
+    /// The id of the organization.
     pub organization_id: String,
     /// What is no longer pending once the plan is carried out.
     pub settled: Vec<PendingRecord>,
@@ -125,6 +129,7 @@ impl PublishPlan {
 /// A version that cannot be read.
 #[derive(Debug)]
 pub struct LostVersion {
+    /// Its number.
     pub version: i64,
     /// The first row number that no version has used: all rows before it are the version's, or those of versions before
     /// it.
@@ -136,7 +141,9 @@ pub struct LostVersion {
 /// A head as it is to be.
 #[derive(Debug)]
 pub struct HeadUpdate {
+    /// The version.
     pub version: i64,
+    /// The first row number that no version has used.
     pub next_row_no: i64,
     /// How many rows the new version has. `None` means that the version stays.
     pub candidates: Option<i64>,

@@ -19,9 +19,13 @@ const UNLISTED_MAX: usize = 2_000;
 
 /// Publishes the slices of one run.
 pub struct Publisher<'a, D> {
+    /// The database, within the budget of the run.
     pub database: &'a Budget<'a, D>,
+    /// The lease of the run.
     pub lease: &'a Lease<'a>,
+    /// How much the run does, and how much of it at a time.
     pub limits: &'a Limits,
+    /// The calendars of time zones.
     pub calendar_of: &'a CalendarOf,
     /// Organizations of which a new version was published.
     pub published: HashSet<String>,

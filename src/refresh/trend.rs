@@ -9,6 +9,7 @@ use crate::snapshot::version::{Entry, Version};
 
 /// A version that is to be published, as far as it matters for the course of the day.
 pub struct Publication<'a> {
+    /// What is in force for the organization.
     pub settings: &'a Settings,
     /// The hour that is stored with the version before.
     pub stored: Option<&'a str>,
@@ -16,11 +17,13 @@ pub struct Publication<'a> {
     pub departments: Departments,
     /// What the version before lists.
     pub before: &'a [Stall],
+    /// The version that is to be published.
     pub next: &'a Version,
     /// What is counted as coming and going.
     pub changes: &'a [StallChange],
     /// The instant that the version before is as of.
     pub since: Timestamp,
+    /// The instant that the new version is as of.
     pub at: Timestamp,
 }
 

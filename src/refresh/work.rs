@@ -18,6 +18,7 @@ const FAILED_ALONE_MAX: usize = 20;
 /// An organization that a run has anything to do for.
 #[derive(Debug, Clone)]
 pub struct Organization {
+    /// Its id.
     pub id: String,
     /// How many rows are published.
     pub rows: usize,
@@ -86,6 +87,7 @@ impl FoldProgress {
 /// What is folded and published together.
 #[derive(Debug, Clone)]
 pub struct Slice {
+    /// Its organizations.
     pub organizations: Vec<Organization>,
     /// Whether it is one organization that may have more than fits into a slice.
     pub is_large: bool,

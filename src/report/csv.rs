@@ -56,6 +56,7 @@ pub enum Separator {
 }
 
 impl Separator {
+    /// The character between two columns.
     pub(super) fn character(self) -> char {
         match self {
             Self::Comma => ',',

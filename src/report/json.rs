@@ -16,6 +16,7 @@ pub(super) struct Envelope<T> {
 }
 
 impl<T> Envelope<T> {
+    /// The envelope of a success.
     pub(super) fn new(data: T) -> Self {
         Self { success: true, data }
     }

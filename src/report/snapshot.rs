@@ -83,6 +83,7 @@ impl SnapshotHead {
 pub(super) struct NamedSnapshot {
     version: i64,
     as_of: Timestamp,
+    /// Which settings were in force.
     pub(super) settings_id: SettingsId,
 }
 

@@ -8,9 +8,13 @@ use std::rc::Rc;
 /// A version's entries without conversation ids: 40 bytes an entry and 4 an assignee. Each text is there once.
 #[derive(Debug, Clone, Default)]
 pub struct SnapshotIndex {
+    /// The departments of the entries.
     pub(super) departments: Vec<Department>,
+    /// The channels of the entries.
     pub(super) channels: Vec<Rc<str>>,
+    /// The names of the assignees of the entries.
     pub(super) names: Vec<Rc<str>>,
+    /// The entries, in the order of the report.
     pub(super) entries: Vec<IndexEntry>,
     /// The assignees of all entries, one entry after the other, as indices into `names`.
     assignees: Vec<u32>,
@@ -21,14 +25,18 @@ pub struct SnapshotIndex {
 /// A department that has candidates.
 #[derive(Debug, Clone)]
 pub(super) struct Department {
+    /// Its id.
     pub(super) id: Rc<str>,
     /// `None` means that no record of the department is stored.
     pub(super) name: Option<Rc<str>>,
 }
 
+/// An entry of the version, without the id of its conversation.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct IndexEntry {
+    /// Since when it has been stalled.
     pub(super) stalled_since: Timestamp,
+    /// The number of its row.
     pub(super) row_no: i64,
     /// An index into `departments`, or [`NO_DEPARTMENT`].
     pub(super) department: u32,
@@ -36,10 +44,13 @@ pub(super) struct IndexEntry {
     pub(super) channel: u32,
     /// The end of its assignees in `assignees`. They begin at the end of the previous entry's.
     assignees_end: u32,
+    /// Which list it is in.
     pub(super) category: Category,
+    /// Why no answer came.
     pub(super) reason: Reason,
 }
 
+/// Stands for no department.
 pub(super) const NO_DEPARTMENT: u32 = u32::MAX;
 
 impl SnapshotIndex {

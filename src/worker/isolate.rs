@@ -19,7 +19,9 @@ use worker::{Delay, Env};
 
 /// The service as it is configured. Another configuration makes another service, with caches of its own.
 pub struct Service {
+    /// The configuration that it is made from.
     pub config: Config,
+    /// What verifies tokens.
     pub authenticator: Authenticator<ImportedKey>,
     /// What the report has read and written before.
     pub cache: RefCell<IsolateCache>,

@@ -130,7 +130,7 @@ describe('README.md', () => {
 
 test('the manifests, the changelog and the API document name the same version', () => {
   const crate = /^version = "([^"]+)"$/m.exec(readFileSync(inRoot('Cargo.toml'), 'utf8'))?.[1];
-  const changed = /^## (\d\S*)$/m.exec(readDocument('CHANGELOG.md'))?.[1];
+  const changed = /^## (\d\S*) - \d{4}-\d{2}-\d{2}$/m.exec(readDocument('CHANGELOG.md'))?.[1];
   const api = JSON.parse(readFileSync(inRoot('public/openapi.json'), 'utf8')).info.version;
   assert.deepEqual([crate, changed, api], [PACKAGE.version, PACKAGE.version, PACKAGE.version]);
 });
