@@ -288,11 +288,11 @@ export const ALERTS_REQUEST_EXAMPLE = {
 export const ALERT_TEST_EXAMPLES = {
   delivered: {
     summary: 'The receiver took it',
-    value: { success: true, data: { isDelivered: true, status: 200, problem: null } },
+    value: { success: true, data: { isDelivered: true, problem: null, status: 200 } },
   },
   refused: {
     summary: 'The receiver refused it',
-    value: { success: true, data: { isDelivered: false, status: 404, problem: 'The receiver answered 404.' } },
+    value: { success: true, data: { isDelivered: false, problem: 'The receiver answered 404.', status: 404 } },
   },
 };
 

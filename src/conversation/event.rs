@@ -137,14 +137,10 @@ impl Version {
         }
     }
 
-    fn body<T: Serialize>(self, timeline_key: TimelineKey, body: &T) -> Result<ParsedBody, Problem> {
-        self.ranked(timeline_key, serde_json::to_string(body))
-    }
-
     /// Ranks a body by its JSON.
-    fn ranked(self, timeline_key: TimelineKey, json: Result<String, serde_json::Error>) -> Result<ParsedBody, Problem> {
+    fn body<T: Serialize>(self, timeline_key: TimelineKey, body: &T) -> Result<ParsedBody, Problem> {
         let problem = |error: serde_json::Error| Problem::new("", error.to_string());
-        let json = json.map_err(problem)?;
+        let json = serde_json::to_string(body).map_err(problem)?;
         let members: Object = serde_json::from_str(&json).map_err(problem)?;
         let rank = Rank::new(self.record_type, self.revision, self.updated_at, Some(&members));
         Ok((timeline_key, rank, json))

@@ -1,7 +1,7 @@
 //! A request, as the handlers see it.
 //!
-//! It is the platform's own. `worker::Request` makes an unknown method GET, which would be answered and not refused,
-//! and asks the platform for everything a second time: 8 µs of the 220 that a 304 takes.
+//! It is the platform's own. `worker::Request` turns an unknown method into GET, which would be answered and not
+//! refused, and asks the platform for everything a second time: 8 µs of the 220 that a 304 takes.
 
 use crate::api::error::ApiError;
 use crate::api::route::find;

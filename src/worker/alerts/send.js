@@ -104,5 +104,5 @@ export async function sendSample(env, organizationId, destinationId, url, secret
     body: bodyOf(format, message),
     receiver: env.ALERTS_RECEIVER || null,
   });
-  return JSON.stringify({ isDelivered: outcome === 'delivered', status, problem });
+  return JSON.stringify({ isDelivered: outcome === 'delivered', problem, status });
 }

@@ -1,6 +1,7 @@
 //! The static files that are deployed with the worker.
 //!
-//! They are asked as in `jwks`, and for the same reason: `worker::Fetcher` takes the same options.
+//! They are fetched with the binding's own `fetch`: `worker::Fetcher` brings along the options that `worker::Fetch`
+//! does, see `jwks`.
 
 use crate::worker::bindings::message_of;
 use wasm_bindgen::prelude::wasm_bindgen;

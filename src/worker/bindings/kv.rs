@@ -1,8 +1,8 @@
 //! The shared cache, filled by KV.
 //!
 //! It calls the platform's namespace directly. `worker::KvStore` looks up five methods by name and passes options
-//! through serde for each operation, and each of those texts crosses the boundary on its own: 25 µs of the 1,240 that a
-//! page from KV takes.
+//! through serde for each operation, and each name and option crosses the boundary on its own: 25 µs of the 1,240 that
+//! a page from KV takes.
 
 use crate::storage::shared_cache::{CacheKey, SharedCache, SharedCacheError};
 use crate::worker::bindings::message_of;

@@ -1,9 +1,9 @@
 //! A response.
 //!
 //! `worker::Headers` calls the platform once for each header, and decodes its name each time; `worker::Response` copies
-//! the body twice on its way: together 4 µs of the 220 that a page from memory takes. Here the headers that never
-//! change are those of a template, a response that others are made from, and the platform copies them by itself:
-//! another 8 % of such a page. The body goes straight out of the wasm's memory.
+//! the body twice on its way. Together that is 4 µs of the 220 that a page from memory takes. Here the headers that
+//! never change are those of a template, a response that others are made from, and the platform copies them by itself,
+//! which saves another 8% of such a page. The body goes straight out of the wasm's memory.
 
 use crate::worker::bindings::headers::ResponseHeaders;
 use futures::stream::LocalBoxStream;

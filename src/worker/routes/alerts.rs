@@ -20,7 +20,7 @@ use crate::worker::response::Reply;
 /// 2. Check the path                    → 400
 /// 3. Read the body of a PUT            → 400, 413, 415
 /// 4. Decide access                     → 403
-/// 5. Read the destinations             → 404; 400 if a PUT does not go together with them
+/// 5. Read the destinations             → 404, 503; 400 if a PUT does not go together with them
 /// 6. Compare the ETag of a GET         → 304, 200
 /// 7. Encrypt and store those of a PUT  → 400, 503, 200
 pub async fn handle(context: &RequestContext, organization_id: Option<String>) -> Result<Reply, ApiError> {
@@ -58,7 +58,7 @@ pub async fn handle(context: &RequestContext, organization_id: Option<String>) -
 /// 1. Authenticate and count the call   → 401, 429, 503
 /// 2. Check the path                    → 400
 /// 3. Decide access                     → 403
-/// 4. Find the destination              → 404
+/// 4. Find the destination              → 404, 503
 /// 5. Send the sample                   → 200, whatever became of it
 pub async fn test(
     context: &RequestContext,

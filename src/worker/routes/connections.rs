@@ -16,7 +16,7 @@ use crate::worker::response::Reply;
 /// 1. Authenticate and count the call   → 401, 429, 503
 /// 2. Check the path                    → 400
 /// 3. Decide access                     → 403
-/// 4. Read the counts                   → 404, 304, 200
+/// 4. Read the counts                   → 404, 503, 304, 200
 pub async fn handle(context: &RequestContext, organization_id: Option<String>) -> Result<Reply, ApiError> {
     // 1. Authenticate and count the call.
     let caller = authenticate(context, RateLimit::Read).await?;

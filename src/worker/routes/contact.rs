@@ -17,7 +17,7 @@ use crate::worker::response::Reply;
 /// 1. Authenticate and count the call   → 401, 429, 503
 /// 2. Check the path                    → 400
 /// 3. Decide access                     → 403
-/// 4. Erase the contact                 → 200, 404
+/// 4. Erase the contact                 → 200, 404, 503
 pub async fn handle(
     context: &RequestContext,
     organization_id: Option<String>,

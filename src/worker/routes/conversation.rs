@@ -24,9 +24,9 @@ use crate::worker::response::Reply;
 /// 2. Check the path and read the parameter    → 400
 /// 3. Read the body of a PUT                   → 400, 413, 415
 /// 4. Decide access                            → 403
-/// 5. Read the conversation                    → 404
+/// 5. Read the conversation                    → 404, 503
 /// 6. Explain it                               → 304, 200
-/// 7. Or store the acknowledgement             → 200; 409 if nobody waits, or another message is the last
+/// 7. Or store the acknowledgement             → 200, 503; 409 if nobody waits, or another message is the last
 pub async fn handle(context: &RequestContext, conversation_id: Option<String>) -> Result<Reply, ApiError> {
     // 1. Authenticate and count the call. It reads the whole conversation, which may be long.
     let caller = authenticate(context, RateLimit::Search).await?;

@@ -20,9 +20,9 @@ use worker::Error;
 /// 1. Authenticate and count the call                 → 401, 429, 503
 /// 2. Read the parameters                             → 400
 /// 3. Decide access                                   → 403
-/// 4. Resolve the head and the snapshot               → 404, 410
+/// 4. Resolve the head and the snapshot               → 404, 410, 503
 /// 5. Compare the ETag                                → 304
-/// 6. Read the first rows, and the rest as the client takes it → 200
+/// 6. Read the first rows, and the rest as the client takes it → 200, 503
 ///
 /// An error after the first rows aborts the body, so a truncated file cannot be mistaken for a complete one.
 pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {

@@ -33,8 +33,8 @@ const TRY_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// 5. Verify its signature              → 401
 /// 6. Store what it says                → 200, 503
 ///
-/// An authentic webhook is answered with 200, whatever it says: a help desk that gets an error sends it again, or stops
-/// sending.
+/// An authentic webhook is answered with 200, whatever it says, if it can be stored: a help desk that gets an error
+/// sends it again, or stops sending.
 pub async fn handle(context: &RequestContext, connection_id: &str) -> Result<Reply, ApiError> {
     let service = context.service()?;
     match authentic(context, service, connection_id).await {

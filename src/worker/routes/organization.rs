@@ -16,7 +16,7 @@ use crate::worker::response::Reply;
 /// 1. Authenticate and count the call        → 401, 429, 503
 /// 2. Check the path and read the parameter  → 400
 /// 3. Decide access                          → 403
-/// 4. Remove the organization                → 200, 404
+/// 4. Remove the organization                → 200, 404, 503
 pub async fn handle(context: &RequestContext, organization_id: Option<String>) -> Result<Reply, ApiError> {
     // 1. Authenticate and count the call.
     let caller = authenticate(context, RateLimit::Read).await?;

@@ -14,9 +14,9 @@ use crate::worker::response::Reply;
 /// 1. Authenticate and count the call         → 401, 429, 503
 /// 2. Read the parameters                     → 400
 /// 3. Decide access                           → 403
-/// 4. Resolve the head and the snapshot       → 404, 410
+/// 4. Resolve the head and the snapshot       → 404, 410, 503
 /// 5. Compare the ETag                        → 304
-/// 6. Select, read and write the page         → 200
+/// 6. Select, read and write the page         → 200, 503
 pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
     // 1. Authenticate and count the call.
     let caller = authenticate(context, RateLimit::Read).await?;

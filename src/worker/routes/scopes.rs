@@ -13,7 +13,7 @@ use crate::worker::response::Reply;
 ///
 /// 1. Authenticate and count the call      → 401, 429, 503
 /// 2. Read the parameters                  → 400
-/// 3. Decide access and read the scopes    → 403, 404
+/// 3. Decide access and read the scopes    → 403, 404, 503
 /// 4. Compare the ETag                     → 304, 200
 pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
     // 1. Authenticate and count the call.

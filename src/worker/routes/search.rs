@@ -15,8 +15,8 @@ use crate::worker::response::{Body, Reply};
 /// 1. Authenticate and count the call         → 401, 429, 503
 /// 2. Read the body                           → 400, 413, 415
 /// 3. Decide access                           → 403
-/// 4. Resolve the head and the snapshot       → 404, 410
-/// 5. Search, select, read and write the page → 200
+/// 4. Resolve the head and the snapshot       → 404, 410, 503
+/// 5. Search, select, read and write the page → 200, 503
 pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
     // 1. Authenticate and count the call.
     let caller = authenticate(context, RateLimit::Search).await?;

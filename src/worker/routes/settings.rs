@@ -18,7 +18,7 @@ use crate::worker::response::Reply;
 /// 2. Check the path                    → 400
 /// 3. Read the body of a PUT            → 400, 413, 415
 /// 4. Decide access                     → 403
-/// 5. Read or change the settings       → 404; 400 if they do not go together
+/// 5. Read or change the settings       → 404, 503; 400 if they do not go together
 /// 6. Compare the ETag of a GET         → 304, 200
 pub async fn handle(context: &RequestContext, organization_id: Option<String>) -> Result<Reply, ApiError> {
     // 1. Authenticate and count the call.

@@ -22,7 +22,7 @@ thread_local! {
 /// 1. Authenticate and count the opening      → 401, 429, 503
 /// 2. Read the parameters                     → 400
 /// 3. Decide access                           → 403
-/// 4. Find the organization                   → 404
+/// 4. Find the organization                   → 404, 503
 /// 5. Count the caller's streams              → 429
 /// 6. Let the entry module write the events   → 200
 pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {

@@ -17,7 +17,7 @@ use crate::worker::response::Reply;
 /// 1. Authenticate and count the call         → 401, 429, 503
 /// 2. Read the parameters                     → 400
 /// 3. Decide access                           → 403
-/// 4. Resolve the head, and read the hours    → 404
+/// 4. Resolve the head, and read the hours    → 404, 503
 /// 5. Write them, and compare the ETag        → 200, 304
 pub async fn handle(context: &RequestContext, is_csv: bool) -> Result<Reply, ApiError> {
     // 1. Authenticate and count the call.
