@@ -29,7 +29,6 @@ const WORKER = {
     'Cargo.toml',
     'Cargo.lock',
     'rust-toolchain.toml',
-    'build.rs',
     '.cargo',
     'src',
     'scripts/build.mjs',

@@ -40,13 +40,6 @@
 
 #![cfg_attr(test, allow(clippy::string_slice))]
 
-/// The text of a statement: a file below `src`, without its comments.
-macro_rules! sql {
-    ($file:literal) => {
-        include_str!(concat!(env!("OUT_DIR"), "/src/", $file))
-    };
-}
-
 pub mod alert;
 pub mod api;
 pub mod auth;

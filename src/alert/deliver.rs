@@ -5,6 +5,7 @@
 
 use crate::alert::detect::{PAUSE_MS, is_due};
 use crate::alert::source::{Destination, Source, statements};
+use crate::alert::sql;
 use crate::alert::stalls::{DeliveryOutcome, Present, Stage, Stalls};
 use crate::base::sort::sort_by;
 use crate::base::timestamp::Timestamp;
@@ -56,7 +57,7 @@ pub async fn deliver<D: Database>(
 ) -> Result<String, DatabaseError> {
     for _ in 0..TURNS_MAX {
         let mut batch = statements(&json!([message.organization_id]).to_string());
-        let sql = sql!("alert/sql/changed_since.sql");
+        let sql = sql::CHANGED_SINCE;
         batch.push(Statement::new(sql, [message.organization_id.into()]));
         let rows: [Vec<Row>; 4] = rows_of(database.batch(batch).await?)?;
         let [destinations, ..] = &rows;
@@ -276,9 +277,9 @@ impl<'a> Draft<'a> {
             rows.collect()
         };
         let sql = if kind.is_cleared {
-            sql!("alert/sql/say_cleared.sql")
+            sql::SAY_CLEARED
         } else {
-            sql!("alert/sql/say_stalled.sql")
+            sql::SAY_STALLED
         };
         Statement::new(
             sql,
@@ -326,7 +327,7 @@ impl Attempt {
         let integer = |value: Option<i64>| value.map_or(SqlValue::Null, SqlValue::Integer);
         let text = |value: Option<&str>| value.map_or(SqlValue::Null, SqlValue::from);
         Statement::new(
-            sql!("alert/sql/note_attempt.sql"),
+            sql::NOTE_ATTEMPT,
             [
                 message.organization_id.into(),
                 message.destination_id.into(),

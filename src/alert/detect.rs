@@ -1,6 +1,7 @@
 //! After a refresh: which stalls are new to a destination, and which are over.
 
 use crate::alert::source::{Destination, Source, statements};
+use crate::alert::sql;
 use crate::alert::stalls::{Present, Stage, Stalls};
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
 use crate::hours::calendar::CalendarOf;
@@ -32,7 +33,7 @@ pub async fn detect<D: Database>(
     now: Timestamp,
 ) -> Result<Value, DatabaseError> {
     let limit = SqlValue::Integer(ORGANIZATIONS_MAX as i64);
-    let list = Statement::new(sql!("alert/sql/list_told.sql"), [after.into(), limit]);
+    let list = Statement::new(sql::LIST_TOLD, [after.into(), limit]);
     let [listed] = rows_of(database.batch(vec![list]).await?)?;
     let mut ids: Vec<&str> = Vec::new();
     let (mut candidates, mut looked_at) = (0, 0);
@@ -74,7 +75,7 @@ pub async fn detect<D: Database>(
     let clock = SqlValue::Integer(now.as_milliseconds());
     let writes = json_chunks(rows, PARAMETER_BYTES_MAX)?.into_iter();
     let writes: Vec<Statement> = writes
-        .map(|rows| Statement::new(sql!("alert/sql/note_stalls.sql"), [rows.into(), clock.clone()]))
+        .map(|rows| Statement::new(sql::NOTE_STALLS, [rows.into(), clock.clone()]))
         .collect();
     let mut messages = Vec::new();
     if !writes.is_empty() {

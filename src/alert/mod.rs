@@ -15,3 +15,4 @@ pub mod settings;
 pub mod stalls;
 
 mod source;
+mod sql;

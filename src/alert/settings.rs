@@ -1,6 +1,7 @@
 //! The destinations of an organization, as its administrators see and set them.
 
 use crate::alert::detect::PAUSE_MS;
+use crate::alert::sql;
 use crate::auth::access::OrganizationId;
 use crate::base::id::is_id;
 use crate::base::strict_json::{self, Object, whole_number};
@@ -230,13 +231,10 @@ pub async fn put_alerts<D: Database>(
         .collect();
     let rows = Value::Array(rows).to_string();
     let id = || SqlValue::from(organization.as_str());
-    let remove = Statement::new(
-        sql!("alert/sql/remove_alerts.sql"),
-        [id(), SqlValue::Text(rows.clone())],
-    );
+    let remove = Statement::new(sql::REMOVE_ALERTS, [id(), SqlValue::Text(rows.clone())]);
     let [now, next] = [now, now.plus(PAUSE_MS)].map(|instant| instant.as_milliseconds().into());
     let parameters = [id(), rows.into(), sealed.into(), now, next];
-    let put = Statement::new(sql!("alert/sql/put_alerts.sql"), parameters);
+    let put = Statement::new(sql::PUT_ALERTS, parameters);
     change_and_read(database, organization, vec![remove, put]).await
 }
 
@@ -245,7 +243,7 @@ async fn change_and_read<D: Database>(
     organization: &OrganizationId,
     mut statements: Vec<Statement>,
 ) -> Result<Alerts, ReportError> {
-    let sql = sql!("alert/sql/list_alerts.sql");
+    let sql = sql::LIST_ALERTS;
     statements.push(Statement::new(sql, [organization.as_str().into()]));
     let outcome = database.batch(statements).await?.pop().unwrap_or_default();
     if outcome.rows.is_empty() {

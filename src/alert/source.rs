@@ -1,5 +1,6 @@
 //! What a look at an organization is made of: its settings, its instant and the list of its newest version.
 
+use crate::alert::sql;
 use crate::alert::stalls::Present;
 use crate::base::sort::sort_by;
 use crate::base::timestamp::{DAY_MS, MINUTE_MS, Timestamp};
@@ -28,11 +29,7 @@ pub struct Destination<'a>(pub &'a Row);
 
 /// The statements that read destinations, heads and lists of the organizations in `ids`, a JSON array.
 pub fn statements(ids: &str) -> Vec<Statement> {
-    let sql = [
-        sql!("alert/sql/destinations.sql"),
-        sql!("alert/sql/heads.sql"),
-        sql!("alert/sql/lists.sql"),
-    ];
+    let sql = [sql::DESTINATIONS, sql::HEADS, sql::LISTS];
     sql.map(|sql| Statement::new(sql, [SqlValue::from(ids)])).into()
 }
 

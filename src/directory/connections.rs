@@ -4,6 +4,7 @@ use crate::auth::access::OrganizationId;
 use crate::base::timestamp::{DAY_MS, MINUTE_MS, Timestamp};
 use crate::connector::connection::{CONNECTIONS_MAX, Connection};
 use crate::connector::tally::{COUNTS, STORE_EVERY_MS, Tally};
+use crate::directory::sql;
 use crate::report::error::ReportError;
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement};
 use serde_json::{Map, Value, json};
@@ -49,10 +50,10 @@ pub async fn store_tally<D: Database>(
         parameters.push(text.as_deref().map_or(SqlValue::Null, SqlValue::from));
     }
     parameters.extend([now.as_milliseconds(), STORE_EVERY_MS].map(SqlValue::from));
-    let add = Statement::new(sql!("directory/sql/add_connection_day.sql"), parameters);
+    let add = Statement::new(sql::ADD_CONNECTION_DAY, parameters);
     let first_day = today.saturating_sub(DAYS_KEPT);
-    let remove = Statement::new(sql!("directory/sql/remove_connection_days.sql"), [first_day.into()]);
-    let last = Statement::new(sql!("directory/sql/last_stored.sql"), key);
+    let remove = Statement::new(sql::REMOVE_CONNECTION_DAYS, [first_day.into()]);
+    let last = Statement::new(sql::LAST_STORED, key);
     let outcomes = database.batch(vec![add, remove, last]).await?;
     let is_stored = outcomes.first().is_some_and(|outcome| outcome.changes > 0);
     let last = outcomes.last().and_then(|outcome| outcome.rows.first());
@@ -67,7 +68,7 @@ pub fn days_statement(organization: Option<&OrganizationId>, now: Timestamp) -> 
     let organization = organization.map_or(SqlValue::Null, |organization| organization.as_str().into());
     let first_day = day_of(now).saturating_sub(DAYS_KEPT);
     Statement::new(
-        sql!("directory/sql/list_connection_days.sql"),
+        sql::LIST_CONNECTION_DAYS,
         [organization, first_day.into(), ROWS_MAX.into()],
     )
 }
@@ -85,10 +86,7 @@ pub async fn read_connections<D: Database>(
     unsaved: Vec<Tally>,
     now: Timestamp,
 ) -> Result<Value, ReportError> {
-    let exists = Statement::new(
-        sql!("directory/sql/organization_exists.sql"),
-        [organization.as_str().into()],
-    );
+    let exists = Statement::new(sql::ORGANIZATION_EXISTS, [organization.as_str().into()]);
     let outcomes = database
         .batch(vec![days_statement(Some(organization), now), exists])
         .await?;

@@ -3,3 +3,4 @@
 pub mod connections;
 pub mod scopes;
 pub mod settings;
+mod sql;

@@ -4,6 +4,7 @@ use crate::auth::access::{AccessError, View, read_access};
 use crate::auth::claims::Claims;
 use crate::auth::role::Role;
 use crate::base::sort::sort_by;
+use crate::directory::sql;
 use crate::http::query::{QueryError, parse};
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement};
 use crate::storage::json_table::to_json;
@@ -148,15 +149,12 @@ pub async fn read_scopes<D: Database>(
         let mut statements = Vec::new();
         if let Some(access) = access.as_ref().filter(|_| own_shard == Some(shard)) {
             let organization = || SqlValue::from(access.organization.as_str());
-            statements.push(Statement::new(sql!("directory/sql/organization.sql"), [organization()]));
+            statements.push(Statement::new(sql::ORGANIZATION, [organization()]));
             statements.push(match &access.view {
-                View::All => Statement::new(sql!("directory/sql/departments.sql"), [organization()]),
+                View::All => Statement::new(sql::DEPARTMENTS, [organization()]),
                 View::Departments { departments, .. } => {
                     let ids = to_json(departments)?;
-                    Statement::new(
-                        sql!("directory/sql/departments_named.sql"),
-                        [organization(), SqlValue::Text(ids)],
-                    )
+                    Statement::new(sql::DEPARTMENTS_NAMED, [organization(), SqlValue::Text(ids)])
                 }
             });
         }
@@ -164,7 +162,7 @@ pub async fn read_scopes<D: Database>(
             let search = request.search.as_ref();
             let search = search.map_or(SqlValue::Null, |search| SqlValue::Text(search.to_ascii_lowercase()));
             let limit = SqlValue::Integer(ORGANIZATIONS_MAX as i64 + 1);
-            statements.push(Statement::new(sql!("directory/sql/organizations.sql"), [search, limit]));
+            statements.push(Statement::new(sql::ORGANIZATIONS, [search, limit]));
         }
         if !statements.is_empty() {
             asked.push(shard);

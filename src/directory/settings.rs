@@ -5,6 +5,7 @@ use crate::base::id::{ID_CHARACTERS_MAX, is_id};
 use crate::base::sort::sort;
 use crate::base::strict_json::{self, Object, whole_number};
 use crate::base::timestamp::Timestamp;
+use crate::directory::sql;
 use crate::hours::business_hours::BusinessHours;
 use crate::hours::calendar::CalendarOf;
 use crate::report::context::ReportContext;
@@ -323,7 +324,7 @@ impl SettingsChange {
         let mut statements = Vec::new();
         if self.threshold_minutes != Change::Keep {
             let [_, threshold] = parameters(&self.threshold_minutes, |minutes| Ok(SqlValue::Integer(*minutes)))?;
-            let sql = sql!("directory/sql/set_threshold.sql");
+            let sql = sql::SET_THRESHOLD;
             statements.push(Statement::new(sql, [id(), threshold]));
         }
         let map = |thresholds: &Thresholds| {
@@ -341,11 +342,11 @@ impl SettingsChange {
         if numbered.iter().any(|change| *change != stays) {
             let changes = numbered.into_iter().flatten();
             let parameters = [id()].into_iter().chain(changes);
-            statements.push(Statement::new(sql!("directory/sql/add_settings.sql"), parameters));
-            let sql = sql!("directory/sql/supersede_settings.sql");
+            statements.push(Statement::new(sql::ADD_SETTINGS, parameters));
+            let sql = sql::SUPERSEDE_SETTINGS;
             let superseded_at = SqlValue::Integer(now.as_milliseconds());
             statements.push(Statement::new(sql, [id(), superseded_at]));
-            let sql = sql!("directory/sql/remove_superseded_settings.sql");
+            let sql = sql::REMOVE_SUPERSEDED_SETTINGS;
             let until = SqlValue::Integer(now.minus(SUPERSEDED_KEPT_MS).as_milliseconds());
             statements.push(Statement::new(sql, [id(), until]));
         }

@@ -3,6 +3,7 @@
 use crate::auth::access::OrganizationId;
 use crate::base::timestamp::Timestamp;
 use crate::erasure::portions::removal_statements;
+use crate::erasure::sql;
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement};
 use serde::Serialize;
 
@@ -36,18 +37,18 @@ pub async fn erase_contact<D: Database>(
 ) -> Result<Option<ErasedContact>, DatabaseError> {
     let id = || SqlValue::from(organization.as_str());
     let common = || [id(), contact_id.into(), SqlValue::Integer(now.as_milliseconds())];
-    let contacts = Statement::new(sql!("erasure/sql/erase_contacts.sql"), common());
-    let count = || Statement::new(sql!("erasure/sql/count_erased.sql"), [id(), contact_id.into()]);
+    let contacts = Statement::new(sql::ERASE_CONTACTS, common());
+    let count = || Statement::new(sql::COUNT_ERASED, [id(), contact_id.into()]);
     let mut first = vec![contacts];
     let mut after = String::new();
     for _ in 0..PORTIONS_MAX {
         let portion = [SqlValue::from(after.as_str()), SqlValue::Integer(PORTION)];
-        let conversations = sql!("erasure/sql/erase_conversations.sql");
+        let conversations = sql::ERASE_CONVERSATIONS;
         let last = [id(), after.as_str().into(), SqlValue::Integer(PORTION - 1)];
         let mut batch = std::mem::take(&mut first);
         batch.push(Statement::new(conversations, common().into_iter().chain(portion)));
         batch.extend(removal_statements(Some(organization.as_str()), change_token));
-        batch.push(Statement::new(sql!("erasure/sql/last_conversation.sql"), last));
+        batch.push(Statement::new(sql::LAST_CONVERSATION, last));
         batch.push(count());
         let outcomes = database.batch(batch).await?;
         let mut rows = outcomes.iter().rev().map(|outcome| outcome.rows.first());

@@ -10,6 +10,7 @@
 mod contact;
 mod organization;
 mod portions;
+mod sql;
 
 pub use contact::{ErasedContact, erase_contact};
 pub use organization::{PURGE_AFTER_MS, RemovedOrganization, parse_is_purge, remove_organization};

@@ -3,6 +3,7 @@
 use crate::auth::access::OrganizationId;
 use crate::base::timestamp::{DAY_MS, Timestamp, rfc3339};
 use crate::erasure::portions::of_organization;
+use crate::erasure::sql;
 use crate::http::query::{self, QueryError};
 use crate::storage::database::{Database, DatabaseError, Statement};
 use serde::Serialize;
@@ -45,9 +46,9 @@ pub async fn remove_organization<D: Database>(
     let purge_at = if is_purge { now } else { now.plus(PURGE_AFTER_MS) };
     let outcomes = database
         .batch(vec![
-            of_organization(sql!("erasure/sql/plan_purge.sql"), id, purge_at.as_milliseconds()),
-            of_organization(sql!("erasure/sql/erase_organization.sql"), id, now.as_milliseconds()),
-            Statement::new(sql!("erasure/sql/remove_organization.sql"), [id.into()]),
+            of_organization(sql::PLAN_PURGE, id, purge_at.as_milliseconds()),
+            of_organization(sql::ERASE_ORGANIZATION, id, now.as_milliseconds()),
+            Statement::new(sql::REMOVE_ORGANIZATION, [id.into()]),
         ])
         .await?;
     let Some(row) = outcomes.first().and_then(|outcome| outcome.rows.first()) else {

@@ -2,6 +2,7 @@
 
 use crate::base::id::ID_CHARACTERS_MAX;
 use crate::base::timestamp::Timestamp;
+use crate::erasure::sql;
 use crate::storage::database::{SqlValue, Statement};
 use std::borrow::Cow;
 
@@ -11,20 +12,6 @@ const ERASURES_MAX: i64 = 500;
 const ITEMS_MAX: i64 = 5_000;
 /// How many rows of each table are purged at a time.
 const ROWS_MAX: i64 = 2_000;
-
-/// A statement about what `open.sql` names.
-macro_rules! about_open {
-    ($file:literal) => {
-        concat!(sql!("erasure/sql/open.sql"), sql!($file))
-    };
-}
-
-/// A statement about the organization that `purged.sql` names.
-macro_rules! about_purged {
-    ($file:literal) => {
-        concat!(sql!("erasure/sql/purged.sql"), sql!($file))
-    };
-}
 
 fn open(sql: &'static str, of: Option<&str>, more: Option<SqlValue>) -> Statement {
     let (first, last, most) = match of {
@@ -40,8 +27,8 @@ fn open(sql: &'static str, of: Option<&str>, more: Option<SqlValue>) -> Statemen
 pub(super) fn removal_statements(organization_id: Option<&str>, change_token: &str) -> [Statement; 2] {
     let token = Some(change_token.into());
     [
-        open(about_open!("erasure/sql/open_pending.sql"), organization_id, token),
-        open(about_open!("erasure/sql/open_records.sql"), organization_id, None),
+        open(sql::OPEN_PENDING, organization_id, token),
+        open(sql::OPEN_RECORDS, organization_id, None),
     ]
 }
 
@@ -52,10 +39,10 @@ pub fn close_statements(change_token: &str) -> Vec<Statement> {
     let items = Some(SqlValue::Integer(ITEMS_MAX));
     let mut statements = Vec::from(removal_statements(None, change_token));
     statements.extend([
-        open(about_open!("erasure/sql/open_swept.sql"), None, None),
-        open(about_open!("erasure/sql/open_acknowledgements.sql"), None, None),
-        open(about_open!("erasure/sql/open_items.sql"), None, items),
-        open(about_open!("erasure/sql/open_closed.sql"), None, None),
+        open(sql::OPEN_SWEPT, None, None),
+        open(sql::OPEN_ACKNOWLEDGEMENTS, None, None),
+        open(sql::OPEN_ITEMS, None, items),
+        open(sql::OPEN_CLOSED, None, None),
     ]);
     statements
 }
@@ -67,17 +54,17 @@ pub const PURGE_STATEMENTS: usize = 11;
 #[must_use]
 pub fn purge_statements(organization_id: &str) -> [Statement; PURGE_STATEMENTS] {
     [
-        about_purged!("erasure/sql/purged_records.sql"),
-        about_purged!("erasure/sql/purged_pending.sql"),
-        about_purged!("erasure/sql/purged_states.sql"),
-        about_purged!("erasure/sql/purged_swept.sql"),
-        about_purged!("erasure/sql/purged_rows.sql"),
-        about_purged!("erasure/sql/purged_chunks.sql"),
-        about_purged!("erasure/sql/purged_settings.sql"),
-        about_purged!("erasure/sql/purged_alerts.sql"),
-        about_purged!("erasure/sql/purged_hours.sql"),
-        about_purged!("erasure/sql/purged_connections.sql"),
-        about_purged!("erasure/sql/purged_erasures.sql"),
+        sql::PURGED_RECORDS,
+        sql::PURGED_PENDING,
+        sql::PURGED_STATES,
+        sql::PURGED_SWEPT,
+        sql::PURGED_ROWS,
+        sql::PURGED_CHUNKS,
+        sql::PURGED_SETTINGS,
+        sql::PURGED_ALERTS,
+        sql::PURGED_HOURS,
+        sql::PURGED_CONNECTIONS,
+        sql::PURGED_ERASURES,
     ]
     .map(|sql| of_organization(sql, organization_id, ROWS_MAX))
 }
@@ -85,24 +72,21 @@ pub fn purge_statements(organization_id: &str) -> [Statement; PURGE_STATEMENTS] 
 /// The statement that ends a purge: the organization is looked at again at `again_at`.
 #[must_use]
 pub fn purge_end(organization_id: &str, again_at: Timestamp) -> Statement {
-    let sql = about_purged!("erasure/sql/purged_head.sql");
+    let sql = sql::PURGED_HEAD;
     of_organization(sql, organization_id, again_at.as_milliseconds())
 }
 
 /// The statement that notes which organizations were removed since the last pass: they may be purged at `purge_at`.
 #[must_use]
 pub fn note_removed(purge_at: Timestamp) -> Statement {
-    Statement::new(
-        sql!("erasure/sql/note_removed.sql"),
-        [purge_at.as_milliseconds().into()],
-    )
+    Statement::new(sql::NOTE_REMOVED, [purge_at.as_milliseconds().into()])
 }
 
 /// The statement that opens erasures again whose records an older worker has taken in. `range` has the three columns of
 /// a record's key twice: it is about those after the first up to the second.
 #[must_use]
 pub fn reopen(range: impl IntoIterator<Item = SqlValue>) -> Statement {
-    Statement::new(sql!("erasure/sql/reopen.sql"), range)
+    Statement::new(sql::REOPEN, range)
 }
 
 /// A statement about an organization, with a number as its second parameter.

@@ -10,6 +10,7 @@
 mod acknowledge;
 mod explain;
 mod read;
+mod sql;
 
 pub use acknowledge::{AcknowledgementAnswer, AcknowledgementRequest, BODY_BYTES_MAX, UNTIL_MAX_MS};
 pub use read::{ReadConversation, parse_organization_id, read_conversation};

@@ -4,6 +4,7 @@ use crate::auth::access::{ReadAccess, View};
 use crate::base::timestamp::Timestamp;
 use crate::conversation::body::{Contact, Conversation, User};
 use crate::conversation::evidence::{Explanation, explain};
+use crate::evidence::sql;
 use crate::evidence::{EvidenceError, damaged};
 use crate::http::query::{QueryError, parse};
 use crate::refresh::{StoredMembers, contact_of, read_members, users_of};
@@ -57,7 +58,7 @@ pub async fn read_conversation<D: Database>(
 ) -> Result<ReadConversation, EvidenceError> {
     let organization_id = access.organization.as_str();
     let surroundings = Statement::new(
-        sql!("evidence/sql/surroundings.sql"),
+        sql::SURROUNDINGS,
         [
             organization_id.into(),
             conversation_id.into(),

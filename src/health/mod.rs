@@ -1,5 +1,7 @@
 //! Whether the service does its work, for the operator and for alarms.
 
+mod sql;
+
 use crate::base::strict_json::Object;
 use crate::base::timestamp::{Timestamp, rfc3339};
 use crate::base::trace::Trace;
@@ -235,14 +237,14 @@ async fn read<D: Database>(
     bytes_max: u64,
     now: Timestamp,
 ) -> Result<(Option<Run>, u64, Option<Backlog>), DatabaseError> {
-    let mut statements = vec![Statement::new(sql!("health/sql/last_run.sql"), [])];
+    let mut statements = vec![Statement::new(sql::LAST_RUN, [])];
     if connections.is_some() {
-        statements.push(Statement::new(sql!("health/sql/count_candidates.sql"), []));
-        statements.push(Statement::new(sql!("health/sql/count_unknown.sql"), []));
-        statements.push(Statement::new(sql!("health/sql/count_truncated.sql"), []));
+        statements.push(Statement::new(sql::COUNT_CANDIDATES, []));
+        statements.push(Statement::new(sql::COUNT_UNKNOWN, []));
+        statements.push(Statement::new(sql::COUNT_TRUNCATED, []));
         statements.push(days_statement(None, now));
-        statements.push(Statement::new(sql!("health/sql/oldest_pending.sql"), []));
-        statements.push(Statement::new(sql!("health/sql/count_alerts.sql"), []));
+        statements.push(Statement::new(sql::OLDEST_PENDING, []));
+        statements.push(Statement::new(sql::COUNT_ALERTS, []));
     }
     let outcomes = database.batch(statements).await?;
     let rows = |number: usize| outcomes.get(number).map_or(&[][..], |outcome| &outcome.rows);

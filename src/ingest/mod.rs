@@ -8,4 +8,5 @@
 
 pub mod delivery;
 pub mod parse;
+mod sql;
 pub mod store;

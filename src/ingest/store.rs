@@ -5,6 +5,7 @@ use crate::base::sort::sort_by;
 use crate::base::timestamp::{DAY_MS, Timestamp};
 use crate::conversation::record::Record;
 use crate::ingest::parse::{REMARKS_MAX, Remark};
+use crate::ingest::sql;
 use crate::storage::database::{Database, DatabaseError, Outcome, SqlValue, Statement};
 use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks};
 use serde::Serialize;
@@ -80,7 +81,7 @@ pub async fn store_records<D: Database>(
     // Conversations may come in a later chunk than their messages, so what is missing is asked for last.
     let questions = chunks.iter().map(|chunk| {
         let limit = SqlValue::Integer(REMARKS_MAX as i64);
-        Statement::new(sql!("ingest/sql/list_warnings.sql"), [chunk.as_str().into(), limit])
+        Statement::new(sql::LIST_WARNINGS, [chunk.as_str().into(), limit])
     });
     let late = late(&winners, now)?;
     let statements = writes.chain(questions).chain(late).collect();
@@ -110,13 +111,6 @@ pub async fn store_records<D: Database>(
     })
 }
 
-/// A statement about the items that `late.sql` names.
-macro_rules! about_late {
-    ($file:literal) => {
-        concat!(sql!("ingest/sql/late.sql"), sql!($file))
-    };
-}
-
 /// The statements about items that come late. Mostly there are none.
 fn late(winners: &[Record], now: Timestamp) -> Result<Vec<Statement>, DatabaseError> {
     let late_before = now.minus(LATE_MS);
@@ -127,9 +121,9 @@ fn late(winners: &[Record], now: Timestamp) -> Result<Vec<Statement>, DatabaseEr
         let records = SqlValue::Text(chunk);
         let noted = std::iter::once(records.clone()).chain(instants.clone());
         [
-            Statement::new(about_late!("ingest/sql/late_count.sql"), [records.clone()]),
-            Statement::new(about_late!("ingest/sql/late_note.sql"), [records]),
-            Statement::new(sql!("ingest/sql/note_late_items.sql"), noted),
+            Statement::new(sql::LATE_COUNT, [records.clone()]),
+            Statement::new(sql::LATE_NOTE, [records]),
+            Statement::new(sql::NOTE_LATE_ITEMS, noted),
         ]
     });
     Ok(statements.collect())
@@ -144,12 +138,12 @@ fn writes(records: &str, change_token: &str, now: Timestamp) -> [Statement; WRIT
     let records = || SqlValue::from(records);
     [
         Statement::new(
-            sql!("ingest/sql/add_pending.sql"),
+            sql::ADD_PENDING,
             [records(), SqlValue::from(change_token), now.as_milliseconds().into()],
         ),
-        Statement::new(sql!("ingest/sql/add_organizations.sql"), [records()]),
-        Statement::new(sql!("ingest/sql/upsert_greatest.sql"), [records()]),
-        Statement::new(sql!("ingest/sql/move.sql"), [records()]),
+        Statement::new(sql::ADD_ORGANIZATIONS, [records()]),
+        Statement::new(sql::UPSERT_GREATEST, [records()]),
+        Statement::new(sql::MOVE, [records()]),
     ]
 }
 

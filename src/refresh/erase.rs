@@ -4,6 +4,7 @@ use crate::base::timestamp::Timestamp;
 use crate::erasure::{PURGE_AFTER_MS, PURGE_STATEMENTS, close_statements, purge_end, purge_statements};
 use crate::refresh::budget::Budget;
 use crate::refresh::lease::Lease;
+use crate::refresh::sql;
 use crate::refresh::swept::Swept;
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement};
 
@@ -19,7 +20,7 @@ pub struct Due {
 impl Due {
     /// The statement that says what is due at an instant, and how far the sweep has come.
     pub fn statement(as_of: Timestamp) -> Statement {
-        let sql = sql!("refresh/sql/read_position.sql");
+        let sql = sql::READ_POSITION;
         Statement::new(sql, [as_of.as_milliseconds(), UNKNOWN_MAX].map(SqlValue::Integer))
     }
 

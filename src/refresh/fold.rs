@@ -10,6 +10,7 @@ use crate::refresh::bisect::{bisect_failures, chunks};
 use crate::refresh::budget::{Budget, Limits, SliceLimits};
 use crate::refresh::failures::Failures;
 use crate::refresh::lease::Lease;
+use crate::refresh::sql;
 use crate::refresh::work::{FoldProgress, Slice};
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
 use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks, to_json};
@@ -73,7 +74,7 @@ impl<D: Database> Folder<'_, D> {
         // Twice as many as are known of: more may have come meanwhile, and what is left is for the next run.
         let most = 2 * self.limits.pending_records;
         let list = Statement::new(
-            sql!("refresh/sql/list_pending_conversations.sql"),
+            sql::LIST_PENDING_CONVERSATIONS,
             [
                 SqlValue::Text(to_json(&ids)?),
                 SqlValue::Integer(most as i64),
@@ -101,7 +102,7 @@ impl<D: Database> Folder<'_, D> {
             }
             let until = progress.has_wrapped.then_some(progress.start.as_str());
             let list = Statement::new(
-                sql!("refresh/sql/list_pending_after.sql"),
+                sql::LIST_PENDING_AFTER,
                 [
                     organization_id.into(),
                     progress.after.as_str().into(),
@@ -190,7 +191,7 @@ async fn fold_chunk<D: Database>(
         .iter()
         .map(|conversation| key(&conversation.organization_id, &conversation.conversation_id));
     let keys = one_parameter(keys)?;
-    let read_conversations = Statement::new(sql!("refresh/sql/read_conversations.sql"), [keys.as_str().into()]);
+    let read_conversations = Statement::new(sql::READ_CONVERSATIONS, [keys.as_str().into()]);
     let (conversations, mut timelines) = match chunk {
         // What has come since the first of several reads is noticed by the change token.
         [long] if long.items > items_max => {
@@ -200,7 +201,7 @@ async fn fold_chunk<D: Database>(
             (conversations, vec![timeline])
         }
         _ => {
-            let read_timelines = Statement::new(sql!("refresh/sql/read_timelines.sql"), [keys.as_str().into()]);
+            let read_timelines = Statement::new(sql::READ_TIMELINES, [keys.as_str().into()]);
             let [conversations, items] = rows_of(database.batch(vec![read_conversations, read_timelines]).await?)?;
             let mut timelines: Vec<Items> = chunk.iter().map(|_| Items::default()).collect();
             for row in &items {
@@ -285,26 +286,26 @@ fn store_statements(changes: &[(String, StateChange)], lease: &Lease<'_>) -> Res
         PARAMETER_BYTES_MAX,
     )? {
         let parameters = [SqlValue::Text(keys), lease.change_token.into()];
-        statements.push(Statement::new(sql!("refresh/sql/add_merged_pending.sql"), parameters));
+        statements.push(Statement::new(sql::ADD_MERGED_PENDING, parameters));
     }
     let stored = changes.iter().filter(|(_, change)| !change.state.is_empty());
     for states in json_chunks(stored.map(|(id, change)| change.columns(id)), PARAMETER_BYTES_MAX)? {
-        statements.push(Statement::new(sql!("refresh/sql/store_states.sql"), [states.into()]));
+        statements.push(Statement::new(sql::STORE_STATES, [states.into()]));
     }
     let keys = |wanted: &dyn Fn(&StateChange) -> bool| {
         let wanted = changes.iter().filter(|(_, change)| wanted(change));
         json_chunks(wanted.map(|(id, change)| change.key(id)), PARAMETER_BYTES_MAX)
     };
     for keys in keys(&|change| change.state.is_empty() && !change.was_empty)? {
-        statements.push(Statement::new(sql!("refresh/sql/remove_states.sql"), [keys.into()]));
+        statements.push(Statement::new(sql::REMOVE_STATES, [keys.into()]));
     }
     for keys in keys(&|change| !change.has_candidate_changed)? {
         let parameters = [SqlValue::Text(keys), lease.change_token()];
-        statements.push(Statement::new(sql!("refresh/sql/settle_unchanged.sql"), parameters));
+        statements.push(Statement::new(sql::SETTLE_UNCHANGED, parameters));
     }
     for keys in keys(&|change| change.has_candidate_changed || change.is_to_be_published)? {
         let parameters = [SqlValue::Text(keys), lease.change_token()];
-        statements.push(Statement::new(sql!("refresh/sql/forward_folded.sql"), parameters));
+        statements.push(Statement::new(sql::FORWARD_FOLDED, parameters));
     }
     Ok(statements)
 }
@@ -375,7 +376,7 @@ async fn read_timeline<D: Database>(
     loop {
         let (record_type, id) = after;
         let read = Statement::new(
-            sql!("refresh/sql/read_timeline_portion.sql"),
+            sql::READ_TIMELINE_PORTION,
             [
                 organization_id.into(),
                 conversation_id.into(),
@@ -529,17 +530,8 @@ pub async fn read_merged<D: Database>(
     let most = 2 * items_max as i64;
     let outcomes = database
         .batch(vec![
-            Statement::new(
-                concat!(
-                    sql!("refresh/sql/merged.sql"),
-                    sql!("refresh/sql/merged_conversations.sql")
-                ),
-                [keys.as_str().into()],
-            ),
-            Statement::new(
-                concat!(sql!("refresh/sql/merged.sql"), sql!("refresh/sql/merged_timelines.sql")),
-                [keys.as_str().into(), SqlValue::Integer(most)],
-            ),
+            Statement::new(sql::MERGED_CONVERSATIONS, [keys.as_str().into()]),
+            Statement::new(sql::MERGED_TIMELINES, [keys.as_str().into(), SqlValue::Integer(most)]),
         ])
         .await?;
     let [conversations, items] = rows_of(outcomes)?;

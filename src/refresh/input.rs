@@ -3,6 +3,7 @@
 use crate::base::timestamp::Timestamp;
 use crate::conversation::report_row::PublishedRow;
 use crate::refresh::budget::SliceLimits;
+use crate::refresh::sql;
 use crate::report::settings::settings_in_force;
 use crate::snapshot::settings::{MAX_AGE_DAYS_DEFAULT, Settings};
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
@@ -105,19 +106,13 @@ pub async fn read_inputs<D: Database>(
     let limited = |sql| Statement::new(sql, [ids.as_str().into(), SqlValue::Integer(most as i64)]);
     let bytes_max = SqlValue::Integer(limits.bytes as i64);
     let mut statements = vec![
-        Statement::new(sql!("refresh/sql/read_heads.sql"), [ids.as_str().into(), bytes_max]),
-        statement(sql!("refresh/sql/read_chunks.sql")),
-        limited(sql!("refresh/sql/read_departments.sql")),
+        Statement::new(sql::READ_HEADS, [ids.as_str().into(), bytes_max]),
+        statement(sql::READ_CHUNKS),
+        limited(sql::READ_DEPARTMENTS),
     ];
     match reading {
-        Reading::Everything => statements.extend([
-            limited(sql!("refresh/sql/read_pending.sql")),
-            limited(concat!(
-                sql!("refresh/sql/affected.sql"),
-                sql!("refresh/sql/affected_conversations.sql")
-            )),
-        ]),
-        Reading::Portion => statements.push(limited(sql!("refresh/sql/read_pending_portion.sql"))),
+        Reading::Everything => statements.extend([limited(sql::READ_PENDING), limited(sql::AFFECTED_CONVERSATIONS)]),
+        Reading::Portion => statements.push(limited(sql::READ_PENDING_PORTION)),
     }
     let mut outcomes = database.batch(statements).await?;
     let affected = match reading {
@@ -275,11 +270,7 @@ pub async fn read_join_inputs<D: Database>(
     });
     let mut statements = Vec::new();
     for keys in json_chunks(conversations, PARAMETER_BYTES_MAX)? {
-        for sql in [
-            concat!(sql!("refresh/sql/keys.sql"), sql!("refresh/sql/keys_candidates.sql")),
-            concat!(sql!("refresh/sql/keys.sql"), sql!("refresh/sql/keys_users.sql")),
-            concat!(sql!("refresh/sql/keys.sql"), sql!("refresh/sql/keys_departments.sql")),
-        ] {
+        for sql in [sql::KEYS_CANDIDATES, sql::KEYS_USERS, sql::KEYS_DEPARTMENTS] {
             statements.push(Statement::new(sql, [keys.as_str().into()]));
         }
     }
@@ -289,10 +280,7 @@ pub async fn read_join_inputs<D: Database>(
         row_nos.map(move |row_no| [number.into(), key.organization_id.into(), (*row_no).into()])
     });
     for rows in json_chunks(rows, PARAMETER_BYTES_MAX)? {
-        statements.push(Statement::new(
-            sql!("refresh/sql/read_published_rows.sql"),
-            [rows.into()],
-        ));
+        statements.push(Statement::new(sql::READ_PUBLISHED_ROWS, [rows.into()]));
     }
     let mut inputs: Vec<JoinInputs> = keys.iter().map(|_| JoinInputs::default()).collect();
     if statements.is_empty() {
@@ -376,7 +364,7 @@ pub async fn read_wanted<D: Database>(
     candidates_max: usize,
 ) -> Result<Wanted, DatabaseError> {
     let select = Statement::new(
-        sql!("refresh/sql/select_candidates.sql"),
+        sql::SELECT_CANDIDATES,
         [
             SqlValue::from(organization_id),
             SqlValue::Integer(as_of.as_milliseconds()),
@@ -404,7 +392,7 @@ pub async fn read_bytes<D: Database>(
     let statements: Vec<Statement> = json_chunks(keys, PARAMETER_BYTES_MAX)?
         .into_iter()
         .map(|keys| {
-            let sql = concat!(sql!("refresh/sql/keys.sql"), sql!("refresh/sql/keys_bytes.sql"));
+            let sql = sql::KEYS_BYTES;
             Statement::new(sql, [keys.into()])
         })
         .collect();

@@ -2,6 +2,7 @@
 
 use crate::base::timestamp::Timestamp;
 use crate::conversation::stall::RULE;
+use crate::refresh::sql;
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement, rows_of};
 use std::cell::Cell;
 
@@ -44,7 +45,7 @@ impl<'a> Lease<'a> {
         let outcomes = database
             .batch(vec![
                 Statement::new(
-                    sql!("refresh/sql/take_lease.sql"),
+                    sql::TAKE_LEASE,
                     [
                         SqlValue::Integer(scheduled_at.as_milliseconds()),
                         SqlValue::Integer(RULE),
@@ -54,7 +55,7 @@ impl<'a> Lease<'a> {
                     ],
                 ),
                 Statement::new(
-                    sql!("refresh/sql/add_due_pending.sql"),
+                    sql::ADD_DUE_PENDING,
                     [SqlValue::from(change_token), SqlValue::Integer(due_max)],
                 ),
             ])
@@ -79,7 +80,7 @@ impl<'a> Lease<'a> {
 
     /// The first statement of every batch that writes: it rolls the batch back if another run has the lease.
     pub fn guard(&self) -> Statement {
-        Statement::new(sql!("refresh/sql/guard.sql"), [SqlValue::Integer(self.fence)])
+        Statement::new(sql::GUARD, [SqlValue::Integer(self.fence)])
     }
 
     /// A batch that writes: it is rolled back if another run has the lease, and renews the lease from time to time.
@@ -89,7 +90,7 @@ impl<'a> Lease<'a> {
         if now.milliseconds_since(self.renewed_at.get()) >= RENEW_AFTER_MS {
             self.renewed_at.set(now);
             let deadline = SqlValue::Integer(now.plus(LEASE_MS).as_milliseconds());
-            let renewal = sql!("refresh/sql/renew_lease.sql");
+            let renewal = sql::RENEW_LEASE;
             batch.push(Statement::new(renewal, [SqlValue::Integer(self.fence), deadline]));
         }
         batch.extend(statements);

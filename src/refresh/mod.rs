@@ -33,6 +33,7 @@ mod publish;
 mod refold;
 mod remove;
 mod run;
+mod sql;
 mod sweep;
 mod swept;
 mod trend;

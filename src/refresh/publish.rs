@@ -7,6 +7,7 @@ use crate::refresh::failures::Failures;
 use crate::refresh::input::{PublishInput, Reading, read_bytes, read_inputs, read_join_inputs, read_wanted};
 use crate::refresh::lease::Lease;
 use crate::refresh::plan::{Progress, PublishDraft};
+use crate::refresh::sql;
 use crate::refresh::work::{Organization, Slice};
 use crate::refresh::writes::write_statements;
 use crate::storage::database::{Database, DatabaseError, Statement};
@@ -75,9 +76,9 @@ impl<D: Database> Publisher<'_, D> {
         }
         let statement = |sql| Statement::new(sql, [organization.id.as_str().into(), self.lease.change_token()]);
         let settle = [
-            statement(sql!("refresh/sql/settle_unshown_contacts.sql")),
-            statement(sql!("refresh/sql/settle_unshown_users.sql")),
-            statement(sql!("refresh/sql/settle_unshown_departments.sql")),
+            statement(sql::SETTLE_UNSHOWN_CONTACTS),
+            statement(sql::SETTLE_UNSHOWN_USERS),
+            statement(sql::SETTLE_UNSHOWN_DEPARTMENTS),
         ];
         self.database.batch(self.lease.guarded(settle)).await?;
         Ok(())
@@ -124,17 +125,8 @@ impl<D: Database> Publisher<'_, D> {
         let id = organization.id.as_str();
         let ids = serde_json::to_string(&[id]).map_err(|_| DatabaseError::Encode)?;
         let expand = [
-            Statement::new(
-                concat!(
-                    sql!("refresh/sql/affected.sql"),
-                    sql!("refresh/sql/affected_pending.sql")
-                ),
-                [ids.into(), self.lease.change_token.into()],
-            ),
-            Statement::new(
-                sql!("refresh/sql/settle_names.sql"),
-                [id.into(), self.lease.change_token()],
-            ),
+            Statement::new(sql::AFFECTED_PENDING, [ids.into(), self.lease.change_token.into()]),
+            Statement::new(sql::SETTLE_NAMES, [id.into(), self.lease.change_token()]),
         ];
         self.database.batch(self.lease.guarded(expand)).await?;
         // Candidates that were read and are not listed all the same.

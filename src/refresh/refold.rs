@@ -3,6 +3,7 @@
 //! as it is.
 
 use crate::refresh::lease::Lease;
+use crate::refresh::sql;
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement, rows_of};
 
 /// How much of what another rule has folded a run folds again.
@@ -51,7 +52,7 @@ pub async fn refold<D: Database>(
 /// How many conversations are pending to be folded, or as many as a run refolds if there are more.
 async fn count_pending<D: Database>(database: &D, limits: RefoldLimits) -> Result<i64, DatabaseError> {
     let most = SqlValue::Integer(limits.portions.saturating_mul(limits.conversations));
-    let count = Statement::new(sql!("refresh/sql/count_pending_conversations.sql"), [most]);
+    let count = Statement::new(sql::COUNT_PENDING_CONVERSATIONS, [most]);
     let [rows] = rows_of(database.batch(vec![count]).await?)?;
     let row = rows.first().ok_or(DatabaseError::Decode("a count has no row"))?;
     row.integer(0)
@@ -64,14 +65,8 @@ async fn refold_portion<D: Database>(
     change_token: &str,
     limits: RefoldLimits,
 ) -> Result<bool, DatabaseError> {
-    let add = concat!(
-        sql!("refresh/sql/next_to_refold.sql"),
-        sql!("refresh/sql/add_refold_pending.sql")
-    );
-    let forward = concat!(
-        sql!("refresh/sql/next_to_refold.sql"),
-        sql!("refresh/sql/forward_refold.sql")
-    );
+    let add = sql::ADD_REFOLD_PENDING;
+    let forward = sql::FORWARD_REFOLD;
     let [items, conversations] = [limits.items, limits.conversations].map(SqlValue::Integer);
     let outcomes = database
         .batch(vec![

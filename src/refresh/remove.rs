@@ -5,6 +5,7 @@ use crate::refresh::bisect::chunks;
 use crate::refresh::budget::Limits;
 use crate::refresh::lease::Lease;
 use crate::refresh::plan::RetiredVersion;
+use crate::refresh::sql;
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement, rows_of};
 use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks, to_json};
 
@@ -42,7 +43,7 @@ async fn remove_of<D: Database>(
     organization_ids: &[String],
 ) -> Result<(), DatabaseError> {
     let ids = to_json(organization_ids)?;
-    let read = Statement::new(sql!("refresh/sql/read_retired.sql"), [ids.into()]);
+    let read = Statement::new(sql::READ_RETIRED, [ids.into()]);
     let [rows] = rows_of(database.batch(vec![read]).await?)?;
     let mut versions = Vec::new();
     let mut row_nos = Vec::new();
@@ -63,16 +64,10 @@ async fn remove_of<D: Database>(
     }
     let mut statements = Vec::new();
     for rows in json_chunks(row_nos, PARAMETER_BYTES_MAX)? {
-        statements.push(Statement::new(
-            sql!("refresh/sql/remove_rows.sql"),
-            [SqlValue::Text(rows)],
-        ));
+        statements.push(Statement::new(sql::REMOVE_ROWS, [SqlValue::Text(rows)]));
     }
     for versions in json_chunks(versions, PARAMETER_BYTES_MAX)? {
-        for sql in [
-            sql!("refresh/sql/remove_listed_rows.sql"),
-            sql!("refresh/sql/remove_versions.sql"),
-        ] {
+        for sql in [sql::REMOVE_LISTED_ROWS, sql::REMOVE_VERSIONS] {
             statements.push(Statement::new(sql, [versions.as_str().into()]));
         }
     }
@@ -81,7 +76,7 @@ async fn remove_of<D: Database>(
             .map(|(id, retired, retire_at)| [Cell::from(*id), retired.into(), (*retire_at).into()]),
         PARAMETER_BYTES_MAX,
     )? {
-        statements.push(Statement::new(sql!("refresh/sql/retire.sql"), [SqlValue::Text(left)]));
+        statements.push(Statement::new(sql::RETIRE, [SqlValue::Text(left)]));
     }
     if !statements.is_empty() {
         database.batch(lease.guarded(statements)).await?;

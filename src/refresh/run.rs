@@ -10,6 +10,7 @@ use crate::refresh::lease::Lease;
 use crate::refresh::publish::Publisher;
 use crate::refresh::refold::refold;
 use crate::refresh::remove::remove_retired;
+use crate::refresh::sql;
 use crate::refresh::sweep::sweep;
 use crate::refresh::work::{Organization, Slice, Work, list_work};
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement};
@@ -343,18 +344,15 @@ fn freeze_statements(
     });
     let mut statements: Vec<Statement> = json_chunks(failed.chain(left), PARAMETER_BYTES_MAX)?
         .into_iter()
-        .map(|rows| Statement::new(sql!("refresh/sql/freeze.sql"), [SqlValue::Text(rows), fence.clone()]))
+        .map(|rows| Statement::new(sql::FREEZE, [SqlValue::Text(rows), fence.clone()]))
         .collect();
     if lease.is_refolding || work.listed_until.is_some() {
         let listed_until = work.listed_until.as_deref().map_or(SqlValue::Null, SqlValue::from);
-        statements.push(Statement::new(
-            sql!("refresh/sql/freeze_rest.sql"),
-            [listed_until, lease.change_token()],
-        ));
+        statements.push(Statement::new(sql::FREEZE_REST, [listed_until, lease.change_token()]));
     }
     if lease.has_more_due {
         let as_of = SqlValue::Integer(lease.as_of.as_milliseconds());
-        statements.push(Statement::new(sql!("refresh/sql/freeze_due.sql"), [as_of]));
+        statements.push(Statement::new(sql::FREEZE_DUE, [as_of]));
     }
     Ok(statements)
 }
@@ -362,7 +360,7 @@ fn freeze_statements(
 /// Ends the run, and returns the latest instant that any run was scheduled for by then.
 async fn finish<D: Database>(database: &D, mut batch: Vec<Statement>, run: &Run) -> Result<Timestamp, DatabaseError> {
     batch.push(Statement::new(
-        sql!("refresh/sql/finish.sql"),
+        sql::FINISH,
         [
             SqlValue::Integer(run.as_of.as_milliseconds()),
             SqlValue::Text(to_json(run)?),

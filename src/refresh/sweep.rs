@@ -22,6 +22,7 @@ use crate::refresh::budget::{Budget, Limits, SliceLimits, SweepLimits};
 use crate::refresh::erase::{Due, again_at, erase};
 use crate::refresh::fold::{StoredConversation, key, read_merged};
 use crate::refresh::lease::Lease;
+use crate::refresh::sql;
 use crate::refresh::swept::Swept;
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement, rows_of};
 use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks, to_json};
@@ -31,13 +32,6 @@ use std::collections::HashMap;
 pub const KEEP_WAITING_MS: i64 = 400 * DAY_MS;
 /// More than a portion takes, unless a conversation is long.
 const PORTION_STATEMENTS: u64 = 15;
-
-/// A statement about the conversations that `forgotten.sql` names.
-macro_rules! about_forgotten {
-    ($file:literal) => {
-        concat!(sql!("refresh/sql/forgotten.sql"), sql!($file))
-    };
-}
 
 /// The instants that decide what is old.
 #[derive(Debug, Clone, Copy)]
@@ -109,7 +103,7 @@ impl Position {
             instant.map_or(SqlValue::Null, |instant| SqlValue::Integer(instant.as_milliseconds()))
         };
         Statement::new(
-            sql!("refresh/sql/store_position.sql"),
+            sql::STORE_POSITION,
             [
                 step,
                 self.organization_id.as_str().into(),
@@ -295,7 +289,7 @@ impl<D: Database> Sweeper<'_, D> {
     /// A portion of the conversations.
     async fn sweep_conversations(&mut self, position: &mut Position, ends_at: Timestamp) -> Result<(), DatabaseError> {
         let list = Statement::new(
-            sql!("refresh/sql/list_sweep.sql"),
+            sql::LIST_SWEEP,
             [
                 position.organization_id.as_str().into(),
                 position.id.as_str().into(),
@@ -376,7 +370,7 @@ impl<D: Database> Sweeper<'_, D> {
             .map(|visit| (&visit.organization_id, &visit.conversation_id))
             .collect();
         let read = Statement::new(
-            sql!("refresh/sql/read_sweep.sql"),
+            sql::READ_SWEEP,
             [
                 SqlValue::Text(to_json(&keys)?),
                 SqlValue::Text(self.horizons.items.to_string()),
@@ -488,49 +482,29 @@ impl<D: Database> Sweeper<'_, D> {
         let mut removals = Vec::new();
         let mut states = Vec::new();
         let token = SqlValue::from(self.lease.change_token);
-        let state = |rows: &SqlValue| {
-            Statement::new(
-                about_forgotten!("refresh/sql/forgotten_states.sql"),
-                [rows.clone(), token.clone()],
-            )
-        };
+        let state = |rows: &SqlValue| Statement::new(sql::FORGOTTEN_STATES, [rows.clone(), token.clone()]);
         for rows in json_chunks(forgetting.items.iter().map(Forgotten::columns), PARAMETER_BYTES_MAX)? {
             let rows = SqlValue::Text(rows);
             let swept_until = SqlValue::Integer(self.horizons.swept_until.as_milliseconds());
-            sweeps.push(Statement::new(
-                about_forgotten!("refresh/sql/forgotten_swept.sql"),
-                [rows.clone(), swept_until],
-            ));
+            sweeps.push(Statement::new(sql::FORGOTTEN_SWEPT, [rows.clone(), swept_until]));
             states.push(state(&rows));
-            removals.push(Statement::new(
-                about_forgotten!("refresh/sql/forgotten_items.sql"),
-                [rows],
-            ));
+            removals.push(Statement::new(sql::FORGOTTEN_ITEMS, [rows]));
         }
         for rows in json_chunks(
             forgetting.conversations.iter().map(Forgotten::columns),
             PARAMETER_BYTES_MAX,
         )? {
             let rows = SqlValue::Text(rows);
-            sweeps.push(Statement::new(
-                about_forgotten!("refresh/sql/forgotten_sweeps.sql"),
-                [rows.clone()],
-            ));
+            sweeps.push(Statement::new(sql::FORGOTTEN_SWEEPS, [rows.clone()]));
             states.push(state(&rows));
-            removals.push(Statement::new(
-                about_forgotten!("refresh/sql/forgotten_items.sql"),
-                [rows.clone()],
-            ));
-            removals.push(Statement::new(
-                about_forgotten!("refresh/sql/forgotten_records.sql"),
-                [rows],
-            ));
+            removals.push(Statement::new(sql::FORGOTTEN_ITEMS, [rows.clone()]));
+            removals.push(Statement::new(sql::FORGOTTEN_RECORDS, [rows]));
         }
         let contacts = forgetting.contacts.iter();
         let contacts = contacts.map(|(organization_id, contact_id)| key(organization_id, contact_id));
         for contacts in json_chunks(contacts, PARAMETER_BYTES_MAX)? {
             let touched = SqlValue::Integer(self.horizons.touched.as_milliseconds());
-            let sql = sql!("refresh/sql/remove_contacts.sql");
+            let sql = sql::REMOVE_CONTACTS;
             removals.push(Statement::new(sql, [SqlValue::Text(contacts), touched]));
         }
         if removals.is_empty() {
@@ -563,10 +537,7 @@ impl<D: Database> Sweeper<'_, D> {
             [&position.organization_id, &position.record_type, &position.id].map(|text| text.as_str().into())
         };
         let count = SqlValue::Integer(self.limits.records as i64 - 1);
-        let list = Statement::new(
-            sql!("refresh/sql/list_removals.sql"),
-            after(position).into_iter().chain([count]),
-        );
+        let list = Statement::new(sql::LIST_REMOVALS, after(position).into_iter().chain([count]));
         let [rows] = rows_of(self.budget.batch(vec![list]).await?)?;
         let mut next = position.clone();
         match rows.first() {
@@ -581,7 +552,7 @@ impl<D: Database> Sweeper<'_, D> {
         let horizons = [self.horizons.touched, self.horizons.items];
         let horizons = horizons.map(|instant| SqlValue::Integer(instant.as_milliseconds()));
         let range = || after(position).into_iter().chain(after(&next));
-        let removal = Statement::new(sql!("refresh/sql/remove_removals.sql"), range().chain(horizons));
+        let removal = Statement::new(sql::REMOVE_REMOVALS, range().chain(horizons));
         self.remove(vec![reopen(range())], vec![removal], Vec::new()).await?;
         if rows.is_empty() {
             next.go_to(None);

@@ -9,6 +9,7 @@
 use crate::base::timestamp::Timestamp;
 use crate::refresh::budget::{Limits, SliceLimits};
 use crate::refresh::lease::Lease;
+use crate::refresh::sql;
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
 use std::collections::VecDeque;
 
@@ -123,7 +124,7 @@ pub async fn list_work<D: Database>(database: &D, lease: &Lease<'_>, limits: &Li
     let pending_max = limits.slice.pending_records as i64 + 1;
     let outcomes = database
         .batch(vec![Statement::new(
-            sql!("refresh/sql/list_work.sql"),
+            sql::LIST_WORK,
             [lease.as_of.as_milliseconds(), pending_max, limits.organizations].map(SqlValue::Integer),
         )])
         .await?;

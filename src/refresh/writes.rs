@@ -2,6 +2,7 @@
 
 use crate::refresh::lease::Lease;
 use crate::refresh::plan::PublishPlan;
+use crate::refresh::sql;
 use crate::snapshot::trend::SLOTS;
 use crate::storage::database::{DatabaseError, SqlValue, Statement};
 use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks};
@@ -69,29 +70,25 @@ pub fn write_statements(plans: &[PublishPlan], lease: &Lease<'_>) -> Result<Vec<
         if let Some(version) = &plan.lost {
             if version.is_head_lost {
                 let parameters = [plan.organization_id.as_str().into(), version.version.into()];
-                lost.push(Statement::new(sql!("refresh/sql/remove_lost_versions.sql"), parameters));
+                lost.push(Statement::new(sql::REMOVE_LOST_VERSIONS, parameters));
             }
             let parameters = [
                 plan.organization_id.as_str().into(),
                 version.version.into(),
                 version.next_row_no.into(),
             ];
-            lost.push(Statement::new(sql!("refresh/sql/list_lost_rows.sql"), parameters));
+            lost.push(Statement::new(sql::LIST_LOST_ROWS, parameters));
         }
     }
 
     let as_of = SqlValue::Integer(lease.as_of.as_milliseconds());
     let writes = [
         lost,
-        statements(sql!("refresh/sql/write_rows.sql"), rows, None)?,
-        statements(sql!("refresh/sql/write_chunks.sql"), chunks, None)?,
-        statements(sql!("refresh/sql/switch_heads.sql"), heads, Some(as_of))?,
-        statements(sql!("refresh/sql/write_hours.sql"), hours, None)?,
-        statements(
-            sql!("refresh/sql/settle_published.sql"),
-            settled,
-            Some(lease.change_token()),
-        )?,
+        statements(sql::WRITE_ROWS, rows, None)?,
+        statements(sql::WRITE_CHUNKS, chunks, None)?,
+        statements(sql::SWITCH_HEADS, heads, Some(as_of))?,
+        statements(sql::WRITE_HOURS, hours, None)?,
+        statements(sql::SETTLE_PUBLISHED, settled, Some(lease.change_token()))?,
     ]
     .concat();
     if writes.is_empty() {

@@ -17,6 +17,7 @@ use crate::report::query::{ReportFormat, row_query};
 use crate::report::request::ReportRequest;
 use crate::report::resolved::{ResolvedReport, to_json};
 use crate::report::rows::row_statements;
+use crate::report::sql;
 use crate::snapshot::query::{Paging, RowQuery};
 use crate::snapshot::settings::MAX_AGE_DAYS_DEFAULT;
 use crate::storage::database::{SqlValue, Statement};
@@ -130,5 +131,5 @@ fn probable_rows(
         text(filter.reason.map(|reason| reason.as_str())),
         text(filter.assignee.as_deref()),
     ];
-    Ok(Some(Statement::new(sql!("report/sql/probable_rows.sql"), parameters)))
+    Ok(Some(Statement::new(sql::PROBABLE_ROWS, parameters)))
 }

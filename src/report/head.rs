@@ -11,6 +11,7 @@ use crate::report::index::cache_index;
 use crate::report::rows::{PageRow, decode as decode_row};
 use crate::report::settings::settings_in_force;
 use crate::report::snapshot::{Snapshot, SnapshotHead};
+use crate::report::sql;
 use crate::storage::database::{Database, DatabaseError, Outcome, Row, SqlValue, Statement};
 use std::rc::Rc;
 
@@ -177,7 +178,7 @@ async fn read_head<D: Database, C>(
 /// The head and, in the same round trip, the index of its version, unless that index is cached.
 fn head_and_index_statements<D, C>(context: &ReportContext<'_, D, C>, organization: &OrganizationId) -> Vec<Statement> {
     let index = Statement::new(
-        sql!("report/sql/newest_index.sql"),
+        sql::NEWEST_INDEX,
         [
             SqlValue::from(organization.as_str()),
             SqlValue::Integer(cached_version(context, organization)),
@@ -240,7 +241,7 @@ fn resolved(cached: &CachedHead, source: HeadSource) -> Result<ResolvedHead, Rep
 /// The statement that reads the head of an organization.
 #[must_use]
 pub fn head_statement(organization: &OrganizationId) -> Statement {
-    Statement::new(sql!("report/sql/head.sql"), [SqlValue::from(organization.as_str())])
+    Statement::new(sql::HEAD, [SqlValue::from(organization.as_str())])
 }
 
 /// The head that [`head_statement`] has read. `None` means that the organization does not exist or was removed.

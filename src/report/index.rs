@@ -5,6 +5,7 @@ use crate::hours::calendar::Calendar;
 use crate::report::context::ReportContext;
 use crate::report::error::ReportError;
 use crate::report::snapshot::Snapshot;
+use crate::report::sql;
 use crate::snapshot::groups::{Groups, ListedEntries};
 use crate::snapshot::index::SnapshotIndex;
 use crate::snapshot::query::Listing;
@@ -66,7 +67,7 @@ pub async fn load_index<D: Database, C>(
     }
     context.trace.source("index", "d1");
     let statement = Statement::new(
-        sql!("report/sql/index.sql"),
+        sql::INDEX,
         [SqlValue::from(organization.as_str()), SqlValue::Integer(version)],
     );
     let [chunks] = rows_of(context.database.batch(vec![statement]).await?)?;

@@ -27,6 +27,7 @@ mod search;
 pub mod service;
 pub mod settings;
 pub mod snapshot;
+mod sql;
 pub mod streams;
 mod summary;
 pub mod trend;

@@ -7,6 +7,7 @@
 use crate::auth::access::OrganizationId;
 use crate::base::sort::sort;
 use crate::report::error::ReportError;
+use crate::report::sql;
 use crate::storage::database::{Database, SqlValue, Statement, rows_of};
 
 /// The numbers of the rows that have `text` in them, ascending. They may be rows of versions that were superseded.
@@ -19,7 +20,7 @@ pub async fn find_rows<D: Database>(
     text: &str,
 ) -> Result<Vec<i64>, ReportError> {
     let statement = Statement::new(
-        sql!("report/sql/search.sql"),
+        sql::SEARCH,
         [
             SqlValue::from(organization.as_str()),
             SqlValue::Text(text.to_ascii_lowercase()),

@@ -5,6 +5,7 @@ use crate::base::strict_json::Object;
 use crate::hours::business_hours::BusinessHours;
 use crate::report::context::ReportContext;
 use crate::report::error::ReportError;
+use crate::report::sql;
 use crate::snapshot::settings::{MAX_AGE_DAYS_DEFAULT, Settings, THRESHOLD_MINUTES_DEFAULT, Thresholds};
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
 use serde_json::Value;
@@ -28,7 +29,7 @@ pub async fn read_settings<D: Database, C>(
         return Ok(settings);
     }
     let statement = Statement::new(
-        sql!("report/sql/settings.sql"),
+        sql::SETTINGS,
         [SqlValue::from(organization.as_str()), SqlValue::Integer(number)],
     );
     let [rows] = rows_of(context.database.batch_at_primary(vec![statement]).await?)?;

@@ -17,6 +17,7 @@ use crate::report::index::{cache_index, cached_index, selected_of};
 use crate::report::request::TrendRequest;
 use crate::report::resolved::is_stale;
 use crate::report::snapshot::Snapshot;
+use crate::report::sql;
 use crate::snapshot::departments::{Departments, Share};
 use crate::snapshot::index::SnapshotIndex;
 use crate::snapshot::trend::{Ages, Course, Hour, SLOTS, hour_of, stalls_of, start_of};
@@ -152,8 +153,8 @@ fn newest_version(access: &ReadAccess, ids: &SqlValue, known_version: i64) -> Ve
     let organization = SqlValue::from(access.organization.as_str());
     let known_version = SqlValue::Integer(known_version);
     vec![
-        Statement::new(sql!("report/sql/trend_head.sql"), [organization.clone(), ids.clone()]),
-        Statement::new(sql!("report/sql/newest_index.sql"), [organization, known_version]),
+        Statement::new(sql::TREND_HEAD, [organization.clone(), ids.clone()]),
+        Statement::new(sql::NEWEST_INDEX, [organization, known_version]),
     ]
 }
 
@@ -166,11 +167,8 @@ fn hours(access: &ReadAccess, ids: &SqlValue, first: i64, count: i64) -> Vec<Sta
         let numbers = [from, until - 1, first].map(SqlValue::Integer);
         let parameters = std::iter::once(access.organization.as_str().into()).chain(numbers);
         match ids {
-            SqlValue::Null => Statement::new(sql!("report/sql/trend.sql"), parameters),
-            ids => Statement::new(
-                sql!("report/sql/trend_departments.sql"),
-                parameters.chain([ids.clone()]),
-            ),
+            SqlValue::Null => Statement::new(sql::TREND, parameters),
+            ids => Statement::new(sql::TREND_DEPARTMENTS, parameters.chain([ids.clone()])),
         }
     };
     ranges.map(statement).into()

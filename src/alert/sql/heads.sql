@@ -1,5 +1,3 @@
--- Of the organizations in ?1, a JSON array of ids, those of which anything is published and that were not removed: the
--- instant that the report is as of, the threshold and the other settings.
 SELECT o.organization_id, coalesce(o.held_as_of, max(o.as_of, coalesce(r.as_of, 0))) AS as_of, o.threshold_minutes,
        s.channel_threshold_minutes, s.department_threshold_minutes, s.max_age_days, s.business_hours
 FROM json_each(?1) AS j

@@ -1,5 +1,3 @@
--- The destinations of organization ?1, in order: id, format, sealed address, sealed secrets, and what is shown of it,
--- as JSON. If it has none, a row of nulls, and no row if it does not exist or was removed.
 SELECT a.destination_id, a.format, a.sealed_url, a.sealed_secrets,
        json_object(
          'id', a.destination_id, 'host', a.host, 'urlEnd', a.url_end, 'format', a.format,

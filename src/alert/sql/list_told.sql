@@ -1,4 +1,3 @@
--- The organizations after ?1 that have an enabled destination, at most ?2, each with how many rows are published.
 SELECT listed.organization_id, coalesce(o.candidates, 0) AS rows
 FROM (
   SELECT DISTINCT a.organization_id FROM alert AS a

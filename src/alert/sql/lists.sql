@@ -1,4 +1,3 @@
--- The chunks of the newest versions of the organizations in ?1, a JSON array of ids, in order.
 SELECT o.organization_id, p.entries
 FROM json_each(?1) AS j
 CROSS JOIN organization AS o ON o.organization_id = j.value

@@ -1,7 +1,3 @@
--- Notes an attempt to deliver to destination ?2 of organization ?1, if its row still has the revision ?3: the stalls,
--- since when a message waits, when it is to be tried, or if none waits the earliest instant of the next one, the
--- message of which it is not known whether it arrived, how often it was tried, and why that failed; if it arrived,
--- when, and what it was; and how many messages were given up.
 UPDATE alert
 SET stalls = ?4,
     is_settling = 0,

@@ -1,7 +1,3 @@
--- Notes what a look has found: ?1 is [[organization, destination, revision that was read, stalls, since when a message
--- waits, when it is to be tried, number of the message], …], ?2 the clock. A row that has changed since it was read
--- stays as it is: the next look finds the same. Returned are those that were written, and after how many milliseconds
--- the message is to be delivered, or null if none is to be put in the queue.
 UPDATE alert
 SET stalls = j.value ->> 3,
     is_settling = 0,

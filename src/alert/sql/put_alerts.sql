@@ -1,8 +1,3 @@
--- Sets the destinations of organization ?1: ?2 is [[id, format, categories, departments or null, minutes or null,
--- whether it is enabled], …], ?3 is [[sealed address, host, end of the address, sealed secrets], …] in the same order,
--- each null if it stays, and ?4 is the clock. If other stalls fit one than before, those that there are already are
--- noted and not told. If one is switched off, a message may be on its way, so the next comes at ?5 or later. Nothing is
--- set if the organization was removed.
 INSERT INTO alert (
   organization_id, destination_id, position, sealed_url, host, url_end, sealed_secrets, format, categories, department_ids,
   after_minutes, enabled, is_settling, revision, number, attempts, sent, given_up

@@ -1,9 +1,6 @@
--- What destination ?2 of organization ?1 is told as of ?4, as JSON: that ?5 conversations are no longer stalled, with
--- those that ?3 names, a JSON array of ids.
 SELECT json_object(
   'kind', 'cleared', 'asOf', ?4, 'total', CAST(?5 AS INTEGER), 'categories', json(a.categories), 'departmentIds', json(a.department_ids),
   'format', a.format, 'url', a.sealed_url, 'secrets', a.sealed_secrets,
-  -- A subquery does not say that its text is JSON.
   'conversations', json((
     SELECT json_group_array(json_object(
       'conversationId', j.value,

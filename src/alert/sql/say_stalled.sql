@@ -1,9 +1,6 @@
--- What destination ?2 of organization ?1 is told as of ?4, as JSON: that ?5 conversations are stalled, with those whose
--- rows ?3 names: [[row number, minutes, minutes in business hours or null], …].
 SELECT json_object(
   'kind', 'stalled', 'asOf', ?4, 'total', CAST(?5 AS INTEGER), 'categories', json(a.categories), 'departmentIds', json(a.department_ids),
   'format', a.format, 'url', a.sealed_url, 'secrets', a.sealed_secrets,
-  -- A subquery does not say that its text is JSON.
   'conversations', json((
     SELECT json_group_array(json_object(
       'conversationId', r.json ->> 'conversationId',

@@ -1,6 +1,3 @@
--- Adds what webhooks of connection ?3 of organization ?2 became on day ?1, unless anything of the connection was stored
--- less than ?18 milliseconds before ?17, or after it by another clock. The greater instant of two is the later one, and
--- what stands beside it goes with it.
 INSERT INTO connection_day (
   day, organization_id, connection_id, mapped, partly, unknown, unmappable, refused, seen,
   received_at, mapped_at, problem_at, refused_at, skew_ms, problem, refusal, stored_at

@@ -1,6 +1,3 @@
--- Adds the next settings of organization ?1: its settings so far with the thresholds by channel ?3 if ?2, those by
--- department ?5 if ?4, the age limit ?7 if ?6, and the business hours ?9 if ?8. Nothing is added if nothing changes, or
--- if the organization was removed.
 INSERT INTO settings (
   organization_id, number, channel_threshold_minutes, department_threshold_minutes, max_age_days,
   business_hours

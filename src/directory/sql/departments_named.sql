@@ -1,4 +1,3 @@
--- The departments of organization ?1 whose ids are in ?2, a JSON array, whether or not a record of them is stored.
 SELECT j.value, d.body ->> 'name' AS name
 FROM json_each(?2) AS j
 LEFT JOIN record AS d

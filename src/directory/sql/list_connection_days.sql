@@ -1,4 +1,3 @@
--- The days of the connections of organization ?1, or of all of them if it is null, from day ?2 on, the last first.
 SELECT day, organization_id, connection_id, mapped, partly, unknown, unmappable, refused, seen,
        received_at, mapped_at, problem_at, refused_at, skew_ms, problem, refusal
 FROM connection_day

@@ -1,4 +1,3 @@
--- Organization ?1: its id, its name, and whether it is removed. The body of a removal is empty, and no JSON.
 SELECT o.organization_id, iif(r.deleted = 0, r.body ->> 'name', NULL), coalesce(r.deleted, 0)
 FROM organization AS o
 LEFT JOIN record AS r

@@ -1,4 +1,3 @@
--- A row if organization ?1 exists and was not removed.
 SELECT 1 AS found
 FROM organization AS o
 WHERE o.organization_id = ?1

@@ -1,5 +1,3 @@
--- The organizations that are not removed and whose id or name contains ?1, which is in lower case, unless it is null;
--- at most ?2 of them. The body of a removal is empty, and no JSON.
 SELECT o.organization_id, iif(r.deleted = 0, r.body ->> 'name', NULL) AS name
 FROM organization AS o
 LEFT JOIN record AS r

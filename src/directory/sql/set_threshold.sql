@@ -1,5 +1,3 @@
--- Sets the threshold of organization ?1 to ?2 minutes, unless the organization was removed. A threshold that stays the
--- same is not written again.
 UPDATE organization SET threshold_minutes = ?2
 WHERE organization_id = ?1 AND threshold_minutes IS NOT ?2 AND NOT EXISTS (
   SELECT 1 FROM record AS own

@@ -1,5 +1,3 @@
--- How many contacts and conversations of organization ?1 were erased with contact ?2. There is no row if the
--- organization does not exist or was removed.
 SELECT (SELECT count(*) FROM erasure AS e INDEXED BY erasure_by_contact
         WHERE e.organization_id = ?1 AND e.contact_id = ?2 AND e.type = 'contact') AS contacts,
        (SELECT count(*) FROM erasure AS e INDEXED BY erasure_by_contact

@@ -1,6 +1,3 @@
--- Contact ?2 of organization ?1 and the contacts that were merged into it are erased as of ?3, whether or not their
--- records are stored; versions that are ahead of the clock are erased as well. Nothing happens if the organization does
--- not exist or was removed.
 WITH RECURSIVE contact (contact_id) AS (
   SELECT ?2 FROM organization AS o
   WHERE o.organization_id = ?1 AND NOT EXISTS (

@@ -1,5 +1,3 @@
--- Those of the next ?5 conversations after ?4 of organization ?1 are erased as of ?3 that are of contact ?2, or of a
--- contact that was erased with it.
 INSERT INTO erasure (organization_id, type, record_id, contact_id, erased_at, is_open)
 SELECT ?1, 'conversation', c.record_id, ?2, max(?3, c.updated_at), 1
 FROM (

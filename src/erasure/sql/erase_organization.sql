@@ -1,5 +1,3 @@
--- Versions of the record of organization ?1 that are no later than ?2, or than the stored one, are not taken in any
--- more. Nothing happens if the organization does not exist.
 INSERT INTO erasure (organization_id, type, record_id, contact_id, erased_at, is_open)
 SELECT ?1, 'organization', ?1, '', max(?2, coalesce(own.updated_at, 0)), 0
 FROM organization AS o

@@ -1,5 +1,3 @@
--- The last of the next conversations after ?2 of organization ?1, which is ?3 after the first. There is none if there
--- are fewer.
 SELECT record_id FROM record
 WHERE organization_id = ?1 AND type = 'conversation' AND record_id > ?2
 ORDER BY record_id

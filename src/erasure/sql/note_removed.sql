@@ -1,5 +1,3 @@
--- Organizations that were removed may be purged at ?1, unless it is known already when; those that were not removed, or
--- not any more, never.
 UPDATE organization
 SET purge_at = iif(purge_at IS NULL, ?1, NULL)
 WHERE (purge_at IS NULL) = EXISTS (

@@ -1,5 +1,3 @@
--- open: erasures of organizations from ?1 to ?2 of which something is left to do, at most ?3, or all if that is
--- negative.
 WITH open AS MATERIALIZED (
   SELECT e.organization_id, e.type, e.record_id, e.erased_at
   FROM erasure AS e INDEXED BY erasure_open

@@ -1,4 +1,3 @@
--- Those of which no item is left are done.
 UPDATE erasure SET is_open = 0
 WHERE (organization_id, type, record_id) IN (
   SELECT o.organization_id, o.type, o.record_id FROM open AS o

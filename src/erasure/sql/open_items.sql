@@ -1,4 +1,3 @@
--- Removes items of erased conversations, at most ?4.
 DELETE FROM record
 WHERE (organization_id, type, record_id) IN (
   SELECT r.organization_id, r.type, r.record_id

@@ -1,5 +1,3 @@
--- Those of which a record is stored become pending, and so do the conversations that erased ones were merged into. The
--- change token is as in add_pending.sql, where ?4 is the random one.
 , changed AS MATERIALIZED (
   SELECT o.organization_id, o.type, o.record_id, r.merged_into
   FROM open AS o

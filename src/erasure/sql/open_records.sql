@@ -1,4 +1,3 @@
--- Their records become removals with the stored revision, unless a later version of them is stored.
 UPDATE record
 SET deleted = 1, updated_at = o.erased_at,
     body = iif(coalesce(record.body ->> 'revision', 0) = 0, '', json_object('revision', record.body ->> 'revision'))

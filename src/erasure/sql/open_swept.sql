@@ -1,4 +1,3 @@
--- Items of erased conversations that arrived no later than the erasure are not taken in any more.
 INSERT INTO conversation_sweep (organization_id, conversation_id, mark)
 SELECT o.organization_id, o.record_id, o.erased_at FROM open AS o WHERE o.type = 'conversation'
 ON CONFLICT (organization_id, conversation_id) DO UPDATE SET mark = excluded.mark

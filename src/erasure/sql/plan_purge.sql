@@ -1,5 +1,3 @@
--- Organization ?1, which is about to be removed, may be purged at ?2, unless it was removed before and may be purged
--- earlier.
 UPDATE organization
 SET purge_at = iif(
   EXISTS (

@@ -1,4 +1,3 @@
--- purged: organization ?1 if it is removed.
 WITH purged AS MATERIALIZED (
   SELECT own.organization_id FROM record AS own
   WHERE own.organization_id = ?1 AND own.type = 'organization' AND own.record_id = ?1 AND own.deleted = 1

@@ -1,4 +1,3 @@
--- Removes destinations of it, at most ?2.
 DELETE FROM alert
 WHERE (organization_id, destination_id) IN (
   SELECT r.organization_id, r.destination_id

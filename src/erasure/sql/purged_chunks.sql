@@ -1,4 +1,3 @@
--- Removes lists of snapshots of it, at most ?2.
 DELETE FROM snapshot_part
 WHERE (organization_id, version, part) IN (
   SELECT r.organization_id, r.version, r.part

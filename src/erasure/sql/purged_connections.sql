@@ -1,4 +1,3 @@
--- Removes days of its connections, at most ?2.
 DELETE FROM connection_day
 WHERE (day, organization_id, connection_id) IN (
   SELECT r.day, r.organization_id, r.connection_id

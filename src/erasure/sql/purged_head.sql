@@ -1,5 +1,3 @@
--- What is left of its head are the numbers that no later version and row may have again. It is looked at again at ?2,
--- since events of a removed organization are taken in.
 UPDATE organization
 SET purge_at = ?2, candidates = 0, categories = '{}', retired = '[]', retire_at = NULL, threshold_minutes = NULL, held_as_of = NULL,
     failed_in = NULL, worked_in = NULL, fold_after = NULL, missing = 0, list_of = NULL, forgets_since = NULL,

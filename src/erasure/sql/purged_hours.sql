@@ -1,4 +1,3 @@
--- Removes hours of its days, at most ?2.
 DELETE FROM trend
 WHERE (organization_id, slot) IN (
   SELECT r.organization_id, r.slot

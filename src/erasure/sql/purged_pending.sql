@@ -1,4 +1,3 @@
--- Removes what is pending of it, at most ?2.
 DELETE FROM pending
 WHERE (organization_id, type, record_id) IN (
   SELECT r.organization_id, r.type, r.record_id

@@ -1,4 +1,3 @@
--- Removes rows of snapshots of it, at most ?2.
 DELETE FROM snapshot_row
 WHERE (organization_id, row_no) IN (
   SELECT r.organization_id, r.row_no

@@ -1,4 +1,3 @@
--- Removes settings of it, at most ?2.
 DELETE FROM settings
 WHERE (organization_id, number) IN (
   SELECT r.organization_id, r.number

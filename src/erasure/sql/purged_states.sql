@@ -1,4 +1,3 @@
--- Removes states of it, at most ?2.
 DELETE FROM conversation_state
 WHERE (organization_id, conversation_id) IN (
   SELECT r.organization_id, r.conversation_id

@@ -1,4 +1,3 @@
--- Removes the rows that say up to which instant its conversations were swept, at most ?2 of them.
 DELETE FROM conversation_sweep
 WHERE (organization_id, conversation_id) IN (
   SELECT r.organization_id, r.conversation_id

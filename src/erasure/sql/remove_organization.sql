@@ -1,4 +1,3 @@
--- The record of organization ?1 becomes a removal with the stored revision.
 INSERT INTO record (organization_id, type, record_id, updated_at, deleted, body)
 SELECT e.organization_id, e.type, e.record_id, e.erased_at, 1, ''
 FROM erasure AS e

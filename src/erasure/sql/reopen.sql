@@ -1,5 +1,3 @@
--- Erasures of records after ?1, ?2, ?3 up to ?4, ?5, ?6 are open again if a version is stored that they are about: a
--- worker that does not know of them has taken it in; and so are those of conversations whose acknowledgement is stored.
 UPDATE erasure SET is_open = 1
 WHERE (organization_id, type, record_id) > (?1, ?2, ?3) AND (organization_id, type, record_id) <= (?4, ?5, ?6)
   AND is_open = 0 AND EXISTS (

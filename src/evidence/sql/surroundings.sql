@@ -1,7 +1,3 @@
--- What is told with the timeline of conversation ?2 of organization ?1: the conversation's contact; the contacts that
--- it became, one after the other, [[id, body or null], …] (null: it was not merged); the users among its owner and
--- assignees, [[id, body], …]; the clock of the stored version of its acknowledgement; the name of user ?3; and the id
--- of the contact.
 SELECT k.body,
        iif(k.merged_into IS NULL, NULL, (
          WITH RECURSIVE chain (step, contact_id, body, merged_into) AS (

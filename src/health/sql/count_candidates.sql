@@ -1,4 +1,3 @@
--- The rows of the published versions of all organizations that were not removed, by category.
 SELECT category.key, sum(category.value)
 FROM organization AS o CROSS JOIN json_each(o.categories) AS category
 WHERE NOT EXISTS (

@@ -1,4 +1,3 @@
--- The organizations with more candidates than their versions list, except those that were removed.
 SELECT count(*) FROM organization AS o INDEXED BY organization_truncated
 WHERE o.missing > 0 AND NOT EXISTS (
   SELECT 1 FROM record AS own

@@ -1,5 +1,3 @@
--- The conversations of which items are stored and no record, except those of removed organizations, and since when the
--- oldest has been waiting.
 SELECT count(*), min(s.unknown_since)
 FROM conversation_state AS s INDEXED BY conversation_state_by_unknown
 WHERE s.unknown_since IS NOT NULL AND NOT EXISTS (

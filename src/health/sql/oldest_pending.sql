@@ -1,7 +1,3 @@
--- Since when the oldest change waits that is in no report yet; null means that there is none. Of the hundred
--- organizations whose reports have stood still longest, a thousand changes each are looked at, and a thousand of all
--- together. What else is pending came after the last run began, since a run leaves nothing older of an organization
--- whose report moves on.
 SELECT min(waiting.since) AS since
 FROM (
   SELECT coalesce(

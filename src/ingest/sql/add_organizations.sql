@@ -1,4 +1,3 @@
--- An organization exists once any event of it is stored.
 INSERT INTO organization (organization_id)
 SELECT DISTINCT value ->> 0 FROM json_each(?1) WHERE true
 ON CONFLICT DO NOTHING

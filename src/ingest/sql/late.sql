@@ -1,5 +1,3 @@
--- late: the incoming records (?1) that are items and are not stored, or as removed only, because they arrived before
--- their conversation was swept: no later than its `mark`.
 WITH late AS (
   SELECT 1 AS item
   FROM json_each(?1) AS i

@@ -1,2 +1,1 @@
--- How many there are.
 SELECT count(*) AS expired FROM late

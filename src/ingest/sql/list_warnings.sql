@@ -1,6 +1,3 @@
--- What may be wrong with the incoming records (?1), which are stored, at most ?2: the number of the event, and
--- organization and conversation of a message whose conversation's record is not known, or nulls for a removal without
--- revision of a record that has one. Of the messages of a conversation only the first is listed.
 WITH incoming AS (
   SELECT value ->> 0 AS organization_id, value ->> 1 AS type, value ->> 2 AS record_id, value ->> 3 AS conversation_id,
          value ->> 5 AS deleted, value ->> 7 AS revision, value ->> 10 AS number

@@ -1,4 +1,3 @@
--- Moves each incoming record (?1) that is stored now to its conversation, if it was in another one; a removal to none.
 UPDATE record SET conversation_id = incoming.value ->> 3
 FROM json_each(?1) AS incoming
 WHERE record.organization_id = incoming.value ->> 0

@@ -1,5 +1,3 @@
--- Notes when (?2) the incoming items (?1) that arrived before ?3 came to their conversations, if they are stored there:
--- more of them may come, so that the conversations are not swept for some days. It is noted once an hour.
 INSERT INTO conversation_sweep (organization_id, conversation_id, late_at)
 SELECT DISTINCT r.organization_id, r.conversation_id, ?2
 FROM json_each(?1) AS i

@@ -1,9 +1,3 @@
--- Stores each incoming record (?1) unless the stored version of it is greater: `Record::order`. No record comes twice.
--- An item that is not stored, or as removed only, and arrived no later than the `mark` of its swept conversation has
--- been forgotten, or comes too late; and a version of an erased record that is no later than the erasure is not stored,
--- whatever its revision. Nor is an acknowledgement of an erased conversation. conversation_id is not updated here:
--- naming an indexed column would cost a write of the index at every change of a message's status. `move.sql` updates
--- the few that did change.
 INSERT INTO record (organization_id, type, record_id, conversation_id, updated_at, deleted, body)
 SELECT i.value ->> 0, i.value ->> 1, i.value ->> 2, i.value ->> 3, i.value ->> 4, i.value ->> 5, i.value ->> 6
 FROM json_each(?1) AS i

@@ -1,6 +1,3 @@
--- Makes pending the conversations that time alone changes by the run's instant: a snooze ends, a send is stuck, or the
--- AI has had its 30 seconds; at most ?2, those first that have been due for longest. ?1 is the run's change token. A
--- conversation that is pending already keeps its own.
 INSERT INTO pending (organization_id, type, record_id, mark, fold, publish)
 SELECT organization_id, 'conversation', conversation_id, ?1, 1, 0
 FROM conversation_state AS s INDEXED BY conversation_state_by_due

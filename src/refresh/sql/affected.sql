@@ -1,6 +1,3 @@
--- affected: the conversations of the organizations in ?1, a JSON array of ids, whose row may have changed, because
--- their candidate has, or the record of one of its people, or of its contact or a contact that this one became. No
--- timeline is read for that, only candidates.
 WITH RECURSIVE named AS (
   SELECT DISTINCT p.organization_id
   FROM json_each(?1) AS j

@@ -1,4 +1,3 @@
--- At most ?2 of them, each with the bytes that are read to join it with its people.
 SELECT a.organization_id, a.conversation_id,
        coalesce(length(CAST(s.candidate AS BLOB)), 0) + coalesce((
          SELECT sum(length(CAST(u.body AS BLOB)))

@@ -1,2 +1,1 @@
--- How many conversations are pending to be folded, at most ?1.
 SELECT count(*) FROM (SELECT 1 FROM pending WHERE type = 'conversation' AND fold = 1 LIMIT ?1)

@@ -1,4 +1,3 @@
--- Removes their items, except those that are kept.
 DELETE FROM record
 WHERE (organization_id, type, record_id) IN (
   SELECT r.organization_id, r.type, r.record_id

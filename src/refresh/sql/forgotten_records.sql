@@ -1,4 +1,3 @@
--- Removes their records, and their acknowledgements.
 DELETE FROM record
 WHERE (organization_id, type, record_id) IN (
   SELECT f.organization_id, t.value, f.conversation_id

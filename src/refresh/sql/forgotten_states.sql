@@ -1,5 +1,3 @@
--- Those that have a state become pending, under the run's change token (?2): the next run finds that it has nothing to
--- store.
 INSERT INTO pending (organization_id, type, record_id, mark, fold, publish)
 SELECT f.organization_id, 'conversation', f.conversation_id, ?2, 1, 0
 FROM forgotten AS f

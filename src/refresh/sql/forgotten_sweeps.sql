@@ -1,3 +1,2 @@
--- Nothing is left of them, so they count as never swept.
 DELETE FROM conversation_sweep
 WHERE (organization_id, conversation_id) IN (SELECT organization_id, conversation_id FROM forgotten)

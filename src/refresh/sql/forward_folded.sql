@@ -1,5 +1,3 @@
--- The other conversations in ?1 (as in remove_states.sql) are folded, and pending to be published. Of what has the
--- number of this run (?2), more may have come since it was read: it stays to be folded, too.
 UPDATE pending
 SET fold = iif(pending.mark = ?2, fold, 0), publish = 1
 FROM json_each(?1) AS j

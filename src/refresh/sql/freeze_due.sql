@@ -1,4 +1,3 @@
--- Freezes the organizations of conversations that are due by instant ?1, and that the run did not get to.
 UPDATE organization
 SET held_as_of = max(as_of, coalesce((SELECT as_of FROM refresh), 0))
 WHERE held_as_of IS NULL AND organization_id IN (

@@ -1,6 +1,3 @@
--- Freezes the organizations whose conversations are still to be folded again, and those after organization ?1 (null:
--- none) of which anything is pending that was before the run whose number is ?2: it was not even listed. Organizations
--- with conversations that are due and not pending were not reached either.
 UPDATE organization
 SET held_as_of = max(as_of, coalesce((SELECT as_of FROM refresh), 0))
 WHERE organization_id IN (

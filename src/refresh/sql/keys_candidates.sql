@@ -1,5 +1,4 @@
 SELECT a.organization_id, a.conversation_id, s.candidate, c.body,
-       -- The contacts that it became, one after the other: [[id, body or null], …]; null where it was not merged.
        iif(c.merged_into IS NULL, NULL, (
          WITH RECURSIVE chain (step, contact_id, body, merged_into) AS (
            SELECT 1, c.merged_into, target.body, target.merged_into

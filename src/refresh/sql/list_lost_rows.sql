@@ -1,5 +1,3 @@
--- The list of version ?2 of organization ?1 is lost: all rows before ?3 are its own and those of versions before it.
--- They are listed as what no later version has, and so are removed in time.
 INSERT INTO snapshot_part (organization_id, version, part, entries)
 SELECT ?1, -(?2), 0, json_group_array(row_no)
 FROM (SELECT row_no FROM snapshot_row WHERE organization_id = ?1 AND row_no < ?3 ORDER BY row_no LIMIT 100000)

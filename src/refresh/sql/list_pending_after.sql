@@ -1,5 +1,3 @@
--- The next conversations to fold of organization ?1 after conversation ?2 up to conversation ?3 (null: to the last), at
--- most ?4; the rest as in list_pending_conversations.sql, with ?5 for the items that are counted.
 SELECT p.organization_id, p.record_id,
        (SELECT count(*) FROM (
          SELECT 1 FROM record AS r INDEXED BY record_by_conversation

@@ -1,6 +1,3 @@
--- The conversations to fold of the organizations in ?1, a JSON array of ids, at most ?2. With each: how many items its
--- timeline has (at most ?3 are counted), and the bytes of its record and its state. These are read outside the
--- subquery, so that only those of the listed conversations are.
 SELECT listed.organization_id, listed.record_id,
        (SELECT count(*) FROM (
          SELECT 1 FROM record AS r INDEXED BY record_by_conversation

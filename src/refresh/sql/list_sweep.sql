@@ -1,6 +1,3 @@
--- The next conversations that the sweep reaches after conversation ?2 of organization ?1, at most ?3: those that have a
--- record, and those that have items. With each: how many items (at most ?5 are counted). Organizations that are known
--- to a version that forgets only since after ?4 are left out.
 SELECT listed.organization_id, listed.conversation_id,
        (SELECT count(*) FROM (
          SELECT 1 FROM record AS r INDEXED BY record_by_conversation

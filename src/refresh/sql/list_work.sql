@@ -1,9 +1,3 @@
--- The organizations that a run as of ?1 has anything to do for, at most ?3, in the order in which it does: those whose
--- report stands still, first who has had no turn for longest, and then longest first; then the others; and at the end
--- those whose last refresh failed. With each: how many rows are published, how many records are pending (at most ?2 are
--- counted), whether its report stands still, whether it failed, how many candidates are not listed, where folding goes
--- on, whether it may be published (not until all its conversations are folded again), whether versions of it may be
--- removed, and since when its report stands still.
 WITH RECURSIVE pending_organization (organization_id) AS (
   SELECT min(organization_id) FROM pending
   UNION ALL

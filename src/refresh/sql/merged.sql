@@ -1,5 +1,3 @@
--- merged: the conversations in ?1, [[organization, conversation], …], and all that were merged with one of them,
--- directly or through others.
 WITH RECURSIVE merged (organization_id, conversation_id) AS (
   SELECT value ->> 0, value ->> 1 FROM json_each(?1)
   UNION

@@ -1,6 +1,3 @@
--- next: the next conversations to be folded again, at most ?2, with their items, of which at most ?1 are counted. A
--- conversation that has more counts as all of them. A stored state counts as an item: a conversation without items of
--- its own has one as long as others are merged into it. Without + the database would not search by both columns.
 WITH next AS MATERIALIZED (
   SELECT organization_id, conversation_id, count(*) AS items
   FROM (

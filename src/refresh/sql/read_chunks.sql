@@ -1,5 +1,3 @@
--- The published versions of the organizations in ?1, a JSON array of ids, that have anything ready to be published, do
--- not list all candidates, or are not known to be readable.
 SELECT o.organization_id, s.entries
 FROM json_each(?1) AS j
 JOIN organization AS o ON o.organization_id = j.value

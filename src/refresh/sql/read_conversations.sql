@@ -1,7 +1,3 @@
--- The conversations in ?1, [[organization, conversation], …], that are pending: number in ?1, change token, record,
--- whether there is one or a removal of one, whether any conversation was merged with it, the state that is stored,
--- whether an earlier change waits to be published, whether items of it have been forgotten, and the acknowledgement of
--- it.
 SELECT j.key, p.mark, iif(c.deleted = 0, c.body, NULL), c.record_id IS NOT NULL,
        c.merged_into IS NOT NULL OR EXISTS (
          SELECT 1 FROM record AS source INDEXED BY record_by_target

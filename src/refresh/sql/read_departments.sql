@@ -1,5 +1,3 @@
--- The departments of the organizations in ?1, a JSON array of ids, that have changed, at most ?2, each with its name
--- (null: it was removed).
 SELECT p.organization_id, p.record_id, d.body ->> 'name' AS name
 FROM json_each(?1) AS j
 CROSS JOIN pending AS p ON p.organization_id = j.value AND p.type = 'department' AND p.publish = 1

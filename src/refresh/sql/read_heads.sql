@@ -1,6 +1,3 @@
--- The heads of the organizations in ?1, a JSON array of ids, each with its settings (null: the default), the instant of
--- its version, and the hour that goes with it, also by department. Settings and the latter are left out once those
--- before have ?2 bytes.
 WITH head AS (
   SELECT o.organization_id, o.version, o.next_row_no, o.retired, o.held_as_of, o.missing, o.list_of, o.as_of, o.trend,
          iif(o.trend_departments_of = o.version, o.trend_departments, NULL) AS trend_departments,

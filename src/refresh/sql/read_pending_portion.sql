@@ -1,5 +1,3 @@
--- What is ready to be published of the organizations in ?1, a JSON array of ids, except names of people: at most ?2 of
--- each type, and of conversations the bytes that are read to join them with their people.
 SELECT * FROM (
   SELECT p.organization_id, p.type, p.record_id, p.mark,
          coalesce(length(CAST(s.candidate AS BLOB)), 0) + coalesce((

@@ -1,7 +1,3 @@
--- How far the sweep has come; whether an erasure is open, and the organization that may have been purged by ?1 for
--- longest (null: there is none); and for the log, without removed organizations: how many conversations have items and
--- no record, of which at most ?2 are counted, and how many organizations have more candidates than their versions list;
--- and the instant of the last finished run.
 SELECT s.step, s.organization_id, s.type, s.record_id, s.began_at, s.finished_at,
        EXISTS (SELECT 1 FROM erasure AS e INDEXED BY erasure_open WHERE e.is_open = 1) AS has_open,
        (SELECT o.organization_id

@@ -1,6 +1,3 @@
--- Those of the conversations in ?1, [[organization, conversation], …], of which nothing is pending, and whose items all
--- arrived before ?2 (RFC 3339), or that were not touched since ?3: number in ?1, arrival of the newest item (null:
--- there is none), up to which instant it was swept, when it was touched last, and whether it is a candidate.
 SELECT j.key AS number, max(max(r.body ->> 'at', coalesce(r.body ->> 'receivedAt', ''))) AS newest, w.mark,
        max(max(coalesce(r.updated_at, 0), coalesce(c.updated_at, 0), coalesce(w.late_at, 0))) AS touched_at,
        s.candidate IS NOT NULL AS is_candidate

@@ -1,5 +1,3 @@
--- The timeline items of the conversations in ?1, [[organization, conversation], …]: the conversation's number in ?1,
--- type, id and body. The index is named because the planner would read all records of the organization instead.
 SELECT j.key, r.type, r.record_id, r.body
 FROM json_each(?1) AS j
 CROSS JOIN record AS r INDEXED BY record_by_conversation

@@ -1,5 +1,3 @@
--- Removes those of the contacts in ?1, [[organization, contact], …], that no conversation or contact names any more,
--- that are not blocked, and that were not touched since ?2.
 DELETE FROM record
 WHERE (organization_id, type, record_id) IN (SELECT j.value ->> 0, 'contact', j.value ->> 1 FROM json_each(?1) AS j)
   AND updated_at < ?2

@@ -1,5 +1,3 @@
--- Removes rows of retired versions that are listed in chunks of their own: ?1 is [[organization, version], …]. The list
--- of version 5 is that of version -5.
 DELETE FROM snapshot_row
 WHERE (organization_id, row_no) IN (
   SELECT s.organization_id, listed.value

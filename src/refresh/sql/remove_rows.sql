@@ -1,4 +1,3 @@
--- Removes rows of retired versions: ?1 is [[organization, row number], …].
 DELETE FROM snapshot_row
 WHERE (organization_id, row_no) IN (
   SELECT r.organization_id, r.row_no

@@ -1,4 +1,3 @@
--- Removes retired versions, and the lists of their rows: ?1 is [[organization, version], …].
 DELETE FROM snapshot_part
 WHERE (organization_id, version, part) IN (
   SELECT s.organization_id, s.version, s.part

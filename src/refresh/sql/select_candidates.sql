@@ -1,7 +1,3 @@
--- The candidates of organization ?1 that its version is to list, at most ?3 of them: those of the two categories that a
--- report shows unnamed before the others, those within the age limit as of ?2 before older ones (?4 days unless the
--- organization has set another limit), and whoever has waited longest first. With each: how many there are in all. A
--- blocked contact's are none.
 SELECT s.conversation_id, count(*) OVER () AS total
 FROM conversation_state AS s
 LEFT JOIN record AS c

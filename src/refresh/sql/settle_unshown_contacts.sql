@@ -1,5 +1,3 @@
--- Contacts of organization ?1 that no candidate shows are no longer pending, unless they may have changed since the run
--- whose number is ?2 began. A candidate shows its contact and those that this one became.
 DELETE FROM pending
 WHERE organization_id = ?1 AND type = 'contact' AND mark <> ?2 AND record_id NOT IN (
   WITH RECURSIVE shown (step, contact_id) AS (

@@ -1,4 +1,3 @@
--- Likewise departments, of which a candidate shows one.
 DELETE FROM pending
 WHERE organization_id = ?1 AND type = 'department' AND mark <> ?2 AND record_id NOT IN (
   SELECT s.candidate ->> 'departmentId'

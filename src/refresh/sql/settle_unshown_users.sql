@@ -1,4 +1,3 @@
--- Likewise users, of whom a candidate shows its owner and its assignees.
 DELETE FROM pending
 WHERE organization_id = ?1 AND type = 'user' AND mark <> ?2 AND record_id NOT IN (
   SELECT person.value

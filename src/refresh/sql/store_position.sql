@@ -1,2 +1,1 @@
--- The sweep has come as far as ?1 … ?6: the columns that read_position.sql reads.
 UPDATE sweep SET step = ?1, organization_id = ?2, type = ?3, record_id = ?4, began_at = ?5, finished_at = ?6

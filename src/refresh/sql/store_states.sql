@@ -1,5 +1,3 @@
--- Stores the states in ?1, [[organization, conversation, change token, candidate, due at, unknown since], …], of the
--- conversations that still have the token that was read: of the others something has changed meanwhile.
 INSERT INTO conversation_state (organization_id, conversation_id, candidate, due_at, unknown_since)
 SELECT p.organization_id, p.record_id, j.value ->> 3, j.value ->> 4, j.value ->> 5
 FROM json_each(?1) AS j

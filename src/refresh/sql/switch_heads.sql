@@ -1,7 +1,3 @@
--- Switches heads, all at once: ?1 is [[organization, version, next row number, candidates or null, retired, retire at,
--- candidates by category or null, missing, whether it is complete, the hour of the version or null, the same by
--- department or null], …], ?2 is the run's instant. as_of is that of the version, so it stays if the version does. A
--- report that is not complete stays as of the instant that it has had so far.
 UPDATE organization
 SET as_of = iif(organization.version = j.value ->> 1, organization.as_of, ?2),
     held_as_of = CASE

@@ -1,9 +1,3 @@
--- A run asks for the lease. It gets it if nobody has it, or whoever has it is past its deadline. From then on no
--- earlier run can write. ?1 is the instant that the run was scheduled for: time never goes back, so a run decides for
--- the latest instant that any run was scheduled for, whether or not that one got the lease. ?2 is the number of the
--- rule that it follows: if the run before it followed another rule, whether or not it finished, everything is folded
--- again from the beginning. ?3 is the clock, ?4 the deadline, ?5 the token of the run. A deadline that is later than
--- this one was set by a clock that was wrong.
 UPDATE refresh
 SET claimed_as_of = max(claimed_as_of, ?1),
     fence = iif(free.is_free, fence + 1, fence),

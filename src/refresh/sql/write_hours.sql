@@ -1,5 +1,3 @@
--- Stores hours that are over: ?1 is [[organization, slot, hour, quiet since, opened, crossed, cleared, median, longest
--- time, most, the same by department or null], …].
 INSERT INTO trend (
   organization_id, slot, hour, quiet_since, opened, crossed, cleared, median_minutes, worst_minutes, most,
   departments, departments_of

@@ -1,3 +1,2 @@
--- Writes new rows: ?1 is [[organization, row number, people, json], …].
 INSERT INTO snapshot_row (organization_id, row_no, people, json)
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)

@@ -1,6 +1,3 @@
--- The head of organization ?1: its version, the superseded versions that are still stored, the instant that its report
--- is as of, its threshold, whether it was removed, the generation of this database, its other settings with their
--- number, and how long the last refresh took.
 SELECT o.version,
        (SELECT json_group_array(retired.value ->> 1) FROM json_each(o.retired) AS retired),
        coalesce(o.held_as_of, max(o.as_of, coalesce(r.as_of, 0))),

@@ -1,2 +1,1 @@
--- The chunks of version ?2 of organization ?1, in order.
 SELECT entries FROM snapshot_part WHERE organization_id = ?1 AND version = ?2 ORDER BY part

@@ -1,4 +1,3 @@
--- The chunks of the newest version of organization ?1, in order. No rows if that is version ?2.
 SELECT p.entries
 FROM organization AS o
 CROSS JOIN snapshot_part AS p ON p.organization_id = o.organization_id AND p.version = o.version

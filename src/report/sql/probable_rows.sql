@@ -1,14 +1,3 @@
--- The rows of organization ?1 that a page of the newest version has, as far as can be told before its index is read. No
--- rows if that is version ?2. The page begins after ?7 rows and has ?6; ?3 has the names of the categories that are
--- asked for; ?4 is 1 if rows of any age are asked for, and ?5 the age limit unless another is set, in days. ?8 is null
--- or a JSON array of departments, ?9 null or a channel, ?10 null or a reason, ?11 null or a name among the first two
--- assignees.
---
--- Only the first chunk is looked at, and in it 256 entries: from the last multiple of 128 whose entry is beyond the age
--- limit. Thresholds are not looked at. Where several apply, or business hours, some of the rows may be below theirs, so
--- there are 20 more. Positions come from `VALUES`, because the platform bills each step of `json_each` as a row.
--- `LIMIT -1` keeps SQLite from writing the conditions and expressions around it into each of them, which made preparing
--- the statement take four times as long.
 WITH list (json, oldest, rows_more) AS MATERIALIZED (
   SELECT iif(json_valid(p.entries), jsonb(p.entries), NULL),
          iif(?4, 0, coalesce(o.held_as_of, max(o.as_of, coalesce(r.as_of, 0))) - coalesce(s.max_age_days, ?5) * 86400000),

@@ -1,5 +1,3 @@
--- The numbers of the rows of organization ?1, of whatever version, in which ?2 is found. It is in lower case, and ASCII
--- letters match in either case.
 SELECT json_group_array(row_no)
 FROM snapshot_row
 WHERE organization_id = ?1 AND (

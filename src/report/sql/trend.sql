@@ -1,4 +1,3 @@
--- The hours of organization ?1 from ?4 on that are in the slots from ?2 to ?3, in their order.
 SELECT hour, quiet_since, opened, crossed, cleared, median_minutes, worst_minutes, most
 FROM trend
 WHERE organization_id = ?1 AND slot BETWEEN ?2 AND ?3 AND hour >= ?4

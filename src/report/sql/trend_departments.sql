@@ -1,5 +1,3 @@
--- The hours of organization ?1 from ?4 on that are in the slots from ?2 to ?3, in their order, as far as it is known
--- what happened by department; each with what is of the departments ?5, a JSON array of ids: [[id, numbers], …].
 SELECT hour, quiet_since,
        (SELECT json_group_array(json(d.value))
         FROM json_each(departments) AS d

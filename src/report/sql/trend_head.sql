@@ -1,5 +1,3 @@
--- The published version of organization ?1, the instant that it is as of, and the hour that is stored with it; and what
--- of it is of the departments ?2, a JSON array of ids or null: [[id, numbers], …], or null if that is not known.
 SELECT version, as_of, trend,
        iif(?2 IS NOT NULL AND trend_departments_of = version AND trend_departments IS NOT NULL, (
          SELECT json_group_array(json(d.value))
