@@ -341,7 +341,7 @@ impl SettingsChange {
         let numbered = [channels, departments, max_age, hours];
         if numbered.iter().any(|change| *change != stays) {
             let changes = numbered.into_iter().flatten();
-            let parameters = [id()].into_iter().chain(changes);
+            let parameters: Vec<SqlValue> = [id()].into_iter().chain(changes).collect();
             statements.push(Statement::new(sql::ADD_SETTINGS, parameters));
             let sql = sql::SUPERSEDE_SETTINGS;
             let superseded_at = SqlValue::Integer(now.as_milliseconds());

@@ -46,7 +46,7 @@ pub async fn erase_contact<D: Database>(
         let conversations = sql::ERASE_CONVERSATIONS;
         let last = [id(), after.as_str().into(), SqlValue::Integer(PORTION - 1)];
         let mut batch = std::mem::take(&mut first);
-        batch.push(Statement::new(conversations, common().into_iter().chain(portion)));
+        batch.push(Statement::new(conversations, [common().as_slice(), &portion].concat()));
         batch.extend(removal_statements(Some(organization.as_str()), change_token));
         batch.push(Statement::new(sql::LAST_CONVERSATION, last));
         batch.push(count());

@@ -19,8 +19,9 @@ fn open(sql: &'static str, of: Option<&str>, more: Option<SqlValue>) -> Statemen
         // From before every id to after every id.
         None => ("", "\u{10ffff}".repeat(ID_CHARACTERS_MAX + 1), ERASURES_MAX),
     };
-    let parameters = [first.into(), SqlValue::Text(last), SqlValue::Integer(most)];
-    Statement::new(sql, parameters.into_iter().chain(more))
+    let mut parameters = vec![first.into(), SqlValue::Text(last), SqlValue::Integer(most)];
+    parameters.extend(more);
+    Statement::new(sql, parameters)
 }
 
 /// The statements that make removals of the records of open erasures: of one organization, or of a portion of them all.
@@ -85,7 +86,7 @@ pub fn note_removed(purge_at: Timestamp) -> Statement {
 /// The statement that opens erasures again whose records an older worker has taken in. `range` has the three columns of
 /// a record's key twice: it is about those after the first up to the second.
 #[must_use]
-pub fn reopen(range: impl IntoIterator<Item = SqlValue>) -> Statement {
+pub fn reopen(range: Vec<SqlValue>) -> Statement {
     Statement::new(sql::REOPEN, range)
 }
 

@@ -119,7 +119,8 @@ fn late(winners: &[Record], now: Timestamp) -> Result<Vec<Statement>, DatabaseEr
     let instants = [now, late_before].map(|instant| SqlValue::Integer(instant.as_milliseconds()));
     let statements = chunks.into_iter().flat_map(|chunk| {
         let records = SqlValue::Text(chunk);
-        let noted = std::iter::once(records.clone()).chain(instants.clone());
+        let [now, late_before] = instants.clone();
+        let noted = [records.clone(), now, late_before];
         [
             Statement::new(sql::LATE_COUNT, [records.clone()]),
             Statement::new(sql::LATE_NOTE, [records]),

@@ -537,7 +537,7 @@ impl<D: Database> Sweeper<'_, D> {
             [&position.organization_id, &position.record_type, &position.id].map(|text| text.as_str().into())
         };
         let count = SqlValue::Integer(self.limits.records as i64 - 1);
-        let list = Statement::new(sql::LIST_REMOVALS, after(position).into_iter().chain([count]));
+        let list = Statement::new(sql::LIST_REMOVALS, [after(position).as_slice(), &[count]].concat());
         let [rows] = rows_of(self.budget.batch(vec![list]).await?)?;
         let mut next = position.clone();
         match rows.first() {
@@ -551,9 +551,9 @@ impl<D: Database> Sweeper<'_, D> {
         }
         let horizons = [self.horizons.touched, self.horizons.items];
         let horizons = horizons.map(|instant| SqlValue::Integer(instant.as_milliseconds()));
-        let range = || after(position).into_iter().chain(after(&next));
-        let removal = Statement::new(sql::REMOVE_REMOVALS, range().chain(horizons));
-        self.remove(vec![reopen(range())], vec![removal], Vec::new()).await?;
+        let range = [after(position), after(&next)].concat();
+        let removal = Statement::new(sql::REMOVE_REMOVALS, [range.as_slice(), &horizons].concat());
+        self.remove(vec![reopen(range)], vec![removal], Vec::new()).await?;
         if rows.is_empty() {
             next.go_to(None);
         }

@@ -103,7 +103,11 @@ fn statements<const N: usize>(
     rows: Vec<[Cell<'_>; N]>,
     second: Option<SqlValue>,
 ) -> Result<Vec<Statement>, DatabaseError> {
-    let statement = |rows| Statement::new(sql, std::iter::once(SqlValue::Text(rows)).chain(second.clone()));
+    let statement = |rows| {
+        let mut parameters = vec![SqlValue::Text(rows)];
+        parameters.extend(second.clone());
+        Statement::new(sql, parameters)
+    };
     Ok(json_chunks(rows, PARAMETER_BYTES_MAX)?
         .into_iter()
         .map(statement)

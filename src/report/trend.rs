@@ -164,12 +164,17 @@ fn hours(access: &ReadAccess, ids: &SqlValue, first: i64, count: i64) -> Vec<Sta
     let slot = first.rem_euclid(SLOTS);
     let ranges = [(slot, slot + count), (0, slot.min(slot + count - SLOTS))];
     let statement = |(from, until): (i64, i64)| {
-        let numbers = [from, until - 1, first].map(SqlValue::Integer);
-        let parameters = std::iter::once(access.organization.as_str().into()).chain(numbers);
-        match ids {
-            SqlValue::Null => Statement::new(sql::TREND, parameters),
-            ids => Statement::new(sql::TREND_DEPARTMENTS, parameters.chain([ids.clone()])),
+        let mut parameters = vec![
+            access.organization.as_str().into(),
+            from.into(),
+            (until - 1).into(),
+            first.into(),
+        ];
+        if *ids == SqlValue::Null {
+            return Statement::new(sql::TREND, parameters);
         }
+        parameters.push(ids.clone());
+        Statement::new(sql::TREND_DEPARTMENTS, parameters)
     };
     ranges.map(statement).into()
 }

@@ -37,10 +37,10 @@ pub struct Statement {
 
 impl Statement {
     /// A statement with parameters.
-    pub fn new(sql: impl Into<Cow<'static, str>>, parameters: impl IntoIterator<Item = SqlValue>) -> Self {
+    pub fn new(sql: impl Into<Cow<'static, str>>, parameters: impl Into<Vec<SqlValue>>) -> Self {
         Self {
             sql: sql.into(),
-            parameters: parameters.into_iter().collect(),
+            parameters: parameters.into(),
         }
     }
 }
