@@ -1,7 +1,23 @@
 //! The platform's rate limits.
+//!
+//! They are asked by the binding's own `limit`: that of `worker::RateLimiter` passes its answer through
+//! `serde_wasm_bindgen`, which nothing else here needs, and whose errors bring the formatting of floating-point numbers
+//! along. That is 9 KB of the gzipped wasm.
 
 use crate::config::Config;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
 use worker::Env;
+use worker::js_sys::{Object, Promise, Reflect};
+use worker::wasm_bindgen_futures::JsFuture;
+
+#[wasm_bindgen]
+extern "C" {
+    type Limiter;
+
+    #[wasm_bindgen(method, catch)]
+    fn limit(this: &Limiter, options: &Object) -> Result<Promise, JsValue>;
+}
 
 /// What is counted, and by whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,11 +58,16 @@ impl RateLimit {
     /// What the log should say if the platform cannot tell.
     pub async fn allows(self, env: &Env, key: String) -> Result<bool, String> {
         let binding = self.binding();
-        let count = async { env.rate_limiter(binding)?.limit(key).await };
-        let outcome: worker::Result<_> = count.await;
-        outcome
-            .map(|outcome| outcome.success)
-            .map_err(|_| format!("the rate limit {binding} failed"))
+        let count = async {
+            let limiter = JsValue::from(env.rate_limiter(binding)?);
+            let options = Object::new();
+            Reflect::set(&options, &"key".into(), &key.into())?;
+            let counted = limiter.unchecked_into::<Limiter>().limit(&options)?;
+            let outcome = JsFuture::from(counted).await?;
+            Ok(Reflect::get(&outcome, &"success".into())?.is_truthy())
+        };
+        let outcome: worker::Result<bool> = count.await;
+        outcome.map_err(|_| format!("the rate limit {binding} failed"))
     }
 
     /// The policy that clients are told of (draft-ietf-httpapi-ratelimit-headers), if the configuration says how many
