@@ -3,11 +3,11 @@
 // larger.
 
 /** Bytes that are looked at together: a sequence. */
-const SEQUENCE = 6;
+const SEQUENCE = 5;
 /** How far back gzip looks, in bytes. */
 const WINDOW = 32 * 1024;
 /** A sequence that is in more functions than this is near anyway. */
-const FUNCTIONS_MAX = 150;
+const FUNCTIONS_MAX = 80;
 /**
  * Functions are compared by the sequences that gzip would find, divided by the size to this power: by their number
  * alone the largest would always be the next, and by their share the smallest.
@@ -54,7 +54,7 @@ function orderOf(bodies) {
     }
   }
   const count = new Int32Array(functionsWith.length);
-  const found = new Int32Array(bodies.length);
+  const found = new Float64Array(bodies.length);
   /** A function comes into the window (1) or leaves it (-1). */
   const move = (index, step) => {
     for (const sequence of functions[index]) {
@@ -62,7 +62,9 @@ function orderOf(bodies) {
       count[sequence] += step;
       const isNews = before === 0 || count[sequence] === 0;
       if (!isNews || functionsWith[sequence].length > FUNCTIONS_MAX) continue;
-      for (const other of functionsWith[sequence]) found[other] += step;
+      // What is in few functions is rarely in the window.
+      const weight = step / Math.sqrt(functionsWith[sequence].length);
+      for (const other of functionsWith[sequence]) found[other] += weight;
     }
   };
   const sizes = functions.map(({ length }) => (length + SIZE_MORE) ** SIZE_POWER);
