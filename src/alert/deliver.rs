@@ -7,7 +7,6 @@ use crate::alert::detect::{PAUSE_MS, is_due};
 use crate::alert::source::{Destination, Source, statements};
 use crate::alert::sql;
 use crate::alert::stalls::{DeliveryOutcome, Present, Stage, Stalls};
-use crate::base::sort::sort_by;
 use crate::base::timestamp::Timestamp;
 use crate::hours::calendar::CalendarOf;
 use crate::snapshot::chunk::ChunkEntry;
@@ -223,7 +222,7 @@ impl<'a> Draft<'a> {
         let present = source.present(&Destination(row))?;
         let now: Vec<Present<'_>> = present.iter().map(|(present, _)| *present).collect();
         let is_settling = row.integer(6)? != 0;
-        let mut stalls = Stalls::parse(row.optional_text(5)?.unwrap_or_default()).observe(&now, is_settling);
+        let mut stalls = Stalls::parse(row.optional_text(5)?.unwrap_or_default()).observe(now, is_settling);
         let mut kind = None;
         if let Some(sent) = Kind::read(row.optional_text(12)?) {
             // It is sent again under its number. If all of it is over by now, it counts as if it had arrived.
@@ -268,9 +267,7 @@ impl<'a> Draft<'a> {
         } else {
             let telling = self.present.iter();
             let telling = telling.filter(|(now, _)| self.stalls.stage(now.conversation_id) == Some(Stage::Telling));
-            let mut named: Vec<&ChunkEntry> = telling.map(|(_, entry)| *entry).collect();
-            sort_by(&mut named, |left, right| left.stalled_since.cmp(&right.stalled_since));
-            let rows = named.into_iter().take(NAMED_MAX).map(|entry| {
+            let rows = telling.take(NAMED_MAX).map(|(_, entry)| {
                 let (minutes, business_minutes) = source.ages(entry);
                 json!([entry.row_no, minutes, business_minutes])
             });

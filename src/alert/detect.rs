@@ -108,7 +108,7 @@ fn change<'a>(source: &Source, row: &'a Row, now: Timestamp) -> Result<Option<Ch
     let present: Vec<Present<'_>> = present.into_iter().map(|(present, _)| present).collect();
     let text = row.optional_text(5)?;
     let is_settling = row.integer(6)? != 0 || text.is_none();
-    let stalls = Stalls::parse(text.unwrap_or_default()).observe(&present, is_settling);
+    let stalls = Stalls::parse(text.unwrap_or_default()).observe(present, is_settling);
     let clock = now.as_milliseconds();
     let (mut queued_at, mut next_at) = (row.optional_integer(8)?, row.optional_integer(9)?);
     let mut number = row.integer(11)?;

@@ -2,7 +2,6 @@
 
 use crate::alert::sql;
 use crate::alert::stalls::Present;
-use crate::base::sort::sort_by;
 use crate::base::timestamp::{DAY_MS, MINUTE_MS, Timestamp};
 use crate::hours::calendar::{Calendar, CalendarOf, latest_start};
 use crate::report::settings::settings_in_force;
@@ -63,7 +62,7 @@ impl Source {
         })
     }
 
-    /// The conversations that a destination fits, ascending, each with its entry.
+    /// The conversations that a destination fits, each with its entry: who has been stalled for longest first.
     pub fn present(&self, destination: &Destination<'_>) -> Result<Vec<(Present<'_>, &ChunkEntry)>, DatabaseError> {
         let Destination(row) = destination;
         let categories = row.text(2)?;
@@ -108,9 +107,6 @@ impl Source {
                 }
             }
         }
-        sort_by(&mut present, |left, right| {
-            left.0.conversation_id.cmp(right.0.conversation_id)
-        });
         Ok(present)
     }
 

@@ -179,10 +179,11 @@ impl Stalls {
         text
     }
 
-    /// The stalls after a look at the conversations that the destination fits now, which are ascending. If it is
-    /// `settling`, new ones are not told.
+    /// The stalls after a look at the conversations that the destination fits now. If it is `settling`, new ones are not
+    /// told.
     #[must_use]
-    pub fn observe(&self, present: &[Present<'_>], is_settling: bool) -> Self {
+    pub fn observe(&self, mut present: Vec<Present<'_>>, is_settling: bool) -> Self {
+        present.sort_unstable_by_key(|now| now.conversation_id);
         let first = if is_settling { Stage::Noted } else { Stage::New }.known();
         let mut bytes: usize = self.0.iter().map(|(_, id)| id.len() + 2).sum();
         let mut next = Vec::with_capacity(self.0.len().max(present.len()));
@@ -273,7 +274,7 @@ mod tests {
 
     fn check(before: &str, now: &[&'static str], after: &str) {
         let stalls = Stalls::parse(before);
-        assert_eq!(stalls.observe(&present(now), false).to_text(), after, "{before}");
+        assert_eq!(stalls.observe(present(now), false).to_text(), after, "{before}");
     }
 
     #[test]
@@ -331,12 +332,12 @@ mod tests {
 
     #[test]
     fn what_there_is_at_the_beginning_is_noted() {
-        assert_eq!(Stalls::default().observe(&present(&["a"]), true).to_text(), "sa");
-        let closed = [Present {
+        assert_eq!(Stalls::default().observe(present(&["a"]), true).to_text(), "sa");
+        let closed = vec![Present {
             conversation_id: "a",
             may_begin: false,
         }];
-        assert_eq!(Stalls::default().observe(&closed, false).to_text(), "");
-        assert_eq!(Stalls::parse("ta").observe(&closed, false).to_text(), "ta");
+        assert_eq!(Stalls::default().observe(closed.clone(), false).to_text(), "");
+        assert_eq!(Stalls::parse("ta").observe(closed, false).to_text(), "ta");
     }
 }

@@ -4,7 +4,6 @@ use crate::auth::claim_mapping::{ClaimMapping, Pointer};
 use crate::auth::error::TokenError;
 use crate::auth::role::{NoRole, Role};
 use crate::base::id::is_id;
-use crate::base::sort::sort;
 use crate::base::strict_json;
 use crate::base::strict_json::Object;
 use crate::base::timestamp::Timestamp;
@@ -161,7 +160,7 @@ fn ids(claim: &Value, name: &'static str) -> Result<Vec<String>, TokenError> {
     if ids.len() > DEPARTMENTS_MAX || !ids.iter().all(|id| is_id(id)) {
         return Err(TokenError::Claim(name));
     }
-    sort(&mut ids);
+    ids.sort_unstable();
     ids.dedup();
     Ok(ids.into_iter().map(str::to_owned).collect())
 }

@@ -4,7 +4,6 @@
 pub mod byte_cache;
 pub mod digest;
 pub mod id;
-pub mod sort;
 pub mod strict_json;
 pub mod timestamp;
 pub mod trace;

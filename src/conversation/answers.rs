@@ -1,7 +1,6 @@
 //! Who waits: demands, answers, promises, and which answer covers which demand. The numbers in parentheses are those of
 //! the cases in docs/definition.md.
 
-use crate::base::sort::sort_by;
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
 use crate::conversation::body::{Direction, Kind, Sender, Status};
 use crate::conversation::timeline::{Clock, Item, MessageItem, Timeline, TimelineItem, id_hash};
@@ -238,9 +237,7 @@ impl<'a> Surroundings<'a> {
         let hand_offs = timeline.messages().filter(|message| message.is_hand_off());
         let by_human = replies.iter().filter(|reply| reply.message.sender == Sender::Human);
         let mut demands = demands.to_vec();
-        sort_by(&mut demands, |left, right| {
-            left.message.arrival().cmp(&right.message.arrival())
-        });
+        demands.sort_by_key(|demand| demand.message.arrival());
         Self {
             hand_offs: hand_offs.map(MessageItem::clock).collect(),
             human_answers: by_human.map(|reply| reply.message.clock()).collect(),

@@ -1,7 +1,6 @@
 //! **Resolution in force**: the latest resolution of a conversation that counts and is not cancelled. What arrived
 //! before it is settled.
 
-use crate::base::sort::sort;
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
 use crate::conversation::body::Conversation;
 use crate::conversation::timeline::{Item, ItemCollection, ResolutionItem};
@@ -70,8 +69,8 @@ impl Reopenings {
                 _ => None,
             }));
         }
-        sort(&mut reopened_at);
-        sort(&mut arrivals);
+        reopened_at.sort_unstable();
+        arrivals.sort_unstable();
         Self { reopened_at, arrivals }
     }
 

@@ -1,6 +1,5 @@
 //! Folding timelines: what is stored of a conversation between refreshes.
 
-use crate::base::sort::sort;
 use crate::base::timestamp::Timestamp;
 use crate::conversation::answers::{QUEUED_MAX_MS, demands};
 use crate::conversation::body::Status;
@@ -82,7 +81,7 @@ fn turning_points(judged: Judged<'_>, as_of: Timestamp) -> Vec<Timestamp> {
         .chain(demands.map(|demand| demand.message.arrival().at.plus(AI_GRACE_MS)))
         .filter(|instant| *instant > as_of)
         .collect();
-    sort(&mut instants);
+    instants.sort_unstable();
     instants.dedup();
     instants
 }

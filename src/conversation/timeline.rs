@@ -4,7 +4,6 @@
 //! A timeline may be long, so its items are small: instants, flags, and a hash for the message that an answer names.
 //! Texts are only there where a row shows them or where they decide the order.
 
-use crate::base::sort::sort_by;
 use crate::base::timestamp::Timestamp;
 use crate::conversation::body::{AutopilotChange, Direction, Kind, Message, Resolution, Sender, Status, Visibility};
 use xxhash_rust::xxh64::xxh64;
@@ -292,8 +291,8 @@ impl ItemCollection {
             ..TimelineItem::new(id, item)
         });
         if latest.len() >= 2 * EXPLAINED_MAX {
-            sort_by(latest, |left, right| right.key().cmp(&left.key()));
-            latest.truncate(EXPLAINED_MAX);
+            sort(latest);
+            latest.drain(..latest.len() - EXPLAINED_MAX);
         }
     }
 
@@ -314,7 +313,7 @@ impl ItemCollection {
 
     /// Forgets the older half, except what says who is responsible.
     fn forget_older_half(&mut self) {
-        sort_by(&mut self.items, |left, right| left.key().cmp(&right.key()));
+        sort(&mut self.items);
         let newer = self.items.split_off(self.items.len() / 2);
         let older = std::mem::replace(&mut self.items, newer);
         let last = |is_it: fn(&Item) -> bool| older.iter().rev().find(|item| is_it(&item.item)).cloned();
@@ -359,6 +358,11 @@ impl ItemCollection {
     }
 }
 
+/// Sorts items by arrival.
+fn sort(items: &mut [TimelineItem]) {
+    items.sort_by(|left, right| left.key().cmp(&right.key()));
+}
+
 /// Gives the latest items their ids, and adds those that play no part. Of many items only the last ones are looked at.
 fn add_latest(items: &mut Vec<TimelineItem>, latest: Vec<TimelineItem>) {
     let Some(earliest) = latest.iter().map(|known| known.item.position()).min() else {
@@ -392,7 +396,7 @@ impl Timeline {
     /// Sorts the items. `has_forgotten` says whether there were earlier ones, which have been forgotten.
     #[must_use]
     pub fn new(mut items: Vec<TimelineItem>, has_forgotten: bool) -> Self {
-        sort_by(&mut items, |left, right| left.key().cmp(&right.key()));
+        sort(&mut items);
         Self { items, has_forgotten }
     }
 

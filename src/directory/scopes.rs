@@ -3,7 +3,6 @@
 use crate::auth::access::{AccessError, View, read_access};
 use crate::auth::claims::Claims;
 use crate::auth::role::Role;
-use crate::base::sort::sort_by;
 use crate::directory::sql;
 use crate::http::query::{QueryError, parse};
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement};
@@ -201,7 +200,7 @@ pub async fn read_scopes<D: Database>(
         organizations = read_each(&own, OrganizationScope::new)?;
     } else if !shards.is_one() {
         // As each database has sorted them.
-        sort_by(&mut organizations, |left, right| {
+        organizations.sort_by(|left, right| {
             let key = |scope: &OrganizationScope| scope.name.is_none();
             (key(left), &left.name, &left.organization_id).cmp(&(key(right), &right.name, &right.organization_id))
         });

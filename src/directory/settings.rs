@@ -2,7 +2,6 @@
 
 use crate::auth::access::OrganizationId;
 use crate::base::id::{ID_CHARACTERS_MAX, is_id};
-use crate::base::sort::sort;
 use crate::base::strict_json::{self, Object, whole_number};
 use crate::base::timestamp::Timestamp;
 use crate::directory::sql;
@@ -17,6 +16,7 @@ use crate::snapshot::settings::{MAX_AGE_DAYS_DEFAULT, Settings, THRESHOLD_MINUTE
 use crate::storage::database::{Database, SqlValue, Statement};
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::HashSet;
 use std::rc::Rc;
 
 /// The most bytes of a request's body.
@@ -153,9 +153,9 @@ pub fn parse_change(body: &[u8]) -> Result<SettingsChange, SettingsError> {
     let channels = |value: &Value| {
         let is_channel = |name: &str| (1..=CHANNEL_CHARACTERS_MAX).contains(&name.chars().count());
         let thresholds = thresholds(value, CHANNEL_THRESHOLDS_MAX, is_channel)?;
-        let mut keys: Vec<String> = thresholds.names().map(channel_key).collect();
-        sort(&mut keys);
-        keys.is_sorted_by(|key, next| key < next).then_some(thresholds)
+        let mut keys = HashSet::new();
+        let has_each_once = thresholds.names().all(|name| keys.insert(channel_key(name)));
+        has_each_once.then_some(thresholds)
     };
     let departments = |value: &Value| thresholds(value, DEPARTMENT_THRESHOLDS_MAX, is_id);
     Ok(SettingsChange {

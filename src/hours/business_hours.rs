@@ -1,6 +1,5 @@
 //! Business hours as an organization sets them: by weekday, with exceptions by date.
 
-use crate::base::sort::sort_by;
 use crate::base::strict_json::Object;
 use crate::base::timestamp::{DAY_MS, MINUTE_MS, Timestamp};
 use chrono::NaiveDate;
@@ -125,7 +124,7 @@ impl BusinessHours {
                 longer_minutes: 0,
             });
         }
-        sort_by(&mut self.exceptions, |left, right| left.day.cmp(&right.day));
+        self.exceptions.sort_unstable_by_key(|exception| exception.day);
         if !self.exceptions.is_sorted_by(|date, next| date.day < next.day) {
             return Err("businessHours has a date twice. Each date may be once in closed or in open.".to_owned());
         }

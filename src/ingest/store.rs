@@ -1,7 +1,6 @@
 //! Storing records: one atomic batch.
 
 use crate::auth::access::PermittedRecords;
-use crate::base::sort::sort_by;
 use crate::base::timestamp::{DAY_MS, Timestamp};
 use crate::conversation::record::Record;
 use crate::ingest::parse::{REMARKS_MAX, Remark};
@@ -52,8 +51,7 @@ impl Receipt {
     #[must_use]
     pub fn with_remarks(mut self, warnings: Vec<Remark>, refused: Option<(usize, Vec<Remark>)>) -> Self {
         self.warnings.extend(warnings);
-        sort_by(&mut self.warnings, |left, right| left.index.cmp(&right.index));
-        self.warnings.truncate(REMARKS_MAX);
+        self.warnings = first_remarks(self.warnings);
         (self.refused, self.details) = refused.unzip();
         self
     }
@@ -165,9 +163,14 @@ fn warnings(outcomes: &[Outcome], ignored_removals: Vec<usize>) -> Result<Vec<Re
         }
     }
     warnings.extend(conversations.into_values().map(message_warning));
-    sort_by(&mut warnings, |left, right| left.index.cmp(&right.index));
-    warnings.truncate(REMARKS_MAX);
-    Ok(warnings)
+    Ok(first_remarks(warnings))
+}
+
+/// Of these remarks, those about the first events.
+fn first_remarks(mut remarks: Vec<Remark>) -> Vec<Remark> {
+    remarks.sort_by_key(|remark| remark.index);
+    remarks.truncate(REMARKS_MAX);
+    remarks
 }
 
 fn message_warning(index: usize) -> Remark {
@@ -190,9 +193,7 @@ fn removal_warning(index: usize) -> Remark {
 /// the events that are removals without revision and lose to a version that has one.
 fn winners(mut records: Vec<Record>) -> (Vec<Record>, Vec<usize>) {
     let mut ignored_removals = Vec::new();
-    sort_by(&mut records, |left, right| {
-        left.key().cmp(&right.key()).then(right.order().cmp(&left.order()))
-    });
+    records.sort_by(|left, right| left.key().cmp(&right.key()).then(right.order().cmp(&left.order())));
     records.dedup_by(|overtaken, winner| {
         let is_overtaken = overtaken.key() == winner.key();
         if is_overtaken && overtaken.rank.deleted && overtaken.rank.revision == 0 && winner.rank.revision > 0 {

@@ -3,7 +3,6 @@
 //! [`PublishInput`] is what was read, [`PublishDraft`] is that with the published list, and [`PublishPlan`] is what is
 //! to be written once the affected conversations were joined with their people and compared with the published rows.
 
-use crate::base::sort::sort;
 use crate::base::strict_json::Object;
 use crate::base::timestamp::{DAY_MS, Timestamp};
 use crate::conversation::body::{Contact, User};
@@ -475,7 +474,7 @@ impl Changes {
                 changes.next_row_no += 1;
             }
         }
-        sort(&mut changes.superseded);
+        changes.superseded.sort_unstable();
         changes
     }
 
@@ -485,7 +484,7 @@ impl Changes {
         let published: Vec<i64> = dropped.iter().filter(|row_no| !is_new(row_no)).copied().collect();
         self.rows.retain(|(row_no, _)| dropped.binary_search(row_no).is_err());
         self.superseded.extend(published);
-        sort(&mut self.superseded);
+        self.superseded.sort_unstable();
     }
 
     fn is_empty(&self) -> bool {

@@ -10,7 +10,6 @@
 //! lost that comes in between, and a sweep that ends anywhere leaves what the next one goes on with.
 
 use crate::base::id::ID_CHARACTERS_MAX;
-use crate::base::sort::sort_by;
 use crate::base::timestamp::{DAY_MS, Timestamp};
 use crate::conversation::body::Conversation;
 use crate::conversation::merge::Member;
@@ -340,9 +339,10 @@ impl<D: Database> Sweeper<'_, D> {
         if old.is_empty() {
             return Ok(());
         }
-        let keys = old
+        let keys = visits
             .iter()
-            .map(|(visit, _)| key(&visit.organization_id, &visit.conversation_id));
+            .filter(|visit| old.contains_key(&visit.key()))
+            .map(|visit| key(&visit.organization_id, &visit.conversation_id));
         // An answer of the AI may have to be kept, and has its id if it is among the last.
         let read = read_merged(self.budget, keys.collect(), self.slice.items, 1, true).await?;
         let mut forgetting = Forgetting::default();
@@ -351,8 +351,7 @@ impl<D: Database> Sweeper<'_, D> {
                 let mut of_group = Age::default();
                 for (stored, _) in &group {
                     let key = (organization_id.as_str(), stored.conversation_id.as_str());
-                    let found = old.binary_search_by(|(visit, _)| visit.key().cmp(&key));
-                    if let Some((_, age)) = found.ok().and_then(|number| old.get(number)) {
+                    if let Some(age) = old.get(&key) {
                         of_group.is_old |= age.is_old;
                         of_group.is_untouched |= age.is_untouched;
                     }
@@ -363,8 +362,8 @@ impl<D: Database> Sweeper<'_, D> {
         self.forget(forgetting).await
     }
 
-    /// Those conversations that may be old, in the order of their keys.
-    async fn old_of<'b>(&self, visits: &'b [Visit]) -> Result<Vec<(&'b Visit, Age)>, DatabaseError> {
+    /// Those conversations that may be old, by their keys.
+    async fn old_of<'b>(&self, visits: &'b [Visit]) -> Result<HashMap<(&'b str, &'b str), Age>, DatabaseError> {
         let keys: Vec<_> = visits
             .iter()
             .map(|visit| (&visit.organization_id, &visit.conversation_id))
@@ -378,7 +377,7 @@ impl<D: Database> Sweeper<'_, D> {
             ],
         );
         let [rows] = rows_of(self.budget.batch(vec![read]).await?)?;
-        let mut old = Vec::new();
+        let mut old = HashMap::new();
         for row in &rows {
             let Some(visit) = visits.get(row.integer(0)? as usize) else {
                 continue;
@@ -392,10 +391,9 @@ impl<D: Database> Sweeper<'_, D> {
                 .is_some_and(|newest| newest < self.horizons.items && swept_until.is_none_or(|until| newest > until));
             let is_old = is_old && !is_candidate;
             if is_untouched || is_old {
-                old.push((visit, Age { is_old, is_untouched }));
+                old.insert(visit.key(), Age { is_old, is_untouched });
             }
         }
-        sort_by(&mut old, |(left, _), (right, _)| left.key().cmp(&right.key()));
         Ok(old)
     }
 

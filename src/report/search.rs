@@ -5,7 +5,6 @@
 //! is neither cached nor logged.
 
 use crate::auth::access::OrganizationId;
-use crate::base::sort::sort;
 use crate::report::error::ReportError;
 use crate::report::sql;
 use crate::storage::database::{Database, SqlValue, Statement, rows_of};
@@ -30,6 +29,6 @@ pub async fn find_rows<D: Database>(
     let numbers = rows.first().map_or(Ok("[]"), |row| row.text(0))?;
     let mut row_nos: Vec<i64> = serde_json::from_str(numbers)
         .map_err(|error| ReportError::Corrupt(format!("found rows are not numbers: {error}")))?;
-    sort(&mut row_nos);
+    row_nos.sort_unstable();
     Ok(row_nos)
 }

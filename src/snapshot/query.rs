@@ -1,6 +1,5 @@
 //! Which rows of a version a report shows: those that are listed, of some departments, that pass a filter, on a page.
 
-use crate::base::sort::sort;
 use crate::base::timestamp::Timestamp;
 use crate::conversation::category::{Category, Reason};
 use crate::snapshot::chunk::index_from;
@@ -195,7 +194,7 @@ impl<'a> Listing<'a> {
         let mut chunk = Vec::new();
         let mut names = 0;
         let mut positions = self.matching_positions(query);
-        sort(&mut positions);
+        positions.sort_unstable();
         for (position, entry) in self.index.entries_at(&positions) {
             if chunk.len() >= CHUNK_ROWS_MAX || names >= CHUNK_NAMES_MAX {
                 chunks.push(std::mem::take(&mut chunk));

@@ -1,6 +1,5 @@
 //! What can be counted of the rows that a report shows: a pure function of the version's index and the settings.
 
-use crate::base::sort::sort_by;
 use crate::base::timestamp::Timestamp;
 use crate::conversation::category::Reason;
 use crate::hours::calendar::{Calendar, latest_start};
@@ -115,12 +114,12 @@ fn add(counts: &mut [Count<'_>], index: usize) {
 /// The groups that have rows: the largest first, then by key, and the one without a key after those of its size.
 fn largest_first(mut counts: Vec<Count<'_>>) -> Vec<Count<'_>> {
     counts.retain(|count| count.rows > 0);
-    sort_by(&mut counts, |left, right| left.position().cmp(&right.position()));
+    counts.sort_unstable_by_key(Count::position);
     counts
 }
 
-impl Count<'_> {
-    fn position(&self) -> (Reverse<u64>, bool, Option<&str>) {
+impl<'a> Count<'a> {
+    fn position(&self) -> (Reverse<u64>, bool, Option<&'a str>) {
         (Reverse(self.rows), self.key.is_none(), self.key)
     }
 }

@@ -5,7 +5,6 @@
 //! thresholds and the business hours: it is worked out when the next version is published, and whenever somebody asks.
 //! Only what a publication itself changes has to be stored, and that goes along with the version.
 
-use crate::base::sort::sort_by;
 use crate::base::timestamp::{DAY_MS, MINUTE_MS, Timestamp};
 use crate::hours::calendar::{Calendar, earliest_end};
 use crate::snapshot::departments::{Departments, HOUR_BYTES_MAX, Share};
@@ -232,7 +231,7 @@ impl Course {
                 passing.push((hour_of(end.plus(1)), false, department));
             }
         }
-        sort_by(&mut passing, |left, right| left.0.cmp(&right.0));
+        passing.sort_by_key(|(hour, ..)| *hour);
         let first = hour_of(from);
         self.resume(first, listed);
         let mut next = 0;

@@ -4,7 +4,6 @@
 //! the rows which stayed the same, so publishing one change writes one row and one list, however long it is. For each
 //! row the list has everything that can be counted, so totals and summaries read no row.
 
-use crate::base::sort::{sort, sort_by};
 use crate::base::timestamp::Timestamp;
 use crate::conversation::category::{Category, Reason};
 use crate::snapshot::chunk::{Chunk, ChunkEntry, TextTable, bytes_within_json, index_from, item_at};
@@ -137,7 +136,7 @@ impl Version {
             }
             true
         });
-        sort(&mut dropped);
+        dropped.sort_unstable();
         dropped
     }
 
@@ -167,7 +166,8 @@ impl Version {
         self.entries
             .retain(|entry| dropped.binary_search(&entry.row_no).is_err());
         self.entries.extend(added);
-        sort_by(&mut self.entries, |left, right| left.sort_key().cmp(&right.sort_key()));
+        self.entries
+            .sort_by(|left, right| left.sort_key().cmp(&right.sort_key()));
         self
     }
 
