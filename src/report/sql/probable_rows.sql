@@ -9,12 +9,20 @@ WITH list (json, oldest, rows_more) AS MATERIALIZED (
     ON s.organization_id = ?1 AND s.number = (SELECT max(number) FROM settings WHERE organization_id = ?1)
   WHERE o.organization_id = ?1 AND o.version <> ?2
 ),
+near (position) AS (
+  SELECT coalesce(max(column1), 0)
+  FROM (
+    SELECT column1
+    FROM (VALUES (0), (1024), (2048), (3072), (4096), (5120), (6144), (7168), (8192), (9216))
+    LIMIT -1
+  )
+  WHERE (SELECT json FROM list) ->> ('$.entries[' || column1 || '][0]') < (SELECT oldest FROM list)
+),
 start (position) AS (
   SELECT coalesce(max(position), 0)
   FROM (
-    SELECT a.column1 + b.column1 AS position
-    FROM (VALUES (0), (1024), (2048), (3072), (4096), (5120), (6144), (7168), (8192), (9216)) AS a
-    CROSS JOIN (VALUES (0), (128), (256), (384), (512), (640), (768), (896)) AS b
+    SELECT (SELECT position FROM near) + column1 AS position
+    FROM (VALUES (0), (128), (256), (384), (512), (640), (768), (896))
     LIMIT -1
   )
   WHERE (SELECT json FROM list) ->> ('$.entries[' || position || '][0]') < (SELECT oldest FROM list)
