@@ -1,6 +1,7 @@
 //! The envelope of every JSON answer.
 
 use crate::api::error::{ApiError, ErrorAnswer};
+use crate::http::envelope::Envelope;
 use crate::ingest::parse::Remark;
 use serde::Serialize;
 
@@ -9,12 +10,7 @@ use serde::Serialize;
 /// # Errors
 /// If `data` cannot be written as JSON.
 pub fn success<T: Serialize>(data: &T) -> Result<String, ApiError> {
-    #[derive(Serialize)]
-    struct Envelope<'a, T> {
-        success: bool,
-        data: &'a T,
-    }
-    serde_json::to_string(&Envelope { success: true, data }).map_err(|error| ApiError::Internal(error.to_string()))
+    serde_json::to_string(&Envelope::new(data)).map_err(|error| ApiError::Internal(error.to_string()))
 }
 
 /// `{"success":false,"message":…,"error":…,"data":…}`: a failure of which more can be said.

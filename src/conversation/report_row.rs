@@ -53,7 +53,7 @@ pub fn join_row(
             json: serde_json::to_string(&row)?,
             people: serde_json::to_string(&people(candidate))?,
         },
-        reason: reason(candidate.reason, !row.assignee_names.is_empty()),
+        reason: row.reason.unwrap_or(candidate.reason),
         assignee_names: row.assignee_names,
     }))
 }

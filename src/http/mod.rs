@@ -1,6 +1,7 @@
-//! The protocol without the product: query strings, paths, entity tags, CORS.
+//! The protocol without the product: query strings, paths, entity tags, CORS, the envelope of answers.
 
 pub mod cors;
+pub mod envelope;
 pub mod etag;
 pub mod path;
 pub mod query;

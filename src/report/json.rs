@@ -1,26 +1,13 @@
 //! Writes a page of the report as JSON.
 
 use crate::hours::calendar::Calendar;
+use crate::http::envelope::Envelope;
 use crate::report::cache::CachedPage;
 use crate::report::error::ReportError;
 use crate::report::resolved::{ResolvedReport, to_json};
 use crate::report::rows::RowAccess;
 use crate::snapshot::query::{Counts, Paging, Totals};
 use serde::Serialize;
-
-/// The envelope of an answer. A page is cached together with it, so it is written here and not at the edge.
-#[derive(Serialize)]
-pub(super) struct Envelope<T> {
-    success: bool,
-    data: T,
-}
-
-impl<T> Envelope<T> {
-    /// The envelope of a success.
-    pub(super) fn new(data: T) -> Self {
-        Self { success: true, data }
-    }
-}
 
 /// Whether a flag is left out of an answer.
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]

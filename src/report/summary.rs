@@ -1,7 +1,8 @@
 //! Writes a summary as JSON.
 
+use crate::http::envelope::Envelope;
 use crate::report::error::ReportError;
-use crate::report::json::{Envelope, is_false};
+use crate::report::json::is_false;
 use crate::report::resolved::{ResolvedReport, to_json};
 use crate::snapshot::query::{Counts, Totals};
 use crate::snapshot::summary::{AGES_FROM_MINUTES, Count, Summary};
