@@ -2,7 +2,6 @@
 
 use crate::api::envelope;
 use crate::api::error::ApiError;
-use crate::api::route::RouteEntry;
 use crate::http::cors::Headers;
 use crate::http::etag::{etag_of, is_known};
 use crate::http::query::replace;
@@ -137,17 +136,16 @@ fn cors_headers(context: &RequestContext) -> Headers {
         .unwrap_or_default()
 }
 
-/// Writes a reply with the headers that every response has; `entry` is the route's entry in the table, if there is such
-/// a route.
+/// Writes a reply with the headers that every response has.
 ///
 /// # Errors
 /// If the value of a header is invalid, which does not happen: all are ASCII without control characters.
-pub fn write(context: &RequestContext, entry: Option<&RouteEntry>, reply: Reply) -> Result<web_sys::Response> {
+pub fn write(context: &RequestContext, reply: Reply) -> Result<web_sys::Response> {
     let total_ms = clock::now().milliseconds_since(context.now);
     let server_timing = context.trace.server_timing(total_ms);
     let cors = cors_headers(context);
 
-    let is_data = entry.is_some_and(|entry| entry.is_data);
+    let is_data = context.route().is_some_and(|route| route.is_data);
     let fixed_headers = FixedHeaders {
         is_data,
         has_body: reply.body.is_some(),

@@ -24,6 +24,7 @@ import {
   waiting,
 } from './fixtures.mjs';
 import { adminToken, EVENTS, REPORT, ROOT, SECRET, startService, tokenOf } from './harness.mjs';
+import { OPEN, ROUTES } from './routes.mjs';
 import { CONTRACT, schemaErrors } from './schema.mjs';
 
 const PAGE_MAX = 2 ** 53 - 1;
@@ -553,13 +554,11 @@ describe('404', () => {
   });
 
   test('no such route', async () => {
-    const token = adminToken(await publish([]));
-    for (const target of [
-      '/api/conversation-monitor/reports',
-      `${REPORT}/`,
-      '/api',
-      '/api/conversation-monitor/REPORT',
-    ]) {
+    const organizationId = await publish([]);
+    const token = adminToken(organizationId);
+    const existing = [...ROUTES, ...OPEN].map((route) => route.target(organizationId, organizationId).split('?')[0]);
+    const none = existing.flatMap((path) => [`${path}/`, `${path.toUpperCase()}`, `/x${path}`]);
+    for (const target of ['/api/conversation-monitor/reports', '/api', ...new Set(none)]) {
       const response = await service.fetch(target, { token });
       assert.equal(response.status, 404, target);
       checkBody(404, await response.json());

@@ -3,7 +3,7 @@
 use crate::alert::settings::{BODY_BYTES_MAX, parse_change, put_alerts, read_alerts};
 use crate::api::envelope;
 use crate::api::error::ApiError;
-use crate::api::route::named_organization;
+use crate::api::route::PathParameters;
 use crate::auth::access::settings_access;
 use crate::worker::authenticate::authenticate;
 use crate::worker::bindings::alerts;
@@ -13,8 +13,7 @@ use crate::worker::context::RequestContext;
 use crate::worker::json_body;
 use crate::worker::response::Reply;
 
-/// Reads or writes the destinations of an organization. `organization_id` is as for the settings, whose readers these
-/// are.
+/// Reads or writes the destinations of an organization.
 ///
 /// 1. Authenticate and count the call   → 401, 429, 503
 /// 2. Check the path                    → 400
@@ -23,11 +22,11 @@ use crate::worker::response::Reply;
 /// 5. Read the destinations             → 404, 503; 400 if a PUT does not go together with them
 /// 6. Compare the ETag of a GET         → 304, 200
 /// 7. Encrypt and store those of a PUT  → 400, 503, 200
-pub async fn handle(context: &RequestContext, organization_id: Option<String>) -> Result<Reply, ApiError> {
+pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Result<Reply, ApiError> {
     // 1. Authenticate and count the call.
     let caller = authenticate(context, RateLimit::Read).await?;
     // 2. Check the path.
-    let requested = named_organization(organization_id)?;
+    let requested = path.id("organizationId")?;
     // 3. Read the body of a PUT.
     let change = match context.method() {
         "PUT" => Some(parse_change(&json_body::read(context, BODY_BYTES_MAX).await?).map_err(ApiError::Invalid)?),
@@ -60,21 +59,19 @@ pub async fn handle(context: &RequestContext, organization_id: Option<String>) -
 /// 3. Decide access                     → 403
 /// 4. Find the destination              → 404, 503
 /// 5. Send the sample                   → 200, whatever became of it
-pub async fn test(
-    context: &RequestContext,
-    organization_id: Option<String>,
-    destination_id: &str,
-) -> Result<Reply, ApiError> {
+pub async fn test(context: &RequestContext, path: PathParameters<'_>) -> Result<Reply, ApiError> {
     // 1. Authenticate and count the call.
     let caller = authenticate(context, RateLimit::AlertTest).await?;
     // 2. Check the path.
-    let requested = named_organization(organization_id)?;
+    let requested = path.id("organizationId")?;
     // 3. Decide access.
     let organization = settings_access(&caller.claims, &requested)?;
     // 4. Find the destination.
     let shards = &caller.service.config.shards;
     let database = D1::bound(&context.env, &shards.binding(shards.of(organization.as_str()).shard));
     let current = read_alerts(&database, &organization).await?;
+    // Ids of destinations need no percent-encoding.
+    let destination_id = path.segment("destinationId");
     let destination = current.find(destination_id)?.ok_or(ApiError::DestinationNotFound)?;
     // 5. Send the sample.
     let outcome = alerts::sample(&context.env, organization.as_str(), destination_id, destination).await?;

@@ -2,7 +2,7 @@
 
 use crate::api::envelope;
 use crate::api::error::ApiError;
-use crate::api::route::named_organization;
+use crate::api::route::PathParameters;
 use crate::auth::access::settings_access;
 use crate::directory::connections::read_connections;
 use crate::worker::authenticate::authenticate;
@@ -11,17 +11,17 @@ use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::context::RequestContext;
 use crate::worker::response::Reply;
 
-/// How the connections of an organization are doing. `organization_id` is as for the settings, whose readers these are.
+/// How the connections of an organization are doing.
 ///
 /// 1. Authenticate and count the call   → 401, 429, 503
 /// 2. Check the path                    → 400
 /// 3. Decide access                     → 403
 /// 4. Read the counts                   → 404, 503, 304, 200
-pub async fn handle(context: &RequestContext, organization_id: Option<String>) -> Result<Reply, ApiError> {
+pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Result<Reply, ApiError> {
     // 1. Authenticate and count the call.
     let caller = authenticate(context, RateLimit::Read).await?;
     // 2. Check the path.
-    let requested = named_organization(organization_id)?;
+    let requested = path.id("organizationId")?;
     // 3. Decide access.
     let organization = settings_access(&caller.claims, &requested)?;
     // 4. Read the counts.

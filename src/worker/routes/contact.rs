@@ -1,7 +1,7 @@
 //! `DELETE /api/organizations/{organizationId}/contacts/{contactId}`
 
 use crate::api::error::ApiError;
-use crate::api::route::{named, named_organization};
+use crate::api::route::PathParameters;
 use crate::auth::access::erasure_access;
 use crate::erasure::erase_contact;
 use crate::worker::authenticate::authenticate;
@@ -11,23 +11,18 @@ use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::context::RequestContext;
 use crate::worker::response::Reply;
 
-/// Erases a contact. `organization_id` and `contact_id` are as the path names them; `None` means that a segment is not
-/// an id.
+/// Erases a contact.
 ///
 /// 1. Authenticate and count the call   → 401, 429, 503
 /// 2. Check the path                    → 400
 /// 3. Decide access                     → 403
 /// 4. Erase the contact                 → 200, 404, 503
-pub async fn handle(
-    context: &RequestContext,
-    organization_id: Option<String>,
-    contact_id: Option<String>,
-) -> Result<Reply, ApiError> {
+pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Result<Reply, ApiError> {
     // 1. Authenticate and count the call. It reads every conversation of the organization, as a search reads every row.
     let caller = authenticate(context, RateLimit::Search).await?;
     // 2. Check the path.
-    let requested = named_organization(organization_id)?;
-    let contact_id = named(contact_id, "contactId")?;
+    let requested = path.id("organizationId")?;
+    let contact_id = path.id("contactId")?;
     // 3. Decide access.
     let organization = erasure_access(&caller.claims, &requested)?;
     // 4. Erase the contact.

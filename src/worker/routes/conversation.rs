@@ -2,7 +2,7 @@
 
 use crate::api::envelope;
 use crate::api::error::ApiError;
-use crate::api::route::named;
+use crate::api::route::PathParameters;
 use crate::auth::access::{acknowledgement_access, read_access};
 use crate::evidence::{
     AcknowledgementAnswer, AcknowledgementRequest, BODY_BYTES_MAX, parse_organization_id, read_conversation,
@@ -17,8 +17,7 @@ use crate::worker::context::RequestContext;
 use crate::worker::json_body;
 use crate::worker::response::Reply;
 
-/// Says why a conversation is listed, or why not; takes it off the lists for now, or puts it back. `conversation_id` is
-/// the one that the path names; `None` means that the path's segment is not an id.
+/// Says why a conversation is listed, or why not; takes it off the lists for now, or puts it back.
 ///
 /// 1. Authenticate and count the call          → 401, 429, 503
 /// 2. Check the path and read the parameter    → 400
@@ -27,11 +26,11 @@ use crate::worker::response::Reply;
 /// 5. Read the conversation                    → 404, 503
 /// 6. Explain it                               → 304, 200
 /// 7. Or store the acknowledgement             → 200, 503; 409 if nobody waits, or another message is the last
-pub async fn handle(context: &RequestContext, conversation_id: Option<String>) -> Result<Reply, ApiError> {
+pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Result<Reply, ApiError> {
     // 1. Authenticate and count the call. It reads the whole conversation, which may be long.
     let caller = authenticate(context, RateLimit::Search).await?;
     // 2. Check the path and read the parameter.
-    let conversation_id = named(conversation_id, "conversationId")?;
+    let conversation_id = path.id("conversationId")?;
     let requested = parse_organization_id(context.query())?;
     // 3. Read the body of a PUT.
     let request = match context.method() {

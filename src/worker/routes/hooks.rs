@@ -1,6 +1,7 @@
 //! `POST /api/conversation-monitor/hooks/{connectionId}`
 
 use crate::api::error::ApiError;
+use crate::api::route::PathParameters;
 use crate::auth::connection::{sent_at, verify};
 use crate::auth::rate_limit_key::{address_key, connection_key};
 use crate::connector::delivery::{BODY_BYTES_MAX, Delivery};
@@ -35,7 +36,9 @@ const TRY_TIMEOUT: Duration = Duration::from_millis(1_500);
 ///
 /// An authentic webhook is answered with 200, whatever it says, if it can be stored: a help desk that gets an error
 /// sends it again, or stops sending.
-pub async fn handle(context: &RequestContext, connection_id: &str) -> Result<Reply, ApiError> {
+pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Result<Reply, ApiError> {
+    // Ids of connections need no percent-encoding.
+    let connection_id = path.segment("connectionId");
     let service = context.service()?;
     match authentic(context, service, connection_id).await {
         Ok(reply) => Ok(reply),

@@ -20,75 +20,155 @@ mod summary;
 mod trend;
 
 use crate::api::error::ApiError;
-use crate::api::route::{Route, RouteEntry, find};
+use crate::api::route::{PathParameters, Route};
 use crate::worker::context::RequestContext;
 use crate::worker::response::Reply;
+use futures::future::{FutureExt, LocalBoxFuture, ready};
 
-/// Answers a request: its route's entry in the table, if there is such a route, and the reply.
+/// Answers a request to a route, with what its path has in place of the segments in braces.
+type Handler = for<'a> fn(&'a RequestContext, PathParameters<'a>) -> LocalBoxFuture<'a, Result<Reply, ApiError>>;
+
+const READ: &str = "GET, HEAD";
+
+/// All routes, each with its handler.
+static ROUTES: [(Route, Handler); 21] = [
+    data("/api/conversation-monitor/report", READ, |context, _| {
+        report::handle(context).boxed_local()
+    }),
+    data("/api/conversation-monitor/report/search", "POST", |context, _| {
+        search::handle(context).boxed_local()
+    }),
+    data("/api/conversation-monitor/report/stream", READ, |context, _| {
+        stream::handle(context).boxed_local()
+    }),
+    data("/api/conversation-monitor/report.csv", READ, |context, _| {
+        csv::handle(context).boxed_local()
+    }),
+    data("/api/conversation-monitor/summary", READ, |context, _| {
+        summary::handle(context).boxed_local()
+    }),
+    data("/api/conversation-monitor/trend", READ, |context, _| {
+        trend::handle(context, false).boxed_local()
+    }),
+    data("/api/conversation-monitor/trend.csv", READ, |context, _| {
+        trend::handle(context, true).boxed_local()
+    }),
+    data("/api/conversation-monitor/scopes", READ, |context, _| {
+        scopes::handle(context).boxed_local()
+    }),
+    data(
+        "/api/conversation-monitor/conversations/{conversationId}",
+        READ,
+        |context, path| conversation::handle(context, path).boxed_local(),
+    ),
+    data(
+        "/api/conversation-monitor/conversations/{conversationId}/acknowledgement",
+        "PUT, DELETE",
+        |context, path| conversation::handle(context, path).boxed_local(),
+    ),
+    data(
+        "/api/organizations/{organizationId}/autopilot-monitor-settings",
+        "GET, HEAD, PUT",
+        |context, path| settings::handle(context, path).boxed_local(),
+    ),
+    data(
+        "/api/organizations/{organizationId}/connections",
+        READ,
+        |context, path| connections::handle(context, path).boxed_local(),
+    ),
+    data(
+        "/api/organizations/{organizationId}/alerts",
+        "GET, HEAD, PUT",
+        |context, path| alerts::handle(context, path).boxed_local(),
+    ),
+    data(
+        "/api/organizations/{organizationId}/alerts/{destinationId}/test",
+        "POST",
+        |context, path| alerts::test(context, path).boxed_local(),
+    ),
+    data("/api/organizations/{organizationId}", "DELETE", |context, path| {
+        organization::handle(context, path).boxed_local()
+    }),
+    data(
+        "/api/organizations/{organizationId}/contacts/{contactId}",
+        "DELETE",
+        |context, path| contact::handle(context, path).boxed_local(),
+    ),
+    data("/api/conversation-monitor/events", "POST", |context, _| {
+        events::handle(context).boxed_local()
+    }),
+    data(
+        "/api/conversation-monitor/hooks/{connectionId}",
+        "POST",
+        |context, path| hooks::handle(context, path).boxed_local(),
+    ),
+    data("/health", READ, |context, _| health::handle(context).boxed_local()),
+    public("/openapi.json", |context, _| openapi::handle(context).boxed_local()),
+    public("/dashboard.json", |context, _| {
+        ready(dashboard::handle(context)).boxed_local()
+    }),
+];
+
+/// A route whose answer depends on who asks.
+const fn data(path: &'static str, methods: &'static str, handle: Handler) -> (Route, Handler) {
+    let route = Route {
+        path,
+        methods,
+        is_data: true,
+    };
+    (route, handle)
+}
+
+/// A route to read what is the same for everybody.
+const fn public(path: &'static str, handle: Handler) -> (Route, Handler) {
+    let route = Route {
+        path,
+        methods: READ,
+        is_data: false,
+    };
+    (route, handle)
+}
+
+/// Answers a request.
 ///
 /// 1. Find the route          → 404
 /// 2. Answer OPTIONS          → 204
 /// 3. Check the method        → 405
 /// 4. Call the handler
-pub async fn answer(context: &RequestContext) -> (Option<&'static RouteEntry>, Reply) {
-    // 1. Find the route.
-    let Some((entry, route)) = find(context.path()) else {
-        return (None, Reply::failure(context, &ApiError::RouteNotFound));
-    };
-    // 2. Answer OPTIONS.
-    if context.method() == "OPTIONS" {
-        return (Some(entry), options(context, entry));
-    }
-    // 3. Check the method; 4. Call the handler.
-    let outcome = if entry.takes(context.method()) {
-        handle(context, route).await
-    } else {
-        Err(ApiError::MethodNotAllowed(entry.methods))
-    };
-    let reply = outcome.unwrap_or_else(|error| Reply::failure(context, &error));
-    (Some(entry), reply)
+pub async fn answer(context: &RequestContext) -> Reply {
+    let outcome = route(context).await;
+    outcome.unwrap_or_else(|error| Reply::failure(context, &error))
 }
 
-async fn handle(context: &RequestContext, route: Route) -> Result<Reply, ApiError> {
-    match route {
-        Route::Report => report::handle(context).await,
-        Route::Search => search::handle(context).await,
-        Route::Stream => stream::handle(context).await,
-        Route::Summary => summary::handle(context).await,
-        Route::Trend { is_csv } => trend::handle(context, is_csv).await,
-        Route::Csv => csv::handle(context).await,
-        Route::Scopes => scopes::handle(context).await,
-        Route::Conversation { conversation_id } => conversation::handle(context, conversation_id).await,
-        Route::Settings { organization_id } => settings::handle(context, organization_id).await,
-        Route::Alerts { organization_id } => alerts::handle(context, organization_id).await,
-        Route::AlertTest {
-            organization_id,
-            destination_id,
-        } => alerts::test(context, organization_id, &destination_id).await,
-        Route::Connections { organization_id } => connections::handle(context, organization_id).await,
-        Route::Organization { organization_id } => organization::handle(context, organization_id).await,
-        Route::Contact {
-            organization_id,
-            contact_id,
-        } => contact::handle(context, organization_id, contact_id).await,
-        Route::Events => events::handle(context).await,
-        Route::Hook { connection_id } => hooks::handle(context, &connection_id).await,
-        Route::Health => health::handle(context).await,
-        Route::OpenApi => openapi::handle(context).await,
-        Route::Dashboard => dashboard::handle(context),
+async fn route(context: &RequestContext) -> Result<Reply, ApiError> {
+    // 1. Find the route.
+    let mut routes = ROUTES.iter();
+    let (route, handle, path) = routes
+        .find_map(|(route, handle)| Some((route, handle, route.parameters(context.path())?)))
+        .ok_or(ApiError::RouteNotFound)?;
+    context.set_route(route);
+    // 2. Answer OPTIONS.
+    if context.method() == "OPTIONS" {
+        return Ok(options(context, route));
     }
+    // 3. Check the method.
+    if !route.takes(context.method()) {
+        return Err(ApiError::MethodNotAllowed(route.methods));
+    }
+    // 4. Call the handler.
+    handle(context, path).await
 }
 
 /// The reply to OPTIONS, which carries no token: the methods of the route, and, if the request is a CORS preflight
 /// (Fetch standard, section 3.3.2), what a page of its origin may do. An origin that is not listed is allowed nothing.
-fn options(context: &RequestContext, entry: &RouteEntry) -> Reply {
-    let mut headers = vec![("Allow", format!("{}, OPTIONS", entry.methods))];
+fn options(context: &RequestContext, route: &Route) -> Reply {
+    let mut headers = vec![("Allow", format!("{}, OPTIONS", route.methods))];
     if let (Some(origin), Some(_), Ok(service)) = (
         context.header("Origin"),
         context.header("Access-Control-Request-Method"),
         context.service(),
     ) {
-        headers.extend(service.config.allowed_origins.preflight_headers(&origin, entry.methods));
+        headers.extend(service.config.allowed_origins.preflight_headers(&origin, route.methods));
     }
     Reply {
         status: 204,

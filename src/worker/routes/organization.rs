@@ -1,7 +1,7 @@
 //! `DELETE /api/organizations/{organizationId}`
 
 use crate::api::error::ApiError;
-use crate::api::route::named_organization;
+use crate::api::route::PathParameters;
 use crate::auth::access::removal_access;
 use crate::erasure::{parse_is_purge, remove_organization};
 use crate::worker::authenticate::authenticate;
@@ -10,18 +10,17 @@ use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::context::RequestContext;
 use crate::worker::response::Reply;
 
-/// Removes an organization. `organization_id` is the one that the path names; `None` means that the path's segment is
-/// not an id.
+/// Removes an organization.
 ///
 /// 1. Authenticate and count the call        → 401, 429, 503
 /// 2. Check the path and read the parameter  → 400
 /// 3. Decide access                          → 403
 /// 4. Remove the organization                → 200, 404, 503
-pub async fn handle(context: &RequestContext, organization_id: Option<String>) -> Result<Reply, ApiError> {
+pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Result<Reply, ApiError> {
     // 1. Authenticate and count the call.
     let caller = authenticate(context, RateLimit::Read).await?;
     // 2. Check the path and read the parameter.
-    let requested = named_organization(organization_id)?;
+    let requested = path.id("organizationId")?;
     let is_purge = parse_is_purge(context.query())?;
     // 3. Decide access.
     let organization = removal_access(&caller.claims, &requested)?;

@@ -2,7 +2,7 @@
 
 use crate::api::envelope;
 use crate::api::error::ApiError;
-use crate::api::route::named_organization;
+use crate::api::route::PathParameters;
 use crate::auth::access::settings_access;
 use crate::directory::settings::{BODY_BYTES_MAX, change_settings, parse_change, read_settings};
 use crate::worker::authenticate::authenticate;
@@ -11,8 +11,7 @@ use crate::worker::context::{ReportSources, RequestContext};
 use crate::worker::json_body;
 use crate::worker::response::Reply;
 
-/// Reads or writes the settings of an organization. `organization_id` is the one that the path names; `None` means that
-/// the path's segment is not an id.
+/// Reads or writes the settings of an organization.
 ///
 /// 1. Authenticate and count the call   → 401, 429, 503
 /// 2. Check the path                    → 400
@@ -20,11 +19,11 @@ use crate::worker::response::Reply;
 /// 4. Decide access                     → 403
 /// 5. Read or change the settings       → 404, 503; 400 if they do not go together
 /// 6. Compare the ETag of a GET         → 304, 200
-pub async fn handle(context: &RequestContext, organization_id: Option<String>) -> Result<Reply, ApiError> {
+pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Result<Reply, ApiError> {
     // 1. Authenticate and count the call.
     let caller = authenticate(context, RateLimit::Read).await?;
     // 2. Check the path.
-    let requested = named_organization(organization_id)?;
+    let requested = path.id("organizationId")?;
     // 3. Read the body of a PUT.
     let change = match context.method() {
         "PUT" => Some(parse_change(&json_body::read(context, BODY_BYTES_MAX).await?)?),
