@@ -64,7 +64,8 @@ impl RateLimit {
             Reflect::set(&options, &"key".into(), &key.into())?;
             let counted = limiter.unchecked_into::<Limiter>().limit(&options)?;
             let outcome = JsFuture::from(counted).await?;
-            Ok(Reflect::get(&outcome, &"success".into())?.is_truthy())
+            let success = Reflect::get(&outcome, &"success".into())?;
+            Ok(success.as_bool().ok_or(JsValue::UNDEFINED)?)
         };
         let outcome: worker::Result<bool> = count.await;
         outcome.map_err(|_| format!("the rate limit {binding} failed"))
