@@ -14,7 +14,7 @@ const FUNCTIONS_MAX = 80;
  */
 const SIZE_POWER = 0.75;
 /** Added to the size, so that the tiniest functions do not come first. */
-const SIZE_MORE = 8;
+const SIZE_MORE = 4;
 
 /** Kinds of imports. */
 const FUNCTION = 0;

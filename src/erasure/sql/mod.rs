@@ -45,23 +45,23 @@ macro_rules! about_open {
     };
 }
 
-/// Removes the acknowledgements of erased conversations.
+/// Removes the acknowledgements of the conversations of `open`.
 pub const OPEN_ACKNOWLEDGEMENTS: &str = about_open!("open_acknowledgements.sql");
 
-/// Those of which no item is left are done.
+/// The erasures of `open` of which no item is left are done.
 pub const OPEN_CLOSED: &str = about_open!("open_closed.sql");
 
-/// Removes items of erased conversations, at most ?4.
+/// Removes items of the conversations of `open`, at most ?4.
 pub const OPEN_ITEMS: &str = about_open!("open_items.sql");
 
-/// Those of which a record is stored become pending, and so do the conversations that erased ones were merged into. The
-/// change token is as in `add_pending.sql` of ingest, where ?4 is the random one.
+/// The erased of `open` of which a record is stored become pending, and so do the conversations that erased ones were
+/// merged into. The change token is as in the `ADD_PENDING` of ingest, where ?4 is the random one.
 pub const OPEN_PENDING: &str = about_open!("open_pending.sql");
 
-/// Their records become removals with the stored revision, unless a later version of them is stored.
+/// The records of `open` become removals with the stored revision, unless a later version of them is stored.
 pub const OPEN_RECORDS: &str = about_open!("open_records.sql");
 
-/// Items of erased conversations that arrived no later than the erasure are not taken in any more.
+/// Items of the conversations of `open` that arrived no later than the erasure are not taken in any more.
 pub const OPEN_SWEPT: &str = about_open!("open_swept.sql");
 
 /// A statement about `purged`: organization ?1 if it is removed.
@@ -71,39 +71,39 @@ macro_rules! about_purged {
     };
 }
 
-/// Removes destinations of it, at most ?2.
+/// Removes destinations of `purged`, at most ?2.
 pub const PURGED_ALERTS: &str = about_purged!("purged_alerts.sql");
 
-/// Removes lists of snapshots of it, at most ?2.
+/// Removes lists of snapshots of `purged`, at most ?2.
 pub const PURGED_CHUNKS: &str = about_purged!("purged_chunks.sql");
 
-/// Removes days of its connections, at most ?2.
+/// Removes days of the connections of `purged`, at most ?2.
 pub const PURGED_CONNECTIONS: &str = about_purged!("purged_connections.sql");
 
-/// Removes erasures of it, at most ?2.
+/// Removes erasures of `purged`, at most ?2.
 pub const PURGED_ERASURES: &str = about_purged!("purged_erasures.sql");
 
-/// What is left of its head are the numbers that no later version and row may have again. It is looked at again at ?2,
-/// since events of a removed organization are taken in.
+/// What is left of the head of `purged` are the numbers that no later version and row may have again. It is purged
+/// again at ?2, since events of a removed organization are taken in.
 pub const PURGED_HEAD: &str = about_purged!("purged_head.sql");
 
-/// Removes hours of its days, at most ?2.
+/// Removes hours of the days of `purged`, at most ?2.
 pub const PURGED_HOURS: &str = about_purged!("purged_hours.sql");
 
-/// Removes what is pending of it, at most ?2.
+/// Removes what is pending of `purged`, at most ?2.
 pub const PURGED_PENDING: &str = about_purged!("purged_pending.sql");
 
-/// Removes records of it, at most ?2.
+/// Removes records of `purged`, at most ?2.
 pub const PURGED_RECORDS: &str = about_purged!("purged_records.sql");
 
-/// Removes rows of snapshots of it, at most ?2.
+/// Removes rows of snapshots of `purged`, at most ?2.
 pub const PURGED_ROWS: &str = about_purged!("purged_rows.sql");
 
-/// Removes settings of it, at most ?2.
+/// Removes settings of `purged`, at most ?2.
 pub const PURGED_SETTINGS: &str = about_purged!("purged_settings.sql");
 
-/// Removes states of it, at most ?2.
+/// Removes states of `purged`, at most ?2.
 pub const PURGED_STATES: &str = about_purged!("purged_states.sql");
 
-/// Removes the rows that say up to which instant its conversations were swept, at most ?2 of them.
+/// Removes the rows that say up to which instant conversations of `purged` were swept, at most ?2 of them.
 pub const PURGED_SWEPT: &str = about_purged!("purged_swept.sql");

@@ -14,11 +14,11 @@ pub const COUNT_TRUNCATED: &str = include_str!("count_truncated.sql");
 /// oldest has been waiting.
 pub const COUNT_UNKNOWN: &str = include_str!("count_unknown.sql");
 
-/// The numbers of the last run that finished, and whether conversations are still to be folded again.
+/// The numbers of the last run that finished (null: none has), and whether conversations are still to be folded again.
 pub const LAST_RUN: &str = include_str!("last_run.sql");
 
 /// Since when the oldest change waits that is in no report yet; null means that there is none. Of the hundred
-/// organizations whose reports have stood still longest, a thousand changes each are looked at, and a thousand of all
+/// organizations whose reports have stood still longest, a thousand changes each are read, and a thousand of all
 /// together. What else is pending came after the last run began, since a run leaves nothing older of an organization
 /// whose report moves on.
 pub const OLDEST_PENDING: &str = include_str!("oldest_pending.sql");

@@ -42,8 +42,8 @@ macro_rules! about_late {
     };
 }
 
-/// How many there are.
+/// How many items of `late` there are.
 pub const LATE_COUNT: &str = about_late!("late_count.sql");
 
-/// Notes how many there are, for the log line of the next run.
+/// Notes how many items of `late` there are, for the log line of the next run.
 pub const LATE_NOTE: &str = about_late!("late_note.sql");

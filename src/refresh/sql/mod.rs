@@ -221,10 +221,10 @@ macro_rules! about_affected {
     };
 }
 
-/// At most ?2 of them, each with the bytes that are read to join it with its people.
+/// At most ?2 conversations of `affected`, each with the bytes that are read to join it with its people.
 pub const AFFECTED_CONVERSATIONS: &str = about_affected!("affected_conversations.sql");
 
-/// Makes them pending one by one, under the run's change token (?2).
+/// Makes the conversations of `affected` pending one by one, under the run's change token (?2).
 pub const AFFECTED_PENDING: &str = about_affected!("affected_pending.sql");
 
 /// A statement about `forgotten`: the conversations in ?1, `[[organization, conversation, [id of an item that is kept,
@@ -236,21 +236,21 @@ macro_rules! about_forgotten {
     };
 }
 
-/// Removes their items, except those that are kept.
+/// Removes the items of the conversations of `forgotten`, except those that are kept.
 pub const FORGOTTEN_ITEMS: &str = about_forgotten!("forgotten_items.sql");
 
-/// Removes their records, and their acknowledgements.
+/// Removes the records of the conversations of `forgotten`, and their acknowledgements.
 pub const FORGOTTEN_RECORDS: &str = about_forgotten!("forgotten_records.sql");
 
-/// Those that have a state become pending, under the run's change token (?2): the next run finds that it has nothing to
-/// store.
+/// Makes those conversations of `forgotten` pending that have a state, under the run's change token (?2): the next run
+/// finds that it has nothing to store.
 pub const FORGOTTEN_STATES: &str = about_forgotten!("forgotten_states.sql");
 
-/// Nothing is left of them, so they count as never swept.
+/// Nothing is left of the conversations of `forgotten`, so they count as never swept.
 pub const FORGOTTEN_SWEEPS: &str = about_forgotten!("forgotten_sweeps.sql");
 
-/// What is forgotten of them is not taken in again: items that are not stored, or are removed, and arrived no later
-/// than ?2 are ignored.
+/// What is forgotten of the conversations of `forgotten` is not taken in again: items that are not stored, or are
+/// removed, and arrived no later than ?2 are ignored.
 pub const FORGOTTEN_SWEPT: &str = about_forgotten!("forgotten_swept.sql");
 
 /// A statement about `affected`: the conversations in ?1, `[[organization, conversation], …]`.
@@ -260,17 +260,20 @@ macro_rules! about_keys {
     };
 }
 
-/// The bytes that are read to join each of them with its people.
+/// The bytes that are read to join each conversation of `affected` that has a state with its people.
 pub const KEYS_BYTES: &str = about_keys!("keys_bytes.sql");
 
-/// The candidate of each (null: it is none), the record of its contact, and the contacts that this one became, one
-/// after the other: `[[id, body or null], …]`, or null if it was not merged.
+/// The candidate of each conversation of `affected` (null: it is none), the record of its contact (null: unknown or
+/// removed), and at most ten contacts that this one became, one after the other: `[[id, body or null], …]`, or null if
+/// it was not merged.
 pub const KEYS_CANDIDATES: &str = about_keys!("keys_candidates.sql");
 
-/// The departments that their candidates are in, each once, with its name.
+/// The departments that the candidates of `affected` are in, each once, with its name; those that were removed are left
+/// out.
 pub const KEYS_DEPARTMENTS: &str = about_keys!("keys_departments.sql");
 
-/// The users that their candidates show, owners and assignees, each once.
+/// The users that the candidates of `affected` show, owners and assignees, each once; those that were removed are left
+/// out.
 pub const KEYS_USERS: &str = about_keys!("keys_users.sql");
 
 /// A statement about `merged`: the conversations in ?1, `[[organization, conversation], …]`, and all that were merged
@@ -281,11 +284,12 @@ macro_rules! about_merged {
     };
 }
 
-/// Each of them in the order of their ids: what [`READ_CONVERSATIONS`] reads, with the clocks of its record and of the
-/// last items that came late.
+/// The conversations of `merged`, pending or not, in the order of organization and id: these two, what
+/// [`READ_CONVERSATIONS`] reads except for the number and whether any was merged, and when old items came last and the
+/// clock of the record before the acknowledgement.
 pub const MERGED_CONVERSATIONS: &str = about_merged!("merged_conversations.sql");
 
-/// The items of all their timelines, at most ?2.
+/// The items of all timelines of `merged`, at most ?2.
 pub const MERGED_TIMELINES: &str = about_merged!("merged_timelines.sql");
 
 /// A statement about `next`: the next conversations to be folded again, at most ?2, with their items, of which at most
@@ -298,8 +302,10 @@ macro_rules! about_next {
     };
 }
 
-/// Makes them pending to be folded, under the run's change token (?3).
+/// Makes the conversations of `next` pending to be folded, under the run's change token (?3). One that is pending
+/// already keeps its own.
 pub const ADD_REFOLD_PENDING: &str = about_next!("add_refold_pending.sql");
 
-/// Notes how far that has come: to the last of them, or to the end if they are fewer than were asked for.
+/// Notes how far folding again has come, to the last conversation of `next`, and returns its organization: null, and
+/// the end, if they were fewer than may be taken at a time.
 pub const FORWARD_REFOLD: &str = about_next!("forward_refold.sql");
