@@ -4,7 +4,7 @@
 //! what may have arrived: it is sent again under the same number, without what is over by then.
 
 use crate::alert::detect::{PAUSE_MS, is_due};
-use crate::alert::source::{Destination, Source, statements};
+use crate::alert::source::{DestinationRow, Source, statements};
 use crate::alert::sql;
 use crate::alert::stalls::{DeliveryOutcome, Present, Stage, Stalls};
 use crate::base::timestamp::Timestamp;
@@ -29,7 +29,7 @@ const TURNS_MAX: usize = 5;
 
 /// A message of the queue.
 #[derive(Debug, Clone, Copy)]
-pub struct Message<'a> {
+pub struct QueueMessage<'a> {
     /// The organization.
     pub organization_id: &'a str,
     /// The destination.
@@ -50,7 +50,7 @@ pub type Ended<'a> = (DeliveryOutcome, Option<&'a str>);
 pub async fn deliver<D: Database>(
     database: &D,
     calendar_of: &CalendarOf,
-    message: Message<'_>,
+    message: QueueMessage<'_>,
     ended: Option<Ended<'_>>,
     now: Timestamp,
 ) -> Result<String, DatabaseError> {
@@ -83,7 +83,7 @@ pub async fn deliver<D: Database>(
 }
 
 /// What is written, and what is answered.
-struct Step {
+struct DeliveryStep {
     attempt: Attempt,
     /// Reads what the message says, which is the answer then.
     details: Option<Statement>,
@@ -93,10 +93,10 @@ struct Step {
 fn begin(
     [_, heads, lists, changed]: &[Vec<Row>; 4],
     row: &Row,
-    message: Message<'_>,
+    message: QueueMessage<'_>,
     calendar_of: &CalendarOf,
     now: Timestamp,
-) -> Result<Option<Step>, DatabaseError> {
+) -> Result<Option<DeliveryStep>, DatabaseError> {
     let latest = now.plus(CLOCK_SKEW_MS).as_milliseconds();
     let is_early = row.optional_integer(9)?.is_some_and(|next_at| next_at > latest);
     let Some(head) = heads.first().filter(|_| !is_early) else {
@@ -113,23 +113,23 @@ fn begin(
         }
         attempt.queued_at = None;
         attempt.attempts = 0;
-        return Ok(Some(Step {
+        return Ok(Some(DeliveryStep {
             attempt,
             details: None,
             answer: NOTHING.to_owned(),
         }));
     };
     attempt.next_at = Some(now.plus(CLAIM_MS).as_milliseconds());
-    Ok(Some(Step {
+    Ok(Some(DeliveryStep {
         attempt,
         details: Some(draft.details(&source, message, kind)),
         answer: String::new(),
     }))
 }
 
-fn finish(row: &Row, (outcome, problem): Ended<'_>, now: Timestamp) -> Result<Step, DatabaseError> {
+fn finish(row: &Row, (outcome, problem): Ended<'_>, now: Timestamp) -> Result<DeliveryStep, DatabaseError> {
     // An attempt before this one may have arrived.
-    let is_repeat = Kind::read(row.optional_text(12)?).is_some_and(|kind| kind.is_repeat);
+    let is_repeat = AlertKind::read(row.optional_text(12)?).is_some_and(|kind| kind.is_repeat);
     let outcome = match outcome {
         DeliveryOutcome::Refused if is_repeat => DeliveryOutcome::Unknown,
         other => other,
@@ -151,14 +151,14 @@ fn finish(row: &Row, (outcome, problem): Ended<'_>, now: Timestamp) -> Result<St
         answer = seconds.to_string();
     }
     if outcome == DeliveryOutcome::Delivered {
-        attempt.sent_kind = attempt.kind.map(Kind::name);
+        attempt.sent_kind = attempt.kind.map(AlertKind::name);
         attempt.sent_at = Some(now.as_milliseconds());
     }
     attempt.given_up = (outcome == DeliveryOutcome::GivenUp).into();
     if outcome != DeliveryOutcome::Unknown {
         attempt.kind = None;
     }
-    Ok(Step {
+    Ok(DeliveryStep {
         attempt,
         details: None,
         answer,
@@ -166,7 +166,7 @@ fn finish(row: &Row, (outcome, problem): Ended<'_>, now: Timestamp) -> Result<St
 }
 
 /// The destination of a message, if that is still the one that it waits for.
-fn find<'a>(destinations: &'a [Row], message: &Message<'_>) -> Result<Option<&'a Row>, DatabaseError> {
+fn find<'a>(destinations: &'a [Row], message: &QueueMessage<'_>) -> Result<Option<&'a Row>, DatabaseError> {
     for row in destinations {
         if row.text(1)? == message.destination_id {
             let is_waiting = row.optional_integer(8)?.is_some() && row.integer(11)? == message.number;
@@ -180,21 +180,21 @@ fn find<'a>(destinations: &'a [Row], message: &Message<'_>) -> Result<Option<&'a
 struct Draft<'a> {
     stalls: Stalls,
     /// What it says. `None` means that there is nothing to say now.
-    kind: Option<Kind>,
+    kind: Option<AlertKind>,
     total: usize,
     present: Vec<(Present<'a>, &'a ChunkEntry)>,
 }
 
 /// What a message says.
 #[derive(Debug, Clone, Copy)]
-struct Kind {
+struct AlertKind {
     /// That stalls are over, and not that they have begun.
     is_cleared: bool,
     /// Whether it may have arrived already.
     is_repeat: bool,
 }
 
-impl Kind {
+impl AlertKind {
     fn name(self) -> &'static str {
         if self.is_cleared { "cleared" } else { "stalled" }
     }
@@ -219,15 +219,15 @@ impl Kind {
 
 impl<'a> Draft<'a> {
     fn new(source: &'a Source, row: &Row, changed: &[Row]) -> Result<Self, DatabaseError> {
-        let present = source.present(&Destination(row))?;
+        let present = source.present(&DestinationRow(row))?;
         let now: Vec<Present<'_>> = present.iter().map(|(present, _)| *present).collect();
         let is_settling = row.integer(6)? != 0;
         let mut stalls = Stalls::parse(row.optional_text(5)?.unwrap_or_default()).observe(now, is_settling);
         let mut kind = None;
-        if let Some(sent) = Kind::read(row.optional_text(12)?) {
+        if let Some(sent) = AlertKind::read(row.optional_text(12)?) {
             // It is sent again under its number. If all of it is over by now, it counts as if it had arrived.
             if stalls.any(&[Stage::Telling, Stage::Clearing]) {
-                kind = Some(Kind {
+                kind = Some(AlertKind {
                     is_repeat: true,
                     ..sent
                 });
@@ -245,7 +245,7 @@ impl<'a> Draft<'a> {
                 stalls.tell(&has_changed);
             }
             let says_something = stalls.any(&[Stage::Telling, Stage::Clearing]);
-            kind = says_something.then_some(Kind {
+            kind = says_something.then_some(AlertKind {
                 is_cleared,
                 is_repeat: false,
             });
@@ -260,7 +260,7 @@ impl<'a> Draft<'a> {
     }
 
     /// The statement that reads what the message says.
-    fn details(&self, source: &Source, message: Message<'_>, kind: Kind) -> Statement {
+    fn details(&self, source: &Source, message: QueueMessage<'_>, kind: AlertKind) -> Statement {
         let named: Vec<Value> = if kind.is_cleared {
             let named = self.stalls.in_stage(Stage::Clearing).take(NAMED_MAX);
             named.map(Value::from).collect()
@@ -296,7 +296,7 @@ struct Attempt {
     stalls: String,
     queued_at: Option<i64>,
     next_at: Option<i64>,
-    kind: Option<Kind>,
+    kind: Option<AlertKind>,
     attempts: i64,
     problem: Option<String>,
     sent_at: Option<i64>,
@@ -311,7 +311,7 @@ impl Attempt {
             stalls,
             queued_at: row.optional_integer(8)?,
             next_at: row.optional_integer(9)?,
-            kind: Kind::read(row.optional_text(12)?),
+            kind: AlertKind::read(row.optional_text(12)?),
             attempts: row.integer(13)?,
             problem: row.optional_text(10)?.map(str::to_owned),
             sent_at: None,
@@ -320,7 +320,7 @@ impl Attempt {
         })
     }
 
-    fn statement(self, message: &Message<'_>, revision: i64) -> Statement {
+    fn statement(self, message: &QueueMessage<'_>, revision: i64) -> Statement {
         let integer = |value: Option<i64>| value.map_or(SqlValue::Null, SqlValue::Integer);
         let text = |value: Option<&str>| value.map_or(SqlValue::Null, SqlValue::from);
         Statement::new(
@@ -332,7 +332,7 @@ impl Attempt {
                 self.stalls.into(),
                 integer(self.queued_at),
                 integer(self.next_at),
-                text(self.kind.map(Kind::text)),
+                text(self.kind.map(AlertKind::text)),
                 self.attempts.into(),
                 text(self.problem.as_deref()),
                 integer(self.sent_at),

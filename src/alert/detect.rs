@@ -1,6 +1,6 @@
 //! After a refresh: which stalls are new to a destination, and which are over.
 
-use crate::alert::source::{Destination, Source, statements};
+use crate::alert::source::{DestinationRow, Source, statements};
 use crate::alert::sql;
 use crate::alert::stalls::{Present, Stage, Stalls};
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
@@ -10,7 +10,7 @@ use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement
 use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks};
 use serde_json::{Value, json};
 
-/// The most organizations that are looked at together.
+/// The most organizations that are read together.
 const ORGANIZATIONS_MAX: usize = 100;
 /// How soon after a message the next one may follow.
 pub(super) const PAUSE_MS: i64 = MINUTE_MS;
@@ -91,7 +91,7 @@ pub async fn detect<D: Database>(
 }
 
 /// What is written of a destination.
-struct Change<'a> {
+struct DestinationChange<'a> {
     organization_id: &'a str,
     destination_id: &'a str,
     /// The one that was read.
@@ -103,8 +103,8 @@ struct Change<'a> {
 }
 
 /// What is to be written of a destination after a look. `None` means that nothing has changed.
-fn change<'a>(source: &Source, row: &'a Row, now: Timestamp) -> Result<Option<Change<'a>>, DatabaseError> {
-    let present = source.present(&Destination(row))?;
+fn change<'a>(source: &Source, row: &'a Row, now: Timestamp) -> Result<Option<DestinationChange<'a>>, DatabaseError> {
+    let present = source.present(&DestinationRow(row))?;
     let present: Vec<Present<'_>> = present.into_iter().map(|(present, _)| present).collect();
     let text = row.optional_text(5)?;
     let is_settling = row.integer(6)? != 0 || text.is_none();
@@ -132,7 +132,7 @@ fn change<'a>(source: &Source, row: &'a Row, now: Timestamp) -> Result<Option<Ch
     if !is_asked_for && !is_settling && text == Some(stalls.as_str()) {
         return Ok(None);
     }
-    Ok(Some(Change {
+    Ok(Some(DestinationChange {
         organization_id: row.text(0)?,
         destination_id: row.text(1)?,
         revision: row.integer(7)?,

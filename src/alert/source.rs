@@ -24,7 +24,7 @@ pub struct Source {
 }
 
 /// A destination, as `destinations.sql` reads it.
-pub struct Destination<'a>(pub &'a Row);
+pub struct DestinationRow<'a>(pub &'a Row);
 
 /// The statements that read destinations, heads and lists of the organizations in `ids`, a JSON array.
 pub fn statements(ids: &str) -> Vec<Statement> {
@@ -63,8 +63,8 @@ impl Source {
     }
 
     /// The conversations that a destination fits, each with its entry: who has been stalled for longest first.
-    pub fn present(&self, destination: &Destination<'_>) -> Result<Vec<(Present<'_>, &ChunkEntry)>, DatabaseError> {
-        let Destination(row) = destination;
+    pub fn present(&self, destination: &DestinationRow<'_>) -> Result<Vec<(Present<'_>, &ChunkEntry)>, DatabaseError> {
+        let DestinationRow(row) = destination;
         let categories = row.text(2)?;
         let departments: Option<Value> = row.optional_text(3)?.and_then(|text| serde_json::from_str(text).ok());
         let departments = departments.as_ref().and_then(Value::as_array);

@@ -1,4 +1,4 @@
-//! What is known of a route: its path, its methods, and whom its answers may be kept from.
+//! What is known of a route: its path, its methods, and whether a shared cache may store its answers.
 
 use crate::api::error::ApiError;
 use crate::base::id::{ID_EXPECTED, is_id};
@@ -59,7 +59,7 @@ impl<'a> PathParameters<'a> {
         self.0.iter().find(is_it).map_or("", |(_, segment)| segment)
     }
 
-    /// The id that the segment `name` is. Handlers ask for it once the token has been verified.
+    /// The id that the segment `name` is. Handlers ask for it only after the token has been verified.
     ///
     /// # Errors
     /// 400: [`ApiError::Invalid`] if the segment is not an id.

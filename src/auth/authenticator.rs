@@ -2,7 +2,7 @@
 
 use crate::auth::algorithm::Algorithm;
 use crate::auth::claim_mapping::ClaimMapping;
-use crate::auth::claims::{Claims, Expectations};
+use crate::auth::claims::{Claims, ExpectedClaims};
 use crate::auth::error::{TokenError, VerifyError};
 use crate::auth::jwk::{JwkError, UnusableKey};
 use crate::auth::jwks_cache::JwksCache;
@@ -29,7 +29,7 @@ pub struct ConfiguredKey {
 pub struct Authenticator<K> {
     configured_keys: KeySet<K>,
     jwks_cache: Option<JwksCache<K>>,
-    expectations: Expectations,
+    expectations: ExpectedClaims,
     claim_mapping: ClaimMapping,
     token_cache: RefCell<TokenCache>,
 }
@@ -42,7 +42,7 @@ impl<K> Authenticator<K> {
     pub async fn import<C: Cryptography<Key = K>>(
         keys: &[ConfiguredKey],
         key_server_url: Option<String>,
-        expectations: Expectations,
+        expectations: ExpectedClaims,
         claim_mapping: ClaimMapping,
         cryptography: &C,
     ) -> Result<Self, Vec<UnusableKey>> {

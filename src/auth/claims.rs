@@ -43,7 +43,7 @@ pub struct Claims {
 
 /// The claims by which a token shows that it is meant for this service.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Expectations {
+pub struct ExpectedClaims {
     /// What `iss` must be. `None` means that it is not checked.
     pub issuer: Option<String>,
     /// What `aud` must contain. `None` means that it is not checked.
@@ -92,7 +92,7 @@ impl Claims {
     ///
     /// # Errors
     /// The first check that fails.
-    pub fn check(&self, expected: &Expectations, now: Timestamp) -> Result<(), TokenError> {
+    pub fn check(&self, expected: &ExpectedClaims, now: Timestamp) -> Result<(), TokenError> {
         if now >= self.expires_at.plus(LEEWAY_MS) {
             return Err(TokenError::Expired);
         }

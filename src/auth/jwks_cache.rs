@@ -38,10 +38,10 @@ const KV_RENEWAL_MS: i64 = FRESH_MS / 2;
 /// The key set of one server.
 pub struct JwksCache<K> {
     url: String,
-    state: RefCell<State<K>>,
+    state: RefCell<CacheState<K>>,
 }
 
-struct State<K> {
+struct CacheState<K> {
     cached: Option<CachedJwks<K>>,
     /// How many different sets there have been.
     generations: u64,
@@ -70,7 +70,7 @@ impl<K> JwksCache<K> {
     pub fn new(url: String) -> Self {
         Self {
             url,
-            state: RefCell::new(State {
+            state: RefCell::new(CacheState {
                 cached: None,
                 generations: 0,
                 fetch_began_at: None,
@@ -276,7 +276,7 @@ impl<K> JwksCache<K> {
     }
 }
 
-impl<K> State<K> {
+impl<K> CacheState<K> {
     /// The cached set, if it is fresh.
     fn fresh(&self, now: Timestamp) -> Option<&CachedJwks<K>> {
         self.cached.as_ref().filter(|cached| cached.age_ms(now) < FRESH_MS)

@@ -32,7 +32,7 @@ pub const SILENT_HOURS_MAX: i64 = 720;
 /// A help desk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString)]
 #[strum(serialize_all = "snake_case")]
-pub enum Kind {
+pub enum HelpDesk {
     /// Chatwoot, from 4.12 on, which signs its webhooks.
     Chatwoot,
     /// Zammad.
@@ -50,7 +50,7 @@ pub enum Hash {
     Sha256,
 }
 
-impl Kind {
+impl HelpDesk {
     /// The header with the signature.
     #[must_use]
     pub const fn signature_header(self) -> &'static str {
@@ -199,7 +199,7 @@ pub struct Connection {
     /// Its id, which is in the address of its webhooks.
     pub connection_id: String,
     /// The help desk.
-    pub kind: Kind,
+    pub kind: HelpDesk,
     /// The organization that it writes to. A webhook cannot name another one.
     pub organization_id: String,
     /// The secrets that its webhooks are signed with: one, or two while one is replaced.
@@ -265,7 +265,7 @@ fn connection(value: &Value) -> Result<Connection, Problem> {
         let (min, max) = (CONNECTION_ID_CHARACTERS_MIN, CONNECTION_ID_CHARACTERS_MAX);
         format!("needs a connectionId of {min} to {max} letters, digits, - and _")
     })?;
-    let kind: Kind = text("kind")
+    let kind: HelpDesk = text("kind")
         .and_then(|kind| kind.parse().ok())
         .ok_or("needs a kind: chatwoot, zammad or libredesk")?;
     let organization_id = text("organizationId")
@@ -304,7 +304,7 @@ fn secrets(value: &Value) -> Option<Vec<String>> {
     (1..=SECRETS_MAX).contains(&secrets.len()).then_some(secrets)
 }
 
-fn settings(kind: Kind, object: &Object) -> Result<ConnectionSettings, Problem> {
+fn settings(kind: HelpDesk, object: &Object) -> Result<ConnectionSettings, Problem> {
     let mut settings = ConnectionSettings::default();
     for (name, value) in object {
         if !kind.settings().contains(&name.as_str()) {
@@ -380,7 +380,7 @@ fn states(states: &mut Vec<(String, TicketState)>, value: &Value) -> Option<()> 
 
 #[cfg(test)]
 mod tests {
-    use super::{Connection, Kind, TicketState, parse};
+    use super::{Connection, HelpDesk, TicketState, parse};
     use serde_json::{Value, json};
 
     const SECRET: &str = "canary-sixteen-b";
@@ -406,7 +406,7 @@ mod tests {
         second["settings"] =
             json!({ "states": { "Waiting For Parts": "pending" }, "aiUserIds": [5, "x"], "prefix": "z-" });
         let connections = parsed(&[good(), second]).unwrap();
-        assert_eq!(connections[0].kind, Kind::Chatwoot);
+        assert_eq!(connections[0].kind, HelpDesk::Chatwoot);
         assert!(connections[0].settings.observe);
         let settings = &connections[1].settings;
         assert_eq!(

@@ -2,7 +2,7 @@
 
 use crate::base::strict_json::repair_surrogates;
 use crate::base::timestamp::Timestamp;
-use crate::connector::connection::{Connection, Kind};
+use crate::connector::connection::{Connection, HelpDesk};
 use crate::connector::events::Events;
 use crate::connector::mapper::{Mapper, Seen};
 use crate::connector::outcome::{Mapping, WebhookOutcome};
@@ -15,9 +15,9 @@ pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// A webhook as it was received.
 #[derive(Debug, Clone, Copy)]
 pub struct Delivery<'a> {
-    /// The value of the header that [`Kind::signature_header`] names.
+    /// The value of the header that [`HelpDesk::signature_header`] names.
     pub signature: Option<&'a str>,
-    /// The value of the header that [`Kind::timestamp_header`] names.
+    /// The value of the header that [`HelpDesk::timestamp_header`] names.
     pub timestamp: Option<&'a str>,
     /// The bytes that the signature is over.
     pub body: &'a [u8],
@@ -25,11 +25,11 @@ pub struct Delivery<'a> {
     pub received_at: Timestamp,
 }
 
-const fn mapper(kind: Kind) -> Mapper {
+const fn mapper(kind: HelpDesk) -> Mapper {
     match kind {
-        Kind::Chatwoot => chatwoot::MAPPER,
-        Kind::Zammad => zammad::MAPPER,
-        Kind::Libredesk => libredesk::MAPPER,
+        HelpDesk::Chatwoot => chatwoot::MAPPER,
+        HelpDesk::Zammad => zammad::MAPPER,
+        HelpDesk::Libredesk => libredesk::MAPPER,
     }
 }
 

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
 
-/// The most items of an array that are looked at.
+/// The most items of an array that are read.
 const ITEMS_MAX: usize = 100;
 
 /// Parses a webhook. Members that are not among `members` are skipped, wherever they are: nothing of them is kept. Of a

@@ -1,7 +1,7 @@
 //! What became of a connection's webhooks, counted in memory until it is stored.
 
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
-use crate::connector::connection::Kind;
+use crate::connector::connection::HelpDesk;
 use crate::connector::outcome::{Note, WebhookOutcome};
 use serde_json::json;
 
@@ -17,10 +17,10 @@ const REFUSED: usize = 4;
 
 /// What became of the webhooks of one connection.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Tally {
+pub struct WebhookTally {
     /// How many there were, by [`WebhookOutcome`]; the last are those that were refused.
     pub counts: [i64; COUNTS],
-    /// Bit n stands for the webhook n of [`Kind::webhooks`].
+    /// Bit n stands for the webhook n of [`HelpDesk::webhooks`].
     pub seen: i64,
     /// When the last authentic one came, in milliseconds since 1970, or 0.
     pub received_at: i64,
@@ -38,11 +38,11 @@ pub struct Tally {
     pub refusal: Option<String>,
 }
 
-impl Tally {
+impl WebhookTally {
     /// Counts an authentic webhook. `sent_at` is the time that it says it was sent, if it says one.
     pub fn count(
         &mut self,
-        kind: Kind,
+        kind: HelpDesk,
         outcome: WebhookOutcome,
         webhook: Option<&'static str>,
         notes: &[Note],
@@ -100,7 +100,7 @@ impl Tally {
     }
 }
 
-fn bit_of(kind: Kind, webhook: Option<&str>) -> i64 {
+fn bit_of(kind: HelpDesk, webhook: Option<&str>) -> i64 {
     let index = kind.webhooks().iter().position(|name| Some(*name) == webhook);
     let index = index.and_then(|index| u32::try_from(index).ok());
     index.and_then(|index| 1_i64.checked_shl(index)).unwrap_or_default()
@@ -111,7 +111,7 @@ fn bit_of(kind: Kind, webhook: Option<&str>) -> i64 {
 #[derive(Debug, Clone, Default)]
 pub struct Counter {
     /// What is not stored yet.
-    pub tally: Tally,
+    pub tally: WebhookTally,
     /// When the minute began in which it was stored last, or is about to be.
     begun_at: Option<Timestamp>,
     is_stored: bool,
@@ -132,9 +132,9 @@ impl Counter {
     }
 
     /// Takes what is to be stored now: nothing, if something was stored in this minute or nothing has been counted.
-    pub fn take(&mut self, now: Timestamp) -> Option<Tally> {
+    pub fn take(&mut self, now: Timestamp) -> Option<WebhookTally> {
         self.begin(now);
-        if self.is_stored || self.tally == Tally::default() {
+        if self.is_stored || self.tally == WebhookTally::default() {
             return None;
         }
         self.is_stored = true;
@@ -143,7 +143,7 @@ impl Counter {
 
     /// Keeps what was taken and not stored, because the database failed, or because another isolate had stored
     /// something at `stored_at`. A minute after that, the first webhook decides which isolate is next.
-    pub fn put_back(&mut self, tally: Tally, stored_at: Option<Timestamp>) {
+    pub fn put_back(&mut self, tally: WebhookTally, stored_at: Option<Timestamp>) {
         self.tally.add_earlier(tally);
         if let Some(stored_at) = stored_at {
             self.begun_at = Some(stored_at.minus(STORE_AFTER_MS as i64));
@@ -153,9 +153,9 @@ impl Counter {
 
 #[cfg(test)]
 mod tests {
-    use super::{Counter, Tally};
+    use super::{Counter, WebhookTally};
     use crate::base::timestamp::Timestamp;
-    use crate::connector::connection::Kind;
+    use crate::connector::connection::HelpDesk;
     use crate::connector::outcome::{Note, WebhookOutcome};
     use std::borrow::Cow;
 
@@ -173,7 +173,7 @@ mod tests {
             vec![note]
         };
         counter.tally.count(
-            Kind::Chatwoot,
+            HelpDesk::Chatwoot,
             outcome,
             Some(webhook),
             &notes,
@@ -183,7 +183,7 @@ mod tests {
     }
 
     /// Each webhook is counted a second after the one before, and stored `delay` seconds after the minute began.
-    fn seconds_and_tallies(delay: i64) -> Vec<(i64, Tally)> {
+    fn seconds_and_tallies(delay: i64) -> Vec<(i64, WebhookTally)> {
         let mut counter = Counter::default();
         let mut due = None;
         let mut stored = Vec::new();
@@ -218,7 +218,7 @@ mod tests {
         let stored = seconds_and_tallies(5);
         let seconds: Vec<i64> = stored.iter().map(|(second, _)| *second).collect();
         assert_eq!(seconds, [5, 65, 125, 185, 245, 305, 365, 425, 485, 545, 700]);
-        let mut total = Tally::default();
+        let mut total = WebhookTally::default();
         for (_, tally) in stored {
             let mut later = tally;
             later.add_earlier(total);
@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_counted_with_its_cause() {
-        let mut tally = Tally::default();
+        let mut tally = WebhookTally::default();
         tally.count_refused("signature: malformed".to_owned(), START);
         assert_eq!(tally.counts, [0, 0, 0, 0, 1]);
         assert_eq!((tally.received_at, tally.refused_at), (0, START.as_milliseconds()));

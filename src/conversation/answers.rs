@@ -2,7 +2,7 @@
 //! the cases in docs/definition.md.
 
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
-use crate::conversation::body::{Direction, Kind, Sender, Status};
+use crate::conversation::body::{Direction, MessageKind, MessageStatus, Sender};
 use crate::conversation::timeline::{Clock, Item, MessageItem, Timeline, TimelineItem, id_hash};
 use std::collections::{HashMap, HashSet};
 
@@ -25,20 +25,20 @@ impl MessageItem {
     /// **Stuck**: whether it has been queued for longer than a send takes (27).
     #[must_use]
     pub fn is_stuck(&self, as_of: Timestamp) -> bool {
-        self.status == Status::Queued && as_of.milliseconds_since(self.at) > QUEUED_MAX_MS
+        self.status == MessageStatus::Queued && as_of.milliseconds_since(self.at) > QUEUED_MAX_MS
     }
 
     /// Whether it is a reply that the customer has, or may still get (1, 2, 27). One in the future counts (20). It is
     /// an **answer** unless it is a promise: see [`Answers`].
     #[must_use]
     pub fn is_reply_that_arrives(&self, as_of: Timestamp) -> bool {
-        self.is_reply() && self.status != Status::Failed && !self.is_stuck(as_of)
+        self.is_reply() && self.status != MessageStatus::Failed && !self.is_stuck(as_of)
     }
 
     /// **Hand-off**: whether the conversation is passed on with it, whoever says so to whom (32).
     #[must_use]
     pub fn is_hand_off(&self) -> bool {
-        self.kind == Kind::HandoffNotice
+        self.kind == MessageKind::HandoffNotice
     }
 }
 

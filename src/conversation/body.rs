@@ -252,7 +252,7 @@ pub struct Message {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_reply_to: Option<String>,
     /// What it is.
-    pub kind: Kind,
+    pub kind: MessageKind,
     /// Whether the customer expects an answer to it.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub needs_reply: bool,
@@ -270,7 +270,7 @@ pub struct Message {
     /// Orders messages of the same instant. 0 means that the source does not say.
     pub sequence: u64,
     /// What became of it.
-    pub status: Status,
+    pub status: MessageStatus,
     /// Who may see it.
     pub visibility: Visibility,
 }
@@ -315,7 +315,7 @@ pub enum Sender {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum MessageKind {
     /// Text.
     Text,
     /// A picture, a recording, a file.
@@ -340,7 +340,7 @@ pub enum Kind {
 )]
 #[strum(serialize_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
-pub enum Status {
+pub enum MessageStatus {
     /// It came in.
     Received,
     /// It is about to be sent.

@@ -4,8 +4,8 @@ use crate::base::strict_json::Object;
 use crate::base::timestamp::Timestamp;
 use crate::conversation::acknowledgement::Acknowledgement;
 use crate::conversation::body::{
-    AutopilotChange, Contact, Conversation, Direction, Kind, Message, Named, Removal, Resolution, Status, User,
-    Visibility,
+    AutopilotChange, Contact, Conversation, Direction, Message, MessageKind, MessageStatus, Named, Removal, Resolution,
+    User, Visibility,
 };
 use crate::conversation::fields::{Fields, Problem, Received};
 use crate::conversation::rank::Rank;
@@ -36,7 +36,7 @@ pub fn parse_event(index: usize, event: &Value, received: Received<'_>) -> Resul
     let id = fields.id(record_type.id_field())?;
     let updated_at = fields.past("updatedAt")?;
     let revision = fields.counter("revision")?;
-    let version = Version {
+    let version = RecordVersion {
         record_type,
         revision,
         updated_at,
@@ -71,7 +71,7 @@ pub fn acknowledgement_record(
     acknowledgement: Option<&Acknowledgement>,
 ) -> Result<Record, Problem> {
     let record_type = RecordType::Acknowledgement;
-    let version = Version {
+    let version = RecordVersion {
         record_type,
         revision: 0,
         updated_at,
@@ -102,7 +102,7 @@ fn removal(revision: u64) -> Result<String, Problem> {
 
 /// What is known of a version before its body is read.
 #[derive(Clone, Copy)]
-struct Version {
+struct RecordVersion {
     record_type: RecordType,
     revision: u64,
     updated_at: Timestamp,
@@ -114,7 +114,7 @@ type TimelineKey = Option<(String, Timestamp)>;
 /// The key in the timeline, the rank, and the body in normal form.
 type ParsedBody = (TimelineKey, Rank, String);
 
-impl Version {
+impl RecordVersion {
     fn parse_body(self, fields: &Fields<'_>) -> Result<ParsedBody, Problem> {
         match self.record_type {
             RecordType::Organization | RecordType::Department => self.body(None, &named(fields, self.revision)?),
@@ -232,8 +232,8 @@ fn message(fields: &Fields<'_>, revision: u64) -> Result<Message, Problem> {
     let visibility = fields.optional_choice("visibility")?;
     let status = fields.optional_choice("status")?;
     let status_default = match direction {
-        Direction::Inbound => Status::Received,
-        Direction::Outbound => Status::Sent,
+        Direction::Inbound => MessageStatus::Received,
+        Direction::Outbound => MessageStatus::Sent,
     };
     let at = fields.past("at")?;
     Ok(Message {
@@ -241,7 +241,7 @@ fn message(fields: &Fields<'_>, revision: u64) -> Result<Message, Problem> {
         conversation_id: fields.id("conversationId")?,
         direction,
         in_reply_to: fields.optional_id("inReplyTo")?,
-        kind: fields.optional_choice("kind")?.unwrap_or(Kind::Text),
+        kind: fields.optional_choice("kind")?.unwrap_or(MessageKind::Text),
         needs_reply: fields.flag("needsReply", true)?,
         received_at: fields
             .optional_past("receivedAt")?

@@ -3,7 +3,7 @@
 
 use crate::base::timestamp::{Timestamp, rfc3339};
 use crate::conversation::answers::{Answers, demand, demands};
-use crate::conversation::body::{Conversation, Kind, Sender, Visibility};
+use crate::conversation::body::{Conversation, MessageKind, Sender, Visibility};
 use crate::conversation::merge::{Member, merge};
 use crate::conversation::responsible::{Responsible, walk};
 use crate::conversation::stall::{Candidate, Judged, gates, wait_as_of};
@@ -166,11 +166,11 @@ fn note_or_ignored(message: &MessageItem) -> &'static str {
     match (message.visibility, message.kind, message.sender) {
         (Visibility::Private, _, Sender::Human) => "note",
         (Visibility::Private, _, _) => "ignored:private",
-        (_, Kind::Reaction, _) => "ignored:reaction",
-        (_, Kind::Activity, _) => "ignored:activity",
-        (_, Kind::AutoReply, _) => "ignored:auto_reply",
-        (_, Kind::Campaign, _) => "ignored:campaign",
-        (_, Kind::OptOut, _) => "ignored:opt_out",
+        (_, MessageKind::Reaction, _) => "ignored:reaction",
+        (_, MessageKind::Activity, _) => "ignored:activity",
+        (_, MessageKind::AutoReply, _) => "ignored:auto_reply",
+        (_, MessageKind::Campaign, _) => "ignored:campaign",
+        (_, MessageKind::OptOut, _) => "ignored:opt_out",
         (_, _, Sender::Automation) => "ignored:automation",
         (_, _, Sender::System) => "ignored:system",
         // A customer writes inbound, and the AI and agents outbound.

@@ -4,7 +4,7 @@
 //! wrote it.
 
 use crate::base::timestamp::Timestamp;
-use crate::conversation::body::Status;
+use crate::conversation::body::MessageStatus;
 use crate::conversation::record_type::RecordType;
 use serde_json::{Map, Value};
 use strum::VariantNames;
@@ -79,7 +79,7 @@ fn maturity(record_type: RecordType, body: &Map<String, Value>) -> String {
     match record_type {
         RecordType::Message => {
             let status = text(body, "status");
-            let position = Status::VARIANTS.iter().position(|name| *name == status);
+            let position = MessageStatus::VARIANTS.iter().position(|name| *name == status);
             position.map_or_else(String::new, |position| position.to_string())
         }
         RecordType::Conversation => {
@@ -112,12 +112,12 @@ fn details(body: &Map<String, Value>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::OPTIONAL_FIELDS;
-    use crate::conversation::body::Status;
+    use crate::conversation::body::MessageStatus;
     use strum::VariantNames;
 
     /// The expressions of the migration, made from the tables that the code uses.
     fn sql() -> [String; 3] {
-        let statuses = Status::VARIANTS.iter().enumerate();
+        let statuses = MessageStatus::VARIANTS.iter().enumerate();
         let statuses: String = statuses
             .map(|(position, name)| format!(" WHEN '{name}' THEN '{position}'"))
             .collect();

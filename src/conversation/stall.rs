@@ -9,7 +9,7 @@
 use crate::base::timestamp::Timestamp;
 use crate::conversation::acknowledgement::{Acknowledgement, as_body};
 use crate::conversation::answers::{Answers, Demand, demands};
-use crate::conversation::body::{Conversation, Sender, Status, Visibility};
+use crate::conversation::body::{Conversation, MessageStatus, Sender, Visibility};
 use crate::conversation::category::{Category, Reason};
 use crate::conversation::merge::Merged;
 use crate::conversation::responsible::{Responsibility, Responsible, responsibility};
@@ -269,7 +269,7 @@ impl Wait<'_> {
 
     fn has_failed_reply(&self, sender: Sender) -> bool {
         self.has_since(self.waiting_since, |message| {
-            message.sender == sender && message.is_reply() && message.status == Status::Failed
+            message.sender == sender && message.is_reply() && message.status == MessageStatus::Failed
         })
     }
 

@@ -2,7 +2,7 @@
 
 use crate::base::timestamp::Timestamp;
 use crate::conversation::answers::{QUEUED_MAX_MS, demands};
-use crate::conversation::body::Status;
+use crate::conversation::body::MessageStatus;
 use crate::conversation::merge::{Member, Merged, merge};
 use crate::conversation::stall::{AI_GRACE_MS, Candidate, Judged, candidate_as_of};
 
@@ -72,7 +72,7 @@ fn turning_points(judged: Judged<'_>, as_of: Timestamp) -> Vec<Timestamp> {
     } = judged;
     let stuck = timeline
         .messages()
-        .filter(|message| message.is_reply() && message.status == Status::Queued)
+        .filter(|message| message.is_reply() && message.status == MessageStatus::Queued)
         .map(|message| message.at.plus(QUEUED_MAX_MS).plus(1));
     let demands = demands(timeline).into_iter();
     let mut instants: Vec<Timestamp> = stuck

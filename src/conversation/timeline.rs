@@ -5,7 +5,9 @@
 //! Texts are only there where a row shows them or where they decide the order.
 
 use crate::base::timestamp::Timestamp;
-use crate::conversation::body::{AutopilotChange, Direction, Kind, Message, Resolution, Sender, Status, Visibility};
+use crate::conversation::body::{
+    AutopilotChange, Direction, Message, MessageKind, MessageStatus, Resolution, Sender, Visibility,
+};
 use xxhash_rust::xxh64::xxh64;
 
 /// The most bytes of the items of a conversation: some 400,000 messages. Older ones count as if they had not been sent,
@@ -67,9 +69,9 @@ pub struct MessageItem {
     /// Who wrote it.
     pub sender: Sender,
     /// What it is.
-    pub kind: Kind,
+    pub kind: MessageKind,
     /// What became of it.
-    pub status: Status,
+    pub status: MessageStatus,
     /// Who may see it.
     pub visibility: Visibility,
     /// Whether the customer expects an answer to it.
@@ -203,7 +205,7 @@ impl MessageItem {
     /// automatic replies ask for nothing and answer nothing (4, 5, 6, 7, 8).
     #[must_use]
     pub fn is_public_content(&self) -> bool {
-        self.visibility == Visibility::Public && matches!(self.kind, Kind::Text | Kind::Media)
+        self.visibility == Visibility::Public && matches!(self.kind, MessageKind::Text | MessageKind::Media)
     }
 
     /// Whether the customer says something with it.
@@ -363,7 +365,7 @@ fn sort(items: &mut [TimelineItem]) {
     items.sort_by(|left, right| left.key().cmp(&right.key()));
 }
 
-/// Gives the latest items their ids, and adds those that play no part. Of many items only the last ones are looked at.
+/// Gives the latest items their ids, and adds those that play no part. Of many items only the last ones are compared.
 fn add_latest(items: &mut Vec<TimelineItem>, latest: Vec<TimelineItem>) {
     let Some(earliest) = latest.iter().map(|known| known.item.position()).min() else {
         return;
@@ -425,9 +427,9 @@ impl Timeline {
 mod tests {
     use super::{Item, ItemCollection, MessageItem, Timeline, TimelineItem};
     use crate::base::timestamp::Timestamp;
-    use crate::conversation::body::{Direction, Kind, Sender, Status, Visibility};
+    use crate::conversation::body::{Direction, MessageKind, MessageStatus, Sender, Visibility};
 
-    fn message(at: i64, sender: Sender, kind: Kind) -> Item {
+    fn message(at: i64, sender: Sender, kind: MessageKind) -> Item {
         let is_inbound = sender == Sender::Contact;
         Item::Message(MessageItem {
             at: Timestamp::from_milliseconds(at),
@@ -441,7 +443,7 @@ mod tests {
             },
             sender,
             kind,
-            status: Status::Sent,
+            status: MessageStatus::Sent,
             visibility: Visibility::Public,
             needs_reply: true,
         })
@@ -465,19 +467,19 @@ mod tests {
     fn drops_what_plays_no_part_except_the_first() {
         let mut items = ItemCollection::default();
         for at in [5, 1, 3] {
-            items.add("a", message(at, Sender::System, Kind::Activity));
+            items.add("a", message(at, Sender::System, MessageKind::Activity));
         }
         assert!(!items.is_empty());
-        items.add("b", message(2, Sender::Contact, Kind::Text));
-        items.add("c", message(4, Sender::Contact, Kind::Reaction));
-        items.add("d", message(6, Sender::Ai, Kind::Text));
+        items.add("b", message(2, Sender::Contact, MessageKind::Text));
+        items.add("c", message(4, Sender::Contact, MessageKind::Reaction));
+        items.add("d", message(6, Sender::Ai, MessageKind::Text));
         assert_eq!(instants(items), [1, 2, 6]);
     }
 
     #[test]
     fn forgets_the_oldest_beyond_its_bytes_except_what_says_who_is_responsible() {
         let mut items = ItemCollection::default();
-        let of = |at: i64, sender: Sender| TimelineItem::new("an id", message(at, sender, Kind::Text));
+        let of = |at: i64, sender: Sender| TimelineItem::new("an id", message(at, sender, MessageKind::Text));
         items.add_within(of(0, Sender::Human), 10_000);
         for at in 1..10_000 {
             items.add_within(of(at, Sender::Contact), 10_000);
@@ -499,11 +501,11 @@ mod tests {
         let (mut folded, mut explained) = (ItemCollection::default(), ItemCollection::explained());
         for at in 0..10_000 {
             let (sender, kind) = match at % 7 {
-                0 => (Sender::Human, Kind::Text),
-                1 | 2 => (Sender::Contact, Kind::Text),
-                3 => (Sender::System, Kind::Activity),
-                4 => (Sender::Ai, Kind::HandoffNotice),
-                _ => (Sender::Ai, Kind::Text),
+                0 => (Sender::Human, MessageKind::Text),
+                1 | 2 => (Sender::Contact, MessageKind::Text),
+                3 => (Sender::System, MessageKind::Activity),
+                4 => (Sender::Ai, MessageKind::HandoffNotice),
+                _ => (Sender::Ai, MessageKind::Text),
             };
             // Many at a time have the same instant.
             let (id, item) = (format!("{at:05}"), message(at / 5, sender, kind));

@@ -3,7 +3,7 @@
 use crate::auth::access::OrganizationId;
 use crate::base::timestamp::{DAY_MS, MINUTE_MS, Timestamp};
 use crate::connector::connection::{CONNECTIONS_MAX, Connection};
-use crate::connector::tally::{COUNTS, STORE_EVERY_MS, Tally};
+use crate::connector::tally::{COUNTS, STORE_EVERY_MS, WebhookTally};
 use crate::directory::sql;
 use crate::report::error::ReportError;
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement};
@@ -25,7 +25,7 @@ const COUNTED: [&str; COUNTS] = ["mapped", "partly", "unknown", "unmappable", "r
 pub async fn store_tally<D: Database>(
     database: &D,
     connection: &Connection,
-    tally: &Tally,
+    tally: &WebhookTally,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, DatabaseError> {
     let today = day_of(now);
@@ -83,7 +83,7 @@ pub async fn read_connections<D: Database>(
     database: &D,
     organization: &OrganizationId,
     connections: &[Connection],
-    unsaved: Vec<Tally>,
+    unsaved: Vec<WebhookTally>,
     now: Timestamp,
 ) -> Result<Value, ReportError> {
     let exists = Statement::new(sql::ORGANIZATION_EXISTS, [organization.as_str().into()]);
@@ -124,13 +124,13 @@ fn day_of(now: Timestamp) -> i64 {
 }
 
 /// What the rows say of a connection: the counts of today, all else of all days. The last day comes first.
-fn tally_of(connection: &Connection, rows: &[Row], now: Timestamp) -> Result<Tally, DatabaseError> {
-    let mut total = Tally::default();
+fn tally_of(connection: &Connection, rows: &[Row], now: Timestamp) -> Result<WebhookTally, DatabaseError> {
+    let mut total = WebhookTally::default();
     for row in rows {
         if row.text(1)? != connection.organization_id || row.text(2)? != connection.connection_id {
             continue;
         }
-        let mut day = Tally {
+        let mut day = WebhookTally {
             seen: row.integer(8)?,
             received_at: row.integer(9)?,
             mapped_at: row.integer(10)?,
@@ -139,7 +139,7 @@ fn tally_of(connection: &Connection, rows: &[Row], now: Timestamp) -> Result<Tal
             skew_ms: row.optional_integer(13)?,
             problem: row.optional_text(14)?.map(str::to_owned),
             refusal: row.optional_text(15)?.map(str::to_owned),
-            ..Tally::default()
+            ..WebhookTally::default()
         };
         if row.integer(0)? == day_of(now) {
             for (index, count) in (3..).zip(&mut day.counts) {
@@ -151,17 +151,17 @@ fn tally_of(connection: &Connection, rows: &[Row], now: Timestamp) -> Result<Tal
     Ok(total)
 }
 
-fn is_silent(connection: &Connection, tally: &Tally, now: Timestamp) -> bool {
+fn is_silent(connection: &Connection, tally: &WebhookTally, now: Timestamp) -> bool {
     let silence_ms = now.milliseconds_since(Timestamp::from_milliseconds(tally.received_at));
     silence_ms > connection.settings.silent_hours.saturating_mul(HOUR_MS)
 }
 
 /// Whether the last webhook was refused, or nothing of it could be taken in.
-fn is_failing(tally: &Tally) -> bool {
+fn is_failing(tally: &WebhookTally) -> bool {
     tally.refused_at > tally.received_at || tally.problem_at > tally.mapped_at
 }
 
-fn status_of(connection: &Connection, tally: &Tally, now: Timestamp) -> Value {
+fn status_of(connection: &Connection, tally: &WebhookTally, now: Timestamp) -> Value {
     let mut today = Map::new();
     for (name, count) in COUNTED.iter().zip(tally.counts) {
         today.insert((*name).to_owned(), count.into());

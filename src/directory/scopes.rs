@@ -65,7 +65,7 @@ impl ScopesRequest {
 #[serde(rename_all = "camelCase")]
 pub struct Scopes {
     /// The caller.
-    pub user: User,
+    pub user: SignedInUser,
     /// The organization that the departments are of, if one is named by the request or the token.
     pub organization_id: Option<String>,
     /// The organizations, by name.
@@ -83,7 +83,7 @@ pub struct Scopes {
 /// depend on the issuer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct User {
+pub struct SignedInUser {
     /// What to call the user, if the token has a name.
     pub name: Option<String>,
     /// The role.
@@ -208,7 +208,7 @@ pub async fn read_scopes<D: Database>(
     organizations_truncated |= organizations.len() > ORGANIZATIONS_MAX;
     organizations.truncate(ORGANIZATIONS_MAX);
     Ok(Scopes {
-        user: User {
+        user: SignedInUser {
             name: claims.name.clone(),
             role,
             organization_id: claims.organization_id.clone(),

@@ -70,7 +70,7 @@ pub fn purge_statements(organization_id: &str) -> [Statement; PURGE_STATEMENTS] 
     .map(|sql| of_organization(sql, organization_id, ROWS_MAX))
 }
 
-/// The statement that ends a purge: the organization is looked at again at `again_at`.
+/// The statement that ends a purge: the organization is purged again at `again_at`.
 #[must_use]
 pub fn purge_end(organization_id: &str, again_at: Timestamp) -> Statement {
     let sql = sql::PURGED_HEAD;

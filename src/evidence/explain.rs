@@ -50,7 +50,7 @@ struct ExplainedConversation<'a> {
 }
 
 /// Whether a candidate is listed.
-struct Listing {
+struct ListedState {
     /// `listed`, `below_threshold` or `too_old`.
     name: &'static str,
     /// When it crosses the threshold, or has. `None` means that it is too old before that.
@@ -107,7 +107,7 @@ impl ReadConversation {
     }
 
     /// Whether a candidate is listed, if `minutes` are its threshold.
-    fn listing(&self, candidate: &Candidate, minutes: i64, calendar: Option<&Calendar>) -> Listing {
+    fn listing(&self, candidate: &Candidate, minutes: i64, calendar: Option<&Calendar>) -> ListedState {
         let (from, as_of) = (candidate.stalled_since, self.as_of);
         let until = self.listed_until(candidate);
         let crosses_at = earliest_end(calendar, from, minutes, until);
@@ -117,7 +117,7 @@ impl ReadConversation {
             Some(crosses_at) => ("below_threshold", Some(crosses_at)),
             None => ("below_threshold", Some(until.plus(1))),
         };
-        Listing {
+        ListedState {
             name,
             crosses_at,
             changes_at,

@@ -25,7 +25,7 @@ pub const ANSWER_AGE_MAX_MS: i64 = 10_000;
 #[serde(rename_all = "camelCase")]
 pub struct Health {
     /// The state in one word.
-    pub status: Status,
+    pub status: HealthStatus,
     /// `sound` or `misconfigured`. What is wrong with the configuration is in the log.
     pub configuration: &'static str,
     /// The last refresh that finished. `None` means that none has finished yet, or that the database is out of reach.
@@ -107,7 +107,7 @@ pub struct UnknownConversations {
 /// The worst problem. A later variant is worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Status {
+pub enum HealthStatus {
     /// There is none.
     Ok,
     /// The last refresh could not refresh some organizations, or did not get to them.
@@ -123,7 +123,7 @@ pub enum Status {
     Misconfigured,
 }
 
-impl Status {
+impl HealthStatus {
     /// What is wrong, if the service does not do its work: then `/health` answers 503, so that any uptime monitor sees
     /// it.
     const fn failure(self, is_ahead: bool) -> Option<&'static str> {
@@ -207,15 +207,15 @@ pub async fn check_health<D: Database>(
         .as_ref()
         .is_some_and(|run| run.organizations_failed > 0 || run.organizations_left > 0);
     let status = match age_seconds {
-        _ if !is_configured => Status::Misconfigured,
-        _ if !is_reachable => Status::Unavailable,
-        _ if percent >= FULL_PERCENT => Status::Full,
-        None => Status::Late,
+        _ if !is_configured => HealthStatus::Misconfigured,
+        _ if !is_reachable => HealthStatus::Unavailable,
+        _ if percent >= FULL_PERCENT => HealthStatus::Full,
+        None => HealthStatus::Late,
         Some(age_seconds) if !(-REFRESH_AHEAD_MAX_SECONDS..=REFRESH_AGE_MAX_SECONDS).contains(&age_seconds) => {
-            Status::Late
+            HealthStatus::Late
         }
-        Some(_) if has_failures => Status::Failing,
-        Some(_) => Status::Ok,
+        Some(_) if has_failures => HealthStatus::Failing,
+        Some(_) => HealthStatus::Ok,
     };
     Health {
         status,

@@ -23,7 +23,7 @@ const BLOCKS_MAX: i64 = 160;
 
 /// From when on an offset is in force.
 #[derive(Debug, Clone, Copy)]
-struct Change {
+struct OffsetChange {
     at: Timestamp,
     offset_seconds: i64,
 }
@@ -32,7 +32,7 @@ struct Change {
 #[derive(Debug, Clone)]
 pub struct Offsets {
     /// The offset at the beginning, and each change after it; ascending.
-    changes: Vec<Change>,
+    changes: Vec<OffsetChange>,
     /// Which blocks have been searched: from the first to before the second.
     blocks: (i64, i64),
 }
@@ -48,7 +48,7 @@ impl Offsets {
         let offset = |milliseconds: i64| zones.offset_seconds(zone, Timestamp::from_milliseconds(milliseconds));
         let (mut before, end) = (blocks.0 * BLOCK_MS, blocks.1 * BLOCK_MS);
         let mut offset_before = offset(before)?;
-        let mut changes = vec![Change {
+        let mut changes = vec![OffsetChange {
             at: Timestamp::from_milliseconds(before),
             offset_seconds: offset_before,
         }];
@@ -69,7 +69,7 @@ impl Offsets {
                 }
                 before = late * 1_000;
                 offset_before = offset(before)?;
-                changes.push(Change {
+                changes.push(OffsetChange {
                     at: Timestamp::from_milliseconds(before),
                     offset_seconds: offset_before,
                 });

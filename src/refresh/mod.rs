@@ -6,14 +6,14 @@
 //!    run.
 //! 3. **Work** (`work`): organizations with anything to do are divided into slices, the one whose report stands still
 //!    longest first. Each slice is folded and published before the next one, within the run's budgets (`budget`).
-//!    - **Fold** (`fold`): pending timelines become states. A state is stored only if nothing has changed in its
-//!      conversation since the timeline was read.
-//!    - **Publish** (`publish`, `input`, `plan`, `writes`): changed candidates are joined with names and become rows.
-//!      An organization's new rows, its new snapshot version and its head are written in one batch; and what that
-//!      changes in the course of the day (`trend`) along with them.
-//! 4. **Remove** (`remove`): superseded versions go, with statements of their own.
-//! 5. **Sweep** (`erase`, `sweep`): what was erased goes, and old conversations are forgotten, some in each run, with
-//!    statements and time of its own.
+//!    - **Fold** (`fold`, `stored`, `state_change`): pending timelines become states. A state is stored only if nothing
+//!      has changed in its conversation since the timeline was read.
+//!    - **Publish** (`publish`, `input`, `join`, `plan`, `row_changes`, `writes`): changed candidates are joined with
+//!      names and become rows. An organization's new rows, its new snapshot version and its head are written in one
+//!      batch; and what that changes in the course of the day (`trend`) along with them.
+//! 4. **Remove** (`remove`, `retired`): superseded versions go, with statements of their own.
+//! 5. **Sweep** (`erase`, `sweep`, `position`, `merge_groups`, `forgetting`): what was erased goes, and old
+//!    conversations are forgotten, some in each run, with statements and time of its own.
 //! 6. **Finish** (`run`): organizations that failed, or that the run did not get to, are frozen at their last instant;
 //!    all others are as of the run's.
 //!
@@ -26,14 +26,22 @@ mod budget;
 mod erase;
 mod failures;
 mod fold;
+mod forgetting;
 mod input;
+mod join;
 mod lease;
+mod merge_groups;
 mod plan;
+mod position;
 mod publish;
 mod refold;
 mod remove;
+mod retired;
+mod row_changes;
 mod run;
 mod sql;
+mod state_change;
+mod stored;
 mod sweep;
 mod swept;
 mod trend;
@@ -44,9 +52,10 @@ pub use budget::{
     DATABASE_BYTES_MAX, Limits, RUN_MAX_MS, STATEMENTS_MAX, Shortage, SliceLimits, SweepLimits, percent_full,
 };
 pub use failures::Failures;
-pub use fold::{StoredMembers, read_members};
+pub use forgetting::KEEP_WAITING_MS;
+pub use join::{contact_of, users_of};
 pub use lease::LEASE_MS;
-pub use plan::{RETENTION_MS, contact_of, users_of};
 pub use refold::RefoldLimits;
+pub use retired::RETENTION_MS;
 pub use run::{Finished, Run, Start, instant_of, run};
-pub use sweep::KEEP_WAITING_MS;
+pub use stored::{StoredMembers, read_members};

@@ -4,7 +4,7 @@
 use crate::refresh::bisect::chunks;
 use crate::refresh::budget::Limits;
 use crate::refresh::lease::Lease;
-use crate::refresh::plan::RetiredVersion;
+use crate::refresh::retired::RetiredVersion;
 use crate::refresh::sql;
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement, rows_of};
 use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks, to_json};

@@ -10,110 +10,24 @@
 //! lost that comes in between, and a sweep that ends anywhere leaves what the next one goes on with.
 
 use crate::base::id::ID_CHARACTERS_MAX;
-use crate::base::timestamp::{DAY_MS, Timestamp};
-use crate::conversation::body::Conversation;
-use crate::conversation::merge::Member;
-use crate::conversation::resolution::CANCEL_MS;
-use crate::conversation::retention::{Kept, kept, newest};
+use crate::base::timestamp::Timestamp;
 use crate::erasure::{note_removed, reopen};
 use crate::refresh::bisect::{bisect_failures, chunks};
 use crate::refresh::budget::{Budget, Limits, SliceLimits, SweepLimits};
 use crate::refresh::erase::{Due, again_at, erase};
-use crate::refresh::fold::{StoredConversation, key, read_merged};
+use crate::refresh::forgetting::{Age, Forgetting, Forgotten, Horizons};
 use crate::refresh::lease::Lease;
+use crate::refresh::merge_groups::groups;
+use crate::refresh::position::{Position, SweepStep};
 use crate::refresh::sql;
+use crate::refresh::stored::{key, read_merged};
 use crate::refresh::swept::Swept;
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement, rows_of};
-use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks, to_json};
+use crate::storage::json_table::{PARAMETER_BYTES_MAX, json_chunks, to_json};
 use std::collections::HashMap;
 
-/// What waits is kept for so long, in milliseconds, if nobody touches it.
-pub const KEEP_WAITING_MS: i64 = 400 * DAY_MS;
 /// More than a portion takes, unless a conversation is long.
 const PORTION_STATEMENTS: u64 = 15;
-
-/// The instants that decide what is old.
-#[derive(Debug, Clone, Copy)]
-struct Horizons {
-    /// What happened before this is old.
-    items: Timestamp,
-    /// What was touched before this is.
-    touched: Timestamp,
-    /// And where somebody waits, before this.
-    waiting: Timestamp,
-    /// Items that come now are late if they arrived no later than this.
-    swept_until: Timestamp,
-}
-
-impl Horizons {
-    fn new(as_of: Timestamp, limits: &SweepLimits) -> Self {
-        let SweepLimits {
-            keep_timeline_ms,
-            keep_conversation_ms,
-            ..
-        } = *limits;
-        // Nothing was touched before 1970.
-        let kept = |milliseconds: i64| match keep_conversation_ms {
-            0 => Timestamp::from_milliseconds(0),
-            _ => as_of.minus(milliseconds.max(keep_timeline_ms)),
-        };
-        Self {
-            items: as_of.minus(keep_timeline_ms),
-            touched: kept(keep_conversation_ms),
-            waiting: kept(keep_conversation_ms.max(KEEP_WAITING_MS)),
-            swept_until: as_of.minus(keep_timeline_ms - CANCEL_MS),
-        }
-    }
-}
-
-/// Where a pass is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
-    Conversations,
-    Removals,
-}
-
-/// How far the sweep has come.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Position {
-    /// `None` means that no pass is under way.
-    step: Option<Step>,
-    organization_id: String,
-    record_type: String,
-    id: String,
-    began_at: Option<Timestamp>,
-    finished_at: Option<Timestamp>,
-}
-
-impl Position {
-    fn go_to(&mut self, step: Option<Step>) {
-        self.step = step;
-        for text in [&mut self.organization_id, &mut self.record_type, &mut self.id] {
-            text.clear();
-        }
-    }
-
-    fn statement(&self) -> Statement {
-        let step = self.step.map_or(SqlValue::Null, |step| match step {
-            Step::Conversations => "conversations".into(),
-            Step::Removals => "removals".into(),
-        });
-        let instant = |instant: Option<Timestamp>| {
-            instant.map_or(SqlValue::Null, |instant| SqlValue::Integer(instant.as_milliseconds()))
-        };
-        Statement::new(
-            sql::STORE_POSITION,
-            [
-                step,
-                self.organization_id.as_str().into(),
-                self.record_type.as_str().into(),
-                self.id.as_str().into(),
-                instant(self.began_at),
-                instant(self.finished_at),
-            ],
-        )
-    }
-}
 
 /// Sweeps until the statements, the time or the rows are used up, or the pass is over.
 ///
@@ -166,55 +80,10 @@ struct Visit {
     items: usize,
 }
 
-/// Conversations that were merged with each other, each with its record.
-type Group = Vec<(StoredConversation, Option<Conversation>)>;
-
 impl Visit {
     fn key(&self) -> (&str, &str) {
         (&self.organization_id, &self.conversation_id)
     }
-}
-
-/// How old a conversation may be.
-#[derive(Debug, Clone, Copy, Default)]
-struct Age {
-    /// Its items are old, and have not been swept yet.
-    is_old: bool,
-    /// It was not touched for so long that nothing of it need be kept.
-    is_untouched: bool,
-}
-
-/// A conversation of which something is forgotten.
-struct Forgotten {
-    organization_id: String,
-    conversation_id: String,
-    /// The ids of the items that are kept.
-    kept: Vec<String>,
-    /// The conversations that were merged with it, and it.
-    group: Vec<String>,
-}
-
-impl Forgotten {
-    /// The columns that `forgotten.sql` describes.
-    fn columns(&self) -> [Cell<'_>; 4] {
-        [
-            Cell::from(&self.organization_id),
-            Cell::from(&self.conversation_id),
-            Cell::Texts(&self.kept),
-            Cell::Texts(&self.group),
-        ]
-    }
-}
-
-/// What is forgotten of some conversations.
-#[derive(Default)]
-struct Forgetting {
-    /// Of these all items but some.
-    items: Vec<Forgotten>,
-    /// Of these everything.
-    conversations: Vec<Forgotten>,
-    /// The organizations and contacts of the latter.
-    contacts: Vec<(String, String)>,
 }
 
 impl<D: Database> Sweeper<'_, D> {
@@ -230,7 +99,7 @@ impl<D: Database> Sweeper<'_, D> {
         let forgets = self.limits.keep_timeline_ms > 0;
         if (position.step.is_none() || !forgets) && position.began_at.is_none_or(is_due) {
             position.began_at = Some(self.lease.as_of);
-            position.go_to(forgets.then_some(Step::Conversations));
+            position.go_to(forgets.then_some(SweepStep::Conversations));
         }
         let mut outcome = Ok(());
         while let Some(step) = position.step.filter(|_| forgets) {
@@ -238,8 +107,8 @@ impl<D: Database> Sweeper<'_, D> {
                 break;
             }
             outcome = match step {
-                Step::Conversations => self.sweep_conversations(&mut position, ends_at).await,
-                Step::Removals => self.sweep_removals(&mut position).await,
+                SweepStep::Conversations => self.sweep_conversations(&mut position, ends_at).await,
+                SweepStep::Removals => self.sweep_removals(&mut position).await,
             };
         }
         if position.step.is_none() {
@@ -270,8 +139,8 @@ impl<D: Database> Sweeper<'_, D> {
         let instant = |column| Ok(row.optional_integer(column)?.map(Timestamp::from_milliseconds));
         let position = Position {
             step: row.optional_text(0)?.map(|step| match step {
-                "removals" => Step::Removals,
-                _ => Step::Conversations,
+                "removals" => SweepStep::Removals,
+                _ => SweepStep::Conversations,
             }),
             organization_id: row.text(1)?.to_owned(),
             record_type: row.text(2)?.to_owned(),
@@ -328,7 +197,7 @@ impl<D: Database> Sweeper<'_, D> {
             }
         }
         if is_last {
-            position.go_to(Some(Step::Removals));
+            position.go_to(Some(SweepStep::Removals));
         }
         Ok(())
     }
@@ -356,7 +225,7 @@ impl<D: Database> Sweeper<'_, D> {
                         of_group.is_untouched |= age.is_untouched;
                     }
                 }
-                self.decide(&organization_id, group, of_group, &mut forgetting)?;
+                forgetting.decide(self.horizons, self.lease.as_of, &organization_id, group, of_group)?;
             }
         }
         self.forget(forgetting).await
@@ -395,84 +264,6 @@ impl<D: Database> Sweeper<'_, D> {
             }
         }
         Ok(old)
-    }
-
-    /// Decides on conversations that were merged with each other, and on a single one.
-    fn decide(
-        &self,
-        organization_id: &str,
-        group: Group,
-        age: Age,
-        forgetting: &mut Forgetting,
-    ) -> Result<(), DatabaseError> {
-        let Horizons {
-            items,
-            touched,
-            waiting,
-            swept_until,
-        } = self.horizons;
-        // More old items may come.
-        let is_awaiting_more = |conversation: &StoredConversation| {
-            conversation.change_token.is_some() || conversation.late_at > swept_until.as_milliseconds()
-        };
-        if group.iter().any(|(stored, _)| is_awaiting_more(stored)) {
-            return Ok(());
-        }
-        let ids: Vec<String> = group
-            .iter()
-            .filter(|(stored, _)| stored.is_known || !stored.items.items.is_empty())
-            .map(|(stored, _)| stored.conversation_id.clone())
-            .collect();
-        let mut touched_at = None;
-        let mut newest_at = None;
-        let mut contacts = Vec::new();
-        let mut members = Vec::with_capacity(group.len());
-        for (stored, conversation) in group {
-            touched_at = touched_at.max(Some(Timestamp::from_milliseconds(stored.updated_at)));
-            if let Some(damage) = stored.items.damage {
-                return Err(DatabaseError::Failed(damage));
-            }
-            contacts.extend(
-                conversation
-                    .as_ref()
-                    .map(|conversation| (organization_id.to_owned(), conversation.contact_id.clone())),
-            );
-            let member = Member {
-                id: stored.conversation_id,
-                conversation,
-                // Whoever waits is kept, acknowledged or not.
-                acknowledgement: None,
-                items: stored.items.items,
-            };
-            newest_at = newest_at.max(newest(&member));
-            members.push(member);
-        }
-        let is_before =
-            |instant: Option<Timestamp>, horizon: Timestamp| instant.is_none_or(|instant| instant < horizon);
-        if !is_before(newest_at, items) {
-            return Ok(());
-        }
-        touched_at = touched_at.max(newest_at);
-        let kept = kept(members, self.lease.as_of);
-        let horizon = match kept {
-            Kept::AsSomebodyWaits => waiting,
-            Kept::Everything | Kept::Items(_) => touched,
-        };
-        let row = |kept: &[Box<str>], id: String| Forgotten {
-            organization_id: organization_id.to_owned(),
-            conversation_id: id,
-            kept: kept.iter().map(|id| String::from(&**id)).collect(),
-            group: ids.clone(),
-        };
-        if age.is_untouched && is_before(touched_at, horizon) {
-            forgetting
-                .conversations
-                .extend(ids.iter().cloned().map(|id| row(&[], id)));
-            forgetting.contacts.extend(contacts);
-        } else if let (Kept::Items(kept), true) = (kept, age.is_old) {
-            forgetting.items.extend(ids.iter().cloned().map(|id| row(&kept, id)));
-        }
-        Ok(())
     }
 
     async fn forget(&mut self, forgetting: Forgetting) -> Result<(), DatabaseError> {
@@ -563,56 +354,4 @@ impl<D: Database> Sweeper<'_, D> {
 /// Whether a sweep ends: it has no statements or no time left, or has removed as much as a run may.
 fn is_spent<D: Database>(budget: &Budget<'_, D>, limits: &SweepLimits, swept: &Swept, ends_at: Timestamp) -> bool {
     budget.shortage(PORTION_STATEMENTS).is_some() || budget.now() >= ends_at || swept.records >= limits.removed
-}
-
-/// Divides the conversations of an organization into those that were merged with each other.
-fn groups(conversations: Vec<StoredConversation>) -> Result<Vec<Group>, DatabaseError> {
-    let mut records: Vec<Option<Conversation>> = Vec::with_capacity(conversations.len());
-    for stored in &conversations {
-        let record = stored.body.as_deref().map(serde_json::from_str).transpose();
-        records.push(record.map_err(|error| DatabaseError::Failed(error.to_string()))?);
-    }
-    // A number for each conversation, and for each target that is none of them. `parents` leads from one that was
-    // merged with another to the one that stands for both.
-    let mut numbers: HashMap<&str, usize> = HashMap::new();
-    for (number, stored) in conversations.iter().enumerate() {
-        numbers.insert(&stored.conversation_id, number);
-    }
-    let mut parents: Vec<usize> = (0..conversations.len()).collect();
-    for (number, record) in records.iter().enumerate() {
-        let Some(target) = record.as_ref().and_then(|record| record.merged_into.as_deref()) else {
-            continue;
-        };
-        let target = *numbers.entry(target).or_insert(parents.len());
-        if target == parents.len() {
-            parents.push(target);
-        }
-        let (root, target_root) = (root_of(&mut parents, number), root_of(&mut parents, target));
-        if let Some(parent) = parents.get_mut(root) {
-            *parent = target_root;
-        }
-    }
-    let roots: Vec<usize> = (0..conversations.len())
-        .map(|number| root_of(&mut parents, number))
-        .collect();
-    let mut groups: Vec<Group> = parents.iter().map(|_| Vec::new()).collect();
-    for ((stored, record), root) in conversations.into_iter().zip(records).zip(roots) {
-        if let Some(group) = groups.get_mut(root) {
-            group.push((stored, record));
-        }
-    }
-    groups.retain(|group| !group.is_empty());
-    Ok(groups)
-}
-
-/// The one that stands for all that `number` was merged with. On the way, each step is made half as long.
-fn root_of(parents: &mut [usize], mut number: usize) -> usize {
-    while let Some(parent) = parents.get(number).copied().filter(|parent| *parent != number) {
-        let grandparent = parents.get(parent).copied().unwrap_or(parent);
-        if let Some(step) = parents.get_mut(number) {
-            *step = grandparent;
-        }
-        number = grandparent;
-    }
-    number
 }

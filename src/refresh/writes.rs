@@ -1,11 +1,78 @@
-//! The batch that carries out publish plans.
+//! Publish plans, and the batch that carries them out.
 
+use crate::base::timestamp::Timestamp;
+use crate::conversation::report_row::PublishedRow;
+use crate::refresh::input::PendingRecord;
 use crate::refresh::lease::Lease;
-use crate::refresh::plan::PublishPlan;
 use crate::refresh::sql;
-use crate::snapshot::trend::SLOTS;
+use crate::snapshot::trend::{Hour, SLOTS};
 use crate::storage::database::{DatabaseError, SqlValue, Statement};
 use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks};
+
+/// What is to be written for one organization.
+#[derive(Debug, Default)]
+pub struct PublishPlan {
+    /// The id of the organization.
+    pub organization_id: String,
+    /// What is no longer pending once the plan is carried out.
+    pub settled: Vec<PendingRecord>,
+    /// New rows with their numbers.
+    pub rows: Vec<(i64, PublishedRow)>,
+    /// The chunks of the new version. There is none if nothing changed.
+    pub chunks: Vec<String>,
+    /// The new head. `None` means that it stays as it is.
+    pub head: Option<HeadUpdate>,
+    /// Hours of the course of the day that are over, each with what is stored of it by department.
+    pub hours: Vec<(Hour, Option<String>)>,
+    /// Lists of rows that no later version has, if they are too long for the head: with the number of the version.
+    pub superseded_lists: Vec<(i64, String)>,
+    /// What was published before, if that cannot be read.
+    pub lost: Option<LostVersion>,
+    /// Whether everything that is pending of the organization is taken into account.
+    pub is_complete: bool,
+}
+
+impl PublishPlan {
+    /// Whether it publishes a new version, and does not only keep the head up to date.
+    pub fn has_new_version(&self) -> bool {
+        self.head.as_ref().is_some_and(|head| head.candidates.is_some())
+    }
+}
+
+/// A version that cannot be read.
+#[derive(Debug)]
+pub struct LostVersion {
+    /// Its number.
+    pub version: i64,
+    /// The first row number that no version has used: all rows before it are the version's, or those of versions before
+    /// it.
+    pub next_row_no: i64,
+    /// Whether it is not known either which versions it has superseded.
+    pub is_head_lost: bool,
+}
+
+/// A head as it is to be.
+#[derive(Debug)]
+pub struct HeadUpdate {
+    /// The version.
+    pub version: i64,
+    /// The first row number that no version has used.
+    pub next_row_no: i64,
+    /// How many rows the new version has. `None` means that the version stays.
+    pub candidates: Option<i64>,
+    /// The same by category, as JSON.
+    pub categories: Option<String>,
+    /// Superseded versions, as they are stored.
+    pub retired: String,
+    /// When the first of them may be removed.
+    pub retire_at: Option<Timestamp>,
+    /// How many candidates the version does not list.
+    pub missing: u64,
+    /// The hour that is stored with the version. `None` means that it stays.
+    pub trend: Option<String>,
+    /// What has happened in that hour by department. `None` means that it is unknown, or too much.
+    pub trend_departments: Option<String>,
+}
 
 /// The statements that carry out `plans`, to be run as one batch. There is none if nothing is to be written.
 pub fn write_statements(plans: &[PublishPlan], lease: &Lease<'_>) -> Result<Vec<Statement>, DatabaseError> {

@@ -83,7 +83,7 @@ impl Share {
 
 /// A department of which rows are or were listed.
 #[derive(Debug)]
-struct Department {
+struct ListedDepartment {
     id: Rc<str>,
     share: Share,
     /// How many rows were listed at the last look.
@@ -96,8 +96,8 @@ struct Department {
 #[derive(Debug, Default)]
 pub struct Departments {
     numbers: TextTable,
-    all: Vec<Department>,
-    /// How often it was looked at what is listed since the hour began.
+    all: Vec<ListedDepartment>,
+    /// How often the list was counted since the hour began.
     looks: i64,
     /// Whether something may have happened in this hour of which nothing is known.
     pub is_unknown: bool,
@@ -118,7 +118,7 @@ impl Departments {
 
     fn add(&mut self, id: &Rc<str>, numbers: &[i64]) -> Option<()> {
         let number = self.number_of(Some(id));
-        let Department { share, listed, .. } = self.get_mut(number)?;
+        let ListedDepartment { share, listed, .. } = self.get_mut(number)?;
         share.add(numbers)?;
         *listed = share.opened;
         let mut looks = 0;
@@ -138,9 +138,9 @@ impl Departments {
             return None;
         }
         let departments = self.all.iter();
-        let busy = departments.filter(|Department { share, .. }| !share.is_quiet() || share.opened != 0);
+        let busy = departments.filter(|ListedDepartment { share, .. }| !share.is_quiet() || share.opened != 0);
         let stored: StoredHour = busy
-            .map(|Department { id, share, .. }| (Rc::clone(id), share.numbers()))
+            .map(|ListedDepartment { id, share, .. }| (Rc::clone(id), share.numbers()))
             .collect();
         let text = serde_json::to_string(&stored).ok()?;
         (text.len() <= bytes_max).then_some(text)
@@ -151,7 +151,7 @@ impl Departments {
         let id = id?;
         let number = self.numbers.index_of(id) as usize;
         if number == self.all.len() {
-            self.all.push(Department {
+            self.all.push(ListedDepartment {
                 id: Rc::clone(id),
                 share: Share::default(),
                 listed: 0,
@@ -161,7 +161,7 @@ impl Departments {
         Some(number)
     }
 
-    fn get_mut(&mut self, number: Option<usize>) -> Option<&mut Department> {
+    fn get_mut(&mut self, number: Option<usize>) -> Option<&mut ListedDepartment> {
         self.all.get_mut(number?)
     }
 
@@ -209,7 +209,7 @@ impl Departments {
 
     /// A row that was over its threshold for so long is cleared.
     pub fn clear(&mut self, number: Option<usize>, over_ms: i64) {
-        if let Some(Department { share, .. }) = self.get_mut(number) {
+        if let Some(ListedDepartment { share, .. }) = self.get_mut(number) {
             let minutes = over_ms / MINUTE_MS;
             share.times.add_minutes(minutes);
             share.worst_minutes = share.worst_minutes.max(minutes);

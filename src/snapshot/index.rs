@@ -9,7 +9,7 @@ use std::rc::Rc;
 #[derive(Debug, Clone, Default)]
 pub struct SnapshotIndex {
     /// The departments of the entries.
-    pub(super) departments: Vec<Department>,
+    pub(super) departments: Vec<IndexedDepartment>,
     /// The channels of the entries.
     pub(super) channels: Vec<Rc<str>>,
     /// The names of the assignees of the entries.
@@ -24,7 +24,7 @@ pub struct SnapshotIndex {
 
 /// A department that has candidates.
 #[derive(Debug, Clone)]
-pub(super) struct Department {
+pub(super) struct IndexedDepartment {
     /// Its id.
     pub(super) id: Rc<str>,
     /// `None` means that no record of the department is stored.
@@ -74,7 +74,7 @@ impl SnapshotIndex {
             for (id, name) in chunk.departments {
                 let number = departments.index_of(&id);
                 if number as usize == index.departments.len() {
-                    index.departments.push(Department { id, name });
+                    index.departments.push(IndexedDepartment { id, name });
                 }
                 department_numbers.push(number);
             }

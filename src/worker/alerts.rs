@@ -1,6 +1,6 @@
 //! What the entry module asks about alerts: `alerts/queue.js` says when.
 
-use crate::alert::deliver::{self, Message};
+use crate::alert::deliver::{self, QueueMessage};
 use crate::alert::detect;
 use crate::alert::stalls::DeliveryOutcome;
 use crate::storage::database::DatabaseError;
@@ -39,7 +39,7 @@ pub fn deliver(
     env: Env,
 ) -> Promise {
     future_to_promise(async move {
-        let message = Message {
+        let message = QueueMessage {
             organization_id: &organization_id,
             destination_id: &destination_id,
             // A count of milliseconds and messages, well below 2^53.

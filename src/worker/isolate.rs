@@ -38,7 +38,7 @@ pub type Setup = Rc<Result<Service, Vec<ConfigError>>>;
 type Values = Vec<Option<String>>;
 
 /// A setup, and what it was made from.
-struct Kept {
+struct KeptSetup {
     env: Env,
     values: Values,
     setup: Setup,
@@ -52,7 +52,7 @@ const SLICE_LOOK_MS: u64 = 20;
 thread_local! {
     /// Until when a refresh works on a slice.
     static SLICE_UNTIL: Cell<Timestamp> = const { Cell::new(Timestamp::from_milliseconds(0)) };
-    static KEPT: RefCell<Option<Kept>> = const { RefCell::new(None) };
+    static KEPT: RefCell<Option<KeptSetup>> = const { RefCell::new(None) };
 }
 
 /// Forgets the snapshot heads in the database with a binding: a refresh may have changed them.
@@ -98,14 +98,14 @@ fn make_room() {
 /// is another object, and if a value in it has changed the service is set up again: a new key or claim must not meet
 /// tokens that were verified under the old ones.
 pub async fn setup(env: &Env) -> Setup {
-    let is_same_env = |kept: &&mut Kept| AsRef::<JsValue>::as_ref(&kept.env) == AsRef::<JsValue>::as_ref(env);
+    let is_same_env = |kept: &&mut KeptSetup| AsRef::<JsValue>::as_ref(&kept.env) == AsRef::<JsValue>::as_ref(env);
     if let Some(setup) = kept_if(is_same_env, |_| {}) {
         return setup;
     }
     let value = |name: &&str| env.var(name).ok().map(|value| value.to_string());
     let values: Values = VARIABLES.iter().map(value).collect();
-    let has_same_values = |kept: &&mut Kept| kept.values == values;
-    let note_env = |kept: &mut Kept| kept.env = env.clone();
+    let has_same_values = |kept: &&mut KeptSetup| kept.values == values;
+    let note_env = |kept: &mut KeptSetup| kept.env = env.clone();
     if let Some(setup) = kept_if(has_same_values, note_env) {
         return setup;
     }
@@ -113,7 +113,7 @@ pub async fn setup(env: &Env) -> Setup {
     if let Some(setup) = kept_if(has_same_values, note_env) {
         return setup;
     }
-    let new = Kept {
+    let new = KeptSetup {
         env: env.clone(),
         values,
         setup: Rc::clone(&setup),
@@ -123,7 +123,7 @@ pub async fn setup(env: &Env) -> Setup {
 }
 
 /// The setup that is kept if it `fits`. Then `note` may note something about it.
-fn kept_if(fits: impl FnOnce(&&mut Kept) -> bool, note: impl FnOnce(&mut Kept)) -> Option<Setup> {
+fn kept_if(fits: impl FnOnce(&&mut KeptSetup) -> bool, note: impl FnOnce(&mut KeptSetup)) -> Option<Setup> {
     KEPT.with_borrow_mut(|kept| {
         let kept = kept.as_mut().filter(fits)?;
         note(kept);

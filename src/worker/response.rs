@@ -124,7 +124,7 @@ impl Reply {
     }
 }
 
-/// The headers that let a page of another origin read the response. The request's origin is only looked at if any is
+/// The headers that let a page of another origin read the response. The request's origin is only read if any is
 /// allowed.
 fn cors_headers(context: &RequestContext) -> Headers {
     context

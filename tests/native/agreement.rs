@@ -1,4 +1,4 @@
-//! Two mappers of Chatwoot's webhooks, `src/connector/chatwoot.rs` and `tests/oracle/chatwoot.mjs`, make the same
+//! Two mappers of Chatwoot's webhooks, `src/connector/chatwoot/` and `tests/oracle/chatwoot.mjs`, make the same
 //! events.
 //!
 //! `npm run test:mappers` writes the webhooks, with the events that the second one makes of them, and runs the ignored

@@ -6,7 +6,7 @@ use crate::support::service::Service;
 use crate::support::sqlite::Fault;
 use crate::support::zones::calendar_of;
 use crate::support::{MINUTE, NOW, seeds};
-use conversation_monitor::alert::deliver::{Message, deliver};
+use conversation_monitor::alert::deliver::{QueueMessage, deliver};
 use conversation_monitor::alert::detect::detect;
 use conversation_monitor::alert::settings::{parse_change, put_alerts, read_alerts};
 use conversation_monitor::alert::stalls::DeliveryOutcome;
@@ -42,8 +42,8 @@ struct Queued {
 }
 
 impl Queued {
-    fn message(&self) -> Message<'_> {
-        Message {
+    fn message(&self) -> QueueMessage<'_> {
+        QueueMessage {
             organization_id: &self.organization_id,
             destination_id: &self.destination_id,
             number: self.number,

@@ -9,7 +9,7 @@ use crate::support::zones::calendar_of;
 use conversation_monitor::auth::access::{ReadAccess, read_access};
 use conversation_monitor::auth::authenticator::Authenticator;
 use conversation_monitor::auth::claim_mapping::ClaimMapping;
-use conversation_monitor::auth::claims::{Claims, Expectations};
+use conversation_monitor::auth::claims::{Claims, ExpectedClaims};
 use conversation_monitor::auth::rate_limit_key::{address_key, caller_key};
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::base::trace::Trace;
@@ -573,7 +573,7 @@ fn the_sets_of_different_key_servers_are_kept_apart() {
                 let authenticator = Authenticator::import(
                     &[],
                     Some(url.clone()),
-                    Expectations::default(),
+                    ExpectedClaims::default(),
                     ClaimMapping::default(),
                     &Native,
                 );

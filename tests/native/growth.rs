@@ -8,7 +8,7 @@ use crate::support::sqlite::Fault;
 use crate::support::{MINUTE, NOW, seeds, waiting};
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::base::trace::Trace;
-use conversation_monitor::health::{Expectations, Status, check_health};
+use conversation_monitor::health::{Expectations, HealthStatus, check_health};
 use conversation_monitor::refresh::{DATABASE_BYTES_MAX, LEASE_MS, Limits, Run, SliceLimits, instant_of};
 use conversation_monitor::storage::database::DatabaseError;
 use futures::executor::block_on;
@@ -644,12 +644,18 @@ fn a_refresh_that_is_ahead_of_the_clock_is_not_ok() {
         ))
         .status
     };
-    assert_eq!(status(0), Status::Late, "none has finished");
+    assert_eq!(status(0), HealthStatus::Late, "none has finished");
     block_on(service.refresh(NOW)).unwrap();
     let statuses = [-61, -60, 0, 180, 181].map(status);
     assert_eq!(
         statuses,
-        [Status::Late, Status::Ok, Status::Ok, Status::Ok, Status::Late]
+        [
+            HealthStatus::Late,
+            HealthStatus::Ok,
+            HealthStatus::Ok,
+            HealthStatus::Ok,
+            HealthStatus::Late
+        ]
     );
 }
 
@@ -672,11 +678,11 @@ fn a_database_that_is_nearly_full_is_not_ok() {
         ))
     };
     let cases = [
-        (bytes * 100 / 89, Status::Ok),
-        (bytes * 100 / 90, Status::Full),
-        (bytes, Status::Full),
-        (1, Status::Full),
-        (0, Status::Ok),
+        (bytes * 100 / 89, HealthStatus::Ok),
+        (bytes * 100 / 90, HealthStatus::Full),
+        (bytes, HealthStatus::Full),
+        (1, HealthStatus::Full),
+        (0, HealthStatus::Ok),
     ];
     for (bytes_max, status) in cases {
         assert_eq!(health(bytes_max, false).status, status, "{bytes_max}");

@@ -5,7 +5,7 @@ use crate::support::MINUTE;
 use crate::support::history::Random;
 use crate::support::service::Service;
 use conversation_monitor::base::timestamp::Timestamp;
-use conversation_monitor::connector::connection::{self, Connection, Kind};
+use conversation_monitor::connector::connection::{self, Connection, HelpDesk};
 use conversation_monitor::connector::outcome::WebhookOutcome;
 use conversation_monitor::connector::tally::{Counter, STORE_AFTER_MS};
 use conversation_monitor::directory::connections::store_tally;
@@ -39,7 +39,7 @@ impl Instance {
         let webhook = Some("message_created");
         self.counter
             .tally
-            .count(Kind::Chatwoot, WebhookOutcome::Mapped, webhook, &[], None, instant);
+            .count(HelpDesk::Chatwoot, WebhookOutcome::Mapped, webhook, &[], None, instant);
         if self.counter.begin(instant) {
             self.due_at = Some(now + STORE_AFTER_MS as i64);
         }

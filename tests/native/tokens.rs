@@ -5,7 +5,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use conversation_monitor::auth::access::{AccessError, Denial, ingest_access, read_access, settings_access};
 use conversation_monitor::auth::authenticator::{Authenticator, ConfiguredKey};
 use conversation_monitor::auth::claim_mapping::ClaimMapping;
-use conversation_monitor::auth::claims::{Claims, Expectations};
+use conversation_monitor::auth::claims::{Claims, ExpectedClaims};
 use conversation_monitor::auth::error::{TokenError, VerifyError};
 use conversation_monitor::auth::keys::{KeyMaterial, UnimportedKey};
 use conversation_monitor::auth::role::Role;
@@ -45,7 +45,7 @@ fn claims(more: &Value) -> String {
 }
 
 /// What a new isolate that is configured with `secrets` says of a token.
-fn verified_with(token: &str, secrets: &[&[u8]], expected: &Expectations) -> Result<Rc<Claims>, TokenError> {
+fn verified_with(token: &str, secrets: &[&[u8]], expected: &ExpectedClaims) -> Result<Rc<Claims>, TokenError> {
     block_on(async {
         let configured = |secret: &&[u8]| ConfiguredKey {
             name: String::new(),
@@ -74,12 +74,12 @@ fn verified_with(token: &str, secrets: &[&[u8]], expected: &Expectations) -> Res
     })
 }
 
-fn verified(token: &str, expected: &Expectations) -> Result<Rc<Claims>, TokenError> {
+fn verified(token: &str, expected: &ExpectedClaims) -> Result<Rc<Claims>, TokenError> {
     verified_with(token, &[SECRET], expected)
 }
 
 fn check_token(token: &str, error: Option<TokenError>) {
-    assert_eq!(verified(token, &Expectations::default()).err(), error, "{token}");
+    assert_eq!(verified(token, &ExpectedClaims::default()).err(), error, "{token}");
 }
 
 fn check_claims(payload: &str, error: Option<TokenError>) {
@@ -190,12 +190,15 @@ fn no_change_of_one_byte_is_accepted() {
             bytes[at] = byte;
             let changed = String::from_utf8(bytes).unwrap();
             assert!(
-                verified(&changed, &Expectations::default()).is_err(),
+                verified(&changed, &ExpectedClaims::default()).is_err(),
                 "byte {at} as {byte}"
             );
             tried += 1;
         }
-        assert!(verified(&token[..at], &Expectations::default()).is_err(), "cut at {at}");
+        assert!(
+            verified(&token[..at], &ExpectedClaims::default()).is_err(),
+            "cut at {at}"
+        );
     }
     println!("tokens changed in one byte and refused: {tried}");
 }
@@ -216,7 +219,7 @@ fn only_the_right_key_signs() {
     assert!(KeyMaterial::from_secret(&[0; 31]).is_none());
     assert!(KeyMaterial::from_secret(&[0; 32]).is_some());
     let token = signed(header, &claims(&json!({})), SECRET);
-    let outcome = verified_with(&token, &[SECRET, &[1; 32]], &Expectations::default());
+    let outcome = verified_with(&token, &[SECRET, &[1; 32]], &ExpectedClaims::default());
     assert_eq!(
         outcome.err(),
         Some(TokenError::NoUniqueKey),
@@ -357,7 +360,7 @@ fn instants_hold_within_the_leeway() {
 
 #[test]
 fn issuer_and_audience_are_checked_if_configured() {
-    let expected = Expectations {
+    let expected = ExpectedClaims {
         issuer: Some("the issuer".to_owned()),
         audience: Some("this service".to_owned()),
     };

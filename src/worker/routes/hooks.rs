@@ -5,7 +5,7 @@ use crate::api::route::PathParameters;
 use crate::auth::connection::{sent_at, verify};
 use crate::auth::rate_limit_key::{address_key, connection_key};
 use crate::connector::delivery::{BODY_BYTES_MAX, Delivery};
-use crate::connector::tally::{STORE_AFTER_MS, Tally};
+use crate::connector::tally::{STORE_AFTER_MS, WebhookTally};
 use crate::ingest::delivery::take_in;
 use crate::ingest::parse::BodyFormat;
 use crate::worker::authenticate::count;
@@ -110,7 +110,7 @@ async fn authentic(context: &RequestContext, service: &Service, connection_id: &
 }
 
 /// Counts a webhook of the connection at `index`. The counts are stored after the response.
-fn note(context: &RequestContext, service: &Service, index: usize, count: impl FnOnce(&mut Tally)) {
+fn note(context: &RequestContext, service: &Service, index: usize, count: impl FnOnce(&mut WebhookTally)) {
     let mut counters = service.counters.borrow_mut();
     let Some(counter) = counters.get_mut(index) else {
         return;

@@ -4,7 +4,7 @@ use crate::support::keys::{MapCache, Native, NativeKey, ScriptedServer, TestPort
 use conversation_monitor::auth::algorithm::PublicKey;
 use conversation_monitor::auth::authenticator::{Authenticator, ConfiguredKey};
 use conversation_monitor::auth::claim_mapping::ClaimMapping;
-use conversation_monitor::auth::claims::{Claims, Expectations};
+use conversation_monitor::auth::claims::{Claims, ExpectedClaims};
 use conversation_monitor::auth::error::VerifyError;
 use conversation_monitor::auth::jwk::parse_set;
 use conversation_monitor::auth::ports::{Cryptography, CryptographyError};
@@ -48,7 +48,7 @@ pub struct Isolate {
 
 impl Isolate {
     /// An isolate that is configured with a key set.
-    pub fn with_keys(set: &Value, expected: Expectations) -> Self {
+    pub fn with_keys(set: &Value, expected: ExpectedClaims) -> Self {
         Self::new(set, None, expected)
     }
 
@@ -58,12 +58,12 @@ impl Isolate {
         Self {
             server: Rc::clone(server),
             shared_cache: Rc::clone(shared_cache),
-            ..Self::new(&none, Some(url.to_owned()), Expectations::default())
+            ..Self::new(&none, Some(url.to_owned()), ExpectedClaims::default())
         }
     }
 
     /// An isolate with a key set and, if `url` is given, a key server.
-    pub fn new(set: &Value, url: Option<String>, expected: Expectations) -> Self {
+    pub fn new(set: &Value, url: Option<String>, expected: ExpectedClaims) -> Self {
         let platform = Counting::default();
         let configured = |key| ConfiguredKey {
             name: String::new(),

@@ -3,7 +3,7 @@
 use crate::identity::isolate::Isolate;
 use crate::identity::issuer::{Pair, T0, published};
 use crate::support::keys::{MapCache, ScriptedServer};
-use conversation_monitor::auth::claims::Expectations;
+use conversation_monitor::auth::claims::ExpectedClaims;
 use conversation_monitor::auth::jwks_cache::{COOLDOWN_MS, FRESH_MS, MAX_AGE_MS};
 use serde_json::{Value, json};
 use std::rc::Rc;
@@ -322,7 +322,7 @@ fn the_stored_copy_is_written_when_it_differs_or_grows_old() {
 fn secrets_and_configured_keys_cause_no_fetch() {
     let (a, b) = (Pair::new("a"), Pair::new("b"));
     let keys = json!({ "keys": [a.jwk()] });
-    let isolate = Isolate::new(&keys, Some(URL.to_owned()), Expectations::default());
+    let isolate = Isolate::new(&keys, Some(URL.to_owned()), ExpectedClaims::default());
     check(&isolate, &a, 0, ACCEPTED, 0);
     let secret: Value = json!({ "alg": "HS256", "kid": "s" });
     assert_eq!(

@@ -3,7 +3,7 @@
 use crate::identity::isolate::Isolate;
 use crate::identity::issuer::{Pair, T0, published};
 use base64ct::{Base64UrlUnpadded, Encoding};
-use conversation_monitor::auth::claims::Expectations;
+use conversation_monitor::auth::claims::ExpectedClaims;
 use conversation_monitor::auth::error::{TokenError, VerifyError};
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ const CACHED_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 fn configured(pairs: &[&Pair]) -> Isolate {
     let keys: Vec<Value> = pairs.iter().map(|pair| pair.jwk()).collect();
-    Isolate::with_keys(&json!({ "keys": keys }), Expectations::default())
+    Isolate::with_keys(&json!({ "keys": keys }), ExpectedClaims::default())
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn the_cache_is_bounded_in_bytes() {
     // Thirty times as many as the cache holds.
     const TOKENS: usize = 30_000;
     let keys = json!({ "keys": [{ "kty": "oct", "k": Base64UrlUnpadded::encode_string(SECRET) }] });
-    let isolate = Isolate::with_keys(&keys, Expectations::default());
+    let isolate = Isolate::with_keys(&keys, ExpectedClaims::default());
     let verify = |number: usize| {
         let (verified, trace) = isolate.verify_traced(&numbered(number), T0);
         assert_eq!(verified.unwrap().subject, Some(format!("{number:08}")));

@@ -1,7 +1,7 @@
 //! The tokens of `tests/tokens/`: each gets the verdict that is listed.
 
 use crate::identity::isolate::{Isolate, report};
-use conversation_monitor::auth::claims::Expectations;
+use conversation_monitor::auth::claims::ExpectedClaims;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -36,7 +36,7 @@ impl Vectors {
     pub fn isolate(&self, service: &str) -> Isolate {
         let service = &self.file["services"][service];
         let text = |name: &str| service[name].as_str().map(str::to_owned);
-        let expected = Expectations {
+        let expected = ExpectedClaims {
             issuer: text("issuer"),
             audience: text("audience"),
         };

@@ -1,18 +1,22 @@
 //! The configuration: numbers and keys, read from variables and secrets and checked in one place.
 
+mod reader;
+mod url;
+mod variable;
+
+pub use reader::ConfigError;
+pub use variable::{SHARDS, VARIABLES};
+
 use crate::auth::authenticator::ConfiguredKey;
-use crate::auth::claim_mapping::{ClaimMapping, POINTER_BYTES_MAX, Pointer, ROLE_NAMES_BYTES_MAX, RoleNames};
-use crate::auth::claims::Expectations;
-use crate::auth::jwk::{UnusableKey, parse_set};
-use crate::auth::keys::{HMAC_KEY_BYTES_MIN, KeyMaterial, UnimportedKey};
-use crate::base::id::{ID_EXPECTED, is_id};
-use crate::base::timestamp::{DAY_MS, MINUTE_MS};
-use crate::connector::connection::{self, Connection};
+use crate::auth::claim_mapping::ClaimMapping;
+use crate::auth::claims::ExpectedClaims;
+use crate::base::timestamp::MINUTE_MS;
+use crate::config::reader::{Reader, are_ancestors};
+use crate::config::variable::Variable;
+use crate::connector::connection::Connection;
 use crate::http::cors::AllowedOrigins;
 use crate::refresh::DATABASE_BYTES_MAX;
 use crate::storage::shards::{SHARDS_MAX, Shards};
-use std::net::Ipv6Addr;
-use strum::{IntoStaticStr, VariantNames};
 
 /// How old a snapshot head in an isolate's memory may be, in seconds, unless configured.
 const HEAD_MAX_AGE_SECONDS_DEFAULT: u32 = 5;
@@ -27,8 +31,6 @@ const PAGE_MEMORY_MEBIBYTES_MAX: u32 = 48;
 const PAGE_SHARE_AFTER_SECONDS_DEFAULT: u32 = 1_800;
 /// The most that may be configured: a day, and hardly any page stays the same that long.
 const PAGE_SHARE_AFTER_SECONDS_MAX: u32 = 86_400;
-/// The most calls that a rate limit may be said to allow.
-const LIMIT_CALLS_MAX: u32 = 1_000_000;
 /// The intervals between refreshes that the advice may count on, in seconds. The last is the default, and how often the
 /// cron of wrangler.toml ticks.
 const REFRESH_INTERVALS_SECONDS: [u32; 3] = [20, 30, 60];
@@ -40,73 +42,17 @@ pub const SCHEDULE_AHEAD_MAX_MS_DEFAULT: i64 = 1_000 * SCHEDULE_AHEAD_MAX_SECOND
 const SCHEDULE_AHEAD_MAX_SECONDS_MAX: u32 = 3_600;
 /// How long the items of a conversation are kept in which nobody waits, in days, unless configured.
 const KEEP_TIMELINE_DAYS_DEFAULT: u32 = 7;
-/// The least, except 0: events may come a day late then, and the windows of the definition take three more.
-const KEEP_TIMELINE_DAYS_MIN: u32 = 4;
 /// How long a conversation is kept that nobody touches, in days, unless configured.
 const KEEP_CONVERSATION_DAYS_DEFAULT: u32 = 180;
-/// The most days that may be configured: ten years.
-const KEEP_DAYS_MAX: u32 = 3_650;
 /// How many megabytes the database may have, at most and unless configured.
 const DATABASE_MEGABYTES_MAX: u32 = (DATABASE_BYTES_MAX / BYTES_IN_MEGABYTE) as u32;
 const BYTES_IN_MEGABYTE: u64 = 1_000_000;
-/// The most origins whose pages may embed the dashboard.
-const FRAME_ANCESTORS_MAX: usize = 20;
 /// What the address of the sign-in has in braces.
 const SIGN_IN_PLACEHOLDERS: &str = "{returnTo}";
 /// What the address of a conversation may have in braces. It needs one of them.
 const CONVERSATION_PLACEHOLDERS: &str = "{conversationId}, {contactId}, {organizationId}";
 /// The periods that the platform's rate limits may have, in seconds. The last is the default.
 const RATE_LIMIT_PERIODS_SECONDS: [u32; 2] = [10, 60];
-
-/// The variables and secrets. A new one is a variant here and a line in [`Config::from_variables`]; the compiler warns
-/// of a variant that is never read.
-#[derive(Clone, Copy, IntoStaticStr, VariantNames)]
-#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
-enum Variable {
-    JwtSecret,
-    JwtKeys,
-    JwtJwksUrl,
-    JwtIssuer,
-    JwtAudience,
-    JwtClaimRole,
-    JwtClaimOrganization,
-    JwtClaimDepartments,
-    JwtClaimScope,
-    JwtRoles,
-    JwtOrganization,
-    Connections,
-    AllowedOrigins,
-    HeadMaxAgeSeconds,
-    PageMemoryMebibytes,
-    PageShareAfterSeconds,
-    RateLimitPeriodSeconds,
-    ReadLimitCalls,
-    IngestLimitCalls,
-    RefreshEverySeconds,
-    ScheduleAheadMaxSeconds,
-    KeepTimelineDays,
-    KeepConversationDays,
-    DatabaseMegabytes,
-    SettingsKey,
-    DashboardUrl,
-    SignInUrl,
-    ConversationUrl,
-    FrameAncestors,
-    AlertsReceiver,
-    Shards,
-}
-
-impl Variable {
-    fn name(self) -> &'static str {
-        self.into()
-    }
-}
-
-/// The names of all variables and secrets that are read.
-pub const VARIABLES: &[&str] = Variable::VARIANTS;
-
-/// The name of the variable that says which database has which organizations.
-pub const SHARDS: &str = "SHARDS";
 
 /// A sound configuration.
 #[derive(Debug)]
@@ -116,7 +62,7 @@ pub struct Config {
     /// Where more keys are published.
     pub key_server_url: Option<String>,
     /// The claims that tokens must have.
-    pub expectations: Expectations,
+    pub expectations: ExpectedClaims,
     /// Where tokens have the claims, and what their issuer calls the roles.
     pub claim_mapping: ClaimMapping,
     /// The help desks whose webhooks are taken in.
@@ -163,22 +109,6 @@ pub struct Config {
     pub shards: Shards,
 }
 
-/// What is wrong with the configuration. Values are never shown, because some are secrets.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConfigError {
-    /// A variable has a wrong value.
-    #[error("{variable} {problem}")]
-    Variable {
-        /// The name of the variable.
-        variable: &'static str,
-        /// What is wrong with the value, as the rest of a sentence.
-        problem: String,
-    },
-    /// A key cannot be used.
-    #[error(transparent)]
-    Key(#[from] UnusableKey),
-}
-
 impl Config {
     /// Reads the configuration. `variable` gives the value of a variable or secret, if it is set. An empty value counts
     /// as not set.
@@ -186,14 +116,11 @@ impl Config {
     /// # Errors
     /// Everything that is wrong with the configuration.
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<ConfigError>> {
-        let mut reader = Reader {
-            variable,
-            errors: Vec::new(),
-        };
+        let mut reader = Reader::new(variable);
         let config = Self {
             keys: reader.keys(),
             key_server_url: reader.key_server_url(),
-            expectations: Expectations {
+            expectations: ExpectedClaims {
                 issuer: reader.text(Variable::JwtIssuer),
                 audience: reader.text(Variable::JwtAudience),
             },
@@ -253,7 +180,7 @@ impl Config {
             alerts_receiver: reader.alerts_receiver(),
             shards: reader.shards(),
         };
-        reader.check_refreshes(&config);
+        check_refreshes(&mut reader, &config);
         if reader.errors.is_empty() {
             Ok(config)
         } else {
@@ -262,293 +189,14 @@ impl Config {
     }
 }
 
-/// Reads variables and notes what is wrong with them. What is wrong is read as if it were not set.
-struct Reader<F> {
-    variable: F,
-    errors: Vec<ConfigError>,
-}
-
-impl<F: Fn(&str) -> Option<String>> Reader<F> {
-    fn text(&self, variable: Variable) -> Option<String> {
-        (self.variable)(variable.name()).filter(|value| !value.is_empty())
+/// All refreshes of a minute are calls of the worker that one tick of the cron makes.
+fn check_refreshes(reader: &mut Reader<impl Fn(&str) -> Option<String>>, config: &Config) {
+    let refreshes = (MINUTE_MS / config.refresh_every_ms) as usize;
+    let shards_max = SHARDS_MAX / refreshes;
+    if config.shards.bindings().len() > shards_max {
+        let problem = format!("names more than the {shards_max} databases that can be refreshed so often");
+        reader.reject(Variable::Shards, problem);
     }
-
-    fn reject(&mut self, variable: Variable, problem: impl Into<String>) {
-        self.errors.push(ConfigError::Variable {
-            variable: variable.name(),
-            problem: problem.into(),
-        });
-    }
-
-    fn keys(&mut self) -> Vec<ConfiguredKey> {
-        let secret = self.text(Variable::JwtSecret);
-        let set = self.text(Variable::JwtKeys);
-        if secret.is_none() && set.is_none() && self.text(Variable::JwtJwksUrl).is_none() {
-            let others = [Variable::JwtKeys, Variable::JwtJwksUrl].map(Variable::name);
-            self.reject(
-                Variable::JwtSecret,
-                format!("is not set, and neither are {}", others.join(" and ")),
-            );
-        }
-        let mut keys = Vec::new();
-        if let Some(secret) = secret {
-            match KeyMaterial::from_secret(secret.as_bytes()) {
-                Some(material) => keys.push(ConfiguredKey {
-                    name: Variable::JwtSecret.name().to_owned(),
-                    key: UnimportedKey { id: None, material },
-                }),
-                None => self.reject(
-                    Variable::JwtSecret,
-                    format!("is shorter than {HMAC_KEY_BYTES_MIN} bytes"),
-                ),
-            }
-        }
-        match set.map(|text| parse_set(text.as_bytes())) {
-            None => {}
-            Some(Err(error)) => self.reject(Variable::JwtKeys, error.to_string()),
-            Some(Ok(set)) if set.is_empty() => self.reject(Variable::JwtKeys, "has no key"),
-            Some(Ok(set)) => {
-                for (number, key) in (1_usize..).zip(set) {
-                    let name = format!("{} key {number}", Variable::JwtKeys.name());
-                    match key {
-                        Ok(key) => keys.push(ConfiguredKey { name, key }),
-                        Err(reason) => self.errors.push(UnusableKey { name, reason }.into()),
-                    }
-                }
-            }
-        }
-        keys
-    }
-
-    fn key_server_url(&mut self) -> Option<String> {
-        self.url(Variable::JwtJwksUrl)
-    }
-
-    fn url(&mut self, variable: Variable) -> Option<String> {
-        let url = self.text(variable)?;
-        if !is_usable_url(&url) {
-            self.reject(
-                variable,
-                "must be an https URL, or an http URL of localhost, without credentials and fragment",
-            );
-        }
-        Some(url)
-    }
-
-    /// An address that has some of these placeholders after its host, whose values a browser fills in.
-    fn template(&mut self, variable: Variable, placeholders: &str) -> Option<String> {
-        let template = self.text(variable)?;
-        // What follows a number sign is part of the address here: many CRMs route by it.
-        let (address, fragment) = template.split_once('#').unwrap_or((&template, ""));
-        let mut rest = template.clone();
-        for placeholder in placeholders.split(", ") {
-            rest = rest.replace(placeholder, "");
-        }
-        let is_filled_in = rest.len() < template.len() && !rest.contains(['{', '}']);
-        // A host with a brace is no host.
-        if !is_usable_url(address) || !fragment.bytes().all(|byte| byte.is_ascii_graphic()) || !is_filled_in {
-            self.reject(
-                variable,
-                format!(
-                    "must be an https URL, or an http URL of localhost, without credentials, that has after its host, in \
-                     braces: {placeholders}"
-                ),
-            );
-        }
-        Some(template)
-    }
-
-    fn alerts_receiver(&mut self) -> Option<String> {
-        let url = self.url(Variable::AlertsReceiver)?;
-        if !url.starts_with("http://") {
-            self.reject(Variable::AlertsReceiver, "must be an http URL of localhost");
-        }
-        Some(url)
-    }
-
-    fn settings_key(&mut self) -> Option<String> {
-        let keys = self.text(Variable::SettingsKey)?;
-        let is_sound = |key: &str| {
-            let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-            key.trim().split_once(':').is_some_and(|(id, key)| {
-                (1..=16).contains(&id.len()) && key.len() == 43 && id.bytes().chain(key.bytes()).all(is_letter)
-            })
-        };
-        if !keys.split(',').all(is_sound) {
-            self.reject(
-                Variable::SettingsKey,
-                "is not a list of keys like 2026:…, each 32 random bytes in base64url, separated by commas",
-            );
-        }
-        Some(keys)
-    }
-
-    fn pointer(&mut self, variable: Variable) -> Option<Pointer> {
-        let pointer = Pointer::parse(&self.text(variable)?);
-        if pointer.is_none() {
-            self.reject(
-                variable,
-                format!(
-                    "is not a JSON pointer (RFC 6901) of at most {POINTER_BYTES_MAX} bytes, such as /realm_access/roles"
-                ),
-            );
-        }
-        pointer
-    }
-
-    fn role_names(&mut self) -> Option<RoleNames> {
-        let names = RoleNames::parse(&self.text(Variable::JwtRoles)?);
-        if names.is_none() {
-            self.reject(
-                Variable::JwtRoles,
-                format!(
-                    "is not a JSON object of at most {} KiB whose values are SUPERADMIN, ADMIN or DEPARTMENT_HEAD",
-                    ROLE_NAMES_BYTES_MAX >> 10
-                ),
-            );
-        }
-        names
-    }
-
-    fn default_organization(&mut self) -> Option<String> {
-        let id = self.text(Variable::JwtOrganization)?;
-        if !is_id(&id) {
-            self.reject(Variable::JwtOrganization, format!("is not {ID_EXPECTED}"));
-        }
-        Some(id)
-    }
-
-    fn connections(&mut self) -> Vec<Connection> {
-        let Some(text) = self.text(Variable::Connections) else {
-            return Vec::new();
-        };
-        connection::parse(&text).unwrap_or_else(|error| {
-            self.reject(Variable::Connections, error.to_string());
-            Vec::new()
-        })
-    }
-
-    /// A list of origins for which `is_wanted` holds.
-    fn origins(&mut self, variable: Variable, is_wanted: fn(&[String]) -> bool) -> AllowedOrigins {
-        let Some(text) = self.text(variable) else {
-            return AllowedOrigins::default();
-        };
-        let origins = AllowedOrigins::parse(&text).filter(|origins| is_wanted(origins.as_slice()));
-        origins.unwrap_or_else(|| {
-            self.reject(
-                variable,
-                "is not a list of origins like https://crm.example.com, separated by commas",
-            );
-            AllowedOrigins::default()
-        })
-    }
-
-    /// One of a few numbers, the last of them unless configured.
-    fn choice<const N: usize>(&mut self, variable: Variable, numbers: [u32; N]) -> u32 {
-        let default = numbers.last().copied().unwrap_or_default();
-        let Some(text) = self.text(variable) else {
-            return default;
-        };
-        whole_number(&text)
-            .filter(|number| numbers.contains(number))
-            .unwrap_or_else(|| {
-                let texts = numbers.map(|number| number.to_string());
-                let list = texts
-                    .split_last()
-                    .map(|(last, others)| format!("{} or {last}", others.join(", ")));
-                self.reject(variable, format!("is not {}", list.unwrap_or_default()));
-                default
-            })
-    }
-
-    /// Some days in milliseconds, or 0.
-    fn keep_days(&mut self, variable: Variable, default: u32) -> i64 {
-        let days = self.text(variable).map_or(Some(default), |text| whole_number(&text));
-        let days = days.filter(|days| *days == 0 || (KEEP_TIMELINE_DAYS_MIN..=KEEP_DAYS_MAX).contains(days));
-        if days.is_none() {
-            let problem = format!("is not 0, or a whole number from {KEEP_TIMELINE_DAYS_MIN} to {KEEP_DAYS_MAX}");
-            self.reject(variable, problem);
-        }
-        DAY_MS * i64::from(days.unwrap_or(default))
-    }
-
-    fn shards(&mut self) -> Shards {
-        let Some(text) = self.text(Variable::Shards) else {
-            return Shards::default();
-        };
-        Shards::parse(&text).unwrap_or_else(|error| {
-            self.reject(Variable::Shards, error.to_string());
-            Shards::default()
-        })
-    }
-
-    /// All refreshes of a minute are calls of the worker that one tick of the cron makes.
-    fn check_refreshes(&mut self, config: &Config) {
-        let refreshes = (MINUTE_MS / config.refresh_every_ms) as usize;
-        let shards_max = SHARDS_MAX / refreshes;
-        if config.shards.bindings().len() > shards_max {
-            let problem = format!("names more than the {shards_max} databases that can be refreshed so often");
-            self.reject(Variable::Shards, problem);
-        }
-    }
-
-    fn limit_calls(&mut self, variable: Variable) -> Option<u32> {
-        let calls = self.number(variable, 0, LIMIT_CALLS_MAX);
-        (calls > 0).then_some(calls)
-    }
-
-    /// A whole number from 0 to `max`.
-    fn number(&mut self, variable: Variable, default: u32, max: u32) -> u32 {
-        let Some(text) = self.text(variable) else {
-            return default;
-        };
-        whole_number(&text).filter(|number| *number <= max).unwrap_or_else(|| {
-            self.reject(variable, format!("is not a whole number from 0 to {max}"));
-            default
-        })
-    }
-}
-
-/// The number that decimal digits stand for, without a sign.
-fn whole_number(text: &str) -> Option<u32> {
-    let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|_| is_digits)
-}
-
-/// Whether pages of these origins may be allowed to embed the dashboard: not too many, over TLS or from this machine,
-/// and named as a Content Security Policy can name them (CSP 3 section 2.3.1), which has no brackets and no
-/// underscores.
-fn are_ancestors(origins: &[String]) -> bool {
-    let is_ancestor = |origin: &String| is_usable_url(origin) && !origin.contains(['[', '_']);
-    origins.len() <= FRAME_ANCESTORS_MAX && origins.iter().all(is_ancestor)
-}
-
-/// Whether `url` may be asked or shown: over TLS or from this machine, and without credentials and a fragment.
-///
-/// Whoever asks parses it again. An authority has nothing in it that two parsers could read in two ways.
-fn is_usable_url(url: &str) -> bool {
-    let (rest, needs_local) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
-        (Some(rest), _) => (rest, false),
-        (_, Some(rest)) => (rest, true),
-        _ => return false,
-    };
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, port),
-        _ => (authority, "443"),
-    };
-    let is_name = !host.is_empty()
-        && host
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
-    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    let is_address = address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
-    let is_local = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
-    let is_visible = url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
-    (is_name || is_address)
-        && (is_local || !needs_local)
-        && is_visible
-        && port.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
 #[cfg(test)]
