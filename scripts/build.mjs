@@ -56,9 +56,6 @@ const LLVM_ARGS = [
   '-max-store-memmove=2',
   // Both ways of a condition are not worked out to choose between two values.
   '-phi-node-folding-threshold=1',
-  // What is compiled for size inlines what costs up to 5. Twice as much takes 1.5 KB: bench/README.md says what it
-  // brings.
-  '-inline-threshold=10',
 ];
 const RUSTC_ARGS = ['-C', `llvm-args=${LLVM_ARGS.join(' ')}`];
 /** With the abort handler an isolate whose wasm has panicked instantiates it again at the next request. */

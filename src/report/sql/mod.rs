@@ -19,10 +19,9 @@ pub const NEWEST_INDEX: &str = include_str!("newest_index.sql");
 ///
 /// Only the first chunk is searched, and in it 256 entries: from the last multiple of 128 whose entry is beyond the age
 /// limit. Thresholds are left out. Where several apply, or business hours, some of the rows may be below theirs, so
-/// there are 20 more. Positions come from `VALUES`, because the platform bills each step of `json_each` as a row. They
-/// are found in two steps, and counted by sixteens, for a shorter text and a shorter search. `LIMIT -1` keeps SQLite
-/// from writing the conditions and expressions around it into each of them, which made preparing the statement take
-/// four times as long.
+/// there are 20 more. Positions come from `VALUES`, because the platform bills each step of `json_each` as a row. A
+/// join of two lists is billed, too. `LIMIT -1` keeps SQLite from writing the conditions and expressions around it into
+/// each of them, which made preparing the statement take four times as long.
 pub const PROBABLE_ROWS: &str = include_str!("probable_rows.sql");
 
 /// The numbers of the rows of organization ?1, of whatever version, in which ?2 is found. It is in lower case, and
