@@ -122,10 +122,11 @@ describeInBrowser(
       });
 
       await t.test('and may hand over one of somebody else, who sees their own list', async () => {
-        await send({ type: TOKEN, token: second.adminToken() });
+        const other = second.adminToken();
+        await send({ type: TOKEN, token: other });
         await waitForText('Of the second');
         assert.equal(await frame.getByText('Customer a').count(), 0);
-        assert.equal(await saved(), second.adminToken());
+        assert.equal(await saved(), other);
       });
 
       await t.test('and is not asked, and signs nobody in, after the user has signed out', async () => {
