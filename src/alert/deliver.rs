@@ -56,8 +56,7 @@ pub async fn deliver<D: Database>(
 ) -> Result<String, DatabaseError> {
     for _ in 0..TURNS_MAX {
         let mut batch = statements(&json!([message.organization_id]).to_string());
-        let sql = sql::CHANGED_SINCE;
-        batch.push(Statement::new(sql, [message.organization_id.into()]));
+        batch.push(Statement::new(sql::CHANGED_SINCE, [message.organization_id.into()]));
         let rows: [Vec<Row>; 4] = rows_of(database.batch(batch).await?)?;
         let [destinations, ..] = &rows;
         let Some(row) = find(destinations, &message)? else {

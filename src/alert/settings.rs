@@ -243,8 +243,7 @@ async fn change_and_read<D: Database>(
     organization: &OrganizationId,
     mut statements: Vec<Statement>,
 ) -> Result<Alerts, ReportError> {
-    let sql = sql::LIST_ALERTS;
-    statements.push(Statement::new(sql, [organization.as_str().into()]));
+    statements.push(Statement::new(sql::LIST_ALERTS, [organization.as_str().into()]));
     let outcome = database.batch(statements).await?.pop().unwrap_or_default();
     if outcome.rows.is_empty() {
         return Err(ReportError::OrganizationNotFound);

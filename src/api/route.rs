@@ -38,15 +38,18 @@ impl Route {
         loop {
             match (parts.next(), segments.next()) {
                 (None, None) => return Some(found),
-                (Some(part), Some(segment)) if part.starts_with('{') => *free.next()? = (part, segment),
-                (Some(part), Some(segment)) if part == segment => {}
+                (Some(part), Some(segment)) => match part.strip_prefix('{') {
+                    Some(name) => *free.next()? = (name.trim_end_matches('}'), segment),
+                    None if part == segment => {}
+                    None => return None,
+                },
                 _ => return None,
             }
         }
     }
 }
 
-/// The segments of a path that its route has in braces.
+/// The segments of a path that its route has in braces, each after its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PathParameters<'a>([(&'static str, &'a str); SEGMENTS_MAX]);
 
@@ -54,9 +57,8 @@ impl<'a> PathParameters<'a> {
     /// The segment that the route calls `name`, as it was sent. It is empty if the route has none of that name.
     #[must_use]
     pub fn segment(&self, name: &str) -> &'a str {
-        let is_it =
-            |(part, _): &&(&str, &str)| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) == Some(name);
-        self.0.iter().find(is_it).map_or("", |(_, segment)| segment)
+        let found = self.0.iter().find(|(own, _)| *own == name);
+        found.map_or("", |(_, segment)| segment)
     }
 
     /// The id that the segment `name` is. Handlers ask for it only after the token has been verified.

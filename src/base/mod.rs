@@ -1,5 +1,4 @@
-//! What every other module may use: instants, ids, strict JSON, digests, a bounded cache, sorting, notes about a
-//! request.
+//! What every other module may use: instants, ids, strict JSON, digests, a bounded cache, notes about a request.
 
 pub mod byte_cache;
 pub mod digest;

@@ -324,8 +324,7 @@ impl SettingsChange {
         let mut statements = Vec::new();
         if self.threshold_minutes != Change::Keep {
             let [_, threshold] = parameters(&self.threshold_minutes, |minutes| Ok(SqlValue::Integer(*minutes)))?;
-            let sql = sql::SET_THRESHOLD;
-            statements.push(Statement::new(sql, [id(), threshold]));
+            statements.push(Statement::new(sql::SET_THRESHOLD, [id(), threshold]));
         }
         let map = |thresholds: &Thresholds| {
             if thresholds.is_empty() {
@@ -343,12 +342,10 @@ impl SettingsChange {
             let changes = numbered.into_iter().flatten();
             let parameters: Vec<SqlValue> = [id()].into_iter().chain(changes).collect();
             statements.push(Statement::new(sql::ADD_SETTINGS, parameters));
-            let sql = sql::SUPERSEDE_SETTINGS;
             let superseded_at = SqlValue::Integer(now.as_milliseconds());
-            statements.push(Statement::new(sql, [id(), superseded_at]));
-            let sql = sql::REMOVE_SUPERSEDED_SETTINGS;
+            statements.push(Statement::new(sql::SUPERSEDE_SETTINGS, [id(), superseded_at]));
             let until = SqlValue::Integer(now.minus(SUPERSEDED_KEPT_MS).as_milliseconds());
-            statements.push(Statement::new(sql, [id(), until]));
+            statements.push(Statement::new(sql::REMOVE_SUPERSEDED_SETTINGS, [id(), until]));
         }
         Ok(statements)
     }

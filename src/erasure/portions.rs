@@ -73,8 +73,7 @@ pub fn purge_statements(organization_id: &str) -> [Statement; PURGE_STATEMENTS] 
 /// The statement that ends a purge: the organization is purged again at `again_at`.
 #[must_use]
 pub fn purge_end(organization_id: &str, again_at: Timestamp) -> Statement {
-    let sql = sql::PURGED_HEAD;
-    of_organization(sql, organization_id, again_at.as_milliseconds())
+    of_organization(sql::PURGED_HEAD, organization_id, again_at.as_milliseconds())
 }
 
 /// The statement that notes which organizations were removed since the last pass: they may be purged at `purge_at`.

@@ -20,8 +20,8 @@ pub struct Due {
 impl Due {
     /// The statement that says what is due at an instant, and how far the sweep has come.
     pub fn statement(as_of: Timestamp) -> Statement {
-        let sql = sql::READ_POSITION;
-        Statement::new(sql, [as_of.as_milliseconds(), UNKNOWN_MAX].map(SqlValue::Integer))
+        let numbers = [as_of.as_milliseconds(), UNKNOWN_MAX];
+        Statement::new(sql::READ_POSITION, numbers.map(SqlValue::Integer))
     }
 
     /// Reads it from the row of that statement.

@@ -391,10 +391,7 @@ pub async fn read_bytes<D: Database>(
         .map(|conversation_id| [organization_id.into(), (*conversation_id).into()]);
     let statements: Vec<Statement> = json_chunks(keys, PARAMETER_BYTES_MAX)?
         .into_iter()
-        .map(|keys| {
-            let sql = sql::KEYS_BYTES;
-            Statement::new(sql, [keys.into()])
-        })
+        .map(|keys| Statement::new(sql::KEYS_BYTES, [keys.into()]))
         .collect();
     if statements.is_empty() {
         return Ok(Vec::new());

@@ -293,8 +293,10 @@ impl<D: Database> Sweeper<'_, D> {
         let contacts = contacts.map(|(organization_id, contact_id)| key(organization_id, contact_id));
         for contacts in json_chunks(contacts, PARAMETER_BYTES_MAX)? {
             let touched = SqlValue::Integer(self.horizons.touched.as_milliseconds());
-            let sql = sql::REMOVE_CONTACTS;
-            removals.push(Statement::new(sql, [SqlValue::Text(contacts), touched]));
+            removals.push(Statement::new(
+                sql::REMOVE_CONTACTS,
+                [SqlValue::Text(contacts), touched],
+            ));
         }
         if removals.is_empty() {
             return Ok(());
