@@ -9,7 +9,7 @@ use serde_json::json;
 pub const STORE_EVERY_MS: i64 = MINUTE_MS;
 /// How long after the first webhook of that time they are stored, with those that came meanwhile: one action in a help
 /// desk sends several.
-pub const STORE_AFTER_MS: u64 = 5_000;
+pub const STORE_AFTER_MS: u32 = 5_000;
 
 /// The counts of a tally: the outcomes, and after them the webhooks that were refused.
 pub const COUNTS: usize = 5;
@@ -146,7 +146,7 @@ impl Counter {
     pub fn put_back(&mut self, tally: WebhookTally, stored_at: Option<Timestamp>) {
         self.tally.add_earlier(tally);
         if let Some(stored_at) = stored_at {
-            self.begun_at = Some(stored_at.minus(STORE_AFTER_MS as i64));
+            self.begun_at = Some(stored_at.minus(i64::from(STORE_AFTER_MS)));
         }
     }
 }

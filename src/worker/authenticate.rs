@@ -10,12 +10,11 @@ use crate::storage::shared_cache::SharedCache;
 use crate::worker::bindings::jwks::WebKeyServer;
 use crate::worker::bindings::kv::Kv;
 use crate::worker::bindings::rate_limit::RateLimit;
+use crate::worker::bindings::timer;
 use crate::worker::bindings::webcrypto::{ImportedKey, WebCrypto};
 use crate::worker::context::RequestContext;
 use crate::worker::isolate::Service;
 use std::rc::Rc;
-use std::time::Duration;
-use worker::Delay;
 
 /// A caller whose token has been verified and whose call has been counted.
 pub struct Caller<'a> {
@@ -85,7 +84,7 @@ impl AuthPorts for PlatformPorts<'_> {
     }
 
     async fn pause(&self, milliseconds: u32) {
-        Delay::from(Duration::from_millis(u64::from(milliseconds))).await;
+        timer::sleep(milliseconds).await;
     }
 
     fn trace(&self) -> &Trace {

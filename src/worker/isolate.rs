@@ -8,14 +8,14 @@ use crate::report::cache::{IsolateCache, PagePolicy};
 use crate::storage::shards::Shards;
 use crate::worker::bindings::clock;
 use crate::worker::bindings::rate_limit::RateLimit;
+use crate::worker::bindings::timer;
 use crate::worker::bindings::webcrypto::{ImportedKey, WebCrypto};
 use futures::future::LocalBoxFuture;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Duration;
 use wasm_bindgen::JsValue;
+use worker::Env;
 use worker::js_sys::Reflect;
-use worker::{Delay, Env};
 
 /// The service as it is configured. Another configuration makes another service, with caches of its own.
 pub struct Service {
@@ -47,7 +47,7 @@ struct KeptSetup {
 /// How long a refresh has the memory for a slice to itself, in milliseconds. Most take a second.
 const SLICE_MS: i64 = 10_000;
 /// How often another refresh looks whether it is free.
-const SLICE_LOOK_MS: u64 = 20;
+const SLICE_LOOK_MS: u32 = 20;
 
 thread_local! {
     /// Until when a refresh works on a slice.
@@ -69,7 +69,7 @@ pub fn forget_heads(binding: &str) {
 pub fn enter_slice(is_large: bool) -> LocalBoxFuture<'static, ()> {
     Box::pin(async move {
         while clock::now() < SLICE_UNTIL.get() {
-            Delay::from(Duration::from_millis(SLICE_LOOK_MS)).await;
+            timer::sleep(SLICE_LOOK_MS).await;
         }
         SLICE_UNTIL.set(clock::now().plus(SLICE_MS));
         if is_large {

@@ -6,24 +6,20 @@
 
 use crate::storage::database::{Database, DatabaseError, Outcome, Row, SqlValue, Statement};
 use crate::storage::shards::{Assignment, Shards};
-use crate::worker::bindings::message_of;
-use futures::future::{Either, select};
+use crate::worker::bindings::{message_of, timer};
 use std::cell::{Cell, RefCell};
-use std::pin::pin;
 use std::rc::Rc;
-use std::time::Duration;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
+use worker::Env;
 use worker::js_sys::{Array, Object};
-use worker::wasm_bindgen_futures::JsFuture;
 use worker::worker_sys::types::{D1Database, D1DatabaseSession, D1Result};
-use worker::{Delay, Env};
 
 /// How long an answer is waited for. The platform ends a query after 30 seconds; without a limit of our own it would
 /// end a request whose database never answers with an error that is not ours.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+const ANSWER_TIMEOUT_MS: u32 = 10_000;
 /// The same in a refresh, which nobody waits for, and whose batches are large.
-const REFRESH_ANSWER_TIMEOUT: Duration = Duration::from_secs(35);
+const REFRESH_ANSWER_TIMEOUT_MS: u32 = 35_000;
 /// A session whose first query goes to the nearest replica.
 const FIRST_UNCONSTRAINED: &str = "first-unconstrained";
 /// A session whose first query goes to the primary.
@@ -68,7 +64,7 @@ pub struct D1 {
     /// Another database that gets whatever is sent to the primary, too.
     second: Option<Rc<str>>,
     is_replicated: bool,
-    answer_timeout: Duration,
+    answer_timeout_ms: u32,
     /// The session, if the database is replicated and has been asked.
     session: RefCell<Option<D1DatabaseSession>>,
     queries: Cell<usize>,
@@ -82,7 +78,7 @@ impl D1 {
             binding: Rc::clone(binding),
             second: None,
             is_replicated: false,
-            answer_timeout: ANSWER_TIMEOUT,
+            answer_timeout_ms: ANSWER_TIMEOUT_MS,
             session: RefCell::default(),
             queries: Cell::default(),
         }
@@ -119,12 +115,12 @@ impl D1 {
 
     /// The same for a refresh.
     pub fn for_refresh(self) -> Self {
-        self.within(REFRESH_ANSWER_TIMEOUT)
+        self.within(REFRESH_ANSWER_TIMEOUT_MS)
     }
 
     /// The same, waiting so long for an answer.
-    pub fn within(mut self, answer_timeout: Duration) -> Self {
-        self.answer_timeout = answer_timeout;
+    pub fn within(mut self, answer_timeout_ms: u32) -> Self {
+        self.answer_timeout_ms = answer_timeout_ms;
         self
     }
 
@@ -167,7 +163,7 @@ impl D1 {
                 Some(session) => session.unchecked_ref::<D1Database>().clone(),
                 None => self.database(binding)?,
             };
-            outcomes = batch(&database, &statements, self.answer_timeout).await?;
+            outcomes = batch(&database, &statements, self.answer_timeout_ms).await?;
             if let Some(Ok(Some(bookmark))) = session.map(|session| session.get_bookmark()) {
                 BOOKMARKS.with_borrow_mut(
                     |bookmarks| match bookmarks.iter_mut().find(|(known, _)| known == binding) {
@@ -197,7 +193,7 @@ impl Database for D1 {
 async fn batch(
     database: &D1Database,
     statements: &[Statement],
-    answer_timeout: Duration,
+    answer_timeout_ms: u32,
 ) -> Result<Vec<Outcome>, DatabaseError> {
     let prepared = Array::new();
     for statement in statements {
@@ -206,10 +202,11 @@ async fn batch(
         prepared.push(&bound.map_err(|error| failure(&error))?.into());
     }
     let promise = database.batch(prepared).map_err(|error| failure(&error))?;
-    let results = match select(JsFuture::from(promise), pin!(Delay::from(answer_timeout))).await {
-        Either::Left((results, _)) => results.map_err(|error| failure(&error))?,
-        Either::Right(_) => return Err(DatabaseError::Failed("no answer in time".to_owned())),
-    };
+    let results = timer::within(answer_timeout_ms, &promise).await;
+    let results = results.map_err(|error| failure(&error))?;
+    if results.is_undefined() {
+        return Err(DatabaseError::Failed("no answer in time".to_owned()));
+    }
     Array::from(&results)
         .iter()
         .map(|result| outcome(&result.unchecked_into()))

@@ -5,12 +5,12 @@
 //! a page from KV takes.
 
 use crate::storage::shared_cache::{CacheKey, SharedCache, SharedCacheError};
-use crate::worker::bindings::message_of;
+use crate::worker::bindings::{message_of, timer};
 use crate::worker::log;
 use crate::worker::log::Line;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
-use worker::js_sys::{Array, JSON, Promise, Uint8Array};
+use worker::js_sys::{JSON, Promise, Uint8Array};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::{Context, Env};
 
@@ -32,11 +32,6 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     fn put(this: &Namespace, key: &str, value: &str, options: &JsValue) -> Result<Promise, JsValue>;
-
-    /// Resolves to `undefined`. It ends with the request, so it need not be cleared as the timer of a `worker::Delay`
-    /// must, which takes 22 µs longer.
-    #[wasm_bindgen(js_namespace = scheduler)]
-    fn wait(milliseconds: u32) -> Promise;
 }
 
 /// The namespace bound as `PAGES`. Without the binding nothing is found in it, and nothing is stored.
@@ -65,8 +60,8 @@ impl SharedCache for Kv<'_> {
         let promise = namespace
             .get(key.as_str(), "arrayBuffer")
             .map_err(|error| failure(&error))?;
-        let first = Promise::race(&Array::of2(&promise, &wait(GET_TIMEOUT_MS)));
-        let value = JsFuture::from(first).await.map_err(|error| failure(&error))?;
+        let value = timer::within(GET_TIMEOUT_MS, &promise).await;
+        let value = value.map_err(|error| failure(&error))?;
         if value.is_undefined() {
             return Err(SharedCacheError("no answer in time".to_owned()));
         }

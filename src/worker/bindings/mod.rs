@@ -13,6 +13,7 @@ pub mod rate_limit;
 pub mod response;
 pub mod runs;
 pub mod time_zones;
+pub mod timer;
 pub mod webcrypto;
 
 use wasm_bindgen::{JsCast, JsValue};

@@ -11,19 +11,17 @@ use crate::ingest::parse::BodyFormat;
 use crate::worker::authenticate::count;
 use crate::worker::bindings::d1::D1;
 use crate::worker::bindings::rate_limit::RateLimit;
-use crate::worker::bindings::{clock, random};
+use crate::worker::bindings::{clock, random, timer};
 use crate::worker::context::RequestContext;
 use crate::worker::counts;
 use crate::worker::isolate::Service;
 use crate::worker::response::Reply;
-use std::time::Duration;
-use worker::Delay;
 
 /// How often storing is tried.
 const TRIES: u32 = 2;
 /// How long each try may take, so that all of them end within three seconds: Chatwoot and LibreDesk wait for five, and
 /// then they take the webhook for lost whatever becomes of it.
-const TRY_TIMEOUT: Duration = Duration::from_millis(1_500);
+const TRY_TIMEOUT_MS: u32 = 1_500;
 
 /// Takes in a webhook of a help desk.
 ///
@@ -90,7 +88,7 @@ async fn authentic(context: &RequestContext, service: &Service, connection_id: &
     // 6. Store what it says. Many help desks send it once and never again, so it is worth a second try.
     let change_token = random::token().map_err(|error| ApiError::Internal(error.to_string()))?;
     let shards = &service.config.shards;
-    let database = D1::primary(&context.env, shards, shards.of(&connection.organization_id)).within(TRY_TIMEOUT);
+    let database = D1::primary(&context.env, shards, shards.of(&connection.organization_id)).within(TRY_TIMEOUT_MS);
     let mut tries: u32 = 0;
     loop {
         tries = tries.saturating_add(1);
@@ -119,7 +117,7 @@ fn note(context: &RequestContext, service: &Service, index: usize, count: impl F
     if counter.begin(context.now) {
         let (setup, env) = (context.setup(), context.env.clone());
         context.platform.wait_until(async move {
-            Delay::from(Duration::from_millis(STORE_AFTER_MS)).await;
+            timer::sleep(STORE_AFTER_MS).await;
             if let Ok(service) = &*setup {
                 counts::store(service, index, &env, clock::now()).await;
             }
