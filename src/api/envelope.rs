@@ -19,13 +19,13 @@ pub fn success<T: Serialize>(data: &T) -> Result<String, ApiError> {
 /// If `data` cannot be written as JSON.
 pub fn failure_with_data<T: Serialize>(message: &str, error: &str, data: &T) -> Result<String, ApiError> {
     #[derive(Serialize)]
-    struct Envelope<'a, T> {
+    struct FailureWithData<'a, T> {
         success: bool,
         message: &'a str,
         error: &'a str,
         data: &'a T,
     }
-    let envelope = Envelope {
+    let envelope = FailureWithData {
         success: false,
         message,
         error,
@@ -38,7 +38,7 @@ pub fn failure_with_data<T: Serialize>(message: &str, error: &str, data: &T) -> 
 #[must_use]
 pub fn failure(error: &ApiError, answer: &ErrorAnswer) -> String {
     #[derive(Serialize)]
-    struct Envelope<'a> {
+    struct Failure<'a> {
         success: bool,
         message: &'a str,
         error: &'a str,
@@ -49,7 +49,7 @@ pub fn failure(error: &ApiError, answer: &ErrorAnswer) -> String {
         ApiError::BadEvents(_, events) => Some(events.as_slice()),
         _ => None,
     };
-    let envelope = Envelope {
+    let envelope = Failure {
         success: false,
         message: &answer.message,
         error: answer.code,

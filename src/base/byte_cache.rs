@@ -12,7 +12,7 @@ const OVERHEAD_BYTES: usize = 160;
 /// came, but one that was used meanwhile goes to the end of the queue instead, once. So a use costs no more than a
 /// look-up, however many entries there are.
 pub struct ByteBoundedCache<K, V> {
-    entries: HashMap<K, Entry<V>>,
+    entries: HashMap<K, CachedValue<V>>,
     /// Keys in the order of their turn. An item is outdated if its number differs from that of the key's entry, or if
     /// there is no such entry.
     queue: VecDeque<(K, u64)>,
@@ -22,7 +22,7 @@ pub struct ByteBoundedCache<K, V> {
     last_number: u64,
 }
 
-struct Entry<V> {
+struct CachedValue<V> {
     value: V,
     bytes: usize,
     number: u64,
@@ -65,7 +65,7 @@ impl<K: Eq + Hash + Clone, V> ByteBoundedCache<K, V> {
         self.last_number += 1;
         self.bytes += bytes;
         self.queue.push_back((key.clone(), self.last_number));
-        let entry = Entry {
+        let entry = CachedValue {
             value,
             bytes,
             number: self.last_number,

@@ -3,7 +3,7 @@
 use crate::base::strict_json::repair_surrogates;
 use crate::base::timestamp::Timestamp;
 use crate::connector::connection::{Connection, HelpDesk};
-use crate::connector::events::Events;
+use crate::connector::events::WebhookEvents;
 use crate::connector::mapper::{Mapper, Seen};
 use crate::connector::outcome::{Mapping, WebhookOutcome};
 use crate::connector::payload::{Node, Notes, parse};
@@ -43,7 +43,7 @@ pub fn map(connection: &Connection, delivery: &Delivery<'_>) -> Mapping {
         return Mapping::unreadable(delivery.received_at);
     };
     let notes = Notes::default();
-    let mut events = Events::new(connection, delivery.received_at);
+    let mut events = WebhookEvents::new(connection, delivery.received_at);
     let seen = (mapper.map)(&Node::root(&value, &notes), &mut events);
     let events = events.into_list();
     let (webhook, outcome) = match seen {

@@ -30,13 +30,13 @@ pub enum Switch<'a> {
 }
 
 /// The events of one webhook.
-pub struct Events<'a> {
+pub struct WebhookEvents<'a> {
     connection: &'a Connection,
     received_at: Timestamp,
     list: Vec<Value>,
 }
 
-impl<'a> Events<'a> {
+impl<'a> WebhookEvents<'a> {
     /// None yet.
     pub fn new(connection: &'a Connection, received_at: Timestamp) -> Self {
         Self {

@@ -8,7 +8,7 @@
 //!   is that it takes itself off the conversation.
 
 use crate::base::timestamp::Timestamp;
-use crate::connector::events::{Events, Field, Person, Switch, change_id, mention, second};
+use crate::connector::events::{Field, Person, Switch, WebhookEvents, change_id, mention, second};
 use crate::connector::mapper::{Mapper, Seen};
 use crate::connector::payload::Node;
 use std::borrow::Cow;
@@ -71,7 +71,7 @@ const UNNEEDED: &[&str] = &["webhook.test"];
 
 const CHANNELS: [(&str, &str); 3] = [("email", "email"), ("livechat", "webchat"), ("whatsapp", "whatsapp")];
 
-fn map(root: &Node<'_, '_>, events: &mut Events<'_>) -> Seen {
+fn map(root: &Node<'_, '_>, events: &mut WebhookEvents<'_>) -> Seen {
     let event = root.member("event");
     let name = event.require(event.text(), "the name of a webhook").unwrap_or_default();
     let seen = Seen::new(name, MAPPED, UNNEEDED);
@@ -99,14 +99,14 @@ fn map(root: &Node<'_, '_>, events: &mut Events<'_>) -> Seen {
 }
 
 /// A conversation, as far as other events need it.
-struct Conversation {
+struct LibredeskConversation {
     id: String,
     /// Whom it is assigned to.
     assignee: Option<Person>,
     updated_at: Timestamp,
 }
 
-fn user(id: &str, events: &Events<'_>) -> Person {
+fn user(id: &str, events: &WebhookEvents<'_>) -> Person {
     Person {
         id: events.id("user", id),
         is_ai: events.is_ai(id),
@@ -118,7 +118,7 @@ fn is_resolved_name(status: Option<&str>) -> bool {
 }
 
 /// The conversation and its customer.
-fn conversation(node: &Node<'_, '_>, events: &mut Events<'_>) -> Option<Conversation> {
+fn conversation(node: &Node<'_, '_>, events: &mut WebhookEvents<'_>) -> Option<LibredeskConversation> {
     let uuid = node.member("uuid");
     let id = events.conversation_id(&uuid.require(uuid.id(), "the id of a conversation")?);
     let updated_at = node.member("updated_at").instant().unwrap_or(events.received_at());
@@ -156,14 +156,14 @@ fn conversation(node: &Node<'_, '_>, events: &mut Events<'_>) -> Option<Conversa
             ],
         );
     }
-    Some(Conversation {
+    Some(LibredeskConversation {
         id,
         assignee,
         updated_at,
     })
 }
 
-fn push_contact(node: &Node<'_, '_>, id: &str, otherwise: Timestamp, events: &mut Events<'_>) {
+fn push_contact(node: &Node<'_, '_>, id: &str, otherwise: Timestamp, events: &mut WebhookEvents<'_>) {
     let Some(name) = node.full_name("first_name", "last_name") else {
         return;
     };
@@ -182,7 +182,7 @@ fn push_contact(node: &Node<'_, '_>, id: &str, otherwise: Timestamp, events: &mu
 }
 
 /// A conversation that begins with an AI assistant.
-fn start(payload: &Node<'_, '_>, conversation: &Conversation, events: &mut Events<'_>) {
+fn start(payload: &Node<'_, '_>, conversation: &LibredeskConversation, events: &mut WebhookEvents<'_>) {
     if conversation.assignee.as_ref().is_some_and(|person| person.is_ai)
         && let Some(at) = payload.member("created_at").instant()
     {
@@ -192,11 +192,11 @@ fn start(payload: &Node<'_, '_>, conversation: &Conversation, events: &mut Event
 }
 
 /// Whether the actor of a change is an AI assistant.
-fn is_by_ai(payload: &Node<'_, '_>, events: &Events<'_>) -> bool {
+fn is_by_ai(payload: &Node<'_, '_>, events: &WebhookEvents<'_>) -> bool {
     payload.member("actor_id").id().is_some_and(|id| events.is_ai(&id))
 }
 
-fn status_changed(payload: &Node<'_, '_>, conversation: &Conversation, events: &mut Events<'_>) {
+fn status_changed(payload: &Node<'_, '_>, conversation: &LibredeskConversation, events: &mut WebhookEvents<'_>) {
     let node = payload.member("conversation");
     let (id, at) = (&conversation.id, conversation.updated_at);
     // A status that an administrator has made has a category, of the present status only.
@@ -210,7 +210,7 @@ fn status_changed(payload: &Node<'_, '_>, conversation: &Conversation, events: &
     }
 }
 
-fn assigned(payload: &Node<'_, '_>, conversation: &Conversation, events: &mut Events<'_>) {
+fn assigned(payload: &Node<'_, '_>, conversation: &LibredeskConversation, events: &mut WebhookEvents<'_>) {
     let (id, at) = (&conversation.id, conversation.updated_at);
     let assigned_to = payload.member("assigned_to");
     let assignee = match assigned_to.id() {
@@ -231,7 +231,7 @@ fn assigned(payload: &Node<'_, '_>, conversation: &Conversation, events: &mut Ev
     events.push_switch_at(id, at, switch);
 }
 
-fn unassigned(payload: &Node<'_, '_>, conversation: &Conversation, events: &mut Events<'_>) {
+fn unassigned(payload: &Node<'_, '_>, conversation: &LibredeskConversation, events: &mut WebhookEvents<'_>) {
     let (id, at) = (&conversation.id, conversation.updated_at);
     if is_by_ai(payload, events) {
         // Handed off to nobody: the autopilot owes the answer until somebody has it.
@@ -241,7 +241,7 @@ fn unassigned(payload: &Node<'_, '_>, conversation: &Conversation, events: &mut 
     }
 }
 
-fn message(node: &Node<'_, '_>, events: &mut Events<'_>) {
+fn message(node: &Node<'_, '_>, events: &mut WebhookEvents<'_>) {
     let id = node.member("id");
     let conversation_id = node.member("conversation_uuid");
     let created_at = node.member("created_at");

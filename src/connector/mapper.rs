@@ -1,6 +1,6 @@
 //! What a mapper is: the code that reads the webhooks of one kind of help desk.
 
-use crate::connector::events::Events;
+use crate::connector::events::WebhookEvents;
 use crate::connector::payload::Node;
 
 /// What reads the webhooks of one kind of help desk.
@@ -8,7 +8,7 @@ pub struct Mapper {
     /// The members that it reads. All others are skipped.
     pub members: &'static [&'static str],
     /// Makes events of a webhook, and says which webhook it is.
-    pub map: fn(&Node<'_, '_>, &mut Events<'_>) -> Seen,
+    pub map: fn(&Node<'_, '_>, &mut WebhookEvents<'_>) -> Seen,
 }
 
 /// Which webhook it is.

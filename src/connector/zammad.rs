@@ -8,7 +8,7 @@
 
 use crate::base::timestamp::Timestamp;
 use crate::connector::connection::TicketState;
-use crate::connector::events::{Events, Field, Person, Switch, change_id, second};
+use crate::connector::events::{Field, Person, Switch, WebhookEvents, change_id, second};
 use crate::connector::mapper::{Mapper, Seen};
 use crate::connector::payload::Node;
 
@@ -79,7 +79,7 @@ const CHANNELS: [(&str, &str); 10] = [
     ("whatsapp message", "whatsapp"),
 ];
 
-fn map(root: &Node<'_, '_>, events: &mut Events<'_>) -> Seen {
+fn map(root: &Node<'_, '_>, events: &mut WebhookEvents<'_>) -> Seen {
     let node = root.member("ticket");
     if !node.exists() {
         return Seen::Unknown;
@@ -98,7 +98,7 @@ fn map(root: &Node<'_, '_>, events: &mut Events<'_>) -> Seen {
     Seen::Mapped(TICKET)
 }
 
-fn ticket(node: &Node<'_, '_>, id: &str, events: &mut Events<'_>) {
+fn ticket(node: &Node<'_, '_>, id: &str, events: &mut WebhookEvents<'_>) {
     let updated_at = node.member("updated_at").instant().unwrap_or(events.received_at());
     let group_id = node.member("group_id").id().map(|id| events.id("group", &id));
     let group = node.member("group");
@@ -158,7 +158,7 @@ fn ticket(node: &Node<'_, '_>, id: &str, events: &mut Events<'_>) {
     }
 }
 
-fn state(node: &Node<'_, '_>, events: &Events<'_>) -> TicketState {
+fn state(node: &Node<'_, '_>, events: &WebhookEvents<'_>) -> TicketState {
     let Some(name) = node.require(node.text(), "the name of a state") else {
         return TicketState::Open;
     };
@@ -177,7 +177,7 @@ fn clock(node: &Node<'_, '_>, otherwise: Timestamp) -> Timestamp {
     node.member("updated_at").instant().unwrap_or(otherwise)
 }
 
-fn push_owner(node: &Node<'_, '_>, person: &Person, otherwise: Timestamp, events: &mut Events<'_>) {
+fn push_owner(node: &Node<'_, '_>, person: &Person, otherwise: Timestamp, events: &mut WebhookEvents<'_>) {
     if let Some(name) = node.full_name("firstname", "lastname") {
         let active = node.member("active");
         let is_active = !active.exists() || active.flag();
@@ -185,7 +185,7 @@ fn push_owner(node: &Node<'_, '_>, person: &Person, otherwise: Timestamp, events
     }
 }
 
-fn push_customer(node: &Node<'_, '_>, id: &str, otherwise: Timestamp, events: &mut Events<'_>) {
+fn push_customer(node: &Node<'_, '_>, id: &str, otherwise: Timestamp, events: &mut WebhookEvents<'_>) {
     if let Some(name) = node.full_name("firstname", "lastname") {
         let phone = node.member("phone").text().filter(|phone| !phone.is_empty());
         let phone = phone.or_else(|| node.member("mobile").text());
@@ -193,7 +193,7 @@ fn push_customer(node: &Node<'_, '_>, id: &str, otherwise: Timestamp, events: &m
     }
 }
 
-fn article(node: &Node<'_, '_>, ticket_id: &str, events: &mut Events<'_>) {
+fn article(node: &Node<'_, '_>, ticket_id: &str, events: &mut WebhookEvents<'_>) {
     let id = node.member("id");
     let created_at = node.member("created_at");
     let (Some(raw_id), Some(at)) = (id.id(), created_at.require(created_at.instant(), "an instant")) else {

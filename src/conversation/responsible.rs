@@ -50,11 +50,11 @@ pub fn walk(
 ) -> (Option<Responsibility>, Vec<usize>) {
     let assigned = Assigned::new(conversation, timeline);
     let mut switches = Vec::new();
-    let mut walk = Walk::new(conversation.starts_with_autopilot, waiting_since);
-    walk.is_assigned = assigned == Assigned::AllAlong;
+    let mut tracker = ResponsibilityTracker::new(conversation.starts_with_autopilot, waiting_since);
+    tracker.is_assigned = assigned == Assigned::AllAlong;
     if timeline.has_forgotten() {
         // The first item has been forgotten, so the first that is left may be a change.
-        walk.arrive(NEVER);
+        tracker.arrive(NEVER);
     }
     // The assignment stands before the other items of its instant.
     let mut assigned_at = match assigned {
@@ -64,23 +64,23 @@ pub fn walk(
     for (number, item) in timeline.items().iter().enumerate() {
         let at = item.item.at();
         if let Some(instant) = assigned_at.take_if(|instant| *instant <= at) {
-            walk.is_assigned = true;
-            walk.arrive(instant);
+            tracker.is_assigned = true;
+            tracker.arrive(instant);
         }
         let is_switch = matches!(item.item, Item::Autopilot(_));
-        let before = is_switch.then(|| (walk.is_autopilot_on, walk.party()));
-        walk.is_assigned |= assigned == Assigned::FromItem(number);
-        walk.step(&item.item, answers.contains(number));
-        if before.is_some_and(|before| before != (walk.is_autopilot_on, walk.party())) {
+        let before = is_switch.then(|| (tracker.is_autopilot_on, tracker.party()));
+        tracker.is_assigned |= assigned == Assigned::FromItem(number);
+        tracker.step(&item.item, answers.contains(number));
+        if before.is_some_and(|before| before != (tracker.is_autopilot_on, tracker.party())) {
             switches.push(number);
         }
-        walk.arrive(at);
+        tracker.arrive(at);
     }
     if let Some(instant) = assigned_at {
-        walk.is_assigned = true;
-        walk.arrive(instant);
+        tracker.is_assigned = true;
+        tracker.arrive(instant);
     }
-    (walk.current, switches)
+    (tracker.current, switches)
 }
 
 /// What a timeline in which nobody waits any more says to what is written into it later.
@@ -115,7 +115,7 @@ impl Ending {
     /// The ending of a timeline.
     #[must_use]
     pub fn new(starts_with_autopilot: bool, timeline: &Timeline, answers: &Answers<'_>) -> Self {
-        let mut walk = Walk::new(starts_with_autopilot, NEVER);
+        let mut tracker = ResponsibilityTracker::new(starts_with_autopilot, NEVER);
         let mut last_change = None;
         let mut first_off_by_person = None;
         let mut first_reply = None;
@@ -125,7 +125,7 @@ impl Ending {
         let mut resuming_under = None;
         for (number, item) in timeline.items().iter().enumerate() {
             let is_answer = answers.contains(number);
-            walk.step(&item.item, is_answer);
+            tracker.step(&item.item, is_answer);
             if let Item::Autopilot(change) = &item.item {
                 last_change = Some(number);
                 if change.enabled {
@@ -135,14 +135,14 @@ impl Ending {
                     first_off_by_person = first_off_by_person.or(Some(number));
                 }
             }
-            if !walk.has_human_taken_over() {
+            if !tracker.has_human_taken_over() {
                 first_reply = None;
             } else if first_reply.is_none() {
                 first_reply = Some((number, item.item.at()));
             }
             if item.item.is_reply_of_person() {
                 reply_under = last_change;
-            } else if is_answer && walk.is_autopilot_on && walk.has_ai_resumed {
+            } else if is_answer && tracker.is_autopilot_on && tracker.has_ai_resumed {
                 resuming = Some(number);
                 resuming_under = last_change;
             }
@@ -155,15 +155,15 @@ impl Ending {
                 let mut items = timeline.items().iter().enumerate();
                 Some(items.rfind(is_answer).map_or(first, |(number, _)| number))
             }
-            None if !walk.is_autopilot_on && !walk.was_switched_off_by_person => first_off_by_person,
+            None if !tracker.is_autopilot_on && !tracker.was_switched_off_by_person => first_off_by_person,
             None => None,
         };
         Self {
             state: EndState {
-                is_autopilot_on: walk.is_autopilot_on,
-                has_human_taken_over: walk.has_human_taken_over(),
-                is_off_by_person: !walk.is_autopilot_on && walk.was_switched_off_by_person,
-                was_off_by_person: !walk.has_human_taken_over() && first_off_by_person.is_some(),
+                is_autopilot_on: tracker.is_autopilot_on,
+                has_human_taken_over: tracker.has_human_taken_over(),
+                is_off_by_person: !tracker.is_autopilot_on && tracker.was_switched_off_by_person,
+                was_off_by_person: !tracker.has_human_taken_over() && first_off_by_person.is_some(),
             },
             deciding: last_change.into_iter().chain(second).collect(),
             settling: [last_on, reply_under, resuming, resuming_under]
@@ -207,8 +207,8 @@ impl Assigned {
     }
 }
 
-/// What a walk along the timeline has to remember to say who is responsible.
-struct Walk {
+/// What decides who is responsible, as it stands after each item of the timeline.
+struct ResponsibilityTracker {
     is_autopilot_on: bool,
     was_switched_off_by_person: bool,
     /// The latest reply of a human since the autopilot was last switched on.
@@ -220,7 +220,7 @@ struct Walk {
     waiting_since: Timestamp,
 }
 
-impl Walk {
+impl ResponsibilityTracker {
     fn new(starts_with_autopilot: bool, waiting_since: Timestamp) -> Self {
         Self {
             is_autopilot_on: starts_with_autopilot,

@@ -48,14 +48,14 @@ pub enum Kept {
 /// considered.
 #[must_use]
 pub fn kept(members: Vec<Member>, as_of: Timestamp) -> Kept {
-    let views = views(members);
+    let timelines = possible_timelines(members);
     let mut kept = HashSet::new();
-    let mut endings = Vec::with_capacity(views.len());
-    for view in &views {
-        let Some(ending) = ending(view.starts_with_autopilot, &view.timeline, as_of) else {
+    let mut endings = Vec::with_capacity(timelines.len());
+    for possible in &timelines {
+        let Some(ending) = ending(possible.starts_with_autopilot, &possible.timeline, as_of) else {
             return Kept::AsSomebodyWaits;
         };
-        kept.extend(ending.deciding.iter().filter_map(|number| view.id(*number)));
+        kept.extend(ending.deciding.iter().filter_map(|number| possible.id(*number)));
         endings.push(ending);
     }
     // What is kept for one of them decides in the others, too. Where that is a reply of a person that had lost its
@@ -63,14 +63,14 @@ pub fn kept(members: Vec<Member>, as_of: Timestamp) -> Kept {
     for _ in 0..2 {
         let mut is_same = true;
         let mut more = Vec::new();
-        for (view, ending) in views.iter().zip(&endings) {
-            if view.state_with(&kept, as_of) != Some(ending.state) {
+        for (possible, ending) in timelines.iter().zip(&endings) {
+            if possible.state_with(&kept, as_of) != Some(ending.state) {
                 is_same = false;
-                more.extend(ending.settling.iter().filter_map(|number| view.id(*number)));
+                more.extend(ending.settling.iter().filter_map(|number| possible.id(*number)));
             }
         }
         if is_same {
-            let items = views.iter().flat_map(|view| view.items(&kept));
+            let items = timelines.iter().flat_map(|possible| possible.items(&kept));
             return Kept::Items(items.filter_map(|item| item.id.clone()).collect());
         }
         kept.extend(more);
@@ -87,18 +87,18 @@ fn ending(starts_with_autopilot: bool, timeline: &Timeline, as_of: Timestamp) ->
 }
 
 /// A timeline that somebody may write into: of a conversation, by itself or with all that was merged into it.
-struct View {
+struct PossibleTimeline {
     timeline: Rc<Timeline>,
     starts_with_autopilot: bool,
 }
 
-fn views(members: Vec<Member>) -> Vec<View> {
+fn possible_timelines(members: Vec<Member>) -> Vec<PossibleTimeline> {
     let mut merged = Vec::new();
     if members.len() > 1 {
         merged.extend(members.iter().flat_map(|member| merge(vec![member.clone()])));
     }
     merged.extend(merge(members));
-    let mut views = Vec::with_capacity(merged.len());
+    let mut timelines = Vec::with_capacity(merged.len());
     for one in merged {
         let Some(timeline) = one.timeline.map(Rc::new) else {
             continue;
@@ -106,17 +106,17 @@ fn views(members: Vec<Member>) -> Vec<View> {
         let starts = one.conversation.map(|conversation| conversation.starts_with_autopilot);
         for starts_with_autopilot in [true, false] {
             if starts.is_none_or(|starts| starts == starts_with_autopilot) {
-                views.push(View {
+                timelines.push(PossibleTimeline {
                     timeline: Rc::clone(&timeline),
                     starts_with_autopilot,
                 });
             }
         }
     }
-    views
+    timelines
 }
 
-impl View {
+impl PossibleTimeline {
     fn id(&self, number: usize) -> Option<&str> {
         self.timeline.items().get(number)?.id.as_deref()
     }

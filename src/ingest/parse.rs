@@ -193,9 +193,9 @@ fn warning(event: &Value, record: &Record) -> Option<Remark> {
 }
 
 /// Events as JSON values. One that is no JSON at all is a problem of that event alone.
-type Events = Vec<Result<Value, Problem>>;
+type JsonEvents = Vec<Result<Value, Problem>>;
 
-fn json_events(body: &[u8]) -> Result<Events, ParseError> {
+fn json_events(body: &[u8]) -> Result<JsonEvents, ParseError> {
     let value = strict_json::parse(body)
         .map_err(|error| ParseError::Malformed(format!("The body is not valid JSON: {error}.")))?;
     let events = match value {
@@ -211,7 +211,7 @@ fn json_events(body: &[u8]) -> Result<Events, ParseError> {
     }
 }
 
-fn ndjson_events(body: &[u8]) -> Result<Events, ParseError> {
+fn ndjson_events(body: &[u8]) -> Result<JsonEvents, ParseError> {
     let lines: Vec<&[u8]> = body
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.trim_ascii().is_empty())

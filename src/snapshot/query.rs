@@ -362,7 +362,7 @@ mod tests {
     }
 
     /// What the words of docs/definition.md and docs/api.md say, entry by entry.
-    struct Walk<'a> {
+    struct NaiveSelection<'a> {
         entries: &'a [Entry],
         settings: &'a Settings,
         as_of: Timestamp,
@@ -395,7 +395,7 @@ mod tests {
         Calendar::new(Rc::new(hours), &offsets)
     }
 
-    impl<'a> Walk<'a> {
+    impl<'a> NaiveSelection<'a> {
         fn threshold(&self, entry: &Entry) -> i64 {
             let of_department = entry.department_id.as_deref();
             let of_department = of_department.and_then(|id| self.settings.department_threshold_minutes.get(id));
@@ -568,7 +568,7 @@ mod tests {
                 listed: &listed,
                 among: None,
             };
-            let walk = Walk {
+            let naive = NaiveSelection {
                 entries: &entries,
                 settings,
                 as_of,
@@ -581,14 +581,14 @@ mod tests {
             {
                 let query = query(departments, filter.clone());
                 let context = format!("{query:?} under {settings:?}, {skips_threshold}, {has_hours}");
-                assert_eq!(listing.count_below(&query), walk.count_below(&query), "{context}");
+                assert_eq!(listing.count_below(&query), naive.count_below(&query), "{context}");
                 for (page, limit) in [(1, 1), (2, 1), (1, 7), (2, 7), (3, 7), (1, 100), (2, 100), (9, 100)] {
                     let paging = Paging { page, limit };
                     let selection = listing.select(&query, paging);
-                    assert_eq!(selection, walk.select(&query, paging), "{context}, {paging:?}");
+                    assert_eq!(selection, naive.select(&query, paging), "{context}, {paging:?}");
                     seen += selection.rows.len();
                 }
-                let all = walk.select(&query, Paging { page: 1, limit: 1_000 });
+                let all = naive.select(&query, Paging { page: 1, limit: 1_000 });
                 let row_nos: Vec<i64> = all.rows.iter().map(|row| row.row_no).collect();
                 assert_eq!(listing.select_all(&query).concat(), row_nos, "{context}");
                 assert_eq!(listing.totals(&query), all.totals, "{context}");

@@ -75,7 +75,7 @@ async fn respond(
     is_tick: bool,
 ) -> Result<JsValue, JsValue> {
     let context = RequestContext::new(request, url.into(), env, platform, is_tick).await?;
-    let reply = routes::answer(&context).await;
+    let response = routes::answer(&context).await;
     for warning in context.trace.warnings() {
         log::error(&Line {
             message: "request served with a warning",
@@ -85,7 +85,7 @@ async fn respond(
             ..Line::default()
         });
     }
-    Ok(response::write(&context, reply)?.into())
+    Ok(response::write(&context, response)?.into())
 }
 
 /// The promise of the bindings of the databases that are to be refreshed, as an array.

@@ -17,18 +17,18 @@ use std::rc::Rc;
 use worker::Result;
 
 /// What a handler returns.
-pub struct Reply {
+pub struct ApiResponse {
     /// The HTTP status.
     pub status: u16,
     /// The body. `None` for 204 and 304.
-    pub body: Option<Body>,
+    pub body: Option<ApiBody>,
     /// Headers of this response alone. They replace those of every response.
     pub headers: Vec<(&'static str, String)>,
 }
 
-/// A body.
-pub enum Body {
-    /// JSON, unless the reply has a `Content-Type`.
+/// The body of a response.
+pub enum ApiBody {
+    /// JSON, unless the response has a `Content-Type`.
     Text(String),
     /// JSON that is also cached.
     Shared(Rc<String>),
@@ -36,7 +36,7 @@ pub enum Body {
     Stream(LocalBoxStream<'static, Result<Vec<u8>>>),
 }
 
-impl Reply {
+impl ApiResponse {
     /// 200 with `data` in the envelope of a success.
     ///
     /// # Errors
@@ -49,7 +49,7 @@ impl Reply {
     pub fn json(body: String) -> Self {
         Self {
             status: 200,
-            body: Some(Body::Text(body)),
+            body: Some(ApiBody::Text(body)),
             headers: Vec::new(),
         }
     }
@@ -64,7 +64,7 @@ impl Reply {
         let is_known = is_known(&etag, context.if_none_match().as_deref());
         Self {
             status: if is_known { 304 } else { 200 },
-            body: (!is_known).then_some(Body::Text(body)),
+            body: (!is_known).then_some(ApiBody::Text(body)),
             headers: vec![("ETag", etag)],
         }
     }
@@ -90,14 +90,14 @@ impl Reply {
         }
         Self {
             status: answer.status,
-            body: Some(Body::Text(envelope::failure(error, &answer))),
+            body: Some(ApiBody::Text(envelope::failure(error, &answer))),
             headers: answer.headers,
         }
     }
 }
 
-impl Reply {
-    /// The reply to a request for a page or a summary. A stream is told more.
+impl ApiResponse {
+    /// The response to a request for a page or a summary. A stream is told more.
     pub fn with_advice(context: &RequestContext, sources: &ReportSources<'_>, answer: Answer) -> Self {
         let advice = answer.advice;
         let mut headers = vec![
@@ -118,7 +118,7 @@ impl Reply {
         }
         Self {
             status: if answer.body.is_some() { 200 } else { 304 },
-            body: answer.body.map(Body::Shared),
+            body: answer.body.map(ApiBody::Shared),
             headers,
         }
     }
@@ -136,11 +136,11 @@ fn cors_headers(context: &RequestContext) -> Headers {
         .unwrap_or_default()
 }
 
-/// Writes a reply with the headers that every response has.
+/// Writes a response with the headers that every response has.
 ///
 /// # Errors
 /// If the value of a header is invalid, which does not happen: all are ASCII without control characters.
-pub fn write(context: &RequestContext, reply: Reply) -> Result<web_sys::Response> {
+pub fn write(context: &RequestContext, response: ApiResponse) -> Result<web_sys::Response> {
     let total_ms = clock::now().milliseconds_since(context.now);
     let server_timing = context.trace.server_timing(total_ms);
     let cors = cors_headers(context);
@@ -148,7 +148,7 @@ pub fn write(context: &RequestContext, reply: Reply) -> Result<web_sys::Response
     let is_data = context.route().is_some_and(|route| route.is_data);
     let fixed_headers = FixedHeaders {
         is_data,
-        has_body: reply.body.is_some(),
+        has_body: response.body.is_some(),
     };
     let mut headers = vec![("X-Request-Id", context.id.as_str())];
     if is_data {
@@ -156,18 +156,18 @@ pub fn write(context: &RequestContext, reply: Reply) -> Result<web_sys::Response
     }
     let policy = context.limit_policy();
     headers.extend(policy.iter().map(|policy| ("RateLimit-Policy", policy.as_str())));
-    let others = cors.iter().chain(&reply.headers);
+    let others = cors.iter().chain(&response.headers);
     headers.extend(others.map(|(name, value)| (*name, value.as_str())));
     let parts = ResponseParts {
-        status: reply.status,
+        status: response.status,
         fixed_headers,
         headers,
     };
 
-    match reply.body.filter(|_| context.method() != "HEAD") {
+    match response.body.filter(|_| context.method() != "HEAD") {
         None => parts.with_bytes(None),
-        Some(Body::Text(text)) => parts.with_bytes(Some(text.as_bytes())),
-        Some(Body::Shared(text)) => parts.with_bytes(Some(text.as_bytes())),
-        Some(Body::Stream(stream)) => parts.with_stream(stream),
+        Some(ApiBody::Text(text)) => parts.with_bytes(Some(text.as_bytes())),
+        Some(ApiBody::Shared(text)) => parts.with_bytes(Some(text.as_bytes())),
+        Some(ApiBody::Stream(stream)) => parts.with_stream(stream),
     }
 }

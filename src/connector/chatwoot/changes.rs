@@ -1,11 +1,11 @@
 //! What happens to a conversation of Chatwoot.
 
-use crate::connector::chatwoot::conversation::{Conversation, Status};
-use crate::connector::events::{Events, Person, Switch, change_id, second};
+use crate::connector::chatwoot::conversation::{ChatwootConversation, Status};
+use crate::connector::events::{Person, Switch, WebhookEvents, change_id, second};
 use crate::connector::payload::Node;
 
 /// A conversation that begins with the bot.
-pub fn start(root: &Node<'_, '_>, conversation: &Conversation, events: &mut Events<'_>) {
+pub fn start(root: &Node<'_, '_>, conversation: &ChatwootConversation, events: &mut WebhookEvents<'_>) {
     let created_at = root.member("created_at");
     if conversation.is_of_ai()
         && let Some(at) = created_at.require(created_at.instant(), "an instant")
@@ -15,7 +15,7 @@ pub fn start(root: &Node<'_, '_>, conversation: &Conversation, events: &mut Even
 }
 
 /// What has happened to a conversation.
-pub fn changes(root: &Node<'_, '_>, conversation: &Conversation, events: &mut Events<'_>) {
+pub fn changes(root: &Node<'_, '_>, conversation: &ChatwootConversation, events: &mut WebhookEvents<'_>) {
     let log = root.member("changed_attributes");
     let log: Vec<Node<'_, '_>> = log.items().collect();
     let changed = |name: &'static str| log.iter().map(|change| change.member(name)).find(Node::exists);

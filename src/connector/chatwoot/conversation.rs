@@ -2,7 +2,7 @@
 
 use crate::base::timestamp::Timestamp;
 use crate::connector::connection::DepartmentSource;
-use crate::connector::events::{Events, Field, Person, mention, second};
+use crate::connector::events::{Field, Person, WebhookEvents, mention, second};
 use crate::connector::payload::Node;
 
 /// The channels. `Channel::TwilioSms` may be WhatsApp, too.
@@ -53,7 +53,7 @@ impl Status {
 }
 
 /// A conversation, as far as other events need it.
-pub struct Conversation {
+pub struct ChatwootConversation {
     /// Its id.
     pub id: String,
     /// `None` if the webhook does not say it.
@@ -65,7 +65,7 @@ pub struct Conversation {
     pub mention: Timestamp,
 }
 
-impl Conversation {
+impl ChatwootConversation {
     /// The agent who has it.
     pub fn agent(&self) -> Option<&str> {
         let agent = self.assignee.as_ref().filter(|person| !person.is_ai);
@@ -79,7 +79,7 @@ impl Conversation {
 }
 
 /// The conversation and whom it mentions.
-pub fn conversation(node: &Node<'_, '_>, events: &mut Events<'_>) -> Option<Conversation> {
+pub fn conversation(node: &Node<'_, '_>, events: &mut WebhookEvents<'_>) -> Option<ChatwootConversation> {
     let id = node.member("id");
     let id = events.conversation_id(&id.require(id.id(), "the id of a conversation")?);
     let updated_at = node.member("updated_at").instant().unwrap_or(events.received_at());
@@ -95,7 +95,7 @@ pub fn conversation(node: &Node<'_, '_>, events: &mut Events<'_>) -> Option<Conv
     );
     let status = node.member("status");
     let status = status.require(Status::from_node(&status), "the status of a conversation");
-    let conversation = Conversation {
+    let conversation = ChatwootConversation {
         id,
         status,
         assignee,
@@ -147,7 +147,12 @@ fn channel(node: &Node<'_, '_>, contact_inbox: &Node<'_, '_>) -> &'static str {
 }
 
 /// The team or the inbox.
-fn department(node: &Node<'_, '_>, meta: &Node<'_, '_>, at: Timestamp, events: &mut Events<'_>) -> Option<String> {
+fn department(
+    node: &Node<'_, '_>,
+    meta: &Node<'_, '_>,
+    at: Timestamp,
+    events: &mut WebhookEvents<'_>,
+) -> Option<String> {
     match events.settings().department {
         DepartmentSource::Team => {
             let team = meta.member("team");
@@ -162,7 +167,12 @@ fn department(node: &Node<'_, '_>, meta: &Node<'_, '_>, at: Timestamp, events: &
 }
 
 /// An agent, a bot or an assistant, who is mentioned.
-pub fn person(node: &Node<'_, '_>, kind: &'static str, at: Timestamp, events: &mut Events<'_>) -> Option<Person> {
+pub fn person(
+    node: &Node<'_, '_>,
+    kind: &'static str,
+    at: Timestamp,
+    events: &mut WebhookEvents<'_>,
+) -> Option<Person> {
     let id = node.member("id").id()?;
     let kind = match node.member("type").text() {
         Some("agent_bot") => "agent_bot",
@@ -180,7 +190,7 @@ pub fn person(node: &Node<'_, '_>, kind: &'static str, at: Timestamp, events: &m
     Some(person)
 }
 
-pub fn push_contact(node: &Node<'_, '_>, at: Timestamp, events: &mut Events<'_>) {
+pub fn push_contact(node: &Node<'_, '_>, at: Timestamp, events: &mut WebhookEvents<'_>) {
     if let Some(id) = node.member("id").id() {
         let id = events.id("contact", &id);
         let name = node.member("name").text().unwrap_or_default();

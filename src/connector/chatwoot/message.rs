@@ -1,9 +1,9 @@
 //! A message of Chatwoot.
 
 use crate::base::timestamp::Timestamp;
-use crate::connector::chatwoot::conversation::{Conversation, Status, person};
+use crate::connector::chatwoot::conversation::{ChatwootConversation, Status, person};
 use crate::connector::connection::DepartmentSource;
-use crate::connector::events::{Events, Field, Switch, second};
+use crate::connector::events::{Field, Switch, WebhookEvents, second};
 use crate::connector::payload::Node;
 
 /// A message of the customer, of an agent, of a bot, of a rule.
@@ -11,8 +11,8 @@ pub fn message(
     is_created: bool,
     root: &Node<'_, '_>,
     conversation_node: &Node<'_, '_>,
-    conversation: Option<&Conversation>,
-    events: &mut Events<'_>,
+    conversation: Option<&ChatwootConversation>,
+    events: &mut WebhookEvents<'_>,
 ) {
     let id = root.member("id");
     let (Some(raw_id), Some(conversation)) = (id.require(id.id(), "the id of a message"), conversation) else {
@@ -94,7 +94,7 @@ pub fn message(
 }
 
 /// Who has the conversation when the customer writes. It is known by then, unless a webhook was lost.
-fn observe(message_id: &str, at: Timestamp, conversation: &Conversation, events: &mut Events<'_>) {
+fn observe(message_id: &str, at: Timestamp, conversation: &ChatwootConversation, events: &mut WebhookEvents<'_>) {
     let switch = match (conversation.status, conversation.agent()) {
         _ if conversation.is_of_ai() => Switch::On,
         (Some(Status::Open), Some(agent)) => Switch::OffFor(agent),
@@ -123,7 +123,12 @@ impl Author {
     }
 }
 
-fn outgoing_author(root: &Node<'_, '_>, attributes: &Node<'_, '_>, at: Timestamp, events: &mut Events<'_>) -> Author {
+fn outgoing_author(
+    root: &Node<'_, '_>,
+    attributes: &Node<'_, '_>,
+    at: Timestamp,
+    events: &mut WebhookEvents<'_>,
+) -> Author {
     if root.member("additional_attributes").member("campaign_id").exists() {
         return Author::new("automation", Some("campaign"));
     }

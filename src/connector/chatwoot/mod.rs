@@ -16,7 +16,7 @@ mod message;
 use crate::connector::chatwoot::changes::{changes, start};
 use crate::connector::chatwoot::conversation::{conversation, push_contact};
 use crate::connector::chatwoot::message::message;
-use crate::connector::events::Events;
+use crate::connector::events::WebhookEvents;
 use crate::connector::mapper::{Mapper, Seen};
 use crate::connector::payload::Node;
 
@@ -95,7 +95,7 @@ const UNNEEDED: &[&str] = &[
     "inbox_updated",
 ];
 
-fn map(root: &Node<'_, '_>, events: &mut Events<'_>) -> Seen {
+fn map(root: &Node<'_, '_>, events: &mut WebhookEvents<'_>) -> Seen {
     let event = root.member("event");
     let name = event.require(event.text(), "the name of a webhook").unwrap_or_default();
     let seen = Seen::new(name, MAPPED, UNNEEDED);
@@ -121,7 +121,7 @@ fn map(root: &Node<'_, '_>, events: &mut Events<'_>) -> Seen {
 }
 
 /// A contact by itself has its own clock, in what has changed.
-fn contact_webhook(root: &Node<'_, '_>, events: &mut Events<'_>) {
+fn contact_webhook(root: &Node<'_, '_>, events: &mut WebhookEvents<'_>) {
     let changes = root.member("changed_attributes");
     let changed_at = changes.items().find_map(|change| {
         let updated_at = change.member("updated_at");

@@ -11,7 +11,7 @@ use crate::worker::bindings::d1::D1;
 use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::context::RequestContext;
 use crate::worker::json_body;
-use crate::worker::response::Reply;
+use crate::worker::response::ApiResponse;
 
 /// Reads or writes the destinations of an organization.
 ///
@@ -22,7 +22,7 @@ use crate::worker::response::Reply;
 /// 5. Read the destinations             → 404, 503; 400 if a PUT does not go together with them
 /// 6. Compare the ETag of a GET         → 304, 200
 /// 7. Encrypt and store those of a PUT  → 400, 503, 200
-pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Result<Reply, ApiError> {
+pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Result<ApiResponse, ApiError> {
     // 1. Authenticate and count the call.
     let caller = authenticate(context, RateLimit::Read).await?;
     // 2. Check the path.
@@ -41,7 +41,7 @@ pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Resul
     let Some(change) = change else {
         // 6. Compare the ETag of a GET.
         let body = envelope::success(&current.to_json(&organization)?)?;
-        return Ok(Reply::json_or_not_modified(context, body));
+        return Ok(ApiResponse::json_or_not_modified(context, body));
     };
     change.check(&current).map_err(ApiError::Invalid)?;
     // 7. Encrypt and store those of a PUT.
@@ -49,7 +49,7 @@ pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Resul
     let keys = keys.ok_or_else(|| ApiError::Unavailable("SETTINGS_KEY is not set".to_owned()))?;
     let sealed = alerts::seal(keys, organization.as_str(), &change.secrets()).await?;
     let stored = put_alerts(&database, &organization, &change, sealed, context.now).await?;
-    Reply::success(&stored.to_json(&organization)?)
+    ApiResponse::success(&stored.to_json(&organization)?)
 }
 
 /// Sends a sample to a destination.
@@ -59,7 +59,7 @@ pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Resul
 /// 3. Decide access                     → 403
 /// 4. Find the destination              → 404, 503
 /// 5. Send the sample                   → 200, whatever became of it
-pub async fn test(context: &RequestContext, path: PathParameters<'_>) -> Result<Reply, ApiError> {
+pub async fn test(context: &RequestContext, path: PathParameters<'_>) -> Result<ApiResponse, ApiError> {
     // 1. Authenticate and count the call.
     let caller = authenticate(context, RateLimit::AlertTest).await?;
     // 2. Check the path.
@@ -75,5 +75,5 @@ pub async fn test(context: &RequestContext, path: PathParameters<'_>) -> Result<
     let destination = current.find(destination_id)?.ok_or(ApiError::DestinationNotFound)?;
     // 5. Send the sample.
     let outcome = alerts::sample(&context.env, organization.as_str(), destination_id, destination).await?;
-    Reply::success(&outcome)
+    ApiResponse::success(&outcome)
 }

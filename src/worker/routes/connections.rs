@@ -9,7 +9,7 @@ use crate::worker::authenticate::authenticate;
 use crate::worker::bindings::d1::D1;
 use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::context::RequestContext;
-use crate::worker::response::Reply;
+use crate::worker::response::ApiResponse;
 
 /// How the connections of an organization are doing.
 ///
@@ -17,7 +17,7 @@ use crate::worker::response::Reply;
 /// 2. Check the path                    → 400
 /// 3. Decide access                     → 403
 /// 4. Read the counts                   → 404, 503, 304, 200
-pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Result<Reply, ApiError> {
+pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Result<ApiResponse, ApiError> {
     // 1. Authenticate and count the call.
     let caller = authenticate(context, RateLimit::Read).await?;
     // 2. Check the path.
@@ -36,5 +36,5 @@ pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Resul
     let database = D1::bound(&context.env, &shards.binding(shards.of(organization.as_str()).shard));
     let connections = &service.config.connections;
     let status = read_connections(&database, &organization, connections, unsaved, context.now).await?;
-    Ok(Reply::json_or_not_modified(context, envelope::success(&status)?))
+    Ok(ApiResponse::json_or_not_modified(context, envelope::success(&status)?))
 }

@@ -9,7 +9,7 @@ use crate::worker::bindings::d1::D1;
 use crate::worker::bindings::random;
 use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::context::RequestContext;
-use crate::worker::response::Reply;
+use crate::worker::response::ApiResponse;
 
 /// Erases a contact.
 ///
@@ -17,7 +17,7 @@ use crate::worker::response::Reply;
 /// 2. Check the path                    → 400
 /// 3. Decide access                     → 403
 /// 4. Erase the contact                 → 200, 404, 503
-pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Result<Reply, ApiError> {
+pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Result<ApiResponse, ApiError> {
     // 1. Authenticate and count the call. It reads every conversation of the organization, as a search reads every row.
     let caller = authenticate(context, RateLimit::Search).await?;
     // 2. Check the path.
@@ -36,5 +36,5 @@ pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Resul
         let database = D1::bound(&context.env, &shards.binding(shard));
         erased = erase_contact(&database, &organization, &contact_id, &change_token, context.now).await?;
     }
-    Reply::success(&erased.ok_or(ApiError::OrganizationNotFound)?)
+    ApiResponse::success(&erased.ok_or(ApiError::OrganizationNotFound)?)
 }

@@ -15,7 +15,7 @@ use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::bindings::time_zones::calendar_of;
 use crate::worker::context::RequestContext;
 use crate::worker::json_body;
-use crate::worker::response::Reply;
+use crate::worker::response::ApiResponse;
 
 /// Says why a conversation is listed, or why not; takes it off the lists for now, or puts it back.
 ///
@@ -26,7 +26,7 @@ use crate::worker::response::Reply;
 /// 5. Read the conversation                    → 404, 503
 /// 6. Explain it                               → 304, 200
 /// 7. Or store the acknowledgement             → 200, 503; 409 if nobody waits, or another message is the last
-pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Result<Reply, ApiError> {
+pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Result<ApiResponse, ApiError> {
     // 1. Authenticate and count the call. It reads the whole conversation, which may be long.
     let caller = authenticate(context, RateLimit::Search).await?;
     // 2. Check the path and read the parameter.
@@ -55,7 +55,10 @@ pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Resul
     // 6. Explain it.
     let Some(access) = changing else {
         let evidence = found.evidence(&read, &calendar_of);
-        return Ok(Reply::json_or_not_modified(context, envelope::success(&evidence)?));
+        return Ok(ApiResponse::json_or_not_modified(
+            context,
+            envelope::success(&evidence)?,
+        ));
     };
     // 7. Or store the acknowledgement.
     let acknowledgement = match request {
@@ -65,5 +68,5 @@ pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Resul
     let record = found.record(&access, acknowledgement.as_ref(), context.now)?;
     let change_token = random::token().map_err(|error| ApiError::Internal(error.to_string()))?;
     store_records(&database, access.permit(record), &change_token, context.now).await?;
-    Reply::success(&AcknowledgementAnswer::new(&conversation_id, acknowledgement.as_ref()))
+    ApiResponse::success(&AcknowledgementAnswer::new(&conversation_id, acknowledgement.as_ref()))
 }

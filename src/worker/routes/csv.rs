@@ -11,7 +11,7 @@ use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::context::{ReportSources, RequestContext};
 use crate::worker::log;
 use crate::worker::log::Line;
-use crate::worker::response::{Body, Reply};
+use crate::worker::response::{ApiBody, ApiResponse};
 use futures::{StreamExt, stream};
 use worker::Error;
 
@@ -25,7 +25,7 @@ use worker::Error;
 /// 6. Read the first rows, and the rest as the client takes it → 200, 503
 ///
 /// An error after the first rows aborts the body, so a truncated file cannot be mistaken for a complete one.
-pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
+pub async fn handle(context: &RequestContext) -> Result<ApiResponse, ApiError> {
     // 1. Authenticate and count the call.
     let caller = authenticate(context, RateLimit::Read).await?;
     // 2. Read the parameters.
@@ -39,7 +39,7 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
     let answer = answer_csv(&report, &access, &request, condition.as_deref(), context.now).await?;
     let mut headers = vec![("ETag", answer.etag.to_string())];
     let Some(file) = answer.file else {
-        return Ok(Reply {
+        return Ok(ApiResponse {
             status: 304,
             body: None,
             headers,
@@ -53,9 +53,9 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
         database: sources.database,
         request_id: context.id.clone(),
     };
-    Ok(Reply {
+    Ok(ApiResponse {
         status: 200,
-        body: Some(Body::Stream(stream::try_unfold(rest, Rest::next).boxed_local())),
+        body: Some(ApiBody::Stream(stream::try_unfold(rest, Rest::next).boxed_local())),
         headers,
     })
 }

@@ -3,7 +3,7 @@
 use crate::api::envelope;
 use crate::api::error::ApiError;
 use crate::worker::context::RequestContext;
-use crate::worker::response::Reply;
+use crate::worker::response::ApiResponse;
 use serde::Serialize;
 
 /// What the dashboard must know before it has a token: where users sign in, and whose pages may embed it.
@@ -18,7 +18,7 @@ struct Dashboard<'a> {
 ///
 /// 1. Read the configuration   → 503
 /// 2. Compare the ETag         → 304, 200
-pub fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
+pub fn handle(context: &RequestContext) -> Result<ApiResponse, ApiError> {
     // 1. Read the configuration.
     let config = &context.service()?.config;
     let dashboard = Dashboard {
@@ -26,7 +26,9 @@ pub fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
         frame_ancestors: config.frame_ancestors.as_slice(),
     };
     // 2. Compare the ETag.
-    let mut reply = Reply::json_or_not_modified(context, envelope::success(&dashboard)?);
-    reply.headers.push(("Cache-Control", "public, max-age=300".to_owned()));
-    Ok(reply)
+    let mut response = ApiResponse::json_or_not_modified(context, envelope::success(&dashboard)?);
+    response
+        .headers
+        .push(("Cache-Control", "public, max-age=300".to_owned()));
+    Ok(response)
 }

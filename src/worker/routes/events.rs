@@ -9,7 +9,7 @@ use crate::worker::bindings::d1::D1;
 use crate::worker::bindings::random;
 use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::context::RequestContext;
-use crate::worker::response::Reply;
+use crate::worker::response::ApiResponse;
 use futures::future::join_all;
 
 /// Stores events. Those of organizations in several databases are stored in each of them at once: either all of a
@@ -22,7 +22,7 @@ use futures::future::join_all;
 /// 5. Read its events                   → 400, 413
 /// 6. Decide access                     → 403
 /// 7. Store them                        → 200, 503
-pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
+pub async fn handle(context: &RequestContext) -> Result<ApiResponse, ApiError> {
     // 1. Authenticate and count the call.
     let caller = authenticate(context, RateLimit::Ingest).await?;
     // 2. Read the query.
@@ -59,7 +59,7 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
     for part in join_all(parts.map(store)).await {
         receipt.add(part?);
     }
-    Reply::success(&receipt.with_remarks(warnings, is_partial.then_some((bad, first_bad))))
+    ApiResponse::success(&receipt.with_remarks(warnings, is_partial.then_some((bad, first_bad))))
 }
 
 /// Whether a body of this `Content-Encoding` is gzip.

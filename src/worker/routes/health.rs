@@ -12,7 +12,7 @@ use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::context::RequestContext;
 use crate::worker::isolate;
 use crate::worker::isolate::Service;
-use crate::worker::response::{Body, Reply};
+use crate::worker::response::{ApiBody, ApiResponse};
 use futures::future::join_all;
 use std::cell::RefCell;
 
@@ -27,7 +27,7 @@ thread_local! {
 /// 1. Check the configuration
 /// 2. Decide access, if there is a token   → 401, 403, 429, 503
 /// 3. Ask the database, or remember        → 200, 503: `status` says what is wrong
-pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
+pub async fn handle(context: &RequestContext) -> Result<ApiResponse, ApiError> {
     // 1. Check the configuration.
     let service = context.service();
     if let Err(error) = &service {
@@ -46,7 +46,7 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
         is_memory_used && !is_operator && (0..=ANSWER_AGE_MAX_MS).contains(&age_ms)
     });
     if let Some((_, health)) = remembered {
-        return reply(&health);
+        return response(&health);
     }
     let shards = isolate::shards_of(&context.setup(), &context.env);
     let checks = shards.bindings().iter().enumerate().map(|(shard, binding)| {
@@ -68,7 +68,7 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
     if !is_operator {
         LAST_ANSWER.set(Some((context.now, health.clone())));
     }
-    reply(&health)
+    response(&health)
 }
 
 /// The connections to help desks of organizations in a shard.
@@ -80,14 +80,14 @@ fn connections_of(service: &Service, shard: usize) -> Vec<&Connection> {
         .collect()
 }
 
-fn reply(health: &Health) -> Result<Reply, ApiError> {
+fn response(health: &Health) -> Result<ApiResponse, ApiError> {
     let Some(message) = health.failure() else {
-        return Reply::success(health);
+        return ApiResponse::success(health);
     };
     let body = envelope::failure_with_data(message, "UNAVAILABLE", health)?;
-    Ok(Reply {
+    Ok(ApiResponse {
         status: 503,
-        body: Some(Body::Text(body)),
+        body: Some(ApiBody::Text(body)),
         headers: vec![("Retry-After", "60".to_owned())],
     })
 }

@@ -15,7 +15,7 @@ use crate::worker::bindings::{clock, random, timer};
 use crate::worker::context::RequestContext;
 use crate::worker::counts;
 use crate::worker::isolate::Service;
-use crate::worker::response::Reply;
+use crate::worker::response::ApiResponse;
 
 /// How often storing is tried.
 const TRIES: u32 = 2;
@@ -34,12 +34,12 @@ const TRY_TIMEOUT_MS: u32 = 1_500;
 ///
 /// An authentic webhook is answered with 200, whatever it says, if it can be stored: a help desk that gets an error
 /// sends it again, or stops sending.
-pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Result<Reply, ApiError> {
+pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Result<ApiResponse, ApiError> {
     // Ids of connections need no percent-encoding.
     let connection_id = path.segment("connectionId");
     let service = context.service()?;
     match authentic(context, service, connection_id).await {
-        Ok(reply) => Ok(reply),
+        Ok(response) => Ok(response),
         Err(error @ (ApiError::ConnectionNotFound | ApiError::Signature(_))) => {
             // It counts against the client's address, like a call with a token that is not valid.
             let address = || address_key(&context.header("CF-Connecting-IP").unwrap_or_default());
@@ -50,7 +50,7 @@ pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Resul
     }
 }
 
-async fn authentic(context: &RequestContext, service: &Service, connection_id: &str) -> Result<Reply, ApiError> {
+async fn authentic(context: &RequestContext, service: &Service, connection_id: &str) -> Result<ApiResponse, ApiError> {
     // 1. Find the connection.
     let connections = &service.config.connections;
     let (index, connection) = connections
@@ -99,7 +99,7 @@ async fn authentic(context: &RequestContext, service: &Service, connection_id: &
                 note(context, service, index, |tally| {
                     tally.count(connection.kind, outcome, webhook, notes, sent_at, context.now);
                 });
-                return Reply::success(&receipt);
+                return ApiResponse::success(&receipt);
             }
             Err(error) if tries >= TRIES => return Err(error.into()),
             Err(_) => {}

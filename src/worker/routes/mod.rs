@@ -22,11 +22,11 @@ mod trend;
 use crate::api::error::ApiError;
 use crate::api::route::{PathParameters, Route};
 use crate::worker::context::RequestContext;
-use crate::worker::response::Reply;
+use crate::worker::response::ApiResponse;
 use futures::future::{FutureExt, LocalBoxFuture, ready};
 
 /// Answers a request to a route, with what its path has in place of the segments in braces.
-type Handler = for<'a> fn(&'a RequestContext, PathParameters<'a>) -> LocalBoxFuture<'a, Result<Reply, ApiError>>;
+type Handler = for<'a> fn(&'a RequestContext, PathParameters<'a>) -> LocalBoxFuture<'a, Result<ApiResponse, ApiError>>;
 
 const READ: &str = "GET, HEAD";
 
@@ -135,12 +135,12 @@ const fn public(path: &'static str, handle: Handler) -> (Route, Handler) {
 /// 2. Answer OPTIONS          → 204
 /// 3. Check the method        → 405
 /// 4. Call the handler
-pub async fn answer(context: &RequestContext) -> Reply {
+pub async fn answer(context: &RequestContext) -> ApiResponse {
     let outcome = route(context).await;
-    outcome.unwrap_or_else(|error| Reply::failure(context, &error))
+    outcome.unwrap_or_else(|error| ApiResponse::failure(context, &error))
 }
 
-async fn route(context: &RequestContext) -> Result<Reply, ApiError> {
+async fn route(context: &RequestContext) -> Result<ApiResponse, ApiError> {
     // 1. Find the route.
     let mut routes = ROUTES.iter();
     let (route, handle, path) = routes
@@ -159,9 +159,9 @@ async fn route(context: &RequestContext) -> Result<Reply, ApiError> {
     handle(context, path).await
 }
 
-/// The reply to OPTIONS, which carries no token: the methods of the route, and, if the request is a CORS preflight
+/// The response to OPTIONS, which carries no token: the methods of the route, and, if the request is a CORS preflight
 /// (Fetch standard, section 3.3.2), what a page of its origin may do. An origin that is not listed is allowed nothing.
-fn options(context: &RequestContext, route: &Route) -> Reply {
+fn options(context: &RequestContext, route: &Route) -> ApiResponse {
     let mut headers = vec![("Allow", format!("{}, OPTIONS", route.methods))];
     if let (Some(origin), Some(_), Ok(service)) = (
         context.header("Origin"),
@@ -170,7 +170,7 @@ fn options(context: &RequestContext, route: &Route) -> Reply {
     ) {
         headers.extend(service.config.allowed_origins.preflight_headers(&origin, route.methods));
     }
-    Reply {
+    ApiResponse {
         status: 204,
         body: None,
         headers,

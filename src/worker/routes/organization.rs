@@ -8,7 +8,7 @@ use crate::worker::authenticate::authenticate;
 use crate::worker::bindings::d1::D1;
 use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::context::RequestContext;
-use crate::worker::response::Reply;
+use crate::worker::response::ApiResponse;
 
 /// Removes an organization.
 ///
@@ -16,7 +16,7 @@ use crate::worker::response::Reply;
 /// 2. Check the path and read the parameter  → 400
 /// 3. Decide access                          → 403
 /// 4. Remove the organization                → 200, 404, 503
-pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Result<Reply, ApiError> {
+pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Result<ApiResponse, ApiError> {
     // 1. Authenticate and count the call.
     let caller = authenticate(context, RateLimit::Read).await?;
     // 2. Check the path and read the parameter.
@@ -30,5 +30,5 @@ pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Resul
     let removed = remove_organization(&database, &organization, is_purge, context.now).await?;
     // This isolate forgets the head at once, others when it is HEAD_MAX_AGE_SECONDS old.
     caller.service.cache.borrow_mut().remove_head(&organization);
-    Reply::success(&removed.ok_or(ApiError::OrganizationNotFound)?)
+    ApiResponse::success(&removed.ok_or(ApiError::OrganizationNotFound)?)
 }

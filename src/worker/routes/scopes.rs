@@ -7,7 +7,7 @@ use crate::worker::authenticate::authenticate;
 use crate::worker::bindings::d1::D1;
 use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::context::RequestContext;
-use crate::worker::response::Reply;
+use crate::worker::response::ApiResponse;
 
 /// The organizations and departments that the caller may choose from.
 ///
@@ -15,7 +15,7 @@ use crate::worker::response::Reply;
 /// 2. Read the parameters                  → 400
 /// 3. Decide access and read the scopes    → 403, 404, 503
 /// 4. Compare the ETag                     → 304, 200
-pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
+pub async fn handle(context: &RequestContext) -> Result<ApiResponse, ApiError> {
     // 1. Authenticate and count the call.
     let caller = authenticate(context, RateLimit::Read).await?;
     // 2. Read the parameters.
@@ -29,5 +29,5 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
         .conversation_url
         .clone_from(&caller.service.config.conversation_url);
     // 4. Compare the ETag.
-    Ok(Reply::json_or_not_modified(context, envelope::success(&scopes)?))
+    Ok(ApiResponse::json_or_not_modified(context, envelope::success(&scopes)?))
 }

@@ -8,7 +8,7 @@ use crate::worker::authenticate::authenticate;
 use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::context::{ReportSources, RequestContext};
 use crate::worker::json_body;
-use crate::worker::response::{Body, Reply};
+use crate::worker::response::{ApiBody, ApiResponse};
 
 /// A page of the rows that a text is found in. The text is in the body, so that no log and no history has it.
 ///
@@ -17,7 +17,7 @@ use crate::worker::response::{Body, Reply};
 /// 3. Decide access                           → 403
 /// 4. Resolve the head and the snapshot       → 404, 410, 503
 /// 5. Search, select, read and write the page → 200, 503
-pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
+pub async fn handle(context: &RequestContext) -> Result<ApiResponse, ApiError> {
     // 1. Authenticate and count the call.
     let caller = authenticate(context, RateLimit::Search).await?;
     // 2. Read the body.
@@ -28,9 +28,9 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
     let sources = ReportSources::new(context, caller.service, &access.organization);
     let report = sources.context(context, caller.service, &caller.claims);
     let body = answer_search(&report, &access, &request, context.now).await?;
-    Ok(Reply {
+    Ok(ApiResponse {
         status: 200,
-        body: Some(Body::Text(body)),
+        body: Some(ApiBody::Text(body)),
         headers: Vec::new(),
     })
 }

@@ -9,7 +9,7 @@ use crate::worker::authenticate::authenticate;
 use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::context::{ReportSources, RequestContext};
 use crate::worker::json_body;
-use crate::worker::response::Reply;
+use crate::worker::response::ApiResponse;
 
 /// Reads or writes the settings of an organization.
 ///
@@ -19,7 +19,7 @@ use crate::worker::response::Reply;
 /// 4. Decide access                     → 403
 /// 5. Read or change the settings       → 404, 503; 400 if they do not go together
 /// 6. Compare the ETag of a GET         → 304, 200
-pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Result<Reply, ApiError> {
+pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Result<ApiResponse, ApiError> {
     // 1. Authenticate and count the call.
     let caller = authenticate(context, RateLimit::Read).await?;
     // 2. Check the path.
@@ -38,10 +38,13 @@ pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Resul
     };
     let report = sources.context(context, caller.service, &caller.claims);
     match change {
-        Some(change) => Reply::success(&change_settings(&report, &organization, &change, context.now).await?),
+        Some(change) => ApiResponse::success(&change_settings(&report, &organization, &change, context.now).await?),
         None => {
             let settings = read_settings(&report, &organization, context.now).await?;
-            Ok(Reply::json_or_not_modified(context, envelope::success(&settings)?))
+            Ok(ApiResponse::json_or_not_modified(
+                context,
+                envelope::success(&settings)?,
+            ))
         }
     }
 }

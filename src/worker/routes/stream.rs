@@ -9,7 +9,7 @@ use crate::report::streams::OpenStreams;
 use crate::worker::authenticate::authenticate;
 use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::context::{ReportSources, RequestContext};
-use crate::worker::response::Reply;
+use crate::worker::response::ApiResponse;
 use std::cell::RefCell;
 
 thread_local! {
@@ -25,7 +25,7 @@ thread_local! {
 /// 4. Find the organization                   → 404, 503
 /// 5. Count the caller's streams              → 429
 /// 6. Let the entry module write the events   → 200
-pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
+pub async fn handle(context: &RequestContext) -> Result<ApiResponse, ApiError> {
     // 1. Authenticate and count the opening.
     let caller = authenticate(context, RateLimit::Stream).await?;
     // 2. Read the parameters.
@@ -50,7 +50,7 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
         // 6. Let the entry module write the events.
         headers.push(("X-Stream-Key", key));
     }
-    Ok(Reply {
+    Ok(ApiResponse {
         status: 200,
         body: None,
         headers,

@@ -7,7 +7,7 @@ use crate::report::service::answer_summary;
 use crate::worker::authenticate::authenticate;
 use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::context::{ReportSources, RequestContext};
-use crate::worker::response::Reply;
+use crate::worker::response::ApiResponse;
 
 /// What can be counted of the report's rows.
 ///
@@ -17,7 +17,7 @@ use crate::worker::response::Reply;
 /// 4. Resolve the head and the snapshot       → 404, 410, 503
 /// 5. Compare the ETag                        → 304
 /// 6. Count the rows and write the summary    → 200, 503
-pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
+pub async fn handle(context: &RequestContext) -> Result<ApiResponse, ApiError> {
     // 1. Authenticate and count the call.
     let caller = authenticate(context, RateLimit::Read).await?;
     // 2. Read the parameters.
@@ -29,5 +29,5 @@ pub async fn handle(context: &RequestContext) -> Result<Reply, ApiError> {
     let sources = ReportSources::new(context, caller.service, &access.organization);
     let report = sources.context(context, caller.service, &caller.claims);
     let answer = answer_summary(&report, &access, &request, condition.as_deref(), context.now).await?;
-    Ok(Reply::with_advice(context, &sources, answer))
+    Ok(ApiResponse::with_advice(context, &sources, answer))
 }

@@ -10,7 +10,7 @@ use crate::report::trend::answer_trend;
 use crate::worker::authenticate::authenticate;
 use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::context::{ReportSources, RequestContext};
-use crate::worker::response::Reply;
+use crate::worker::response::ApiResponse;
 
 /// The course of the last days, as JSON or as a file.
 ///
@@ -19,7 +19,7 @@ use crate::worker::response::Reply;
 /// 3. Decide access                           → 403
 /// 4. Resolve the head, and read the hours    → 404, 503
 /// 5. Write them, and compare the ETag        → 200, 304
-pub async fn handle(context: &RequestContext, is_csv: bool) -> Result<Reply, ApiError> {
+pub async fn handle(context: &RequestContext, is_csv: bool) -> Result<ApiResponse, ApiError> {
     // 1. Authenticate and count the call.
     let caller = authenticate(context, RateLimit::Read).await?;
     // 2. Read the parameters.
@@ -33,18 +33,18 @@ pub async fn handle(context: &RequestContext, is_csv: bool) -> Result<Reply, Api
     // 5. Write them, and compare the ETag.
     let mut body = success(&trend.data(&access))?;
     let Some(separator) = request.separator else {
-        return Ok(Reply::json_or_not_modified(context, body));
+        return Ok(ApiResponse::json_or_not_modified(context, body));
     };
     // The file does not say of which organization it is, but its ETag depends on that.
     let csv = trend.to_csv(separator);
     body.push_str(&csv);
-    let mut reply = Reply::unless_known(context, etag_of(&body), csv);
-    if reply.body.is_some() {
+    let mut response = ApiResponse::unless_known(context, etag_of(&body), csv);
+    if response.body.is_some() {
         let disposition = content_disposition("trend-", access.organization.as_str(), trend.as_of);
-        reply.headers.extend([
+        response.headers.extend([
             ("Content-Type", "text/csv; charset=utf-8; header=present".to_owned()),
             ("Content-Disposition", disposition),
         ]);
     }
-    Ok(reply)
+    Ok(response)
 }
