@@ -2,7 +2,7 @@
 // resemble each other: gzip looks back 32 KB for what repeats. In the order of their real names the worker is 9 KB
 // larger.
 
-/** Bytes that are looked at together: a sequence. */
+/** Bytes that are compared together: a sequence. */
 const SEQUENCE = 5;
 /** How far back gzip looks, in bytes. */
 const WINDOW = 32 * 1024;

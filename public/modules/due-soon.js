@@ -17,7 +17,7 @@ const PAGES_MAX = 5;
  * @property {Due[]} due The next one first.
  * @property {number} generatedAt
  * @property {boolean} hasHours Whether the times are of business hours.
- * @property {boolean} isPartial There are so many under the threshold that not all of them were looked at.
+ * @property {boolean} isPartial There are so many under the threshold that not all of them were read.
  */
 
 /**

@@ -102,7 +102,7 @@ struct DestinationChange<'a> {
     number: i64,
 }
 
-/// What is to be written of a destination after a look. `None` means that nothing has changed.
+/// What is to be written of a destination after it was checked. `None` means that nothing has changed.
 fn change<'a>(source: &Source, row: &'a Row, now: Timestamp) -> Result<Option<DestinationChange<'a>>, DatabaseError> {
     let present = source.present(&DestinationRow(row))?;
     let present: Vec<Present<'_>> = present.into_iter().map(|(present, _)| present).collect();

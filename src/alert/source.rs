@@ -1,4 +1,4 @@
-//! What a look at an organization is made of: its settings, its instant and the list of its newest version.
+//! What is read of an organization to tell a destination: its settings, its instant and the list of its newest version.
 
 use crate::alert::sql;
 use crate::alert::stalls::Present;

@@ -179,8 +179,8 @@ impl Stalls {
         text
     }
 
-    /// The stalls after a look at the conversations that the destination fits now. If it is `settling`, new ones are
-    /// not told.
+    /// The stalls, brought up to date with `present`, the conversations that the destination fits now. If it is
+    /// `settling`, new ones are not told.
     #[must_use]
     pub fn observe(&self, mut present: Vec<Present<'_>>, is_settling: bool) -> Self {
         present.sort_unstable_by_key(|now| now.conversation_id);

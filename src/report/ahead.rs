@@ -23,7 +23,7 @@ use crate::snapshot::settings::MAX_AGE_DAYS_DEFAULT;
 use crate::storage::database::{SqlValue, Statement};
 use strum::VariantArray;
 
-/// How many entries `sql/probable_rows.sql` looks at. A page that begins later is not looked for.
+/// How many entries `sql/probable_rows.sql` searches. A page that begins later is not searched for.
 const ENTRIES_MAX: u64 = 256;
 
 /// The statements that read the rows which a page will probably have, to be run together with those that read the head.

@@ -90,7 +90,7 @@ pub(super) fn decode(Row(columns): Row) -> Result<(i64, PageRow), ReportError> {
 ///
 /// The row numbers are a `VALUES` list that is joined: so every row is billed once. It would be billed twice with
 /// `row_no IN (…)` and three times with `json_each`, because SQLite then reads the numbers from a table of their own.
-/// They are in the text, where integers can do no harm: D1 takes at most 100 parameters, and looks at each of them.
+/// They are in the text, where integers can do no harm: D1 takes at most 100 parameters, and validates each of them.
 fn statement(organization: &OrganizationId, row_nos: &[i64], newest_version: Option<i64>) -> Statement {
     let numbers: Vec<String> = row_nos.iter().map(i64::to_string).collect();
     let mut sql = format!(

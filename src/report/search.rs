@@ -1,7 +1,7 @@
 //! Searches the rows of an organization: by a part of the contact's name or phone, or of the id of the conversation,
 //! the contact or the latest message.
 //!
-//! It looks at every row, so it is limited to fewer calls than other reads are. What is searched is personal data: it
+//! It reads every row, so it is limited to fewer calls than other reads are. What is searched is personal data: it
 //! is neither cached nor logged.
 
 use crate::auth::access::OrganizationId;

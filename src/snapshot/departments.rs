@@ -25,7 +25,7 @@ pub struct Share {
     pub times: Tally,
     /// The longest of these times.
     pub worst_minutes: i64,
-    /// By how much the number of listed rows changed, by the number of the look at which that was seen.
+    /// By how much the number of listed rows changed, by the number of the count at which that was seen.
     changes: Tally,
 }
 

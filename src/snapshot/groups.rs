@@ -1,4 +1,4 @@
-//! A version's entries by category and threshold. With them totals and pages are found without a look at every entry.
+//! A version's entries by category and threshold. With them totals and pages are found without reading every entry.
 //!
 //! Entries are in the order of `stalledSince`. So among those to which one threshold applies, those that are listed are
 //! next to each other: they begin with the oldest that is within the age limit, and end before the first that is not

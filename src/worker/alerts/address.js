@@ -1,7 +1,7 @@
 // Which addresses alerts may be sent to: public ones, by https on port 443.
 //
 // The platform's own parser reads the address, which is also the one that `fetch` reads it with. So every spelling of a
-// number (127.1, 0x7f000001, 017700000001) has become the same four decimals when it is looked at here.
+// number (127.1, 0x7f000001, 017700000001) has become the same four decimals when it is checked here.
 
 /** The most characters of an address. */
 export const ADDRESS_CHARACTERS_MAX = 2_048;

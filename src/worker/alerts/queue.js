@@ -9,11 +9,11 @@ import { linkTo, send } from './send.js';
 const DEAD = /-dead$/;
 /** The most messages that the platform takes at a time. */
 const BATCH_MAX = 100;
-/** The most portions of organizations that are looked at in a minute: three statements each, of 1,000. */
+/** The most portions of organizations that are read in a minute: three statements each, of 1,000. */
 const PORTIONS_MAX = 300;
 /** How often that is at most. */
 const REFRESHES_MAX = 3;
-/** When a message is tried again whose destination could not be looked at. */
+/** When a message is tried again whose destination could not be read. */
 const RETRY_SECONDS = 30;
 
 /**
@@ -25,7 +25,7 @@ const RETRY_SECONDS = 30;
 
 /**
  * Looks for what is to be told after a refresh of some databases, and puts it in the queue. If one of them fails, the
- * others are looked at all the same; the first error is thrown at the end.
+ * others are read all the same; the first error is thrown at the end.
  *
  * @param {{
  *   databases: string[], detect: (after: string, database: string) => Promise<string>,
