@@ -1,6 +1,6 @@
-//! The envelope of every JSON answer.
+//! The envelope of every JSON response.
 
-use crate::api::error::{ApiError, ErrorAnswer};
+use crate::api::error::{ApiError, ErrorResponse};
 use crate::http::envelope::Envelope;
 use crate::ingest::parse::Remark;
 use serde::Serialize;
@@ -36,7 +36,7 @@ pub fn failure_with_data<T: Serialize>(message: &str, error: &str, data: &T) -> 
 
 /// `{"success":false,"message":…,"error":…}`, with `details` if events are bad.
 #[must_use]
-pub fn failure(error: &ApiError, answer: &ErrorAnswer) -> String {
+pub fn failure(error: &ApiError, response: &ErrorResponse) -> String {
     #[derive(Serialize)]
     struct Failure<'a> {
         success: bool,
@@ -51,8 +51,8 @@ pub fn failure(error: &ApiError, answer: &ErrorAnswer) -> String {
     };
     let envelope = Failure {
         success: false,
-        message: &answer.message,
-        error: answer.code,
+        message: &response.message,
+        error: response.code,
         details,
     };
     // Writing texts cannot fail. The constant is there so that even then there is a body.

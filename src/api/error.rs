@@ -62,73 +62,74 @@ pub enum ApiError {
     Unavailable(String),
 }
 
-/// How an error is answered.
+/// The response to an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ErrorAnswer {
+pub struct ErrorResponse {
     /// The HTTP status.
     pub status: u16,
     /// The stable code.
     pub code: &'static str,
     /// A sentence that a person can act on.
     pub message: String,
-    /// Headers besides those of every answer.
+    /// Headers besides those of every response.
     pub headers: Vec<(&'static str, String)>,
 }
 
 impl ApiError {
-    /// The answer: status, code, words and headers.
+    /// The response: status, code, words and headers.
     #[must_use]
-    pub fn answer(&self) -> ErrorAnswer {
-        let answer = |status, code, message: &str| ErrorAnswer {
+    pub fn response(&self) -> ErrorResponse {
+        let response = |status, code, message: &str| ErrorResponse {
             status,
             code,
             message: message.to_owned(),
             headers: Vec::new(),
         };
         match self {
-            Self::Invalid(message) => answer(400, "INVALID_REQUEST", message),
-            Self::BadEvents(message, _) => answer(400, "INVALID_REQUEST", message),
+            Self::Invalid(message) => response(400, "INVALID_REQUEST", message),
+            Self::BadEvents(message, _) => response(400, "INVALID_REQUEST", message),
             Self::TokenMissing => {
                 let message = "A bearer token is required in the Authorization header.";
-                answer(401, "UNAUTHENTICATED", message)
+                response(401, "UNAUTHENTICATED", message)
                     .with("WWW-Authenticate", r#"Bearer realm="conversation-monitor""#)
             }
             Self::TokenMalformed => {
                 let message = "The Authorization header must be \"Bearer\" and one token.";
-                answer(401, "UNAUTHENTICATED", message).with("WWW-Authenticate", &challenge("invalid_request", message))
+                response(401, "UNAUTHENTICATED", message)
+                    .with("WWW-Authenticate", &challenge("invalid_request", message))
             }
             Self::Token(error) => {
                 let description = error.description();
-                answer(401, "UNAUTHENTICATED", &format!("{description}."))
+                response(401, "UNAUTHENTICATED", &format!("{description}."))
                     .with("WWW-Authenticate", &challenge("invalid_token", description))
             }
-            Self::RateLimited(seconds) => answer(429, "RATE_LIMITED", "Too many requests. Try again after a while.")
+            Self::RateLimited(seconds) => response(429, "RATE_LIMITED", "Too many requests. Try again after a while.")
                 .with("Retry-After", &seconds.to_string()),
-            Self::Forbidden(_) => answer(
+            Self::Forbidden(_) => response(
                 403,
                 "FORBIDDEN",
                 "Your role, scope or organization does not allow this.",
             ),
-            Self::OrganizationNotFound => answer(404, "NOT_FOUND", "Organization not found."),
-            Self::ConversationNotFound => answer(404, "NOT_FOUND", "Conversation not found."),
-            Self::Conflict(message) => answer(409, "CONFLICT", message),
-            Self::ConnectionNotFound => answer(404, "NOT_FOUND", "There is no such connection."),
-            Self::DestinationNotFound => answer(404, "NOT_FOUND", "There is no such destination."),
-            Self::Signature(_) => answer(401, "UNAUTHENTICATED", "The signature is not valid.")
+            Self::OrganizationNotFound => response(404, "NOT_FOUND", "Organization not found."),
+            Self::ConversationNotFound => response(404, "NOT_FOUND", "Conversation not found."),
+            Self::Conflict(message) => response(409, "CONFLICT", message),
+            Self::ConnectionNotFound => response(404, "NOT_FOUND", "There is no such connection."),
+            Self::DestinationNotFound => response(404, "NOT_FOUND", "There is no such destination."),
+            Self::Signature(_) => response(401, "UNAUTHENTICATED", "The signature is not valid.")
                 .with("WWW-Authenticate", r#"Signature realm="conversation-monitor""#),
-            Self::RouteNotFound => answer(404, "NOT_FOUND", "There is nothing at this path."),
+            Self::RouteNotFound => response(404, "NOT_FOUND", "There is nothing at this path."),
             Self::MethodNotAllowed(allow) => {
                 let message = format!("This path takes {allow}.");
-                answer(405, "METHOD_NOT_ALLOWED", &message).with("Allow", allow)
+                response(405, "METHOD_NOT_ALLOWED", &message).with("Allow", allow)
             }
             Self::SnapshotExpired => {
                 let message = "The snapshot is no longer kept. Leave out \"snapshot\" to get the newest one.";
-                answer(410, "SNAPSHOT_EXPIRED", message)
+                response(410, "SNAPSHOT_EXPIRED", message)
             }
-            Self::TooLarge(message) => answer(413, "PAYLOAD_TOO_LARGE", message),
-            Self::UnsupportedMediaType(message) => answer(415, "UNSUPPORTED_MEDIA_TYPE", message),
-            Self::Internal(_) => answer(500, "INTERNAL", "Something went wrong on our side."),
-            Self::Unavailable(_) => answer(503, "UNAVAILABLE", "The service is not available right now. Try again.")
+            Self::TooLarge(message) => response(413, "PAYLOAD_TOO_LARGE", message),
+            Self::UnsupportedMediaType(message) => response(415, "UNSUPPORTED_MEDIA_TYPE", message),
+            Self::Internal(_) => response(500, "INTERNAL", "Something went wrong on our side."),
+            Self::Unavailable(_) => response(503, "UNAVAILABLE", "The service is not available right now. Try again.")
                 .with("Retry-After", &RETRY_AFTER_SECONDS.to_string()),
         }
     }
@@ -149,7 +150,7 @@ impl ApiError {
     }
 }
 
-impl ErrorAnswer {
+impl ErrorResponse {
     fn with(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self

@@ -38,13 +38,13 @@ fn start() {
 /// memory of a wasm that has panicked, just before it is instantiated again.
 #[wasm_bindgen]
 pub fn fetch(request: Request, url: JsString, env: Env, platform: worker_sys::Context) -> Result<JsValue, JsValue> {
-    answer_or_promise(request, url, env, platform, false)
+    response_or_promise(request, url, env, platform, false)
 }
 
-/// Answers a question that a stream asks. The answer has two more headers, which the entry module takes off.
+/// Responds to a question that a stream asks. The response has two more headers, which the entry module takes off.
 #[wasm_bindgen]
 pub fn tick(request: Request, url: JsString, env: Env, platform: worker_sys::Context) -> Result<JsValue, JsValue> {
-    answer_or_promise(request, url, env, platform, true)
+    response_or_promise(request, url, env, platform, true)
 }
 
 /// A stream of the caller with this key has ended.
@@ -53,7 +53,7 @@ pub fn close_stream(key: &str) {
     routes::stream::close(key);
 }
 
-fn answer_or_promise(
+fn response_or_promise(
     request: Request,
     url: JsString,
     env: Env,
@@ -75,7 +75,7 @@ async fn respond(
     is_tick: bool,
 ) -> Result<JsValue, JsValue> {
     let context = RequestContext::new(request, url.into(), env, platform, is_tick).await?;
-    let response = routes::answer(&context).await;
+    let response = routes::respond(&context).await;
     for warning in context.trace.warnings() {
         log::error(&Line {
             message: "request served with a warning",

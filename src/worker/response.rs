@@ -69,29 +69,29 @@ impl ApiResponse {
         }
     }
 
-    /// The answer to a failed request, which is also logged.
+    /// The response to a failed request, which is also logged.
     pub fn failure(context: &RequestContext, error: &ApiError) -> Self {
-        let answer = error.answer();
+        let response = error.response();
         let cause = error.cause();
         let line = Line {
             message: "request refused",
             request_id: Some(&context.id),
             method: Some(context.method()),
             path: context.route_path(),
-            status: Some(answer.status),
-            error: Some(answer.code),
+            status: Some(response.status),
+            error: Some(response.code),
             cause: cause.as_deref(),
             ..Line::default()
         };
-        if answer.status >= 500 {
+        if response.status >= 500 {
             log::error(&line);
         } else {
             log::info(&line);
         }
         Self {
-            status: answer.status,
-            body: Some(ApiBody::Text(envelope::failure(error, &answer))),
-            headers: answer.headers,
+            status: response.status,
+            body: Some(ApiBody::Text(envelope::failure(error, &response))),
+            headers: response.headers,
         }
     }
 }

@@ -78,7 +78,7 @@ impl Rest {
                 log::error(&Line {
                     message: "CSV export aborted",
                     request_id: Some(&self.request_id),
-                    error: Some(error.answer().code),
+                    error: Some(error.response().code),
                     cause: cause.as_deref(),
                     ..Line::default()
                 });

@@ -109,7 +109,7 @@ static ROUTES: [(Route, Handler); 21] = [
     }),
 ];
 
-/// A route whose answer depends on who asks.
+/// A route whose response depends on who asks.
 const fn data(path: &'static str, methods: &'static str, handle: Handler) -> (Route, Handler) {
     let route = Route {
         path,
@@ -135,7 +135,7 @@ const fn public(path: &'static str, handle: Handler) -> (Route, Handler) {
 /// 2. Answer OPTIONS          → 204
 /// 3. Check the method        → 405
 /// 4. Call the handler
-pub async fn answer(context: &RequestContext) -> ApiResponse {
+pub async fn respond(context: &RequestContext) -> ApiResponse {
     let outcome = route(context).await;
     outcome.unwrap_or_else(|error| ApiResponse::failure(context, &error))
 }
