@@ -3,7 +3,7 @@
 use crate::conversation::report_row::PublishedRow;
 use crate::refresh::trend::stall_of;
 use crate::snapshot::settings::Settings;
-use crate::snapshot::trend::{Stall, StallChange};
+use crate::snapshot::stall::{Stall, StallChange};
 use crate::snapshot::version::Entry;
 use std::collections::HashMap;
 

@@ -4,7 +4,8 @@ use crate::base::timestamp::Timestamp;
 use crate::hours::calendar::CalendarOf;
 use crate::snapshot::departments::Departments;
 use crate::snapshot::settings::Settings;
-use crate::snapshot::trend::{Ages, Course, Stall, StallChange};
+use crate::snapshot::stall::{Ages, Stall, StallChange};
+use crate::snapshot::trend::Course;
 use crate::snapshot::version::{Entry, Version};
 
 /// A version that is to be published, as far as it matters for the course of the day.

@@ -5,7 +5,8 @@ use crate::conversation::report_row::PublishedRow;
 use crate::refresh::input::PendingRecord;
 use crate::refresh::lease::Lease;
 use crate::refresh::sql;
-use crate::snapshot::trend::{Hour, SLOTS};
+use crate::snapshot::hour::Hour;
+use crate::snapshot::trend::SLOTS;
 use crate::storage::database::{DatabaseError, SqlValue, Statement};
 use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks};
 

@@ -3,10 +3,12 @@
 pub mod chunk;
 pub mod departments;
 pub mod groups;
+pub mod hour;
 pub mod index;
 mod positions;
 pub mod query;
 pub mod settings;
+pub mod stall;
 pub mod summary;
 pub mod tally;
 pub mod trend;

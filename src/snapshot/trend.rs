@@ -6,12 +6,11 @@
 //! Only what a publication itself changes has to be stored, and that goes along with the version.
 
 use crate::base::timestamp::{DAY_MS, MINUTE_MS, Timestamp};
-use crate::hours::calendar::{Calendar, earliest_end};
+use crate::hours::calendar::earliest_end;
 use crate::snapshot::departments::{Departments, HOUR_BYTES_MAX, Share};
-use crate::snapshot::groups::Groups;
-use crate::snapshot::index::SnapshotIndex;
+use crate::snapshot::hour::{Hour, hour_of};
+use crate::snapshot::stall::{Ages, Stall, StallChange};
 use crate::snapshot::tally::Tally;
-use std::rc::Rc;
 
 /// For how many days back hours can be asked for.
 pub const TREND_DAYS_MAX: u64 = 30;
@@ -22,150 +21,6 @@ pub const SLOTS: i64 = 32 * 24;
 pub const HOURS_BYTES_MAX: usize = 1024 * 1024;
 /// So much of the time in which nothing was published is worked out.
 const BACK_MS: i64 = 31 * DAY_MS;
-const HOUR_MS: i64 = 60 * MINUTE_MS;
-
-/// The number of the hour that an instant is in: how many there were from 1970 up to it.
-#[must_use]
-pub fn hour_of(at: Timestamp) -> i64 {
-    at.as_milliseconds().div_euclid(HOUR_MS)
-}
-
-/// When an hour begins.
-#[must_use]
-pub fn start_of(hour: i64) -> Timestamp {
-    Timestamp::from_milliseconds(hour.saturating_mul(HOUR_MS))
-}
-
-/// An entry of the categories that a report shows unnamed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stall {
-    /// Since when the answer is overdue.
-    pub since: Timestamp,
-    /// The threshold that applies to it.
-    pub threshold_minutes: i64,
-    /// Its department. `None` means that it has none, or that departments are not told apart.
-    pub department_id: Option<Rc<str>>,
-}
-
-/// A conversation whose row changes: what it was and what it will be, if a report shows it unnamed.
-pub type StallChange = (Option<Stall>, Option<Stall>);
-
-/// The entries of a version whose rows a report shows unnamed: those of some departments, whose ids are ascending, or
-/// all.
-#[must_use]
-pub fn stalls_of(index: &SnapshotIndex, groups: &Groups, department_ids: Option<&[String]>) -> Vec<Stall> {
-    let lists = match department_ids {
-        None => vec![groups.all()],
-        Some(ids) => {
-            let numbers = index.numbers_of(ids).into_iter();
-            numbers.map(|number| groups.department(number)).collect()
-        }
-    };
-    let mut stalls = Vec::new();
-    for group in lists.into_iter().flatten() {
-        if group.category.is_shown_unnamed() {
-            let threshold_minutes = groups.threshold_minutes(group);
-            stalls.extend(index.entries_at(&group.positions).map(|(_, entry)| Stall {
-                since: entry.stalled_since,
-                threshold_minutes,
-                department_id: None,
-            }));
-        }
-    }
-    stalls
-}
-
-/// How ages are counted.
-#[derive(Debug, Default)]
-pub struct Ages {
-    /// The business hours, if there are any.
-    pub calendar: Option<Rc<Calendar>>,
-    /// How long a row is listed.
-    pub max_age_days: i64,
-}
-
-impl Ages {
-    /// How long a row has been over its threshold, in milliseconds; of business hours, if there are any. `None` means
-    /// that it is not listed: below its threshold or too old.
-    #[must_use]
-    pub fn over_ms(&self, stall: &Stall, at: Timestamp) -> Option<i64> {
-        let age_ms = match &self.calendar {
-            Some(calendar) => calendar.open_ms(stall.since, at),
-            None => at.milliseconds_since(stall.since),
-        };
-        let over_ms = age_ms - stall.threshold_minutes.saturating_mul(MINUTE_MS);
-        (over_ms >= 0 && at <= self.last(stall)).then_some(over_ms)
-    }
-
-    /// The last instant at which a row is not too old.
-    fn last(&self, stall: &Stall) -> Timestamp {
-        stall.since.plus(self.max_age_days.saturating_mul(DAY_MS))
-    }
-}
-
-/// An hour, and the quiet ones before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Hour {
-    /// Its number: see [`hour_of`].
-    pub number: i64,
-    /// From this hour on until then nothing changed. The hour itself means that what was before it is not known.
-    pub quiet_since: i64,
-    /// How many rows were listed all that time.
-    pub opened: i64,
-    /// How many rows came over their threshold, or were over it when they came.
-    pub crossed: i64,
-    /// How many rows over their threshold a publication took off.
-    pub cleared: i64,
-    /// How long half of those were over it at most, in minutes. From 16 minutes on it may be up to an eighth more.
-    /// `None` means that there are none.
-    pub median_minutes: Option<i64>,
-    /// The longest of these times.
-    pub worst_minutes: Option<i64>,
-    /// The most rows that were listed at once.
-    pub most: i64,
-}
-
-impl Hour {
-    fn beginning(number: i64, listed: i64) -> Self {
-        Self {
-            number,
-            quiet_since: number,
-            opened: listed,
-            most: listed,
-            ..Self::default()
-        }
-    }
-
-    /// An hour of some departments together.
-    #[must_use]
-    pub fn new(number: i64, quiet_since: i64, share: &Share) -> Self {
-        let median_minutes = share.times.median();
-        Self {
-            number,
-            quiet_since,
-            opened: share.opened,
-            crossed: share.crossed,
-            cleared: share.times.total(),
-            median_minutes,
-            worst_minutes: median_minutes.map(|_| share.worst_minutes),
-            most: share.most(),
-        }
-    }
-
-    /// One of the quiet hours before it.
-    #[must_use]
-    pub fn quiet(&self, number: i64) -> Self {
-        Self::beginning(number, self.opened)
-    }
-
-    fn is_quiet(&self) -> bool {
-        *self
-            == Self {
-                quiet_since: self.quiet_since,
-                ..self.quiet(self.number)
-            }
-    }
-}
 
 /// Hours until an instant.
 #[derive(Debug, Default)]
