@@ -3,4 +3,5 @@
 pub mod connections;
 pub mod scopes;
 pub mod settings;
+pub mod settings_change;
 mod sql;

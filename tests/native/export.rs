@@ -10,7 +10,8 @@ use conversation_monitor::auth::access::{ReadAccess, read_access, settings_acces
 use conversation_monitor::auth::claims::Claims;
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::base::trace::Trace;
-use conversation_monitor::directory::settings::{Change, ChangeError, SettingsChange, change_settings, read_settings};
+use conversation_monitor::directory::settings::{ChangeError, change_settings, read_settings};
+use conversation_monitor::directory::settings_change::{Change, SettingsChange};
 use conversation_monitor::report::cache::IsolateCache;
 use conversation_monitor::report::context::ReportContext;
 use conversation_monitor::report::csv::CsvFile;

@@ -9,7 +9,8 @@ use conversation_monitor::auth::access::{OrganizationId, ReadAccess, read_access
 use conversation_monitor::auth::claims::Claims;
 use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::base::trace::Trace;
-use conversation_monitor::directory::settings::{ChangeError, change_settings, parse_change};
+use conversation_monitor::directory::settings::{ChangeError, change_settings};
+use conversation_monitor::directory::settings_change::parse_change;
 use conversation_monitor::report::cache::IsolateCache;
 use conversation_monitor::report::context::ReportContext;
 use conversation_monitor::report::error::ReportError;
