@@ -3,8 +3,9 @@
 
 use crate::auth::keys::is_hs256_signature;
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
-use crate::connector::connection::{Connection, Hash};
+use crate::connector::connection::Connection;
 use crate::connector::delivery::Delivery;
+use crate::connector::help_desk::Hash;
 use hmac::{Hmac, Mac};
 use jwt_compact::alg::Hs256Key;
 use sha1::Sha1;

@@ -2,8 +2,9 @@
 
 use crate::base::strict_json::repair_surrogates;
 use crate::base::timestamp::Timestamp;
-use crate::connector::connection::{Connection, HelpDesk};
+use crate::connector::connection::Connection;
 use crate::connector::events::WebhookEvents;
+use crate::connector::help_desk::HelpDesk;
 use crate::connector::mapper::{Mapper, Seen};
 use crate::connector::outcome::{Mapping, WebhookOutcome};
 use crate::connector::payload::{Node, Notes, parse};

@@ -1,7 +1,8 @@
 //! The events that a webhook becomes.
 
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
-use crate::connector::connection::{Connection, ConnectionSettings};
+use crate::connector::connection::Connection;
+use crate::connector::settings::ConnectionSettings;
 use crate::conversation::fields::WORD_CHARACTERS_MAX;
 use serde_json::{Map, Value};
 

@@ -1,7 +1,7 @@
 //! What became of a connection's webhooks, counted in memory until it is stored.
 
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
-use crate::connector::connection::HelpDesk;
+use crate::connector::help_desk::HelpDesk;
 use crate::connector::outcome::{Note, WebhookOutcome};
 use serde_json::json;
 
@@ -155,7 +155,7 @@ impl Counter {
 mod tests {
     use super::{Counter, WebhookTally};
     use crate::base::timestamp::Timestamp;
-    use crate::connector::connection::HelpDesk;
+    use crate::connector::help_desk::HelpDesk;
     use crate::connector::outcome::{Note, WebhookOutcome};
     use std::borrow::Cow;
 

@@ -7,10 +7,10 @@
 //! - A merged ticket does not name its target. It is resolved by the merge.
 
 use crate::base::timestamp::Timestamp;
-use crate::connector::connection::TicketState;
 use crate::connector::events::{Field, Person, Switch, WebhookEvents, change_id, second};
 use crate::connector::mapper::{Mapper, Seen};
 use crate::connector::payload::Node;
+use crate::connector::settings::TicketState;
 
 /// Zammad: the members of a webhook that count, and what maps them.
 pub const MAPPER: Mapper = Mapper {

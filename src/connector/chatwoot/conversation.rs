@@ -1,9 +1,9 @@
 //! A conversation of Chatwoot, with its contact, its department and its people.
 
 use crate::base::timestamp::Timestamp;
-use crate::connector::connection::DepartmentSource;
 use crate::connector::events::{Field, Person, WebhookEvents, mention, second};
 use crate::connector::payload::Node;
+use crate::connector::settings::DepartmentSource;
 
 /// The channels. `Channel::TwilioSms` may be WhatsApp, too.
 const CHANNELS: [(&str, &str); 13] = [

@@ -2,9 +2,9 @@
 
 use crate::base::timestamp::Timestamp;
 use crate::connector::chatwoot::conversation::{ChatwootConversation, Status, person};
-use crate::connector::connection::DepartmentSource;
 use crate::connector::events::{Field, Switch, WebhookEvents, second};
 use crate::connector::payload::Node;
+use crate::connector::settings::DepartmentSource;
 
 /// A message of the customer, of an agent, of a bot, of a rule.
 pub fn message(
