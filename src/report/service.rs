@@ -16,8 +16,6 @@ use crate::report::cache::{CachedPage, CachedResponse, Page};
 use crate::report::context::ReportContext;
 use crate::report::csv::{CsvFile, CsvLayout, Separator};
 use crate::report::error::ReportError;
-use crate::report::head::{HeadSource, read_head_at_primary, resolve_head};
-use crate::report::index::{LoadedIndex, SelectedIndex, load_index, selected_of};
 use crate::report::json::write_page;
 use crate::report::page::read_page;
 use crate::report::poll::PollAdvice;
@@ -26,11 +24,10 @@ use crate::report::request::{CsvRequest, PageRequest, ReportRequest, SearchReque
 use crate::report::resolved::ResolvedReport;
 use crate::report::rows::read_rows;
 use crate::report::search::find_rows;
-use crate::report::settings::read_settings;
-use crate::report::snapshot::NamedSnapshot;
+use crate::report::steps::{resolve, select, unless_removed};
 use crate::report::summary::write_summary;
 use crate::snapshot::query::{Listing, Paging};
-use crate::storage::database::{Database, Statement};
+use crate::storage::database::Database;
 use crate::storage::shared_cache::SharedCache;
 use std::rc::Rc;
 
@@ -231,61 +228,6 @@ pub async fn answer_csv<D: Database, C>(
     Ok(CsvAnswer { etag, as_of, file })
 }
 
-/// Step 1: finds out what the answer is about. Only the head is read for that; if it is, `ahead` is read together with
-/// it.
-async fn resolve<'a, D: Database, C>(
-    context: &ReportContext<'_, D, C>,
-    access: &'a ReadAccess,
-    request: &ReportRequest,
-    format: ReportFormat,
-    ahead: Vec<Statement>,
-    now: Timestamp,
-) -> Result<ResolvedReport<'a>, ReportError> {
-    let organization = &access.organization;
-    let head = resolve_head(context, organization, ahead, now).await?;
-    let Some(id) = &request.snapshot else {
-        let newest = head.newest.clone();
-        return Ok(ResolvedReport::new(access, request, format, head, newest, now));
-    };
-    let (head, named) = match NamedSnapshot::from_id(organization, &head.head, id) {
-        // Another isolate may have given out the id after this one has read its head, or a replica may be behind.
-        Err(_) if head.source != HeadSource::Primary => {
-            let head = read_head_at_primary(context, organization, now).await?;
-            let named = NamedSnapshot::from_id(organization, &head.head, id)?;
-            (head, named)
-        }
-        named => (head, named?),
-    };
-    let number = named.settings_id.number;
-    let settings = if number == head.head.settings_number {
-        Rc::clone(&head.head.settings)
-    } else {
-        read_settings(context, organization, number).await?
-    };
-    let snapshot = named.with_settings(id, settings);
-    Ok(ResolvedReport::new(access, request, format, head, Some(snapshot), now))
-}
-
-/// Step 3: the index of the snapshot's version, and which of its entries are listed.
-async fn select<D: Database, C>(
-    context: &ReportContext<'_, D, C>,
-    report: &ResolvedReport<'_>,
-) -> Result<SelectedIndex, ReportError> {
-    let Some(snapshot) = &report.snapshot else {
-        return Ok(SelectedIndex::default());
-    };
-    let organization = &report.access.organization;
-    let LoadedIndex {
-        index,
-        is_from_database,
-    } = load_index(context, organization, snapshot.version).await?;
-    let skip_threshold = report.skip_threshold();
-    Ok(SelectedIndex {
-        is_from_database,
-        ..selected_of(context, organization, snapshot, index, skip_threshold)
-    })
-}
-
 /// Steps 3 to 5 for a page, which is then cached, together with the response if everybody gets the same.
 async fn write_cached_page<D: Database, C: SharedCache>(
     context: &ReportContext<'_, D, C>,
@@ -354,22 +296,4 @@ async fn open_csv<D: Database, C>(
         is_acknowledged: report.rows().filter.category == Some(Category::Acknowledged),
     };
     CsvFile::open(context.database, organization, view, layout, separator, chunks).await
-}
-
-/// A version may be removed between reading the head and reading the version. A request that names the snapshot is told
-/// so. Any other is answered with 503, and gets the newest snapshot when it is sent again.
-fn unless_removed<T, D, C>(
-    context: &ReportContext<'_, D, C>,
-    report: &ResolvedReport<'_>,
-    read: Result<T, ReportError>,
-) -> Result<T, ReportError> {
-    match read {
-        Err(ReportError::SnapshotExpired) if report.slot.pin.is_none() => {
-            context.isolate_cache.borrow_mut().clear_heads();
-            Err(ReportError::Unavailable(
-                "the version was removed while it was read".to_owned(),
-            ))
-        }
-        read => read,
-    }
 }
