@@ -11,6 +11,7 @@
 
 pub mod deliver;
 pub mod detect;
+pub mod message;
 pub mod settings;
 pub mod stalls;
 

@@ -1,7 +1,8 @@
 //! What the entry module asks about alerts: `alerts/queue.js` says when.
 
-use crate::alert::deliver::{self, QueueMessage};
+use crate::alert::deliver;
 use crate::alert::detect;
+use crate::alert::message::QueueMessage;
 use crate::alert::stalls::DeliveryOutcome;
 use crate::storage::database::DatabaseError;
 use crate::worker::bindings::clock;

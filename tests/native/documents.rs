@@ -192,7 +192,7 @@ fn limits() -> Vec<(String, String)> {
         alert::settings::DESTINATION_ID_CHARACTERS_MAX => characters,
         alert::settings::DEPARTMENTS_MAX => number,
         alert::settings::AFTER_MINUTES_MAX => minutes,
-        alert::deliver::NAMED_MAX => number,
+        alert::message::NAMED_MAX => number,
         alert::stalls::STALLS_BYTES_MAX => bytes,
         directory::scopes::SEARCH_CHARACTERS_MAX => characters,
         directory::scopes::ORGANIZATIONS_MAX => number,
