@@ -55,7 +55,7 @@ impl fmt::Debug for Connection {
 pub struct ConnectionsError(String);
 
 /// What is wrong with one connection, as the rest of a sentence.
-type Problem = Cow<'static, str>;
+type ConnectionProblem = Cow<'static, str>;
 
 /// Parses a JSON array of connections.
 ///
@@ -71,7 +71,7 @@ pub fn parse(text: &str) -> Result<Vec<Connection>, ConnectionsError> {
     }
     let mut connections: Vec<Connection> = Vec::new();
     for (number, value) in (1_usize..).zip(&values) {
-        let of_connection = |problem: Problem| ConnectionsError(format!("connection {number} {problem}"));
+        let of_connection = |problem: ConnectionProblem| ConnectionsError(format!("connection {number} {problem}"));
         let connection = connection(value).map_err(of_connection)?;
         let is_same = |other: &Connection| other.connection_id == connection.connection_id;
         if connections.iter().any(is_same) {
@@ -82,7 +82,7 @@ pub fn parse(text: &str) -> Result<Vec<Connection>, ConnectionsError> {
     Ok(connections)
 }
 
-fn connection(value: &Value) -> Result<Connection, Problem> {
+fn connection(value: &Value) -> Result<Connection, ConnectionProblem> {
     const MEMBERS: [&str; 5] = ["connectionId", "kind", "organizationId", "secrets", "settings"];
     let object = value.as_object().ok_or("is not an object")?;
     if object.keys().any(|name| !MEMBERS.contains(&name.as_str())) {

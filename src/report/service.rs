@@ -1,11 +1,11 @@
-//! Answers requests for a page of the report, a search, a summary or a CSV file. The token, the parameters and the
+//! Responds to requests for a page of the report, a search, a summary or a CSV file. The token, the parameters and the
 //! access are checked by then.
 //!
 //! 1. Resolve the head and the snapshot → 404, 410, 503
 //! 2. Compare the ETag → 304
 //! 3. Load the index of the snapshot's version, and select from it
 //! 4. Read the rows
-//! 5. Write the answer → 200
+//! 5. Write the response → 200
 
 use crate::auth::access::ReadAccess;
 use crate::base::timestamp::Timestamp;
@@ -31,9 +31,9 @@ use crate::storage::database::Database;
 use crate::storage::shared_cache::SharedCache;
 use std::rc::Rc;
 
-/// The answer to a request for a page or a summary.
+/// The response to a request for a page or a summary.
 #[derive(Debug)]
-pub struct Answer {
+pub struct ReportResponse {
     /// The strong ETag with its quotes.
     pub etag: Rc<str>,
     /// The body. `None` means that the client has it already: 304.
@@ -44,8 +44,8 @@ pub struct Answer {
     pub next: Option<NextPage>,
 }
 
-impl Answer {
-    /// The answer to a client that has the body already.
+impl ReportResponse {
+    /// The response to a client that has the body already.
     fn known(etag: Rc<str>, advice: PollAdvice) -> Self {
         Self {
             etag,
@@ -77,8 +77,8 @@ impl NextPage {
     }
 }
 
-/// The answer to a request for a CSV file.
-pub struct CsvAnswer {
+/// The response to a request for a CSV file.
+pub struct CsvResponse {
     /// The strong ETag with its quotes.
     pub etag: Rc<str>,
     /// The instant that the file is as of. `None` means that nothing is published yet.
@@ -87,17 +87,17 @@ pub struct CsvAnswer {
     pub file: Option<CsvFile>,
 }
 
-/// Answers a request for a page of the report.
+/// Responds to a request for a page of the report.
 ///
 /// # Errors
 /// [`ReportError`]; [`ReportError::Unavailable`] only if nothing usable is cached.
-pub async fn answer_page<D: Database, C: SharedCache>(
+pub async fn respond_with_page<D: Database, C: SharedCache>(
     context: &ReportContext<'_, D, C>,
     access: &ReadAccess,
     request: &PageRequest,
     if_none_match: Option<&str>,
     now: Timestamp,
-) -> Result<Answer, ReportError> {
+) -> Result<ReportResponse, ReportError> {
     let paging = request.paging;
     // 1. The head and the snapshot, and perhaps the rows
     let ahead = statements_ahead(context, access, &request.report, paging, now)?;
@@ -112,12 +112,12 @@ pub async fn answer_page<D: Database, C: SharedCache>(
     {
         let etag = Rc::clone(&response.etag);
         if is_known(&etag, if_none_match) {
-            return Ok(Answer::known(etag, advice));
+            return Ok(ReportResponse::known(etag, advice));
         }
         context.trace.source("page", "memory");
         let body = Some(Rc::clone(&response.body));
         let next = NextPage::after(&report, paging, page);
-        return Ok(Answer {
+        return Ok(ReportResponse {
             etag,
             body,
             advice,
@@ -126,13 +126,13 @@ pub async fn answer_page<D: Database, C: SharedCache>(
     }
     let etag = report.etag()?;
     if is_known(&etag, if_none_match) {
-        return Ok(Answer::known(etag, advice));
+        return Ok(ReportResponse::known(etag, advice));
     }
     // 3. to 5. The index, the rows, the body
     let written = write_cached_page(context, &report, paging, cached, &etag, now).await;
     let (page, body) = unless_removed(context, &report, written)?;
     let (body, next) = (Some(body), NextPage::after(&report, paging, &page));
-    Ok(Answer {
+    Ok(ReportResponse {
         etag,
         body,
         advice,
@@ -140,11 +140,11 @@ pub async fn answer_page<D: Database, C: SharedCache>(
     })
 }
 
-/// Answers a search: a page of the rows that the text is found in, past the caches.
+/// Responds to a search: a page of the rows that the text is found in, past the caches.
 ///
 /// # Errors
 /// [`ReportError`]
-pub async fn answer_search<D: Database, C>(
+pub async fn respond_with_search<D: Database, C>(
     context: &ReportContext<'_, D, C>,
     access: &ReadAccess,
     request: &SearchRequest,
@@ -158,17 +158,17 @@ pub async fn answer_search<D: Database, C>(
     unless_removed(context, &report, body)
 }
 
-/// Answers a request for a summary. It is made of the index alone.
+/// Responds to a request for a summary. It is made of the index alone.
 ///
 /// # Errors
 /// [`ReportError`]
-pub async fn answer_summary<D: Database, C>(
+pub async fn respond_with_summary<D: Database, C>(
     context: &ReportContext<'_, D, C>,
     access: &ReadAccess,
     request: &ReportRequest,
     if_none_match: Option<&str>,
     now: Timestamp,
-) -> Result<Answer, ReportError> {
+) -> Result<ReportResponse, ReportError> {
     // 1. The head and the snapshot
     let report = resolve(context, access, request, ReportFormat::Summary, Vec::new(), now).await?;
     let advice = context
@@ -177,7 +177,7 @@ pub async fn answer_summary<D: Database, C>(
     // 2. The ETag
     let etag = report.etag()?;
     if is_known(&etag, if_none_match) {
-        return Ok(Answer::known(etag, advice));
+        return Ok(ReportResponse::known(etag, advice));
     }
     // 3. The index
     let selected = unless_removed(context, &report, select(context, &report).await)?;
@@ -185,7 +185,7 @@ pub async fn answer_summary<D: Database, C>(
     let listing = selected.listing();
     let summary = listing.summarize(report.rows(), report.as_of(), selected.calendar.as_deref());
     let (body, next) = (Some(Rc::new(write_summary(&report, &summary)?)), None);
-    Ok(Answer {
+    Ok(ReportResponse {
         etag,
         body,
         advice,
@@ -193,17 +193,17 @@ pub async fn answer_summary<D: Database, C>(
     })
 }
 
-/// Answers a request for a CSV file. Its rows are read while it is sent, past the caches.
+/// Responds to a request for a CSV file. Its rows are read while it is sent, past the caches.
 ///
 /// # Errors
 /// [`ReportError`]
-pub async fn answer_csv<D: Database, C>(
+pub async fn respond_with_csv<D: Database, C>(
     context: &ReportContext<'_, D, C>,
     access: &ReadAccess,
     request: &CsvRequest,
     if_none_match: Option<&str>,
     now: Timestamp,
-) -> Result<CsvAnswer, ReportError> {
+) -> Result<CsvResponse, ReportError> {
     let separator = request.separator;
     // 1. The head and the snapshot
     let report = resolve(
@@ -220,12 +220,12 @@ pub async fn answer_csv<D: Database, C>(
     let etag = report.etag()?;
     if is_known(&etag, if_none_match) {
         let file = None;
-        return Ok(CsvAnswer { etag, as_of, file });
+        return Ok(CsvResponse { etag, as_of, file });
     }
     // 3. to 5. The index, the first rows, the first lines
     let opened = open_csv(context, &report, separator).await;
     let file = Some(unless_removed(context, &report, opened)?);
-    Ok(CsvAnswer { etag, as_of, file })
+    Ok(CsvResponse { etag, as_of, file })
 }
 
 /// Steps 3 to 5 for a page, which is then cached, together with the response if everybody gets the same.

@@ -15,7 +15,7 @@ use crate::report::snapshot::NamedSnapshot;
 use crate::storage::database::{Database, Statement};
 use std::rc::Rc;
 
-/// Step 1: finds out what the answer is about. Only the head is read for that; if it is, `ahead` is read together with
+/// Step 1: finds out what the request is about. Only the head is read for that; if it is, `ahead` is read together with
 /// it.
 ///
 /// # Errors

@@ -1,5 +1,5 @@
-//! Answers requests for the course of the day, as JSON or as CSV. The token, the parameters and the access are checked
-//! by then.
+//! Responds to requests for the course of the day, as JSON or as CSV. The token, the parameters and the access are
+//! checked by then.
 //!
 //! 1. Resolve the head → 404, 503
 //! 2. Read the hours that are over, and the one that is stored with the newest version; of the departments that the
@@ -100,7 +100,7 @@ pub struct Trend {
     hours: Vec<Hour>,
 }
 
-/// Answers a request.
+/// Responds to a request.
 ///
 /// # Errors
 /// [`ReportError`]

@@ -25,7 +25,7 @@ pub struct Share {
     pub times: Tally,
     /// The longest of these times.
     pub worst_minutes: i64,
-    /// By how much the number of listed rows changed, by the number of the count at which that was seen.
+    /// By how much the number of listed rows changed, by the number of the observation at which that was seen.
     changes: Tally,
 }
 
@@ -86,7 +86,7 @@ impl Share {
 struct ListedDepartment {
     id: Rc<str>,
     share: Share,
-    /// How many rows were listed at the last look.
+    /// How many rows were listed at the last observation.
     listed: i64,
     /// How many were counted for the next one.
     counted: i64,
@@ -98,7 +98,7 @@ pub struct Departments {
     numbers: TextTable,
     all: Vec<ListedDepartment>,
     /// How often the list was counted since the hour began.
-    looks: i64,
+    observations: i64,
     /// Whether something may have happened in this hour of which nothing is known.
     pub is_unknown: bool,
 }
@@ -121,12 +121,12 @@ impl Departments {
         let ListedDepartment { share, listed, .. } = self.get_mut(number)?;
         share.add(numbers)?;
         *listed = share.opened;
-        let mut looks = 0;
-        for (look, change) in share.changes.pairs() {
+        let mut observations = 0;
+        for (observation, change) in share.changes.pairs() {
             *listed += change;
-            looks = look;
+            observations = observation;
         }
-        self.looks = self.looks.max(looks);
+        self.observations = self.observations.max(observations);
         Some(())
     }
 
@@ -165,37 +165,40 @@ impl Departments {
         self.all.get_mut(number?)
     }
 
-    /// Counts a row that is listed, for the next look.
+    /// Counts a row that is listed, for the next observation.
     pub fn count(&mut self, number: Option<usize>) {
         if let Some(department) = self.get_mut(number) {
             department.counted += 1;
         }
     }
 
-    /// Looks at how many rows are listed: those that were counted since the last look.
-    pub fn look(&mut self) {
-        self.looks += 1;
+    /// Observes how many rows are listed: those that were counted since the last observation.
+    pub fn observe(&mut self) {
+        self.observations += 1;
         for department in &mut self.all {
             let counted = std::mem::take(&mut department.counted);
             if counted != department.listed {
-                department.share.changes.add(self.looks, counted - department.listed);
+                department
+                    .share
+                    .changes
+                    .add(self.observations, counted - department.listed);
                 department.listed = counted;
             }
         }
     }
 
-    /// Looks at how many rows are listed: those of the last look, and what [`Departments::pass`] says next.
-    pub fn look_again(&mut self) {
-        self.looks += 1;
+    /// Observes how many rows are listed: those of the last observation, and what [`Departments::pass`] says next.
+    pub fn observe_again(&mut self) {
+        self.observations += 1;
     }
 
-    /// At this look a row is listed that came over its threshold meanwhile, or one is not that became too old.
+    /// At this observation a row is listed that came over its threshold meanwhile, or one is not that became too old.
     pub fn pass(&mut self, number: Option<usize>, is_crossing: bool) {
-        let looks = self.looks;
+        let observations = self.observations;
         if let Some(department) = self.get_mut(number) {
             let change = if is_crossing { 1 } else { -1 };
             department.share.crossed += i64::from(is_crossing);
-            department.share.changes.add(looks, change);
+            department.share.changes.add(observations, change);
             department.listed += change;
         }
     }
@@ -222,9 +225,9 @@ impl Departments {
         self.all.iter().all(|department| department.share.is_quiet())
     }
 
-    /// Begins the next hour with what was listed at the last look.
+    /// Begins the next hour with what was listed at the last observation.
     pub fn begin(&mut self) {
-        self.looks = 0;
+        self.observations = 0;
         self.is_unknown = false;
         for department in &mut self.all {
             department.share = Share {
@@ -246,15 +249,15 @@ mod tests {
         let ids: [Rc<str>; 3] = ["a", "\"é\\", "nothing"].map(Rc::from);
         let [first, second, _] = ids.each_ref().map(|id| departments.number_of(Some(id)));
         departments.count(first);
-        departments.look();
+        departments.observe();
         departments.begin();
-        departments.look_again();
+        departments.observe_again();
         departments.pass(first, true);
         departments.pass(second, true);
         departments.clear(second, 40 * 60_000);
         departments.cross(second);
         departments.count(first);
-        departments.look();
+        departments.observe();
         departments
     }
 
@@ -265,7 +268,7 @@ mod tests {
         assert_eq!(text, r#"[["a",[1,1,0,4,1,1,2,-1]],["\"é\\",[0,2,40,4,1,1,2,-1,40,1]]]"#);
         let read = Departments::from_json(Some(&text));
         assert_eq!(read.hour(HOUR_BYTES_MAX), Some(text));
-        assert_eq!(read.looks, 2);
+        assert_eq!(read.observations, 2);
         for unreadable in [None, Some(""), Some("{}"), Some(r#"[["a",[1]]]"#)] {
             let unknown = Departments::from_json(unreadable);
             assert!(unknown.is_unknown && unknown.hour(HOUR_BYTES_MAX).is_none());
@@ -282,7 +285,7 @@ mod tests {
 
     #[test]
     fn what_was_listed_at_once_of_several_is_less_than_the_most_of_each() {
-        // One has three until the second look, the other one from the third look on.
+        // One has three until the second observation, the other one from the third observation on.
         let share = Share::from_json(r#"[["a",[3,0,9,2,2,-3,9,2]],["b",[0,5,7,4,3,3,4,-1,7,1]]]"#).unwrap();
         assert_eq!((share.opened, share.crossed, share.most()), (3, 5, 3));
         assert_eq!((share.times.median(), share.worst_minutes), (Some(9), 9));

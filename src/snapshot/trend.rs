@@ -95,7 +95,7 @@ impl Course {
                 self.begin(number, listed);
             }
             self.see(listed);
-            self.departments.look_again();
+            self.departments.observe_again();
             while let Some((_, is_crossing, department)) = passing.get(next).filter(|(hour, ..)| *hour <= number) {
                 if *is_crossing {
                     self.current.crossed += 1;
@@ -112,7 +112,7 @@ impl Course {
     }
 
     fn resume(&mut self, first: i64, listed: i64) {
-        self.departments.look();
+        self.departments.observe();
         if self.current.number == first {
             return;
         }
@@ -196,7 +196,7 @@ impl Course {
             }
         }
         self.see(listed);
-        self.departments.look();
+        self.departments.observe();
     }
 
     /// The hour that is not over, as it is stored: a JSON array of its numbers, and of the times with their counts.

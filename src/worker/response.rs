@@ -5,7 +5,7 @@ use crate::api::error::ApiError;
 use crate::http::cors::Headers;
 use crate::http::etag::{etag_of, is_known};
 use crate::http::query::replace;
-use crate::report::service::{Answer, NextPage};
+use crate::report::service::{NextPage, ReportResponse};
 use crate::worker::bindings::clock;
 use crate::worker::bindings::response::{FixedHeaders, ResponseParts};
 use crate::worker::context::{ReportSources, RequestContext};
@@ -98,13 +98,13 @@ impl ApiResponse {
 
 impl ApiResponse {
     /// The response to a request for a page or a summary. A stream is told more.
-    pub fn with_advice(context: &RequestContext, sources: &ReportSources<'_>, answer: Answer) -> Self {
-        let advice = answer.advice;
+    pub fn with_advice(context: &RequestContext, sources: &ReportSources<'_>, response: ReportResponse) -> Self {
+        let advice = response.advice;
         let mut headers = vec![
-            ("ETag", answer.etag.to_string()),
+            ("ETag", response.etag.to_string()),
             ("X-Poll-After", advice.after_seconds.to_string()),
         ];
-        if let Some(NextPage { page, snapshot_id }) = &answer.next {
+        if let Some(NextPage { page, snapshot_id }) = &response.next {
             let values = [("page", page.to_string()), ("snapshot", snapshot_id.to_string())];
             let query = replace(
                 context.query(),
@@ -117,8 +117,8 @@ impl ApiResponse {
             headers.push(("X-Database-Queries", sources.database.queries().to_string()));
         }
         Self {
-            status: if answer.body.is_some() { 200 } else { 304 },
-            body: answer.body.map(ApiBody::Shared),
+            status: if response.body.is_some() { 200 } else { 304 },
+            body: response.body.map(ApiBody::Shared),
             headers,
         }
     }

@@ -23,7 +23,7 @@ use conversation_monitor::report::poll::PollSchedule;
 use conversation_monitor::report::query::ReportFormat;
 use conversation_monitor::report::request::{PageRequest, ReportRequest};
 use conversation_monitor::report::resolved::{FRESH_MAX_MS, ResolvedReport};
-use conversation_monitor::report::service::answer_page;
+use conversation_monitor::report::service::respond_with_page;
 use conversation_monitor::report::snapshot::{Snapshot, SnapshotHead};
 use conversation_monitor::snapshot::groups::ListedEntries;
 use conversation_monitor::snapshot::query::{Paging, RowFilter, RowQuery};
@@ -202,7 +202,7 @@ fn pages_and_etags_of_different_questions_differ() {
         pages.0.borrow_mut().clear();
         let request = PageRequest::parse(&asked.query).unwrap();
         let now = Timestamp::from_milliseconds(NOW);
-        let answer = block_on(answer_page(&context, &access, &request, None, now)).unwrap();
+        let answer = block_on(respond_with_page(&context, &access, &request, None, now)).unwrap();
         let body: Value = serde_json::from_str(&answer.body.unwrap()).unwrap();
 
         for row in body["data"]["rows"].as_array().unwrap() {

@@ -18,7 +18,7 @@ use conversation_monitor::report::csv::CsvFile;
 use conversation_monitor::report::error::ReportError;
 use conversation_monitor::report::poll::PollSchedule;
 use conversation_monitor::report::request::{CsvRequest, ReportRequest};
-use conversation_monitor::report::service::{CsvAnswer, answer_csv, answer_summary};
+use conversation_monitor::report::service::{CsvResponse, respond_with_csv, respond_with_summary};
 use conversation_monitor::storage::shared_cache::{CacheKey, SharedCache, SharedCacheError};
 use futures::executor::block_on;
 use serde_json::{Value, json};
@@ -83,10 +83,10 @@ impl Desk {
         }))
     }
 
-    fn export(&self, query: &str) -> Result<CsvAnswer, ReportError> {
+    fn export(&self, query: &str) -> Result<CsvResponse, ReportError> {
         let request = CsvRequest::parse(query).unwrap();
         let now = Timestamp::from_milliseconds(NOW);
-        self.with_context(async |context| answer_csv(context, &self.access, &request, None, now).await)
+        self.with_context(async |context| respond_with_csv(context, &self.access, &request, None, now).await)
     }
 
     fn open(&self, query: &str) -> CsvFile {
@@ -102,7 +102,7 @@ impl Desk {
         let request = ReportRequest::parse("").unwrap();
         let now = Timestamp::from_milliseconds(now);
         let answer = self.with_context(async |context| {
-            let answer = answer_summary(context, &self.access, &request, None, now).await;
+            let answer = respond_with_summary(context, &self.access, &request, None, now).await;
             answer.unwrap()
         });
         let body: Value = serde_json::from_str(&answer.body.unwrap()).unwrap();

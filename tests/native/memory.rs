@@ -10,7 +10,7 @@ use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::report::cache::{IsolateCache, PagePolicy};
 use conversation_monitor::report::error::ReportError;
 use conversation_monitor::report::head::STALE_MAX_MS;
-use conversation_monitor::report::service::Answer;
+use conversation_monitor::report::service::ReportResponse;
 use conversation_monitor::storage::database::{Database, DatabaseError, Outcome, Statement};
 use futures::executor::block_on;
 use serde_json::{Map, Value, json};
@@ -764,7 +764,7 @@ impl Comparison {
         let cached = ask(&self.pages, &self.warm_cache);
         let context = format!("{claims} {query}");
         let in_one_trip = ask(&Pages::new(Mood::Failing), &cache_of(16));
-        let parts = |answer: Result<Answer, ReportError>| answer.map(|answer| (answer.etag, answer.body));
+        let parts = |answer: Result<ReportResponse, ReportError>| answer.map(|answer| (answer.etag, answer.body));
         let of_fresh = fresh
             .as_ref()
             .map(|answer| (Rc::clone(&answer.etag), answer.body.clone()));

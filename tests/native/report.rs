@@ -13,7 +13,7 @@ use conversation_monitor::report::cache::IsolateCache;
 use conversation_monitor::report::error::ReportError;
 use conversation_monitor::report::head::STALE_MAX_MS;
 use conversation_monitor::report::resolved::FRESH_MAX_MS;
-use conversation_monitor::report::service::Answer;
+use conversation_monitor::report::service::ReportResponse;
 use futures::executor::block_on;
 use serde_json::{Value, json};
 use std::cell::RefCell;
@@ -112,7 +112,7 @@ fn an_answer_whose_instant_is_more_than_three_minutes_old_is_stale() {
     let head = access(json!({ "role": "DEPARTMENT_HEAD", "organizationId": "o", "departmentIds": [department] }));
     for caller in [admin(), head] {
         let ask = |now: i64, etag: Option<&str>| desk.isolate().page(&caller, "", etag, now).unwrap();
-        let is_stale = |answer: &Answer| data_of(answer)["stale"].clone();
+        let is_stale = |answer: &ReportResponse| data_of(answer)["stale"].clone();
         let fresh = ask(NOW, None);
         // At three minutes it is the same answer, a millisecond later another one.
         for now in [NOW + 1, NOW + FRESH_MAX_MS] {
@@ -232,7 +232,7 @@ fn thresholds_of_before_are_kept_and_a_worker_that_knows_nothing_else_goes_on() 
     }
 }
 
-/// The answer to a query, and what its row about a conversation says about thresholds.
+/// The response to a query, and what its row about a conversation says about thresholds.
 fn thresholds(data: &Value) -> Vec<(String, Option<i64>)> {
     let rows = data["rows"].as_array().unwrap().iter();
     rows.map(|row| {

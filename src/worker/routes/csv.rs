@@ -4,7 +4,7 @@ use crate::api::error::ApiError;
 use crate::auth::access::read_access;
 use crate::report::csv::{CsvFile, content_disposition};
 use crate::report::request::CsvRequest;
-use crate::report::service::answer_csv;
+use crate::report::service::respond_with_csv;
 use crate::worker::authenticate::authenticate;
 use crate::worker::bindings::d1::D1;
 use crate::worker::bindings::rate_limit::RateLimit;
@@ -36,7 +36,7 @@ pub async fn handle(context: &RequestContext) -> Result<ApiResponse, ApiError> {
     let condition = context.if_none_match();
     let sources = ReportSources::new(context, caller.service, &access.organization);
     let report = sources.context(context, caller.service, &caller.claims);
-    let answer = answer_csv(&report, &access, &request, condition.as_deref(), context.now).await?;
+    let answer = respond_with_csv(&report, &access, &request, condition.as_deref(), context.now).await?;
     let mut headers = vec![("ETag", answer.etag.to_string())];
     let Some(file) = answer.file else {
         return Ok(ApiResponse {

@@ -25,7 +25,7 @@ use crate::worker::context::RequestContext;
 use crate::worker::response::ApiResponse;
 use futures::future::{FutureExt, LocalBoxFuture, ready};
 
-/// Answers a request to a route, with what its path has in place of the segments in braces.
+/// Responds to a request to a route, with what its path has in place of the segments in braces.
 type Handler = for<'a> fn(&'a RequestContext, PathParameters<'a>) -> LocalBoxFuture<'a, Result<ApiResponse, ApiError>>;
 
 const READ: &str = "GET, HEAD";
@@ -129,7 +129,7 @@ const fn public(path: &'static str, handle: Handler) -> (Route, Handler) {
     (route, handle)
 }
 
-/// Answers a request.
+/// Responds to a request.
 ///
 /// 1. Find the route          → 404
 /// 2. Answer OPTIONS          → 204

@@ -3,7 +3,7 @@
 use crate::api::error::ApiError;
 use crate::auth::access::read_access;
 use crate::report::request::{SEARCH_BODY_BYTES_MAX, SearchRequest};
-use crate::report::service::answer_search;
+use crate::report::service::respond_with_search;
 use crate::worker::authenticate::authenticate;
 use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::context::{ReportSources, RequestContext};
@@ -27,7 +27,7 @@ pub async fn handle(context: &RequestContext) -> Result<ApiResponse, ApiError> {
     // 4. Resolve the head and the snapshot; 5. Search, select, read and write the page.
     let sources = ReportSources::new(context, caller.service, &access.organization);
     let report = sources.context(context, caller.service, &caller.claims);
-    let body = answer_search(&report, &access, &request, context.now).await?;
+    let body = respond_with_search(&report, &access, &request, context.now).await?;
     Ok(ApiResponse {
         status: 200,
         body: Some(ApiBody::Text(body)),

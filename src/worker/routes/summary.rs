@@ -3,7 +3,7 @@
 use crate::api::error::ApiError;
 use crate::auth::access::read_access;
 use crate::report::request::ReportRequest;
-use crate::report::service::answer_summary;
+use crate::report::service::respond_with_summary;
 use crate::worker::authenticate::authenticate;
 use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::context::{ReportSources, RequestContext};
@@ -28,6 +28,6 @@ pub async fn handle(context: &RequestContext) -> Result<ApiResponse, ApiError> {
     let condition = context.if_none_match();
     let sources = ReportSources::new(context, caller.service, &access.organization);
     let report = sources.context(context, caller.service, &caller.claims);
-    let answer = answer_summary(&report, &access, &request, condition.as_deref(), context.now).await?;
+    let answer = respond_with_summary(&report, &access, &request, condition.as_deref(), context.now).await?;
     Ok(ApiResponse::with_advice(context, &sources, answer))
 }

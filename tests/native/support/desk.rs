@@ -16,7 +16,7 @@ use conversation_monitor::report::context::ReportContext;
 use conversation_monitor::report::error::ReportError;
 use conversation_monitor::report::poll::PollSchedule;
 use conversation_monitor::report::request::{PageRequest, ReportRequest, TrendRequest};
-use conversation_monitor::report::service::{Answer, answer_page, answer_summary};
+use conversation_monitor::report::service::{ReportResponse, respond_with_page, respond_with_summary};
 use conversation_monitor::report::trend::answer_trend;
 use conversation_monitor::snapshot::settings::Settings;
 use conversation_monitor::storage::database::Database;
@@ -127,10 +127,16 @@ impl<D: Database> Isolate<'_, D> {
         query: &str,
         if_none_match: Option<&str>,
         now: i64,
-    ) -> Result<Answer, ReportError> {
+    ) -> Result<ReportResponse, ReportError> {
         let (trace, now) = (Trace::default(), Timestamp::from_milliseconds(now));
         let request = PageRequest::parse(query).unwrap();
-        block_on(answer_page(&self.context(&trace), access, &request, if_none_match, now))
+        block_on(respond_with_page(
+            &self.context(&trace),
+            access,
+            &request,
+            if_none_match,
+            now,
+        ))
     }
 
     /// Asks for a summary.
@@ -140,10 +146,10 @@ impl<D: Database> Isolate<'_, D> {
         query: &str,
         if_none_match: Option<&str>,
         now: i64,
-    ) -> Result<Answer, ReportError> {
+    ) -> Result<ReportResponse, ReportError> {
         let (trace, now) = (Trace::default(), Timestamp::from_milliseconds(now));
         let request = ReportRequest::parse(query).unwrap();
-        block_on(answer_summary(
+        block_on(respond_with_summary(
             &self.context(&trace),
             access,
             &request,
@@ -175,7 +181,7 @@ impl<D: Database> Isolate<'_, D> {
 }
 
 /// `data` of an answer's body.
-pub fn data_of(answer: &Answer) -> Value {
+pub fn data_of(answer: &ReportResponse) -> Value {
     let body: Value = serde_json::from_str(answer.body.as_ref().expect("a body")).unwrap();
     body["data"].clone()
 }
