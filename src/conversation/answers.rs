@@ -2,8 +2,9 @@
 //! the cases in docs/definition.md.
 
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
-use crate::conversation::body::{Direction, MessageKind, MessageStatus, Sender};
-use crate::conversation::timeline::{Clock, Item, MessageItem, Timeline, TimelineItem, id_hash};
+use crate::conversation::body::{MessageStatus, Sender};
+use crate::conversation::item::{Clock, Item, MessageItem, id_hash};
+use crate::conversation::timeline::{Timeline, TimelineItem};
 use std::collections::{HashMap, HashSet};
 
 /// How long a reply may be queued before its send counts as stuck.
@@ -14,14 +15,6 @@ pub const PROMISE_MAX_MS: i64 = 10 * MINUTE_MS;
 pub const NAMED_MAX_MS: i64 = 24 * 60 * MINUTE_MS;
 
 impl MessageItem {
-    /// **Reply**: whether the autopilot or an agent writes to the customer with it, whatever became of it (2, 5, 15).
-    #[must_use]
-    pub fn is_reply(&self) -> bool {
-        self.direction == Direction::Outbound
-            && matches!(self.sender, Sender::Ai | Sender::Human)
-            && self.is_public_content()
-    }
-
     /// **Stuck**: whether it has been queued for longer than a send takes (27).
     #[must_use]
     pub fn is_stuck(&self, as_of: Timestamp) -> bool {
@@ -33,12 +26,6 @@ impl MessageItem {
     #[must_use]
     pub fn is_reply_that_arrives(&self, as_of: Timestamp) -> bool {
         self.is_reply() && self.status != MessageStatus::Failed && !self.is_stuck(as_of)
-    }
-
-    /// **Hand-off**: whether the conversation is passed on with it, whoever says so to whom (32).
-    #[must_use]
-    pub fn is_hand_off(&self) -> bool {
-        self.kind == MessageKind::HandoffNotice
     }
 }
 

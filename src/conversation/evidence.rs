@@ -4,11 +4,12 @@
 use crate::base::timestamp::{Timestamp, rfc3339};
 use crate::conversation::answers::{Answers, demand, demands};
 use crate::conversation::body::{Conversation, MessageKind, Sender, Visibility};
+use crate::conversation::item::{Item, MessageItem};
 use crate::conversation::merge::{Member, merge};
 use crate::conversation::responsible::{Responsible, walk};
 use crate::conversation::stall::{Candidate, Judged, gates, wait_as_of};
 use crate::conversation::state::{State, fold_one};
-use crate::conversation::timeline::{EXPLAINED_MAX, Item, MessageItem, NEVER, Timeline, TimelineItem};
+use crate::conversation::timeline::{EXPLAINED_MAX, NEVER, Timeline, TimelineItem};
 use serde::Serialize;
 
 /// Why a conversation is listed, or why not.

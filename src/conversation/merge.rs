@@ -3,8 +3,10 @@
 use crate::base::timestamp::Timestamp;
 use crate::conversation::acknowledgement::Acknowledgement;
 use crate::conversation::body::Conversation;
+use crate::conversation::item::Item;
+use crate::conversation::item_collection::ItemCollection;
 use crate::conversation::resolution::resolution_in_force;
-use crate::conversation::timeline::{Item, ItemCollection, Timeline, TimelineItem};
+use crate::conversation::timeline::{Timeline, TimelineItem};
 use std::collections::HashMap;
 
 /// How many steps a chain of merges is followed.

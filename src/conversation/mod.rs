@@ -7,6 +7,8 @@ pub mod category;
 pub mod event;
 pub mod evidence;
 pub mod fields;
+pub mod item;
+pub mod item_collection;
 pub mod merge;
 pub mod rank;
 pub mod record;

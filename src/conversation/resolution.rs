@@ -3,7 +3,8 @@
 
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
 use crate::conversation::body::Conversation;
-use crate::conversation::timeline::{Item, ItemCollection, ResolutionItem};
+use crate::conversation::item::{Item, ResolutionItem};
+use crate::conversation::item_collection::ItemCollection;
 
 /// How long after a resolution it can be cancelled by reopening the conversation.
 pub const CANCEL_MS: i64 = 3 * 24 * 60 * MINUTE_MS;

@@ -4,7 +4,8 @@
 use crate::base::timestamp::Timestamp;
 use crate::conversation::answers::Answers;
 use crate::conversation::body::{Conversation, Sender};
-use crate::conversation::timeline::{Clock, Item, NEVER, Timeline, TimelineItem};
+use crate::conversation::item::{Clock, Item};
+use crate::conversation::timeline::{NEVER, Timeline, TimelineItem};
 
 /// Who owes the next answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

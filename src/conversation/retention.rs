@@ -7,9 +7,10 @@
 
 use crate::base::timestamp::Timestamp;
 use crate::conversation::answers::{Answers, demands};
+use crate::conversation::item::Item;
 use crate::conversation::merge::{Member, merge};
 use crate::conversation::responsible::{EndState, Ending};
-use crate::conversation::timeline::{Item, Timeline, TimelineItem};
+use crate::conversation::timeline::{Timeline, TimelineItem};
 use std::collections::HashSet;
 use std::rc::Rc;
 

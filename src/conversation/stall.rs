@@ -11,9 +11,10 @@ use crate::conversation::acknowledgement::{Acknowledgement, as_body};
 use crate::conversation::answers::{Answers, Demand, demands};
 use crate::conversation::body::{Conversation, MessageStatus, Sender, Visibility};
 use crate::conversation::category::{Category, Reason};
+use crate::conversation::item::MessageItem;
 use crate::conversation::merge::Merged;
 use crate::conversation::responsible::{Responsibility, Responsible, responsibility};
-use crate::conversation::timeline::{MessageItem, Timeline};
+use crate::conversation::timeline::Timeline;
 use serde::{Deserialize, Serialize};
 
 /// The number of the rule that this file and those that it names follow. Whoever changes what a timeline amounts to

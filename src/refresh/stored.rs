@@ -3,8 +3,9 @@
 use crate::base::timestamp::Timestamp;
 use crate::conversation::acknowledgement::Acknowledgement;
 use crate::conversation::body::{AutopilotChange, Message, Resolution};
+use crate::conversation::item::Item;
+use crate::conversation::item_collection::ItemCollection;
 use crate::conversation::merge::Member;
-use crate::conversation::timeline::{Item, ItemCollection};
 use crate::refresh::budget::{Budget, Limits};
 use crate::refresh::sql;
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};

@@ -5,12 +5,13 @@ use conversation_monitor::base::timestamp::Timestamp;
 use conversation_monitor::conversation::body::{AutopilotChange, Conversation, Message, Resolution, User};
 use conversation_monitor::conversation::event::parse_event;
 use conversation_monitor::conversation::evidence::{Explanation, explain};
+use conversation_monitor::conversation::item::Item;
+use conversation_monitor::conversation::item_collection::ItemCollection;
 use conversation_monitor::conversation::merge::Member;
 use conversation_monitor::conversation::record::Record;
 use conversation_monitor::conversation::record_type::RecordType;
 use conversation_monitor::conversation::report_row::join_row;
 use conversation_monitor::conversation::state::{State, fold};
-use conversation_monitor::conversation::timeline::{Item, ItemCollection};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 
