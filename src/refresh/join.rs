@@ -3,7 +3,7 @@
 use crate::conversation::body::{Contact, User};
 use crate::conversation::report_row::{PublishedRow, join_row};
 use crate::conversation::stall::Candidate;
-use crate::refresh::input::JoinInput;
+use crate::refresh::join_input::JoinInput;
 use crate::snapshot::version::Entry;
 use serde::de::DeserializeOwned;
 use std::collections::{HashMap, HashSet};

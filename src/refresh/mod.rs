@@ -8,9 +8,9 @@
 //!    longest first. Each slice is folded and published before the next one, within the run's budgets (`budget`).
 //!    - **Fold** (`fold`, `stored`, `state_change`): pending timelines become states. A state is stored only if nothing
 //!      has changed in its conversation since the timeline was read.
-//!    - **Publish** (`publish`, `input`, `join`, `plan`, `row_changes`, `writes`): changed candidates are joined with
-//!      names and become rows. An organization's new rows, its new snapshot version and its head are written in one
-//!      batch; and what that changes in the course of the day (`trend`) along with them.
+//!    - **Publish** (`publish`, `input`, `join_input`, `join`, `plan`, `row_changes`, `writes`): changed candidates are
+//!      joined with names and become rows. An organization's new rows, its new snapshot version and its head are
+//!      written in one batch; and what that changes in the course of the day (`trend`) along with them.
 //! 4. **Remove** (`remove`, `retired`): superseded versions go, with statements of their own.
 //! 5. **Sweep** (`erase`, `sweep`, `position`, `merge_groups`, `forgetting`): what was erased goes, and old
 //!    conversations are forgotten, some in each run, with statements and time of its own.
@@ -29,6 +29,7 @@ mod fold;
 mod forgetting;
 mod input;
 mod join;
+mod join_input;
 mod lease;
 mod merge_groups;
 mod plan;
