@@ -14,8 +14,8 @@
 //! 4. **Remove** (`remove`, `retired`): superseded versions go, with statements of their own.
 //! 5. **Sweep** (`erase`, `sweep`, `position`, `merge_groups`, `forgetting`): what was erased goes, and old
 //!    conversations are forgotten, some in each run, with statements and time of its own.
-//! 6. **Finish** (`run`): organizations that failed, or that the run did not get to, are frozen at their last instant;
-//!    all others are as of the run's.
+//! 6. **Finish** (`finish`): organizations that failed, or that the run did not get to, are frozen at their last
+//!    instant; all others are as of the run's.
 //!
 //! A run that ends anywhere in between loses nothing: the batch that completes the work removes the pending rows, and
 //! only those that have not changed since they were read. The work is divided by what it takes and not by
@@ -25,6 +25,7 @@ mod bisect;
 mod budget;
 mod erase;
 mod failures;
+mod finish;
 mod fold;
 mod forgetting;
 mod input;
@@ -53,10 +54,11 @@ pub use budget::{
     DATABASE_BYTES_MAX, Limits, RUN_MAX_MS, STATEMENTS_MAX, Shortage, SliceLimits, SweepLimits, percent_full,
 };
 pub use failures::Failures;
+pub use finish::{Finished, Run};
 pub use forgetting::KEEP_WAITING_MS;
 pub use join::{contact_of, users_of};
 pub use lease::LEASE_MS;
 pub use refold::RefoldLimits;
 pub use retired::RETENTION_MS;
-pub use run::{Finished, Run, Start, instant_of, run};
+pub use run::{Start, instant_of, run};
 pub use stored::{StoredMembers, read_members};
