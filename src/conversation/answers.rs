@@ -2,8 +2,8 @@
 //! the cases in docs/definition.md.
 
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
-use crate::conversation::body::{MessageStatus, Sender};
 use crate::conversation::item::{Clock, Item, MessageItem, id_hash};
+use crate::conversation::message::{MessageStatus, Sender};
 use crate::conversation::timeline::{Timeline, TimelineItem};
 use std::collections::{HashMap, HashSet};
 

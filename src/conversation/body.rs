@@ -1,9 +1,10 @@
-//! The bodies of records in normal form: what ingest writes and a refresh reads back.
+//! The bodies of records in normal form: what ingest writes and a refresh reads back. That of a message is in
+//! `message`.
 //!
 //! A body is RFC 8785 JSON, because of two versions of a record that are alike otherwise the one with the greater bytes
-//! wins (`rank`). The fields below are declared in the order of their names as they stand in the JSON, absent ones are
-//! left out, names are ASCII, and numbers are whole. `serde_json` escapes no more than RFC 8785 asks, so what it writes
-//! of these types is their RFC 8785 form. Two tests in `event` check that.
+//! wins (`rank`). The fields are declared in the order of their names as they stand in the JSON, absent ones are left
+//! out, names are ASCII, and numbers are whole. `serde_json` escapes no more than RFC 8785 asks, so what it writes of
+//! these types is their RFC 8785 form. Two tests in `event` check that.
 //!
 //! A field that version 0.1 did not have is only there where it is not its default, so that the bodies which it stored
 //! are in normal form still. `revision` is in the body for the same reason: whatever version of the service writes a
@@ -16,17 +17,18 @@ use strum::{EnumString, IntoStaticStr, VariantNames};
 
 /// Whether a number is 0, the default of `revision` and `sequence`.
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
-fn is_zero(number: &u64) -> bool {
+pub(super) fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
 /// Whether a flag has the default `true`.
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
-fn is_true(flag: &bool) -> bool {
+pub(super) fn is_true(flag: &bool) -> bool {
     *flag
 }
 
-fn yes() -> bool {
+/// The default of such a flag.
+pub(super) fn yes() -> bool {
     true
 }
 
@@ -235,133 +237,4 @@ impl ResolvedBy {
     pub fn is_human(&self) -> bool {
         *self == Self::Human
     }
-}
-
-/// A message. Its text is not stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Message {
-    /// When it was written.
-    #[serde(with = "rfc3339")]
-    pub at: Timestamp,
-    /// The conversation that it is in.
-    pub conversation_id: String,
-    /// Which way it went.
-    pub direction: Direction,
-    /// The message that it answers, if the source knows.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub in_reply_to: Option<String>,
-    /// What it is.
-    pub kind: MessageKind,
-    /// Whether the customer expects an answer to it.
-    #[serde(default = "yes", skip_serializing_if = "is_true")]
-    pub needs_reply: bool,
-    /// When the source took it in, if that was later than `at`.
-    #[serde(default, with = "rfc3339::optional", skip_serializing_if = "Option::is_none")]
-    pub received_at: Option<Timestamp>,
-    /// As [`Removal::revision`].
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub revision: u64,
-    /// Who wrote it.
-    pub sender: Sender,
-    /// The id of who wrote it, if it is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sender_id: Option<String>,
-    /// Orders messages of the same instant. 0 means that the source does not say.
-    pub sequence: u64,
-    /// What became of it.
-    pub status: MessageStatus,
-    /// Who may see it.
-    pub visibility: Visibility,
-}
-
-impl Message {
-    /// When the source took it in, which is not before it was written.
-    #[must_use]
-    pub fn arrived_at(&self) -> Timestamp {
-        self.received_at.map_or(self.at, |received_at| received_at.max(self.at))
-    }
-}
-
-/// Which way a message went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames, IntoStaticStr)]
-#[strum(serialize_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// From the customer's side.
-    Inbound,
-    /// To the customer.
-    Outbound,
-}
-
-/// Who wrote a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames, IntoStaticStr)]
-#[strum(serialize_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-pub enum Sender {
-    /// The customer.
-    Contact,
-    /// The autopilot.
-    Ai,
-    /// An agent.
-    Human,
-    /// A rule or a campaign.
-    Automation,
-    /// The system itself.
-    System,
-}
-
-/// What a message is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames, IntoStaticStr)]
-#[strum(serialize_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-pub enum MessageKind {
-    /// Text.
-    Text,
-    /// A picture, a recording, a file.
-    Media,
-    /// A reaction to another message.
-    Reaction,
-    /// A note of what happened in the conversation.
-    Activity,
-    /// The conversation is passed on to an agent.
-    HandoffNotice,
-    /// A reply that a rule sends to everybody, such as out of hours.
-    AutoReply,
-    /// A message to many customers.
-    Campaign,
-    /// The customer wants no more messages.
-    OptOut,
-}
-
-/// What became of a message, in the order of a message's life.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, EnumString, VariantNames, IntoStaticStr,
-)]
-#[strum(serialize_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-pub enum MessageStatus {
-    /// It came in.
-    Received,
-    /// It is about to be sent.
-    Queued,
-    /// It was sent.
-    Sent,
-    /// It could not be sent.
-    Failed,
-    /// It has reached the customer.
-    Delivered,
-    /// The customer has read it.
-    Read,
-}
-
-/// Who may see a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames, IntoStaticStr)]
-#[strum(serialize_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-pub enum Visibility {
-    /// Also the customer.
-    Public,
-    /// Only the organization: a note.
-    Private,
 }

@@ -3,11 +3,9 @@
 use crate::base::strict_json::Object;
 use crate::base::timestamp::Timestamp;
 use crate::conversation::acknowledgement::Acknowledgement;
-use crate::conversation::body::{
-    AutopilotChange, Contact, Conversation, Direction, Message, MessageKind, MessageStatus, Named, Removal, Resolution,
-    User, Visibility,
-};
+use crate::conversation::body::{AutopilotChange, Contact, Conversation, Named, Removal, Resolution, User};
 use crate::conversation::fields::{Fields, Problem, Received};
+use crate::conversation::message::{Direction, Message, MessageKind, MessageStatus, Visibility};
 use crate::conversation::rank::Rank;
 use crate::conversation::record::Record;
 use crate::conversation::record_type::RecordType;

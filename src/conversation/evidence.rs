@@ -3,9 +3,10 @@
 
 use crate::base::timestamp::{Timestamp, rfc3339};
 use crate::conversation::answers::{Answers, demand, demands};
-use crate::conversation::body::{Conversation, MessageKind, Sender, Visibility};
+use crate::conversation::body::Conversation;
 use crate::conversation::item::{Item, MessageItem};
 use crate::conversation::merge::{Member, merge};
+use crate::conversation::message::{MessageKind, Sender, Visibility};
 use crate::conversation::responsible::{Responsible, walk};
 use crate::conversation::stall::{Candidate, Judged, gates, wait_as_of};
 use crate::conversation::state::{State, fold_one};

@@ -4,9 +4,8 @@
 //! A timeline may be long, so its items are small: instants, flags, and a hash for the message that an answer names.
 
 use crate::base::timestamp::Timestamp;
-use crate::conversation::body::{
-    AutopilotChange, Direction, Message, MessageKind, MessageStatus, Resolution, Sender, Visibility,
-};
+use crate::conversation::body::{AutopilotChange, Resolution};
+use crate::conversation::message::{Direction, Message, MessageKind, MessageStatus, Sender, Visibility};
 use xxhash_rust::xxh64::xxh64;
 
 /// An item of a timeline.

@@ -137,8 +137,8 @@ fn add_latest(items: &mut Vec<TimelineItem>, latest: Vec<TimelineItem>) {
 mod tests {
     use super::{EXPLAINED_MAX, Item, ItemCollection, TimelineItem};
     use crate::base::timestamp::Timestamp;
-    use crate::conversation::body::{Direction, MessageKind, MessageStatus, Sender, Visibility};
     use crate::conversation::item::MessageItem;
+    use crate::conversation::message::{Direction, MessageKind, MessageStatus, Sender, Visibility};
     use crate::conversation::timeline::Timeline;
 
     fn message(at: i64, sender: Sender, kind: MessageKind) -> Item {

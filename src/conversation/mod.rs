@@ -10,6 +10,7 @@ pub mod fields;
 pub mod item;
 pub mod item_collection;
 pub mod merge;
+pub mod message;
 pub mod rank;
 pub mod record;
 pub mod record_type;

@@ -4,7 +4,7 @@
 //! wrote it.
 
 use crate::base::timestamp::Timestamp;
-use crate::conversation::body::MessageStatus;
+use crate::conversation::message::MessageStatus;
 use crate::conversation::record_type::RecordType;
 use serde_json::{Map, Value};
 use strum::VariantNames;
@@ -112,7 +112,7 @@ fn details(body: &Map<String, Value>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::OPTIONAL_FIELDS;
-    use crate::conversation::body::MessageStatus;
+    use crate::conversation::message::MessageStatus;
     use strum::VariantNames;
 
     /// The expressions of the migration, made from the tables that the code uses.

@@ -3,8 +3,9 @@
 
 use crate::base::timestamp::Timestamp;
 use crate::conversation::answers::Answers;
-use crate::conversation::body::{Conversation, Sender};
+use crate::conversation::body::Conversation;
 use crate::conversation::item::{Clock, Item};
+use crate::conversation::message::Sender;
 use crate::conversation::timeline::{NEVER, Timeline, TimelineItem};
 
 /// Who owes the next answer.

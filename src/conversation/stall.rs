@@ -9,10 +9,11 @@
 use crate::base::timestamp::Timestamp;
 use crate::conversation::acknowledgement::{Acknowledgement, as_body};
 use crate::conversation::answers::{Answers, Demand, demands};
-use crate::conversation::body::{Conversation, MessageStatus, Sender, Visibility};
+use crate::conversation::body::Conversation;
 use crate::conversation::category::{Category, Reason};
 use crate::conversation::item::MessageItem;
 use crate::conversation::merge::Merged;
+use crate::conversation::message::{MessageStatus, Sender, Visibility};
 use crate::conversation::responsible::{Responsibility, Responsible, responsibility};
 use crate::conversation::timeline::Timeline;
 use serde::{Deserialize, Serialize};

@@ -2,8 +2,8 @@
 
 use crate::base::timestamp::Timestamp;
 use crate::conversation::answers::{QUEUED_MAX_MS, demands};
-use crate::conversation::body::MessageStatus;
 use crate::conversation::merge::{Member, Merged, merge};
+use crate::conversation::message::MessageStatus;
 use crate::conversation::stall::{AI_GRACE_MS, Candidate, Judged, candidate_as_of};
 
 /// How many turning points a fold tries, each at the cost of a walk along the timeline.

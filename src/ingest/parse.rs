@@ -2,9 +2,9 @@
 
 use crate::base::strict_json::{self, Escape, repair_surrogates};
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
-use crate::conversation::body::{Direction, Message};
 use crate::conversation::event::parse_event;
 use crate::conversation::fields::{Problem, Received};
+use crate::conversation::message::{Direction, Message};
 use crate::conversation::record::Record;
 use crate::conversation::record_type::RecordType;
 use crate::http::query::{self, QueryError};

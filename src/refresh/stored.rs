@@ -2,10 +2,11 @@
 
 use crate::base::timestamp::Timestamp;
 use crate::conversation::acknowledgement::Acknowledgement;
-use crate::conversation::body::{AutopilotChange, Message, Resolution};
+use crate::conversation::body::{AutopilotChange, Resolution};
 use crate::conversation::item::Item;
 use crate::conversation::item_collection::ItemCollection;
 use crate::conversation::merge::Member;
+use crate::conversation::message::Message;
 use crate::refresh::budget::{Budget, Limits};
 use crate::refresh::sql;
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};

@@ -2,12 +2,13 @@
 
 use super::service::SnapshotRow;
 use conversation_monitor::base::timestamp::Timestamp;
-use conversation_monitor::conversation::body::{AutopilotChange, Conversation, Message, Resolution, User};
+use conversation_monitor::conversation::body::{AutopilotChange, Conversation, Resolution, User};
 use conversation_monitor::conversation::event::parse_event;
 use conversation_monitor::conversation::evidence::{Explanation, explain};
 use conversation_monitor::conversation::item::Item;
 use conversation_monitor::conversation::item_collection::ItemCollection;
 use conversation_monitor::conversation::merge::Member;
+use conversation_monitor::conversation::message::Message;
 use conversation_monitor::conversation::record::Record;
 use conversation_monitor::conversation::record_type::RecordType;
 use conversation_monitor::conversation::report_row::join_row;
