@@ -12,7 +12,7 @@
 //!      joined with names and become rows. An organization's new rows, its new snapshot version and its head are
 //!      written in one batch; and what that changes in the course of the day (`trend`) along with them.
 //! 4. **Remove** (`remove`, `retired`): superseded versions go, with statements of their own.
-//! 5. **Sweep** (`erase`, `sweep`, `position`, `merge_groups`, `forgetting`): what was erased goes, and old
+//! 5. **Sweep** (`erase`, `sweep`, `sweeper`, `position`, `merge_groups`, `forgetting`): what was erased goes, and old
 //!    conversations are forgotten, some in each run, with statements and time of its own.
 //! 6. **Finish** (`finish`): organizations that failed, or that the run did not get to, are frozen at their last
 //!    instant; all others are as of the run's.
@@ -45,6 +45,7 @@ mod sql;
 mod state_change;
 mod stored;
 mod sweep;
+mod sweeper;
 mod swept;
 mod trend;
 mod work;
