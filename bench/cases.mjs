@@ -13,7 +13,7 @@ const bearer = (claims, options) => ({ Authorization: `Bearer ${signToken(claims
 function repeated(role, query = '', number = 3) {
   return {
     source: 'memory',
-    count: 2500,
+    count: 400,
     async prepare() {
       const request = { path: `${REPORT}${query}`, headers: bearer(claimsOf(role, LARGE.organizationId, number)) };
       return () => ({ requests: [request] });
@@ -25,7 +25,7 @@ function repeated(role, query = '', number = 3) {
 function notModified(role) {
   return {
     source: 'memory',
-    count: 2500,
+    count: 400,
     async prepare(side) {
       const headers = bearer(claimsOf(role, LARGE.organizationId, 3));
       const response = await side.fetch(REPORT, { headers });
@@ -40,12 +40,12 @@ function notModified(role) {
 function firstToken(alg) {
   return {
     source: 'memory',
-    count: 400,
+    count: 100,
     async prepare(_side, { privateKeys }) {
       return (round) => ({
-        requests: Array.from({ length: 400 }, (_, index) => ({
+        requests: Array.from({ length: 100 }, (_, index) => ({
           path: `${REPORT}?limit=1`,
-          headers: bearer(claimsOf('ADMIN', LARGE.organizationId, 1_000_000 + round * 400 + index), {
+          headers: bearer(claimsOf('ADMIN', LARGE.organizationId, 1_000_000 + round * 100 + index), {
             alg,
             privateKeys,
           }),

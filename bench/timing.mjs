@@ -1,10 +1,9 @@
 // The first table: CPU per request and requests per second of each side, in one interleaved run.
 //
 // Round by round every side does the same work, each time another one first, so that whatever else the machine does
-// falls on all of them. All sides are started again now and then: of two processes of the same build one may take 5 %
-// more CPU for as long as it lives. Where a page is asked for once only, each process has all rounds, because it knows
-// no page of the one before; otherwise they share them. CPU is the whole process's: the platform's share is in it, and
-// shown by a worker that does nothing.
+// falls on all of them; rounds are short for the same reason. All sides are started again now and then, and each
+// process has all rounds: of two processes of the same build one may take 5 % more CPU for as long as it lives. CPU is
+// the whole process's: the platform's share is in it, and shown by a worker that does nothing.
 
 import path from 'node:path';
 import { CASES, REPORT } from './cases.mjs';
@@ -21,7 +20,7 @@ const STARTS = 8;
 const SETTLE_MS = 30;
 
 /**
- * Measures the cases `names` in so many rounds, those of pages that are asked for once in as many of each process.
+ * Measures the cases `names` in so many rounds of each process.
  * `builds` are further builds of the worker: folders by the names of their sides. Returns, for each case and each side,
  * the CPU of a request in microseconds and the requests a second of every round.
  */
@@ -34,17 +33,16 @@ export async function timeCases({ names, rounds, seed, keys, say, sides: chosen 
       const all = [...chosen, ...Object.keys(builds), ...(source === 'memory' && chosen === SIDES ? [FLOOR] : [])];
       const states = new Map();
       for (const name of own) results[name] = Object.fromEntries(all.map((side) => [side, { cpu: [], rate: [] }]));
-      for (const some of source === 'memory' ? portions(rounds, STARTS) : allEach(rounds, STARTS)) {
+      for (let start = 1; start <= STARTS; start += 1) {
         for (const name of all) {
           // A side may have put into KV what it has read from D1.
           if (source === 'D1' || !states.has(name))
             states.set(name, await stateOf(name, own, { rounds, seed, keys, load, say, folder: builds[name] }));
         }
-        say(`Starting ${all.join(', ')} for rounds ${some.join(', ')} …`);
+        say(`Starting ${all.join(', ')}, ${start} of ${STARTS} …`);
         const sides = await startSides(states, { keys, load, builds });
         try {
-          for (const name of own)
-            await timeCase(CASES[name], sides, { rounds: some, keys, load, results: results[name] });
+          for (const name of own) await timeCase(CASES[name], sides, { rounds, keys, load, results: results[name] });
         } finally {
           await Promise.all(sides.map((side) => side.stop()));
         }
@@ -58,19 +56,6 @@ export async function timeCases({ names, rounds, seed, keys, say, sides: chosen 
     load.stop();
   }
   return results;
-}
-
-/** The rounds from 1 on, in so many portions of about the same size. */
-function portions(rounds, count) {
-  const all = Array.from({ length: rounds }, (_, index) => index + 1);
-  const size = Math.ceil(rounds / count);
-  return Array.from({ length: Math.ceil(rounds / size) }, (_, index) => all.slice(index * size, (index + 1) * size));
-}
-
-/** The rounds from 1 on, all of them so many times. */
-function allEach(rounds, count) {
-  const [all] = portions(rounds, 1);
-  return Array.from({ length: count }, () => all);
 }
 
 /** All sides, warm, each over its own state. */
@@ -142,7 +127,7 @@ async function timeCase(each, sides, { rounds, keys, load, results }) {
     orders.set(side, order);
     await load.run(side.url, { ...order(0), count: each.count });
   }
-  for (const round of rounds) {
+  for (let round = 1; round <= rounds; round += 1) {
     const first = round % sides.length;
     for (const side of [...sides.slice(first), ...sides.slice(0, first)]) {
       const before = cpuMicroseconds(side.pid);

@@ -1,4 +1,4 @@
-//! What a message of the queue leads to: a look at its destination, what it is told, and what became of that.
+//! Delivers a message of the queue: reads its destination, decides what that is told, and notes what became of it.
 //!
 //! A message is known by its number. Before it is sent, the row says what it tells, so whoever finds it later knows
 //! what may have arrived: it is sent again under the same number, without what is over by then.

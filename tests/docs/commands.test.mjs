@@ -3,7 +3,7 @@
 //
 // A block that is marked `sh` is run, except for the address. The block of `json` or `csv` that follows it is its
 // answer; "…" stands for members that are left out. Blocks that are marked `shell` need an account or do not end. Of
-// those, wrangler's are held against its help.
+// those, wrangler's are checked against its help.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

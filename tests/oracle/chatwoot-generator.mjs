@@ -593,8 +593,8 @@ class Chatwoot {
   /** A message as a webhook has it, with its instant in seconds and its state as of now. */
   heldMessage(conversation, message) {
     const type = { incoming: 0, outgoing: 1, activity: 2, template: 3 }[message.type];
-    const held = { message_type: type, created_at: seconds(message.createdAt), status: message.status };
-    return { ...this.messageData(conversation, message, ''), ...held };
+    const common = { message_type: type, created_at: seconds(message.createdAt), status: message.status };
+    return { ...this.messageData(conversation, message, ''), ...common };
   }
 
   // --- Payloads ---

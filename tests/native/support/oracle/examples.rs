@@ -1,4 +1,4 @@
-//! The oracle itself, held against the numbered cases that the definition grew by: written by hand, from their text.
+//! The oracle itself, checked against the numbered cases that the definition grew by: written by hand, from their text.
 //!
 //! Instants are milliseconds since a base, in events and in what is expected.
 
