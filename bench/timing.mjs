@@ -1,10 +1,10 @@
 // The first table: CPU per request and requests per second of each side, in one interleaved run.
 //
-// Round by round every side does the same work, each time another one first, so that whatever else the machine does
-// falls on all of them; rounds are short for the same reason. Every other round goes the other way: the same build
-// twice took 3 % more where it always followed itself, and not one that is slower. All sides are started again now and
-// then, and each process has all rounds: of two processes of the same build one may take 5 % more CPU for as long as it
-// lives. CPU is the whole process's: the platform's share is in it, and shown by a worker that does nothing.
+// In each round every side does the same work, and another one begins, so that whatever else the machine does falls on
+// all of them. Rounds are short for the same reason. Every other round goes in reverse, because a side takes longer
+// behind one than behind another: two sides of the same build differed by 3 % without it. All sides are started again
+// now and then, and each process has all rounds: of two processes of the same build one may take 5 % more CPU for as
+// long as it lives. CPU is the whole process's: the platform's share is in it, and shown by a worker that does nothing.
 
 import path from 'node:path';
 import { CASES, REPORT } from './cases.mjs';
