@@ -47,7 +47,7 @@ export async function ensureBrowser(say = console.error) {
   return installed;
 }
 
-/** What is said where no browser can be had. */
+/** The message if there is no browser. */
 export function missingBrowser(problem) {
   const line = '!'.repeat(100);
   return `${line}\nNO BROWSER: THE TESTS OF THE DASHBOARD ARE SKIPPED.\n${problem}\nInstall Chromium, or say where it is: ${VARIABLE}=/path/to/chromium npm test\n${line}`;

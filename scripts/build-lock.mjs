@@ -6,7 +6,7 @@ import { isAlive } from './cargo-tools.mjs';
 import { Failure } from './project.mjs';
 
 const POLL_MS = 200;
-/** Longer than any build: a process that has had the lock for so long hangs. */
+/** Longer than any build: a process that has had the lock for this long hangs. */
 const LIMIT_MS = 30 * 60 * 1000;
 
 /**

@@ -16,11 +16,11 @@ const MESSAGE_TYPES = ['incoming', 'outgoing', 'activity', 'template'];
 const BOTS = ['agent_bot', 'captain_assistant'];
 /** What an assignee is, as the API says it: there an assignee has no `type`, unlike in a webhook. */
 const ASSIGNEE_TYPES = { User: 'user', AgentBot: 'agent_bot', 'Captain::Assistant': 'captain_assistant' };
-/** What a bot wrote so shortly before it passed the conversation on is a promise, by the definition. */
+/** By the definition, what a bot wrote this shortly before it passed the conversation on is a promise. */
 const PROMISE_SECONDS = 600;
-/** The most agents, and the most teams or inboxes, that are told. */
+/** The most agents, and the most teams or inboxes, that are sent. */
 const LISTED_MAX = 10_000;
-/** What changed shortly before the last run is asked about again: clocks differ. */
+/** Conversations that changed this shortly before the last run are read again, because clocks differ. */
 const OVERLAP_SECONDS = 300;
 
 /**

@@ -32,7 +32,7 @@ export function jwtSecret(where) {
   return secret;
 }
 
-/** Makes .dev.vars with a random secret, or adds one to it. Returns whether it did. */
+/** Creates .dev.vars with a random secret, or adds one to it. Returns whether it did. */
 export function ensureJwtSecret(file = FILE) {
   return ensure('JWT_SECRET', () => randomBytes(SECRET_RANDOM_BYTES).toString('base64url'), file);
 }

@@ -21,7 +21,7 @@ const STEPS = {
 /** What every script of this project may ask for. */
 export const EVERYTHING = Object.keys(STEPS);
 
-/** Sees to everything that is named in `need`, in the order in which one thing needs another. */
+/** Installs or checks everything that `need` names, each thing after what it depends on. */
 export async function ensureEverything({ need = EVERYTHING, say = console.error } = {}) {
   for (const name of need) {
     if (!(name in STEPS)) throw new Failure(`"${name}" is none of ${EVERYTHING.join(', ')}.`);

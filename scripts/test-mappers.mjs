@@ -9,7 +9,7 @@ import { parseFlags, usageFailure } from './flags.mjs';
 import { Failure, inRoot, projectEnv, whenProgram } from './project.mjs';
 
 const SEQUENCES = 300;
-/** So many are in a file at a time; each has some 36 KB. */
+/** How many are in a file at a time; each has some 36 KB. */
 const SEQUENCES_PER_FILE = 1_000;
 const STORIES = inRoot('tests', 'data', 'webhooks');
 const FOLDER = inRoot('target', 'test-data-mappers');

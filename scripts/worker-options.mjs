@@ -2,7 +2,7 @@
 
 import { inRoot } from './project.mjs';
 
-/** Holds the options as JSON where they are known already: to load wrangler takes seconds of CPU. */
+/** Has the options as JSON if they are known already: loading wrangler takes seconds of CPU. */
 const VARIABLE = 'WORKER_OPTIONS';
 
 /** The main module and Miniflare's options of the worker. */

@@ -2,7 +2,7 @@
 
 import { NO_FILTERS } from './filters.js';
 
-/** What of the page's address is given to others: no other parameter, whatever somebody has put there. */
+/** The parameters of the page's address that others may see. Anything else in the address stays here. */
 const OWN_PARAMETERS = [...Object.keys(NO_FILTERS), 'view'];
 /** The machine that the browser runs on. */
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];

@@ -2,9 +2,9 @@
 // row is new if it was not in the previous snapshot and would have been seen there: it is between the first and the
 // last row that were seen, or beyond them at an end of the list that was seen, too.
 
-/** For how long somebody must look at the page without a break until what is on it counts as seen. */
+/** How long somebody must look at the page without a break before what is on it counts as seen. */
 const LOOK_MS = 5_000;
-/** The most rows that are marked as new; beyond, those that came first are not any more. */
+/** The most rows that are marked as new. If there are more, those that came first lose the mark. */
 const MARKED_MAX = 1_000;
 /** How many parts of a snapshot are remembered: pages that the user has turned to, and the end of the list. */
 const PARTS_MAX = 4;
@@ -93,7 +93,7 @@ export class Arrivals {
   }
 
   /**
-   * Call it again and again. What somebody has looked at for a while loses its mark at the next snapshot.
+   * To be called regularly. A row that somebody has looked at for a while loses its mark at the next snapshot.
    *
    * @param {boolean} isLooking
    * @param {number} now By the local clock.

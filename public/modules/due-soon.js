@@ -5,7 +5,7 @@ import { PATHS } from './client.js';
 import { LIMITS, queryOf, withoutPage } from './filters.js';
 
 const MINUTE_MS = 60_000;
-/** Within which time somebody must cross the threshold. */
+/** How soon somebody must cross the threshold to be shown. */
 export const DUE_WITHIN_MINUTES = 15;
 const LIMIT = 100;
 /** The most requests of a search. */

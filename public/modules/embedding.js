@@ -7,7 +7,7 @@ import { cleanToken, looksLikeToken } from './session.js';
 
 const READY = 'conversation-monitor:ready';
 const TOKEN = 'conversation-monitor:token';
-/** A page that answers with tokens of no use is not asked all the time. */
+/** The least time between two requests, for pages whose tokens are of no use. */
 const ASK_EVERY_MS = 60_000;
 /** The service refuses longer ones. */
 const TOKEN_CHARACTERS_MAX = 8_192;

@@ -2,23 +2,23 @@
 
 import { readEvents } from './events.js';
 
-/** How long a list is looked at before its stream is opened: who clicks through filters opens none. */
+/** How long a list must be on the screen before its stream is opened, so that clicking through filters opens none. */
 const OPEN_AFTER_MS = 5_000;
-/** After so long without a byte the connection is dead, or something in between keeps what the service sends. */
+/** After this long without a byte the connection is dead, or something in between holds back what the service sends. */
 const SILENCE_MAX_MS = 30_000;
-/** For how long a hidden page goes on following. Browsers open few connections to a server, which visible pages need. */
+/** How long a hidden page keeps following. Browsers open few connections to a server, and visible pages need them. */
 const HIDDEN_MAX_MS = 60_000;
 /** The pause after the first failure. It is four times as long after each further one, so few tries are lost where streams never work. */
 const BACKOFF_MS = 15_000;
 const BACKOFF_MAX_MS = 60 * 60_000;
 /** Up to this share is added to a pause after a failure, so that dashboards do not all come back at once. */
 const JITTER = 0.25;
-/** Up to so long after a stream that was over the next one is opened. */
+/** The longest pause before the next stream after one that has ended. */
 const BYE_SPREAD_MS = 5_000;
-/** A stream that has lasted so long works. */
+/** A stream that has lasted this long works. */
 const STABLE_AFTER_MS = 60_000;
 
-/** How a stream has ended: it said `bye`, it said why in an `error`, or it broke or was never one. */
+/** How a stream has ended: with `bye`, with an `error` that says why, or broken, if it ever was a stream. */
 /** @typedef {{ kind: 'bye' | 'error' | 'broken', retryAfterMs?: number | null }} End */
 
 export class Follower {

@@ -27,7 +27,7 @@ const INTERVALS_MAX = 10;
 const DATES_MAX = 1_000;
 const CLOSED = 'closed';
 
-/** What a page offers that has none yet: the working week, in this browser's time zone. */
+/** What is offered to an organization without business hours: the working week, in this browser's time zone. */
 export function usualHours() {
   const weekly = Object.fromEntries(WEEKDAYS.slice(0, 5).map(([day]) => [day, [['09:00', '17:00']]]));
   return /** @type {BusinessHours} */ ({ timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone, weekly });

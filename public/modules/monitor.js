@@ -45,9 +45,9 @@ import { isSameList, membersOf, NO_FILTERS, queryOf, withoutPage } from './filte
 /** Problems that a retry cannot solve: only another token or other filters can. */
 const FINAL = new Set(['forbidden', 'invalid', 'organization_needed']);
 
-/** After so long the summary is requested again, although the report counts the same: the ages in it have changed. */
+/** After this long the summary is requested again, as its ages have changed even if the report counts the same. */
 const SUMMARY_MAX_AGE_MS = 5 * 60_000;
-/** After so long what rarely changes is requested again: scopes and the age limit. */
+/** After this long what rarely changes is requested again: scopes and the age limit. */
 const RARE_MAX_AGE_MS = 60 * 60_000;
 
 /** Who may read and change an organization's settings. This only hides what would fail; the server decides. */
@@ -142,7 +142,7 @@ export class Monitor {
     return (summary && listed && isSameList(summary.filters, listed.filters) && summary.data.belowThresholdCount) || 0;
   }
 
-  /** The query of the stream that tells of what is new. `null` means that there is nothing to follow. */
+  /** The query of the stream that reports what is new. `null` means that there is nothing to follow. */
   get streamQuery() {
     return this.#needsOrganization ? null : queryOf(this.#newest);
   }
@@ -577,7 +577,7 @@ export class Monitor {
     this.#change({ scopes: result.data, user: result.data.user });
   }
 
-  /** Whether something was requested of another thing, or so long ago. */
+  /** Whether something was last requested for another object, or longer ago than this. */
   #isDue(name, of, maxAgeMs) {
     const last = this.#requested.get(name);
     return last?.of !== of || Date.now() - last.at >= maxAgeMs;

@@ -3,7 +3,7 @@
 // issued it, so the service says who the user is.
 
 const STORAGE_KEY = 'conversation-monitor.token';
-/** So long before a token expires its user is warned, but not for more than a quarter of its life. */
+/** How long before a token expires its user is warned; at most a quarter of the token's life. */
 const WARN_BEFORE_MS = 5 * 60_000;
 
 /**

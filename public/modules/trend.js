@@ -70,7 +70,7 @@ function add(slot, { crossed, cleared, medianMinutesToClear, worstMinutesToClear
 }
 
 /**
- * What there is to say of all slots together.
+ * The totals of all slots.
  *
  * @param {Slot[]} slots
  */

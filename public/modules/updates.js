@@ -5,7 +5,7 @@ import { Poller } from './poller.js';
 
 /** When to poll after a stream that worked, unless the next one works by then. */
 const POLL_AFTER_STREAM_MS = 20_000;
-/** Up to so long after a stream that broke, so that all those that a restart has cut do not ask at once. */
+/** The longest random pause after a stream that broke, so that those cut by a restart do not all ask at once. */
 const SPREAD_MS = 5_000;
 
 /** Asks for what the monitor of the session needs, and listens to what the service says by itself. */

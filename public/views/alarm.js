@@ -43,7 +43,7 @@ export function createAlarm() {
   sound.addEventListener('change', () => {
     changePreferences({ sound: sound.checked });
     setText(hint, '');
-    // So that the user knows it, and how loud it is.
+    // Played at once, so that the user knows what it sounds like.
     if (sound.checked) ring();
   });
   notification.addEventListener('change', async () => {

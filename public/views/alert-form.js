@@ -130,7 +130,7 @@ export function createAlertForm({ save, cancel }) {
     );
   }
 
-  /** What the fields have; `null` means that something is wrong, which is said. */
+  /** What the fields say. `null` means that something is wrong, and the form shows what. */
   function read() {
     const wrong = (member, text) => {
       complain(member, text);

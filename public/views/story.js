@@ -5,7 +5,7 @@ import { formatExactTime, formatTime } from '../modules/clock.js';
 import { drawList, element, setAttributes, setEnabled, setText } from '../modules/dom.js';
 import { effectWords, formatNumber, gateWords, listingWords, refusalWords } from '../modules/words.js';
 
-/** How many of the last items are told before somebody asks for all. */
+/** How many of the last items are shown until somebody asks for all. */
 const ITEMS_AT_FIRST = 10;
 const HOUR_MS = 3_600_000;
 /** For how long a row can be taken off the list; without a time, until the customer writes. */
@@ -72,7 +72,7 @@ export function createStory(actions) {
     requested = of;
     if (result?.kind !== 'data') setText(status, 'Loading …');
     const loaded = await actions.explain(row);
-    // The row has changed meanwhile, or there is nobody to tell it to.
+    // The row has changed meanwhile, or the user has signed out.
     if (of !== requested || loaded === null) return;
     result = loaded;
     draw();

@@ -8,10 +8,10 @@ import { slotsOf, totalsOf } from '../modules/trend.js';
 import { formatNumber, refusalWords } from '../modules/words.js';
 import { save } from './download.js';
 
-/** After so long it is requested again, by the instants of reports. */
+/** After this long, by the instants of reports, it is requested again. */
 const MAX_AGE_MS = 5 * 60_000;
 const MINUTE_MS = 60_000;
-/** What a cell says of which nothing is known. */
+/** The text of a cell if nothing is known. */
 const UNKNOWN = '–';
 
 const HOUR = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });

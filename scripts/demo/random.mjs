@@ -1,4 +1,4 @@
-// Chance that is always the same: demo data must not differ from one run to the next.
+// Random numbers that are always the same, because demo data must not differ from one run to the next.
 
 import { createHash } from 'node:crypto';
 

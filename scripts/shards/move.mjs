@@ -16,7 +16,7 @@ import { compare, copyRecords, copyTables, organizationsOf, purge, stopForgettin
 
 /** How often it is compared, and what the new database lacks is copied. */
 const ROUNDS_MAX = 10;
-/** How often it is asked whether the new database has published everything. */
+/** How often to check whether the new database has published everything. */
 const LOOKS_MAX = 60;
 
 /**
@@ -87,7 +87,7 @@ function stateOf({ shards }, { first, last }) {
   return state;
 }
 
-/** From now on neither database forgets anything, and the new one refuses what the old one does. */
+/** Keeps both databases from forgetting anything, and makes the new one refuse what the old one does. */
 async function prepare({ first, last, from, to, now, say }) {
   const organizations = await organizationsOf(from, { first, last });
   say(`${organizations.length} organizations are to be moved.`);

@@ -1,7 +1,8 @@
-//! Delivers a message of the queue: reads its destination, decides what that is told, and notes what became of it.
+//! Delivers a message of the queue: reads its destination, decides what to send, and notes what became of it.
 //!
-//! A message is known by its number. Before it is sent, the row says what it tells, so whoever finds it later knows
-//! what may have arrived: it is sent again under the same number, without what is over by then.
+//! A message is known by its number. Before it is sent, the row of its destination notes what it says. Whoever finds
+//! that row later knows what may have arrived, and sends it again under the same number, without the stalls that are
+//! over by then.
 
 use crate::alert::detect::PAUSE_MS;
 use crate::alert::message::{AlertKind, Draft, QueueMessage};
@@ -13,24 +14,24 @@ use crate::hours::calendar::CalendarOf;
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
 use serde_json::json;
 
-/// For how long nobody else tries what is being sent.
+/// How long a message is left to whoever is sending it.
 const CLAIM_MS: i64 = 30_000;
-/// How far the clock that has set an instant may be ahead.
+/// How far the clock that has set an instant may be ahead of this one.
 const CLOCK_SKEW_MS: i64 = 5_000;
 /// The first pause after an attempt that failed. Each further one is twice as long, up to an hour.
 const RETRY_FIRST_SECONDS: i64 = 30;
 const RETRY_MAX_SECONDS: i64 = 3_600;
-/// What is answered if there is nothing to be sent, or to be tried again: JSON.
+/// The answer, as JSON, if there is nothing to send or to try again.
 const NOTHING: &str = "null";
-/// How often a row is read again that somebody else has changed.
+/// How often a row is read again because somebody else has changed it meanwhile.
 const TURNS_MAX: usize = 5;
 
-/// What became of a message, and why that failed.
+/// What became of a message and, if it failed, why.
 pub type Ended<'a> = (DeliveryOutcome, Option<&'a str>);
 
-/// Looks at the destination of a message again and says what is to be sent: JSON, or null if there is nothing to be
-/// sent or somebody else sees to it. If it is given what became of the message, it notes that, and says after how many
-/// seconds it is to be tried again, or null.
+/// Reads the destination of a message again and returns what to send, as JSON: null if there is nothing to send, or if
+/// somebody else is sending it. If the call says what became of the message, this notes it and returns after how many
+/// seconds to try again, or null.
 ///
 /// # Errors
 /// [`DatabaseError`]. The message is to be tried again.
@@ -68,10 +69,10 @@ pub async fn deliver<D: Database>(
     Err(DatabaseError::Failed("a destination changes all the time".to_owned()))
 }
 
-/// What is written, and what is answered.
+/// What to write, and what to answer.
 struct DeliveryStep {
     attempt: Attempt,
-    /// Reads what the message says, which is the answer then.
+    /// Reads what the message says, which is then the answer.
     details: Option<Statement>,
     answer: String,
 }
@@ -94,7 +95,7 @@ fn begin(
     attempt.kind = draft.kind;
     let Some(kind) = draft.kind else {
         if row.optional_text(12)?.is_some() {
-            // It may have arrived just now.
+            // The last message may have arrived just now.
             attempt.next_at = Some(now.plus(PAUSE_MS).as_milliseconds());
         }
         attempt.queued_at = None;
@@ -151,7 +152,7 @@ fn finish(row: &Row, (outcome, problem): Ended<'_>, now: Timestamp) -> Result<De
     })
 }
 
-/// The destination of a message, if that is still the one that it waits for.
+/// The row of the message's destination, if this is the message that it waits for.
 fn find<'a>(destinations: &'a [Row], message: &QueueMessage<'_>) -> Result<Option<&'a Row>, DatabaseError> {
     for row in destinations {
         if row.text(1)? == message.destination_id {
@@ -162,7 +163,7 @@ fn find<'a>(destinations: &'a [Row], message: &QueueMessage<'_>) -> Result<Optio
     Ok(None)
 }
 
-/// What is written of a destination by whoever delivers.
+/// What a delivery writes into the row of its destination.
 struct Attempt {
     stalls: String,
     queued_at: Option<i64>,
@@ -176,7 +177,7 @@ struct Attempt {
 }
 
 impl Attempt {
-    /// A row as it is, with other stalls.
+    /// The row as it was read, except for the stalls.
     fn new(row: &Row, stalls: String) -> Result<Self, DatabaseError> {
         Ok(Self {
             stalls,

@@ -14,14 +14,14 @@ use serde_json::{Value, json};
 const ORGANIZATIONS_MAX: usize = 100;
 /// How soon after a message the next one may follow.
 pub(super) const PAUSE_MS: i64 = MINUTE_MS;
-/// How long after the instant at which delivery should have been tried it is asked for again.
+/// A delivery that is overdue by this much is asked for again, because its message may be lost.
 const LOST_AFTER_MS: i64 = 3 * MINUTE_MS;
 
-/// Looks at the next organizations after `after` that have an enabled destination: JSON,
-/// `{"messages": [[organization, destination, number, seconds], …], "after": …}`, with what is to be put in the queue
-/// and how long each is to stay there, and the last organization, or null if there are no more. Organizations that are
-/// not its `own` are copies, while they are moved to another database: these are left alone. An organization without an
-/// enabled destination costs nothing.
+/// Checks the next organizations after `after` that have an enabled destination. Returns JSON,
+/// `{"messages": [[organization, destination, number, seconds], …], "after": …}`: what to put into the queue and for
+/// how many seconds each message stays there, and the last organization, or null if there are no more. Organizations
+/// that are not the database's `own` are copies that exist while they are moved to another database; these are left
+/// alone. An organization without an enabled destination costs nothing.
 ///
 /// # Errors
 /// [`DatabaseError`]. Then nothing was written, or everything.
@@ -81,7 +81,7 @@ pub async fn detect<D: Database>(
     if !writes.is_empty() {
         for row in database.batch(writes).await?.iter().flat_map(|outcome| &outcome.rows) {
             if let Some(wait_ms) = row.optional_integer(3)? {
-                // Up, for what comes too early is not sent.
+                // Rounded up, because a message that comes too early is not sent.
                 let seconds = (wait_ms + 999) / 1_000;
                 messages.push(json!([row.text(0)?, row.text(1)?, row.integer(2)?, seconds]));
             }
@@ -90,11 +90,11 @@ pub async fn detect<D: Database>(
     Ok(json!({ "messages": messages, "after": after }))
 }
 
-/// What is written of a destination.
+/// What to write into the row of a destination.
 struct DestinationChange<'a> {
     organization_id: &'a str,
     destination_id: &'a str,
-    /// The one that was read.
+    /// The revision that was read.
     revision: i64,
     stalls: String,
     queued_at: Option<i64>,
@@ -102,7 +102,7 @@ struct DestinationChange<'a> {
     number: i64,
 }
 
-/// What is to be written of a destination after it was checked. `None` means that nothing has changed.
+/// What to write into the row of a destination. `None` means that nothing has changed.
 fn change<'a>(source: &Source, row: &'a Row, now: Timestamp) -> Result<Option<DestinationChange<'a>>, DatabaseError> {
     let present = source.present(&DestinationRow(row))?;
     let present: Vec<Present<'_>> = present.into_iter().map(|(present, _)| present).collect();
@@ -122,8 +122,8 @@ fn change<'a>(source: &Source, row: &'a Row, now: Timestamp) -> Result<Option<De
         is_asked_for = true;
         queued_at = Some(clock);
         number += 1;
-        // The pause after the last message. It ends later only where that was to be tried again, and has been settled
-        // otherwise.
+        // Waits for the end of the pause after the last message. `next_at` is later than that only if the last message
+        // was to be tried again, and that has been settled since.
         next_at = next_at
             .map(|next_at| next_at.clamp(clock, clock + PAUSE_MS))
             .or(Some(clock));

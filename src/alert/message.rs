@@ -1,4 +1,4 @@
-//! A message: which one it is, and what it is going to say by the row of its destination and the newest version.
+//! A message: which one it is, and what it says according to the row of its destination and the newest version.
 
 use crate::alert::detect::is_due;
 use crate::alert::source::{DestinationRow, Source};
@@ -22,22 +22,22 @@ pub struct QueueMessage<'a> {
     pub number: i64,
 }
 
-/// What a message says.
+/// What a message tells.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AlertKind {
-    /// That stalls are over, and not that they have begun.
+    /// Whether it tells that stalls are over, and not that they have begun.
     pub(super) is_cleared: bool,
     /// Whether it may have arrived already.
     pub(super) is_repeat: bool,
 }
 
 impl AlertKind {
-    /// As it is stored of the message that was sent last.
+    /// How it is stored for the last message that was sent.
     pub(super) fn name(self) -> &'static str {
         if self.is_cleared { "cleared" } else { "stalled" }
     }
 
-    /// As it is stored.
+    /// How it is stored for the message under way.
     pub(super) fn text(self) -> &'static str {
         match (self.is_cleared, self.is_repeat) {
             (false, false) => "stalled",
@@ -58,7 +58,7 @@ impl AlertKind {
 
 /// What a message is going to say.
 pub(super) struct Draft<'a> {
-    /// The stalls that are known of the destination, those that the message says as on their way.
+    /// The stalls of the destination as they are once this message is under way.
     pub(super) stalls: Stalls,
     /// What it says. `None` means that there is nothing to say now.
     pub(super) kind: Option<AlertKind>,
@@ -67,7 +67,8 @@ pub(super) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    /// From a row of `destinations.sql`; `changed` are conversations that no refresh has looked at yet.
+    /// From a row of `destinations.sql`; `changed` are the conversations in which something has happened since the last
+    /// refresh.
     pub(super) fn new(source: &'a Source, row: &Row, changed: &[Row]) -> Result<Self, DatabaseError> {
         let present = source.present(&DestinationRow(row))?;
         let now: Vec<Present<'_>> = present.iter().map(|(present, _)| *present).collect();

@@ -20,10 +20,10 @@ pub const DESTINATIONS_MAX: usize = 10;
 pub const DESTINATION_ID_CHARACTERS_MAX: usize = 64;
 /// The most departments that a destination can be limited to.
 pub const DEPARTMENTS_MAX: usize = 100;
-/// The most that a destination can be told later than at once, in minutes: a week.
+/// The longest time that a destination lets pass before it is told, in minutes: a week.
 pub const AFTER_MINUTES_MAX: i64 = 7 * 24 * 60;
 
-/// How a destination that takes signed messages is called.
+/// The format of messages that are signed.
 const SIGNED_FORMAT: &str = "standard-webhooks";
 const FORMATS: [&str; 3] = [SIGNED_FORMAT, "slack", "teams"];
 const MEMBERS: [&str; 8] = [
@@ -49,9 +49,9 @@ struct Destination {
     /// `[id, format, categories, departments, after minutes, whether it is enabled]`, as `put_alerts.sql` takes it.
     row: Value,
     is_signed: bool,
-    /// Null means that it stays.
+    /// Null means that the stored one stays.
     url: Value,
-    /// As the url. A text, or an array of texts.
+    /// A text, or an array of texts. Null means that the stored one stays.
     secret: Value,
 }
 
@@ -192,7 +192,7 @@ pub struct Alerts {
     rows: Vec<Row>,
 }
 
-/// Where a destination is, and what it is sent. Address and secrets are encrypted.
+/// The format of a destination's messages, with its address and its secrets, which are encrypted.
 #[derive(Debug, Clone, Copy)]
 pub struct Sealed<'a> {
     /// How messages are written.
@@ -270,7 +270,7 @@ impl Alerts {
         Ok(json!({ "organizationId": organization.as_str(), "destinations": list }))
     }
 
-    /// Where a destination is, and what it is sent.
+    /// The format of a destination's messages, with its address and its secrets.
     ///
     /// # Errors
     /// [`ReportError::Unavailable`] if it is not what a `PUT` writes.

@@ -1,4 +1,5 @@
-//! What is read of an organization to tell a destination: its settings, its instant and the list of its newest version.
+//! What a message is made from: the settings of an organization, the instant of its report and the list of its newest
+//! version.
 
 use crate::alert::sql;
 use crate::alert::stalls::Present;
@@ -62,7 +63,8 @@ impl Source {
         })
     }
 
-    /// The conversations that a destination fits, each with its entry: who has been stalled for longest first.
+    /// The conversations that a destination fits, each with its entry. Those that have been stalled for longest come
+    /// first.
     pub fn present(&self, destination: &DestinationRow<'_>) -> Result<Vec<(Present<'_>, &ChunkEntry)>, DatabaseError> {
         let DestinationRow(row) = destination;
         let categories = row.text(2)?;
@@ -84,7 +86,7 @@ impl Source {
                     .and_then(|number| chunk.departments.get(number as usize));
                 let department = department.map(|(id, _)| &**id);
                 let is_own = departments.is_none_or(|ids| department.is_some_and(|id| ids.iter().any(|own| own == id)));
-                // No category's name is in another's.
+                // No category's name is part of another's.
                 if !is_own || !categories.contains(entry.category.as_str()) {
                     continue;
                 }
@@ -110,7 +112,7 @@ impl Source {
         Ok(present)
     }
 
-    /// How long an entry has been stalled, in minutes; in business hours, too, if there are any.
+    /// How long an entry has been stalled, in minutes, and in business minutes if the organization has business hours.
     pub fn ages(&self, entry: &ChunkEntry) -> (i64, Option<i64>) {
         let (since, as_of) = (entry.stalled_since, self.as_of);
         let calendar = self.calendar.as_ref();

@@ -1,10 +1,9 @@
 //! The stalls that a destination fits, and what it was told of each.
 //!
-//! A stall begins when the conversation fits the destination, and ends when it does not any more. What ends and begins
-//! again before its end was told is one stall.
+//! A stall begins when the conversation begins to fit the destination, and ends when it no longer does. A stall that
+//! ends and begins again before its end was told counts as one.
 
-/// The most bytes of the stalls of a destination as they are stored. Where there are more, those that do not fit are
-/// noticed when there is room.
+/// The most bytes of a destination's stalls as they are stored. Stalls that do not fit are taken up once there is room.
 pub const STALLS_BYTES_MAX: usize = 768 * 1024;
 
 /// What a destination was told of a stall. Its letter is stored.
@@ -16,17 +15,17 @@ pub enum Stage {
     New,
     /// It is to be told even if something has happened in the conversation since the last refresh.
     Late,
-    /// A message says it, and it is not known whether that arrived.
+    /// A message under way tells it. It is not known yet whether that has arrived.
     Telling,
-    /// The same, and the stall is over. Whatever comes, it is not part of that message any more.
+    /// The same, but the stall is over. If it begins again, the message under way does not count for that.
     TellingOver,
     /// It was told.
     Told,
-    /// It was told, and is over, which is to be told.
+    /// It was told and is over. Its end is to be told.
     Over,
-    /// A message says that it is over, and it is not known whether that arrived.
+    /// A message under way tells its end. It is not known yet whether that has arrived.
     Clearing,
-    /// The same, and another stall has begun. Whatever comes, it is not part of that message any more.
+    /// The same, but another stall has begun. If that ends, the message under way does not count for it.
     ClearingAgain,
 }
 
@@ -59,8 +58,8 @@ const STAGES: [(Stage, char); 9] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Known {
     stage: Stage,
-    /// Whether a message has told it, or its end, of which it was never known whether it arrived. If it goes on, it is
-    /// told again; if not, so is its end.
+    /// Whether a message told the stall, or its end, and nobody ever learned whether that arrived. If the stall goes
+    /// on, it is told again; if it is over, its end is told again.
     is_doubted: bool,
 }
 
@@ -74,7 +73,7 @@ impl Stage {
 }
 
 impl Known {
-    /// It is over, and what the receiver knows of it is doubted.
+    /// It is over, and it is uncertain what the receiver knows of it.
     const DOUBTED: Self = Self {
         stage: Stage::Over,
         is_doubted: true,
@@ -94,7 +93,7 @@ impl Known {
         }
     }
 
-    /// What is known of a stall that is over. `None` means that nothing is to be known of it any more.
+    /// What is known of a stall that is over. `None` means that it can be forgotten.
     fn when_over(self) -> Option<Self> {
         match self.stage {
             Stage::New | Stage::Late if self.is_doubted => Some(Self::DOUBTED),
@@ -105,7 +104,7 @@ impl Known {
         }
     }
 
-    /// What is known after a message.
+    /// What is known once a message has ended in this way. `None` means that the stall can be forgotten.
     fn after(self, outcome: DeliveryOutcome) -> Option<Self> {
         let doubted = self.is_doubted.then_some(Self::DOUBTED);
         match (outcome, self.stage) {
@@ -154,8 +153,8 @@ impl Stalls {
         Self(text.split('\n').filter_map(stall).collect())
     }
 
-    /// A line each, of the letter of the stage, a capital if it is doubted, and the conversation: ids have no line
-    /// breaks.
+    /// One line for each stall: the letter of its stage, in upper case if it is doubted, and the conversation. Ids have
+    /// no line breaks.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut text = String::new();
@@ -179,8 +178,8 @@ impl Stalls {
         text
     }
 
-    /// The stalls, brought up to date with `present`, the conversations that the destination fits now. If it is
-    /// `settling`, new ones are not told.
+    /// Brings the stalls up to date: `present` are the conversations that the destination fits now. While it
+    /// `is_settling`, new stalls are not told.
     #[must_use]
     pub fn observe(&self, mut present: Vec<Present<'_>>, is_settling: bool) -> Self {
         present.sort_unstable_by_key(|now| now.conversation_id);
@@ -224,14 +223,14 @@ impl Stalls {
         self.0.get(found).map(|(known, _)| known.stage)
     }
 
-    /// Those in a stage.
+    /// The conversations whose stalls are in a stage.
     pub fn in_stage(&self, stage: Stage) -> impl Iterator<Item = &str> {
         let wanted = self.0.iter().filter(move |(known, _)| known.stage == stage);
         wanted.map(|(_, id)| id.as_str())
     }
 
-    /// Makes a message of those that are to be told, except new ones in which something has happened since the last
-    /// refresh: these are told by the next message, whatever happens.
+    /// Puts the stalls that are to be told into a message, except new ones of conversations in which something has
+    /// happened since the last refresh. Those are told by the next message, whatever happens.
     pub fn tell(&mut self, has_changed: &dyn Fn(&str) -> bool) {
         for (known, id) in &mut self.0 {
             known.stage = match known.stage {
@@ -242,7 +241,7 @@ impl Stalls {
         }
     }
 
-    /// Makes a message of those whose end is to be told.
+    /// Puts the stalls whose end is to be told into a message.
     pub fn clear(&mut self) {
         for (known, _) in &mut self.0 {
             if known.stage == Stage::Over {

@@ -31,7 +31,8 @@ pub struct ClaimMapping {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pointer(Vec<String>);
 
-/// A value on a pointer's way has no members and no such elements.
+/// A value on a pointer's path has no members and no elements, or the path names an element by something other than a
+/// number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoSuchWay;
 

@@ -46,7 +46,7 @@ pub enum SignatureError {
     /// The time that it covers is too far from now.
     #[error("signature: sent more than 5 minutes before or after now")]
     OutsideWindow,
-    /// It is none by the connection's secrets.
+    /// None of the connection's secrets makes this signature.
     #[error("signature: not by a secret of the connection")]
     Wrong,
 }

@@ -40,9 +40,9 @@ const SCHEDULE_AHEAD_MAX_SECONDS_DEFAULT: u32 = 120;
 pub const SCHEDULE_AHEAD_MAX_MS_DEFAULT: i64 = 1_000 * SCHEDULE_AHEAD_MAX_SECONDS_DEFAULT as i64;
 /// The most that may be configured: an hour, by which a wrong time would make everybody wait longer than they have.
 const SCHEDULE_AHEAD_MAX_SECONDS_MAX: u32 = 3_600;
-/// How long the items of a conversation are kept in which nobody waits, in days, unless configured.
+/// How long the items of a conversation in which nobody waits are kept, in days, unless configured.
 const KEEP_TIMELINE_DAYS_DEFAULT: u32 = 7;
-/// How long a conversation is kept that nobody touches, in days, unless configured.
+/// How long a conversation that nothing happens to is kept, in days, unless configured.
 const KEEP_CONVERSATION_DAYS_DEFAULT: u32 = 180;
 /// How many megabytes the database may have, at most and unless configured.
 const DATABASE_MEGABYTES_MAX: u32 = (DATABASE_BYTES_MAX / BYTES_IN_MEGABYTE) as u32;
@@ -85,10 +85,10 @@ pub struct Config {
     pub refresh_every_ms: i64,
     /// How far ahead of the service's clock the scheduled time of a refresh may be, in milliseconds.
     pub schedule_ahead_max_ms: i64,
-    /// How long the items of a conversation are kept in which nobody waits, in milliseconds. 0 means that everything is
+    /// How long the items of a conversation in which nobody waits are kept, in milliseconds. 0 means that everything is
     /// kept.
     pub keep_timeline_ms: i64,
-    /// How long a conversation is kept that nobody touches, in milliseconds. 0 means for ever.
+    /// How long a conversation that nothing happens to is kept, in milliseconds. 0 means for ever.
     pub keep_conversation_ms: i64,
     /// How large each database may become, in bytes.
     pub database_bytes_max: u64,
@@ -189,7 +189,8 @@ impl Config {
     }
 }
 
-/// All refreshes of a minute are calls of the worker that one tick of the cron makes.
+/// A tick of the cron makes one call of the worker for each refresh of each database in its minute, and the platform
+/// limits those calls.
 fn check_refreshes(reader: &mut Reader<impl Fn(&str) -> Option<String>>, config: &Config) {
     let refreshes = (MINUTE_MS / config.refresh_every_ms) as usize;
     let shards_max = SHARDS_MAX / refreshes;

@@ -37,10 +37,10 @@ pub enum ConfigError {
     Key(#[from] UnusableKey),
 }
 
-/// Reads variables and notes what is wrong with them. What is wrong is read as if it were not set.
+/// Reads variables and notes what is wrong with them. A wrong value is read as if it were not set.
 pub struct Reader<F> {
     variable: F,
-    /// What is wrong with those that were read.
+    /// What is wrong with the variables read so far.
     pub errors: Vec<ConfigError>,
 }
 

@@ -138,7 +138,7 @@ impl<'a> WebhookEvents<'a> {
         self.push("autopilot", at, &fields);
     }
 
-    /// A change of the autopilot at an instant.
+    /// The autopilot changed at an instant.
     pub fn push_switch_at(&mut self, conversation_id: &str, at: Timestamp, switch: Switch<'_>) {
         self.push_switch(
             &change_id("autopilot", conversation_id, at),
@@ -243,13 +243,13 @@ pub fn change_id(what: &str, conversation_id: &str, at: Timestamp) -> String {
     format!("{what}-{conversation_id}-{}", at.as_milliseconds())
 }
 
-/// The clock of something that a webhook of `at` mentions, such as an agent's name. It is coarse: otherwise every
+/// The clock of something that a webhook of `at` only mentions, such as an agent's name. It is coarse: otherwise every
 /// webhook would write it again.
 pub fn mention(at: Timestamp) -> Timestamp {
     floor(at, MENTION_MS)
 }
 
-/// The whole second. Help desks know of a message to the second, in one of their interfaces or in all.
+/// The whole second. Some interfaces of help desks know a message's instant only to the second.
 pub fn second(at: Timestamp) -> Timestamp {
     floor(at, SECOND_MS)
 }

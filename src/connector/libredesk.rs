@@ -1,11 +1,12 @@
 //! LibreDesk.
 //!
 //! - A message says everything about itself, and nothing about its conversation.
-//! - `resolved_at` is the first resolution for good. A later one is known from the webhook of the change, and from
+//! - `resolved_at` is the first resolution that lasted. A later one is known from the webhook of the change, and from
 //!   `last_resolved_at` where LibreDesk has it.
-//! - A customer's message opens a conversation again, and ends a snooze, without a webhook: the message says it.
-//! - An assignment names an id. Whether it is that of an AI assistant, only a setting can tell; an assistant's hand-off
-//!   is that it takes itself off the conversation.
+//! - A customer's message opens a conversation again and ends a snooze without a webhook of its own: the message
+//!   implies it.
+//! - An assignment names an id. Only a setting can tell whether that is an AI assistant. An assistant hands a
+//!   conversation off by unassigning itself.
 
 use crate::base::timestamp::Timestamp;
 use crate::connector::events::{Field, Person, Switch, WebhookEvents, change_id, mention, second};

@@ -12,8 +12,8 @@ use std::fmt;
 /// The most items of an array that are read.
 const ITEMS_MAX: usize = 100;
 
-/// Parses a webhook. Members that are not among `members` are skipped, wherever they are: nothing of them is kept. Of a
-/// string no more is kept than of a name.
+/// Parses a webhook. Members that are not among `members` are skipped, wherever they are, and nothing of them is kept.
+/// A string is kept only up to the length that a name may have.
 ///
 /// # Errors
 /// If the body is no JSON, or one of these members is in an object twice.
@@ -137,7 +137,7 @@ impl Visitor<'_> for Name {
     }
 }
 
-/// What is noted while a webhook is read.
+/// Notes taken while a webhook is read.
 #[derive(Debug, Default)]
 pub struct Notes(RefCell<Vec<Note>>);
 

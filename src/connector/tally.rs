@@ -7,8 +7,8 @@ use serde_json::json;
 
 /// A connection's counts are stored at most once in this time, by all instances of the worker together.
 pub const STORE_EVERY_MS: i64 = MINUTE_MS;
-/// How long after the first webhook of that time they are stored, with those that came meanwhile: one action in a help
-/// desk sends several.
+/// How long after the first webhook of that time they are stored, together with those that came meanwhile: one action
+/// in a help desk sends several.
 pub const STORE_AFTER_MS: u32 = 5_000;
 
 /// The counts of a tally: the outcomes, and after them the webhooks that were refused.
@@ -84,7 +84,7 @@ impl WebhookTally {
         }
     }
 
-    /// Adds what was counted earlier: what is known of the last webhooks stays.
+    /// Adds what was counted earlier. What is known of the last webhooks stays.
     pub fn add_earlier(&mut self, earlier: Self) {
         for (count, more) in self.counts.iter_mut().zip(earlier.counts) {
             *count = count.saturating_add(more);
@@ -141,7 +141,7 @@ impl Counter {
         Some(std::mem::take(&mut self.tally))
     }
 
-    /// Keeps what was taken and not stored, because the database failed, or because another isolate had stored
+    /// Takes back a tally that was not stored, because the database failed, or because another isolate had stored
     /// something at `stored_at`. A minute after that, the first webhook decides which isolate is next.
     pub fn put_back(&mut self, tally: WebhookTally, stored_at: Option<Timestamp>) {
         self.tally.add_earlier(tally);

@@ -1,4 +1,4 @@
-//! That a supervisor has taken a conversation off the lists for now. No event says so.
+//! An acknowledgement: a supervisor has taken a conversation off the lists for now. No event says so.
 //!
 //! It is a record whose id is the conversation's, and its body is in normal form like those in `body`.
 

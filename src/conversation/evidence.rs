@@ -1,5 +1,5 @@
-//! Why a conversation is listed, or why not: what the fold makes of each item. Nothing is decided here. Each answer is
-//! asked of the functions that decide.
+//! Why a conversation is listed, or why not: what the fold makes of each item. Nothing is decided here: every answer
+//! comes from the functions that decide.
 
 use crate::base::timestamp::{Timestamp, rfc3339};
 use crate::conversation::answers::{Answers, demand, demands};
@@ -16,7 +16,7 @@ use serde::Serialize;
 /// Why a conversation is listed, or why not.
 #[derive(Debug, Clone)]
 pub struct Explanation {
-    /// Its record. `None` means that it is not stored or removed.
+    /// Its record. `None` means that none is stored, or that it was removed.
     pub conversation: Option<Conversation>,
     /// What a refresh stores of it: the candidate that it is, and when time alone changes that.
     pub state: State,

@@ -165,7 +165,8 @@ impl Item {
     }
 }
 
-/// An instant, and the order within it. What ties is neither before nor after the other: ids decide nothing.
+/// An instant, and the order within it. Two clocks that tie are neither before nor after each other: ids decide
+/// nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Clock {
     /// The instant.

@@ -1,6 +1,6 @@
-//! Which of two versions of a record wins. The same order is said twice, both times from the tables below: here for a
+//! Which of two versions of a record wins. The order is written twice, both times from the tables below: here for a
 //! version that comes in, and in SQL for the version that is stored, as columns of table `record` that the database
-//! works out from its body (`migrations/0003_ranks_and_merges.sql`). So the rank of a stored version is right whoever
+//! computes from its body (`migrations/0003_ranks_and_merges.sql`). So the rank of a stored version is right whoever
 //! wrote it.
 
 use crate::base::timestamp::Timestamp;
@@ -73,8 +73,8 @@ impl Rank {
     }
 }
 
-/// Of a message how late in a message's life its status is, from 0; of a conversation when it was resolved last, and
-/// whether it is no draft. Empty for other types.
+/// For a message: how late in a message's life its status is, from 0. For a conversation: when it was last resolved,
+/// and whether it is no draft. Empty for other types.
 fn maturity(record_type: RecordType, body: &Map<String, Value>) -> String {
     match record_type {
         RecordType::Message => {

@@ -39,7 +39,7 @@ impl Record {
         (&self.organization_id, self.record_type.as_str(), &self.id)
     }
 
-    /// Of two versions the greater wins. `ingest/sql/upsert_greatest.sql` compares the same.
+    /// The greater of two versions wins. `ingest/sql/upsert_greatest.sql` compares in the same order.
     #[must_use]
     pub fn order(&self) -> (&Rank, &[u8]) {
         (&self.rank, self.body.as_bytes())

@@ -42,7 +42,7 @@ pub fn responsibility(
     walk(conversation, timeline, answers, waiting_since).0
 }
 
-/// The same, and the numbers of the items by which the autopilot was switched so that anything became different.
+/// The same, and the numbers of the autopilot changes that made a difference.
 #[must_use]
 pub fn walk(
     conversation: &Conversation,
@@ -85,7 +85,7 @@ pub fn walk(
     (tracker.current, switches)
 }
 
-/// What a timeline in which nobody waits any more says to what is written into it later.
+/// What must be known of a timeline in which nobody waits any more, for whatever is written into it later.
 #[derive(Debug)]
 pub struct Ending {
     /// All that decides who will be responsible.

@@ -63,7 +63,7 @@ pub struct Candidate {
     pub acknowledgement: Option<Acknowledgement>,
 }
 
-/// A conversation with all that decides what it amounts to.
+/// A conversation with everything that decides whether and how it is listed.
 #[derive(Debug, Clone, Copy)]
 pub struct Judged<'a> {
     /// Its record.

@@ -54,8 +54,8 @@ pub fn fold_one(merged: &Merged, as_of: Timestamp) -> State {
         .iter()
         .enumerate()
         .find(|(number, instant)| {
-            // Beyond the limit it is not tried whether anything changes: the conversation is folded again then, which
-            // is never too late.
+            // Beyond the limit nobody checks whether anything changes: the conversation is folded again at that
+            // instant, which is never too late.
             *number >= TURNING_POINTS_MAX || candidate_as_of(conversation, **instant) != candidate
         })
         .map(|(_, instant)| *instant);

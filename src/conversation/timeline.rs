@@ -38,7 +38,8 @@ impl TimelineItem {
         }
     }
 
-    /// Whether or not all ids are there: only those that are needed decide the order.
+    /// The key that items are sorted by. Only ids that are needed decide the order, so it is the same whether or not
+    /// all ids are there.
     pub(super) fn key(&self) -> ((Timestamp, u8, u64, bool), Option<&str>) {
         let id = self.id.as_deref().filter(|_| self.item.needs_id());
         (self.item.position(), id)

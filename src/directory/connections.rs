@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 /// How many days before today are kept.
 const DAYS_KEPT: i64 = 30;
-/// The most rows that are read: there may be rows of connections that are no more.
+/// The most rows that are read: some may be of connections that no longer exist.
 const ROWS_MAX: i64 = 2 * (CONNECTIONS_MAX as i64) * (DAYS_KEPT + 1);
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 /// The names of the counts of a tally.
@@ -166,7 +166,7 @@ fn status_of(connection: &Connection, tally: &WebhookTally, now: Timestamp) -> V
     for (name, count) in COUNTED.iter().zip(tally.counts) {
         today.insert((*name).to_owned(), count.into());
     }
-    // Where nothing has come at all, no box can be told from another.
+    // If nothing has come at all, nothing can be said about single kinds of webhooks.
     let is_new = tally.received_at == 0;
     let webhooks = (0_u32..).zip(connection.kind.webhooks());
     let never_seen = webhooks.filter(|(bit, _)| !is_new && tally.seen >> bit & 1 == 0);

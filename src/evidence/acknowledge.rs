@@ -100,8 +100,9 @@ impl ReadConversation {
         })
     }
 
-    /// The record by which it is acknowledged at `now`, or, with nothing, not any more. It is later than the stored
-    /// version, even if the clock that wrote that was ahead. `None` means that there is nothing to take back.
+    /// The record that acknowledges the conversation at `now` or, without an acknowledgement, takes the last one back.
+    /// It is later than the stored version, even if the clock that wrote that was ahead. `None` means that there is
+    /// nothing to take back.
     ///
     /// # Errors
     /// [`EvidenceError::Report`] if it cannot be written, which does not happen.

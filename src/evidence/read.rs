@@ -1,4 +1,4 @@
-//! Reads a conversation, with all that is told of it.
+//! Reads a conversation, with everything that the evidence shows of it.
 
 use crate::auth::access::{ReadAccess, View};
 use crate::base::timestamp::Timestamp;
@@ -88,7 +88,7 @@ pub async fn read_conversation<D: Database>(
         explanation.gates.push(if is_known { "removed" } else { "not_known" });
     } else if contact.as_ref().is_some_and(|contact| contact.blocked) {
         explanation.gates.push("blocked");
-        // Who is blocked does not wait for anybody.
+        // A blocked contact does not wait for anybody.
         explanation.state.candidate = None;
     }
     Ok(ReadConversation {

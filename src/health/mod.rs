@@ -15,9 +15,9 @@ use serde::Serialize;
 const REFRESH_AGE_MAX_SECONDS: i64 = 180;
 /// How far ahead of the clock the last refresh may be, in seconds: clocks differ.
 const REFRESH_AHEAD_MAX_SECONDS: i64 = 60;
-/// From which share of its bytes on the database is full, in percent.
+/// The database counts as full from this share of its bytes on, in percent.
 pub const FULL_PERCENT: u64 = 90;
-/// How old the answer may be that callers without a token get.
+/// How old an answer to a caller without a token may be.
 pub const ANSWER_AGE_MAX_MS: i64 = 10_000;
 
 /// The state of the service.
@@ -33,7 +33,7 @@ pub struct Health {
     /// What only an operator may know. `None` means that the caller is none, or that the database is out of reach.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub backlog: Option<Backlog>,
-    /// The binding of the database that it is about, in a list of several.
+    /// The binding of the database, in a list of several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub binding: Option<String>,
     /// The state of each database, if there are several and the caller is an operator.
@@ -49,7 +49,7 @@ pub struct Backlog {
     pub candidates: Object,
     /// Conversations whose items are stored without a record of the conversation: they are on no list.
     pub unknown_conversations: UnknownConversations,
-    /// Since when the oldest change waits that is in no report yet. `None` means that there is none.
+    /// Since when the oldest change waits that no report shows yet. `None` means that there is none.
     #[serde(with = "rfc3339::optional")]
     pub pending_since: Option<Timestamp>,
     /// Whether conversations are being folded again after the rule has changed.
@@ -168,14 +168,14 @@ impl Health {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LastRefresh {
-    /// How old the instant is that it is as of, in seconds. Below 0, it is still to come.
+    /// How old the instant of the report is, in seconds. Negative means that it is still to come.
     pub age_seconds: i64,
     /// What it did. `None` means that the caller is no operator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<Run>,
 }
 
-/// What of the configuration the check is about.
+/// What the check needs to know of the configuration.
 #[derive(Debug, Clone)]
 pub struct Expectations<'a> {
     /// The connections to help desks of organizations in this database.

@@ -1,8 +1,9 @@
-//! How much of a time is within business hours, and the other way round: since when so much of it has passed.
+//! How much of a period is within business hours, and the other way round: since when so much of it has passed.
 //!
-//! An instant is within business hours if the local date and time at it are. So a change of the clock is counted as it
-//! is lived: an hour that comes twice counts twice, one that does not exist counts nothing. Between two changes of the
-//! offset local time is a line, so all is found by a search for the change before an instant and some additions.
+//! An instant is within business hours if the local date and time at it are. So a change of the clock counts as people
+//! live it: an hour that comes twice counts twice, and one that does not exist counts nothing. Between two changes of
+//! the offset, open time depends on local time alone, so everything is found by a search for the last change before an
+//! instant and some additions.
 
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
 use crate::hours::business_hours::BusinessHours;
@@ -13,7 +14,7 @@ use std::rc::Rc;
 /// their time zone.
 pub type CalendarOf = dyn Fn(&Rc<BusinessHours>, Timestamp, Timestamp) -> Option<Rc<Calendar>>;
 
-/// Business hours in their time zone. It is right for instants that its offsets are for.
+/// Business hours in their time zone. It is right for the instants that its offsets cover.
 #[derive(Debug, Clone)]
 pub struct Calendar {
     hours: Rc<BusinessHours>,
@@ -26,7 +27,7 @@ pub struct Calendar {
 struct Segment {
     start: Timestamp,
     offset_ms: i64,
-    /// What has to be added to the open time before a local time, so that it goes on from the segment before.
+    /// What to add to the open time before a local time, so that it continues from the segment before.
     correction_ms: i64,
 }
 
@@ -50,7 +51,8 @@ impl Calendar {
         calendar
     }
 
-    /// What a [`CalendarOf`] finds: with what is known of time zones, or with what the platform says of them.
+    /// Finds a calendar as [`CalendarOf`] demands: with the time zones that are cached, or with what the platform says
+    /// of them.
     #[must_use]
     pub fn find(
         known: &mut ZoneCache,
@@ -75,8 +77,8 @@ impl Calendar {
         self.open_ms(from, until) / MINUTE_MS
     }
 
-    /// The latest instant from which `minutes` of business hours have passed at `as_of`. If that would be before all
-    /// that its offsets are for, it is an instant before that.
+    /// The latest instant from which `minutes` of business hours have passed at `as_of`. If that would be before
+    /// everything that its offsets cover, it is an instant before that.
     #[must_use]
     pub fn latest_start(&self, as_of: Timestamp, minutes: i64) -> Timestamp {
         let open_until = self
@@ -85,7 +87,7 @@ impl Calendar {
         let is_soon_enough = |at: i64| self.open_before(Timestamp::from_milliseconds(at)) <= open_until;
         let first = self.segments.first().map_or(as_of, |segment| segment.start);
         let (mut start, mut end) = (first.minus(1).as_milliseconds(), as_of.plus(1).as_milliseconds());
-        // `start` is soon enough, or before everything. `end` is not, or after everything.
+        // `start` is early enough, or before everything. `end` is not, or after everything.
         while end.saturating_sub(start) > 1 {
             let middle = start.midpoint(end);
             if is_soon_enough(middle) {
@@ -119,7 +121,7 @@ impl Calendar {
         Some(Timestamp::from_milliseconds(end))
     }
 
-    /// The open time before an instant, in milliseconds, counted from some instant that is always the same.
+    /// The open time before an instant, in milliseconds, counted from an instant that never changes.
     fn open_before(&self, at: Timestamp) -> i64 {
         let next = self.segments.partition_point(|segment| segment.start <= at);
         match self.segments.get(next.saturating_sub(1)) {

@@ -1,4 +1,4 @@
-//! Business hours: the setting, and how much of a time is within it. Pure functions; what the platform knows of time
+//! Business hours: the setting, and how much of a period is within it. Pure functions; what the platform knows of time
 //! zones comes through a port.
 
 pub mod business_hours;

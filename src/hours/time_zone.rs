@@ -1,5 +1,5 @@
-//! Time zones: which offset is in force when. The platform knows the offset at an instant; from that the instants are
-//! found at which it changes.
+//! Time zones: which offset is in force when. The platform knows the offset at an instant; the instants at which it
+//! changes are found from that.
 
 use crate::base::timestamp::{DAY_MS, Timestamp};
 use std::rc::Rc;
@@ -13,12 +13,12 @@ pub trait TimeZones {
 
 /// How many zones an isolate caches.
 const ZONES_MAX: usize = 64;
-/// The unit in which a zone is searched: 52 weeks. So what is found serves the refreshes of many months.
+/// A zone is searched in units of 52 weeks, so that what is found serves the refreshes of many months.
 const BLOCK_MS: i64 = 52 * STEP_MS;
-/// Two changes that take each other back are further apart than this. (In some countries summer time pauses for the
-/// month of Ramadan.)
+/// Two changes that cancel each other are further apart than this. (In some countries summer time pauses for the month
+/// of Ramadan.)
 const STEP_MS: i64 = 7 * DAY_MS;
-/// The blocks that are searched: from 1970 to about 2130, whatever instants somebody asks about.
+/// The blocks that are searched: from 1970 to about 2130, whatever instants are asked for.
 const BLOCKS_MAX: i64 = 160;
 
 /// From when on an offset is in force.
@@ -86,7 +86,7 @@ impl Offsets {
     }
 }
 
-/// The blocks that the time from `earliest` to `latest` is in: from the first to before the second.
+/// The blocks that cover `earliest` to `latest`: from the first to before the second.
 fn blocks(earliest: Timestamp, latest: Timestamp) -> (i64, i64) {
     let block = |at: Timestamp| at.as_milliseconds().div_euclid(BLOCK_MS).clamp(0, BLOCKS_MAX - 1);
     let first = block(earliest);

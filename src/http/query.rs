@@ -58,7 +58,7 @@ pub fn parse_pairs<'a, T>(
     parameters.first_error().map_or(Ok(value), Err)
 }
 
-/// A query string with these values in the place of all that it says about their parameters. What it says about others
+/// A query string in which these values replace whatever it says about their parameters. What it says about others
 /// stays as it is.
 #[must_use]
 pub fn replace(query: &str, values: &[(&str, &str)]) -> String {

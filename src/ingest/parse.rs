@@ -18,7 +18,7 @@ pub const EVENTS_MAX: usize = 1_000;
 pub const REMARKS_MAX: usize = 20;
 /// What half a surrogate pair becomes.
 const HALF_A_PAIR: Escape = *br"\ufffd";
-/// What it becomes in the other reading of the events, by which ids that have one are found.
+/// What half a surrogate pair becomes in the other reading of the events, which shows whether an id has one.
 const HALF_A_PAIR_OTHERWISE: Escape = *br"\ufffe";
 /// How long before its `updatedAt` an inbound message may have been written without a warning.
 pub const WRITTEN_BEFORE_MAX_MS: i64 = 60 * MINUTE_MS;
@@ -170,9 +170,9 @@ pub fn parse_events(format: BodyFormat, body: &[u8], now: Timestamp) -> Result<P
     Ok(parsed)
 }
 
-/// A message that seems to have been written long before anybody knew of it: so it looks when local time is sent as
-/// UTC. A source that says when it received the message does not do that, even where it says the same instant as `at`,
-/// which the normal form leaves out.
+/// A warning about a message that seems to have been written long before anybody knew of it. It looks like that when
+/// local time is sent as UTC. A source that says when it received the message does not make that mistake, even where it
+/// says the same instant as `at`, which the normal form leaves out.
 fn warning(event: &Value, record: &Record) -> Option<Remark> {
     let has_received_at = event
         .get("receivedAt")

@@ -13,7 +13,8 @@ use std::collections::HashMap;
 /// The most bytes of a request's body, unpacked.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 
-/// Items that arrived longer ago come late: their receipt says how many have expired. Nothing is forgotten so soon.
+/// Items that arrived longer ago than this are late: their receipt says how many have expired. Nothing is forgotten
+/// sooner.
 const LATE_MS: i64 = DAY_MS;
 
 /// What became of the events of a request.
@@ -38,7 +39,7 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// Adds that of other events of the request, which are stored in another shard.
+    /// Adds the receipt of other events of the request, which are stored in another shard.
     pub fn add(&mut self, other: Self) {
         self.accepted = self.accepted.saturating_add(other.accepted);
         self.applied = self.applied.saturating_add(other.applied);
@@ -76,7 +77,7 @@ pub async fn store_records<D: Database>(
     let (winners, ignored_removals) = winners(records);
     let chunks = json_chunks(winners.iter().map(columns), PARAMETER_BYTES_MAX)?;
     let writes = chunks.iter().flat_map(|chunk| writes(chunk, change_token, now));
-    // Conversations may come in a later chunk than their messages, so what is missing is asked for last.
+    // Conversations may come in a later chunk than their messages, so warnings about what is missing are read last.
     let questions = chunks.iter().map(|chunk| {
         let limit = SqlValue::Integer(REMARKS_MAX as i64);
         Statement::new(sql::LIST_WARNINGS, [chunk.as_str().into(), limit])

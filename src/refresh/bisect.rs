@@ -39,8 +39,8 @@ where
 {
     let mut culprits = Vec::new();
     let mut open = vec![items];
-    // If there is one culprit, one half of each split succeeds. So this many failures in a row are more than culprits
-    // among others cause.
+    // If there is one culprit, one half of each split succeeds. So this many failures in a row cannot be due to single
+    // culprits.
     let failures_max = 2 * items.len().checked_ilog2().unwrap_or(0) + 4;
     let mut failures_in_a_row = 0;
     while let Some(chunk) = open.pop() {

@@ -9,7 +9,7 @@ use std::cell::Cell;
 
 /// The most statements of a run. D1 allows an invocation 1,000.
 pub const STATEMENTS_MAX: u64 = 950;
-/// How long a run takes on new work, in milliseconds: the next one starts after a minute.
+/// For how long a run begins new work, in milliseconds: the next run starts after a minute.
 pub const RUN_MAX_MS: i64 = 50_000;
 
 /// The most bytes of a database, unless it is configured: what D1 allows on a paid plan.
@@ -21,7 +21,7 @@ pub fn percent_full(bytes: u64, bytes_max: u64) -> u64 {
     (100 * bytes).checked_div(bytes_max).unwrap_or_default()
 }
 
-/// A pass begins so long after the one before it began, in milliseconds.
+/// How long after the beginning of a pass the next one begins, in milliseconds.
 const SWEEP_EVERY_MS: i64 = DAY_MS;
 
 /// How much a run does, and how much of it at a time.
@@ -33,7 +33,7 @@ pub struct Limits {
     pub removal_statements: u64,
     /// The most statements until the sweep is over. What is left after that is for finishing.
     pub sweep_statements: u64,
-    /// How long a run begins new work, in milliseconds.
+    /// For how long a run begins new work, in milliseconds.
     pub duration_ms: i64,
     /// The most conversations that become pending because they are due.
     pub due: i64,
@@ -95,22 +95,22 @@ impl Default for Limits {
 /// What is forgotten, and how much of it in a run.
 #[derive(Debug, Clone, Copy)]
 pub struct SweepLimits {
-    /// How long the items of a conversation are kept in which nobody waits, in milliseconds. 0 means that everything is
+    /// How long the items of a conversation in which nobody waits are kept, in milliseconds. 0 means that everything is
     /// kept.
     pub keep_timeline_ms: i64,
-    /// How long a conversation is kept that nobody touches, in milliseconds. 0 means for ever.
+    /// How long a conversation that nothing happens to is kept, in milliseconds. 0 means for ever.
     pub keep_conversation_ms: i64,
     /// How long after the beginning of a pass the next one begins, in milliseconds.
     pub every_ms: i64,
     /// The most statements.
     pub statements: u64,
-    /// How long it begins new work, in milliseconds.
+    /// For how long it begins new work, in milliseconds.
     pub duration_ms: i64,
     /// The most conversations of a portion.
     pub conversations: usize,
-    /// The most records of which removals are looked for at a time.
+    /// The most records that are searched for removals at a time.
     pub records: usize,
-    /// No new work is begun after so many records have been removed.
+    /// How many records may have been removed before no new work is begun.
     pub removed: u64,
 }
 
@@ -184,12 +184,12 @@ impl<'a, D> Budget<'a, D> {
         (self.now)()
     }
 
-    /// From now on so many statements are allowed in all.
+    /// Allows this many statements in all.
     pub fn allow(&self, statements_max: u64) {
         self.statements_max.set(statements_max);
     }
 
-    /// What is missing for work of so many statements, if anything is.
+    /// What is missing for work that takes this many statements, if anything is.
     pub fn shortage(&self, statements: u64) -> Option<Shortage> {
         if self.counts().statements + statements > self.statements_max.get() {
             return Some(Shortage::Statements);

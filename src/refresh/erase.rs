@@ -1,4 +1,4 @@
-//! Carries out erasures and purges, before anything old is forgotten and with its statements.
+//! Carries out erasures and purges. They come before anything old is forgotten, and use the statements of the sweep.
 
 use crate::base::timestamp::Timestamp;
 use crate::erasure::{PURGE_AFTER_MS, PURGE_STATEMENTS, close_statements, purge_end, purge_statements};

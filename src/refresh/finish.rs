@@ -54,20 +54,19 @@ pub struct Run {
     /// Conversations that the sweep could not read, or not within a run.
     #[serde(default)]
     pub sweep_failed: u64,
-    /// When the last pass of the sweep began that has come to its end, RFC 3339. Null means that there was none.
+    /// When the last completed pass of the sweep began, RFC 3339. Null means that there was none.
     #[serde(default, with = "rfc3339::optional")]
     pub swept_as_of: Option<Timestamp>,
-    /// Items that were not taken in since the run before, because they came too late.
+    /// Items that came too late to be taken in since the run before.
     #[serde(default)]
     pub items_expired: i64,
-    /// Conversations of which items are stored and no record. At most 1,000 are counted.
+    /// Conversations whose items are stored without a record of the conversation. At most 1,000 are counted.
     #[serde(default)]
     pub unknown_conversations: i64,
     /// Organizations with more candidates than a version lists.
     #[serde(default)]
     pub truncated_organizations: i64,
-    /// The instant that the report is as of which is furthest behind, RFC 3339. Null means that all reports are as of
-    /// the run.
+    /// The instant of the report that is furthest behind, RFC 3339. Null means that all reports are as of the run.
     #[serde(default, with = "rfc3339::optional")]
     pub behind_since: Option<Timestamp>,
     /// How large the database is, in bytes.

@@ -11,7 +11,7 @@ use crate::refresh::work::{FoldProgress, Slice};
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
 use crate::storage::json_table::to_json;
 
-/// The most portions of a large organization that are folded before what they amount to is published.
+/// The most portions of a large organization that are folded before the changed candidates are published.
 const PORTIONS_MAX: usize = 5;
 /// More than a portion takes.
 const PORTION_STATEMENTS: u64 = 40;
@@ -63,7 +63,7 @@ impl<D: Database> Folder<'_, D> {
             .iter()
             .map(|organization| organization.id.as_str())
             .collect();
-        // Twice as many as are known of: more may have come meanwhile, and what is left is for the next run.
+        // Twice as many as are known: more may have come meanwhile, and what is left over is for the next run.
         let most = 2 * self.limits.pending_records;
         let list = Statement::new(
             sql::LIST_PENDING_CONVERSATIONS,
@@ -104,7 +104,7 @@ impl<D: Database> Folder<'_, D> {
                 ],
             );
             let pending = self.list(list).await?;
-            // Only as many as are folded in one go: then the next portion begins after them.
+            // Only as many as are folded in one go, so that the next portion begins after them.
             let portion = self.chunks_of(&pending).into_iter().next().unwrap_or_default();
             let is_last = portion.len() == pending.len() && pending.len() < self.limits.pending_records;
             if let Some(last) = portion.last() {
@@ -185,7 +185,7 @@ async fn fold_chunk<D: Database>(
     let keys = one_parameter(keys)?;
     let read_conversations = Statement::new(sql::READ_CONVERSATIONS, [keys.as_str().into()]);
     let (conversations, mut timelines) = match chunk {
-        // What has come since the first of several reads is noticed by the change token.
+        // The change token shows whether anything has come since the first of several reads.
         [long] if long.items > items_max => {
             let [conversations] = rows_of(database.batch(vec![read_conversations]).await?)?;
             let timeline =
@@ -240,8 +240,8 @@ async fn fold_chunk<D: Database>(
     }
     if !merged.is_empty() {
         let together = read_merged(database, merged, items_max, usize::MAX, false).await?;
-        // One that was merged since it was read by itself is only folded with the others: what it was alone is out of
-        // date, and would settle it. The others are sorted by organization and conversation.
+        // A conversation that was merged after it was read by itself is folded with the others only: what it was alone
+        // is out of date, and would settle it. The others are sorted by organization and conversation.
         let is_among = |(organization_id, alone): &(String, Vec<StoredConversation>)| {
             let of_same = together.binary_search_by(|(other, _)| other.cmp(organization_id));
             let group = of_same.ok().and_then(|number| together.get(number));

@@ -10,24 +10,24 @@ use crate::refresh::stored::StoredConversation;
 use crate::storage::database::DatabaseError;
 use crate::storage::json_table::Cell;
 
-/// What waits is kept for so long, in milliseconds, if nobody touches it.
+/// How long a conversation in which somebody waits is kept, in milliseconds, if nothing happens to it.
 pub const KEEP_WAITING_MS: i64 = 400 * DAY_MS;
 
 /// The instants that decide what is old.
 #[derive(Debug, Clone, Copy)]
 pub struct Horizons {
-    /// What happened before this is old.
+    /// Whatever happened before this is old.
     pub items: Timestamp,
-    /// What was touched before this is.
+    /// A conversation that was last touched before this is old.
     pub touched: Timestamp,
-    /// And where somebody waits, before this.
+    /// The same for a conversation in which somebody waits.
     pub waiting: Timestamp,
     /// Items that come now are late if they arrived no later than this.
     pub swept_until: Timestamp,
 }
 
 impl Horizons {
-    /// Those of a run as of an instant.
+    /// The horizons of a run as of an instant.
     pub fn new(as_of: Timestamp, limits: &SweepLimits) -> Self {
         let SweepLimits {
             keep_timeline_ms,
@@ -53,7 +53,7 @@ impl Horizons {
 pub struct Age {
     /// Its items are old, and have not been swept yet.
     pub is_old: bool,
-    /// It was not touched for so long that nothing of it need be kept.
+    /// Nothing has touched it for so long that none of it need be kept.
     pub is_untouched: bool,
 }
 
@@ -82,16 +82,16 @@ impl Forgotten {
 /// What is forgotten of some conversations.
 #[derive(Default)]
 pub struct Forgetting {
-    /// Of these all items but some.
+    /// Conversations that lose all items except some.
     pub items: Vec<Forgotten>,
-    /// Of these everything.
+    /// Conversations of which nothing stays.
     pub conversations: Vec<Forgotten>,
     /// The organizations and contacts of the latter.
     pub contacts: Vec<(String, String)>,
 }
 
 impl Forgetting {
-    /// Decides as of an instant on conversations that were merged with each other, and on a single one.
+    /// Decides as of an instant about conversations that were merged with each other, or about a single one.
     ///
     /// # Errors
     /// [`DatabaseError::Failed`] if something stored is damaged.

@@ -28,16 +28,15 @@ pub struct PublishInput {
     pub is_list_known: bool,
     /// The instant that the published version is as of.
     pub as_of: Option<Timestamp>,
-    /// The hour that is stored with it, if any is.
+    /// The hour that is stored with it, if there is one.
     pub trend: Option<String>,
-    /// What has happened in that hour by department, if that was known.
+    /// What has happened in that hour by department, if that is stored.
     pub trend_departments: Option<String>,
     /// For how many days a row is listed, if that is set.
     pub max_age_days: Option<i64>,
     /// The settings in force.
     pub settings: Settings,
-    /// Whether they can be read. Otherwise they are the defaults, and what is published is missing in the course of the
-    /// day.
+    /// Whether they can be read. Otherwise they are the defaults, and the course of the day lacks what is published.
     pub are_settings_known: bool,
     /// The chunks of the published version, as stored.
     pub chunks: Vec<String>,
@@ -45,7 +44,7 @@ pub struct PublishInput {
     pub pending: Vec<PendingRecord>,
     /// The conversations whose row may have changed.
     pub affected: Vec<AffectedConversation>,
-    /// Departments that have changed, with their names. `None` means that it was removed.
+    /// Departments that have changed, with their names. `None` as a name means that the department was removed.
     pub changed_departments: Vec<(Rc<str>, Option<Rc<str>>)>,
     /// Whether more is ready than was read.
     pub has_more: bool,
@@ -96,7 +95,7 @@ pub async fn read_inputs<D: Database>(
 ) -> Result<Vec<PublishInput>, DatabaseError> {
     let ids = to_json(organization_ids)?;
     let statement = |sql| Statement::new(sql, [ids.as_str().into()]);
-    // If there are more, that is noticed.
+    // One more than may be taken shows that there are more.
     let most = match reading {
         Reading::Everything => 2 * limits.pending_records.max(limits.rows) + 1,
         Reading::Portion => limits.pending_records,
@@ -200,7 +199,7 @@ fn pending_record(row: &Row) -> Result<PendingRecord, DatabaseError> {
     })
 }
 
-/// Takes a record, unless it is a conversation that does not fit any more.
+/// Takes a record, unless it is a conversation that no longer fits.
 fn take_into_portion(input: &mut PublishInput, row: &Row, bytes_left: &mut usize) -> Result<(), DatabaseError> {
     let record = pending_record(row)?;
     if record.record_type == "conversation" {

@@ -1,4 +1,4 @@
-//! The lease of a refresh: only one run at a time may write, as long as it gets on.
+//! The lease of a refresh: only one run at a time may write, as long as it makes progress.
 
 use crate::base::timestamp::Timestamp;
 use crate::conversation::stall::RULE;
@@ -6,11 +6,11 @@ use crate::refresh::sql;
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement, rows_of};
 use std::cell::Cell;
 
-/// How long a run has the lease unless it renews it, in milliseconds. A run that ended without a word is taken over by
-/// the first one that comes then: 40 seconds after it has begun if there is a refresh every 20 seconds, and otherwise a
-/// minute.
+/// How long a run has the lease unless it renews it, in milliseconds. When a run has ended without finishing, the first
+/// one that comes after this takes over: 40 seconds after the lost run began if there is a refresh every 20 seconds,
+/// and otherwise after a minute.
 pub const LEASE_MS: i64 = 40_000;
-/// A run renews the lease with the first batch after so long, so that short runs never do.
+/// A run renews the lease with the first batch after this time, so short runs never do.
 const RENEW_AFTER_MS: i64 = 10_000;
 
 /// The right to write, and the instant that the run decides for.
@@ -21,7 +21,7 @@ pub struct Lease<'a> {
     pub as_of: Timestamp,
     /// How many items came too late to be taken in since the last finished run began.
     pub expired: i64,
-    /// Whether there may be conversations that were folded by another rule, as another version of the service does.
+    /// Whether conversations may exist that were folded by another rule, as another version of the service does.
     pub is_refolding: bool,
     /// Whether more conversations are due than became pending.
     pub has_more_due: bool,
@@ -33,7 +33,7 @@ pub struct Lease<'a> {
 
 impl<'a> Lease<'a> {
     /// Takes the lease, and makes pending what time alone changes until then, at most `due_max` conversations. `None`
-    /// means that another run has it and gets on. That one is told of `scheduled_at` when it finishes.
+    /// means that another run has the lease and makes progress. That run learns of `scheduled_at` when it finishes.
     pub async fn take<D: Database>(
         database: &D,
         scheduled_at: Timestamp,
@@ -97,8 +97,8 @@ impl<'a> Lease<'a> {
         batch
     }
 
-    /// The number of the run as the change token of what is pending. What has it may have changed since it was read, so
-    /// the run does not settle it.
+    /// The number of the run as a change token of what is pending. What already has this token may have changed since
+    /// it was read, so the run does not settle it.
     pub fn change_token(&self) -> SqlValue {
         SqlValue::Text(self.fence.to_string())
     }

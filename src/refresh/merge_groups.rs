@@ -18,8 +18,8 @@ pub fn groups(conversations: Vec<StoredConversation>) -> Result<Vec<Group>, Data
         let record = stored.body.as_deref().map(serde_json::from_str).transpose();
         records.push(record.map_err(|error| DatabaseError::Failed(error.to_string()))?);
     }
-    // A number for each conversation, and for each target that is none of them. `parents` leads from one that was
-    // merged with another to the one that stands for both.
+    // A number for each conversation, and for each target that is not among them. `parents` leads from a conversation
+    // that was merged with another to the one that stands for both.
     let mut numbers: HashMap<&str, usize> = HashMap::new();
     for (number, stored) in conversations.iter().enumerate() {
         numbers.insert(&stored.conversation_id, number);
@@ -51,7 +51,7 @@ pub fn groups(conversations: Vec<StoredConversation>) -> Result<Vec<Group>, Data
     Ok(groups)
 }
 
-/// The one that stands for all that `number` was merged with. On the way, each step is made half as long.
+/// The number that stands for everything `number` was merged with. On the way, each step is shortened by half.
 fn root_of(parents: &mut [usize], mut number: usize) -> usize {
     while let Some(parent) = parents.get(number).copied().filter(|parent| *parent != number) {
         let grandparent = parents.get(parent).copied().unwrap_or(parent);

@@ -18,8 +18,8 @@
 //!    instant; all others are as of the run's.
 //!
 //! A run that ends anywhere in between loses nothing: the batch that completes the work removes the pending rows, and
-//! only those that have not changed since they were read. The work is divided by what it takes and not by
-//! organizations: each step takes as many as fit into a statement.
+//! only those that have not changed since they were read. Work is divided by what it takes and not by organizations:
+//! each step takes as many as fit into a statement.
 
 mod bisect;
 mod budget;

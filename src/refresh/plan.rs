@@ -1,7 +1,7 @@
 //! The next snapshot version of one organization, from what is published and what changed. No I/O.
 //!
-//! [`PublishInput`] is what was read, [`PublishDraft`] is that with the published list, and [`PublishPlan`] is what is
-//! to be written once the affected conversations were joined with their people and compared with the published rows.
+//! [`PublishInput`] is what was read, [`PublishDraft`] is that with the published list parsed, and [`PublishPlan`] is
+//! what to write once the affected conversations were joined with their people and compared with the published rows.
 
 use crate::base::strict_json::Object;
 use crate::base::timestamp::{DAY_MS, Timestamp};
@@ -31,7 +31,7 @@ const SUPERSEDED_IN_ALL_MAX: usize = 20_000;
 /// is published until some are removed, which has statements of its own.
 const RETIRED_BYTES_MAX: usize = 1_000_000;
 
-/// What was read of an organization, before it is known which rows are to be compared.
+/// What was read of an organization, before it is known which rows must be compared.
 #[derive(Debug)]
 pub struct PublishDraft {
     /// What was read.
@@ -41,7 +41,7 @@ pub struct PublishDraft {
     /// Whether the list of the published version, or that of the superseded ones, cannot be read. Then there is none,
     /// and everything is published again.
     is_lost: bool,
-    /// Whether the latter cannot be read.
+    /// Whether the list of the superseded versions cannot be read.
     is_head_lost: bool,
 }
 
@@ -62,7 +62,7 @@ impl PublishDraft {
         let chunks = input.chunks.iter().map(String::as_str);
         let published = Version::from_chunks(chunks).ok();
         let retired: Option<Vec<RetiredVersion>> = serde_json::from_str(&input.retired).ok();
-        // Every version has a chunk, so what has none was purged.
+        // Every version has a chunk, so one without chunks was purged.
         let is_purged = input.version > 0 && !input.is_list_known && input.chunks.is_empty();
         let is_lost = published.is_none() || retired.is_none() || is_purged;
         Self {
@@ -74,13 +74,14 @@ impl PublishDraft {
         }
     }
 
-    /// Whether it must be known which candidates the next version is to list: the published one does not list all, or
-    /// cannot be read.
+    /// Whether the candidates that the next version is to list must be read: the published version does not list all of
+    /// them, or cannot be read.
     pub fn needs_wanted(&self) -> bool {
         self.input.wanted.is_none() && (self.is_lost || self.input.missing > 0)
     }
 
-    /// The conversations that are to be listed, and neither are, nor are read anyway, nor were `tried`.
+    /// The conversations that are to be listed, and are neither listed yet, nor read anyway, nor among those that were
+    /// `tried`.
     pub fn unlisted(&self, tried: &HashSet<String>) -> Vec<&str> {
         let Some(wanted) = &self.input.wanted else {
             return Vec::new();
@@ -100,7 +101,7 @@ impl PublishDraft {
             .collect()
     }
 
-    /// What is to be read to join the affected conversations, and to compare them.
+    /// What to read to join the affected conversations, and to compare their rows.
     pub fn keys(&self) -> JoinKeys<'_> {
         let affected = self.input.affected.iter();
         let conversation_ids: Vec<&str> = affected
@@ -116,9 +117,9 @@ impl PublishDraft {
         }
     }
 
-    /// Joins, compares with the published rows, and decides what is to be written. A conversation whose row is the
-    /// same, byte for byte, keeps it; an organization of which nothing changed keeps its version. If only a department
-    /// was renamed, the new version lists the same rows.
+    /// Joins, compares with the published rows, and decides what to write. A conversation whose row is the same, byte
+    /// for byte, keeps it; an organization in which nothing changed keeps its version. If only a department was
+    /// renamed, the new version lists the same rows.
     ///
     /// # Errors
     /// A text for the log if something stored is damaged.
@@ -176,7 +177,7 @@ impl PublishDraft {
                     0 => Departments::default(),
                     _ => Departments::from_json(input.trend_departments.as_deref()),
                 };
-                // What a version cannot list has not come or gone.
+                // A candidate that the version has no room for has not come or gone.
                 let is_counted = !is_lost && !was_truncated && !version_after.is_truncated();
                 let course = Publication {
                     settings,
@@ -287,7 +288,7 @@ fn fit(mut version: Version, changes: &mut RowChanges, input: &PublishInput, pro
         if bytes <= LIST_BYTES_MAX || version.entries().len() <= 1 {
             break;
         }
-        // As many as would fit if all were alike, and a tenth less.
+        // As many as would fit if all were alike, less a tenth.
         entries_max = (version.entries().len() * LIST_BYTES_MAX / bytes * 9 / 10).max(1);
     }
     let listed = version.entries().len();
@@ -300,7 +301,7 @@ fn fit(mut version: Version, changes: &mut RowChanges, input: &PublishInput, pro
     Fitting { version, missing }
 }
 
-/// How many entries a version has of each category that it has.
+/// How many entries a version has in each category, except in those that it has none of.
 fn by_category(version: &Version) -> Object {
     let mut counts = Object::new();
     for category in Category::VARIANTS {

@@ -26,7 +26,7 @@ pub struct Position {
     pub id: String,
     /// The instant as of which the pass began.
     pub began_at: Option<Timestamp>,
-    /// The same of the last pass that has come to its end.
+    /// When the last completed pass began.
     pub finished_at: Option<Timestamp>,
 }
 

@@ -16,7 +16,7 @@ use std::collections::HashSet;
 
 /// More than a portion of a large organization takes.
 const PORTION_STATEMENTS: u64 = 60;
-/// The most conversations of which the bytes are asked for before as many are taken as fit.
+/// How many conversations' bytes are read to see how many of them fit.
 const UNLISTED_MAX: usize = 2_000;
 
 /// Publishes the slices of one run.
@@ -70,7 +70,7 @@ impl<D: Database> Publisher<'_, D> {
         Ok(unfinished)
     }
 
-    /// Settles what is pending of a large organization and shown by no candidate.
+    /// Settles pending contacts, users and departments of a large organization that no candidate shows.
     async fn settle_unshown(&self, organization: &Organization) -> Result<(), DatabaseError> {
         if organization.pending_records <= self.limits.slice.pending_records {
             return Ok(());
@@ -130,7 +130,7 @@ impl<D: Database> Publisher<'_, D> {
             Statement::new(sql::SETTLE_NAMES, [id.into(), self.lease.change_token()]),
         ];
         self.database.batch(self.lease.guarded(expand)).await?;
-        // Candidates that were read and are not listed all the same.
+        // Candidates that were read and still are not listed.
         let mut tried = HashSet::new();
         loop {
             let inputs = read_inputs(self.database, &[id], Reading::Portion, &self.limits.slice).await?;
@@ -147,15 +147,14 @@ impl<D: Database> Publisher<'_, D> {
             if failures.contains(id) || (!has_more && organization.progress.is_done) {
                 return Ok(Vec::new());
             }
-            // The fold goes on, or the next one in the queue has its turn.
+            // Folding goes on, or it is the turn of the next one in the queue.
             if !has_more || self.database.shortage(PORTION_STATEMENTS).is_some() {
                 return Ok(vec![organization.clone()]);
             }
         }
     }
 
-    /// Adds to what is read as many of the candidates as fit that the next version is to list and the published one
-    /// does not.
+    /// Reads more candidates, as many as fit, of those that the next version is to list and the published one does not.
     async fn add_unlisted(&self, draft: &mut PublishDraft, tried: &mut HashSet<String>) -> Result<(), DatabaseError> {
         let id = draft.input.organization_id.clone();
         let wanted = read_wanted(self.database, &id, self.lease.as_of, self.limits.candidates).await?;

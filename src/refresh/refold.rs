@@ -17,7 +17,7 @@ pub struct RefoldLimits {
     pub items: i64,
 }
 
-/// As much as takes about half of the statements that a run may have, so that it can publish what it has folded.
+/// What takes about half of the statements that a run may have, so that it can publish what it has folded.
 impl Default for RefoldLimits {
     fn default() -> Self {
         Self {

@@ -9,8 +9,8 @@ use crate::refresh::sql;
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement, rows_of};
 use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks, to_json};
 
-/// Removes what is due of these organizations, as long as there are statements. What is left is due in the next run,
-/// too.
+/// Removes the versions of these organizations that are due, as long as there are statements. What is left is due in
+/// the next run as well.
 ///
 /// # Errors
 /// [`DatabaseError::Overtaken`].
@@ -50,7 +50,7 @@ async fn remove_of<D: Database>(
     let mut left = Vec::new();
     for row in &rows {
         let id = row.text(0)?;
-        // What cannot be read is published again instead, which leaves a list that can be.
+        // A list that cannot be read is published again instead, which leaves one that can be.
         let Ok(mut retired) = serde_json::from_str::<Vec<RetiredVersion>>(row.text(1)?) else {
             continue;
         };

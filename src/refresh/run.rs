@@ -19,7 +19,7 @@ use std::collections::HashSet;
 
 /// More than a slice takes unless it is large.
 const SLICE_STATEMENTS: u64 = 80;
-/// If so many slices in a row cannot even be read, the database is out of reach.
+/// After this many slices in a row that cannot even be read, the database counts as out of reach.
 const FAILED_SLICES_MAX: usize = 3;
 /// How often a run goes on for a later instant that another run has asked for meanwhile.
 const PASSES_MAX: usize = 3;
@@ -30,21 +30,21 @@ pub struct Start<'a> {
     pub scheduled_at: Timestamp,
     /// Unique to this run: written to what it makes pending itself.
     pub change_token: &'a str,
-    /// The clock, by which the lease ends and the run stops to begin new work.
+    /// The clock, by which the lease ends and the run stops beginning new work.
     pub now: &'a dyn Fn() -> Timestamp,
     /// How much it does.
     pub limits: Limits,
     /// Finds the calendars of business hours.
     pub calendar_of: &'a CalendarOf,
-    /// Waits until no other run of the isolate works on a slice, since each may take much of the memory. If the slice
-    /// is large, what else is in memory gives way.
+    /// Waits until no other run of the isolate works on a slice, since each may take much of the memory. For a large
+    /// slice, other things in memory make room.
     pub enter_slice: &'a dyn Fn(bool) -> LocalBoxFuture<'static, ()>,
     /// Lets another run work on a slice.
     pub leave_slice: &'a dyn Fn(),
 }
 
-/// The instant that a run decides for which was scheduled for `scheduled_at`. If that is more than `ahead_max_ms` ahead
-/// of the clock, it is not taken: no later run would correct it, because time never goes back. Then it is the clock's.
+/// The instant that a run decides for, given when it was scheduled. A `scheduled_at` that is more than `ahead_max_ms`
+/// ahead of the clock is replaced by the clock: no later run would correct it, because time never goes back.
 #[must_use]
 pub fn instant_of(scheduled_at: Timestamp, now: Timestamp, ahead_max_ms: i64) -> Timestamp {
     if scheduled_at > now.plus(ahead_max_ms) {
@@ -175,7 +175,8 @@ impl<'a, D: Database> Worker<'a, D> {
         }
     }
 
-    /// Works on one slice after the other, and goes on with what is not done, until all is or the budget is used up.
+    /// Works on one slice after the other, and continues with organizations that are not done, until all are or the
+    /// budget is used up.
     ///
     /// # Errors
     /// If the run was overtaken, or the database is out of reach.

@@ -8,8 +8,8 @@ use crate::refresh::stored::{StoredConversation, StoredState, key};
 use crate::storage::database::{DatabaseError, SqlValue, Statement};
 use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks, to_json};
 
-/// A conversation that time alone changes within so long is left pending for the next run, if nothing else has changed:
-/// that costs no write.
+/// If time alone changes a conversation within this time, and nothing else has changed, it is left pending for the next
+/// run: that costs no write.
 const NEXT_RUN_MS: i64 = MINUTE_MS;
 
 /// The state of a conversation that is to be stored.
@@ -103,7 +103,7 @@ pub fn fold_group(
     Ok(changes)
 }
 
-/// The statements that store states. None is there that would find nothing to do.
+/// The statements that store states. Statements that would find nothing to do are left out.
 pub fn store_statements(changes: &[(String, StateChange)], lease: &Lease<'_>) -> Result<Vec<Statement>, DatabaseError> {
     let mut statements = Vec::new();
     let is_of_run = |(_, change): &&(String, StateChange)| change.change_token == lease.change_token;

@@ -31,14 +31,14 @@ pub fn one_parameter<'a>(rows: impl IntoIterator<Item = [Cell<'a>; 2]>) -> Resul
 /// Items as they are read.
 #[derive(Debug, Default)]
 pub struct Items {
-    /// What is kept of them.
+    /// Those that are kept.
     pub items: ItemCollection,
-    /// What is wrong with the first that is damaged.
+    /// What is wrong with the first damaged one.
     pub damage: Option<String>,
 }
 
 impl Items {
-    /// None yet. Whether they are to be explained.
+    /// No items yet. `is_explained` says whether they are to be explained.
     fn new(is_explained: bool) -> Self {
         Self {
             items: if is_explained {
@@ -69,7 +69,7 @@ impl Items {
     }
 }
 
-/// Reads the timeline of one conversation, so many items at a time.
+/// Reads the timeline of one conversation, a portion of its items at a time.
 pub async fn read_timeline<D: Database>(
     database: &D,
     organization_id: &str,
@@ -116,13 +116,13 @@ pub struct StoredConversation {
     pub stored: StoredState,
     /// Whether an earlier change of it waits to be published.
     pub is_to_be_published: bool,
-    /// That it was acknowledged, as stored.
+    /// Its acknowledgement, as stored, if it has one.
     pub acknowledgement: Option<String>,
     /// Its timeline.
     pub items: Items,
-    /// When old items came last, in milliseconds. Only the sweep asks.
+    /// When old items last came, in milliseconds. Only the sweep asks for it.
     pub late_at: i64,
-    /// The source's clock for its record, in milliseconds. Only the sweep asks.
+    /// The source's clock for its record, in milliseconds. Only the sweep asks for it.
     pub updated_at: i64,
 }
 
@@ -200,7 +200,7 @@ pub async fn read_members<D: Database>(
     now: Timestamp,
 ) -> Result<StoredMembers, DatabaseError> {
     let (clock, limits) = (|| now, Limits::default());
-    // With a budget, as a refresh reads it: so the code is there once.
+    // With a budget, as a refresh reads it: that way the code is compiled once.
     let budget = Budget::new(database, &clock, &limits);
     let keys = vec![key(organization_id, conversation_id)];
     let groups = read_merged(&budget, keys, limits.slice.items, usize::MAX, true).await?;
@@ -221,8 +221,8 @@ pub async fn read_members<D: Database>(
     Ok(read)
 }
 
-/// Reads the conversations that were merged with those of `keys`, and these, by organization. `is_explained` says
-/// whether their items are to be explained.
+/// Reads the conversations of `keys` and those that were merged with them, by organization. `is_explained` says whether
+/// their items are to be explained.
 ///
 /// # Errors
 /// [`DatabaseError::TooMuch`] if their items are too many to be read together, and they are more than `alone_max`.
@@ -235,7 +235,7 @@ pub async fn read_merged<D: Database>(
 ) -> Result<Vec<(String, Vec<StoredConversation>)>, DatabaseError> {
     let is_divisible = keys.len() > alone_max;
     let keys = one_parameter(keys)?;
-    // More than the pending ones among them may have.
+    // More items than the pending ones among them may have.
     let most = 2 * items_max as i64;
     let outcomes = database
         .batch(vec![

@@ -2,12 +2,13 @@
 //! conversations of all organizations, and then through all removals; the next pass begins a day after it began. Where
 //! everything is kept, a pass only notes which organizations were removed.
 //!
-//! Of a conversation that nobody has written in for `keep_timeline_ms`, and in which nobody waits, all items go but
-//! those that still decide something (`conversation::retention`). It is swept until three days less before the sweep:
-//! items of until then are not taken in again. Of what was not touched for `keep_conversation_ms` nothing is left.
+//! A conversation in which nobody waits, and in which nobody has written for `keep_timeline_ms`, loses all items except
+//! those that still decide something (`conversation::retention`). It counts as swept until three days before that age:
+//! items that arrived until then are not taken in again. Nothing is left of a conversation that was not touched for
+//! `keep_conversation_ms`.
 //!
-//! A conversation is read, decided on, and forgotten only if nothing in it has become pending meanwhile. So no event is
-//! lost that comes in between, and a sweep that ends anywhere leaves what the next one goes on with.
+//! A conversation is read and decided on, and loses something only if nothing in it has become pending meanwhile. So no
+//! event is lost that comes in between, and wherever a sweep ends, the next one continues.
 
 use crate::base::timestamp::Timestamp;
 use crate::erasure::note_removed;
@@ -61,8 +62,8 @@ impl<D: Database> Sweeper<'_, D> {
         self.erase(due, ends_at).await?;
         let mut position = stored.clone();
         let is_due = |began_at: Timestamp| self.lease.as_of.milliseconds_since(began_at) >= self.limits.every_ms;
-        // Where everything is kept, a pass has no steps. One that was under way when that was configured ends with the
-        // next.
+        // Where everything is kept, a pass has no steps. A pass that was under way when that was configured ends with
+        // the next one.
         let forgets = self.limits.keep_timeline_ms > 0;
         if (position.step.is_none() || !forgets) && position.began_at.is_none_or(is_due) {
             position.began_at = Some(self.lease.as_of);
@@ -92,7 +93,7 @@ impl<D: Database> Sweeper<'_, D> {
         outcome
     }
 
-    /// Carries out what was erased, with the statements and within the limits of the sweep.
+    /// Carries out erasures, with the statements and within the limits of the sweep.
     async fn erase(&mut self, due: Due, ends_at: Timestamp) -> Result<(), DatabaseError> {
         let (budget, limits) = (self.budget, self.limits);
         let is_spent = |swept: &Swept| is_spent(budget, limits, swept, ends_at);

@@ -33,11 +33,11 @@ pub struct Sweeper<'a, D> {
     pub horizons: Horizons,
     /// What it has done.
     pub swept: Swept,
-    /// Whether it has come past any conversation in this run.
+    /// Whether it has passed any conversation in this run.
     pub has_begun: bool,
 }
 
-/// A conversation that the sweep has come to.
+/// A conversation that the sweep has reached.
 struct Visit {
     organization_id: String,
     conversation_id: String,
@@ -88,7 +88,7 @@ impl<D: Database> Sweeper<'_, D> {
                 Ok(culprits) => self.swept.failed += culprits.len() as u64,
                 Err(DatabaseError::Overtaken) => return Err(DatabaseError::Overtaken),
                 Err(DatabaseError::Exhausted) if self.has_begun => return Err(DatabaseError::Exhausted),
-                // It takes more than a run has, or nothing of it can be read: it is passed by until the next pass.
+                // It takes more than a run has, or cannot be read at all: it is skipped until the next pass.
                 Err(_) => self.swept.failed += chunk.len() as u64,
             }
             self.has_begun = true;
@@ -103,7 +103,7 @@ impl<D: Database> Sweeper<'_, D> {
         Ok(())
     }
 
-    /// Decides on some conversations, and forgets what it has decided to forget.
+    /// Decides about some conversations, and forgets what may be forgotten.
     async fn forget_of(&mut self, visits: &[Visit]) -> Result<(), DatabaseError> {
         let old = self.old_of(visits).await?;
         if old.is_empty() {
@@ -113,7 +113,7 @@ impl<D: Database> Sweeper<'_, D> {
             .iter()
             .filter(|visit| old.contains_key(&visit.key()))
             .map(|visit| key(&visit.organization_id, &visit.conversation_id));
-        // An answer of the AI may have to be kept, and has its id if it is among the last.
+        // An answer of the AI may have to be kept. It has its id if it is among the last items.
         let read = read_merged(self.budget, keys.collect(), self.slice.items, 1, true).await?;
         let mut forgetting = Forgetting::default();
         for (organization_id, conversations) in read {
@@ -132,7 +132,7 @@ impl<D: Database> Sweeper<'_, D> {
         self.forget(forgetting).await
     }
 
-    /// Those conversations that may be old, by their keys.
+    /// The conversations that may be old, by their keys.
     async fn old_of<'b>(&self, visits: &'b [Visit]) -> Result<HashMap<(&'b str, &'b str), Age>, DatabaseError> {
         let keys: Vec<_> = visits
             .iter()
@@ -156,7 +156,7 @@ impl<D: Database> Sweeper<'_, D> {
             let swept_until = row.optional_integer(2)?.map(Timestamp::from_milliseconds);
             let is_untouched = Timestamp::from_milliseconds(row.integer(3)?) < self.horizons.touched;
             let is_candidate = row.integer(4)? != 0;
-            // What arrived after that has come since the last sweep.
+            // Items that arrived after that have come since the last sweep.
             let is_old = newest
                 .is_some_and(|newest| newest < self.horizons.items && swept_until.is_none_or(|until| newest > until));
             let is_old = is_old && !is_candidate;
@@ -202,7 +202,8 @@ impl<D: Database> Sweeper<'_, D> {
         if removals.is_empty() {
             return Ok(());
         }
-        // The states come last: what becomes pending would keep the others of its group from being forgotten.
+        // The states come last: a state that becomes pending would keep the other conversations of its group from being
+        // forgotten.
         self.remove(sweeps, removals, states).await?;
         self.swept.conversations += (forgetting.items.len() + forgetting.conversations.len()) as u64;
         Ok(())

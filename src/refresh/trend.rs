@@ -8,9 +8,9 @@ use crate::snapshot::stall::{Ages, Stall, StallChange};
 use crate::snapshot::trend::Course;
 use crate::snapshot::version::{Entry, Version};
 
-/// A version that is to be published, as far as it matters for the course of the day.
+/// A version that is to be published, as far as the course of the day depends on it.
 pub struct Publication<'a> {
-    /// What is in force for the organization.
+    /// The settings in force for the organization.
     pub settings: &'a Settings,
     /// The hour that is stored with the version before.
     pub stored: Option<&'a str>,
@@ -20,7 +20,7 @@ pub struct Publication<'a> {
     pub before: &'a [Stall],
     /// The version that is to be published.
     pub next: &'a Version,
-    /// What is counted as coming and going.
+    /// The rows that count as coming and going.
     pub changes: &'a [StallChange],
     /// The instant that the version before is as of.
     pub since: Timestamp,
@@ -46,7 +46,7 @@ impl Publication<'_> {
     }
 }
 
-/// What a version lists, and a report shows unnamed.
+/// The rows of a version that a report shows unnamed.
 pub fn stalls_of(version: &Version, settings: &Settings) -> Vec<Stall> {
     let entries = version.entries().iter();
     entries.filter_map(|entry| stall_of(entry, settings)).collect()

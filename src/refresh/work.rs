@@ -1,10 +1,10 @@
 //! What a run has to do, organization by organization, and in which order.
 //!
-//! Whoever's report stands still comes first, and of these whoever has had no turn for longest; then all others, small
-//! ones before large ones; and at the end those whose last refresh failed, so that they cannot take the run from
-//! others. A slice is as much as is folded and published together: many small organizations, or a portion of a large
-//! one. A large one that is not done is put at the end of the queue. So what one of them has to do never keeps the
-//! others from their turn.
+//! Organizations whose report stands still come first, and among these those that have had no turn for longest. Then
+//! come all others, small ones before large ones, and at the end those whose last refresh failed, so that they cannot
+//! take the run from others. A slice is as much as is folded and published together: many small organizations, or a
+//! portion of a large one. A large one that is not done goes to the end of the queue. So the work of one never keeps
+//! the others from their turn.
 
 use crate::base::timestamp::Timestamp;
 use crate::refresh::budget::{Limits, SliceLimits};
@@ -13,7 +13,7 @@ use crate::refresh::sql;
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
 use std::collections::VecDeque;
 
-/// Up to so many organizations that failed are refreshed one at a time, which takes more statements than all together.
+/// Up to this many failed organizations are refreshed one at a time, which takes more statements than all together.
 const FAILED_ALONE_MAX: usize = 20;
 
 /// An organization that a run has anything to do for.
@@ -37,7 +37,7 @@ pub struct Organization {
     pub is_retirement_due: bool,
     /// Whether it has had its turn in this run.
     pub had_turn: bool,
-    /// Where folding goes on.
+    /// Where folding continues.
     pub progress: FoldProgress,
 }
 
@@ -62,7 +62,7 @@ pub struct FoldProgress {
     pub start: String,
     /// The last conversation that was folded.
     pub after: String,
-    /// Whether it has come to the end and goes on at the beginning.
+    /// Whether it has reached the end and continues at the beginning.
     pub has_wrapped: bool,
     /// Whether everything is folded.
     pub is_done: bool,
@@ -78,7 +78,7 @@ impl FoldProgress {
         }
     }
 
-    /// The conversation after which the next run goes on, if it does not begin at the beginning.
+    /// The conversation after which the next run continues, unless it begins at the beginning.
     pub fn goes_on_after(&self) -> Option<&str> {
         let has_begun = self.has_wrapped || self.after != self.start;
         (has_begun && !self.is_done).then_some(&self.after)
@@ -95,7 +95,7 @@ pub struct Slice {
 }
 
 impl Slice {
-    /// The slice of an organization that is not done.
+    /// The slice of a single organization that is not done.
     pub fn of_one(organization: Organization) -> Self {
         Self {
             organizations: vec![organization],
@@ -147,7 +147,7 @@ pub async fn list_work<D: Database>(database: &D, lease: &Lease<'_>, limits: &Li
             .filter(|organization| organization.is_retirement_due)
             .map(|organization| organization.id.clone())
             .collect(),
-        // All that stand still are before the others, so they stay frozen wherever the list ends.
+        // All organizations that stand still come before the others, so they stay frozen wherever the list ends.
         listed_until: is_cut.then(|| {
             let moving = organizations.iter().filter(|organization| !organization.is_frozen);
             moving
@@ -175,8 +175,8 @@ fn organization(row: &Row) -> Result<Organization, DatabaseError> {
     })
 }
 
-/// Divides organizations into slices. What is large among those that stand still keeps its place; among the others it
-/// comes after what is small.
+/// Divides organizations into slices. A large one among those that stand still keeps its place; among the others it
+/// comes after the small ones.
 fn slices(organizations: Vec<Organization>, limits: &SliceLimits) -> VecDeque<Slice> {
     let failed = organizations.iter().filter(|organization| organization.has_failed);
     let is_failed_alone = failed.count() <= FAILED_ALONE_MAX;
@@ -237,7 +237,7 @@ impl OpenSlice {
         self.organizations.push(organization);
     }
 
-    /// The slice, if there is anything in it and the last of it is as wanted.
+    /// The slice, if it is not empty and its last organization is one that is wanted.
     fn take_if(&mut self, is_wanted: impl Fn(&Organization) -> bool) -> Option<Slice> {
         self.organizations.last().filter(|last| is_wanted(last))?;
         let Self { organizations, .. } = std::mem::take(self);

@@ -10,7 +10,7 @@ use crate::snapshot::trend::SLOTS;
 use crate::storage::database::{DatabaseError, SqlValue, Statement};
 use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks};
 
-/// What is to be written for one organization.
+/// What to write for one organization.
 #[derive(Debug, Default)]
 pub struct PublishPlan {
     /// The id of the organization.
@@ -19,13 +19,13 @@ pub struct PublishPlan {
     pub settled: Vec<PendingRecord>,
     /// New rows with their numbers.
     pub rows: Vec<(i64, PublishedRow)>,
-    /// The chunks of the new version. There is none if nothing changed.
+    /// The chunks of the new version. They are empty if nothing changed.
     pub chunks: Vec<String>,
     /// The new head. `None` means that it stays as it is.
     pub head: Option<HeadUpdate>,
     /// Hours of the course of the day that are over, each with what is stored of it by department.
     pub hours: Vec<(Hour, Option<String>)>,
-    /// Lists of rows that no later version has, if they are too long for the head: with the number of the version.
+    /// Lists of rows that no later version has, each with the number of its version, if they are too long for the head.
     pub superseded_lists: Vec<(i64, String)>,
     /// What was published before, if that cannot be read.
     pub lost: Option<LostVersion>,
@@ -34,7 +34,7 @@ pub struct PublishPlan {
 }
 
 impl PublishPlan {
-    /// Whether it publishes a new version, and does not only keep the head up to date.
+    /// Whether it publishes a new version instead of only keeping the head up to date.
     pub fn has_new_version(&self) -> bool {
         self.head.as_ref().is_some_and(|head| head.candidates.is_some())
     }
@@ -48,11 +48,11 @@ pub struct LostVersion {
     /// The first row number that no version has used: all rows before it are the version's, or those of versions before
     /// it.
     pub next_row_no: i64,
-    /// Whether it is not known either which versions it has superseded.
+    /// Whether the list of the versions that it has superseded is lost as well.
     pub is_head_lost: bool,
 }
 
-/// A head as it is to be.
+/// What a head becomes.
 #[derive(Debug)]
 pub struct HeadUpdate {
     /// The version.
@@ -165,7 +165,7 @@ pub fn write_statements(plans: &[PublishPlan], lease: &Lease<'_>) -> Result<Vec<
     Ok(lease.guarded(writes))
 }
 
-/// A statement for as many rows (`?1`) as go into a parameter, until all of them are written.
+/// A statement for each portion of the rows (`?1`) that fits into a parameter.
 fn statements<const N: usize>(
     sql: &'static str,
     rows: Vec<[Cell<'_>; N]>,

@@ -23,11 +23,11 @@ const HEAD_BYTES_MAX: usize = 4 * 1024 * 1024;
 const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// The most bytes of settings that an isolate caches.
 const SETTINGS_BYTES_MAX: usize = 1024 * 1024;
-/// About what cached settings take besides their maps.
+/// About how many bytes cached settings take besides their maps.
 const SETTINGS_BYTES: usize = 128;
-/// About what a cached head takes: a hash, an id and a few numbers.
+/// About how many bytes a cached head takes: a hash, an id and a few numbers.
 const HEAD_BYTES: usize = 512;
-/// About what a cached page takes besides its rows and its response.
+/// About how many bytes a cached page takes besides its rows and its response.
 const PAGE_BYTES: usize = 1024;
 
 /// How pages are cached. The default caches none in memory.
@@ -53,7 +53,7 @@ pub struct IsolateCache {
     pub policy: PagePolicy,
     /// Which database has which organizations.
     shards: Shards,
-    /// The generation of each database that all of this except heads was read from; empty if nothing was.
+    /// The generation of each database, from which everything here except heads was read; empty if nothing was.
     generations: Vec<String>,
 }
 
@@ -79,7 +79,7 @@ impl IsolateCache {
         }
     }
 
-    /// The same over several databases.
+    /// The same cache over several databases.
     #[must_use]
     pub fn over(self, shards: Shards) -> Self {
         let count = shards.bindings().len();
@@ -98,8 +98,8 @@ impl IsolateCache {
         self.heads.get_mut(shard)?.get(organization)
     }
 
-    /// Caches a head. If it is of another database than the heads of its shard before it, that one counts its versions
-    /// and settings from the beginning again, so everything that was read is dropped.
+    /// Caches a head. If it is of another database than the heads of its shard before it, that database counts its
+    /// versions and settings from the beginning again, so everything that was read is dropped.
     pub(super) fn put_head(&mut self, organization: &OrganizationId, cached: CachedHead) {
         let shard = self.shards.of(organization.as_str()).shard;
         if let Some(head) = &cached.head
@@ -217,7 +217,7 @@ pub struct CachedHead {
     pub head: Option<Rc<SnapshotHead>>,
     /// The newest snapshot, if anything is published: its id is signed once a head.
     pub newest: Option<Snapshot>,
-    /// When the head was read.
+    /// The newest snapshot, if anything is published: its id is signed once for each head.
     pub read_at: Timestamp,
 }
 
@@ -232,7 +232,7 @@ pub struct PageSlot {
 }
 
 impl PageSlot {
-    /// About what it takes as a key, which is stored twice and shares its query.
+    /// About how many bytes it takes as a key, which is stored twice and shares its query.
     fn bytes(&self) -> usize {
         self.query.bytes() + 2 * self.pin.as_ref().map_or(0, String::len)
     }
@@ -247,7 +247,7 @@ pub struct Page {
     pub rows: Vec<PageRow>,
 }
 
-/// What says which rows a page of a query has, except the query.
+/// Together with a query, it says which rows a page has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PageBasis {
     /// The version.
@@ -259,7 +259,7 @@ pub struct PageBasis {
 }
 
 impl PageBasis {
-    /// That of a page of a snapshot, of which these entries are listed.
+    /// The basis of a page of a snapshot that lists these entries.
     #[must_use]
     pub fn new(snapshot: &Snapshot, listed: &ListedEntries) -> Self {
         Self {
@@ -285,7 +285,7 @@ pub struct CachedPage {
     pub since: Timestamp,
     /// Whether the shared cache has it.
     pub is_shared: Cell<bool>,
-    /// The last response with this page, if everybody gets the same: callers who see all departments do.
+    /// The last response with this page, if everybody gets the same one, as callers who see all departments do.
     pub response: Option<CachedResponse>,
 }
 
@@ -294,7 +294,7 @@ pub struct CachedPage {
 pub struct CachedResponse {
     /// The snapshot that it is about.
     pub snapshot_id: Rc<str>,
-    /// Whether it says that it is stale.
+    /// Whether it says that the report is stale.
     pub is_stale: bool,
     /// Its ETag.
     pub etag: Rc<str>,

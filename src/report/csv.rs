@@ -42,7 +42,7 @@ const BUSINESS_COLUMN: &str = "stalledBusinessMinutes";
 /// The columns after that, if acknowledged rows are asked for.
 const ACKNOWLEDGEMENT_COLUMNS: [&str; 3] = ["acknowledgedBy", "acknowledgedAt", "note"];
 
-/// What stands between two cells. Spreadsheets expect the one of their language.
+/// The separator between two cells. Spreadsheets expect the one of their language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Separator {
@@ -66,7 +66,7 @@ impl Separator {
     }
 }
 
-/// What decides which columns there are, and what ages are counted by.
+/// What decides which columns there are, and how ages are counted.
 pub struct CsvLayout {
     /// The instant that the file is as of.
     pub as_of: Timestamp,
@@ -89,7 +89,8 @@ pub struct CsvFile {
 }
 
 impl CsvFile {
-    /// A file of the rows in `chunks`, of which the first is read: an error by then can still become a status.
+    /// A file of the rows in `chunks`. The first chunk is read at once, because an error can still become a status
+    /// then.
     ///
     /// # Errors
     /// As [`CsvFile::next_chunk`].
@@ -202,7 +203,7 @@ fn push_cell(csv: &mut String, separator: Separator, text: &str) {
         csv.push('"');
     }
     let is_phone_number = is_phone_number(text);
-    // A spreadsheet that expects another separator makes a cell of its own of what follows one.
+    // A spreadsheet that expects another separator begins a new cell after it.
     let mut begins_cell = true;
     for character in text.chars() {
         if begins_cell && is_dangerous(character) && !is_phone_number {
@@ -224,7 +225,7 @@ fn is_dangerous(character: char) -> bool {
     matches!(character, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n')
 }
 
-/// Whether a text is one plus and digits: no formula that does anything, and wanted as it is.
+/// Whether a text is a plus sign and digits: that is no formula that does anything, and it is wanted as it is.
 fn is_phone_number(text: &str) -> bool {
     let digits = text.strip_prefix('+').unwrap_or_default();
     !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
@@ -245,7 +246,7 @@ pub fn content_disposition(kind: &str, organization: &str, as_of: Option<Timesta
             format!("{}Z", text.split_once('.').map_or(&*text, |(seconds, _)| seconds))
         },
     );
-    // Without what means something to a file system or a shell.
+    // Characters that mean something to a file system or a shell are left out.
     let organization = organization.replace(['/', '\\', ':', '*', '?', '"', '<', '>', '|', '%', '.', ' '], "_");
     let is_plain = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_');
     let ascii = organization.replace(|character| !is_plain(character), "_");

@@ -15,7 +15,7 @@ use crate::report::sql;
 use crate::storage::database::{Database, DatabaseError, Outcome, Row, SqlValue, Statement};
 use std::rc::Rc;
 
-/// How old a head may be that is used while the database is out of reach: ten minutes.
+/// How old a cached head may be while the database is out of reach: ten minutes.
 pub const STALE_MAX_MS: i64 = 10 * 60_000;
 
 /// Where a head comes from.
@@ -54,7 +54,7 @@ pub struct ResolvedHead {
     pub newest: Option<Snapshot>,
     /// Where it comes from.
     pub source: HeadSource,
-    /// The rows that were read together with it, with their numbers: perhaps those that will be needed.
+    /// The rows that were read together with it, with their numbers: probably those that will be needed.
     pub rows_ahead: Vec<(i64, PageRow)>,
 }
 
@@ -138,7 +138,7 @@ pub async fn change_and_read_head<D: Database, C>(
     let statements = changes.into_iter().chain([head_statement(organization)]).collect();
     let outcomes = context.database.batch_at_primary(statements).await;
     if outcomes.is_err() {
-        // Only the answer may have been lost.
+        // Perhaps only the answer was lost.
         context.isolate_cache.borrow_mut().remove_head(organization);
     }
     let head = head_of(outcomes?.last())?;

@@ -21,7 +21,7 @@ pub struct LoadedIndex {
     pub is_from_database: bool,
 }
 
-/// What a request is about of an index. The default has no entries.
+/// The part of an index that a request is about. The default has no entries.
 #[derive(Debug, Default)]
 pub struct SelectedIndex {
     /// The index.
@@ -37,7 +37,7 @@ pub struct SelectedIndex {
 }
 
 impl SelectedIndex {
-    /// What can be asked.
+    /// What can be asked of it.
     #[must_use]
     pub fn listing(&self) -> Listing<'_> {
         Listing {
@@ -89,7 +89,7 @@ pub fn cached_index<D, C>(
     context.isolate_cache.borrow_mut().index(organization, version)
 }
 
-/// What a request is about of the index of a snapshot's version, which was in memory.
+/// The part of the index of a snapshot's version that a request is about, if the index was in memory.
 pub fn selected_of<D, C>(
     context: &ReportContext<'_, D, C>,
     organization: &OrganizationId,
@@ -113,7 +113,7 @@ pub fn selected_of<D, C>(
     }
 }
 
-/// The groups of a version under the settings of a snapshot, from memory or made now.
+/// The groups of a version under the settings of a snapshot, from memory or computed now.
 fn groups_of<D, C>(
     context: &ReportContext<'_, D, C>,
     organization: &OrganizationId,

@@ -46,9 +46,10 @@ struct Pagination {
 
 /// Writes the body of a page.
 ///
-/// Rows pass through as the text that was published, each with the threshold that applies to it, unless that is the
-/// organization's, with its age in business hours, if there is a calendar, and the caller's `hasAccess` at its end. To
-/// embed them with serde as raw values would take 11 µs for 25 rows, because it parses them; this takes half of one.
+/// Rows pass through as the text that was published. Added to each are the threshold that applies to it, unless that is
+/// the organization's; its age in business hours, if there is a calendar; and, at its end, the caller's `hasAccess`.
+/// Embedding them with serde as raw values would take 11 µs for 25 rows, because serde parses them; this takes half a
+/// microsecond.
 ///
 /// # Errors
 /// [`ReportError::Corrupt`] if a row is not what a refresh publishes.
@@ -120,5 +121,5 @@ fn push_number(body: &mut String, name: &str, number: i64) {
 
 const HAS_ACCESS: &str = r#","hasAccess":true}"#;
 const HAS_NO_ACCESS: &str = r#","hasAccess":false}"#;
-/// The most bytes that a row is longer in an answer, with the comma before it.
+/// By how many bytes a row can be longer in an answer, including the comma before it.
 const ROW_BYTES_ADDED: usize = HAS_NO_ACCESS.len();

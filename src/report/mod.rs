@@ -1,12 +1,12 @@
 //! The report: which snapshot, which of its rows, and the bytes of the answer.
 //!
-//! [`service`] has the steps of a request, and [`steps`] those of every request: from the head, which says which
-//! version, instant and threshold a report is about, over the index of that version, which says which rows match, to
-//! the page, which has the rows. Each of these is looked for in the isolate's memory first, pages then in the shared
-//! cache, and everything then in the database. What one caller alone may see is added last, after every cache.
+//! [`service`] has the steps of each kind of request, and [`steps`] those that all have in common. A head says which
+//! version, instant and threshold a report is about; the index of that version says which rows match; the page has the
+//! rows. Each of these is looked for in the isolate's memory first, a page then in the shared cache, and everything
+//! then in the database. What one caller alone may see is added last, after every cache.
 //!
-//! A head, the index of its version and most likely the rows of the page ([`ahead`]) come in one round trip to the
-//! database. What of the rows is missing then comes in a second. If the head was cached, the shared cache is asked for
+//! A head, the index of its version and probably the rows of the page ([`ahead`]) come in one round trip to the
+//! database. Rows that are still missing come in a second one. If the head was cached, the shared cache is asked for
 //! the page first; otherwise the request has been at the database already, where rows are as near, and far cheaper.
 
 mod ahead;

@@ -79,7 +79,7 @@ fn checksum(text: &str) -> String {
     format!("{:016x}", xxh64(text.as_bytes(), 0))
 }
 
-/// The page that answers a query: `cached`, which did last time, if it still does, otherwise another.
+/// The page that answers a query: `cached`, which answered it last time, if it still does, and otherwise another.
 ///
 /// # Errors
 /// [`ReportError::SnapshotExpired`], [`ReportError::Unavailable`], [`ReportError::Corrupt`].
@@ -100,8 +100,7 @@ pub async fn read_page<D: Database, C: SharedCache>(
             now,
         )));
     };
-    // What is superseded is not put into the shared cache, or what was erased would stay there for longer than a page
-    // does.
+    // A superseded page is not put into the shared cache: erased rows would stay there for longer than a page does.
     let is_newest = snapshot.version == report.head.version;
     let basis = PageBasis::new(snapshot, &selected.listed);
     let identity = PageIdentity {
@@ -155,7 +154,7 @@ struct ReadRows {
     is_shared: bool,
 }
 
-/// The rows that have come together with the head, or that the cached page has: a row never changes.
+/// The rows that have come together with the head, and those of the cached page: a row never changes.
 fn known_rows(report: &ResolvedReport<'_>, cached: Option<&Rc<CachedPage>>, row_nos: &[i64]) -> Vec<Option<PageRow>> {
     let known = |row_no: &i64| {
         let ahead = report.rows_ahead.iter().find(|(ahead, _)| ahead == row_no);
@@ -189,7 +188,7 @@ async fn read_from_database_first<D: Database, C: SharedCache>(
     }
 }
 
-/// For a request that needs nothing else of the database, and for an isolate that caches no pages itself.
+/// For a request that needs nothing else from the database, and for an isolate that caches no pages itself.
 async fn read_from_shared_cache_first<D: Database, C: SharedCache>(
     context: &ReportContext<'_, D, C>,
     identity: &PageIdentity<'_>,
@@ -231,7 +230,7 @@ async fn read_from_database<D: Database, C: SharedCache>(
     Ok(ReadRows { rows, is_shared })
 }
 
-/// The rows that the shared cache has. `None` means that it has none that are right, or is out of reach.
+/// The rows in the shared cache. `None` means that it does not have the right ones, or is out of reach.
 async fn read_from_shared_cache<D, C: SharedCache>(
     context: &ReportContext<'_, D, C>,
     identity: &PageIdentity<'_>,

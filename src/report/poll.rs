@@ -4,9 +4,10 @@ use crate::base::timestamp::Timestamp;
 use crate::report::snapshot::SnapshotHead;
 use xxhash_rust::xxh64::xxh64;
 
-/// Over how many milliseconds the callers spread, so that they do not all ask at the instant of a publication: 20 s.
+/// The period over which callers are spread, in milliseconds, so that they do not all ask at the instant of a
+/// publication: 20 s.
 pub const PHASE_MAX_MS: u64 = 20_000;
-/// How many seconds to wait for a refresh that is late: how late it is at most, in milliseconds, and the pause.
+/// How long to wait for a late refresh: how late it is at most, in milliseconds, and the pause in seconds.
 const LATE_PAUSES: [(i64, i64); 2] = [(5_000, 5), (15_000, 10)];
 /// How many seconds to wait if the refresh is later than that, or if the database is out of reach.
 const LONGEST_PAUSE_SECONDS: i64 = 15;
@@ -16,7 +17,7 @@ const LONGEST_PAUSE_SECONDS: i64 = 15;
 pub struct PollSchedule {
     /// How often the refresh runs, in milliseconds.
     pub refresh_every_ms: i64,
-    /// By how much this caller comes after the publication, in milliseconds.
+    /// How long after a publication this caller asks, in milliseconds.
     phase_ms: i64,
 }
 
@@ -111,7 +112,7 @@ mod tests {
             check_every(every, 0, 0, false, (every + 1_500, seconds + 2));
             check_every(every, 0, 20_000, false, (every + 1_500, seconds + 22));
             check_every(every, every, 0, false, (1_500, 2));
-            // The run that has been missing for as long as another takes.
+            // The run has been missing for as long as another one takes.
             check_every(every, 2 * every + 1_500, 0, false, (-every, 15));
         }
     }

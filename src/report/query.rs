@@ -6,7 +6,7 @@ use crate::report::request::ReportRequest;
 use crate::snapshot::query::{Paging, RowQuery};
 use serde::Serialize;
 
-/// In which form a snapshot is asked for.
+/// The form in which a snapshot is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub enum ReportFormat {
     /// A page of its rows.
@@ -39,7 +39,7 @@ impl ReportQuery {
         }
     }
 
-    /// About what it takes: its texts, and what each of the departments takes besides.
+    /// About how many bytes it takes: its texts, and a fixed amount for each department.
     pub(super) fn bytes(&self) -> usize {
         let texts = serde_json::to_string(self).map_or(0, |json| json.len());
         texts + self.rows.departments.as_ref().map_or(0, Vec::len) * size_of::<String>()

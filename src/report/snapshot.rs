@@ -1,7 +1,7 @@
 //! Snapshots and their ids.
 //!
-//! An id is the version, the instant and the settings of a snapshot, signed for one organization. So a client can only
-//! name snapshots that an answer has named before.
+//! An id contains the version, the instant and the settings of a snapshot, signed for one organization. So a client can
+//! only name snapshots that an answer has named before.
 
 use crate::auth::access::OrganizationId;
 use crate::base::timestamp::Timestamp;
@@ -48,7 +48,7 @@ pub struct Snapshot {
     pub as_of: Timestamp,
     /// The settings that were in force.
     pub settings: Rc<Settings>,
-    /// What tells these settings from others of the organization.
+    /// Distinguishes these settings from others of the organization.
     pub settings_id: SettingsId,
 }
 
@@ -69,7 +69,7 @@ impl Snapshot {
 }
 
 impl SnapshotHead {
-    /// What tells the settings in force from others of the organization.
+    /// Distinguishes the settings in force from others of the organization.
     #[must_use]
     pub fn settings_id(&self) -> SettingsId {
         SettingsId {
@@ -99,7 +99,7 @@ impl NamedSnapshot {
             .ok_or(ReportError::SnapshotExpired)
     }
 
-    /// The snapshot. `settings` are those with the number that it names.
+    /// The snapshot. `settings` are those whose number it names.
     pub(super) fn with_settings(self, id: &str, settings: Rc<Settings>) -> Snapshot {
         let threshold_minutes = self.settings_id.threshold_minutes;
         let settings = if settings.threshold_minutes == threshold_minutes {

@@ -1,5 +1,5 @@
-//! The steps of every request, whatever is answered: what it is about, which entries of the index are listed, and what
-//! is said if the version was removed meanwhile.
+//! The steps that all requests have in common: what a request is about, which entries of the index are listed, and what
+//! to answer if the version was removed meanwhile.
 
 use crate::auth::access::ReadAccess;
 use crate::base::timestamp::Timestamp;
@@ -15,8 +15,8 @@ use crate::report::snapshot::NamedSnapshot;
 use crate::storage::database::{Database, Statement};
 use std::rc::Rc;
 
-/// Step 1: finds out what the request is about. Only the head is read for that; if it is, `ahead` is read together with
-/// it.
+/// Step 1: finds out what the request is about. Only the head may have to be read for that; if it is read, so are the
+/// rows that `ahead` selects.
 ///
 /// # Errors
 /// [`ReportError`]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 /// The most streams of one caller that are open in an isolate.
 pub const STREAMS_MAX: usize = 10;
-/// For how long a stream counts whose end nobody was told of, as of a client that was gone before the first byte: an
+/// For how long a stream counts whose end was never reported, because its client was gone before the first byte: an
 /// hour, which is longer than any stream lasts.
 const COUNTED_MS: i64 = 60 * 60_000;
 
@@ -28,7 +28,7 @@ impl OpenStreams {
         is_allowed
     }
 
-    /// A stream has ended.
+    /// Notes that a stream has ended.
     pub fn close(&mut self, caller_key: &str) {
         if let Some(streams) = self.0.get_mut(caller_key) {
             streams.pop();

@@ -30,10 +30,10 @@ use std::rc::Rc;
 
 /// Hours of one day.
 const DAY_HOURS: u64 = 24;
-/// So many hours of one department are read at a time: of two the half of it, and so on. Of an hour it may be some 8 KB
-/// a department, and 64 KB in all.
+/// This many hours of one department are read at a time; of two departments half as many, and so on. An hour may have
+/// some 8 KB for each department, and 64 KB in all.
 const DEPARTMENT_HOURS: i64 = 720;
-/// From so many departments on it is not less.
+/// From this many departments on, the number of hours stays the same.
 const DEPARTMENTS_APART: i64 = 12;
 
 /// The columns of the file.
@@ -59,7 +59,7 @@ pub struct TrendData<'a> {
     hours: Vec<HourData>,
 }
 
-/// What is said of an hour: its members are the columns of the file, too.
+/// What is shown of an hour. The names of its members are also the columns of the file.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct HourData {
@@ -92,11 +92,11 @@ pub struct Trend {
     pub as_of: Option<Timestamp>,
     is_stale: bool,
     days: u64,
-    /// The departments that it is of. `None` means all.
+    /// Its departments. `None` means all.
     department_ids: Option<Vec<String>>,
-    /// The next hour that may be known.
+    /// The next hour to be added.
     next: i64,
-    /// Every hour of which something is known, the earliest first.
+    /// Every hour that something is known of, the earliest first.
     hours: Vec<Hour>,
 }
 
@@ -160,8 +160,8 @@ fn newest_version(access: &ReadAccess, ids: &SqlValue, known_version: i64) -> Ve
     ]
 }
 
-/// The statements that read so many hours that are over: from the slot of the first one to the end of the ring, and
-/// from the beginning on.
+/// The statements that read this many past hours: from the slot of the first one to the end of the ring, and from its
+/// beginning on.
 fn hours(access: &ReadAccess, ids: &SqlValue, first: i64, count: i64) -> Vec<Statement> {
     let slot = first.rem_euclid(SLOTS);
     let ranges = [(slot, slot + count), (0, slot.min(slot + count - SLOTS))];
@@ -182,7 +182,7 @@ fn hours(access: &ReadAccess, ids: &SqlValue, first: i64, count: i64) -> Vec<Sta
 }
 
 impl Trend {
-    /// The ids of its departments for statements, and how many hours of them are read at a time.
+    /// The ids of its departments as a parameter, and how many of their hours are read at a time.
     fn portion(&self) -> Result<(SqlValue, i64), DatabaseError> {
         Ok(match &self.department_ids {
             None => (SqlValue::Null, SLOTS),
@@ -226,7 +226,7 @@ impl Trend {
         } else if let Some(of_departments) = Course::of_departments(stored, share) {
             of_departments
         } else {
-            // What comes after that hour follows from the list alone.
+            // Whatever comes after that hour follows from the list alone.
             self.next = self.next.max(hour_of(published_at) + 1);
             Course::default()
         };

@@ -1,14 +1,16 @@
 //! The course of the day by department: what has happened in the current hour to the rows of each.
 //!
-//! Some callers see several departments and are told of them together. The most rows that were listed at once cannot be
-//! told from the most of each department. So it is kept when how many of a department are listed has changed.
+//! Some callers see several departments and get one sum. The most rows that were listed at once in several departments
+//! does not follow from the most of each. So what is stored is when the number of rows listed in a department has
+//! changed.
 
 use crate::base::timestamp::MINUTE_MS;
 use crate::snapshot::chunk::TextTable;
 use crate::snapshot::tally::Tally;
 use std::rc::Rc;
 
-/// The most bytes that are kept of an hour by department. Of an hour that would take more, nothing is kept.
+/// The most bytes that are stored of an hour by department. If an hour would take more, nothing of it is stored by
+/// department.
 pub const HOUR_BYTES_MAX: usize = 64 * 1024;
 
 /// Departments with their numbers, as they are stored of an hour.
@@ -17,7 +19,7 @@ type StoredHour = Vec<(Rc<str>, Vec<i64>)>;
 /// What has happened in an hour to the rows of a department, or of several together.
 #[derive(Debug, Default)]
 pub struct Share {
-    /// How many rows were listed when it began, and in the quiet hours before it.
+    /// How many rows were listed when the hour began, and in the quiet hours before it.
     pub opened: i64,
     /// How many rows came over their threshold, or were over it when they came.
     pub crossed: i64,
@@ -25,12 +27,12 @@ pub struct Share {
     pub times: Tally,
     /// The longest of these times.
     pub worst_minutes: i64,
-    /// By how much the number of listed rows changed, by the number of the observation at which that was seen.
+    /// By how much the number of listed rows changed, by the number of the observation that noticed it.
     changes: Tally,
 }
 
 impl Share {
-    /// Adds up what was stored of departments: see [`Departments::hour`]. `None` means that it cannot be read.
+    /// Adds up what is stored of departments: see [`Departments::hour`]. `None` means that it cannot be read.
     #[must_use]
     pub fn from_json(text: &str) -> Option<Self> {
         let stored: StoredHour = serde_json::from_str(text).ok()?;
@@ -39,7 +41,7 @@ impl Share {
         Some(share)
     }
 
-    /// Adds the numbers of a department, as [`Share::numbers`] makes them.
+    /// Adds the numbers of a department, as [`Share::numbers`] writes them.
     fn add(&mut self, numbers: &[i64]) -> Option<()> {
         let [opened, crossed, worst_minutes, changes, pairs @ ..] = numbers else {
             return None;
@@ -53,8 +55,8 @@ impl Share {
         Some(())
     }
 
-    /// What is stored of it: four numbers, the last of which says how many of the others are `changes`, and pairs of
-    /// these and of `times`.
+    /// Its stored form: four numbers, the last of which says how many of the others are `changes`, and then the pairs
+    /// of `changes` and of `times`.
     fn numbers(&self) -> Vec<i64> {
         let mut numbers = vec![self.opened, self.crossed, self.worst_minutes, 0];
         self.changes.write_pairs(&mut numbers);
@@ -81,14 +83,14 @@ impl Share {
     }
 }
 
-/// A department of which rows are or were listed.
+/// A department with rows that are or were listed.
 #[derive(Debug)]
 struct ListedDepartment {
     id: Rc<str>,
     share: Share,
     /// How many rows were listed at the last observation.
     listed: i64,
-    /// How many were counted for the next one.
+    /// How many rows were counted for the next observation.
     counted: i64,
 }
 
@@ -97,14 +99,14 @@ struct ListedDepartment {
 pub struct Departments {
     numbers: TextTable,
     all: Vec<ListedDepartment>,
-    /// How often the list was counted since the hour began.
+    /// How many observations there were since the hour began.
     observations: i64,
-    /// Whether something may have happened in this hour of which nothing is known.
+    /// Whether something unknown may have happened in this hour.
     pub is_unknown: bool,
 }
 
 impl Departments {
-    /// What was stored of the current hour.
+    /// The current hour as it was stored.
     #[must_use]
     pub fn from_json(text: Option<&str>) -> Self {
         let mut departments = Self::default();
@@ -130,8 +132,8 @@ impl Departments {
         Some(())
     }
 
-    /// What is stored of the current hour: `[[id, [number, …]], …]`, with every department of which anything was listed
-    /// or has happened. `None` means that it is unknown, or more than `bytes_max` bytes.
+    /// What to store of the current hour: `[[id, [number, …]], …]`, with every department that had rows listed or in
+    /// which something has happened. `None` means that it is unknown, or has more than `bytes_max` bytes.
     #[must_use]
     pub fn hour(&self, bytes_max: usize) -> Option<String> {
         if self.is_unknown {
@@ -187,12 +189,13 @@ impl Departments {
         }
     }
 
-    /// Observes how many rows are listed: those of the last observation, and what [`Departments::pass`] says next.
+    /// Observes how many rows are listed: those of the last observation, changed by the calls of [`Departments::pass`]
+    /// that follow.
     pub fn observe_again(&mut self) {
         self.observations += 1;
     }
 
-    /// At this observation a row is listed that came over its threshold meanwhile, or one is not that became too old.
+    /// Notes for this observation that a row has come over its threshold meanwhile, or has become too old.
     pub fn pass(&mut self, number: Option<usize>, is_crossing: bool) {
         let observations = self.observations;
         if let Some(department) = self.get_mut(number) {
@@ -203,14 +206,14 @@ impl Departments {
         }
     }
 
-    /// A row comes that is over its threshold.
+    /// Notes that a row comes that is over its threshold.
     pub fn cross(&mut self, number: Option<usize>) {
         if let Some(department) = self.get_mut(number) {
             department.share.crossed += 1;
         }
     }
 
-    /// A row that was over its threshold for so long is cleared.
+    /// Notes that a row is cleared that was over its threshold for this long.
     pub fn clear(&mut self, number: Option<usize>, over_ms: i64) {
         if let Some(ListedDepartment { share, .. }) = self.get_mut(number) {
             let minutes = over_ms / MINUTE_MS;
@@ -225,7 +228,7 @@ impl Departments {
         self.all.iter().all(|department| department.share.is_quiet())
     }
 
-    /// Begins the next hour with what was listed at the last observation.
+    /// Begins the next hour with the rows that were listed at the last observation.
     pub fn begin(&mut self) {
         self.observations = 0;
         self.is_unknown = false;

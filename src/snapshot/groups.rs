@@ -1,9 +1,9 @@
-//! A version's entries by category and threshold. With them totals and pages are found without reading every entry.
+//! A version's entries by category and threshold, with which totals and pages are found without reading every entry.
 //!
-//! Entries are in the order of `stalledSince`. So among those to which one threshold applies, those that are listed are
+//! Entries are in the order of `stalledSince`. So among the entries with the same threshold, those that are listed are
 //! next to each other: they begin with the oldest that is within the age limit, and end before the first that is not
-//! over the threshold. That holds in business hours as well: whoever has waited longer has waited at least as many of
-//! them.
+//! over the threshold. That holds in business hours as well: a customer who has waited longer has waited at least as
+//! many of them.
 
 use crate::base::timestamp::{DAY_MS, Timestamp};
 use crate::conversation::category::Category;
@@ -38,13 +38,13 @@ pub struct Groups {
     max_age_days: i64,
 }
 
-/// Which entries of a version are listed: of each group those from `oldest` to before the end of its threshold. It
+/// Which entries of a version are listed: in each group those from `oldest` to before the end of its threshold. It
 /// changes only when an entry crosses its threshold or the age limit.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct ListedEntries {
     /// The position of the oldest entry that is within the age limit.
     pub oldest: usize,
-    /// For each threshold, how many entries of the version have been stalled for so long.
+    /// For each threshold, how many entries of the version have been stalled for at least that long.
     pub ends: Vec<usize>,
 }
 
@@ -89,8 +89,8 @@ impl Groups {
         }
     }
 
-    /// The entries that are listed as of an instant: from `stalledSince` to `asOf` it is at least the threshold that
-    /// applies, in business hours if there is a calendar, and at most the age limit.
+    /// The entries that are listed as of an instant: the time from `stalledSince` to `asOf` is at least the threshold
+    /// that applies, in business hours if there is a calendar, and at most the age limit.
     #[must_use]
     pub fn listed(&self, index: &SnapshotIndex, as_of: Timestamp, calendar: Option<&Calendar>) -> ListedEntries {
         let oldest = as_of.minus(self.max_age_days.saturating_mul(DAY_MS));

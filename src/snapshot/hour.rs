@@ -22,16 +22,17 @@ pub fn start_of(hour: i64) -> Timestamp {
 pub struct Hour {
     /// Its number: see [`hour_of`].
     pub number: i64,
-    /// From this hour on until then nothing changed. The hour itself means that what was before it is not known.
+    /// The first of the quiet hours before it, since when nothing has changed. If it is the hour itself, what was
+    /// before is not known.
     pub quiet_since: i64,
     /// How many rows were listed all that time.
     pub opened: i64,
     /// How many rows came over their threshold, or were over it when they came.
     pub crossed: i64,
-    /// How many rows over their threshold a publication took off.
+    /// How many rows over their threshold were taken off the list by a publication.
     pub cleared: i64,
-    /// How long half of those were over it at most, in minutes. From 16 minutes on it may be up to an eighth more.
-    /// `None` means that there are none.
+    /// The median of how long those were over it, in minutes. From 16 minutes on it may be up to an eighth more. `None`
+    /// means that there are none.
     pub median_minutes: Option<i64>,
     /// The longest of these times.
     pub worst_minutes: Option<i64>,

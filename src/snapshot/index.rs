@@ -124,13 +124,13 @@ impl SnapshotIndex {
         self.entries.is_empty()
     }
 
-    /// Since when the entry has been stalled that has been so for longest.
+    /// Since when the longest stalled entry has been stalled.
     #[must_use]
     pub fn earliest(&self) -> Option<Timestamp> {
         self.entries.first().map(|entry| entry.stalled_since)
     }
 
-    /// How many entries have been stalled since `latest` or longer. They are the first of all.
+    /// How many entries have been stalled since `latest` or longer. They come first.
     pub(super) fn count_until(&self, latest: Timestamp) -> usize {
         self.entries.partition_point(|entry| entry.stalled_since <= latest)
     }

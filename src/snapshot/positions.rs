@@ -27,8 +27,8 @@ pub fn merged_page(lists: &[&[u32]], skip: usize, limit: usize) -> Vec<(usize, u
     page
 }
 
-/// The least position with at least `skip` positions of the lists before it, by binary search. It is beyond all of them
-/// if there are fewer.
+/// The least position with at least `skip` positions of the lists before it, by binary search. If there are fewer, it
+/// is beyond all of them.
 fn position_after(lists: &[&[u32]], skip: usize) -> usize {
     let last = lists.iter().filter_map(|list| list.last()).max();
     let mut candidates = 0..last.map_or(0, |last| *last as usize + 1);

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 /// The most rows of a chunk.
 const CHUNK_ROWS_MAX: usize = 500;
-/// The most assignees of a chunk's rows, except those of its last row. Their names are what can make rows large.
+/// The most assignees of a chunk's rows, except those of its last row. Names are what can make rows large.
 const CHUNK_NAMES_MAX: usize = 2_000;
 
 /// What a client can filter rows by.
@@ -94,7 +94,7 @@ impl Counts {
 pub struct Totals {
     /// The rows of the departments that pass the filters, except the one by category.
     pub counts: Counts,
-    /// The rows that pass all filters, and are not listed only because they are older than the age limit.
+    /// The rows that pass all filters, and are not listed only because they are too old.
     pub older: u64,
     /// Whether there are candidates that the version does not list.
     pub is_truncated: bool,

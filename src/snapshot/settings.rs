@@ -1,4 +1,5 @@
-//! An organization's settings: how long an answer must have been owed before a row is listed, and for how long it is.
+//! An organization's settings: how long an answer must have been owed before a row is listed, and for how long it stays
+//! listed.
 
 use crate::base::strict_json::Object;
 use crate::base::timestamp::Timestamp;
@@ -23,7 +24,7 @@ pub struct Settings {
     pub channel_threshold_minutes: Thresholds,
     /// Thresholds by department, in minutes. They come before those by channel.
     pub department_threshold_minutes: Thresholds,
-    /// How many days ago an answer that is overdue may have become so. Rows that are older are not listed.
+    /// How many days ago an overdue answer may have become overdue. Rows that are older are not listed.
     pub max_age_days: i64,
     /// In which hours ages count. `None` means at all hours.
     pub business_hours: Option<Rc<BusinessHours>>,
@@ -63,9 +64,8 @@ impl Settings {
         of_department.unwrap_or_else(|| self.channel_threshold(channel_type))
     }
 
-    /// The business hours, for ages from `earliest` to `latest`. `None` means that ages count at all hours. That is
-    /// also so if the platform does not know the time zone any more: somebody may be listed too early then, but nobody
-    /// is lost.
+    /// The business hours, for ages from `earliest` to `latest`. `None` means that ages count at all hours. They also
+    /// do if the platform no longer knows the time zone: somebody may then be listed too early, but nobody is lost.
     #[must_use]
     pub fn calendar(&self, calendar_of: &CalendarOf, earliest: Timestamp, latest: Timestamp) -> Option<Rc<Calendar>> {
         calendar_of(self.business_hours.as_ref()?, earliest, latest)
@@ -86,8 +86,8 @@ impl Settings {
 pub struct Thresholds(Vec<(String, i64)>);
 
 impl Thresholds {
-    /// Reads the members of a JSON object with `read`, which is given a name and a value. `None` means that it has
-    /// refused one.
+    /// Reads the members of a JSON object with `read`, which gets a name and a value. `None` means that it has refused
+    /// one.
     #[must_use]
     pub fn from_members(members: &Object, read: &dyn Fn(&str, &Value) -> Option<i64>) -> Option<Self> {
         let threshold = |(name, value): (&String, &Value)| Some((name.clone(), read(name, value)?));
@@ -125,8 +125,8 @@ impl Serialize for Thresholds {
     }
 }
 
-/// What two names of one channel have in common: all but the case of the letters A to Z. A search disregards the same
-/// case. Disregarding that of all letters would make the wasm 8 KB larger.
+/// What two names of one channel have in common: everything except the case of the letters A to Z. A search ignores the
+/// same case. Ignoring that of all letters would make the wasm 8 KB larger.
 #[must_use]
 pub fn channel_key(channel_type: &str) -> String {
     channel_type.to_ascii_lowercase()

@@ -13,11 +13,11 @@ pub struct Stall {
     pub since: Timestamp,
     /// The threshold that applies to it.
     pub threshold_minutes: i64,
-    /// Its department. `None` means that it has none, or that departments are not told apart.
+    /// Its department. `None` means that it has none, or that departments are not distinguished.
     pub department_id: Option<Rc<str>>,
 }
 
-/// A conversation whose row changes: what it was and what it will be, if a report shows it unnamed.
+/// A conversation whose row changes: what it was and what it will be, in each case if a report shows it unnamed.
 pub type StallChange = (Option<Stall>, Option<Stall>);
 
 /// The entries of a version whose rows a report shows unnamed: those of some departments, whose ids are ascending, or

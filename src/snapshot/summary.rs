@@ -53,7 +53,7 @@ impl Listing<'_> {
         let mut assignees = counts(index.names.iter().map(|name| (&**name, None)));
         let mut reasons = counts(Reason::VARIANTS.iter().map(|reason| (reason.as_str(), None)));
         let mut ages = [0_u64; AGES_FROM_MINUTES.len()];
-        // Whoever has been stalled since this instant or longer is in the group or in a later one.
+        // Entries that have been stalled since this instant or longer are in the group or in a later one.
         let group_starts = AGES_FROM_MINUTES.map(|minutes| latest_start(calendar, as_of, minutes));
         let positions = self.matching_positions(query);
         for (position, entry) in index.entries_at(&positions) {

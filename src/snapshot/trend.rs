@@ -2,7 +2,7 @@
 //! that took, and how many were listed at once.
 //!
 //! Between two publications only time changes what is listed, so what happens then follows from the published list, the
-//! thresholds and the business hours: it is worked out when the next version is published, and whenever somebody asks.
+//! thresholds and the business hours. It is computed when the next version is published, and whenever somebody asks.
 //! Only what a publication itself changes has to be stored, and that goes along with the version.
 
 use crate::base::timestamp::{DAY_MS, MINUTE_MS, Timestamp};
@@ -12,28 +12,28 @@ use crate::snapshot::hour::{Hour, hour_of};
 use crate::snapshot::stall::{Ages, Stall, StallChange};
 use crate::snapshot::tally::Tally;
 
-/// For how many days back hours can be asked for.
+/// For how many past days hours can be asked for.
 pub const TREND_DAYS_MAX: u64 = 30;
-/// So many hours of an organization are stored. The next one takes the place of the oldest.
+/// How many hours of an organization are stored. The next one takes the place of the oldest.
 pub const SLOTS: i64 = 32 * 24;
-/// The most bytes that a publication adds of hours that are over, by department. There is more than one such hour only
-/// if nothing was published for a while.
+/// The most bytes of past hours by department that a publication adds. It adds more than one such hour only if nothing
+/// was published for a while.
 pub const HOURS_BYTES_MAX: usize = 1024 * 1024;
-/// So much of the time in which nothing was published is worked out.
+/// How much of the time in which nothing was published is computed.
 const BACK_MS: i64 = 31 * DAY_MS;
 
 /// Hours until an instant.
 #[derive(Debug, Default)]
 pub struct Course {
-    /// Those that are over, except quiet ones; each with what is stored of it by department.
+    /// The hours that are over, except quiet ones, each with what is stored of it by department.
     pub over: Vec<(Hour, Option<String>)>,
-    /// The one that is not.
+    /// The hour that is not over.
     pub current: Hour,
     /// How long its cleared rows were over their threshold.
     times: Tally,
-    /// What has happened in it by department. Nothing is told apart unless stalls say their departments.
+    /// What has happened in it by department. Without departments in the stalls, nothing is distinguished.
     pub departments: Departments,
-    /// The bytes that `over` has by department.
+    /// How many bytes `over` has by department.
     bytes: usize,
 }
 
@@ -47,8 +47,8 @@ impl Course {
         }
     }
 
-    /// The hour that was `stored` with a version, of some departments: `share` is what was stored of them. `None` means
-    /// that it is not known.
+    /// The hour that was `stored` with a version, for some departments: `share` is what was stored of them. `None`
+    /// means that it is not known.
     #[must_use]
     pub fn of_departments(stored: Option<&str>, share: Option<&str>) -> Option<Self> {
         let Hour {
@@ -62,8 +62,8 @@ impl Course {
         })
     }
 
-    /// Goes on from the hour that was stored with a version, through the time in which that version stayed: from `from`
-    /// until `until`. `stalls` are its entries.
+    /// Continues from the hour that was stored with a version, through the time in which that version stayed: from
+    /// `from` until `until`. `stalls` are its entries.
     #[must_use]
     pub fn go_on(mut self, stalls: &[Stall], ages: &Ages, from: Timestamp, until: Timestamp) -> Self {
         let from = from.max(until.minus(BACK_MS)).min(until);
@@ -116,7 +116,7 @@ impl Course {
         if self.current.number == first {
             return;
         }
-        // Nothing was stored, or a worker of before has published since. What was until then is not known.
+        // Nothing was stored, or an older worker has published since. What happened until then is not known.
         let stored = self.current.number;
         let is_unknown = self.departments.is_unknown || stored > 0;
         if (1..first).contains(&stored) {
@@ -128,7 +128,7 @@ impl Course {
         self.departments.is_unknown = is_unknown;
     }
 
-    /// Begins the next hour, with so many rows listed. A quiet hour becomes part of it.
+    /// Begins the next hour, with this many rows listed. A quiet hour becomes part of it.
     fn begin(&mut self, number: i64, listed: i64) {
         if self.current.is_quiet() && self.current.opened == listed && self.departments.are_quiet() {
             self.current.number = number;
@@ -140,19 +140,19 @@ impl Course {
         self.departments.begin();
     }
 
-    /// The current hour is over.
+    /// Ends the current hour.
     fn end(&mut self) {
         let departments = self.departments.hour(HOUR_BYTES_MAX.min(HOURS_BYTES_MAX - self.bytes));
         self.bytes += departments.as_ref().map_or(0, String::len);
         self.over.push((self.current, departments));
     }
 
-    /// So many rows are listed at once.
+    /// Notes that this many rows are listed at once.
     pub fn see(&mut self, listed: i64) {
         self.current.most = self.current.most.max(listed);
     }
 
-    /// A row that was over its threshold for so long is cleared.
+    /// Notes that a row is cleared that was over its threshold for this long.
     pub fn clear(&mut self, over_ms: i64) {
         let minutes = over_ms / MINUTE_MS;
         self.times.add_minutes(minutes);
@@ -161,8 +161,8 @@ impl Course {
         self.current.worst_minutes = self.current.worst_minutes.max(Some(minutes));
     }
 
-    /// A version is published that lists `next`; `changes` are what it changes. A row that passes from one department
-    /// to another is cleared in the one and comes in the other.
+    /// Notes that a version is published that lists `next`; `changes` are what it changes. A row that moves from one
+    /// department to another is cleared in the one and comes in the other.
     pub fn publish(&mut self, changes: &[StallChange], next: &[Stall], ages: &Ages, at: Timestamp) {
         for (before, after) in changes {
             let [before, after] = [before, after].map(|stall| {

@@ -14,15 +14,14 @@ use std::rc::Rc;
 const CHUNK_ENTRIES_MAX: usize = 10_000;
 /// The most candidates that a version lists.
 pub const CANDIDATES_MAX: usize = 20_000;
-/// The most bytes of a version's list. It is in memory whole, both when the next version is made and when a report is
-/// read.
+/// The most bytes of a version's list. All of it is in memory when the next version is made and when a report is read.
 pub const LIST_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// The most bytes of one stored chunk as part of a statement, which is JSON within JSON: see [`bytes_within_json`]. A
 /// single entry that is longer, of at most 400 KB, is a chunk of its own.
 const CHUNK_BYTES_MAX: usize = 1_200_000;
-/// What an entry takes besides its texts and the indices of its names.
+/// How many bytes an entry takes besides its texts and the indices of its names.
 const ENTRY_BYTES: usize = 80;
-/// What the index of a name takes.
+/// How many bytes the index of a name takes.
 const INDEX_BYTES: usize = 8;
 
 /// An entry of a version.
@@ -52,7 +51,8 @@ impl Entry {
         (self.stalled_since, self.conversation_id.as_bytes())
     }
 
-    /// Upper bound on the bytes that this entry adds to a chunk: as if none of its texts was in the chunk's tables yet.
+    /// Upper bound on the bytes that this entry adds to a chunk, assuming that none of its texts is in the chunk's
+    /// tables yet.
     fn bytes(&self, department_name: Option<&Rc<str>>) -> usize {
         let texts = self.department_id.iter().chain(department_name);
         texts
@@ -100,8 +100,8 @@ impl Version {
     }
 
     /// Keeps at most `entries_max` entries: those of the categories that a report shows unnamed before the others,
-    /// those that have been stalled since `oldest` or later before older ones, and whoever has waited longest first.
-    /// Returns the numbers of the rows that it lists no longer, ascending.
+    /// those that have been stalled since `oldest` or later before older ones, and the longest stalled first. Returns
+    /// the numbers of the rows that it no longer lists, ascending.
     pub fn keep_at_most(&mut self, entries_max: usize, oldest: Timestamp) -> Vec<i64> {
         if self.entries.len() <= entries_max {
             return Vec::new();
@@ -245,7 +245,7 @@ struct ChunkDraft {
     names: TextTable,
     reasons: Vec<Reason>,
     entries: Vec<ChunkEntry>,
-    /// Of the entries and of the names of departments.
+    /// The bytes of the entries and of the names of departments.
     bytes: usize,
     /// Whether the version is truncated, in its first chunk.
     is_truncated: bool,

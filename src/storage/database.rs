@@ -161,7 +161,7 @@ pub enum DatabaseError {
     /// The invocation has used up the statements that the platform allows it.
     #[error("the statements of one invocation are used up")]
     Exhausted,
-    /// There is more than may be in memory at once: whoever divides the work takes less at a time.
+    /// There is more than memory can take at once: the caller that divides the work has to take less at a time.
     #[error("there is too much to be read at once")]
     TooMuch,
     /// A stored value is not what the schema promises.

@@ -21,11 +21,11 @@ pub trait SharedCache {
 #[error("the page cache failed: {0}")]
 pub struct SharedCacheError(pub String);
 
-/// What the keys of one kind of entries begin with. All of them are listed here, and only they make a [`CacheKey`], so
+/// What the keys of one kind of entry begin with. All prefixes are listed here, and only they make a [`CacheKey`], so
 /// no entry is read as one of another kind.
 ///
-/// The number in a prefix is the version of the form of its keys and values. Raise it when either changes: then the
-/// entries of the worker that ran before are not found instead of being misread.
+/// The number in a prefix is the version of its keys and values. Raise it when either changes: then the entries of the
+/// worker that ran before are not found, rather than misread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyPrefix(&'static str);
 
@@ -35,8 +35,8 @@ impl KeyPrefix {
     /// Key sets of key servers.
     pub const KEY_SET: Self = Self("keys/1/");
 
-    /// The key of the entry that `identity` stands for. It is hashed, because an identity may be longer than a key of
-    /// KV, and because ids do not belong into key listings.
+    /// The key of the entry that `identity` identifies. It is hashed, because an identity may be longer than a key of
+    /// KV, and because ids do not belong in key listings.
     #[must_use]
     pub fn key(self, identity: &str) -> CacheKey {
         CacheKey(format!("{}{}", self.0, sha256_base64url(identity.as_bytes())))

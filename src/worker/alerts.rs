@@ -1,4 +1,4 @@
-//! What the entry module asks about alerts: `alerts/queue.js` says when.
+//! What the entry module asks about alerts; `alerts/queue.js` says when.
 
 use crate::alert::deliver;
 use crate::alert::detect;
@@ -16,7 +16,7 @@ use worker::Env;
 use worker::js_sys::Promise;
 use worker::wasm_bindgen_futures::future_to_promise;
 
-/// Looks at the next organizations after `after` in the database with a binding: a promise of JSON.
+/// Checks the next organizations after `after` in the database with a binding: a promise of JSON.
 #[wasm_bindgen(js_name = detectAlerts)]
 pub fn detect(after: String, database: String, env: Env) -> Promise {
     future_to_promise(async move {
@@ -29,7 +29,7 @@ pub fn detect(after: String, database: String, env: Env) -> Promise {
     })
 }
 
-/// Says what a message tells, or notes what became of it if there is an `outcome`: a promise of JSON.
+/// Returns what a message says or, if there is an `outcome`, notes what became of it: a promise of JSON.
 #[wasm_bindgen(js_name = deliverAlert)]
 pub fn deliver(
     organization_id: String,

@@ -27,13 +27,13 @@ use std::rc::Rc;
 use web_sys::Request;
 use worker::{Context, Env, Result};
 
-/// How old a head in memory may be that answers a tick of a stream: a second.
+/// How old a cached head that answers a tick of a stream may be: a second.
 const TICK_HEAD_MAX_AGE_MS: i64 = 1_000;
 
-/// A request and all that its handler works with.
+/// A request and everything that its handler works with.
 pub struct RequestContext {
-    /// The platform's request, and not `worker::Request`, which takes a method that it does not know for GET, and which
-    /// asks the platform for everything in advance.
+    /// The platform's request, and not `worker::Request`, which takes an unknown method for GET and asks the platform
+    /// for everything in advance.
     pub request: Request,
     /// The bindings.
     pub env: Env,
@@ -43,7 +43,7 @@ pub struct RequestContext {
     pub id: String,
     /// When the request came.
     pub now: Timestamp,
-    /// What is noted on the way, for the log and for `Server-Timing`.
+    /// Notes taken on the way, for the log and for `Server-Timing`.
     pub trace: Trace,
     /// Whether a stream asks, and not a client.
     pub is_tick: bool,
@@ -94,7 +94,7 @@ impl RequestContext {
         })
     }
 
-    /// What the service is set up as, for work that goes on after the response.
+    /// What the service is set up as, for work that continues after the response.
     pub fn setup(&self) -> Setup {
         Rc::clone(&self.setup)
     }
@@ -122,8 +122,8 @@ impl RequestContext {
         self.route.set(Some(route));
     }
 
-    /// The path of the route, for the log: in place of ids it has their names in braces. `None` means that there is no
-    /// such route, and then nothing is known of what is in the path.
+    /// The path of the route for the log, which has the names of ids in braces instead of ids. `None` means that there
+    /// is no such route, so nothing is known of what is in the path.
     pub fn route_path(&self) -> Option<&'static str> {
         self.route().map(|route| route.path)
     }
@@ -189,7 +189,7 @@ pub struct ReportSources<'a> {
 }
 
 impl<'a> ReportSources<'a> {
-    /// Those of a request about an organization.
+    /// The sources of a request about an organization.
     pub fn new(context: &'a RequestContext, service: &Service, organization: &OrganizationId) -> Self {
         let shards = &service.config.shards;
         Self {
@@ -198,7 +198,7 @@ impl<'a> ReportSources<'a> {
         }
     }
 
-    /// The same of a request that changes something.
+    /// The sources of a request that changes something.
     pub fn for_changes(context: &'a RequestContext, service: &Service, organization: &OrganizationId) -> Self {
         let shards = &service.config.shards;
         let sources = Self::new(context, service, organization);
@@ -208,7 +208,7 @@ impl<'a> ReportSources<'a> {
         }
     }
 
-    /// The context of a report over them, for the caller.
+    /// The context of a report that reads from them, for the caller.
     pub fn context<'b>(
         &'b self,
         context: &'b RequestContext,

@@ -1,4 +1,4 @@
-//! Stores what became of the webhooks of each connection, which is counted in memory until then.
+//! Stores what became of the webhooks of each connection. Until then it is counted in memory.
 
 use crate::base::timestamp::Timestamp;
 use crate::directory::connections::store_tally;
@@ -8,8 +8,8 @@ use crate::worker::log;
 use crate::worker::log::Line;
 use worker::Env;
 
-/// Stores what has been counted of every connection whose organization's database has this binding. It ends with the
-/// first that could not be stored.
+/// Stores what has been counted for every connection whose organization's database has this binding. It stops at the
+/// first one that could not be stored.
 pub async fn store_all(service: &Service, binding: &str, env: &Env, now: Timestamp) {
     let shards = &service.config.shards;
     for (index, connection) in service.config.connections.iter().enumerate() {
@@ -20,8 +20,8 @@ pub async fn store_all(service: &Service, binding: &str, env: &Env, now: Timesta
     }
 }
 
-/// Stores what has been counted of the connection at `index`, unless this or another isolate has stored anything of it
-/// within a minute. Then it is kept in memory, as it is if the database fails, which false means.
+/// Stores what has been counted for the connection at `index`. If this or another isolate has stored anything for it
+/// within a minute, it stays in memory. It also does if the database fails; then this returns false.
 pub async fn store(service: &Service, index: usize, env: &Env, now: Timestamp) -> bool {
     let taken = service
         .counters

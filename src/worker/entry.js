@@ -60,7 +60,7 @@ async function openStream(request, address, env, context) {
   return new Response(body, { status: allowed.status, headers });
 }
 
-/** The wasm looks closer; this keeps all other requests off the way here. */
+/** The wasm decides; this only sends other requests the short way. */
 const isStream = (url, request) => url.includes('/report/stream') && request.method === 'GET';
 
 /** A refresh of a database in an invocation of its own, with limits of its own. Only this worker can call it. */
@@ -130,7 +130,7 @@ async function refreshAll({ scheduledTime }, env, context) {
 
 export default {
   fetch(request, env, context) {
-    // The platform makes the text again each time it is asked for it: so it is asked once, here and for the wasm.
+    // The platform makes this text again each time it is read, so it is read once, for here and for the wasm.
     const { url } = request;
     if (isStream(url, request)) return openStream(request, url, env, context);
     if (!isPage(url)) return respond(request, url, env, context);

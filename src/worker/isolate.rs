@@ -44,9 +44,9 @@ struct KeptSetup {
     setup: Setup,
 }
 
-/// How long a refresh has the memory for a slice to itself, in milliseconds. Most take a second.
+/// For how long a refresh may have the memory for a slice to itself, in milliseconds. Most take a second.
 const SLICE_MS: i64 = 10_000;
-/// How often another refresh looks whether it is free.
+/// How often another refresh checks whether it is free.
 const SLICE_LOOK_MS: u32 = 20;
 
 thread_local! {
@@ -64,8 +64,8 @@ pub fn forget_heads(binding: &str) {
     });
 }
 
-/// Waits until no other refresh in this isolate works on a slice, and drops what the isolate can read again if it is
-/// large. A refresh whose invocation has ended says no more that it has left: after a while it counts as gone.
+/// Waits until no other refresh in this isolate works on a slice. For a large slice, it drops what the isolate can read
+/// again. A refresh whose invocation was ended cannot say that it has left, so after a while it counts as gone.
 pub fn enter_slice(is_large: bool) -> LocalBoxFuture<'static, ()> {
     Box::pin(async move {
         while clock::now() < SLICE_UNTIL.get() {
@@ -91,8 +91,8 @@ fn make_room() {
     });
 }
 
-/// The service, which the first request sets up. Requests that come while keys are imported set it up, too, and the
-/// first to finish is kept.
+/// The service, which the first request sets up. Requests that come while keys are imported set it up as well, and the
+/// setup that is finished first is kept.
 ///
 /// Cloudflare says that an isolate may go on when a deployment changes nothing except variables and secrets. Then `env`
 /// is another object, and if a value in it has changed the service is set up again: a new key or claim must not meet
@@ -131,8 +131,8 @@ fn kept_if(fits: impl FnOnce(&&mut KeptSetup) -> bool, note: impl FnOnce(&mut Ke
     })
 }
 
-/// The shards of a service. Whatever else is wrong with its configuration, they are refreshed; if it is wrong itself,
-/// the database is that of a service with only one.
+/// The shards of a service. They are refreshed whatever else is wrong with its configuration. If their own
+/// configuration is wrong, the service counts as one with a single database.
 pub fn shards_of(setup: &Setup, env: &Env) -> Shards {
     match &**setup {
         Ok(service) => service.config.shards.clone(),

@@ -1,4 +1,4 @@
-//! What the handlers return, and the one place that writes it as a response.
+//! What the handlers return, and the one place that turns it into a response.
 
 use crate::api::envelope;
 use crate::api::error::ApiError;
@@ -97,7 +97,7 @@ impl ApiResponse {
 }
 
 impl ApiResponse {
-    /// The response to a request for a page or a summary. A stream is told more.
+    /// The response to a request for a page or a summary. A stream gets two more headers.
     pub fn with_advice(context: &RequestContext, sources: &ReportSources<'_>, response: ReportResponse) -> Self {
         let advice = response.advice;
         let mut headers = vec![

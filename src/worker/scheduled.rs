@@ -1,4 +1,4 @@
-//! The refresh, once for each tick of the cron, or more often: `refreshes.js` says when.
+//! The refresh: at each tick of the cron, or more often. `refreshes.js` says when.
 
 use crate::base::timestamp::Timestamp;
 use crate::config::SCHEDULE_AHEAD_MAX_MS_DEFAULT;
@@ -19,7 +19,7 @@ use worker::Env;
 /// The most failed organizations that a log line names.
 const FAILURES_LOGGED_MAX: usize = 50;
 
-/// From which share of its bytes on the log says that the database fills up, in percent.
+/// From this share of its bytes on, the log says that the database fills up, in percent.
 const NEARLY_FULL_PERCENT: u64 = 70;
 
 /// The log line of a refresh that has finished.
@@ -38,8 +38,8 @@ pub async fn bindings(env: &Env) -> Vec<Rc<str>> {
     isolate::shards_of(&isolate::setup(env).await, env).bindings().to_vec()
 }
 
-/// Refreshes the database with a binding, logs the outcome in one line (the platform drops an error) and, if a run has
-/// finished, makes this isolate read the heads again. Otherwise what it has in memory goes on answering. `at` is the
+/// Refreshes the database with a binding, and logs the outcome in one line, because the platform drops errors. If a run
+/// has finished, this isolate reads the heads again; otherwise what it has in memory continues to answer. `at` is the
 /// scheduled time in milliseconds since 1970.
 pub async fn run(at: f64, binding: &Rc<str>, env: &Env) {
     let setup = isolate::setup(env).await;
@@ -79,7 +79,7 @@ pub async fn run(at: f64, binding: &Rc<str>, env: &Env) {
             ..Line::default()
         }),
     }
-    // This isolate may have counted webhooks after which none came.
+    // This isolate may have counted webhooks after which no others came.
     if let Ok(service) = &*setup {
         counts::store_all(service, binding, env, clock::now()).await;
     }

@@ -7,11 +7,11 @@
 export const STREAM_MAX_MS = 55 * 60_000;
 /** The most queries that a stream makes. D1 allows 1,000 an invocation, and the last tick takes some more. */
 export const QUERIES_MAX = 950;
-/** The longest silence: what stands between may close an idle connection, and a client takes it for dead. */
+/** The longest silence: proxies may close an idle connection, and a client would take it for dead. */
 const SILENCE_MAX_MS = 20_000;
-/** For how long a publication that is due is asked for every second. */
+/** How long a publication that is due is asked for every second. */
 const EAGER_MS = 10_000;
-/** Up to this is added to an instant at which all streams would ask, so that who asks later finds the answer in memory. */
+/** The longest random delay after an instant at which all streams would ask. Later ones find the answer in memory. */
 const SPREAD_MS = 500;
 
 /**
@@ -73,7 +73,7 @@ export async function* streamEvents({ ask, now, sleep, isStopped, lastEventId, r
   }
 }
 
-/** How long to wait if a publication is due in so many milliseconds, or has been for some time. */
+/** How long to wait if a publication is due in this many milliseconds, or is overdue if that is negative. */
 function pauseBefore(dueInMs, random) {
   const lateMs = -dueInMs;
   if (lateMs < 0) return dueInMs + SPREAD_MS * random();

@@ -1,14 +1,14 @@
 //! The statements about destinations of alerts.
 
-/// The conversations of organization ?1 in which something has happened since the last refresh. So many are enough: of
-/// the others it is not known.
+/// The conversations of organization ?1 in which something has happened since the last refresh, at most a thousand. The
+/// others count as unchanged.
 pub const CHANGED_SINCE: &str = include_str!("changed_since.sql");
 
 /// The enabled destinations of the organizations in ?1, a JSON array of ids.
 pub const DESTINATIONS: &str = include_str!("destinations.sql");
 
-/// Of the organizations in ?1, a JSON array of ids, those of which anything is published and that were not removed: the
-/// instant that the report is as of, the threshold and the other settings.
+/// The organizations in ?1, a JSON array of ids, that have a published version and were not removed: the instant that
+/// the report is as of, the threshold and the other settings.
 pub const HEADS: &str = include_str!("heads.sql");
 
 /// The destinations of organization ?1, in order: id, format, sealed address, sealed secrets, and what is shown of it,
@@ -27,10 +27,10 @@ pub const LISTS: &str = include_str!("lists.sql");
 /// when, and what it was; and how many messages were given up.
 pub const NOTE_ATTEMPT: &str = include_str!("note_attempt.sql");
 
-/// Notes what a look has found: ?1 is `[[organization, destination, revision that was read, stalls, since when a
+/// Notes what detection has found: ?1 is `[[organization, destination, revision that was read, stalls, since when a
 /// message waits, when it is to be tried, number of the message], …]`, ?2 the clock. A row that has changed since it
-/// was read stays as it is: the next look finds the same. Returned are those that were written, and after how many
-/// milliseconds the message is to be delivered, or null if none is to be put in the queue.
+/// was read stays as it is, because the next detection finds the same. Returns the rows that were written, and after
+/// how many milliseconds each message is to be delivered, or null if none is to be put into the queue.
 pub const NOTE_STALLS: &str = include_str!("note_stalls.sql");
 
 /// Sets the destinations of organization ?1: ?2 is `[[id, format, categories, departments or null, minutes or null,
@@ -46,11 +46,11 @@ pub const REMOVE_ALERTS: &str = include_str!("remove_alerts.sql");
 /// What destination ?2 of organization ?1 is told as of ?4, as JSON: that ?5 conversations are no longer stalled, with
 /// those that ?3 names, a JSON array of ids.
 ///
-/// `json(…)` stands around the array because a subquery does not say that its text is JSON.
+/// The array is wrapped in `json(…)`, because SQLite does not take the text of a subquery for JSON.
 pub const SAY_CLEARED: &str = include_str!("say_cleared.sql");
 
 /// What destination ?2 of organization ?1 is told as of ?4, as JSON: that ?5 conversations are stalled, with those
 /// whose rows ?3 names: `[[row number, minutes, minutes in business hours or null], …]`.
 ///
-/// `json(…)` stands around the array because a subquery does not say that its text is JSON.
+/// The array is wrapped in `json(…)`, because SQLite does not take the text of a subquery for JSON.
 pub const SAY_STALLED: &str = include_str!("say_stalled.sql");

@@ -30,8 +30,8 @@ pub fn changes(root: &Node<'_, '_>, conversation: &ChatwootConversation, events:
             before = Status::from_node(&change.member("previous_value"));
             after = Status::from_node(&change.member("current_value"));
         }
-        // Without a log only the state is known. That it is the bot's is enough to know since when; that it is
-        // resolved, only if an agent has it: otherwise it may have been the bot, which settles nothing.
+        // Without a log only the state is known. If it is the bot's turn, that is enough. If it is resolved, that
+        // counts only if an agent has the conversation: otherwise the bot may have resolved it, which settles nothing.
         None if log.is_empty() => {
             let is_enough = |status: &Status| match status {
                 Status::Pending => true,
@@ -43,7 +43,7 @@ pub fn changes(root: &Node<'_, '_>, conversation: &ChatwootConversation, events:
         None => {}
     }
     if after == Some(Status::Resolved) {
-        // What nobody took from the bot, the bot has resolved.
+        // A conversation that nobody took from the bot was resolved by the bot.
         let by = (before == Some(Status::Pending) && conversation.agent().is_none()).then_some("ai");
         events.push_resolution(&change_id("resolved", id, second(at)), id, at, by);
     } else if before == Some(Status::Resolved) && after.is_some() {
@@ -78,7 +78,7 @@ pub fn changes(root: &Node<'_, '_>, conversation: &ChatwootConversation, events:
     let switch = if after == Some(Status::Pending) || is_ai {
         Some(Switch::On)
     } else if is_pending || after == Some(Status::Resolved) {
-        // Who is named in a conversation of the bot's does not have it, and a resolved one needs nobody.
+        // A person named in one of the bot's conversations does not have it, and a resolved conversation needs nobody.
         None
     } else if let Some(agent) = agent.filter(|_| is_opened || new_agent.is_some()) {
         Some(Switch::OffFor(agent))

@@ -52,8 +52,8 @@ pub fn message(
     let is_by_bot = author.is_bot;
     let is_people_s = matches!(conversation.status, Some(Status::Open | Status::Snoozed)) && !conversation.is_of_ai();
     let is_about_hand_off = is_by_bot && !is_private && is_people_s && !events.settings().bots_answer_while_open;
-    // Later versions of a bot's message are only worth taking if it was not sent: what is the conversation's by then
-    // says nothing of the message.
+    // A later version of a bot's message matters only if the message was not sent: the conversation in that webhook is
+    // as it is by then, which says nothing of the message.
     let is_failed = state.status == Some("failed");
     if !is_created && is_by_bot && !is_failed {
         return;
@@ -142,7 +142,7 @@ fn outgoing_author(
         None if !sender.exists() => return Author::new("human", None),
         Some("user") => false,
         Some("agent_bot" | "captain_assistant") => true,
-        // Rather a customer who is listed for nothing than one who is not.
+        // Better to list a customer who does not wait than to miss one who does.
         _ => {
             kind.note_unknown("user, agent_bot or captain_assistant");
             return Author::new("system", None);

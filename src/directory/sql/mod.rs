@@ -32,7 +32,7 @@ pub const ORGANIZATION_EXISTS: &str = include_str!("organization_exists.sql");
 /// at most ?2 of them. The body of a removal is empty, and no JSON.
 pub const ORGANIZATIONS: &str = include_str!("organizations.sql");
 
-/// Removes the days before ?1, of all connections: also of those that are no more.
+/// Removes the days before ?1, of all connections, including those that no longer exist.
 pub const REMOVE_CONNECTION_DAYS: &str = include_str!("remove_connection_days.sql");
 
 /// Removes the settings of organization ?1 that were superseded at ?2 or earlier.

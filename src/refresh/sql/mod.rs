@@ -13,12 +13,12 @@ pub const ADD_MERGED_PENDING: &str = include_str!("add_merged_pending.sql");
 /// How many conversations are pending to be folded, at most ?1.
 pub const COUNT_PENDING_CONVERSATIONS: &str = include_str!("count_pending_conversations.sql");
 
-/// The run (?2) has finished: every report that is not frozen is as of its instant (?1) now, the lease is free, and ?3
-/// expired items are told of. It is told the latest instant that another run has asked for meanwhile.
+/// The run (?2) has finished: every report that is not frozen is now as of its instant (?1), the lease is free, and ?3
+/// expired items have been reported. Returns the latest instant that another run has asked for meanwhile.
 pub const FINISH: &str = include_str!("finish.sql");
 
-/// The other conversations in ?1 (as in [`REMOVE_STATES`]) are folded, and pending to be published. Of what has the
-/// number of this run (?2), more may have come since it was read: it stays to be folded, too.
+/// The other conversations in ?1 (as in [`REMOVE_STATES`]) are folded, and pending to be published. One whose token is
+/// the number of this run (?2) may have changed since it was read, so it stays pending to be folded, too.
 pub const FORWARD_FOLDED: &str = include_str!("forward_folded.sql");
 
 /// Freezes the organizations in ?1, `[[organization, whether it failed, whether it had its turn, conversation after
@@ -30,8 +30,8 @@ pub const FREEZE: &str = include_str!("freeze.sql");
 pub const FREEZE_DUE: &str = include_str!("freeze_due.sql");
 
 /// Freezes the organizations whose conversations are still to be folded again, and those after organization ?1 (null:
-/// none) of which anything is pending that was before the run whose number is ?2: it was not even listed. Organizations
-/// with conversations that are due and not pending were not reached either.
+/// none) that have had anything pending since before the run whose number is ?2: they were not even listed.
+/// Organizations with conversations that are due and not pending were not reached either.
 pub const FREEZE_REST: &str = include_str!("freeze_rest.sql");
 
 /// The first statement of every batch that writes: it violates a constraint, which rolls the batch back, if a later run
@@ -39,7 +39,7 @@ pub const FREEZE_REST: &str = include_str!("freeze_rest.sql");
 pub const GUARD: &str = include_str!("guard.sql");
 
 /// The list of version ?2 of organization ?1 is lost: all rows before ?3 are its own and those of versions before it.
-/// They are listed as what no later version has, and so are removed in time.
+/// They are listed as rows that no later version has, so they are removed in due course.
 pub const LIST_LOST_ROWS: &str = include_str!("list_lost_rows.sql");
 
 /// The next conversations to fold of organization ?1 after conversation ?2 up to conversation ?3 (null: to the last),
@@ -59,12 +59,12 @@ pub const LIST_REMOVALS: &str = include_str!("list_removals.sql");
 /// known to a version that forgets only since after ?4 are left out.
 pub const LIST_SWEEP: &str = include_str!("list_sweep.sql");
 
-/// The organizations that a run as of ?1 has anything to do for, at most ?3, in the order in which it does: those whose
-/// report stands still, first who has had no turn for longest, and then longest first; then the others; and at the end
-/// those whose last refresh failed. With each: how many rows are published, how many records are pending (at most ?2
-/// are counted), whether its report stands still, whether it failed, how many candidates are not listed, where folding
-/// goes on, whether it may be published (not until all its conversations are folded again), whether versions of it may
-/// be removed, and since when its report stands still.
+/// The organizations that a run as of ?1 has work for, at most ?3, in the order in which it works: those whose report
+/// stands still, first by how long they have had no turn and then by how long it has stood still; then the others; and
+/// at the end those whose last refresh failed. With each: how many rows are published, how many records are pending (at
+/// most ?2 are counted), whether its report stands still, whether it failed, how many candidates are not listed, where
+/// folding continues, whether it may be published (not until all its conversations are folded again), whether versions
+/// of it may be removed, and since when its report stands still.
 pub const LIST_WORK: &str = include_str!("list_work.sql");
 
 /// The published versions of the organizations in ?1, a JSON array of ids, that have anything ready to be published, do
@@ -147,7 +147,7 @@ pub const REMOVE_STATES: &str = include_str!("remove_states.sql");
 /// Removes retired versions, and the lists of their rows: ?1 is `[[organization, version], …]`.
 pub const REMOVE_VERSIONS: &str = include_str!("remove_versions.sql");
 
-/// The run of fence ?1 gets on, so its deadline is ?2 now.
+/// The run of fence ?1 makes progress, so its deadline is ?2 now.
 pub const RENEW_LEASE: &str = include_str!("renew_lease.sql");
 
 /// Some superseded versions are removed: ?1 is `[[organization, those that are left, when the first of them may be
@@ -155,9 +155,9 @@ pub const RENEW_LEASE: &str = include_str!("renew_lease.sql");
 pub const RETIRE: &str = include_str!("retire.sql");
 
 /// The candidates of organization ?1 that its version is to list, at most ?3 of them: those of the two categories that
-/// a report shows unnamed before the others, those within the age limit as of ?2 before older ones (?4 days unless the
-/// organization has set another limit), and whoever has waited longest first. With each: how many there are in all. A
-/// blocked contact's are none.
+/// a report shows unnamed before the others, those within the age limit as of ?2 (?4 days unless the organization has
+/// set another limit) before older ones, and the longest waiting first. With each: how many there are in all.
+/// Conversations of a blocked contact are no candidates.
 pub const SELECT_CANDIDATES: &str = include_str!("select_candidates.sql");
 
 /// The contacts and users of the organization ?1 whose rows have been made pending one by one are no longer pending.
@@ -194,11 +194,11 @@ pub const STORE_STATES: &str = include_str!("store_states.sql");
 /// report that is not complete stays as of the instant that it has had so far.
 pub const SWITCH_HEADS: &str = include_str!("switch_heads.sql");
 
-/// A run asks for the lease. It gets it if nobody has it, or whoever has it is past its deadline. From then on no
-/// earlier run can write. ?1 is the instant that the run was scheduled for: time never goes back, so a run decides for
-/// the latest instant that any run was scheduled for, whether or not that one got the lease. ?2 is the number of the
-/// rule that it follows: if the run before it followed another rule, whether or not it finished, everything is folded
-/// again from the beginning. ?3 is the clock, ?4 the deadline, ?5 the token of the run. A deadline that is later than
+/// A run asks for the lease. It gets it if nobody has it, or if the run that has it is past its deadline. From then on
+/// no earlier run can write. ?1 is the instant that the run was scheduled for: time never goes back, so a run decides
+/// for the latest instant that any run was scheduled for, whether or not that one got the lease. ?2 is the number of
+/// the rule that it follows: if the run before it followed another rule, whether or not it finished, everything is
+/// folded again from the beginning. ?3 is the clock, ?4 the deadline, ?5 the token of the run. A deadline later than
 /// this one was set by a clock that was wrong.
 pub const TAKE_LEASE: &str = include_str!("take_lease.sql");
 
@@ -294,8 +294,8 @@ pub const MERGED_TIMELINES: &str = about_merged!("merged_timelines.sql");
 
 /// A statement about `next`: the next conversations to be folded again, at most ?2, with their items, of which at most
 /// ?1 are counted. A conversation that has more counts as all of them. A stored state counts as an item: a conversation
-/// without items of its own has one as long as others are merged into it. Without + the database would not search by
-/// both columns.
+/// without items of its own has one as long as others are merged into it. Without the plus signs the database would not
+/// search by both columns.
 macro_rules! about_next {
     ($file:literal) => {
         concat!(include_str!("next_to_refold.sql"), include_str!($file))

@@ -11,10 +11,10 @@ pub const INDEX: &str = include_str!("index.sql");
 /// The chunks of the newest version of organization ?1, in order. No rows if that is version ?2.
 pub const NEWEST_INDEX: &str = include_str!("newest_index.sql");
 
-/// The rows of organization ?1 that a page of the newest version has, as far as can be told before its index is read.
-/// No rows if that is version ?2. The page begins after ?7 rows and has ?6; ?3 has the names of the categories that are
-/// asked for; ?4 is 1 if rows of any age are asked for, and ?5 the age limit unless another is set, in days. ?8 is null
-/// or a JSON array of departments, ?9 null or a channel, ?10 null or a reason, ?11 null or a name among the first two
+/// The rows of organization ?1 that a page of the newest version probably has, found before its index is read. No rows
+/// if that is version ?2. The page begins after ?7 rows and has ?6; ?3 has the names of the categories that are asked
+/// for; ?4 is 1 if rows of any age are asked for, and ?5 the age limit unless another is set, in days. ?8 is null or a
+/// JSON array of departments, ?9 null or a channel, ?10 null or a reason, ?11 null or a name among the first two
 /// assignees.
 ///
 /// Only the first chunk is searched, and in it 256 entries: from the last multiple of 128 whose entry is beyond the age

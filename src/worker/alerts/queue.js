@@ -5,13 +5,13 @@ import { openDestination } from './destinations.js';
 import { bodyOf } from './format.js';
 import { linkTo, send } from './send.js';
 
-/** How the queue is called in which the platform puts what was tried for a day. */
+/** The name of the queue in which the platform puts messages that were tried for a day. */
 const DEAD = /-dead$/;
 /** The most messages that the platform takes at a time. */
 const BATCH_MAX = 100;
 /** The most portions of organizations that are read in a minute: three statements each, of 1,000. */
 const PORTIONS_MAX = 300;
-/** How often that is at most. */
+/** The most refreshes in a minute, which share these portions. */
 const REFRESHES_MAX = 3;
 /** When a message is tried again whose destination could not be read. */
 const RETRY_SECONDS = 30;

@@ -5,7 +5,7 @@ import { openDestination } from './destinations.js';
 import { bodyOf, sample } from './format.js';
 import { toBase64 } from './seal.js';
 
-/** How long an answer is waited for. */
+/** How long to wait for an answer. */
 const TIMEOUT_MS = 5_000;
 
 /**
@@ -40,7 +40,7 @@ export async function send({ url, keys, id, now, body, receiver }) {
       redirect: 'manual',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    // Nothing in the answer is of interest.
+    // The body of the answer does not matter.
     await response.body?.cancel();
     if (response.ok) return { outcome: 'delivered', status: response.status, problem: null };
     return { outcome: 'refused', status: response.status, problem: `The receiver answered ${response.status}.` };

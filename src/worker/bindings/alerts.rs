@@ -1,4 +1,4 @@
-//! What is done with the addresses and secrets of destinations: by WebCrypto and `fetch`, and so in JavaScript.
+//! Addresses and secrets of destinations, handled in JavaScript because that takes WebCrypto and `fetch`.
 
 use crate::alert::settings::Sealed;
 use crate::api::error::ApiError;
@@ -27,7 +27,7 @@ extern "C" {
     ) -> Promise;
 }
 
-/// Checks and encrypts addresses and secrets: the JSON of a change to the JSON that is stored.
+/// Checks and encrypts addresses and secrets: takes the JSON of a change and returns the JSON to be stored.
 ///
 /// # Errors
 /// [`ApiError::Invalid`] if one of them must not be used; [`ApiError::Internal`] if they cannot be encrypted.
@@ -40,7 +40,7 @@ pub async fn seal(keys: &str, organization_id: &str, destinations: &str) -> Resu
     }
 }
 
-/// Sends a sample to a destination: what became of it.
+/// Sends a sample to a destination, and returns what became of it.
 ///
 /// # Errors
 /// [`ApiError::Internal`] if its address or its secrets cannot be decrypted or used.

@@ -15,10 +15,10 @@ use worker::Env;
 use worker::js_sys::{Array, Object};
 use worker::worker_sys::types::{D1Database, D1DatabaseSession, D1Result};
 
-/// How long an answer is waited for. The platform ends a query after 30 seconds; without a limit of our own it would
-/// end a request whose database never answers with an error that is not ours.
+/// How long to wait for an answer. The platform ends a query after 30 seconds; without a limit of our own, a request
+/// whose database never answers would end with an error that is not ours.
 const ANSWER_TIMEOUT_MS: u32 = 10_000;
-/// The same in a refresh, which nobody waits for, and whose batches are large.
+/// The same in a refresh, which nobody is waiting for, and whose batches are large.
 const REFRESH_ANSWER_TIMEOUT_MS: u32 = 35_000;
 /// A session whose first query goes to the nearest replica.
 const FIRST_UNCONSTRAINED: &str = "first-unconstrained";
@@ -61,7 +61,7 @@ thread_local! {
 pub struct D1 {
     env: Env,
     binding: Rc<str>,
-    /// Another database that gets whatever is sent to the primary, too.
+    /// Another database that also gets whatever is sent to the primary.
     second: Option<Rc<str>>,
     is_replicated: bool,
     answer_timeout_ms: u32,
@@ -85,7 +85,8 @@ impl D1 {
     }
 
     /// The primary of an organization's database, for writes and for reads that writes depend on. While the
-    /// organization is moved, the other database gets the same first: what only one of them has was not answered yet.
+    /// organization is moved, the other database gets the same first: a write that only one of them has was not
+    /// confirmed yet.
     pub fn primary(env: &Env, shards: &Shards, assignment: Assignment) -> Self {
         Self {
             second: assignment.second.map(|second| shards.binding(second)),
@@ -118,7 +119,7 @@ impl D1 {
         self.within(REFRESH_ANSWER_TIMEOUT_MS)
     }
 
-    /// The same, waiting so long for an answer.
+    /// The same, waiting at most this long for an answer.
     pub fn within(mut self, answer_timeout_ms: u32) -> Self {
         self.answer_timeout_ms = answer_timeout_ms;
         self
@@ -241,7 +242,7 @@ fn outcome(result: &D1Result) -> Result<Outcome, DatabaseError> {
         .flat_map(|results| results.iter())
         .map(|row| {
             // In the order of the columns, because their names are different and none is an integer. A native test
-            // holds that against every statement.
+            // checks that for every statement.
             let cells = Object::values(row.unchecked_ref::<Object>());
             cells
                 .iter()

@@ -1,6 +1,6 @@
 //! The key server, asked with the platform's `fetch`.
 //!
-//! `worker::Fetch` brings the options of all of Cloudflare's products along, 5 KB of the gzipped wasm, and
+//! `worker::Fetch` brings along the options of all of Cloudflare's products, 5 KB of the gzipped wasm, and
 //! `worker::AbortSignal` has no `timeout`.
 
 use crate::auth::jwk::KEY_SET_BYTES_MAX;

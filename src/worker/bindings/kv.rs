@@ -14,7 +14,7 @@ use worker::js_sys::{JSON, Promise, Uint8Array};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::{Context, Env};
 
-/// How long a value is waited for: about as long as the database takes from the other side of the world.
+/// How long to wait for a value: about as long as the database takes from the other side of the world.
 const GET_TIMEOUT_MS: u32 = 300;
 
 #[wasm_bindgen]

@@ -1,7 +1,7 @@
 //! The platform's timer.
 //!
-//! `worker::Delay` makes a closure, sets a timer and clears it, which takes 22 µs longer than the platform's own promise:
-//! 2 % of the CPU of a page from KV.
+//! `worker::Delay` makes a closure, sets a timer and clears it, which takes 22 µs longer than the platform's own
+//! promise: 2 % of the CPU of a page from KV.
 
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -15,7 +15,7 @@ extern "C" {
     fn wait(milliseconds: u32) -> Promise;
 }
 
-/// Waits so long.
+/// Waits for `milliseconds`.
 pub async fn sleep(milliseconds: u32) {
     // It is rejected only when the request has ended, and then nothing runs any more.
     drop(JsFuture::from(wait(milliseconds)).await);

@@ -68,12 +68,12 @@ fn object<const N: usize>(members: [(&str, &str); N]) -> Result<Object, JsValue>
     Ok(object)
 }
 
-/// The algorithm with all that any of them takes: what one has no use for it ignores.
+/// The algorithm with everything that any of them takes: each ignores what it has no use for.
 fn parameters(algorithm: &str) -> Result<Object, JsValue> {
     object([("name", algorithm), ("hash", "SHA-256"), ("namedCurve", "P-256")])
 }
 
-/// The key as a JWK of nothing but what it is made of.
+/// The key as a JWK with only the members that it is made of.
 fn jwk(key: &PublicKey) -> Result<Object, JsValue> {
     let text = Base64UrlUnpadded::encode_string;
     match key {

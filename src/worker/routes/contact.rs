@@ -30,8 +30,7 @@ pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Resul
     let shards = &caller.service.config.shards;
     let assignment = shards.of(organization.as_str());
     let mut erased = None;
-    // While the organization is moved, the other database may have conversations that this one has not, and the other
-    // way round.
+    // While the organization is moved, each of the two databases may have conversations that the other does not have.
     for shard in assignment.second.into_iter().chain([assignment.shard]) {
         let database = D1::bound(&context.env, &shards.binding(shard));
         erased = erase_contact(&database, &organization, &contact_id, &change_token, context.now).await?;

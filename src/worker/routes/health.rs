@@ -17,7 +17,7 @@ use futures::future::join_all;
 use std::cell::RefCell;
 
 thread_local! {
-    /// The last answer to a caller without a token, so that nobody can make the database work by asking.
+    /// The last answer to a caller without a token, so that nobody can make the database work just by asking.
     static LAST_ANSWER: RefCell<Option<(Timestamp, Health)>> = const { RefCell::new(None) };
 }
 

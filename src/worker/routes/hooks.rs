@@ -20,7 +20,7 @@ use crate::worker::response::ApiResponse;
 /// How often storing is tried.
 const TRIES: u32 = 2;
 /// How long each try may take, so that all of them end within three seconds: Chatwoot and LibreDesk wait for five, and
-/// then they take the webhook for lost whatever becomes of it.
+/// then consider the webhook lost, whatever becomes of it.
 const TRY_TIMEOUT_MS: u32 = 1_500;
 
 /// Takes in a webhook of a help desk.
