@@ -108,7 +108,7 @@ Builds the worker (Rust to wasm) and the dashboard (one script and one styleshee
 change since the last build.
   --force   build all the same`;
 
-/** Builds what need be. Returns whether there was anything. */
+/** Builds what is out of date. Returns whether anything was. */
 export async function build({
   force = false,
   root = ROOT,
@@ -123,7 +123,7 @@ export async function build({
   mkdirSync(folder, { recursive: true });
   const release = await acquireLock(path.join(folder, '.lock'), { say, delay });
   try {
-    // Whoever held the lock has perhaps built just this.
+    // The process that held the lock may have built exactly this.
     const isStale = (part) => force || !isPartUpToDate(part, root);
     const isWorkerBuilt = isStale(WORKER);
     const isDashboardBuilt = isStale(DASHBOARD);
@@ -157,7 +157,7 @@ async function buildPart({ sources, products, stamp }, root, make) {
   writeFileSync(path.join(folder, stamp), digest);
 }
 
-/** Whether build/ holds what the sources as they are now would give. */
+/** Whether build/ is what the current sources would give. */
 export function isUpToDate(root = ROOT) {
   return PARTS.every((part) => isPartUpToDate(part, root));
 }
@@ -223,14 +223,16 @@ export async function compileWorker(say, { folder = 'build', named = false } = {
 
   const wasm = path.join(bound, 'index_bg.wasm');
   await removeExports(bound, UNUSED_EXPORT);
-  numberHashes(bound);
+  numberNames(bound);
   const optimize = (to, args) => run(packageBin('wasm-opt'), [wasm, '-o', to, ...WASM_OPT_ARGS, ...args], { failure });
   if (named) {
     await optimize(inRoot(folder, 'index_bg.wasm'), ['--debuginfo']);
   } else {
     await optimize(wasm, ['--strip-debug', '--strip-producers']);
     writeFileSync(wasm, nameByResemblance(readFileSync(wasm)));
-    await optimize(inRoot(folder, 'index_bg.wasm'), ['--reorder-functions-by-name', '--strip-debug']);
+    // Engines do not ask which features there are.
+    const finish = ['--reorder-functions-by-name', '--strip-debug', '--strip-target-features'];
+    await optimize(inRoot(folder, 'index_bg.wasm'), finish);
   }
 
   const bundled = [
@@ -263,21 +265,21 @@ async function removeExports(bound, unwanted) {
 }
 
 /**
- * Numbers what wasm-bindgen puts behind names to tell them apart. These are hashes, which gzip cannot pack: 1.6 KB of
- * the gzipped wasm. The numbers are as long as the hashes, so nothing moves.
+ * Numbers the imports and exports that wasm-bindgen names with a hash. gzip cannot pack hashes, and hardly the names:
+ * 2.5 KB of the gzipped wasm. The numbers are as long as the names, so nothing moves.
  *
  * @param {string} bound
  */
-function numberHashes(bound) {
-  const hashed = /(?<=_h?)[0-9a-f]{16}(?![0-9A-Za-z_])/g;
+function numberNames(bound) {
   const glue = path.join(bound, 'index.js');
-  const text = readFileSync(glue, 'utf8');
-  const hashes = [...new Set(text.match(hashed) ?? [])];
-  const numbers = new Map(hashes.map((hash, index) => [hash, String(index + 1).padStart(hash.length, '0')]));
-  const renamed = (before) => before.replaceAll(hashed, (hash) => numbers.get(hash) ?? hash);
-  writeFileSync(glue, renamed(text));
   const wasm = path.join(bound, 'index_bg.wasm');
-  writeFileSync(wasm, renamed(readFileSync(wasm, 'latin1')), 'latin1');
+  const text = readFileSync(glue, 'utf8');
+  const names = [...new Set(text.match(/\b[a-z_]\w*_h?[0-9a-f]{16}\b/gi) ?? [])];
+  const number = (index, length) => `_${index.toString(36).padStart(length - 1, '0')}`;
+  const numbered = (before) =>
+    names.reduce((after, name, index) => after.replaceAll(name, number(index, name.length)), before);
+  writeFileSync(glue, numbered(text));
+  writeFileSync(wasm, numbered(readFileSync(wasm, 'latin1')), 'latin1');
 }
 
 /**
