@@ -43,9 +43,9 @@ function firstToken(alg) {
     count: 100,
     async prepare(_side, { privateKeys }) {
       return (round) => ({
-        requests: Array.from({ length: 100 }, (_, index) => ({
+        requests: Array.from({ length: round === 0 ? 1_000 : 100 }, (_, index) => ({
           path: `${REPORT}?limit=1`,
-          headers: bearer(claimsOf('ADMIN', LARGE.organizationId, 1_000_000 + round * 100 + index), {
+          headers: bearer(claimsOf('ADMIN', LARGE.organizationId, 1_000_000 * (round + 1) + index), {
             alg,
             privateKeys,
           }),

@@ -21,7 +21,7 @@ Builds the worker and its two peers in TypeScript, checks that all three answer 
 measures them side by side in bare workerd. All parts except growth take about three quarters of an hour; their results go
 to bench/RESULTS.md, unless only some are asked for. growth takes longer, and is run only if it is asked for: its results go
 to bench/GROWTH.md, unless they are of some loads only, or of small ones.
-  --rounds N    rounds of every timed case (3 to 7)
+  --rounds N    rounds of what is timed (3 to 7); for CPU and requests, twice as many processes of each side, of 4 rounds
   --hours N     hours of the simulated day (1 to 8)
   --only PART   only this part: equality, timing, counts, hops, throughput, bill, memory, connectors, start, growth
   --case NAME   of the timing only this case: ${Object.keys(CASES)
@@ -50,7 +50,7 @@ const PARTS = {
   },
   async timing({ seed, keys, rounds, names, builds }, results) {
     const { timeCases, timingTables } = await import('./timing.mjs');
-    results.timing = await timeCases({ names, rounds, seed, keys, say, builds });
+    results.timing = await timeCases({ names, processes: 2 * rounds, seed, keys, say, builds });
     const { cpu, rate } = timingTables(results.timing, { builds });
     return [cpu, rate];
   },

@@ -2,9 +2,9 @@
 //
 // In each round every side does the same work, and another one begins, so that whatever else the machine does falls on
 // all of them. Rounds are short for the same reason. Every other round goes in reverse, because a side takes longer
-// behind one than behind another: two sides of the same build differed by 3 % without it. All sides are started again
-// now and then, and each process has all rounds: of two processes of the same build one may take 5 % more CPU for as
-// long as it lives. CPU is the whole process's: the platform's share is in it, and shown by a worker that does nothing.
+// behind one than behind another: two sides of the same build differed by 3 % without it. There are many processes of
+// each side, one after the other: of two processes of the same build one may take 5 % more CPU for as long as it lives.
+// CPU is the whole process's: the platform's share is in it, and shown by a worker that does nothing.
 
 import path from 'node:path';
 import { CASES, REPORT } from './cases.mjs';
@@ -13,19 +13,21 @@ import { Load } from './load.mjs';
 import { copyState, cpuMicroseconds, FLOOR, SIDES, Side, WORK } from './sides.mjs';
 import { ratio, spreadText, table } from './statistics.mjs';
 
-/** Enough for V8 to have compiled what is hot as well as it can. */
-const WARM_UP_COUNT = 3000;
-/** So many processes of a side there are, one after the other. */
-const STARTS = 8;
+/** Enough for V8 to have compiled what is hot as well as it can: what it does meanwhile is the process's, too. */
+const WARM_UP_COUNT = 10_000;
+/** How many rounds each process has. */
+const PROCESS_ROUNDS = 4;
+/** The plain peer takes ten times as long as the others, so it gets this share of their requests. */
+const PLAIN_SHARE = 1 / 8;
 /** How long what a side does after its answers may take. */
 const SETTLE_MS = 30;
 
 /**
- * Measures the cases `names` in so many rounds of each process.
+ * Measures the cases `names` with so many processes of each side, one after the other.
  * `builds` are further builds of the worker: folders by the names of their sides. Returns, for each case and each side,
  * the CPU of a request in microseconds and the requests a second of every round.
  */
-export async function timeCases({ names, rounds, seed, keys, say, sides: chosen = SIDES, builds = {} }) {
+export async function timeCases({ names, processes, seed, keys, say, sides: chosen = SIDES, builds = {} }) {
   const results = {};
   const load = new Load();
   try {
@@ -34,16 +36,20 @@ export async function timeCases({ names, rounds, seed, keys, say, sides: chosen 
       const all = [...chosen, ...Object.keys(builds), ...(source === 'memory' && chosen === SIDES ? [FLOOR] : [])];
       const states = new Map();
       for (const name of own) results[name] = Object.fromEntries(all.map((side) => [side, { cpu: [], rate: [] }]));
-      for (let start = 1; start <= STARTS; start += 1) {
+      for (let started = 1; started <= processes; started += 1) {
         for (const name of all) {
           // A side may have put into KV what it has read from D1.
           if (source === 'D1' || !states.has(name))
-            states.set(name, await stateOf(name, own, { rounds, seed, keys, load, say, folder: builds[name] }));
+            states.set(
+              name,
+              await stateOf(name, own, { rounds: PROCESS_ROUNDS, seed, keys, load, say, folder: builds[name] }),
+            );
         }
-        say(`Starting ${all.join(', ')}, ${start} of ${STARTS} …`);
+        say(`Starting ${all.join(', ')}, ${started} of ${processes} …`);
         const sides = await startSides(states, { keys, load, builds });
         try {
-          for (const name of own) await timeCase(CASES[name], sides, { rounds, keys, load, results: results[name] });
+          const turn = started * PROCESS_ROUNDS;
+          for (const name of own) await timeCase(CASES[name], sides, { turn, keys, load, results: results[name] });
         } finally {
           await Promise.all(sides.map((side) => side.stop()));
         }
@@ -78,7 +84,7 @@ async function startSides(states, { keys, load, builds }) {
 /** Lets a side answer one request again and again. */
 export function warmUp(side, load) {
   const headers = { Authorization: `Bearer ${signToken(claimsOf('ADMIN', LARGE.organizationId, 3))}` };
-  return load.run(side.url, { requests: [{ path: REPORT, headers }], count: WARM_UP_COUNT });
+  return load.run(side.url, { requests: [{ path: REPORT, headers }], count: shareOf(side, WARM_UP_COUNT) });
 }
 
 /** A copy of the seed for a side; where these cases take pages from KV, with a KV that has them. */
@@ -120,23 +126,29 @@ async function countKeys(namespace) {
   }
 }
 
-async function timeCase(each, sides, { rounds, keys, load, results }) {
+/** How many of the requests of a case a side gets. */
+const shareOf = (side, count) => Math.ceil(count * (side.name === 'plain' ? PLAIN_SHARE : 1));
+
+/** Times a case. `turn` says which side begins the first round. */
+async function timeCase(each, sides, { turn, keys, load, results }) {
   const orders = new Map();
   for (const side of sides) {
     const order =
       side.name === FLOOR ? () => ({ requests: [{ path: REPORT, headers: {} }] }) : await each.prepare(side, keys);
     orders.set(side, order);
-    await load.run(side.url, { ...order(0), count: each.count });
+    const warmUp = order(0);
+    await load.run(side.url, { ...warmUp, count: shareOf(side, Math.max(each.count, warmUp.requests.length)) });
   }
-  for (let round = 1; round <= rounds; round += 1) {
-    const first = round % sides.length;
+  for (let round = 1; round <= PROCESS_ROUNDS; round += 1) {
+    const first = (turn + round) % sides.length;
     const inOrder = [...sides.slice(first), ...sides.slice(0, first)];
     for (const side of round % 2 === 0 ? inOrder : inOrder.toReversed()) {
+      const count = shareOf(side, each.count);
       const before = cpuMicroseconds(side.pid);
-      const { seconds } = await load.run(side.url, { ...orders.get(side)(round), count: each.count });
+      const { seconds } = await load.run(side.url, { ...orders.get(side)(round), count });
       await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-      results[side.name].cpu.push((cpuMicroseconds(side.pid) - before) / each.count);
-      results[side.name].rate.push(each.count / seconds);
+      results[side.name].cpu.push((cpuMicroseconds(side.pid) - before) / count);
+      results[side.name].rate.push(count / seconds);
     }
   }
 }
