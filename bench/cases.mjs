@@ -6,6 +6,10 @@
 import { claimsOf, DEPARTMENTS, LARGE, signToken } from './data.mjs';
 
 export const REPORT = '/api/conversation-monitor/report';
+/** Round 0 warms up. If every page is asked for once, it has as many requests as this many rounds. */
+const WARM_UP_ROUNDS = 4;
+/** How many tokens round 0 has if each is sent once. */
+const WARM_UP_TOKENS = 1_000;
 
 const bearer = (claims, options) => ({ Authorization: `Bearer ${signToken(claims, options)}` });
 
@@ -43,7 +47,7 @@ function firstToken(alg) {
     count: 100,
     async prepare(_side, { privateKeys }) {
       return (round) => ({
-        requests: Array.from({ length: round === 0 ? 1_000 : 100 }, (_, index) => ({
+        requests: Array.from({ length: round === 0 ? WARM_UP_TOKENS : 100 }, (_, index) => ({
           path: `${REPORT}?limit=1`,
           headers: bearer(claimsOf('ADMIN', LARGE.organizationId, 1_000_000 * (round + 1) + index), {
             alg,
@@ -71,15 +75,15 @@ function distinct(source, role, limit = 25) {
   return {
     source,
     count,
-    /** The requests of so many rounds, and of the one that warms up. */
-    all: (rounds) => all().slice(0, count * (rounds + 1)),
+    /** The requests that warm up, and those of so many rounds. */
+    all: (rounds) => all().slice(0, count * (WARM_UP_ROUNDS + rounds)),
     async prepare() {
       const requests = all();
       return (round) => {
-        const own = requests.slice(round * count, (round + 1) * count);
-        if (own.length < count)
-          throw new Error(`there are pages for ${Math.floor(requests.length / count)} rounds only`);
-        return { requests: own };
+        const start = round === 0 ? 0 : count * (WARM_UP_ROUNDS + round - 1);
+        const end = count * (WARM_UP_ROUNDS + round);
+        if (requests.length < end) throw new Error(`there are only ${requests.length} pages`);
+        return { requests: requests.slice(start, end) };
       };
     },
   };
