@@ -95,7 +95,7 @@ pub async fn read_inputs<D: Database>(
 ) -> Result<Vec<PublishInput>, DatabaseError> {
     let ids = to_json(organization_ids)?;
     let statement = |sql| Statement::new(sql, [ids.as_str().into()]);
-    // One more than may be taken shows that there are more.
+    // Reading this many means that there may be more.
     let most = match reading {
         Reading::Everything => 2 * limits.pending_records.max(limits.rows) + 1,
         Reading::Portion => limits.pending_records,

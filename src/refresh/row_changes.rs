@@ -26,7 +26,7 @@ pub struct RowChanges {
     pub entries: Vec<Entry>,
     /// New rows with their numbers.
     pub rows: Vec<(i64, PublishedRow)>,
-    /// What each of these conversations was, and what it will be.
+    /// The stalls that these changes concern: what each was, and what it will be.
     pub stalls: Vec<StallChange>,
     /// The first row number that is unused after that.
     pub next_row_no: i64,

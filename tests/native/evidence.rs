@@ -766,7 +766,7 @@ fn stored(service: &Service) -> usize {
         .len()
 }
 
-/// A worker of before would not know what it is.
+/// An older worker would not know what it is.
 #[test]
 fn it_is_in_no_timeline() {
     let service = service_with_wait();
