@@ -82,7 +82,8 @@ function distinct(source, role, limit = 25) {
       return (round) => {
         const start = round === 0 ? 0 : count * (WARM_UP_ROUNDS + round - 1);
         const end = count * (WARM_UP_ROUNDS + round);
-        if (requests.length < end) throw new Error(`there are only ${requests.length} pages`);
+        if (requests.length < end)
+          throw new Error(`there are pages for ${Math.floor(requests.length / count) - WARM_UP_ROUNDS} rounds only`);
         return { requests: requests.slice(start, end) };
       };
     },

@@ -13,7 +13,7 @@ import { ensureSeed } from './seed.mjs';
 import { cpuMicroseconds, modulesOf, Side, WORK } from './sides.mjs';
 import { stateOf, warmUp } from './timing.mjs';
 
-const USAGE = `usage: node bench/profile.mjs [--side ours] [--case NAME] [--rounds 5] [--top 40] [--built]
+const USAGE = `usage: node bench/profile.mjs [--side ours] [--case NAME] [--rounds 4] [--top 40] [--built]
 
 Runs a case under V8's sampling profiler and prints the functions that took the most time, by themselves and with all
 that they call. The whole profile goes to bench/.work/NAME.cpuprofile: Chrome's DevTools and speedscope read it.
@@ -90,7 +90,7 @@ await whenProgram(import.meta.url, async (args) => {
   const flags = parseFlags(args, USAGE, {
     side: { type: 'string', default: 'ours' },
     case: { type: 'string', default: 'memory, ADMIN, 25 rows' },
-    rounds: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '4' },
     top: { type: 'string', default: '40' },
     built: { type: 'boolean', default: false },
   });
@@ -109,7 +109,8 @@ await whenProgram(import.meta.url, async (args) => {
     const { prepare, count } = CASES[caseName];
     const order = await prepare(side, keys);
     await warmUp(side, load);
-    await load.run(side.url, { ...order(0), count });
+    const first = order(0);
+    await load.run(side.url, { ...first, count: Math.max(count, first.requests.length) });
     const profiler = await Profiler.attach(await side.miniflare.getInspectorURL(), name);
     const before = cpuMicroseconds(side.pid);
     await profiler.start();

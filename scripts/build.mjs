@@ -223,14 +223,14 @@ export async function compileWorker(say, { folder = 'build', named = false } = {
 
   const wasm = path.join(bound, 'index_bg.wasm');
   await removeExports(bound, UNUSED_EXPORT);
-  numberNames(bound);
+  if (!named) numberNames(bound);
   const optimize = (to, args) => run(packageBin('wasm-opt'), [wasm, '-o', to, ...WASM_OPT_ARGS, ...args], { failure });
   if (named) {
     await optimize(inRoot(folder, 'index_bg.wasm'), ['--debuginfo']);
   } else {
     await optimize(wasm, ['--strip-debug', '--strip-producers']);
     writeFileSync(wasm, nameByResemblance(readFileSync(wasm)));
-    // Engines do not ask which features there are.
+    // Engines do not read the list of features that the wasm uses.
     const finish = ['--reorder-functions-by-name', '--strip-debug', '--strip-target-features'];
     await optimize(inRoot(folder, 'index_bg.wasm'), finish);
   }
