@@ -13,12 +13,12 @@ const BACKOFF_MS = 15_000;
 const BACKOFF_MAX_MS = 60 * 60_000;
 /** Up to this share is added to a pause after a failure, so that dashboards do not all come back at once. */
 const JITTER = 0.25;
-/** The longest pause before the next stream after one that has ended. */
+/** The longest pause before the next stream after one that worked and ended with `bye`. */
 const BYE_SPREAD_MS = 5_000;
 /** A stream that has lasted this long works. */
 const STABLE_AFTER_MS = 60_000;
 
-/** How a stream has ended: with `bye`, with an `error` that says why, or broken, if it ever was a stream. */
+/** How a stream has ended: with `bye`, with an `error` that says why, or broken: it was cut, or never was a stream. */
 /** @typedef {{ kind: 'bye' | 'error' | 'broken', retryAfterMs?: number | null }} End */
 
 export class Follower {

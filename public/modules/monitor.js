@@ -577,7 +577,7 @@ export class Monitor {
     this.#change({ scopes: result.data, user: result.data.user });
   }
 
-  /** Whether something was last requested for another object, or longer ago than this. */
+  /** Whether something was never requested, was last requested of something else, or at least this long ago. */
   #isDue(name, of, maxAgeMs) {
     const last = this.#requested.get(name);
     return last?.of !== of || Date.now() - last.at >= maxAgeMs;

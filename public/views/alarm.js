@@ -43,7 +43,7 @@ export function createAlarm() {
   sound.addEventListener('change', () => {
     changePreferences({ sound: sound.checked });
     setText(hint, '');
-    // Played at once, so that the user knows what it sounds like.
+    // Played at once, so that the user knows what it sounds like, and how loud it is.
     if (sound.checked) ring();
   });
   notification.addEventListener('change', async () => {

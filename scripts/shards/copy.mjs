@@ -12,7 +12,7 @@ import { bucketOf } from './buckets.mjs';
 const ROWS = 500;
 /** How many bytes of records are written at a time, as JSON. A parameter may have 2 MB. */
 const RECORD_BYTES = 900_000;
-/** How often settings and the like are compared until they are the same. */
+/** The most times that settings and the like are compared until they are the same. */
 const REST_READS_MAX = 5;
 /** How many rows of a table are removed at a time. */
 const REMOVED_ROWS = 2_000;

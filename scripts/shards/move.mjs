@@ -16,7 +16,7 @@ import { compare, copyRecords, copyTables, organizationsOf, purge, stopForgettin
 
 /** How often it is compared, and what the new database lacks is copied. */
 const ROUNDS_MAX = 10;
-/** How often to check whether the new database has published everything. */
+/** The most times that it is checked whether the new database has published everything. */
 const LOOKS_MAX = 60;
 
 /**

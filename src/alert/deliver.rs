@@ -1,8 +1,8 @@
 //! Delivers a message of the queue: reads its destination, decides what to send, and notes what became of it.
 //!
 //! A message is known by its number. Before it is sent, the row of its destination notes what it says. Whoever finds
-//! that row later knows what may have arrived, and sends it again under the same number, without the stalls that are
-//! over by then.
+//! that row later knows what may have arrived, and sends it again under the same number, without what no longer holds
+//! by then.
 
 use crate::alert::detect::PAUSE_MS;
 use crate::alert::message::{AlertKind, Draft, QueueMessage};
@@ -29,9 +29,9 @@ const TURNS_MAX: usize = 5;
 /// What became of a message and, if it failed, why.
 pub type Ended<'a> = (DeliveryOutcome, Option<&'a str>);
 
-/// Reads the destination of a message again and returns what to send, as JSON: null if there is nothing to send, or if
-/// somebody else is sending it. If the call says what became of the message, this notes it and returns after how many
-/// seconds to try again, or null.
+/// Reads the destination of a message again and returns what to send, as JSON: null if there is nothing to send, if it
+/// is too early, or if somebody else is sending it. If the call says what became of the message, this notes it and
+/// returns after how many seconds to try again, or null.
 ///
 /// # Errors
 /// [`DatabaseError`]. The message is to be tried again.
@@ -95,7 +95,7 @@ fn begin(
     attempt.kind = draft.kind;
     let Some(kind) = draft.kind else {
         if row.optional_text(12)?.is_some() {
-            // The last message may have arrived just now.
+            // An earlier attempt at this message may have arrived just now.
             attempt.next_at = Some(now.plus(PAUSE_MS).as_milliseconds());
         }
         attempt.queued_at = None;

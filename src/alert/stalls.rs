@@ -17,7 +17,7 @@ pub enum Stage {
     Late,
     /// A message under way tells it. It is not known yet whether that has arrived.
     Telling,
-    /// The same, but the stall is over. If it begins again, the message under way does not count for that.
+    /// The same, but the stall is over. Whatever happens, further attempts at this message leave it out.
     TellingOver,
     /// It was told.
     Told,
@@ -25,7 +25,7 @@ pub enum Stage {
     Over,
     /// A message under way tells its end. It is not known yet whether that has arrived.
     Clearing,
-    /// The same, but another stall has begun. If that ends, the message under way does not count for it.
+    /// The same, but another stall has begun. Whatever happens, further attempts at this message leave it out.
     ClearingAgain,
 }
 
@@ -59,7 +59,7 @@ const STAGES: [(Stage, char); 9] = [
 struct Known {
     stage: Stage,
     /// Whether a message told the stall, or its end, and nobody ever learned whether that arrived. If the stall goes
-    /// on, it is told again; if it is over, its end is told again.
+    /// on, it is told again; if it is over, its end is told, even if it may have been told already.
     is_doubted: bool,
 }
 
@@ -104,7 +104,7 @@ impl Known {
         }
     }
 
-    /// What is known once a message has ended in this way. `None` means that the stall can be forgotten.
+    /// What is known after an attempt with this outcome. `None` means that the stall can be forgotten.
     fn after(self, outcome: DeliveryOutcome) -> Option<Self> {
         let doubted = self.is_doubted.then_some(Self::DOUBTED);
         match (outcome, self.stage) {

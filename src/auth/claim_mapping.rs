@@ -31,8 +31,7 @@ pub struct ClaimMapping {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pointer(Vec<String>);
 
-/// A value on a pointer's path has no members and no elements, or the path names an element by something other than a
-/// number.
+/// A value on a pointer's path has neither members nor elements, or is an array and the path names no valid index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoSuchWay;
 

@@ -189,8 +189,7 @@ impl Config {
     }
 }
 
-/// A tick of the cron makes one call of the worker for each refresh of each database in its minute, and the platform
-/// limits those calls.
+/// The refreshes of a minute are calls of the worker within one tick of the cron, and the platform limits those.
 fn check_refreshes(reader: &mut Reader<impl Fn(&str) -> Option<String>>, config: &Config) {
     let refreshes = (MINUTE_MS / config.refresh_every_ms) as usize;
     let shards_max = SHARDS_MAX / refreshes;

@@ -37,7 +37,8 @@ const fn mapper(kind: HelpDesk) -> Mapper {
 /// What a webhook of this connection says.
 #[must_use]
 pub fn map(connection: &Connection, delivery: &Delivery<'_>) -> Mapping {
-    // A name may contain half a surrogate pair, which is replaced. Ids cannot: those of these help desks are numbers.
+    // A name may contain half a surrogate pair, which is replaced. Ids do not: in these help desks they are numbers or
+    // UUIDs.
     let body = repair_surrogates(delivery.body, br"\ufffd");
     let mapper = mapper(connection.kind);
     let Ok(value) = parse(&body, mapper.members) else {

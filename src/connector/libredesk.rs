@@ -1,8 +1,8 @@
 //! LibreDesk.
 //!
 //! - A message says everything about itself, and nothing about its conversation.
-//! - `resolved_at` is the first resolution that lasted. A later one is known from the webhook of the change, and from
-//!   `last_resolved_at` where LibreDesk has it.
+//! - `resolved_at` is the first resolution, and stays that. A later one is known from the webhook of the change, and
+//!   from `last_resolved_at` where LibreDesk has it.
 //! - A customer's message opens a conversation again and ends a snooze without a webhook of its own: the message
 //!   implies it.
 //! - An assignment names an id. Only a setting can tell whether that is an AI assistant. An assistant hands a

@@ -168,7 +168,7 @@ impl Health {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LastRefresh {
-    /// How old the instant of the report is, in seconds. Negative means that it is still to come.
+    /// How many seconds ago the instant was that the refresh was for. Negative means that it is still to come.
     pub age_seconds: i64,
     /// What it did. `None` means that the caller is no operator.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -57,7 +57,7 @@ pub struct Run {
     /// When the last completed pass of the sweep began, RFC 3339. Null means that there was none.
     #[serde(default, with = "rfc3339::optional")]
     pub swept_as_of: Option<Timestamp>,
-    /// Items that came too late to be taken in since the run before.
+    /// Items that have come since the run before, and came too late to be taken in.
     #[serde(default)]
     pub items_expired: i64,
     /// Conversations whose items are stored without a record of the conversation. At most 1,000 are counted.

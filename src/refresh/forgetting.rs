@@ -18,9 +18,9 @@ pub const KEEP_WAITING_MS: i64 = 400 * DAY_MS;
 pub struct Horizons {
     /// Whatever happened before this is old.
     pub items: Timestamp,
-    /// A conversation that was last touched before this is old.
+    /// Nothing need be kept of a conversation that was last touched before this.
     pub touched: Timestamp,
-    /// The same for a conversation in which somebody waits.
+    /// The same where somebody waits.
     pub waiting: Timestamp,
     /// Items that come now are late if they arrived no later than this.
     pub swept_until: Timestamp,

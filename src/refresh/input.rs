@@ -95,7 +95,7 @@ pub async fn read_inputs<D: Database>(
 ) -> Result<Vec<PublishInput>, DatabaseError> {
     let ids = to_json(organization_ids)?;
     let statement = |sql| Statement::new(sql, [ids.as_str().into()]);
-    // Reading this many means that there may be more.
+    // If this many are read, there may be more: too much for `Everything`, and in portions the rest comes later.
     let most = match reading {
         Reading::Everything => 2 * limits.pending_records.max(limits.rows) + 1,
         Reading::Portion => limits.pending_records,

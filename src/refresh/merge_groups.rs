@@ -51,7 +51,8 @@ pub fn groups(conversations: Vec<StoredConversation>) -> Result<Vec<Group>, Data
     Ok(groups)
 }
 
-/// The number that stands for everything `number` was merged with. On the way, each step is shortened by half.
+/// The number that stands for everything `number` was merged with. On the way, each step is led to the next but one,
+/// which halves the way for later searches.
 fn root_of(parents: &mut [usize], mut number: usize) -> usize {
     while let Some(parent) = parents.get(number).copied().filter(|parent| *parent != number) {
         let grandparent = parents.get(parent).copied().unwrap_or(parent);

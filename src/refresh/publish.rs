@@ -16,7 +16,7 @@ use std::collections::HashSet;
 
 /// More than a portion of a large organization takes.
 const PORTION_STATEMENTS: u64 = 60;
-/// How many conversations' bytes are read to see how many of them fit.
+/// The most conversations whose sizes are read at a time to see how many of them fit.
 const UNLISTED_MAX: usize = 2_000;
 
 /// Publishes the slices of one run.

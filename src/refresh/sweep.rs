@@ -3,9 +3,9 @@
 //! everything is kept, a pass only notes which organizations were removed.
 //!
 //! A conversation in which nobody waits, and in which nobody has written for `keep_timeline_ms`, loses all items except
-//! those that still decide something (`conversation::retention`). It counts as swept until three days before that age:
-//! items that arrived until then are not taken in again. Nothing is left of a conversation that was not touched for
-//! `keep_conversation_ms`.
+//! those that still decide something (`conversation::retention`). It counts as swept up to an instant that is
+//! `keep_timeline_ms` less three days before the sweep: items that arrived no later are not taken in again. Nothing is
+//! left of a conversation that was not touched for `keep_conversation_ms`.
 //!
 //! A conversation is read and decided on, and loses something only if nothing in it has become pending meanwhile. So no
 //! event is lost that comes in between, and wherever a sweep ends, the next one continues.

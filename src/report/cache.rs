@@ -53,7 +53,7 @@ pub struct IsolateCache {
     pub policy: PagePolicy,
     /// Which database has which organizations.
     shards: Shards,
-    /// The generation of each database, from which everything here except heads was read; empty if nothing was.
+    /// For each database, the generation that everything here except heads was read from; empty if nothing was.
     generations: Vec<String>,
 }
 
@@ -215,9 +215,9 @@ impl IsolateCache {
 pub struct CachedHead {
     /// `None` means that the organization does not exist.
     pub head: Option<Rc<SnapshotHead>>,
-    /// The newest snapshot, if anything is published: its id is signed once a head.
-    pub newest: Option<Snapshot>,
     /// The newest snapshot, if anything is published: its id is signed once for each head.
+    pub newest: Option<Snapshot>,
+    /// When the head was read.
     pub read_at: Timestamp,
 }
 

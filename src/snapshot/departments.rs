@@ -55,8 +55,8 @@ impl Share {
         Some(())
     }
 
-    /// Its stored form: four numbers, the last of which says how many of the others are `changes`, and then the pairs
-    /// of `changes` and of `times`.
+    /// Its stored form: four numbers, the last of which says how many of the following belong to `changes`, and then
+    /// the pairs of `changes` and of `times`.
     fn numbers(&self) -> Vec<i64> {
         let mut numbers = vec![self.opened, self.crossed, self.worst_minutes, 0];
         self.changes.write_pairs(&mut numbers);
@@ -99,7 +99,7 @@ struct ListedDepartment {
 pub struct Departments {
     numbers: TextTable,
     all: Vec<ListedDepartment>,
-    /// How many observations there were since the hour began.
+    /// How many observations there have been since the hour began.
     observations: i64,
     /// Whether something unknown may have happened in this hour.
     pub is_unknown: bool,

@@ -22,8 +22,8 @@ pub fn start_of(hour: i64) -> Timestamp {
 pub struct Hour {
     /// Its number: see [`hour_of`].
     pub number: i64,
-    /// The first of the quiet hours before it, since when nothing has changed. If it is the hour itself, what was
-    /// before is not known.
+    /// The first of the quiet hours before it: from then until this hour nothing changed. If it is this hour's own
+    /// number, this says nothing of the time before.
     pub quiet_since: i64,
     /// How many rows were listed all that time.
     pub opened: i64,
@@ -31,8 +31,8 @@ pub struct Hour {
     pub crossed: i64,
     /// How many rows over their threshold were taken off the list by a publication.
     pub cleared: i64,
-    /// The median of how long those were over it, in minutes. From 16 minutes on it may be up to an eighth more. `None`
-    /// means that there are none.
+    /// The median of how long those were over it, in minutes, or the lower one of two. From 16 minutes on it is rounded
+    /// down, so the true one may be up to an eighth more. `None` means that there are none.
     pub median_minutes: Option<i64>,
     /// The longest of these times.
     pub worst_minutes: Option<i64>,

@@ -1,4 +1,4 @@
-//! Numbers by key, such as how many times lasted how many minutes.
+//! Numbers by key, such as how many rows there are for each duration in minutes.
 
 /// Numbers by a key, ascending by key.
 #[derive(Debug, Default)]
@@ -14,8 +14,8 @@ impl Tally {
         }
     }
 
-    /// Counts a time in minutes. From 16 on it is rounded down to four binary digits, so that there are at most some
-    /// hundred keys.
+    /// Counts a time in minutes. From 16 on it is rounded down to four binary digits, so that there are a few hundred
+    /// keys at most.
     pub fn add_minutes(&mut self, minutes: i64) {
         let digits = minutes.checked_ilog2().unwrap_or_default().saturating_sub(3);
         self.add(minutes >> digits << digits, 1);
@@ -54,7 +54,7 @@ impl Tally {
         self.pairs().map(|(_, number)| number).sum()
     }
 
-    /// The median of the keys, if the numbers say how often each occurs.
+    /// The median of the keys, or the lower one of two, if the numbers say how often each occurs.
     #[must_use]
     pub fn median(&self) -> Option<i64> {
         let mut left = (self.total() + 1) / 2;

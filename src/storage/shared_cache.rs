@@ -24,8 +24,8 @@ pub struct SharedCacheError(pub String);
 /// What the keys of one kind of entry begin with. All prefixes are listed here, and only they make a [`CacheKey`], so
 /// no entry is read as one of another kind.
 ///
-/// The number in a prefix is the version of its keys and values. Raise it when either changes: then the entries of the
-/// worker that ran before are not found, rather than misread.
+/// The number in a prefix is the version of the format of its keys and values. Raise it when either format changes:
+/// then the entries of the worker that ran before are not found, rather than misread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyPrefix(&'static str);
 

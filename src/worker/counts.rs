@@ -21,7 +21,7 @@ pub async fn store_all(service: &Service, binding: &str, env: &Env, now: Timesta
 }
 
 /// Stores what has been counted for the connection at `index`. If this or another isolate has stored anything for it
-/// within a minute, it stays in memory. It also does if the database fails; then this returns false.
+/// within a minute, it stays in memory. It stays there, too, if the database fails, and then this returns false.
 pub async fn store(service: &Service, index: usize, env: &Env, now: Timestamp) -> bool {
     let taken = service
         .counters

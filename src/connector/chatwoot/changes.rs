@@ -30,8 +30,8 @@ pub fn changes(root: &Node<'_, '_>, conversation: &ChatwootConversation, events:
             before = Status::from_node(&change.member("previous_value"));
             after = Status::from_node(&change.member("current_value"));
         }
-        // Without a log only the state is known. If it is the bot's turn, that is enough. If it is resolved, that
-        // counts only if an agent has the conversation: otherwise the bot may have resolved it, which settles nothing.
+        // Without a log only the state is known. `pending` is enough to say that the bot has it now. `resolved` counts
+        // only if an agent has the conversation: otherwise the bot may have resolved it, which settles nothing.
         None if log.is_empty() => {
             let is_enough = |status: &Status| match status {
                 Status::Pending => true,

@@ -5,10 +5,10 @@ pub const ADD_ORGANIZATIONS: &str = include_str!("add_organizations.sql");
 
 /// Makes pending what the incoming records (?1) change: the conversations that they are in, were in, are, or
 /// acknowledge, and those that conversations were merged into; contacts, users and departments; and organizations that
-/// are new. The target of a merge that comes in now is found when it is folded. The change token (`mark`) is the number
-/// of the last run, so that what changes many times until the next run is written once: a run settles nothing under its
-/// own number. If the last run is one of a version that knows only random tokens, it is the token of this ingest (?2).
-/// ?3 is the clock: what is pending already keeps the instant that it has.
+/// are new. The target of a merge that comes in now is found when the merged conversation is folded. The change token
+/// (`mark`) is the number of the last run, so that what changes many times until the next run is written once: a run
+/// settles nothing under its own number. If the last run is one of a version that knows only random tokens, it is the
+/// token of this ingest (?2). ?3 is the clock: what is pending already keeps the instant that it has.
 ///
 /// A contact that no candidate shows, itself or merged into others, makes nothing pending: whichever candidate shows it
 /// later is joined with it then. In an organization of more than 1,000 candidates it is not looked for.

@@ -1,4 +1,4 @@
-//! Addresses and secrets of destinations, handled in JavaScript because that takes WebCrypto and `fetch`.
+//! Handles addresses and secrets of destinations, in JavaScript because it needs WebCrypto and `fetch`.
 
 use crate::alert::settings::Sealed;
 use crate::api::error::ApiError;
