@@ -1,10 +1,10 @@
 // The first table: CPU per request and requests per second of each side, in one interleaved run.
 //
-// In each round every side does the same work, and the sides begin by turns, so that whatever else the machine does
-// falls on all of them. Rounds are short for the same reason. Every other round goes in reverse, because a side takes
-// longer behind one than behind another: two sides of the same build differed by 3 % without it. There are many
-// processes of each side, one after the other: of two processes of the same build one may take 5 % more CPU for as long
-// as it lives. CPU is the whole process's: the platform's share is in it, and shown by a worker that does nothing.
+// In each round every side does the same work, so that whatever else the machine does falls on all of them. Rounds are
+// short for the same reason. The order of the sides in a round is random, because a side takes longer behind one than
+// behind another: two sides of the same build differed by 3 % in a fixed order. There are many processes of each side,
+// one after the other: of two processes of the same build one may take 5 % more CPU for as long as it lives. CPU is the
+// whole process's: the platform's share is in it, and shown by a worker that does nothing.
 
 import path from 'node:path';
 import { CASES, REPORT } from './cases.mjs';
@@ -48,8 +48,7 @@ export async function timeCases({ names, processes, seed, keys, say, sides: chos
         say(`Starting ${all.join(', ')}, ${started} of ${processes} …`);
         const sides = await startSides(states, { keys, load, builds });
         try {
-          const turn = started * PROCESS_ROUNDS;
-          for (const name of own) await timeCase(CASES[name], sides, { turn, keys, load, results: results[name] });
+          for (const name of own) await timeCase(CASES[name], sides, { keys, load, results: results[name] });
         } finally {
           await Promise.all(sides.map((side) => side.stop()));
         }
@@ -129,8 +128,7 @@ async function countKeys(namespace) {
 /** How many of the requests of a case a side gets. */
 const shareOf = (side, count) => Math.ceil(count * (side.name === 'plain' ? PLAIN_SHARE : 1));
 
-/** Times a case. `turn` counts the rounds of earlier processes, so that the sides begin by turns. */
-async function timeCase(each, sides, { turn, keys, load, results }) {
+async function timeCase(each, sides, { keys, load, results }) {
   const orders = new Map();
   for (const side of sides) {
     const order =
@@ -140,10 +138,7 @@ async function timeCase(each, sides, { turn, keys, load, results }) {
     await load.run(side.url, { ...warmUp, count: shareOf(side, Math.max(each.count, warmUp.requests.length)) });
   }
   for (let round = 1; round <= PROCESS_ROUNDS; round += 1) {
-    // Each order comes twice, forwards and in reverse.
-    const first = Math.floor((turn + round) / 2) % sides.length;
-    const inOrder = [...sides.slice(first), ...sides.slice(0, first)];
-    for (const side of round % 2 === 0 ? inOrder : inOrder.toReversed()) {
+    for (const side of shuffled(sides)) {
       const count = shareOf(side, each.count);
       const order = orders.get(side)(round);
       const before = cpuMicroseconds(side.pid);
@@ -153,6 +148,11 @@ async function timeCase(each, sides, { turn, keys, load, results }) {
       results[side.name].rate.push(count / seconds);
     }
   }
+}
+
+function shuffled(items) {
+  const order = items.map((item) => ({ item, at: Math.random() }));
+  return order.sort((left, right) => left.at - right.at).map(({ item }) => item);
 }
 
 /** The results as two tables: CPU with the ratios to the others, and requests a second. */
