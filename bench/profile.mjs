@@ -11,7 +11,7 @@ import { Load } from './load.mjs';
 import { Profiler } from './profiler.mjs';
 import { ensureSeed } from './seed.mjs';
 import { cpuMicroseconds, modulesOf, Side, WORK } from './sides.mjs';
-import { stateOf, warmUp } from './timing.mjs';
+import { stateOf, warmUp, warmUpCase } from './timing.mjs';
 
 const USAGE = `usage: node bench/profile.mjs [--side ours] [--case NAME] [--rounds 4] [--top 40] [--built]
 
@@ -106,11 +106,11 @@ await whenProgram(import.meta.url, async (args) => {
   const modules = await modulesOf(name, { folder: inRoot(NAMED), readable: true });
   const side = await Side.start(name, { state, jwks: keys.jwks, modules, inspectorPort: 0 });
   try {
-    const { prepare, count } = CASES[caseName];
-    const order = await prepare(side, keys);
+    const each = CASES[caseName];
+    const { count } = each;
+    const order = await each.prepare(side, keys);
     await warmUp(side, load);
-    const first = order(0);
-    await load.run(side.url, { ...first, count: Math.max(count, first.requests.length) });
+    await warmUpCase(each, order, side, load);
     const profiler = await Profiler.attach(await side.miniflare.getInspectorURL(), name);
     const before = cpuMicroseconds(side.pid);
     await profiler.start();

@@ -86,6 +86,12 @@ export function warmUp(side, load) {
   return load.run(side.url, { requests: [{ path: REPORT, headers }], count: shareOf(side, WARM_UP_COUNT) });
 }
 
+/** Lets a side answer what `order` has for round 0 of a case. */
+export function warmUpCase({ count }, order, side, load) {
+  const first = order(0);
+  return load.run(side.url, { ...first, count: shareOf(side, Math.max(count, first.requests.length)) });
+}
+
 /** A copy of the seed for a side; where these cases take pages from KV, with a KV that has them. */
 export async function stateOf(name, cases, { rounds, seed, keys, load, say, folder }) {
   const state = copyState(seed, path.join(WORK, `state-timing-${name}`));
@@ -134,8 +140,7 @@ async function timeCase(each, sides, { keys, load, results }) {
     const order =
       side.name === FLOOR ? () => ({ requests: [{ path: REPORT, headers: {} }] }) : await each.prepare(side, keys);
     orders.set(side, order);
-    const warmUp = order(0);
-    await load.run(side.url, { ...warmUp, count: shareOf(side, Math.max(each.count, warmUp.requests.length)) });
+    await warmUpCase(each, order, side, load);
   }
   for (let round = 1; round <= PROCESS_ROUNDS; round += 1) {
     for (const side of shuffled(sides)) {
