@@ -43,6 +43,11 @@ pub struct AlertsChange {
     destinations: Vec<Destination>,
 }
 
+/// Why destinations are not set: a sentence that says which member is wrong, and what it takes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct DestinationsError(pub String);
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Destination {
     id: String,
@@ -58,27 +63,30 @@ struct Destination {
 /// Parses a request's body.
 ///
 /// # Errors
-/// A sentence that says which member is wrong, and what it takes.
-pub fn parse_change(body: &[u8]) -> Result<AlertsChange, String> {
-    let value = strict_json::parse(body).map_err(|error| format!("The body is not valid JSON: {error}."))?;
+/// [`DestinationsError`]
+pub fn parse_change(body: &[u8]) -> Result<AlertsChange, DestinationsError> {
+    let value = strict_json::parse(body);
+    let value = value.map_err(|error| DestinationsError(format!("The body is not valid JSON: {error}.")))?;
     let members = value.as_object().filter(|members| members.len() == 1);
     let list = members.and_then(|members| members.get("destinations")?.as_array());
     let list = list.filter(|list| list.len() <= DESTINATIONS_MAX).ok_or_else(|| {
-        format!(
+        DestinationsError(format!(
             "The body must be a JSON object whose only member destinations is an array of at most {DESTINATIONS_MAX}."
-        )
+        ))
     })?;
     let mut destinations: Vec<Destination> = Vec::new();
     for (index, item) in list.iter().enumerate() {
-        let destination = destination(item).map_err(|problem| format!("destinations[{index}]{problem}."))?;
+        let wrong = |problem: String| DestinationsError(format!("destinations[{index}]{problem}."));
+        let destination = destination(item).map_err(wrong)?;
         if destinations.iter().any(|other| other.id == destination.id) {
-            return Err(format!("destinations[{index}].id is that of another destination."));
+            return Err(wrong(".id is that of another destination".to_owned()));
         }
         destinations.push(destination);
     }
     Ok(AlertsChange { destinations })
 }
 
+/// The error goes between the destination's place in the body and a full stop.
 fn destination(item: &Value) -> Result<Destination, String> {
     let members = item.as_object();
     let members = members.filter(|members| members.keys().all(|name| MEMBERS.contains(&name.as_str())));
@@ -159,19 +167,16 @@ impl AlertsChange {
     ///
     /// # Errors
     /// As [`parse_change`].
-    pub fn check(&self, current: &Alerts) -> Result<(), String> {
+    pub fn check(&self, current: &Alerts) -> Result<(), DestinationsError> {
         for (index, destination) in self.destinations.iter().enumerate() {
+            let wrong = |problem: String| Err(DestinationsError(format!("destinations[{index}]{problem}.")));
             let stored = current.row(&destination.id);
             if stored.is_none() && destination.url.is_null() {
-                return Err(format!(
-                    "destinations[{index}].url is required, because the destination is new."
-                ));
+                return wrong(".url is required, because the destination is new".to_owned());
             }
             let has_secret = stored.is_some_and(|row| row.optional_text(3).is_ok_and(|sealed| sealed.is_some()));
             if destination.is_signed && destination.secret.is_null() && !has_secret {
-                return Err(format!(
-                    "destinations[{index}].secret is required for the format {SIGNED_FORMAT}."
-                ));
+                return wrong(format!(".secret is required for the format {SIGNED_FORMAT}"));
             }
         }
         Ok(())
@@ -273,7 +278,7 @@ impl Alerts {
     /// The format of a destination's messages, with its address and its secrets.
     ///
     /// # Errors
-    /// [`ReportError::Unavailable`] if it is not what a `PUT` writes.
+    /// [`ReportError::Corrupt`] if it is not what a `PUT` writes.
     pub fn find(&self, id: &str) -> Result<Option<Sealed<'_>>, ReportError> {
         let Some(row) = self.row(id) else {
             return Ok(None);

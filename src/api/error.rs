@@ -2,6 +2,7 @@
 //!
 //! The modules below have errors of their own, which know no HTTP; the `From` implementations here map them.
 
+use crate::alert::settings::DestinationsError;
 use crate::auth::access::{AccessError, Denial};
 use crate::auth::connection::SignatureError;
 use crate::auth::error::{TokenError, VerifyError};
@@ -257,6 +258,12 @@ impl From<ScopesError> for ApiError {
 
 impl From<SearchError> for ApiError {
     fn from(error: SearchError) -> Self {
+        Self::Invalid(error.to_string())
+    }
+}
+
+impl From<DestinationsError> for ApiError {
+    fn from(error: DestinationsError) -> Self {
         Self::Invalid(error.to_string())
     }
 }

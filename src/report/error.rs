@@ -14,7 +14,7 @@ pub enum ReportError {
     /// The database is out of reach and nothing usable is cached. The text is for the log.
     #[error("{0}")]
     Unavailable(String),
-    /// What is stored is not what a refresh writes. The text is for the log.
+    /// What is stored is not what a refresh writes, or cannot be asked for. The text is for the log.
     #[error("{0}")]
     Corrupt(String),
 }
@@ -22,7 +22,7 @@ pub enum ReportError {
 impl From<DatabaseError> for ReportError {
     fn from(error: DatabaseError) -> Self {
         match error {
-            DatabaseError::Decode(_) => Self::Corrupt(error.to_string()),
+            DatabaseError::Decode(_) | DatabaseError::Encode => Self::Corrupt(error.to_string()),
             _ => Self::Unavailable(error.to_string()),
         }
     }

@@ -39,7 +39,8 @@ afterEach(() => {
 
 /** What the wasm says is to be sent. */
 async function draft(more = {}, address = ADDRESS) {
-  const sealed = JSON.parse(await sealDestinations(KEYS, 'o', JSON.stringify([['d', address, SECRET]])))[0];
+  const outcome = await sealDestinations(KEYS, 'o', JSON.stringify([['d', address, SECRET]]));
+  const sealed = JSON.parse(outcome.sealed ?? '')[0];
   return {
     kind: 'stalled',
     asOf: '2026-11-23T08:00:00.000Z',
@@ -111,7 +112,7 @@ test('what is refused or not answered is tried again when the wasm says so', asy
         throw new TypeError('no connection');
       },
       'unknown',
-      'There was no answer within 5 seconds, or no connection.',
+      'There was no response within 5 seconds, or no connection.',
     ],
   ];
   for (const [how, outcome, problem] of cases) {
@@ -137,8 +138,8 @@ test('a receiver that hangs is given up', async (t) => {
 
 test('an address that is no longer allowed is not called', async () => {
   // As if it had been set when more was allowed.
-  const problem = await sealDestinations(KEYS, 'o', JSON.stringify([['d', 'https://10.0.0.1/', null]]));
-  assert.match(problem, /^destinations\[0\]\.url must be on a public host/);
+  const { problem } = await sealDestinations(KEYS, 'o', JSON.stringify([['d', 'https://10.0.0.1/', null]]));
+  assert.match(problem ?? '', /^destinations\[0\]\.url must be on a public host/);
   const { seal } = await import('../../src/worker/alerts/seal.js');
   const url = await seal(KEYS, ['o', 'd', 'url'], 'https://10.0.0.1/');
   const { finished } = await deliver({

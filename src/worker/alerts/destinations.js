@@ -13,20 +13,23 @@ const SECRET_PREFIX = 'whsec_';
 const SECRET = /^whsec_[\w+/=-]+$/;
 
 /**
- * Checks and encrypts the addresses and secrets of destinations: the text of a JSON array of
- * `[sealed address, host, its last characters, sealed secrets]`, each null where nothing was given. A text that is no
- * array is a sentence about what is wrong with them.
+ * Checks and encrypts the addresses and secrets of destinations. `sealed` is JSON:
+ * `[[sealed address, host, its last characters, sealed secrets], …]`, each null where nothing was given. `problem` is
+ * instead a sentence about what is wrong with them.
  *
  * @param {string} keys The value of SETTINGS_KEY.
  * @param {string} organizationId
  * @param {string} destinations JSON: `[[id, url or null, secret or null], …]`
+ * @returns {Promise<{ sealed?: string, problem?: string }>}
  */
 export async function sealDestinations(keys, organizationId, destinations) {
   const sealed = [];
   for (const [index, [id, url, secret]] of JSON.parse(destinations).entries()) {
     const secrets = secret === null ? null : [secret].flat();
     const problem = (url !== null && problemOf(url)) || (secrets !== null && !areSecrets(secrets) && SECRETS_PROBLEM);
-    if (problem) return `destinations[${index}].${problem === SECRETS_PROBLEM ? 'secret' : 'url'} ${problem}.`;
+    if (problem) {
+      return { problem: `destinations[${index}].${problem === SECRETS_PROBLEM ? 'secret' : 'url'} ${problem}.` };
+    }
     const hint = url === null ? { host: null, urlEnd: null } : hintOf(url);
     sealed.push([
       url && (await seal(keys, [organizationId, id, 'url'], url)),
@@ -35,7 +38,7 @@ export async function sealDestinations(keys, organizationId, destinations) {
       secrets && (await seal(keys, [organizationId, id, 'secrets'], secrets.join(' '))),
     ]);
   }
-  return JSON.stringify(sealed);
+  return { sealed: JSON.stringify(sealed) };
 }
 
 const SECRETS_PROBLEM = `must be a secret, or an array of at most ${SECRETS_MAX}: ${SECRET_PREFIX} and ${SECRET_BYTES_MIN} to ${SECRET_BYTES_MAX} bytes in base64`;

@@ -1,11 +1,11 @@
 //! Handles addresses and secrets of destinations, in JavaScript because it needs WebCrypto and `fetch`.
 
-use crate::alert::settings::Sealed;
+use crate::alert::settings::{DestinationsError, Sealed};
 use crate::api::error::ApiError;
 use crate::worker::bindings::message_of;
 use serde_json::Value;
-use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
 use worker::Env;
 use worker::js_sys::Promise;
 use worker::wasm_bindgen_futures::JsFuture;
@@ -15,6 +15,15 @@ use worker::wasm_bindgen_futures::JsFuture;
 extern "C" {
     #[wasm_bindgen(js_name = sealDestinations)]
     fn seal_destinations(keys: &str, organization_id: &str, destinations: &str) -> Promise;
+
+    /// Either what is sealed or what is wrong.
+    type SealOutcome;
+
+    #[wasm_bindgen(method, getter)]
+    fn sealed(this: &SealOutcome) -> Option<String>;
+
+    #[wasm_bindgen(method, getter)]
+    fn problem(this: &SealOutcome) -> Option<String>;
 
     #[wasm_bindgen(js_name = sendSample)]
     fn send_sample(
@@ -30,14 +39,16 @@ extern "C" {
 /// Checks and encrypts addresses and secrets: takes the JSON of a change and returns the JSON to be stored.
 ///
 /// # Errors
-/// [`ApiError::Invalid`] if one of them must not be used; [`ApiError::Internal`] if they cannot be encrypted.
+/// [`DestinationsError`] if one of them must not be used; [`ApiError::Internal`] if they cannot be encrypted.
 pub async fn seal(keys: &str, organization_id: &str, destinations: &str) -> Result<String, ApiError> {
-    let sealed = text(seal_destinations(keys, organization_id, destinations)).await?;
-    if sealed.starts_with('[') {
-        Ok(sealed)
-    } else {
-        Err(ApiError::Invalid(sealed))
+    let outcome = settled(seal_destinations(keys, organization_id, destinations)).await?;
+    let outcome: SealOutcome = outcome.unchecked_into();
+    if let Some(problem) = outcome.problem() {
+        return Err(DestinationsError(problem).into());
     }
+    outcome
+        .sealed()
+        .ok_or_else(|| ApiError::Internal("nothing was sealed".to_owned()))
 }
 
 /// Sends a sample to a destination, and returns what became of it.
@@ -50,14 +61,12 @@ pub async fn sample(
     destination_id: &str,
     Sealed { format, url, secrets }: Sealed<'_>,
 ) -> Result<Value, ApiError> {
-    let outcome = text(send_sample(env, organization_id, destination_id, url, secrets, format)).await?;
+    let outcome = settled(send_sample(env, organization_id, destination_id, url, secrets, format)).await?;
+    let outcome = outcome.as_string().unwrap_or_default();
     serde_json::from_str(&outcome).map_err(|error| ApiError::Internal(error.to_string()))
 }
 
-async fn text(promise: Promise) -> Result<String, ApiError> {
+async fn settled(promise: Promise) -> Result<JsValue, ApiError> {
     let value: Result<JsValue, JsValue> = JsFuture::from(promise).await;
-    let text = value
-        .map_err(|error| message_of(&error, "WebCrypto failed"))
-        .and_then(|value| value.as_string().ok_or_else(String::new));
-    text.map_err(ApiError::Internal)
+    value.map_err(|error| ApiError::Internal(message_of(&error, "WebCrypto failed")))
 }

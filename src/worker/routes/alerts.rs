@@ -29,7 +29,7 @@ pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Resul
     let requested = path.id("organizationId")?;
     // 3. Read the body of a PUT.
     let change = match context.method() {
-        "PUT" => Some(parse_change(&json_body::read(context, BODY_BYTES_MAX).await?).map_err(ApiError::Invalid)?),
+        "PUT" => Some(parse_change(&json_body::read(context, BODY_BYTES_MAX).await?)?),
         _ => None,
     };
     // 4. Decide access.
@@ -43,7 +43,7 @@ pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Resul
         let body = envelope::success(&current.to_json(&organization)?)?;
         return Ok(ApiResponse::json_or_not_modified(context, body));
     };
-    change.check(&current).map_err(ApiError::Invalid)?;
+    change.check(&current)?;
     // 7. Encrypt and store those of a PUT.
     let keys = caller.service.config.settings_key.as_deref();
     let keys = keys.ok_or_else(|| ApiError::Unavailable("SETTINGS_KEY is not set".to_owned()))?;
