@@ -8,13 +8,16 @@ import path from 'node:path';
 import { parseFlags } from './flags.mjs';
 import { Failure, inRoot, whenProgram } from './project.mjs';
 
-/** The rooms of src/, by floor, from the ground up. A room may use rooms of its own floor and of the floors below. */
+/** The rooms of src/, by floor, from the ground up. A room may use rooms of the floors below, and no others. */
 export const FLOORS = [
-  ['base', 'storage'],
-  ['http', 'hours', 'conversation'],
-  ['snapshot', 'auth', 'connector'],
-  ['config', 'erasure', 'ingest', 'refresh', 'report'],
-  ['alert', 'directory', 'evidence', 'health', 'api'],
+  ['base'],
+  ['storage', 'http', 'hours', 'conversation'],
+  ['snapshot', 'connector'],
+  ['auth'],
+  ['erasure', 'ingest', 'report'],
+  ['refresh', 'directory', 'alert'],
+  ['config', 'evidence', 'health'],
+  ['api'],
   ['worker'],
 ];
 
@@ -271,8 +274,9 @@ export function problems(graph, floors = FLOORS) {
   const homeless = [...rooms.keys()].filter((room) => floorOf(room) < 0);
   const upwards = [...graph].flatMap(([file, targets]) =>
     [...targets]
-      .filter((target) => floorOf(roomOf(file)) >= 0 && floorOf(roomOf(file)) < floorOf(roomOf(target)))
-      .map((target) => `src/${file} (floor ${floorOf(roomOf(file)) + 1}) uses src/${target}, which is above it.`),
+      .filter((target) => roomOf(file) !== roomOf(target) && floorOf(roomOf(file)) >= 0)
+      .filter((target) => floorOf(roomOf(file)) <= floorOf(roomOf(target)))
+      .map((target) => `src/${file} (floor ${floorOf(roomOf(file)) + 1}) uses src/${target}, which is not below it.`),
   );
   return [
     ...homeless.map((room) => `src/${room} is on no floor: add it to FLOORS in scripts/module-map.mjs.`),

@@ -7,6 +7,7 @@ import { describe, test } from 'node:test';
 import {
   dependencies,
   drawing,
+  FLOORS,
   problems,
   readSources,
   withDrawing,
@@ -17,8 +18,19 @@ import { inRoot } from '../../scripts/project.mjs';
 describe('the code', () => {
   const graph = dependencies(readSources());
 
-  test('no arrow goes up a floor, and no files or rooms form a circle', () => {
+  test('all arrows go down, and no files form a circle', () => {
     assert.deepEqual(problems(graph), []);
+  });
+
+  test('the table in src/lib.rs has the same floors', () => {
+    const rows = readFileSync(inRoot('src/lib.rs'), 'utf8').matchAll(/^\/\/! \| (\d+) \| \[?`(\w+)`/gm);
+    /** @type {string[][]} */
+    const floors = FLOORS.map(() => []);
+    for (const [, floor, room] of rows) floors[Number(floor) - 1].push(room);
+    assert.deepEqual(
+      floors.map((rooms) => rooms.sort()),
+      FLOORS.map((rooms) => rooms.toSorted()),
+    );
   });
 
   test('the drawing in ARCHITECTURE.md is current', () => {
@@ -114,7 +126,20 @@ describe('what is refused', () => {
 
   test('an arrow that goes up', () => {
     const found = problemsOf({ 'ground.rs': 'use crate::above::One;', 'above.rs': 'pub struct One;' });
-    assert.deepEqual(found, ['src/ground.rs (floor 1) uses src/above.rs, which is above it.']);
+    assert.deepEqual(found, ['src/ground.rs (floor 1) uses src/above.rs, which is not below it.']);
+  });
+
+  test('an arrow that stays on its floor', () => {
+    const found = problems(
+      dependencies(
+        new Map([
+          ['a.rs', 'use crate::b::One;'],
+          ['b.rs', 'pub struct One;'],
+        ]),
+      ),
+      [['a', 'b']],
+    );
+    assert.deepEqual(found, ['src/a.rs (floor 1) uses src/b.rs, which is not below it.']);
   });
 
   test('a circle of files, said once', () => {
