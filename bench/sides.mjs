@@ -239,7 +239,7 @@ function fieldsOf(pid) {
   }
 }
 
-/** A page is put into KV after the answer was given. */
+/** A page is put into KV after the response was given. */
 const PUT_TIMEOUT_MS = 10_000;
 
 /** Waits until an isolate has put a page into KV. */

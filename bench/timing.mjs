@@ -54,8 +54,12 @@ export async function timeCases({ names, processes, seed, keys, say, sides: chos
         }
       }
       for (const name of own) {
+        const { ours, ...others } = results[name];
+        const ratios = Object.entries(ours ? others : {}).map(
+          ([side, { cpu }]) => `${ratio(ours.cpu, cpu).toFixed(3)} × ${side}`,
+        );
         const texts = Object.entries(results[name]).map(([side, { cpu }]) => `${side} ${spreadText(cpu)}`);
-        say(`${name}: CPU a request, µs: ${texts.join(', ')}`);
+        say([`${name}: CPU a request, µs: ${texts.join(', ')}`, ...ratios].join('; '));
       }
     }
   } finally {

@@ -21,7 +21,7 @@ const CLOCK_SKEW_MS: i64 = 5_000;
 /// The first pause after an attempt that failed. Each further one is twice as long, up to an hour.
 const RETRY_FIRST_SECONDS: i64 = 30;
 const RETRY_MAX_SECONDS: i64 = 3_600;
-/// The answer, as JSON, if there is nothing to send or to try again.
+/// The response, as JSON, if there is nothing to send or to try again.
 const NOTHING: &str = "null";
 /// How often a row is read again because somebody else has changed it meanwhile.
 const TURNS_MAX: usize = 5;
@@ -64,17 +64,17 @@ pub async fn deliver<D: Database>(
             continue;
         }
         let details = outcomes.get(1).and_then(|outcome| outcome.rows.first());
-        return details.map_or(Ok(step.answer), |details| Ok(details.text(0)?.to_owned()));
+        return details.map_or(Ok(step.response), |details| Ok(details.text(0)?.to_owned()));
     }
     Err(DatabaseError::Failed("a destination changes all the time".to_owned()))
 }
 
-/// What to write, and what to answer.
+/// What to write, and what to respond.
 struct DeliveryStep {
     attempt: Attempt,
-    /// Reads what the message says, which is then the answer.
+    /// Reads what the message says, which is then the response.
     details: Option<Statement>,
-    answer: String,
+    response: String,
 }
 
 fn begin(
@@ -103,20 +103,20 @@ fn begin(
         return Ok(Some(DeliveryStep {
             attempt,
             details: None,
-            answer: NOTHING.to_owned(),
+            response: NOTHING.to_owned(),
         }));
     };
     attempt.next_at = Some(now.plus(CLAIM_MS).as_milliseconds());
     Ok(Some(DeliveryStep {
         attempt,
         details: Some(draft.details(&source, message, kind)),
-        answer: String::new(),
+        response: String::new(),
     }))
 }
 
 fn finish(row: &Row, (outcome, problem): Ended<'_>, now: Timestamp) -> Result<DeliveryStep, DatabaseError> {
     // An attempt before this one may have arrived.
-    let is_repeat = AlertKind::read(row.optional_text(12)?).is_some_and(|kind| kind.is_repeat);
+    let is_repeat = AlertKind::from_text(row.optional_text(12)?).is_some_and(|kind| kind.is_repeat);
     let outcome = match outcome {
         DeliveryOutcome::Refused if is_repeat => DeliveryOutcome::Unknown,
         other => other,
@@ -125,7 +125,7 @@ fn finish(row: &Row, (outcome, problem): Ended<'_>, now: Timestamp) -> Result<De
     stalls.settle(outcome);
     let mut attempt = Attempt::new(row, stalls.to_text())?;
     attempt.problem = problem.map(str::to_owned);
-    let mut answer = NOTHING.to_owned();
+    let mut response = NOTHING.to_owned();
     if matches!(outcome, DeliveryOutcome::Delivered | DeliveryOutcome::GivenUp) {
         attempt.queued_at = None;
         attempt.next_at = Some(now.plus(PAUSE_MS).as_milliseconds());
@@ -135,7 +135,7 @@ fn finish(row: &Row, (outcome, problem): Ended<'_>, now: Timestamp) -> Result<De
         let doublings = attempt.attempts.clamp(1, 10) - 1;
         let seconds = (RETRY_FIRST_SECONDS << doublings).min(RETRY_MAX_SECONDS);
         attempt.next_at = Some(now.plus(1_000 * seconds).as_milliseconds());
-        answer = seconds.to_string();
+        response = seconds.to_string();
     }
     if outcome == DeliveryOutcome::Delivered {
         attempt.sent_kind = attempt.kind.map(AlertKind::name);
@@ -148,7 +148,7 @@ fn finish(row: &Row, (outcome, problem): Ended<'_>, now: Timestamp) -> Result<De
     Ok(DeliveryStep {
         attempt,
         details: None,
-        answer,
+        response,
     })
 }
 
@@ -183,7 +183,7 @@ impl Attempt {
             stalls,
             queued_at: row.optional_integer(8)?,
             next_at: row.optional_integer(9)?,
-            kind: AlertKind::read(row.optional_text(12)?),
+            kind: AlertKind::from_text(row.optional_text(12)?),
             attempts: row.integer(13)?,
             problem: row.optional_text(10)?.map(str::to_owned),
             sent_at: None,

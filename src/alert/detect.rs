@@ -7,7 +7,7 @@ use crate::base::timestamp::{MINUTE_MS, Timestamp};
 use crate::hours::calendar::CalendarOf;
 use crate::snapshot::version::CANDIDATES_MAX;
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
-use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks};
+use crate::storage::json_table::{JsonCell, PARAMETER_BYTES_MAX, json_chunks};
 use serde_json::{Value, json};
 
 /// The most organizations that are read together.
@@ -63,7 +63,7 @@ pub async fn detect<D: Database>(
     }
     let rows = changes.iter().map(|change| {
         [
-            Cell::from(change.organization_id),
+            JsonCell::from(change.organization_id),
             change.destination_id.into(),
             change.revision.into(),
             (&change.stalls).into(),

@@ -47,8 +47,8 @@ impl AlertKind {
         }
     }
 
-    /// What is stored; see [`AlertKind::text`].
-    pub(super) fn read(text: Option<&str>) -> Option<Self> {
+    /// From what is stored: see [`AlertKind::text`].
+    pub(super) fn from_text(text: Option<&str>) -> Option<Self> {
         text.map(|text| Self {
             is_cleared: text.starts_with('c'),
             is_repeat: text.ends_with('?'),
@@ -75,7 +75,7 @@ impl<'a> Draft<'a> {
         let is_settling = row.integer(6)? != 0;
         let mut stalls = Stalls::parse(row.optional_text(5)?.unwrap_or_default()).observe(now, is_settling);
         let mut kind = None;
-        if let Some(sent) = AlertKind::read(row.optional_text(12)?) {
+        if let Some(sent) = AlertKind::from_text(row.optional_text(12)?) {
             // It is sent again under its number. If all of it is over by now, it counts as if it had arrived.
             if stalls.any(&[Stage::Telling, Stage::Clearing]) {
                 kind = Some(AlertKind {

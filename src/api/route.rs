@@ -1,4 +1,4 @@
-//! What is known of a route: its path, its methods, and whether a shared cache may store its answers.
+//! What is known of a route: its path, its methods, and whether a shared cache may store its responses.
 
 use crate::api::error::ApiError;
 use crate::base::id::{ID_EXPECTED, is_id};
@@ -11,7 +11,7 @@ pub struct Route {
     pub path: &'static str,
     /// The methods that it takes, as an `Allow` header lists them.
     pub methods: &'static str,
-    /// Whether the answer depends on who asks, so that no shared cache may store it.
+    /// Whether the response depends on who asks, so that no shared cache may store it.
     pub is_data: bool,
 }
 

@@ -11,7 +11,7 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Notes that a component of the answer came from `source`.
+    /// Notes that a component of the response came from `source`.
     pub fn source(&self, component: &'static str, source: &'static str) {
         self.sources.borrow_mut().push((component, source));
     }

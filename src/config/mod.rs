@@ -38,7 +38,7 @@ const REFRESH_INTERVALS_SECONDS: [u32; 3] = [20, 30, 60];
 const SCHEDULE_AHEAD_MAX_SECONDS_DEFAULT: u32 = 120;
 /// The same in milliseconds.
 pub const SCHEDULE_AHEAD_MAX_MS_DEFAULT: i64 = 1_000 * SCHEDULE_AHEAD_MAX_SECONDS_DEFAULT as i64;
-/// The most that may be configured: an hour, by which a wrong time would make everybody wait longer than they have.
+/// The most that may be configured: an hour. A refresh that far ahead makes every wait look an hour too long.
 const SCHEDULE_AHEAD_MAX_SECONDS_MAX: u32 = 3_600;
 /// How long the items of a conversation in which nobody waits are kept, in days, unless configured.
 const KEEP_TIMELINE_DAYS_DEFAULT: u32 = 7;

@@ -2,8 +2,8 @@
 
 use strum::{IntoStaticStr, VariantNames};
 
-/// The variables and secrets. A new one is a variant here and a line in `Config::from_variables`; the compiler warns
-/// of a variant that is never read.
+/// The variables and secrets; docs/deploying.md says what each means. A new one is a variant here and a line in
+/// `Config::from_variables`; the compiler warns of a variant that is never read.
 #[derive(Clone, Copy, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum Variable {

@@ -38,7 +38,7 @@ pub struct WebhookEvents<'a> {
 }
 
 impl<'a> WebhookEvents<'a> {
-    /// None yet.
+    /// No events yet.
     pub fn new(connection: &'a Connection, received_at: Timestamp) -> Self {
         Self {
             connection,

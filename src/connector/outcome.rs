@@ -19,7 +19,7 @@ pub enum WebhookOutcome {
     Mapped,
     /// Some of it was taken in. The notes say what was not.
     Partly,
-    /// It says nothing that the monitor needs, or nobody knows it.
+    /// It says nothing that the monitor needs, or it is not a known webhook.
     Unknown,
     /// It should have said something, and does not. The notes say what is missing.
     Unmappable,
@@ -58,7 +58,7 @@ impl Mapping {
         let note = Note {
             path: String::new(),
             found: "refused",
-            expected: Cow::Borrowed("JSON without a member twice"),
+            expected: Cow::Borrowed("JSON without repeated members"),
         };
         Self {
             webhook: None,

@@ -45,7 +45,7 @@ pub fn demands(timeline: &Timeline) -> Vec<Demand<'_>> {
 }
 
 /// The demand that an item is, if it is one. What arrived before a resolution is settled; at its very instant it is not
-/// (10, 46f).
+/// (10, 46).
 #[must_use]
 pub fn demand(item: &TimelineItem) -> Option<Demand<'_>> {
     let Item::Message(message) = &item.item else {
@@ -257,8 +257,8 @@ impl<'a> Surroundings<'a> {
         (!is_interrupted).then_some(hand_off.at)
     }
 
-    /// The first hand-off that follows a reply. At the same instant it does unless both have a sequence, and its is
-    /// smaller (32g).
+    /// The first hand-off that follows a reply. At the same instant it follows, unless both have a sequence and the
+    /// hand-off's is smaller (32).
     fn hand_off_after(&self, reply: Clock) -> Option<Clock> {
         let first = self.hand_offs.partition_point(|hand_off| hand_off.at < reply.at);
         let follows = |hand_off: &&Clock| {

@@ -164,7 +164,7 @@ pub struct AutopilotChange {
 impl AutopilotChange {
     /// Who switched the autopilot, if the event does not say: a person where there is an actor, else the system.
     #[must_use]
-    pub fn default_by(actor_id: Option<&str>) -> SwitchedBy {
+    pub fn default_switched_by(actor_id: Option<&str>) -> SwitchedBy {
         match actor_id {
             Some(_) => SwitchedBy::Human,
             None => SwitchedBy::System,
@@ -174,7 +174,9 @@ impl AutopilotChange {
     /// Whether a person switched it.
     #[must_use]
     pub fn is_by_human(&self) -> bool {
-        let by = self.by.unwrap_or_else(|| Self::default_by(self.actor_id.as_deref()));
+        let by = self
+            .by
+            .unwrap_or_else(|| Self::default_switched_by(self.actor_id.as_deref()));
         by == SwitchedBy::Human
     }
 }

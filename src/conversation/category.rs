@@ -1,4 +1,4 @@
-//! Who stalled, and why no answer came. docs/definition.md says when which one applies.
+//! Which list a candidate is in, and why no answer came. docs/definition.md says when which one applies.
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};

@@ -202,7 +202,7 @@ fn conversation(fields: &Fields<'_>, revision: u64) -> Result<Conversation, Prob
 
 fn autopilot(fields: &Fields<'_>, revision: u64) -> Result<AutopilotChange, Problem> {
     let actor_id = fields.optional_id("actorId")?;
-    let default_by = AutopilotChange::default_by(actor_id.as_deref());
+    let default_by = AutopilotChange::default_switched_by(actor_id.as_deref());
     Ok(AutopilotChange {
         actor_id,
         at: fields.past("at")?,

@@ -61,7 +61,7 @@ pub struct ExplainedItem {
 }
 
 /// Explains one of the conversations that were merged with each other, all of which must be among `members`, with the
-/// items of `ItemCollection::explained`. `None` means that it is not among them.
+/// items of `ItemCollection::for_evidence`. `None` means that it is not among them.
 #[must_use]
 pub fn explain(members: Vec<Member>, conversation_id: &str, as_of: Timestamp) -> Option<Explanation> {
     let merged = merge(members).into_iter().find(|merged| merged.id == conversation_id)?;

@@ -22,7 +22,7 @@ impl ItemCollection {
     /// A collection of what is to be explained: the last items have their ids, and the last of those that play no part
     /// are there, too. What the items amount to is the same.
     #[must_use]
-    pub fn explained() -> Self {
+    pub fn for_evidence() -> Self {
         Self {
             latest: Some(Vec::new()),
             ..Self::default()
@@ -77,17 +77,17 @@ impl ItemCollection {
     }
 
     /// Notes that there were earlier items, which have been forgotten.
-    pub fn set_forgotten(&mut self) {
+    pub fn note_forgotten(&mut self) {
         self.has_forgotten = true;
     }
 
-    /// Whether there were.
+    /// Whether there were earlier items, which have been forgotten.
     #[must_use]
     pub fn has_forgotten(&self) -> bool {
         self.has_forgotten
     }
 
-    /// Whether there are none.
+    /// Whether there are no items.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.items.is_empty() && self.first_idle.is_none()
@@ -205,7 +205,7 @@ mod tests {
     /// What is explained is forgotten with what is folded, and not sooner.
     #[test]
     fn what_is_explained_amounts_to_the_same_beyond_its_bytes() {
-        let (mut folded, mut explained) = (ItemCollection::default(), ItemCollection::explained());
+        let (mut folded, mut explained) = (ItemCollection::default(), ItemCollection::for_evidence());
         for at in 0..10_000 {
             let (sender, kind) = match at % 7 {
                 0 => (Sender::Human, MessageKind::Text),

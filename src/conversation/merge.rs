@@ -144,7 +144,7 @@ impl<'a> Chains<'a> {
                 };
             }
             let merged_at = self.merged_at(chain.end);
-            // What the target had settled before the merge settles nothing of what was merged (37i).
+            // What the target had settled before the merge settles nothing of what was merged (37).
             let reaches = |resolved_at: &Timestamp| merged_at.is_none_or(|merged_at| *resolved_at >= merged_at);
             chain.resolved_at = chain.resolved_at.max(resolved_at(next).filter(reaches));
             chain.end = next;

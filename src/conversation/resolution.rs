@@ -37,7 +37,7 @@ fn records(items: &ItemCollection) -> impl Iterator<Item = &ResolutionItem> {
 }
 
 /// **Resolution**: those of persons, and `resolvedAt`, unless a record of the same instant says that somebody else
-/// resolved the conversation. Neither a timer nor the autopilot settles what nobody answered (46c, 46e).
+/// resolved the conversation. Neither a timer nor the autopilot settles what nobody answered (46).
 fn resolutions_that_count(conversation: &Conversation, items: &ItemCollection) -> Vec<Timestamp> {
     let resolved = || records(items).filter(|resolution| resolution.resolved);
     let mut counting: Vec<Timestamp> = resolved()
@@ -75,8 +75,8 @@ impl Reopenings {
         Self { reopened_at, arrivals }
     }
 
-    /// Whether a resolution is taken back (46b): the conversation was reopened within three days, and not because the
-    /// customer had written since the resolution (46g).
+    /// Whether a resolution is taken back (46): the conversation was reopened within three days, and not because the
+    /// customer had written since the resolution.
     ///
     /// Only the first reopening after it can do that: by a later one the customer has not written less.
     fn cancel(&self, resolved_at: Timestamp) -> bool {

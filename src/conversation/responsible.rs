@@ -24,7 +24,7 @@ pub enum Responsible {
 pub struct Responsibility {
     /// Who.
     pub party: Responsible,
-    /// **Owner since**: when that last changed.
+    /// When that last changed.
     pub since: Timestamp,
     /// How often it changed since the customer waits.
     pub changes: usize,
@@ -108,9 +108,9 @@ pub struct EndState {
     is_autopilot_on: bool,
     has_human_taken_over: bool,
     /// Whether the autopilot is off, and that by a person.
-    is_off_by_person: bool,
+    is_off_by_human: bool,
     /// Whether nobody has taken over, and a person has switched the autopilot off since it was last on.
-    was_off_by_person: bool,
+    was_off_by_human: bool,
 }
 
 impl Ending {
@@ -119,7 +119,7 @@ impl Ending {
     pub fn new(starts_with_autopilot: bool, timeline: &Timeline, answers: &Answers<'_>) -> Self {
         let mut tracker = ResponsibilityTracker::new(starts_with_autopilot, NEVER);
         let mut last_change = None;
-        let mut first_off_by_person = None;
+        let mut first_off_by_human = None;
         let mut first_reply = None;
         let mut last_on = None;
         let mut reply_under = None;
@@ -132,9 +132,9 @@ impl Ending {
                 last_change = Some(number);
                 if change.enabled {
                     last_on = last_change;
-                    first_off_by_person = None;
+                    first_off_by_human = None;
                 } else if change.is_by_human {
-                    first_off_by_person = first_off_by_person.or(Some(number));
+                    first_off_by_human = first_off_by_human.or(Some(number));
                 }
             }
             if !tracker.has_human_taken_over() {
@@ -157,15 +157,15 @@ impl Ending {
                 let mut items = timeline.items().iter().enumerate();
                 Some(items.rfind(is_answer).map_or(first, |(number, _)| number))
             }
-            None if !tracker.is_autopilot_on && !tracker.was_switched_off_by_person => first_off_by_person,
+            None if !tracker.is_autopilot_on && !tracker.was_switched_off_by_human => first_off_by_human,
             None => None,
         };
         Self {
             state: EndState {
                 is_autopilot_on: tracker.is_autopilot_on,
                 has_human_taken_over: tracker.has_human_taken_over(),
-                is_off_by_person: !tracker.is_autopilot_on && tracker.was_switched_off_by_person,
-                was_off_by_person: !tracker.has_human_taken_over() && first_off_by_person.is_some(),
+                is_off_by_human: !tracker.is_autopilot_on && tracker.was_switched_off_by_human,
+                was_off_by_human: !tracker.has_human_taken_over() && first_off_by_human.is_some(),
             },
             deciding: last_change.into_iter().chain(second).collect(),
             settling: [last_on, reply_under, resuming, resuming_under]
@@ -212,7 +212,7 @@ impl Assigned {
 /// What decides who is responsible, as it stands after each item of the timeline.
 struct ResponsibilityTracker {
     is_autopilot_on: bool,
-    was_switched_off_by_person: bool,
+    was_switched_off_by_human: bool,
     /// The latest reply of a human since the autopilot was last switched on.
     last_human_reply: Option<Clock>,
     /// Whether the AI has answered after that, while the autopilot was on.
@@ -226,7 +226,7 @@ impl ResponsibilityTracker {
     fn new(starts_with_autopilot: bool, waiting_since: Timestamp) -> Self {
         Self {
             is_autopilot_on: starts_with_autopilot,
-            was_switched_off_by_person: false,
+            was_switched_off_by_human: false,
             last_human_reply: None,
             has_ai_resumed: false,
             is_assigned: false,
@@ -243,7 +243,7 @@ impl ResponsibilityTracker {
             }
             Item::Autopilot(change) => {
                 self.is_autopilot_on = false;
-                self.was_switched_off_by_person = change.is_by_human;
+                self.was_switched_off_by_human = change.is_by_human;
             }
             Item::Resolution(_) => {}
             Item::Message(message) if !message.is_reply() => {}
@@ -271,7 +271,7 @@ impl ResponsibilityTracker {
             Responsible::Human
         } else if self.is_autopilot_on {
             Responsible::Ai
-        } else if self.was_switched_off_by_person || self.is_assigned {
+        } else if self.was_switched_off_by_human || self.is_assigned {
             Responsible::Human
         } else {
             Responsible::Nobody

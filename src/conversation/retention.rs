@@ -36,8 +36,8 @@ pub enum Kept {
     /// Everything, for somebody waits in one of them, by itself or with all that was merged into it, whatever keeps the
     /// conversation from being listed.
     AsSomebodyWaits,
-    /// Everything, although nobody waits: no few items decide alike in all of these cases, or the one that would is not
-    /// among the last whose ids are known. That is rare.
+    /// Everything, although nobody waits: no small set of items gives the same result in all of these timelines, or one
+    /// of its items is not among the last ones, whose ids are known. That is rare.
     Everything,
     /// The items of these ids.
     Items(Vec<Box<str>>),

@@ -29,7 +29,7 @@ pub const CHANGES_MAX: usize = 2;
 /// The channel of phone calls, on which nobody is owed a written answer.
 const VOICE: &str = "voice";
 
-/// A conversation whose customer waits for the autopilot or an agent.
+/// A conversation that passes the gates and whose customer waits, for whomever.
 ///
 /// Its JSON is stored, and compared with what was stored before: another order of the fields would publish every
 /// candidate again.
@@ -46,7 +46,7 @@ pub struct Candidate {
     pub owner_id: Option<String>,
     /// The assignees.
     pub assignee_ids: Vec<String>,
-    /// Who stalled.
+    /// Which list it is in.
     pub category: Category,
     /// Why, as far as the timeline tells: [`Reason::AssigneeMissing`] is decided in `report_row`.
     pub reason: Reason,
@@ -177,7 +177,7 @@ fn category(judged: Judged<'_>, demands: &[Demand<'_>], responsible: Responsible
 }
 
 /// A snooze ends at its instant, if it has one, and with the first demand that arrives after it was set: a note, a
-/// reaction or a take-over does not end it (11, 36, 43b).
+/// reaction or a take-over does not end it (11, 36, 43).
 fn is_snoozed(conversation: &Conversation, demands: &[Demand<'_>], as_of: Timestamp) -> bool {
     let is_over = conversation.snoozed_until.is_some_and(|until| until <= as_of);
     let is_set = |snoozed_at| !demands.iter().any(|demand| demand.message.arrival().at >= snoozed_at);

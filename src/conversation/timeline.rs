@@ -52,7 +52,7 @@ impl TimelineItem {
     }
 }
 
-/// Sorts items by arrival.
+/// Sorts items into the order of a timeline: see [`Item::position`].
 pub(super) fn sort(items: &mut [TimelineItem]) {
     items.sort_by(|left, right| left.key().cmp(&right.key()));
 }

@@ -11,7 +11,7 @@ use crate::storage::shards::Shards;
 use futures::future::join_all;
 use serde::Serialize;
 
-/// The most organizations of an answer.
+/// The most organizations of a response.
 pub const ORGANIZATIONS_MAX: usize = 1_000;
 /// The most characters of `search`.
 pub const SEARCH_CHARACTERS_MAX: usize = 128;

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 /// How many conversations of the organization are looked through at a time.
 const PORTION: i64 = 10_000;
-/// How often, for one request: more conversations than a database can store.
+/// The most portions of one request: together more conversations than a database can store.
 const PORTIONS_MAX: usize = 400;
 
 /// What was erased with a contact, by this request and those before.

@@ -123,10 +123,10 @@ impl ReadConversation {
     }
 }
 
-/// What is answered: the acknowledgement that is stored now.
+/// The response: the acknowledgement that is stored now.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct AcknowledgementAnswer<'a> {
+pub struct AcknowledgementResponse<'a> {
     conversation_id: &'a str,
     acknowledged_by: Option<&'a str>,
     #[serde(with = "rfc3339::optional")]
@@ -136,7 +136,7 @@ pub struct AcknowledgementAnswer<'a> {
     note: Option<&'a str>,
 }
 
-impl<'a> AcknowledgementAnswer<'a> {
+impl<'a> AcknowledgementResponse<'a> {
     /// `None` as `acknowledgement` means that there is none.
     #[must_use]
     pub fn new(conversation_id: &'a str, acknowledgement: Option<&'a Acknowledgement>) -> Self {

@@ -12,7 +12,7 @@ mod explain;
 mod read;
 mod sql;
 
-pub use acknowledge::{AcknowledgementAnswer, AcknowledgementRequest, BODY_BYTES_MAX, UNTIL_MAX_MS};
+pub use acknowledge::{AcknowledgementRequest, AcknowledgementResponse, BODY_BYTES_MAX, UNTIL_MAX_MS};
 pub use read::{ReadConversation, parse_organization_id, read_conversation};
 
 use crate::report::error::ReportError;

@@ -17,8 +17,8 @@ const REFRESH_AGE_MAX_SECONDS: i64 = 180;
 const REFRESH_AHEAD_MAX_SECONDS: i64 = 60;
 /// The database counts as full from this share of its bytes on, in percent.
 pub const FULL_PERCENT: u64 = 90;
-/// How old an answer to a caller without a token may be.
-pub const ANSWER_AGE_MAX_MS: i64 = 10_000;
+/// How old a response to a caller without a token may be.
+pub const RESPONSE_AGE_MAX_MS: i64 = 10_000;
 
 /// The state of the service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -142,7 +142,7 @@ impl Health {
     /// The state of the service over several databases: that of the worst of them, and, for an operator, of each.
     /// `None` means that there is none.
     #[must_use]
-    pub fn of_all(mut shards: Vec<Self>, is_operator: bool) -> Option<Self> {
+    pub fn from_shards(mut shards: Vec<Self>, is_operator: bool) -> Option<Self> {
         if shards.len() < 2 {
             let only = shards.pop()?;
             return Some(Self { binding: None, ..only });

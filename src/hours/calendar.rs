@@ -1,9 +1,9 @@
 //! How much of a period is within business hours, and the other way round: since when so much of it has passed.
 //!
-//! An instant is within business hours if the local date and time at it are. So a change of the clock counts as people
-//! live it: an hour that comes twice counts twice, and one that does not exist counts nothing. Between two changes of
-//! the offset, open time depends on local time alone, so everything is found by a search for the last change before an
-//! instant and some additions.
+//! An instant is within business hours if the local date and time at it are. So when the clock changes, the time that
+//! really passes counts: an hour that comes twice counts twice, and one that does not exist counts nothing. Between two
+//! changes of the offset, open time depends on local time alone, so everything is found by a search for the last change
+//! before an instant and some additions.
 
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
 use crate::hours::business_hours::BusinessHours;

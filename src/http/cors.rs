@@ -1,7 +1,7 @@
 //! Which pages of other origins may read responses (Fetch standard, section 3.3): those of exactly the origins that are
 //! configured.
 
-/// How long a browser may remember the answer to a preflight, in seconds: the most that Chromium allows.
+/// How long a browser may remember the response to a preflight, in seconds: the most that Chromium allows.
 const PREFLIGHT_MAX_AGE_SECONDS: &str = "7200";
 /// The headers that clients of this API send, besides those that are always allowed.
 const REQUEST_HEADERS: &str = "Authorization, Content-Type, Content-Encoding, If-None-Match, \

@@ -1,4 +1,4 @@
-//! The JSON around the data of an answer.
+//! The JSON around the data of a response.
 
 use serde::Serialize;
 

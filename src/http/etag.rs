@@ -2,8 +2,8 @@
 
 use xxhash_rust::xxh64::xxh64;
 
-/// A strong ETag with its quotes, for an answer that depends on `content` alone. It only decides whether the answer is
-/// sent again, so 128 bits of a fast hash are enough.
+/// A strong ETag with its quotes, for a response that depends on `content` alone. It only decides whether the response
+/// is sent again, so 128 bits of a fast hash are enough.
 #[must_use]
 pub fn etag_of(content: &str) -> String {
     let [first, second] = [0, 1].map(|seed| xxh64(content.as_bytes(), seed));

@@ -1,4 +1,4 @@
-//! The protocol without the product: query strings, paths, entity tags, CORS, the envelope of answers.
+//! The protocol without the product: query strings, paths, entity tags, CORS, the envelope of responses.
 
 pub mod cors;
 pub mod envelope;

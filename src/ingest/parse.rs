@@ -14,7 +14,7 @@ use std::borrow::Cow;
 
 /// The most events of a request.
 pub const EVENTS_MAX: usize = 1_000;
-/// The most bad events, and the most warnings, that an answer lists.
+/// The most bad events, and the most warnings, that a response lists.
 pub const REMARKS_MAX: usize = 20;
 /// What half a surrogate pair becomes.
 const HALF_A_PAIR: Escape = *br"\ufffd";

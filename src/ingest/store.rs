@@ -6,7 +6,7 @@ use crate::conversation::record::Record;
 use crate::ingest::parse::{REMARKS_MAX, Remark};
 use crate::ingest::sql;
 use crate::storage::database::{Database, DatabaseError, Outcome, SqlValue, Statement};
-use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks};
+use crate::storage::json_table::{JsonCell, PARAMETER_BYTES_MAX, json_chunks};
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -206,19 +206,19 @@ fn winners(mut records: Vec<Record>) -> (Vec<Record>, Vec<usize>) {
 }
 
 /// The columns of table `record`, the rest of the rank, the number of the event, and when it arrived.
-fn columns(record: &Record) -> [Cell<'_>; 12] {
+fn columns(record: &Record) -> [JsonCell<'_>; 12] {
     let Record { rank, .. } = record;
     [
-        Cell::from(&record.organization_id),
+        JsonCell::from(&record.organization_id),
         record.record_type.as_str().into(),
-        Cell::from(&record.id),
+        JsonCell::from(&record.id),
         record.conversation_id.as_deref().into(),
         rank.updated_at.into(),
         rank.deleted.into(),
-        Cell::from(&record.body),
-        Cell::Integer(rank.revision as i64),
-        Cell::from(&rank.maturity),
-        Cell::Integer(rank.details as i64),
+        JsonCell::from(&record.body),
+        JsonCell::Integer(rank.revision as i64),
+        JsonCell::from(&rank.maturity),
+        JsonCell::Integer(rank.details as i64),
         record.index.into(),
         record.arrived_at.into(),
     ]

@@ -21,7 +21,7 @@ impl Due {
     /// The statement that says what is due at an instant, and how far the sweep has come.
     pub fn statement(as_of: Timestamp) -> Statement {
         let numbers = [as_of.as_milliseconds(), UNKNOWN_MAX];
-        Statement::new(sql::READ_POSITION, numbers.map(SqlValue::Integer))
+        Statement::new(sql::READ_SWEEP_PROGRESS, numbers.map(SqlValue::Integer))
     }
 
     /// Reads it from the row of that statement.

@@ -7,7 +7,7 @@ use crate::refresh::lease::Lease;
 use crate::refresh::sql;
 use crate::refresh::work::{Organization, Work};
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement};
-use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks, to_json};
+use crate::storage::json_table::{JsonCell, PARAMETER_BYTES_MAX, json_chunks, to_json};
 use serde::{Deserialize, Serialize};
 
 /// What a run did.
@@ -102,11 +102,11 @@ pub fn freeze_statements(
     let failed = failures
         .reasons()
         .iter()
-        .map(|(failed, _)| [Cell::from(failed), true.into(), true.into(), Cell::Null]);
+        .map(|(failed, _)| [JsonCell::from(failed), true.into(), true.into(), JsonCell::Null]);
     let left = left.iter().map(|organization| {
         let after = organization.progress.goes_on_after();
         [
-            Cell::from(&organization.id),
+            JsonCell::from(&organization.id),
             false.into(),
             organization.had_turn.into(),
             after.into(),

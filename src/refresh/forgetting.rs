@@ -8,7 +8,7 @@ use crate::refresh::budget::SweepLimits;
 use crate::refresh::merge_groups::Group;
 use crate::refresh::stored::StoredConversation;
 use crate::storage::database::DatabaseError;
-use crate::storage::json_table::Cell;
+use crate::storage::json_table::JsonCell;
 
 /// How long a conversation in which somebody waits is kept, in milliseconds, if nothing happens to it.
 pub const KEEP_WAITING_MS: i64 = 400 * DAY_MS;
@@ -69,12 +69,12 @@ pub struct Forgotten {
 
 impl Forgotten {
     /// The columns that the statements about `forgotten` take.
-    pub fn columns(&self) -> [Cell<'_>; 4] {
+    pub fn columns(&self) -> [JsonCell<'_>; 4] {
         [
-            Cell::from(&self.organization_id),
-            Cell::from(&self.conversation_id),
-            Cell::Texts(&self.kept),
-            Cell::Texts(&self.group),
+            JsonCell::from(&self.organization_id),
+            JsonCell::from(&self.conversation_id),
+            JsonCell::Texts(&self.kept),
+            JsonCell::Texts(&self.group),
         ]
     }
 }

@@ -1,7 +1,7 @@
 //! The refresh: every minute or more often, from what is pending to what is published.
 //!
-//! 1. **Lease** (`lease`): the run takes the lease, unless another run has it and gets on, and makes pending what time
-//!    alone changes.
+//! 1. **Lease** (`lease`): the run takes the lease, unless another run has it and is in progress, and makes pending
+//!    what time alone changes.
 //! 2. **Refold** (`refold`): conversations that an older version of the service has folded become pending, some in each
 //!    run.
 //! 3. **Work** (`work`): organizations with anything to do are divided into slices, the one whose report stands still
@@ -12,7 +12,7 @@
 //!      joined with names and become rows. An organization's new rows, its new snapshot version and its head are
 //!      written in one batch; and what that changes in the course of the day (`trend`) along with them.
 //! 4. **Remove** (`remove`, `retired`): superseded versions go, with statements of their own.
-//! 5. **Sweep** (`erase`, `sweep`, `sweeper`, `position`, `merge_groups`, `forgetting`): what was erased goes, and old
+//! 5. **Sweep** (`erase`, `sweep`, `sweeper`, `progress`, `merge_groups`, `forgetting`): what was erased goes, and old
 //!    conversations are forgotten, some in each run, with statements and time of its own.
 //! 6. **Finish** (`finish`): organizations that failed, or that the run did not get to, are frozen at their last
 //!    instant; all others are as of the run's.
@@ -34,7 +34,7 @@ mod join_input;
 mod lease;
 mod merge_groups;
 mod plan;
-mod position;
+mod progress;
 mod publish;
 mod refold;
 mod remove;

@@ -12,7 +12,7 @@ use crate::refresh::join::{join, users_of};
 use crate::refresh::join_input::{JoinInput, JoinInputs, JoinKeys};
 use crate::refresh::retired::RetiredVersion;
 use crate::refresh::row_changes::{AffectedRow, RowChanges};
-use crate::refresh::trend::{Publication, stall_of, stalls_of};
+use crate::refresh::trend::{Publication, counted_row, counted_rows};
 use crate::refresh::writes::{HeadUpdate, LostVersion, PublishPlan};
 use crate::snapshot::departments::{Departments, HOUR_BYTES_MAX};
 use crate::snapshot::settings::MAX_AGE_DAYS_DEFAULT;
@@ -133,7 +133,7 @@ impl PublishDraft {
             is_head_lost,
         } = self;
         let settings = &input.settings;
-        let stalls = stalls_of(&published, settings);
+        let counted = counted_rows(&published, settings);
         // Without a version that can be read, nothing is known of the time before.
         let is_known = input.version > 0 && !is_lost;
         let mut changes = RowChanges::new(affected, &joins.published_rows, input.next_row_no, settings);
@@ -183,9 +183,9 @@ impl PublishDraft {
                     settings,
                     stored: input.trend.as_deref(),
                     departments,
-                    before: &stalls,
+                    before: &counted,
                     next: &version_after,
-                    changes: if is_counted { &changes.stalls } else { &[] },
+                    changes: if is_counted { &changes.counted } else { &[] },
                     since: input.as_of.filter(|_| is_known).unwrap_or(progress.as_of),
                     at: progress.as_of,
                 }
@@ -262,7 +262,7 @@ impl PublishDraft {
                 let entry = published.get(conversation.conversation_id.as_str());
                 Ok(AffectedRow {
                     published_row_no: entry.map(|entry| entry.row_no),
-                    published_stall: entry.and_then(|entry| stall_of(entry, &self.input.settings)),
+                    counted_before: entry.and_then(|entry| counted_row(entry, &self.input.settings)),
                     current: join(conversation, &known)?,
                 })
             })

@@ -17,7 +17,7 @@ pub struct RefoldLimits {
     pub items: i64,
 }
 
-/// What takes about half of the statements that a run may have, so that it can publish what it has folded.
+/// Takes about half of a run's statements, so that the run can also publish what it has folded.
 impl Default for RefoldLimits {
     fn default() -> Self {
         Self {

@@ -7,7 +7,7 @@ use crate::refresh::lease::Lease;
 use crate::refresh::retired::RetiredVersion;
 use crate::refresh::sql;
 use crate::storage::database::{Database, DatabaseError, SqlValue, Statement, rows_of};
-use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks, to_json};
+use crate::storage::json_table::{JsonCell, PARAMETER_BYTES_MAX, json_chunks, to_json};
 
 /// Removes the versions of these organizations that are due, as long as there are statements. What is left is due in
 /// the next run as well.
@@ -73,7 +73,7 @@ async fn remove_of<D: Database>(
     }
     for left in json_chunks(
         left.iter()
-            .map(|(id, retired, retire_at)| [Cell::from(*id), retired.into(), (*retire_at).into()]),
+            .map(|(id, retired, retire_at)| [JsonCell::from(*id), retired.into(), (*retire_at).into()]),
         PARAMETER_BYTES_MAX,
     )? {
         statements.push(Statement::new(sql::RETIRE, [SqlValue::Text(left)]));

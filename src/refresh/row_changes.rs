@@ -1,9 +1,9 @@
 //! How the rows of a version differ from those of the one before.
 
 use crate::conversation::report_row::PublishedRow;
-use crate::refresh::trend::stall_of;
+use crate::refresh::trend::counted_row;
+use crate::snapshot::counted_row::{CountedChange, CountedRow};
 use crate::snapshot::settings::Settings;
-use crate::snapshot::stall::{Stall, StallChange};
 use crate::snapshot::version::Entry;
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ pub struct AffectedRow {
     /// The number of its published row, if it has one.
     pub published_row_no: Option<i64>,
     /// What its published row lists.
-    pub published_stall: Option<Stall>,
+    pub counted_before: Option<CountedRow>,
     /// The row that it has now, if it has one.
     pub current: Option<(Entry, PublishedRow)>,
 }
@@ -26,14 +26,14 @@ pub struct RowChanges {
     pub entries: Vec<Entry>,
     /// New rows with their numbers.
     pub rows: Vec<(i64, PublishedRow)>,
-    /// The stalls that these changes concern: what each was, and what it will be.
-    pub stalls: Vec<StallChange>,
+    /// What the course of the day counts of these changes: what each row was, and what it will be.
+    pub counted: Vec<CountedChange>,
     /// The first row number that is unused after that.
     pub next_row_no: i64,
 }
 
 impl RowChanges {
-    /// The differences, with the numbers from `next_row_no` on for new rows. Stalls are those of an organization with
+    /// The differences, with the numbers from `next_row_no` on for new rows. `counted` is that of an organization with
     /// `settings`.
     pub fn new(
         affected: Vec<AffectedRow>,
@@ -45,7 +45,7 @@ impl RowChanges {
             superseded: Vec::new(),
             entries: Vec::new(),
             rows: Vec::new(),
-            stalls: Vec::new(),
+            counted: Vec::new(),
             next_row_no,
         };
         for conversation in affected {
@@ -57,8 +57,8 @@ impl RowChanges {
             }
             changes.superseded.extend(row_no);
             let current = conversation.current.as_ref();
-            let stall = current.and_then(|(entry, _)| stall_of(entry, settings));
-            changes.stalls.push((conversation.published_stall, stall));
+            let counted = current.and_then(|(entry, _)| counted_row(entry, settings));
+            changes.counted.push((conversation.counted_before, counted));
             if let Some((mut entry, row)) = conversation.current {
                 entry.row_no = changes.next_row_no;
                 changes.rows.push((entry.row_no, row));
@@ -79,7 +79,7 @@ impl RowChanges {
         self.superseded.sort_unstable();
     }
 
-    /// Whether there are none.
+    /// Whether there are no changes.
     pub fn is_empty(&self) -> bool {
         self.superseded.is_empty() && self.rows.is_empty()
     }

@@ -22,7 +22,7 @@ const SLICE_STATEMENTS: u64 = 80;
 /// After this many slices in a row that cannot even be read, the database counts as out of reach.
 const FAILED_SLICES_MAX: usize = 3;
 /// How often a run goes on for a later instant that another run has asked for meanwhile.
-const PASSES_MAX: usize = 3;
+const ROUNDS_MAX: usize = 3;
 
 /// What a run needs besides the database.
 pub struct Start<'a> {
@@ -53,20 +53,20 @@ pub fn instant_of(scheduled_at: Timestamp, now: Timestamp, ahead_max_ms: i64) ->
     scheduled_at
 }
 
-/// Runs a refresh. `None` means that another run is getting on: it is told of this run's instant when it finishes, and
-/// goes on for it.
+/// Runs a refresh. `None` means that another run is in progress: it is told of this run's instant when it finishes, and
+/// continues for it.
 ///
 /// # Errors
 /// [`DatabaseError`] if the run could not finish. What it has published by then stays, and the next run continues.
 pub async fn run<D: Database>(database: &D, start: Start<'_>) -> Result<Option<Finished>, DatabaseError> {
     let budget = Budget::new(database, start.now, &start.limits);
     let mut last = None;
-    for _ in 0..PASSES_MAX {
-        let Some(pass) = pass(&budget, &start).await? else {
+    for _ in 0..ROUNDS_MAX {
+        let Some(round) = round(&budget, &start).await? else {
             break;
         };
-        let is_overdue = pass.asked_for > pass.finished.run.as_of;
-        last = Some(pass.finished);
+        let is_overdue = round.asked_for > round.finished.run.as_of;
+        last = Some(round.finished);
         if !is_overdue || budget.shortage(SLICE_STATEMENTS).is_some() {
             break;
         }
@@ -75,13 +75,13 @@ pub async fn run<D: Database>(database: &D, start: Start<'_>) -> Result<Option<F
 }
 
 /// A run for one instant.
-struct Pass {
+struct Round {
     finished: Finished,
     /// The latest instant that any run was scheduled for by then.
     asked_for: Timestamp,
 }
 
-async fn pass<D: Database>(budget: &Budget<'_, D>, start: &Start<'_>) -> Result<Option<Pass>, DatabaseError> {
+async fn round<D: Database>(budget: &Budget<'_, D>, start: &Start<'_>) -> Result<Option<Round>, DatabaseError> {
     let Start { now, limits, .. } = start;
     let (began_at, before) = (now(), budget.counts());
     budget.allow(limits.work_statements);
@@ -131,7 +131,7 @@ async fn pass<D: Database>(budget: &Budget<'_, D>, start: &Start<'_>) -> Result<
     };
     let asked_for = finish(budget, batch, &run).await?;
     let failures = worker.failures;
-    Ok(Some(Pass {
+    Ok(Some(Round {
         finished: Finished { run, failures },
         asked_for,
     }))
@@ -212,7 +212,8 @@ impl<'a, D: Database> Worker<'a, D> {
                 }
             }
             if work.slices.is_empty() {
-                work.slices.extend(self.unfinished.drain(..).map(Slice::of_one));
+                work.slices
+                    .extend(self.unfinished.drain(..).map(Slice::from_organization));
             }
         }
         Ok(())

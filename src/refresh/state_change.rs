@@ -6,7 +6,7 @@ use crate::refresh::lease::Lease;
 use crate::refresh::sql;
 use crate::refresh::stored::{StoredConversation, StoredState, key};
 use crate::storage::database::{DatabaseError, SqlValue, Statement};
-use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks, to_json};
+use crate::storage::json_table::{JsonCell, PARAMETER_BYTES_MAX, json_chunks, to_json};
 
 /// If time alone changes a conversation within this time, and nothing else has changed, it is left pending for the next
 /// run: that costs no write.
@@ -27,11 +27,11 @@ pub struct StateChange {
 
 impl StateChange {
     /// The columns that [`sql::STORE_STATES`] takes.
-    fn columns<'a>(&'a self, organization_id: &'a str) -> [Cell<'a>; 6] {
+    fn columns<'a>(&'a self, organization_id: &'a str) -> [JsonCell<'a>; 6] {
         [
             organization_id.into(),
-            Cell::from(&self.conversation_id),
-            Cell::from(&self.change_token),
+            JsonCell::from(&self.conversation_id),
+            JsonCell::from(&self.change_token),
             self.state.candidate.as_deref().into(),
             self.state.due_at.into(),
             self.state.unknown_since.into(),
@@ -39,11 +39,11 @@ impl StateChange {
     }
 
     /// The columns that [`sql::REMOVE_STATES`] takes.
-    fn key<'a>(&'a self, organization_id: &'a str) -> [Cell<'a>; 5] {
+    fn key<'a>(&'a self, organization_id: &'a str) -> [JsonCell<'a>; 5] {
         [
             organization_id.into(),
-            Cell::from(&self.conversation_id),
-            Cell::from(&self.change_token),
+            JsonCell::from(&self.conversation_id),
+            JsonCell::from(&self.change_token),
             self.has_candidate_changed.into(),
             self.state.is_empty().into(),
         ]

@@ -10,11 +10,11 @@ use crate::conversation::message::Message;
 use crate::refresh::budget::{Budget, Limits};
 use crate::refresh::sql;
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement, rows_of};
-use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks};
+use crate::storage::json_table::{JsonCell, PARAMETER_BYTES_MAX, json_chunks};
 use std::collections::HashMap;
 
 /// The key of a conversation, or of another record, as a row.
-pub fn key<'a>(organization_id: &'a str, conversation_id: &'a str) -> [Cell<'a>; 2] {
+pub fn key<'a>(organization_id: &'a str, conversation_id: &'a str) -> [JsonCell<'a>; 2] {
     [organization_id.into(), conversation_id.into()]
 }
 
@@ -22,7 +22,7 @@ pub fn key<'a>(organization_id: &'a str, conversation_id: &'a str) -> [Cell<'a>;
 ///
 /// # Errors
 /// [`DatabaseError::Failed`] if they do not fit: whoever divides the work takes fewer at a time.
-pub fn one_parameter<'a>(rows: impl IntoIterator<Item = [Cell<'a>; 2]>) -> Result<String, DatabaseError> {
+pub fn one_parameter<'a>(rows: impl IntoIterator<Item = [JsonCell<'a>; 2]>) -> Result<String, DatabaseError> {
     let [rows] = <[String; 1]>::try_from(json_chunks(rows, PARAMETER_BYTES_MAX)?)
         .map_err(|_| DatabaseError::Failed("the ids are too long for one statement".to_owned()))?;
     Ok(rows)
@@ -42,7 +42,7 @@ impl Items {
     fn new(is_explained: bool) -> Self {
         Self {
             items: if is_explained {
-                ItemCollection::explained()
+                ItemCollection::for_evidence()
             } else {
                 ItemCollection::default()
             },
@@ -63,7 +63,7 @@ impl Items {
     /// Notes that earlier items have been forgotten, if this column says so.
     pub fn note_forgotten(&mut self, row: &Row, column: usize) -> Result<(), DatabaseError> {
         if row.integer(column)? != 0 {
-            self.items.set_forgotten();
+            self.items.note_forgotten();
         }
         Ok(())
     }
@@ -228,7 +228,7 @@ pub async fn read_members<D: Database>(
 /// [`DatabaseError::TooMuch`] if their items are too many to be read together, and they are more than `alone_max`.
 pub async fn read_merged<D: Database>(
     database: &D,
-    keys: Vec<[Cell<'_>; 2]>,
+    keys: Vec<[JsonCell<'_>; 2]>,
     items_max: usize,
     alone_max: usize,
     is_explained: bool,

@@ -16,7 +16,7 @@ use crate::refresh::budget::{Budget, Limits};
 use crate::refresh::erase::{Due, again_at, erase};
 use crate::refresh::forgetting::Horizons;
 use crate::refresh::lease::Lease;
-use crate::refresh::position::{Position, SweepStep};
+use crate::refresh::progress::{SweepProgress, SweepStep};
 use crate::refresh::sweeper::{Sweeper, is_spent};
 use crate::refresh::swept::Swept;
 use crate::storage::database::{Database, DatabaseError, rows_of};
@@ -34,7 +34,7 @@ pub async fn sweep<D: Database>(
     let (slice, statements_max) = (limits.slice, limits.sweep_statements);
     let limits = &limits.sweep;
     let last = (budget.counts().statements + limits.statements).min(statements_max);
-    // The position is stored in the end, whatever has been used up.
+    // The progress is stored in the end, whatever has been used up.
     budget.allow(last.saturating_sub(3));
     let mut sweeper = Sweeper {
         budget,
@@ -56,38 +56,38 @@ pub async fn sweep<D: Database>(
 
 impl<D: Database> Sweeper<'_, D> {
     async fn sweep(&mut self, statements_max: u64) -> Result<(), DatabaseError> {
-        let (stored, due) = self.position().await?;
+        let (stored, due) = self.progress().await?;
         self.swept.finished_at = stored.finished_at;
         let ends_at = self.budget.now().plus(self.limits.duration_ms);
         self.erase(due, ends_at).await?;
-        let mut position = stored.clone();
+        let mut progress = stored.clone();
         let is_due = |began_at: Timestamp| self.lease.as_of.milliseconds_since(began_at) >= self.limits.every_ms;
         // Where everything is kept, a pass has no steps. A pass that was under way when that was configured ends with
         // the next one.
         let forgets = self.limits.keep_timeline_ms > 0;
-        if (position.step.is_none() || !forgets) && position.began_at.is_none_or(is_due) {
-            position.began_at = Some(self.lease.as_of);
-            position.go_to(forgets.then_some(SweepStep::Conversations));
+        if (progress.step.is_none() || !forgets) && progress.began_at.is_none_or(is_due) {
+            progress.began_at = Some(self.lease.as_of);
+            progress.go_to(forgets.then_some(SweepStep::Conversations));
         }
         let mut outcome = Ok(());
-        while let Some(step) = position.step.filter(|_| forgets) {
+        while let Some(step) = progress.step.filter(|_| forgets) {
             if outcome.is_err() || is_spent(self.budget, self.limits, &self.swept, ends_at) {
                 break;
             }
             outcome = match step {
-                SweepStep::Conversations => self.sweep_conversations(&mut position, ends_at).await,
-                SweepStep::Removals => self.sweep_removals(&mut position).await,
+                SweepStep::Conversations => self.sweep_conversations(&mut progress, ends_at).await,
+                SweepStep::Removals => self.sweep_removals(&mut progress).await,
             };
         }
-        if position.step.is_none() {
-            position.finished_at = position.began_at;
-            self.swept.finished_at = position.finished_at;
+        if progress.step.is_none() {
+            progress.finished_at = progress.began_at;
+            self.swept.finished_at = progress.finished_at;
         }
-        if position != stored && !matches!(outcome, Err(DatabaseError::Overtaken)) {
+        if progress != stored && !matches!(outcome, Err(DatabaseError::Overtaken)) {
             self.budget.allow(statements_max);
-            let begins = position.began_at != stored.began_at;
+            let begins = progress.began_at != stored.began_at;
             let removed = begins.then(|| note_removed(again_at(self.lease.as_of)));
-            let statements = removed.into_iter().chain([position.statement()]);
+            let statements = removed.into_iter().chain([progress.statement()]);
             self.budget.batch(self.lease.guarded(statements)).await?;
         }
         outcome
@@ -100,12 +100,12 @@ impl<D: Database> Sweeper<'_, D> {
         erase(budget, self.lease, due, &mut self.swept, &is_spent).await
     }
 
-    async fn position(&mut self) -> Result<(Position, Due), DatabaseError> {
+    async fn progress(&mut self) -> Result<(SweepProgress, Due), DatabaseError> {
         let read = Due::statement(self.lease.as_of);
         let [rows] = rows_of(self.budget.batch(vec![read]).await?)?;
         let row = rows.first().ok_or(DatabaseError::Decode("there is no sweep row"))?;
         let instant = |column| Ok(row.optional_integer(column)?.map(Timestamp::from_milliseconds));
-        let position = Position {
+        let progress = SweepProgress {
             step: row.optional_text(0)?.map(|step| match step {
                 "removals" => SweepStep::Removals,
                 _ => SweepStep::Conversations,
@@ -119,6 +119,6 @@ impl<D: Database> Sweeper<'_, D> {
         self.swept.unknown = row.integer(8)?;
         self.swept.truncated = row.integer(9)?;
         self.swept.last_as_of = instant(10)?;
-        Ok((position, Due::from_row(row)?))
+        Ok((progress, Due::from_row(row)?))
     }
 }

@@ -8,7 +8,7 @@ use crate::refresh::budget::{Budget, SliceLimits, SweepLimits};
 use crate::refresh::forgetting::{Age, Forgetting, Forgotten, Horizons};
 use crate::refresh::lease::Lease;
 use crate::refresh::merge_groups::groups;
-use crate::refresh::position::{Position, SweepStep};
+use crate::refresh::progress::{SweepProgress, SweepStep};
 use crate::refresh::sql;
 use crate::refresh::stored::{key, read_merged};
 use crate::refresh::swept::Swept;
@@ -54,14 +54,14 @@ impl<D: Database> Sweeper<'_, D> {
     /// A portion of the conversations.
     pub async fn sweep_conversations(
         &mut self,
-        position: &mut Position,
+        progress: &mut SweepProgress,
         ends_at: Timestamp,
     ) -> Result<(), DatabaseError> {
         let list = Statement::new(
             sql::LIST_SWEEP,
             [
-                position.organization_id.as_str().into(),
-                position.id.as_str().into(),
+                progress.organization_id.as_str().into(),
+                progress.id.as_str().into(),
                 SqlValue::Integer(self.limits.conversations as i64),
                 SqlValue::Integer(self.horizons.items.as_milliseconds()),
                 SqlValue::Integer(self.slice.items as i64 + 1),
@@ -93,12 +93,12 @@ impl<D: Database> Sweeper<'_, D> {
             }
             self.has_begun = true;
             if let Some(last) = chunk.last() {
-                position.organization_id.clone_from(&last.organization_id);
-                position.id.clone_from(&last.conversation_id);
+                progress.organization_id.clone_from(&last.organization_id);
+                progress.id.clone_from(&last.conversation_id);
             }
         }
         if is_last {
-            position.go_to(Some(SweepStep::Removals));
+            progress.go_to(Some(SweepStep::Removals));
         }
         Ok(())
     }
@@ -225,14 +225,14 @@ impl<D: Database> Sweeper<'_, D> {
     }
 
     /// A portion of the removals.
-    pub async fn sweep_removals(&mut self, position: &mut Position) -> Result<(), DatabaseError> {
-        let after = |position: &Position| {
-            [&position.organization_id, &position.record_type, &position.id].map(|text| text.as_str().into())
+    pub async fn sweep_removals(&mut self, progress: &mut SweepProgress) -> Result<(), DatabaseError> {
+        let after = |progress: &SweepProgress| {
+            [&progress.organization_id, &progress.record_type, &progress.id].map(|text| text.as_str().into())
         };
         let count = SqlValue::Integer(self.limits.records as i64 - 1);
-        let list = Statement::new(sql::LIST_REMOVALS, [after(position).as_slice(), &[count]].concat());
+        let list = Statement::new(sql::LIST_REMOVALS, [after(progress).as_slice(), &[count]].concat());
         let [rows] = rows_of(self.budget.batch(vec![list]).await?)?;
-        let mut next = position.clone();
+        let mut next = progress.clone();
         match rows.first() {
             Some(row) => {
                 next.organization_id = row.text(0)?.to_owned();
@@ -244,13 +244,13 @@ impl<D: Database> Sweeper<'_, D> {
         }
         let horizons = [self.horizons.touched, self.horizons.items];
         let horizons = horizons.map(|instant| SqlValue::Integer(instant.as_milliseconds()));
-        let range = [after(position), after(&next)].concat();
+        let range = [after(progress), after(&next)].concat();
         let removal = Statement::new(sql::REMOVE_REMOVALS, [range.as_slice(), &horizons].concat());
         self.remove(vec![reopen(range)], vec![removal], Vec::new()).await?;
         if rows.is_empty() {
             next.go_to(None);
         }
-        *position = next;
+        *progress = next;
         Ok(())
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::base::timestamp::Timestamp;
 use crate::hours::calendar::CalendarOf;
+use crate::snapshot::counted_row::{Ages, CountedChange, CountedRow};
 use crate::snapshot::departments::Departments;
 use crate::snapshot::settings::Settings;
-use crate::snapshot::stall::{Ages, Stall, StallChange};
 use crate::snapshot::trend::Course;
 use crate::snapshot::version::{Entry, Version};
 
@@ -17,11 +17,11 @@ pub struct Publication<'a> {
     /// What has happened in it by department.
     pub departments: Departments,
     /// What the version before lists.
-    pub before: &'a [Stall],
+    pub before: &'a [CountedRow],
     /// The version that is to be published.
     pub next: &'a Version,
     /// The rows that count as coming and going.
-    pub changes: &'a [StallChange],
+    pub changes: &'a [CountedChange],
     /// The instant that the version before is as of.
     pub since: Timestamp,
     /// The instant that the new version is as of.
@@ -32,29 +32,29 @@ impl Publication<'_> {
     /// The course of the day until it is published.
     pub fn course(self, calendar_of: &CalendarOf) -> Course {
         let Self { settings, at, .. } = self;
-        let coming = self.changes.iter().filter_map(|(_, stall)| stall.as_ref());
-        let stalls = self.before.iter().take(1).chain(coming);
-        let earliest = stalls.map(|stall| stall.since).fold(at, Timestamp::min);
+        let coming = self.changes.iter().filter_map(|(_, row)| row.as_ref());
+        let rows = self.before.iter().take(1).chain(coming);
+        let earliest = rows.map(|row| row.since).fold(at, Timestamp::min);
         let ages = Ages {
             calendar: settings.calendar(calendar_of, earliest, at),
             max_age_days: settings.max_age_days,
         };
-        let stored = Course::stored(self.stored, self.departments);
+        let stored = Course::from_stored(self.stored, self.departments);
         let mut course = stored.go_on(self.before, &ages, self.since, at);
-        course.publish(self.changes, &stalls_of(self.next, settings), &ages, at);
+        course.publish(self.changes, &counted_rows(self.next, settings), &ages, at);
         course
     }
 }
 
 /// The rows of a version that a report shows unnamed.
-pub fn stalls_of(version: &Version, settings: &Settings) -> Vec<Stall> {
+pub fn counted_rows(version: &Version, settings: &Settings) -> Vec<CountedRow> {
     let entries = version.entries().iter();
-    entries.filter_map(|entry| stall_of(entry, settings)).collect()
+    entries.filter_map(|entry| counted_row(entry, settings)).collect()
 }
 
 /// `None` means that a report does not show the row unnamed.
-pub fn stall_of(entry: &Entry, settings: &Settings) -> Option<Stall> {
-    entry.category.is_shown_unnamed().then(|| Stall {
+pub fn counted_row(entry: &Entry, settings: &Settings) -> Option<CountedRow> {
+    entry.category.is_shown_unnamed().then(|| CountedRow {
         since: entry.stalled_since,
         threshold_minutes: settings.threshold(entry.department_id.as_deref(), &entry.channel_type),
         department_id: entry.department_id.clone(),

@@ -96,7 +96,7 @@ pub struct Slice {
 
 impl Slice {
     /// The slice of a single organization that is not done.
-    pub fn of_one(organization: Organization) -> Self {
+    pub fn from_organization(organization: Organization) -> Self {
         Self {
             organizations: vec![organization],
             is_large: true,

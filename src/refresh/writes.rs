@@ -8,7 +8,7 @@ use crate::refresh::sql;
 use crate::snapshot::hour::Hour;
 use crate::snapshot::trend::SLOTS;
 use crate::storage::database::{DatabaseError, SqlValue, Statement};
-use crate::storage::json_table::{Cell, PARAMETER_BYTES_MAX, json_chunks};
+use crate::storage::json_table::{JsonCell, PARAMETER_BYTES_MAX, json_chunks};
 
 /// What to write for one organization.
 #[derive(Debug, Default)]
@@ -84,12 +84,15 @@ pub fn write_statements(plans: &[PublishPlan], lease: &Lease<'_>) -> Result<Vec<
     let mut lost = Vec::new();
     let mut hours = Vec::new();
     for plan in plans {
-        let id = Cell::from(&plan.organization_id);
-        rows.extend(
-            plan.rows
-                .iter()
-                .map(|(row_no, row)| [id, (*row_no).into(), Cell::from(&row.people), Cell::from(&row.json)]),
-        );
+        let id = JsonCell::from(&plan.organization_id);
+        rows.extend(plan.rows.iter().map(|(row_no, row)| {
+            [
+                id,
+                (*row_no).into(),
+                JsonCell::from(&row.people),
+                JsonCell::from(&row.json),
+            ]
+        }));
         if let Some(head) = &plan.head {
             let numbered = plan.chunks.iter().enumerate();
             chunks.extend(numbered.map(|(number, chunk)| [id, head.version.into(), number.into(), chunk.into()]));
@@ -98,10 +101,10 @@ pub fn write_statements(plans: &[PublishPlan], lease: &Lease<'_>) -> Result<Vec<
                 head.version.into(),
                 head.next_row_no.into(),
                 head.candidates.into(),
-                Cell::from(&head.retired),
+                JsonCell::from(&head.retired),
                 head.retire_at.into(),
                 head.categories.as_ref().into(),
-                Cell::Integer(head.missing as i64),
+                JsonCell::Integer(head.missing as i64),
                 plan.is_complete.into(),
                 head.trend.as_ref().into(),
                 head.trend_departments.as_ref().into(),
@@ -125,15 +128,15 @@ pub fn write_statements(plans: &[PublishPlan], lease: &Lease<'_>) -> Result<Vec<
         settled.extend(plan.settled.iter().map(|record| {
             [
                 id,
-                Cell::from(&record.record_type),
-                Cell::from(&record.record_id),
-                Cell::from(&record.change_token),
+                JsonCell::from(&record.record_type),
+                JsonCell::from(&record.record_id),
+                JsonCell::from(&record.change_token),
             ]
         }));
         chunks.extend(
             plan.superseded_lists
                 .iter()
-                .map(|(version, list)| [id, (-version).into(), Cell::Integer(0), list.into()]),
+                .map(|(version, list)| [id, (-version).into(), JsonCell::Integer(0), list.into()]),
         );
         if let Some(version) = &plan.lost {
             if version.is_head_lost {
@@ -168,7 +171,7 @@ pub fn write_statements(plans: &[PublishPlan], lease: &Lease<'_>) -> Result<Vec<
 /// A statement for each portion of the rows (`?1`) that fits into a parameter.
 fn statements<const N: usize>(
     sql: &'static str,
-    rows: Vec<[Cell<'_>; N]>,
+    rows: Vec<[JsonCell<'_>; N]>,
     second: Option<SqlValue>,
 ) -> Result<Vec<Statement>, DatabaseError> {
     let statement = |rows| {

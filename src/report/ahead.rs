@@ -1,4 +1,4 @@
-//! Reads rows together with a head, before it is known which rows the page has, so that most answers take one round
+//! Reads rows together with a head, before it is known which rows the page has, so that most responses take one round
 //! trip.
 //!
 //! Which rows are asked for is a guess, and it decides nothing. The page is selected afterwards, from the index of the
@@ -27,7 +27,7 @@ use strum::VariantArray;
 const ENTRIES_MAX: u64 = 256;
 
 /// The statements that read the rows which a page will probably have, to be run together with those that read the head.
-/// None if the head need not be read, or if this isolate caches no pages.
+/// No statements if the head need not be read, or if this isolate caches no pages.
 ///
 /// If the isolate knows a version, they are the rows that the page has in it, unless the page is cached. If it knows
 /// none, or if a publication is due, the database looks for them in the version that is the newest then.

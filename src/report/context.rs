@@ -20,6 +20,6 @@ pub struct ReportContext<'a, D, C> {
     pub head_max_age_ms: i64,
     /// When this caller should ask again.
     pub schedule: PollSchedule,
-    /// Takes notes: where the components of the answer came from, and what went wrong on the way.
+    /// Takes notes: where the components of the response came from, and what went wrong on the way.
     pub trace: &'a Trace,
 }

@@ -181,7 +181,7 @@ impl CsvFile {
     }
 }
 
-/// What an answer says of a row that is not what a refresh publishes.
+/// What a response says of a row that is not what a refresh publishes.
 fn corrupt(cause: &dyn Display) -> ReportError {
     ReportError::Corrupt(format!("a row cannot be read: {cause}"))
 }

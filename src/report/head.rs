@@ -138,7 +138,7 @@ pub async fn change_and_read_head<D: Database, C>(
     let statements = changes.into_iter().chain([head_statement(organization)]).collect();
     let outcomes = context.database.batch_at_primary(statements).await;
     if outcomes.is_err() {
-        // Perhaps only the answer was lost.
+        // Perhaps only the response was lost.
         context.isolate_cache.borrow_mut().remove_head(organization);
     }
     let head = head_of(outcomes?.last())?;

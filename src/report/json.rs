@@ -9,7 +9,7 @@ use crate::report::rows::RowAccess;
 use crate::snapshot::query::{Counts, Paging, Totals};
 use serde::Serialize;
 
-/// Whether a flag is left out of an answer.
+/// Whether a flag is left out of a response.
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 pub(super) fn is_false(flag: &bool) -> bool {
     !*flag
@@ -31,7 +31,7 @@ struct ReportData<'a> {
     #[serde(skip_serializing_if = "is_false")]
     truncated: bool,
     pagination: Pagination,
-    /// The last array of the answer: [`write_page`] puts the rows into it.
+    /// The last array of the response: [`write_page`] puts the rows into it.
     rows: [(); 0],
 }
 
@@ -121,5 +121,5 @@ fn push_number(body: &mut String, name: &str, number: i64) {
 
 const HAS_ACCESS: &str = r#","hasAccess":true}"#;
 const HAS_NO_ACCESS: &str = r#","hasAccess":false}"#;
-/// By how many bytes a row can be longer in an answer, including the comma before it.
+/// By how many bytes a row can be longer in a response, including the comma before it.
 const ROW_BYTES_ADDED: usize = HAS_NO_ACCESS.len();

@@ -1,4 +1,4 @@
-//! The report: which snapshot, which of its rows, and the bytes of the answer.
+//! The report: which snapshot, which of its rows, and the bytes of the response.
 //!
 //! [`service`] has the steps of each kind of request, and [`steps`] those that all have in common. A head says which
 //! version, instant and threshold a report is about; the index of that version says which rows match; the page has the

@@ -12,7 +12,7 @@ const LATE_PAUSES: [(i64, i64); 2] = [(5_000, 5), (15_000, 10)];
 /// How many seconds to wait if the refresh is later than that, or if the database is out of reach.
 const LONGEST_PAUSE_SECONDS: i64 = 15;
 
-/// What an answer's advice depends on besides the head.
+/// What a response's advice depends on besides the head.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PollSchedule {
     /// How often the refresh runs, in milliseconds.

@@ -212,7 +212,7 @@ impl ReportRequest {
             department_id: parameters.id("departmentId"),
             organization_id: parameters.id("organizationId"),
             // Any text may be the id of a snapshot that has expired; only an empty one cannot.
-            snapshot: parameters.get("snapshot", "the snapshotId of an earlier answer", |text| {
+            snapshot: parameters.get("snapshot", "the snapshotId of an earlier response", |text| {
                 (!text.is_empty()).then(|| text.to_owned())
             }),
         }
@@ -317,7 +317,7 @@ mod tests {
             (r#""skipThreshold":"true""#, "skipThreshold must be true or false."),
             (
                 r#""snapshot":1"#,
-                "snapshot must be the snapshotId of an earlier answer.",
+                "snapshot must be the snapshotId of an earlier response.",
             ),
             (r#""assignee":{}"#, "assignee must be 1 to 512 characters."),
         ] {
@@ -394,7 +394,7 @@ mod tests {
         check("organizationId=%00", Some(&format!("organizationId must be {id}")));
         check(
             "snapshot=",
-            Some("snapshot must be the snapshotId of an earlier answer."),
+            Some("snapshot must be the snapshotId of an earlier response."),
         );
         check("limit=5&limit=5", Some("limit must be given at most once."));
         let separator = |query: &str| CsvRequest::parse(query).map(|request| request.separator);

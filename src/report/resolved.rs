@@ -1,4 +1,4 @@
-//! A request after its head and its snapshot are known, and the identity of its answer.
+//! A request after its head and its snapshot are known, and the identity of its response.
 
 use crate::auth::access::{ReadAccess, View};
 use crate::base::timestamp::{MINUTE_MS, Timestamp};
@@ -14,11 +14,11 @@ use crate::snapshot::query::RowQuery;
 use serde::Serialize;
 use std::rc::Rc;
 
-/// How old a snapshot's instant may be before an answer says that it is stale: three minutes. A refresh runs every
+/// How old a snapshot's instant may be before a response says that it is stale: three minutes. A refresh runs every
 /// minute or more often.
 pub const FRESH_MAX_MS: i64 = 3 * MINUTE_MS;
 
-/// Everything that the bytes of an answer depend on.
+/// Everything that the bytes of a response depend on.
 pub struct ResolvedReport<'a> {
     /// Which organization is asked about, and what of it the caller may see.
     pub access: &'a ReadAccess,
@@ -30,16 +30,16 @@ pub struct ResolvedReport<'a> {
     pub rows_ahead: Vec<(i64, PageRow)>,
     /// The snapshot. `None` means that nothing is published yet.
     pub snapshot: Option<Snapshot>,
-    /// Whether the answer says that it is stale: the database is out of reach, or no refresh has moved the snapshot's
+    /// Whether the response says that it is stale: the database is out of reach, or no refresh has moved the snapshot's
     /// instant for a while.
     pub is_stale: bool,
     /// What is asked for, and where the page is cached that answers it.
     pub slot: PageSlot,
 }
 
-/// What tells answers apart.
+/// What tells responses apart.
 #[derive(Serialize)]
-struct AnswerIdentity<'a> {
+struct ResponseIdentity<'a> {
     query: &'a ReportQuery,
     /// The rows of a snapshot never change, so its id stands for them.
     snapshot_id: Option<&'a str>,
@@ -48,7 +48,7 @@ struct AnswerIdentity<'a> {
     viewer: Viewer<'a>,
 }
 
-/// Whose `hasAccess` an answer shows.
+/// Whose `hasAccess` a response shows.
 #[derive(Serialize)]
 enum Viewer<'a> {
     /// Callers who have access to all rows.
@@ -103,7 +103,7 @@ impl<'a> ResolvedReport<'a> {
         settings.threshold_minutes
     }
 
-    /// The instant that the answer is as of, or would be if there were a snapshot.
+    /// The instant that the response is as of, or would be if there were a snapshot.
     #[must_use]
     pub fn as_of(&self) -> Timestamp {
         self.snapshot
@@ -111,7 +111,7 @@ impl<'a> ResolvedReport<'a> {
             .map_or(self.head.as_of, |snapshot| snapshot.as_of)
     }
 
-    /// The instant that the answer is as of. `None` means that there is no snapshot.
+    /// The instant that the response is as of. `None` means that there is no snapshot.
     #[must_use]
     pub fn generated_at(&self) -> Option<String> {
         self.snapshot.as_ref().map(|snapshot| snapshot.as_of.to_string())
@@ -123,7 +123,8 @@ impl<'a> ResolvedReport<'a> {
         self.snapshot.as_ref().map(|snapshot| &*snapshot.id)
     }
 
-    /// The id of the snapshot, if every caller with this query gets the same answer: those who see all departments do.
+    /// The id of the snapshot, if every caller with this query gets the same response. Those who see all departments
+    /// do.
     #[must_use]
     pub fn shared_snapshot_id(&self) -> Option<&Rc<str>> {
         let is_shared = self.access.view == View::All;
@@ -133,7 +134,7 @@ impl<'a> ResolvedReport<'a> {
             .filter(|_| is_shared)
     }
 
-    /// The response of a cached page, if it is the answer to this request.
+    /// The response of a cached page, if it is the one to this request.
     #[must_use]
     pub fn response_of<'b>(&self, cached: &'b CachedPage) -> Option<&'b CachedResponse> {
         let response = cached.response.as_ref()?;
@@ -141,12 +142,12 @@ impl<'a> ResolvedReport<'a> {
         is_it.then_some(response)
     }
 
-    /// A strong ETag, made of everything that the bytes of the answer depend on.
+    /// A strong ETag, made of everything that the bytes of the response depend on.
     ///
     /// # Errors
     /// [`ReportError::Corrupt`] if that cannot be written as JSON, which does not happen.
     pub fn etag(&self) -> Result<Rc<str>, ReportError> {
-        let content = to_json(&AnswerIdentity {
+        let content = to_json(&ResponseIdentity {
             query: &self.slot.query,
             snapshot_id: self.snapshot_id(),
             threshold_minutes: self.threshold_minutes(),
@@ -160,7 +161,7 @@ impl<'a> ResolvedReport<'a> {
     }
 }
 
-/// Whether an answer about a snapshot is stale.
+/// Whether a response about a snapshot is stale.
 pub(super) fn is_stale(head: &ResolvedHead, snapshot: Option<&Snapshot>, now: Timestamp) -> bool {
     let is_old = |snapshot: &Snapshot| now.milliseconds_since(snapshot.as_of) > FRESH_MAX_MS;
     head.source.is_stale() || snapshot.is_some_and(is_old)

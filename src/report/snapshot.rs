@@ -37,7 +37,7 @@ pub struct SnapshotHead {
     pub database_fingerprint: String,
 }
 
-/// What an answer is about. It never changes.
+/// What a response is about. It never changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     /// The id by which a client can ask for this snapshot again.

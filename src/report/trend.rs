@@ -18,10 +18,10 @@ use crate::report::request::TrendRequest;
 use crate::report::resolved::is_stale;
 use crate::report::snapshot::Snapshot;
 use crate::report::sql;
+use crate::snapshot::counted_row::{Ages, counted_rows};
 use crate::snapshot::departments::{Departments, Share};
 use crate::snapshot::hour::{Hour, hour_of, start_of};
 use crate::snapshot::index::SnapshotIndex;
-use crate::snapshot::stall::{Ages, stalls_of};
 use crate::snapshot::trend::{Course, SLOTS};
 use crate::storage::database::{Database, DatabaseError, Outcome, Row, SqlValue, Statement, rows_of};
 use crate::storage::json_table::to_json;
@@ -104,7 +104,7 @@ pub struct Trend {
 ///
 /// # Errors
 /// [`ReportError`]
-pub async fn answer_trend<D: Database, C>(
+pub async fn respond_with_trend<D: Database, C>(
     context: &ReportContext<'_, D, C>,
     access: &ReadAccess,
     request: &TrendRequest,
@@ -193,7 +193,7 @@ impl Trend {
         })
     }
 
-    /// Reads what the statements have found. The version may be newer than that of the head: then the answer goes on
+    /// Reads what the statements have found. The version may be newer than that of the head: then the response goes on
     /// until the version's instant.
     fn read<D, C>(
         &mut self,
@@ -219,18 +219,18 @@ impl Trend {
             calendar: selected.calendar,
             max_age_days: snapshot.settings.max_age_days,
         };
-        let stalls = stalls_of(&selected.index, &selected.groups, self.department_ids.as_deref());
+        let rows = counted_rows(&selected.index, &selected.groups, self.department_ids.as_deref());
         let (stored, share) = (row.optional_text(2)?, row.optional_text(3)?);
         let stored = if self.department_ids.is_none() {
-            Course::stored(stored, Departments::default())
-        } else if let Some(of_departments) = Course::of_departments(stored, share) {
+            Course::from_stored(stored, Departments::default())
+        } else if let Some(of_departments) = Course::from_share(stored, share) {
             of_departments
         } else {
             // Whatever comes after that hour follows from the list alone.
             self.next = self.next.max(hour_of(published_at) + 1);
             Course::default()
         };
-        let course = stored.go_on(&stalls, &ages, published_at, snapshot.as_of);
+        let course = stored.go_on(&rows, &ages, published_at, snapshot.as_of);
         for (hour, _) in &course.over {
             self.add(hour);
         }
@@ -281,7 +281,7 @@ fn hour(row: &Row) -> Result<Hour, DatabaseError> {
 }
 
 impl Trend {
-    /// `data` of the answer.
+    /// `data` of the response.
     #[must_use]
     pub fn data<'a>(&self, access: &'a ReadAccess) -> TrendData<'a> {
         TrendData {

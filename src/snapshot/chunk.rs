@@ -36,11 +36,11 @@ fn is_false(flag: &bool) -> bool {
 #[derive(Debug, Deserialize)]
 #[serde(from = "StoredEntry")]
 pub struct ChunkEntry {
-    /// Since when the answer is overdue.
+    /// Since when whoever is responsible owes the answer.
     pub stalled_since: Timestamp,
     /// The number of the published row.
     pub row_no: i64,
-    /// Who stalled.
+    /// Which list it is in.
     pub category: Category,
     /// An index into `departments`. `None` means that the conversation has no department.
     pub department: Option<u32>,

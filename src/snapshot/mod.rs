@@ -1,6 +1,7 @@
 //! What is published of an organization, and what can be asked about it. Pure functions.
 
 pub mod chunk;
+pub mod counted_row;
 pub mod departments;
 pub mod groups;
 pub mod hour;
@@ -8,7 +9,6 @@ pub mod index;
 mod positions;
 pub mod query;
 pub mod settings;
-pub mod stall;
 pub mod summary;
 pub mod tally;
 pub mod trend;

@@ -112,7 +112,7 @@ impl Thresholds {
         self.0.iter().map(|(name, _)| name.as_str())
     }
 
-    /// Whether there is none.
+    /// Whether there is no threshold.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

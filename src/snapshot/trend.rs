@@ -7,9 +7,9 @@
 
 use crate::base::timestamp::{DAY_MS, MINUTE_MS, Timestamp};
 use crate::hours::calendar::earliest_end;
+use crate::snapshot::counted_row::{Ages, CountedChange, CountedRow};
 use crate::snapshot::departments::{Departments, HOUR_BYTES_MAX, Share};
 use crate::snapshot::hour::{Hour, hour_of};
-use crate::snapshot::stall::{Ages, Stall, StallChange};
 use crate::snapshot::tally::Tally;
 
 /// For how many past days hours can be asked for.
@@ -31,7 +31,7 @@ pub struct Course {
     pub current: Hour,
     /// How long its cleared rows were over their threshold.
     times: Tally,
-    /// What has happened in it by department. Without departments in the stalls, nothing is distinguished.
+    /// What has happened in it by department. Without departments in the rows, nothing is distinguished.
     pub departments: Departments,
     /// How many bytes `over` has by department.
     bytes: usize,
@@ -40,7 +40,7 @@ pub struct Course {
 impl Course {
     /// The hour that was `stored` with a version.
     #[must_use]
-    pub fn stored(stored: Option<&str>, departments: Departments) -> Self {
+    pub fn from_stored(stored: Option<&str>, departments: Departments) -> Self {
         Self {
             departments,
             ..stored.and_then(Self::from_json).unwrap_or_default()
@@ -50,7 +50,7 @@ impl Course {
     /// The hour that was `stored` with a version, for some departments: `share` is what was stored of them. `None`
     /// means that it is not known.
     #[must_use]
-    pub fn of_departments(stored: Option<&str>, share: Option<&str>) -> Option<Self> {
+    pub fn from_share(stored: Option<&str>, share: Option<&str>) -> Option<Self> {
         let Hour {
             number, quiet_since, ..
         } = Self::from_json(stored?)?.current;
@@ -63,23 +63,23 @@ impl Course {
     }
 
     /// Continues from the hour that was stored with a version, through the time in which that version stayed: from
-    /// `from` until `until`. `stalls` are its entries.
+    /// `from` until `until`. `rows` are its entries.
     #[must_use]
-    pub fn go_on(mut self, stalls: &[Stall], ages: &Ages, from: Timestamp, until: Timestamp) -> Self {
+    pub fn go_on(mut self, rows: &[CountedRow], ages: &Ages, from: Timestamp, until: Timestamp) -> Self {
         let from = from.max(until.minus(BACK_MS)).min(until);
         let mut listed = 0;
         // The hours in which rows come over their threshold, and those in which rows become too old.
         let mut passing = Vec::new();
-        for stall in stalls {
-            let end = ages.last(stall).min(until);
-            if end < from || ages.over_ms(stall, end).is_none() {
+        for row in rows {
+            let end = ages.last(row).min(until);
+            if end < from || ages.over_ms(row, end).is_none() {
                 continue;
             }
-            let department = self.departments.number_of(stall.department_id.as_ref());
-            if ages.over_ms(stall, from).is_some() {
+            let department = self.departments.number_of(row.department_id.as_ref());
+            if ages.over_ms(row, from).is_some() {
                 listed += 1;
                 self.departments.count(department);
-            } else if let Some(at) = earliest_end(ages.calendar.as_deref(), stall.since, stall.threshold_minutes, end) {
+            } else if let Some(at) = earliest_end(ages.calendar.as_deref(), row.since, row.threshold_minutes, end) {
                 passing.push((hour_of(at), true, department));
             }
             if end < until {
@@ -163,18 +163,18 @@ impl Course {
 
     /// Notes that a version is published that lists `next`; `changes` are what it changes. A row that moves from one
     /// department to another is cleared in the one and comes in the other.
-    pub fn publish(&mut self, changes: &[StallChange], next: &[Stall], ages: &Ages, at: Timestamp) {
+    pub fn publish(&mut self, changes: &[CountedChange], next: &[CountedRow], ages: &Ages, at: Timestamp) {
         for (before, after) in changes {
-            let [before, after] = [before, after].map(|stall| {
-                let stall = stall.as_ref()?;
-                Some((ages.over_ms(stall, at)?, stall.department_id.as_ref()))
+            let [before, after] = [before, after].map(|row| {
+                let row = row.as_ref()?;
+                Some((ages.over_ms(row, at)?, row.department_id.as_ref()))
             });
             match (before, after) {
                 (Some((over_ms, _)), None) => self.clear(over_ms),
                 (None, Some(_)) => self.current.crossed += 1,
                 _ => {}
             }
-            let [from, to] = [before, after].map(|stall| stall.map(|(_, department_id)| department_id));
+            let [from, to] = [before, after].map(|row| row.map(|(_, department_id)| department_id));
             if from == to {
                 continue;
             }
@@ -188,10 +188,10 @@ impl Course {
             }
         }
         let mut listed = 0;
-        for stall in next {
-            if ages.over_ms(stall, at).is_some() {
+        for row in next {
+            if ages.over_ms(row, at).is_some() {
                 listed += 1;
-                let department = self.departments.number_of(stall.department_id.as_ref());
+                let department = self.departments.number_of(row.department_id.as_ref());
                 self.departments.count(department);
             }
         }
@@ -246,7 +246,7 @@ impl Course {
 
 #[cfg(test)]
 mod tests {
-    use super::{Ages, Course, HOUR_BYTES_MAX, HOURS_BYTES_MAX, Hour, Stall};
+    use super::{Ages, CountedRow, Course, HOUR_BYTES_MAX, HOURS_BYTES_MAX, Hour};
     use crate::base::timestamp::{MINUTE_MS, Timestamp};
     use crate::snapshot::departments::Departments;
     use std::rc::Rc;
@@ -258,8 +258,8 @@ mod tests {
         Timestamp::from_milliseconds((START + minute) * MINUTE_MS)
     }
 
-    fn stall(minute: i64, threshold_minutes: i64) -> Stall {
-        Stall {
+    fn row(minute: i64, threshold_minutes: i64) -> CountedRow {
+        CountedRow {
             since: at(minute),
             threshold_minutes,
             department_id: None,
@@ -273,8 +273,8 @@ mod tests {
         }
     }
 
-    fn course(stored: Option<&str>, stalls: &[Stall], ages: &Ages, from: Timestamp, until: Timestamp) -> Course {
-        Course::stored(stored, Departments::default()).go_on(stalls, ages, from, until)
+    fn course(stored: Option<&str>, rows: &[CountedRow], ages: &Ages, from: Timestamp, until: Timestamp) -> Course {
+        Course::from_stored(stored, Departments::default()).go_on(rows, ages, from, until)
     }
 
     fn over_of(course: &Course) -> Vec<Hour> {
@@ -296,8 +296,8 @@ mod tests {
 
     #[test]
     fn what_crosses_at_the_full_hour_is_of_the_next_one() {
-        let stalls = [stall(0, 59), stall(0, 60), stall(0, 61), stall(0, 600)];
-        let found = course(None, &stalls, &ages(30), at(0), at(119));
+        let rows = [row(0, 59), row(0, 60), row(0, 61), row(0, 600)];
+        let found = course(None, &rows, &ages(30), at(0), at(119));
         assert_eq!(
             over_of(&found).iter().map(numbers).collect::<Vec<_>>(),
             [[0, 0, 0, 1, 0, 1]]
@@ -307,8 +307,8 @@ mod tests {
 
     #[test]
     fn quiet_hours_are_part_of_the_next_one_that_is_not() {
-        let stalls = [stall(0, 5), stall(0, 305), stall(0, 430)];
-        let found = course(None, &stalls, &ages(30), at(10), at(600));
+        let rows = [row(0, 5), row(0, 305), row(0, 430)];
+        let found = course(None, &rows, &ages(30), at(10), at(600));
         // Until then one was listed.
         let over: Vec<_> = over_of(&found).iter().map(numbers).collect();
         assert_eq!(over, [[5, 0, 1, 1, 0, 2], [7, 6, 2, 1, 0, 3]]);
@@ -318,8 +318,8 @@ mod tests {
 
     #[test]
     fn what_becomes_too_old_goes_without_being_cleared() {
-        let stalls = [stall(0, 5), stall(30, 5), stall(90, 24 * 60)];
-        let found = course(None, &stalls, &ages(1), at(0), at(26 * 60));
+        let rows = [row(0, 5), row(30, 5), row(90, 24 * 60)];
+        let found = course(None, &rows, &ages(1), at(0), at(26 * 60));
         let over: Vec<_> = over_of(&found).iter().map(numbers).collect();
         // The third is listed for the instant at which it comes over its threshold.
         assert_eq!(over, [[0, 0, 0, 2, 0, 2], [24, 1, 2, 0, 0, 2], [25, 25, 0, 1, 0, 0]]);
@@ -329,15 +329,15 @@ mod tests {
     #[test]
     fn what_is_stored_of_many_hours_by_department_is_limited() {
         let long = "x".repeat(300);
-        let mut stalls: Vec<Stall> = (0..200)
-            .map(|number| Stall {
+        let mut rows: Vec<CountedRow> = (0..200)
+            .map(|number| CountedRow {
                 department_id: Some(Rc::from(format!("{number}{long}"))),
-                ..stall(0, 5)
+                ..row(0, 5)
             })
             .collect();
         // Something happens in each hour.
-        stalls.extend((1..40).map(|hour| stall(0, hour * 60 + 5)));
-        let found = course(None, &stalls, &ages(30), at(0), at(40 * 60));
+        rows.extend((1..40).map(|hour| row(0, hour * 60 + 5)));
+        let found = course(None, &rows, &ages(30), at(0), at(40 * 60));
         let bytes: Vec<usize> = found
             .over
             .iter()
@@ -356,7 +356,7 @@ mod tests {
 
     #[test]
     fn goes_on_from_what_was_stored_and_knows_what_it_does_not_know() {
-        let mut found = course(None, &[stall(0, 5)], &ages(30), at(0), at(20));
+        let mut found = course(None, &[row(0, 5)], &ages(30), at(0), at(20));
         found.clear(7 * MINUTE_MS + 1);
         found.clear(40 * MINUTE_MS);
         found.see(9);
@@ -369,7 +369,7 @@ mod tests {
         assert_eq!(over_of(&next), [found.current]);
         assert_eq!(numbers(&next.current), [1, 1, 0, 0, 0, 0]);
         // Something else has published three hours later.
-        let later = course(Some(&text), &[stall(0, 5)], &ages(30), at(190), at(200));
+        let later = course(Some(&text), &[row(0, 5)], &ages(30), at(190), at(200));
         assert_eq!(over_of(&later), [found.current]);
         assert_eq!(numbers(&later.current), [3, 3, 1, 0, 0, 1]);
         for unreadable in ["", "[]", "{}", "[1,2]", "null"] {
@@ -377,7 +377,7 @@ mod tests {
             assert_eq!((none.over.len(), numbers(&none.current)), (0, [0, 0, 0, 0, 0, 0]));
         }
         // After years only the last month is worked out.
-        let late = course(Some(&text), &[stall(0, 5)], &ages(3_650), at(20), at(900 * 24 * 60));
+        let late = course(Some(&text), &[row(0, 5)], &ages(3_650), at(20), at(900 * 24 * 60));
         assert_eq!(over_of(&late), [found.current]);
         assert_eq!(late.current.number - late.current.quiet_since, 31 * 24);
     }

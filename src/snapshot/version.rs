@@ -27,13 +27,13 @@ const INDEX_BYTES: usize = 8;
 /// An entry of a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Since when the answer is overdue.
+    /// Since when whoever is responsible owes the answer.
     pub stalled_since: Timestamp,
     /// The conversation.
     pub conversation_id: String,
     /// The number of its published row.
     pub row_no: i64,
-    /// Who stalled.
+    /// Which list it is in.
     pub category: Category,
     /// Why no answer came.
     pub reason: Reason,
@@ -46,7 +46,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The order of the report: whoever has waited longest first, then by the UTF-8 bytes of the id.
+    /// The order of the report: the longest stalled first, then by the UTF-8 bytes of the id.
     fn sort_key(&self) -> (Timestamp, &[u8]) {
         (self.stalled_since, self.conversation_id.as_bytes())
     }

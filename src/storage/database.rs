@@ -10,7 +10,7 @@ pub trait Database {
     ///
     /// # Errors
     /// [`DatabaseError`] if the database is out of reach or rejects a statement. Then nothing was written; or, if only
-    /// the answer was lost, everything was.
+    /// the response was lost, everything was.
     fn batch(&self, statements: Vec<Statement>) -> impl Future<Output = Result<Vec<Outcome>, DatabaseError>>;
 
     /// Like [`Database::batch`], but the primary answers, for what must be the newest state. Without replicas it is the

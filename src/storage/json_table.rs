@@ -18,7 +18,7 @@ pub fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<String, DatabaseError
 /// A value of a row.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(untagged)]
-pub enum Cell<'a> {
+pub enum JsonCell<'a> {
     /// `null`.
     Null,
     /// A number.
@@ -31,44 +31,44 @@ pub enum Cell<'a> {
     Texts(&'a [String]),
 }
 
-impl From<i64> for Cell<'_> {
+impl From<i64> for JsonCell<'_> {
     fn from(value: i64) -> Self {
         Self::Integer(value)
     }
 }
 
-impl From<usize> for Cell<'_> {
+impl From<usize> for JsonCell<'_> {
     /// A number of things that are in memory.
     fn from(value: usize) -> Self {
         Self::Integer(value as i64)
     }
 }
 
-impl From<bool> for Cell<'_> {
+impl From<bool> for JsonCell<'_> {
     fn from(value: bool) -> Self {
         Self::Flag(value)
     }
 }
 
-impl From<Timestamp> for Cell<'_> {
+impl From<Timestamp> for JsonCell<'_> {
     fn from(value: Timestamp) -> Self {
         Self::Integer(value.as_milliseconds())
     }
 }
 
-impl<'a> From<&'a str> for Cell<'a> {
+impl<'a> From<&'a str> for JsonCell<'a> {
     fn from(value: &'a str) -> Self {
         Self::Text(value)
     }
 }
 
-impl<'a> From<&'a String> for Cell<'a> {
+impl<'a> From<&'a String> for JsonCell<'a> {
     fn from(value: &'a String) -> Self {
         Self::Text(value)
     }
 }
 
-impl<'a, T: Into<Self>> From<Option<T>> for Cell<'a> {
+impl<'a, T: Into<Self>> From<Option<T>> for JsonCell<'a> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
     }
@@ -80,7 +80,7 @@ impl<'a, T: Into<Self>> From<Option<T>> for Cell<'a> {
 /// # Errors
 /// As [`to_json`].
 pub fn json_chunks<'a, const N: usize>(
-    rows: impl IntoIterator<Item = [Cell<'a>; N]>,
+    rows: impl IntoIterator<Item = [JsonCell<'a>; N]>,
     bytes_max: usize,
 ) -> Result<Vec<String>, DatabaseError> {
     let mut chunks = Chunks::default();
@@ -98,7 +98,7 @@ struct Chunks {
 }
 
 impl Chunks {
-    fn push(&mut self, row: &[Cell<'_>], bytes_max: usize) -> Result<(), DatabaseError> {
+    fn push(&mut self, row: &[JsonCell<'_>], bytes_max: usize) -> Result<(), DatabaseError> {
         let row = to_json(row)?;
         if !self.last.is_empty() && self.last.len() + row.len() + ",]".len() > bytes_max {
             self.full.push(std::mem::take(&mut self.last) + "]");
@@ -118,7 +118,7 @@ impl Chunks {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cell, json_chunks};
+    use super::{JsonCell, json_chunks};
 
     #[test]
     fn chunks_are_limited_and_have_every_row_in_order() {
@@ -146,7 +146,7 @@ mod tests {
             json_chunks(["a", "too long", "b"].map(|text| [text.into()]), 10).unwrap(),
             [r#"[["a"]]"#, r#"[["too long"]]"#, r#"[["b"]]"#]
         );
-        let none: [[Cell<'_>; 1]; 0] = [];
+        let none: [[JsonCell<'_>; 1]; 0] = [];
         assert!(json_chunks(none, 8).unwrap().is_empty());
     }
 }

@@ -35,7 +35,7 @@ pub struct Assignment {
 pub struct Shards {
     /// The binding of each shard's database.
     bindings: Vec<Rc<str>>,
-    /// The assignment of some buckets that follow one another, and the last of them, ascending.
+    /// Runs of consecutive buckets with one assignment, ascending: the last bucket of each, and the assignment.
     ranges: Vec<(u16, Assignment)>,
 }
 
@@ -129,7 +129,7 @@ impl Shards {
         self.bindings.get(shard).map_or_else(|| ONLY_BINDING.into(), Rc::clone)
     }
 
-    /// Whether there is only one.
+    /// Whether there is only one shard.
     #[must_use]
     pub fn is_one(&self) -> bool {
         self.bindings.len() == 1

@@ -18,7 +18,7 @@ pub trait SharedCache {
 
 /// Why the shared cache did not answer. The text is for the log.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("the page cache failed: {0}")]
+#[error("the shared cache failed: {0}")]
 pub struct SharedCacheError(pub String);
 
 /// What the keys of one kind of entry begin with. All prefixes are listed here, and only they make a [`CacheKey`], so

@@ -32,8 +32,7 @@ const TICK_HEAD_MAX_AGE_MS: i64 = 1_000;
 
 /// A request and everything that its handler works with.
 pub struct RequestContext {
-    /// The platform's request, and not `worker::Request`, which takes an unknown method for GET and asks the platform
-    /// for everything in advance.
+    /// The platform's own request.
     pub request: Request,
     /// The bindings.
     pub env: Env,

@@ -30,10 +30,10 @@ globalThis.queueMicrotask = (task) => {
 
 /** What a stream asks for, by the name of its events. */
 const PATHS = { report: '/api/conversation-monitor/report', summary: '/api/conversation-monitor/summary' };
-/** Who has opened a stream. Only the wasm's answer to a request for a stream has it, and no client sees it. */
+/** Who has opened a stream. Only the wasm's response to a request for a stream has it, and no client sees it. */
 const STREAM_KEY = 'X-Stream-Key';
 
-/** The response to a request for a stream, if the wasm allows it: then its answer has no body yet. */
+/** The response to a request for a stream, if the wasm allows it: then that has no body yet. */
 async function openStream(request, address, env, context) {
   const allowed = await respond(request, address, env, context);
   const key = allowed.headers.get(STREAM_KEY);

@@ -55,8 +55,8 @@ thread_local! {
     static KEPT: RefCell<Option<KeptSetup>> = const { RefCell::new(None) };
 }
 
-/// Forgets the snapshot heads in the database with a binding: a refresh may have changed them.
-pub fn forget_heads(binding: &str) {
+/// Drops the snapshot heads in the database with a binding: a refresh may have changed them.
+pub fn drop_heads(binding: &str) {
     KEPT.with_borrow(|kept| {
         if let Some(Ok(service)) = kept.as_ref().map(|kept| &*kept.setup) {
             service.cache.borrow_mut().clear_heads_in(binding);

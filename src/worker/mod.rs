@@ -31,8 +31,8 @@ fn start() {
 
 /// Responds to a request: with the response, or with the promise of one if something has to be waited for.
 ///
-/// Not `#[event(fetch)]`, which makes a promise for every request: 8 µs of the 220 that a 304 takes. A shared future
-/// remembers whom to wake, so what has been polled once without a task goes on in one.
+/// Not `#[event(fetch)]`, which makes a promise for every request: 8 µs of the 220 that a 304 takes. The future is
+/// shared, so it can be polled once outside a task and then go on inside one.
 ///
 /// `url` is the request's, which the entry module has read already. It is not a `String`: that would be put into the
 /// memory of a wasm that has panicked, just before it is instantiated again.

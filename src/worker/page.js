@@ -15,20 +15,20 @@ export const isPage = (url) => /^[a-z]+:\/\/[^/?#]+\/?(?:[?#]|$)/.test(url);
  *
  * @param {Request} request
  * @param {{ assets: Fetcher | undefined, ask: (request: Request) => Response | Promise<Response> }} worker `ask` lets the
- *   wasm answer.
+ *   wasm respond.
  */
 export async function servePage(request, { assets, ask }) {
   if (!assets) return ask(request);
   const isRead = request.method === 'GET' || request.method === 'HEAD';
-  const answer = isRead ? await ask(new Request(new URL(CONFIGURATION, request.url))) : null;
-  const ancestors = answer?.status === 200 ? (await answer.json()).data.frameAncestors : [];
+  const response = isRead ? await ask(new Request(new URL(CONFIGURATION, request.url))) : null;
+  const ancestors = response?.status === 200 ? (await response.json()).data.frameAncestors : [];
   if (ancestors.length === 0) {
     const file = await assets.fetch(request);
     return file.status === 404 ? ask(request) : file;
   }
   const file = await assets.fetch(new Request(new URL('/', request.url), { method: request.method }));
   if (file.status !== 200) return ask(request);
-  const headers = embeddable(file.headers, ancestors, answer.headers.get('ETag'));
+  const headers = embeddable(file.headers, ancestors, response.headers.get('ETag'));
   if (!isKnown(headers.get('ETag'), request.headers.get('If-None-Match'))) {
     return new Response(file.body, { status: 200, headers });
   }

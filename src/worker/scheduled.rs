@@ -64,12 +64,12 @@ pub async fn run(at: f64, binding: &Rc<str>, env: &Env) {
             } else {
                 log::error(&line);
             }
-            isolate::forget_heads(binding);
+            isolate::drop_heads(binding);
         }
         Ok(None) => log::info(&Line {
             message: "refresh skipped",
             database,
-            cause: Some("another run is getting on"),
+            cause: Some("another run is in progress"),
             ..Line::default()
         }),
         Err(error) => log::error(&Line {

@@ -11,11 +11,11 @@ export const QUERIES_MAX = 950;
 const SILENCE_MAX_MS = 20_000;
 /** How long a publication that is due is asked for every second. */
 const EAGER_MS = 10_000;
-/** The longest random delay after an instant at which all streams would ask. Later ones find the answer in memory. */
+/** The longest random delay after an instant at which all streams would ask. Later ones find the response in memory. */
 const SPREAD_MS = 500;
 
 /**
- * Asks for the report or the summary, with the ETag of what the client has. The answer has two headers of its own:
+ * Asks for the report or the summary, with the ETag of what the client has. The response has two headers of its own:
  * `X-Database-Queries`, and `X-Refresh-Due-Ms`, in how many milliseconds the next publication is due.
  *
  * @typedef {(name: 'report' | 'summary', etag: string | null) => Promise<Response>} Ask

@@ -240,7 +240,7 @@ fn limits() -> Vec<(String, String)> {
         storage::shards::BUCKETS => number,
         refresh::DATABASE_BYTES_MAX => number,
         health::FULL_PERCENT => number,
-        health::ANSWER_AGE_MAX_MS => milliseconds,
+        health::RESPONSE_AGE_MAX_MS => milliseconds,
         report::resolved::FRESH_MAX_MS => milliseconds,
     }
 }

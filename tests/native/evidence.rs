@@ -14,7 +14,7 @@ use conversation_monitor::conversation::acknowledgement::Acknowledgement;
 use conversation_monitor::conversation::event::{acknowledgement_record, parse_event};
 use conversation_monitor::erasure::erase_contact;
 use conversation_monitor::evidence::{
-    AcknowledgementAnswer, AcknowledgementRequest, EvidenceError, ReadConversation, read_conversation,
+    AcknowledgementRequest, AcknowledgementResponse, EvidenceError, ReadConversation, read_conversation,
 };
 use conversation_monitor::ingest::store::store_records;
 use conversation_monitor::refresh::{Limits, SweepLimits};
@@ -455,7 +455,7 @@ fn an_acknowledged_row_says_who_when_and_why() {
     let until = instant_text(NOW + DAY);
     let answer = acknowledge_c(&service, &json!({ "note": "she is called back", "until": until }));
     assert_eq!(
-        serde_json::to_value(AcknowledgementAnswer::new("c", Some(&answer))).unwrap(),
+        serde_json::to_value(AcknowledgementResponse::new("c", Some(&answer))).unwrap(),
         json!({ "conversationId": "c", "acknowledgedBy": "Maud", "acknowledgedAt": instant_text(NOW), "acknowledgedUntil": until,
                 "note": "she is called back" })
     );

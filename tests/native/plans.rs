@@ -40,7 +40,7 @@ const WIDE_READS: &[WideRead] = &[
             "add_pending",
             "open_pending",
             "probable_rows",
-            "read_position",
+            "read_sweep_progress",
             "late_note",
             "oldest_pending",
             "heads",
@@ -61,7 +61,7 @@ const WIDE_READS: &[WideRead] = &[
             "organizations",
             "count_candidates",
             "count_truncated",
-            "read_position",
+            "read_sweep_progress",
             "oldest_pending",
         ],
         reason: "one row an organization: once a refresh, for a SUPERADMIN who chooses one, and for an operator",
@@ -199,7 +199,7 @@ const WIDE_READS: &[WideRead] = &[
     WideRead {
         table: "erasure",
         key: &[],
-        statements: &["read_position"],
+        statements: &["read_sweep_progress"],
         reason: "EXISTS stops at the first row of an index that has only what is open",
     },
     WideRead {
@@ -307,7 +307,7 @@ const WIDE_READS: &[WideRead] = &[
     WideRead {
         table: "sweep",
         key: &[],
-        statements: &["read_position", "store_position"],
+        statements: &["read_sweep_progress", "store_sweep_progress"],
         reason: "the table has one row",
     },
     WideRead {

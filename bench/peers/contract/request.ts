@@ -49,7 +49,7 @@ export function readRequest(query: Query): ReportRequest {
     skipThreshold: get('skipThreshold', 'true or false', oneOf('true', 'false')) === 'true',
     departmentId: get('departmentId', ID, id),
     organizationId: get('organizationId', ID, id),
-    snapshot: get('snapshot', 'the snapshotId of an earlier answer', (text) => text || undefined),
+    snapshot: get('snapshot', 'the snapshotId of an earlier response', (text) => text || undefined),
   };
 }
 

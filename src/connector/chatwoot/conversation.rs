@@ -43,6 +43,7 @@ const STATUSES: [(&str, Status); 4] = [
 ];
 
 impl Status {
+    /// The status that a webhook says. An unknown one is noted.
     pub fn from_node(node: &Node<'_, '_>) -> Option<Self> {
         let status = node.look_up(&STATUSES);
         if status.is_none() && node.exists() {
@@ -58,6 +59,7 @@ pub struct ChatwootConversation {
     pub id: String,
     /// `None` if the webhook does not say it.
     pub status: Option<Status>,
+    /// Who has it. `None` means nobody.
     pub assignee: Option<Person>,
     /// When it was last changed; if that is not said, when the webhook came.
     pub updated_at: Timestamp,
@@ -190,6 +192,7 @@ pub fn person(
     Some(person)
 }
 
+/// Adds the contact that a webhook mentions or is about.
 pub fn push_contact(node: &Node<'_, '_>, at: Timestamp, events: &mut WebhookEvents<'_>) {
     if let Some(id) = node.member("id").id() {
         let id = events.id("contact", &id);

@@ -4,10 +4,10 @@
 //!   in `changed_attributes` of `conversation_updated`; `conversation_status_changed` most often comes without them.
 //! - A `pending` conversation is the bot's, an `open` one people's. Nothing says whether an inbox has a bot:
 //!   conversations start without autopilot, and a pending one is where it is on.
-//! - A conversation that the bot opens is handed off, which its words may have promised before. The autopilot is off
-//!   only once an agent has the conversation.
-//! - Instants of messages are whole seconds, as in Chatwoot's other interfaces; ids grow, and tell the order within
-//!   one.
+//! - A conversation that the bot opens is handed off; the bot's last messages may have promised that. The autopilot is
+//!   off only once an agent has the conversation.
+//! - Instants of messages are whole seconds, as in Chatwoot's other interfaces; ids ascend, and give the order within a
+//!   second.
 
 mod changes;
 mod conversation;

@@ -98,7 +98,7 @@ pub const READ_PENDING_PORTION: &str = include_str!("read_pending_portion.sql");
 /// longest (null: there is none); and for the log, without removed organizations: how many conversations have items and
 /// no record, of which at most ?2 are counted, and how many organizations have more candidates than their versions
 /// list; and the instant of the last finished run.
-pub const READ_POSITION: &str = include_str!("read_position.sql");
+pub const READ_SWEEP_PROGRESS: &str = include_str!("read_sweep_progress.sql");
 
 /// Published rows: ?1 is `[[number of the organization, organization, row number], …]`.
 pub const READ_PUBLISHED_ROWS: &str = include_str!("read_published_rows.sql");
@@ -181,8 +181,8 @@ pub const SETTLE_UNSHOWN_DEPARTMENTS: &str = include_str!("settle_unshown_depart
 /// Likewise users, of whom a candidate shows its owner and its assignees.
 pub const SETTLE_UNSHOWN_USERS: &str = include_str!("settle_unshown_users.sql");
 
-/// The sweep has come as far as ?1 … ?6: the columns that [`READ_POSITION`] reads.
-pub const STORE_POSITION: &str = include_str!("store_position.sql");
+/// The sweep has come as far as ?1 … ?6: the columns that [`READ_SWEEP_PROGRESS`] reads.
+pub const STORE_SWEEP_PROGRESS: &str = include_str!("store_sweep_progress.sql");
 
 /// Stores the states in ?1, `[[organization, conversation, change token, candidate, due at, unknown since], …]`, of the
 /// conversations that still have the token that was read: of the others something has changed meanwhile.

@@ -5,7 +5,7 @@ import { openDestination } from './destinations.js';
 import { bodyOf, sample } from './format.js';
 import { toBase64 } from './seal.js';
 
-/** How long to wait for an answer. */
+/** How long to wait for a response. */
 const TIMEOUT_MS = 5_000;
 
 /**
@@ -40,7 +40,7 @@ export async function send({ url, keys, id, now, body, receiver }) {
       redirect: 'manual',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    // The body of the answer does not matter.
+    // The body of the response does not matter.
     await response.body?.cancel();
     if (response.ok) return { outcome: 'delivered', status: response.status, problem: null };
     return { outcome: 'refused', status: response.status, problem: `The receiver answered ${response.status}.` };
@@ -49,7 +49,7 @@ export async function send({ url, keys, id, now, body, receiver }) {
     return {
       outcome: 'unknown',
       status: null,
-      problem: `There was no answer within ${seconds} seconds, or no connection.`,
+      problem: `There was no response within ${seconds} seconds, or no connection.`,
     };
   }
 }

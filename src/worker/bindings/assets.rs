@@ -32,12 +32,12 @@ pub async fn text(env: &Env, path: &str) -> Result<String, String> {
     let failure = |error: JsValue| message_of(&error, "the assets are out of reach");
     let assets = env.unchecked_ref::<Bindings>().assets();
     let assets = assets.ok_or("the binding ASSETS is missing")?;
-    let answer = assets
+    let fetched = assets
         .fetch(&format!("https://assets.invalid{path}"))
         .map_err(failure)?;
-    let response: Response = JsFuture::from(answer).await.map_err(failure)?.unchecked_into();
+    let response: Response = JsFuture::from(fetched).await.map_err(failure)?.unchecked_into();
     if response.status() != 200 {
-        return Err(format!("the answer was {}", response.status()));
+        return Err(format!("the response was {}", response.status()));
     }
     let text = JsFuture::from(response.text().map_err(failure)?)
         .await

@@ -15,11 +15,11 @@ use worker::Env;
 use worker::js_sys::{Array, Object};
 use worker::worker_sys::types::{D1Database, D1DatabaseSession, D1Result};
 
-/// How long to wait for an answer. The platform ends a query after 30 seconds; without a limit of our own, a request
+/// How long to wait for a response. The platform ends a query after 30 seconds; without a limit of our own, a request
 /// whose database never answers would end with an error that is not ours.
-const ANSWER_TIMEOUT_MS: u32 = 10_000;
+const RESPONSE_TIMEOUT_MS: u32 = 10_000;
 /// The same in a refresh, which nobody is waiting for, and whose batches are large.
-const REFRESH_ANSWER_TIMEOUT_MS: u32 = 35_000;
+const REFRESH_RESPONSE_TIMEOUT_MS: u32 = 35_000;
 /// A session whose first query goes to the nearest replica.
 const FIRST_UNCONSTRAINED: &str = "first-unconstrained";
 /// A session whose first query goes to the primary.
@@ -64,7 +64,7 @@ pub struct D1 {
     /// Another database that also gets whatever is sent to the primary.
     second: Option<Rc<str>>,
     is_replicated: bool,
-    answer_timeout_ms: u32,
+    response_timeout_ms: u32,
     /// The session, if the database is replicated and has been asked.
     session: RefCell<Option<D1DatabaseSession>>,
     queries: Cell<usize>,
@@ -78,7 +78,7 @@ impl D1 {
             binding: Rc::clone(binding),
             second: None,
             is_replicated: false,
-            answer_timeout_ms: ANSWER_TIMEOUT_MS,
+            response_timeout_ms: RESPONSE_TIMEOUT_MS,
             session: RefCell::default(),
             queries: Cell::default(),
         }
@@ -116,12 +116,12 @@ impl D1 {
 
     /// The same for a refresh.
     pub fn for_refresh(self) -> Self {
-        self.within(REFRESH_ANSWER_TIMEOUT_MS)
+        self.within(REFRESH_RESPONSE_TIMEOUT_MS)
     }
 
-    /// The same, waiting at most this long for an answer.
-    pub fn within(mut self, answer_timeout_ms: u32) -> Self {
-        self.answer_timeout_ms = answer_timeout_ms;
+    /// The same, waiting at most this long for a response.
+    pub fn within(mut self, response_timeout_ms: u32) -> Self {
+        self.response_timeout_ms = response_timeout_ms;
         self
     }
 
@@ -164,7 +164,7 @@ impl D1 {
                 Some(session) => session.unchecked_ref::<D1Database>().clone(),
                 None => self.database(binding)?,
             };
-            outcomes = batch(&database, &statements, self.answer_timeout_ms).await?;
+            outcomes = batch(&database, &statements, self.response_timeout_ms).await?;
             if let Some(Ok(Some(bookmark))) = session.map(|session| session.get_bookmark()) {
                 BOOKMARKS.with_borrow_mut(
                     |bookmarks| match bookmarks.iter_mut().find(|(known, _)| known == binding) {
@@ -194,7 +194,7 @@ impl Database for D1 {
 async fn batch(
     database: &D1Database,
     statements: &[Statement],
-    answer_timeout_ms: u32,
+    response_timeout_ms: u32,
 ) -> Result<Vec<Outcome>, DatabaseError> {
     let prepared = Array::new();
     for statement in statements {
@@ -203,10 +203,10 @@ async fn batch(
         prepared.push(&bound.map_err(|error| failure(&error))?.into());
     }
     let promise = database.batch(prepared).map_err(|error| failure(&error))?;
-    let results = timer::within(answer_timeout_ms, &promise).await;
+    let results = timer::within(response_timeout_ms, &promise).await;
     let results = results.map_err(|error| failure(&error))?;
     if results.is_undefined() {
-        return Err(DatabaseError::Failed("no answer in time".to_owned()));
+        return Err(DatabaseError::Failed("no response in time".to_owned()));
     }
     Array::from(&results)
         .iter()

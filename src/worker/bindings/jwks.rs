@@ -12,7 +12,7 @@ use web_sys::{AbortSignal, RequestCache, RequestInit, RequestRedirect, Response,
 use worker::js_sys;
 use worker::wasm_bindgen_futures::JsFuture;
 
-/// The time that the whole answer may take.
+/// The time that the whole response may take.
 const TIMEOUT_MS: u32 = 5_000;
 
 /// Whatever server the URL names.

@@ -63,7 +63,7 @@ impl SharedCache for Kv<'_> {
         let value = timer::within(GET_TIMEOUT_MS, &promise).await;
         let value = value.map_err(|error| failure(&error))?;
         if value.is_undefined() {
-            return Err(SharedCacheError("no answer in time".to_owned()));
+            return Err(SharedCacheError("no response in time".to_owned()));
         }
         if value.is_null() {
             return Ok(None);

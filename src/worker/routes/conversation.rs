@@ -5,7 +5,7 @@ use crate::api::error::ApiError;
 use crate::api::route::PathParameters;
 use crate::auth::access::{acknowledgement_access, read_access};
 use crate::evidence::{
-    AcknowledgementAnswer, AcknowledgementRequest, BODY_BYTES_MAX, parse_organization_id, read_conversation,
+    AcknowledgementRequest, AcknowledgementResponse, BODY_BYTES_MAX, parse_organization_id, read_conversation,
 };
 use crate::ingest::store::store_records;
 use crate::worker::authenticate::authenticate;
@@ -68,5 +68,8 @@ pub async fn handle(context: &RequestContext, path: PathParameters<'_>) -> Resul
     let record = found.record(&access, acknowledgement.as_ref(), context.now)?;
     let change_token = random::token().map_err(|error| ApiError::Internal(error.to_string()))?;
     store_records(&database, access.permit(record), &change_token, context.now).await?;
-    ApiResponse::success(&AcknowledgementAnswer::new(&conversation_id, acknowledgement.as_ref()))
+    ApiResponse::success(&AcknowledgementResponse::new(
+        &conversation_id,
+        acknowledgement.as_ref(),
+    ))
 }

@@ -36,16 +36,16 @@ pub async fn handle(context: &RequestContext) -> Result<ApiResponse, ApiError> {
     let condition = context.if_none_match();
     let sources = ReportSources::new(context, caller.service, &access.organization);
     let report = sources.context(context, caller.service, &caller.claims);
-    let answer = respond_with_csv(&report, &access, &request, condition.as_deref(), context.now).await?;
-    let mut headers = vec![("ETag", answer.etag.to_string())];
-    let Some(file) = answer.file else {
+    let response = respond_with_csv(&report, &access, &request, condition.as_deref(), context.now).await?;
+    let mut headers = vec![("ETag", response.etag.to_string())];
+    let Some(file) = response.file else {
         return Ok(ApiResponse {
             status: 304,
             body: None,
             headers,
         });
     };
-    let disposition = content_disposition("", access.organization.as_str(), answer.as_of);
+    let disposition = content_disposition("", access.organization.as_str(), response.as_of);
     headers.push(("Content-Type", "text/csv; charset=utf-8; header=present".to_owned()));
     headers.push(("Content-Disposition", disposition));
     let rest = Rest {

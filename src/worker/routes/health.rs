@@ -5,7 +5,7 @@ use crate::api::error::ApiError;
 use crate::auth::access::operate_access;
 use crate::base::timestamp::Timestamp;
 use crate::connector::connection::Connection;
-use crate::health::{ANSWER_AGE_MAX_MS, Expectations, Health, check_health};
+use crate::health::{Expectations, Health, RESPONSE_AGE_MAX_MS, check_health};
 use crate::worker::authenticate::authenticate;
 use crate::worker::bindings::d1::D1;
 use crate::worker::bindings::rate_limit::RateLimit;
@@ -17,8 +17,8 @@ use futures::future::join_all;
 use std::cell::RefCell;
 
 thread_local! {
-    /// The last answer to a caller without a token, so that nobody can make the database work just by asking.
-    static LAST_ANSWER: RefCell<Option<(Timestamp, Health)>> = const { RefCell::new(None) };
+    /// The last response to a caller without a token, so that nobody can make the database work just by asking.
+    static LAST_RESPONSE: RefCell<Option<(Timestamp, Health)>> = const { RefCell::new(None) };
 }
 
 /// Whether the service works. It shows no tenant's data, and its numbers only to a caller whose token has the scope
@@ -41,9 +41,9 @@ pub async fn handle(context: &RequestContext) -> Result<ApiResponse, ApiError> {
     }
     // 3. Ask the database, or remember.
     let is_memory_used = service.as_ref().is_ok_and(|service| service.config.head_max_age_ms > 0);
-    let remembered = LAST_ANSWER.with_borrow(Clone::clone).filter(|(asked_at, _)| {
+    let remembered = LAST_RESPONSE.with_borrow(Clone::clone).filter(|(asked_at, _)| {
         let age_ms = context.now.milliseconds_since(*asked_at);
-        is_memory_used && !is_operator && (0..=ANSWER_AGE_MAX_MS).contains(&age_ms)
+        is_memory_used && !is_operator && (0..=RESPONSE_AGE_MAX_MS).contains(&age_ms)
     });
     if let Some((_, health)) = remembered {
         return response(&health);
@@ -64,9 +64,9 @@ pub async fn handle(context: &RequestContext) -> Result<ApiResponse, ApiError> {
         }
     });
     let checked = join_all(checks).await;
-    let health = Health::of_all(checked, is_operator).ok_or(ApiError::Internal("no database".to_owned()))?;
+    let health = Health::from_shards(checked, is_operator).ok_or(ApiError::Internal("no database".to_owned()))?;
     if !is_operator {
-        LAST_ANSWER.set(Some((context.now, health.clone())));
+        LAST_RESPONSE.set(Some((context.now, health.clone())));
     }
     response(&health)
 }

@@ -31,7 +31,7 @@ type Handler = for<'a> fn(&'a RequestContext, PathParameters<'a>) -> LocalBoxFut
 const READ: &str = "GET, HEAD";
 
 /// All routes, each with its handler.
-static ROUTES: [(Route, Handler); 21] = [
+static ROUTES: &[(Route, Handler)] = &[
     data("/api/conversation-monitor/report", READ, |context, _| {
         report::handle(context).boxed_local()
     }),

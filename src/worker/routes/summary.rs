@@ -28,6 +28,6 @@ pub async fn handle(context: &RequestContext) -> Result<ApiResponse, ApiError> {
     let condition = context.if_none_match();
     let sources = ReportSources::new(context, caller.service, &access.organization);
     let report = sources.context(context, caller.service, &caller.claims);
-    let answer = respond_with_summary(&report, &access, &request, condition.as_deref(), context.now).await?;
-    Ok(ApiResponse::with_advice(context, &sources, answer))
+    let response = respond_with_summary(&report, &access, &request, condition.as_deref(), context.now).await?;
+    Ok(ApiResponse::with_advice(context, &sources, response))
 }

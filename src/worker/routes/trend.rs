@@ -6,7 +6,7 @@ use crate::auth::access::read_access;
 use crate::http::etag::etag_of;
 use crate::report::csv::content_disposition;
 use crate::report::request::TrendRequest;
-use crate::report::trend::answer_trend;
+use crate::report::trend::respond_with_trend;
 use crate::worker::authenticate::authenticate;
 use crate::worker::bindings::rate_limit::RateLimit;
 use crate::worker::context::{ReportSources, RequestContext};
@@ -29,7 +29,7 @@ pub async fn handle(context: &RequestContext, is_csv: bool) -> Result<ApiRespons
     // 4. Resolve the head, and read the hours.
     let sources = ReportSources::new(context, caller.service, &access.organization);
     let report = sources.context(context, caller.service, &caller.claims);
-    let trend = answer_trend(&report, &access, &request, context.now).await?;
+    let trend = respond_with_trend(&report, &access, &request, context.now).await?;
     // 5. Write them, and compare the ETag.
     let mut body = success(&trend.data(&access))?;
     let Some(separator) = request.separator else {

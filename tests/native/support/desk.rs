@@ -17,7 +17,7 @@ use conversation_monitor::report::error::ReportError;
 use conversation_monitor::report::poll::PollSchedule;
 use conversation_monitor::report::request::{PageRequest, ReportRequest, TrendRequest};
 use conversation_monitor::report::service::{ReportResponse, respond_with_page, respond_with_summary};
-use conversation_monitor::report::trend::answer_trend;
+use conversation_monitor::report::trend::respond_with_trend;
 use conversation_monitor::snapshot::settings::Settings;
 use conversation_monitor::storage::database::Database;
 use conversation_monitor::storage::shared_cache::{CacheKey, SharedCache, SharedCacheError};
@@ -162,7 +162,7 @@ impl<D: Database> Isolate<'_, D> {
     pub fn trend(&self, access: &ReadAccess, query: &str, now: i64) -> Result<Value, ReportError> {
         let (trace, now) = (Trace::default(), Timestamp::from_milliseconds(now));
         let request = TrendRequest::parse(query, false).unwrap();
-        let answer = block_on(answer_trend(&self.context(&trace), access, &request, now));
+        let answer = block_on(respond_with_trend(&self.context(&trace), access, &request, now));
         answer.map(|trend| serde_json::to_value(trend.data(access)).unwrap())
     }
 

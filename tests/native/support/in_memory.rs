@@ -131,7 +131,7 @@ impl Stored<'_> {
 
     /// Why each of an organization's conversations is listed, or why not.
     pub fn explanations(&self, organization_id: &str, as_of: i64) -> BTreeMap<String, Explanation> {
-        let members = self.members(organization_id, &ItemCollection::explained());
+        let members = self.members(organization_id, &ItemCollection::for_evidence());
         let as_of = Timestamp::from_milliseconds(as_of);
         let ids: Vec<String> = members.iter().map(|member| member.id.clone()).collect();
         ids.into_iter()

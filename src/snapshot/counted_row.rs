@@ -8,8 +8,8 @@ use std::rc::Rc;
 
 /// An entry of the categories that a report shows unnamed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stall {
-    /// Since when the answer is overdue.
+pub struct CountedRow {
+    /// Since when whoever is responsible owes the answer.
     pub since: Timestamp,
     /// The threshold that applies to it.
     pub threshold_minutes: i64,
@@ -18,12 +18,12 @@ pub struct Stall {
 }
 
 /// A conversation whose row changes: what it was and what it will be, in each case if a report shows it unnamed.
-pub type StallChange = (Option<Stall>, Option<Stall>);
+pub type CountedChange = (Option<CountedRow>, Option<CountedRow>);
 
 /// The entries of a version whose rows a report shows unnamed: those of some departments, whose ids are ascending, or
 /// all.
 #[must_use]
-pub fn stalls_of(index: &SnapshotIndex, groups: &Groups, department_ids: Option<&[String]>) -> Vec<Stall> {
+pub fn counted_rows(index: &SnapshotIndex, groups: &Groups, department_ids: Option<&[String]>) -> Vec<CountedRow> {
     let lists = match department_ids {
         None => vec![groups.all()],
         Some(ids) => {
@@ -31,18 +31,18 @@ pub fn stalls_of(index: &SnapshotIndex, groups: &Groups, department_ids: Option<
             numbers.map(|number| groups.department(number)).collect()
         }
     };
-    let mut stalls = Vec::new();
+    let mut rows = Vec::new();
     for group in lists.into_iter().flatten() {
         if group.category.is_shown_unnamed() {
             let threshold_minutes = groups.threshold_minutes(group);
-            stalls.extend(index.entries_at(&group.positions).map(|(_, entry)| Stall {
+            rows.extend(index.entries_at(&group.positions).map(|(_, entry)| CountedRow {
                 since: entry.stalled_since,
                 threshold_minutes,
                 department_id: None,
             }));
         }
     }
-    stalls
+    rows
 }
 
 /// How ages are counted.
@@ -58,17 +58,17 @@ impl Ages {
     /// How long a row has been over its threshold, in milliseconds; of business hours, if there are any. `None` means
     /// that it is not listed: below its threshold or too old.
     #[must_use]
-    pub fn over_ms(&self, stall: &Stall, at: Timestamp) -> Option<i64> {
+    pub fn over_ms(&self, row: &CountedRow, at: Timestamp) -> Option<i64> {
         let age_ms = match &self.calendar {
-            Some(calendar) => calendar.open_ms(stall.since, at),
-            None => at.milliseconds_since(stall.since),
+            Some(calendar) => calendar.open_ms(row.since, at),
+            None => at.milliseconds_since(row.since),
         };
-        let over_ms = age_ms - stall.threshold_minutes.saturating_mul(MINUTE_MS);
-        (over_ms >= 0 && at <= self.last(stall)).then_some(over_ms)
+        let over_ms = age_ms - row.threshold_minutes.saturating_mul(MINUTE_MS);
+        (over_ms >= 0 && at <= self.last(row)).then_some(over_ms)
     }
 
     /// The last instant at which a row is not too old.
-    pub(super) fn last(&self, stall: &Stall) -> Timestamp {
-        stall.since.plus(self.max_age_days.saturating_mul(DAY_MS))
+    pub(super) fn last(&self, row: &CountedRow) -> Timestamp {
+        row.since.plus(self.max_age_days.saturating_mul(DAY_MS))
     }
 }

@@ -15,7 +15,7 @@ pub enum SweepStep {
 
 /// How far the sweep has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Position {
+pub struct SweepProgress {
     /// `None` means that no pass is under way.
     pub step: Option<SweepStep>,
     /// The organization of the last record that was reached.
@@ -30,7 +30,7 @@ pub struct Position {
     pub finished_at: Option<Timestamp>,
 }
 
-impl Position {
+impl SweepProgress {
     /// Goes to the beginning of a step. `None` ends the pass.
     pub fn go_to(&mut self, step: Option<SweepStep>) {
         self.step = step;
@@ -49,7 +49,7 @@ impl Position {
             instant.map_or(SqlValue::Null, |instant| SqlValue::Integer(instant.as_milliseconds()))
         };
         Statement::new(
-            sql::STORE_POSITION,
+            sql::STORE_SWEEP_PROGRESS,
             [
                 step,
                 self.organization_id.as_str().into(),
