@@ -372,7 +372,10 @@ export function startDashboard() {
     if (result.kind !== 'data') return refusalWords(result);
     if (row.category === 'acknowledged') signedIn.monitor.hide(row, clock.now());
     else signedIn.monitor.unhide(row);
-    report({ ok: true, text: `${row.contactName || 'The conversation'} is back on the list with the next refresh.` });
+    report({
+      ok: true,
+      text: `${row.contactName || 'The conversation'} will be back on the list after the next refresh.`,
+    });
     return null;
   }
 
@@ -397,7 +400,7 @@ export function startDashboard() {
     if (token !== null) saveToken(token);
     const session = currentSession();
     if (!session) {
-      if (isEmbedded()) signIn.show('The page around this one can sign you in.', { takesFocus: false });
+      if (isEmbedded()) signIn.show('The page that embeds this dashboard can sign you in.', { takesFocus: false });
       else signIn.show();
       return;
     }

@@ -73,14 +73,14 @@ const EFFECTS = {
   'ignored:no_reply_needed': 'The customer wrote something that needs no reply',
   'ignored:private': 'A private message, which the customer does not see',
   'ignored:reaction': 'A reaction, which asks for nothing and answers nothing',
-  'ignored:activity': 'A note of the system about what happened',
+  'ignored:activity': 'A system note about what happened',
   'ignored:auto_reply': 'An automatic reply, which does not count as one',
   'ignored:campaign': 'A campaign, which does not count as a reply',
   'ignored:opt_out': 'The customer wants no more messages',
-  'ignored:automation': 'A message of an automation, which does not count as a reply',
-  'ignored:system': 'A message of the system, which does not count as a reply',
+  'ignored:automation': 'An automated message, which does not count as a reply',
+  'ignored:system': 'A system message, which does not count as a reply',
   'ignored:direction': 'A message that is neither from the customer nor to the customer',
-  'ignored:no_change': 'The autopilot was switched, and nothing changed by that',
+  'ignored:no_change': 'The autopilot was switched, which changed nothing',
   'ignored:not_by_human': 'Resolved by a rule or the autopilot, which settles nothing',
 };
 
@@ -222,7 +222,7 @@ export function refusalWords({ kind, message }) {
 export function waitingWords(total, threshold) {
   const customers = total === 1 ? 'customer waiting' : 'customers waiting';
   if (threshold === null) return customers;
-  if (threshold === 'several') return `${customers} longer than ${total === 1 ? 'the' : 'their'} threshold`;
+  if (threshold === 'several') return `${customers} for ${total === 1 ? 'the' : 'their'} threshold or longer`;
   return `${customers} ${minutes(threshold)} or more`;
 }
 

@@ -13,10 +13,10 @@ const VOLUME = 0.25;
 /** Another notification of this tag takes the place of the last one. */
 const TAG = 'conversation-monitor';
 
-const NO_NOTIFICATIONS = 'This browser does not show notifications of pages.';
+const NO_NOTIFICATIONS = 'This browser cannot show notifications of web pages.';
 const DENIED =
   'This browser does not let the page show notifications. Allow them for this site in the browser’s settings, then switch it on here.';
-const NOT_ANSWERED = 'Notifications stay off, because the browser was not told to allow them.';
+const NOT_ANSWERED = 'Notifications stay off, because you have not allowed them in the browser.';
 const SILENT = 'The browser lets the page make a sound once you have clicked somewhere in it, or pressed a key.';
 
 export function createAlarm() {

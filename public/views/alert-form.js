@@ -139,7 +139,7 @@ export function createAlertForm({ save, cancel }) {
     const name = id.value.trim();
     if (changed === null && !isDestinationId(name))
       return wrong('id', 'Type a name of 1 to 64 letters, digits, - and _.');
-    if (changed === null && taken.includes(name)) return wrong('id', 'There is a destination of this name already.');
+    if (changed === null && taken.includes(name)) return wrong('id', 'There is already a destination with this name.');
     const address = url.value.trim();
     if (changed === null && address === '') return wrong('url', 'Paste the address of the webhook.');
     const isSigned = format.value === SIGNED_FORMAT;

@@ -112,7 +112,7 @@ function sentences({ lastReceivedAt, clockSkewMs, isSilent, isFailing, ...rest }
   if (lastReceivedAt === null) said.push(['No webhook has come in the last 30 days.']);
   else said.push(['The last webhook came ', ...ago(lastReceivedAt, now), isSilent ? ': it is silent.' : '.']);
   if (lastRefusal && (isFailing || today.refused > 0))
-    said.push(['Refused last ', ...ago(lastRefusal.at, now), `: ${lastRefusal.cause}.`]);
+    said.push(['Last refused ', ...ago(lastRefusal.at, now), `: ${lastRefusal.cause}.`]);
   if (neverSeen.length > 0) said.push(['Never came, so most likely not ticked: ', ...codes(neverSeen), '.']);
   if (lastProblem) {
     const { webhook, path, found, expected, at } = lastProblem;

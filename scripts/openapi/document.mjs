@@ -2,11 +2,11 @@
 
 import { readFileSync } from 'node:fs';
 import { inRoot } from '../project.mjs';
-import { ANSWERS } from './answers.mjs';
 import { EVENTS } from './events.mjs';
 import { PARAMETER_SCHEMAS, PARAMETERS } from './parameters.mjs';
 import { PATHS, TAGS } from './paths.mjs';
 import { prose } from './prose.mjs';
+import { RESPONSE_SCHEMAS } from './response-schemas.mjs';
 import { HEADERS, RESPONSES } from './responses.mjs';
 
 const { version } = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'));
@@ -41,7 +41,7 @@ export const DOCUMENT = {
   tags: TAGS,
   paths: PATHS,
   components: {
-    schemas: { ...ANSWERS, ...EVENTS, ...PARAMETER_SCHEMAS },
+    schemas: { ...RESPONSE_SCHEMAS, ...EVENTS, ...PARAMETER_SCHEMAS },
     responses: RESPONSES,
     parameters: PARAMETERS,
     headers: HEADERS,

@@ -52,7 +52,7 @@ export const PARAMETERS = {
   },
   Snapshot: {
     ...query('snapshot', ref('SnapshotId')),
-    description: 'The `snapshotId` of an earlier answer, to stay with that snapshot. Default: the newest one.',
+    description: 'The `snapshotId` of an earlier response, to stay with that snapshot. Default: the newest one.',
   },
   Days: {
     ...query('days', { type: 'integer', minimum: 1, maximum: 30, default: 1 }),
@@ -92,7 +92,7 @@ export const PARAMETERS = {
     name: 'If-None-Match',
     required: false,
     schema: { type: 'string' },
-    description: 'ETags of earlier answers. If one of them still applies, the answer is 304.',
+    description: 'ETags of earlier responses. If one of them still applies, the response is 304.',
   },
   LastEventId: {
     in: 'header',

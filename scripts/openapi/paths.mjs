@@ -143,7 +143,7 @@ const search = {
       patterns.
 
       The text and the report's parameters are members of the body; null counts as left out, and members that are not
-      known are ignored. The answer is not cached, and the text is not logged.`,
+      known are ignored. The response is not cached, and the text is not logged.`,
     operationId: 'post_conversation_monitor_report_search',
     requestBody: {
       required: true,
@@ -253,7 +253,7 @@ const trend = getAndHead('Course of the day', {
     What has happened in each hour to the rows that a report without filters lists. Times count business hours, if the
     organization has any.
 
-    It is of the departments that the caller sees, all together, or of one of them. A row that passes from one department to
+    It covers the departments that the caller sees, all together, or of one of them. A row that passes from one department to
     another is cleared in the one and crosses in the other. Hours in which too many departments had rows are known of the
     organization as a whole only.`,
   operationId: 'get_conversation_monitor_trend',
@@ -413,8 +413,7 @@ const acknowledgement = {
     tags: ['Conversation Monitor'],
     summary: 'Put a conversation back on the lists',
     description: prose`
-      For the same callers. It takes back that the conversation was acknowledged, by whomever; if it was not, nothing
-      changes.`,
+      For the same callers. Takes the acknowledgement back, whoever made it. If there is none, nothing changes.`,
     operationId: 'delete_conversation_monitor_acknowledgement',
     parameters: parameters('OrganizationId'),
     responses: {
@@ -502,7 +501,7 @@ const alertTest = {
     summary: 'Send a sample to a destination',
     description: prose`
       For an ADMIN of the organization, or a SUPERADMIN; 5 times a minute. The sample is signed and written as alerts are. The
-      answer says what became of it, and is 200 whether or not the receiver took it. There is no body.`,
+      response says what became of it, and is 200 whether or not the receiver took it. There is no body.`,
     operationId: 'post_organization_alert_test',
     responses: {
       200: ok('What became of the sample', json(ref('AlertTestResponse'), ALERT_TEST_EXAMPLES)),
@@ -750,7 +749,7 @@ const health = getAndHead('Health', {
   tags: ['Operation'],
   summary: 'Get the health of the service',
   description:
-    'Contains no data of any organization. The status code is 503 if the service does not do its work; `status` says why. Anybody may ask, and gets an answer that is at most ten seconds old. A token with the scope `conversation-monitor:operate` shows the numbers.',
+    'Contains no data of any organization. The status code is 503 if the service does not do its work; `status` says why. Anybody may ask, and gets a response that is at most ten seconds old. A token with the scope `conversation-monitor:operate` shows the numbers.',
   operationId: 'get_health',
   responses: {
     200: { description: 'The health', headers: dataHeaders(), content: json(ref('HealthResponse'), HEALTH_EXAMPLE) },

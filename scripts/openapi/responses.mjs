@@ -2,7 +2,7 @@
 
 import { ref } from './schema.mjs';
 
-const EVERY_ANSWER = ['X-Request-Id', 'X-Content-Type-Options', 'Cache-Control', 'Vary'];
+const EVERY_RESPONSE = ['X-Request-Id', 'X-Content-Type-Options', 'Cache-Control', 'Vary'];
 const TEXT = { type: 'string' };
 
 export const HEADERS = {
@@ -12,12 +12,12 @@ export const HEADERS = {
     '`private, no-cache` on routes that need a token, `public, max-age=300` for this document and `/dashboard.json`, otherwise `no-store`.',
     { type: 'string', enum: ['private, no-cache', 'public, max-age=300', 'no-store'] },
   ),
-  Vary: header('The request headers that the answer depends on.', {
+  Vary: header('The request headers that the response depends on.', {
     type: 'string',
     enum: ['Authorization, Origin', 'Origin'],
   }),
   'Server-Timing': header('Where the data came from, and how long the request took.', TEXT),
-  ETag: header('A strong ETag; it changes whenever the answer does.', TEXT),
+  ETag: header('A strong ETag; it changes whenever the response does.', TEXT),
   'X-Poll-After': header(
     'After how many seconds it is worth asking again: when the next refresh will have published, and up to 20 seconds ' +
       'more, different for each caller, so that not all ask at once.',
@@ -45,9 +45,9 @@ function header(description, schema) {
   return { description, required: true, schema };
 }
 
-/** References to the headers of an answer: those that every answer has, and `more`. */
+/** References to the headers of a response: those that every response has, and `more`. */
 export const headers = (...more) =>
-  Object.fromEntries([...EVERY_ANSWER, ...more].map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+  Object.fromEntries([...EVERY_RESPONSE, ...more].map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 
 /** On routes that need a token. */
 export const dataHeaders = (...more) => headers('Server-Timing', 'RateLimit-Policy', ...more);
@@ -97,7 +97,7 @@ const SHARED = {
   403: [
     'Forbidden',
     errorResponse(
-      'The token is valid, but its role, scope or organization does not allow this. The answer is the same whether or ' +
+      'The token is valid, but its role, scope or organization does not allow this. The response is the same whether or ' +
         'not the organization exists.',
       FORBIDDEN,
     ),

@@ -3,7 +3,10 @@
 /** A reference to a named schema. */
 export const ref = (name) => ({ $ref: `#/components/schemas/${name}` });
 
-/** The same schema, where null is allowed. Not for references: OpenAPI 3.0 has no simple way to allow null beside one. */
+/**
+ * The same schema, where null is allowed. Not for references: OpenAPI 3.0 has no simple way to allow null beside one.
+ * So enums that may be null stay inline.
+ */
 export const nullable = (schema) => ({ ...schema, nullable: true });
 
 /**

@@ -152,7 +152,7 @@ describeInBrowser('the alerts', (env) => {
     await press(dialog, 'Save');
     await tab.waitForText('Told of: Snoozed; after 10,080 minutes');
     await add(dialog, { id: 'desk' });
-    await refused('id', 'There is a destination of this name already.');
+    await refused('id', 'There is already a destination with this name.');
     await press(dialog, 'Cancel');
     assert.equal((await stored(organization)).length, 1);
   });

@@ -39,7 +39,7 @@ describeInBrowser('the connections', (env) => {
             webhook: null,
             path: '',
             found: 'refused',
-            expected: 'JSON without a member twice',
+            expected: 'JSON without repeated members',
           },
         }),
       ]),
@@ -50,7 +50,7 @@ describeInBrowser('the connections', (env) => {
       'The last webhook came 2 min ago.',
       'Today (UTC): 4,120 taken in, 31 not needed.',
       'The last webhook came 2 min ago.',
-      'Refused last 1 min ago: signature: not by a secret of the connection.',
+      'Last refused 1 min ago: signature: not by a secret of the connection.',
       `Never came, so most likely not ticked: conversation_updated, ${name}.`,
       'Not taken in 1 h 00 min ago: message_created /conversation/meta is a number, and should be an object.',
       'Its clock is 4 min ahead.',
@@ -58,8 +58,8 @@ describeInBrowser('the connections', (env) => {
       'No webhook has come in the last 30 days.',
       'Today (UTC): nothing.',
       'The last webhook came 2 min ago.',
-      'Refused last 1 min ago: signature: malformed.',
-      'Not taken in 1 min ago: the body is refused, and should be JSON without a member twice.',
+      'Last refused 1 min ago: signature: malformed.',
+      'Not taken in 1 min ago: the body is refused, and should be JSON without repeated members.',
       'Today (UTC): 1 taken in, 2 refused.',
     ]);
     assert.equal(await tab.page.locator('#connections-dialog img').count(), 0);

@@ -88,7 +88,7 @@ describeInBrowser(
     test('is asked for a token, hands one over, and sees the list', async (t) => {
       const organization = await env.publish(env.organization().addWaiting('a', 10));
       const { tab, frame, told, send, waitForText } = await embed(env, t);
-      await waitForText('The page around this one can sign you in.');
+      await waitForText('The page that embeds this dashboard can sign you in.');
       await until(async () => (await told()).length > 0, 'the page is not asked for a token');
       assert.deepEqual(await told(), [ready(tab)]);
       assert.equal(await tab.page.evaluate(() => document.activeElement === document.body), true, 'it keeps the focus');

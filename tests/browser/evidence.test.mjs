@@ -107,7 +107,7 @@ describeInBrowser('a supervisor', (env) => {
     const details = await colleague.renderedText('.details:visible');
     for (const text of ['Maud Ellery', 'Called back']) assert.ok(details.includes(text), details);
     await colleague.page.getByRole('button', { name: 'Put back on the list' }).click();
-    await colleague.waitForText('Customer a is back on the list with the next refresh.');
+    await colleague.waitForText('Customer a will be back on the list after the next refresh.');
     assert.deepEqual(await colleague.contacts(), []);
 
     await env.refresh();
@@ -122,7 +122,7 @@ describeInBrowser('a supervisor', (env) => {
     await tab.page.getByRole('button', { name: 'Take off the list' }).click();
     await tab.waitForText('Customer a is off the list.');
     await tab.page.getByRole('button', { name: 'Undo' }).click();
-    await tab.waitForText('Customer a is back on the list');
+    await tab.waitForText('Customer a will be back on the list');
     assert.deepEqual(await tab.contacts(), ['Customer a', 'Customer b']);
     await env.refresh();
     await tab.nextPoll();

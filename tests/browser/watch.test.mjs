@@ -267,11 +267,11 @@ describeInBrowser('new rows', (env) => {
     });
     await tab.hide(true);
     await arrive(tab, organization.addWaiting('b', 20));
-    await tab.waitForText('This browser does not show notifications of pages.');
+    await tab.waitForText('This browser cannot show notifications of web pages.');
     assert.equal(await tab.page.getByRole('checkbox', { name: 'Notification' }).isChecked(), false);
     await tab.page.evaluate(() => Reflect.deleteProperty(globalThis, 'Notification'));
     await tab.page.getByRole('checkbox', { name: 'Notification' }).click();
-    await tab.waitForText('This browser does not show notifications of pages.');
+    await tab.waitForText('This browser cannot show notifications of web pages.');
   });
 
   test('of a session are forgotten when it ends', async (t) => {

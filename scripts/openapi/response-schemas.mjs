@@ -1,4 +1,4 @@
-// What the service answers with: the schemas of success and of failure.
+// What the service responds with: the schemas of success and of failure.
 
 import { ERROR_EXAMPLE, PAGINATION_EXAMPLE, REPORT_EXAMPLE, ROW_EXAMPLE } from './examples.mjs';
 import { count, flag, instant, list, nullable, object, oneOfWords, ref, text } from './schema.mjs';
@@ -106,7 +106,7 @@ const generatedAt = nullable(instant('The time that the data is as of; null if t
 const snapshotId = nullable(text('Pass it as `snapshot` to stay with this snapshot. Null if there is none yet.'));
 const snapshotMissing = flag('true if nothing has been published for this organization yet.');
 const stale = flag(
-  'true while storage is out of reach and an older answer is served, and if `generatedAt` is more than three minutes old.',
+  'true while storage is out of reach and an older response is served, and if `generatedAt` is more than three minutes old.',
 );
 const truncated = flag('True if there are more candidates than a snapshot lists. Left out otherwise.');
 const belowThresholdCount = count('Rows of the same filters that are not listed because they are below the threshold.');
@@ -244,7 +244,7 @@ const REPORT = {
       '- `snoozed`: an agent has put the conversation off.',
       '- `acknowledged`: a supervisor has taken it off the lists.',
       '',
-      'Rows of the last three are only in answers to requests that name the category.',
+      'Rows of the last three are only in responses to requests that name the category.',
     ].join('\n'),
   ),
   Reason: oneOfWords(
@@ -341,7 +341,7 @@ const TREND = {
     cleared: count('Rows over their threshold that a refresh took off the list.'),
     medianMinutesToClear: nullable(
       count(
-        'For how long half of those had been over their threshold at most; above 15 minutes it is rounded down by up to an ' +
+        'The median of how long these had been over their threshold; above 15 minutes it is rounded down by up to an ' +
           'eighth. Null if there are none.',
       ),
     ),
@@ -367,7 +367,7 @@ const SCOPES = {
   User: object(
     {
       name: nullable(text("The token's `name`, or else its `preferred_username`; null if neither can be shown.")),
-      role: oneOfWords(['SUPERADMIN', 'ADMIN', 'DEPARTMENT_HEAD']),
+      role: ref('Role'),
       organizationId: nullable(text("The caller's own organization.")),
     },
     {
@@ -375,6 +375,7 @@ const SCOPES = {
         'The caller, as the service reads the token. Where it reads the claims depends on its configuration.',
     },
   ),
+  Role: oneOfWords(['SUPERADMIN', 'ADMIN', 'DEPARTMENT_HEAD']),
   OrganizationScope: object({ organizationId: text(), name: nullable(text()) }),
   DepartmentScope: object({ departmentId: text(), name: nullable(text()) }),
 };
@@ -452,7 +453,7 @@ const EVIDENCE = {
       acknowledgedAt: instant(),
       acknowledgedUntil: instant(),
       note: text(),
-      gates: list(oneOfWords(['merged', 'draft', 'blocked', 'voice', 'removed', 'not_known']), {
+      gates: list(ref('Gate'), {
         description: 'What keeps the conversation from being listed, however long its customer waits.',
       }),
     },
@@ -464,7 +465,7 @@ const EVIDENCE = {
   ),
   ExplainedItem: object({
     at: instant(),
-    type: oneOfWords(['message', 'autopilot', 'resolution']),
+    type: ref('ItemType'),
     id: text('The `messageId` or the `changeId`.'),
     sender: nullable(
       oneOfWords(
@@ -476,6 +477,8 @@ const EVIDENCE = {
     status: nullable(text('The `status` of a message.')),
     effect: ref('Effect'),
   }),
+  Gate: oneOfWords(['merged', 'draft', 'blocked', 'voice', 'removed', 'not_known']),
+  ItemType: oneOfWords(['message', 'autopilot', 'resolution']),
   Effect: oneOfWords(
     EFFECTS,
     [
@@ -609,7 +612,7 @@ const CONNECTIONS = {
   ConnectionStatus: object(
     {
       connectionId: text(),
-      kind: oneOfWords(['chatwoot', 'zammad', 'libredesk']),
+      kind: ref('HelpDesk'),
       lastReceivedAt: { ...instant('The last authentic webhook; null if none came in 30 days.'), nullable: true },
       lastMappedAt: { ...instant('The last one of which something was taken in.'), nullable: true },
       isSilent: flag('No authentic webhook came for `silentHours` of the connection.'),
@@ -640,6 +643,7 @@ const CONNECTIONS = {
     },
     { description: 'Of the last 30 days. It is stored once a minute, so the last webhooks may not be counted yet.' },
   ),
+  HelpDesk: oneOfWords(['chatwoot', 'zammad', 'libredesk']),
   ConnectionCounts: object(
     {
       mapped: count(),
@@ -654,10 +658,7 @@ const CONNECTIONS = {
 
 const alertMembers = {
   id: ref('DestinationId'),
-  format: oneOfWords(
-    ['standard-webhooks', 'slack', 'teams'],
-    'How messages are written: signed JSON as Standard Webhooks has it, or what the incoming webhooks of Slack or Teams take.',
-  ),
+  format: ref('AlertFormat'),
   categories: list(ref('Category'), {
     minItems: 1,
     maxItems: 5,
@@ -683,6 +684,10 @@ const alertMembers = {
 const secret = { type: 'string', minLength: 38, maxLength: 96, pattern: '^whsec_[A-Za-z0-9+/_-]+=*$' };
 
 const ALERTS = {
+  AlertFormat: oneOfWords(
+    ['standard-webhooks', 'slack', 'teams'],
+    'How messages are written: signed JSON as Standard Webhooks has it, or what the incoming webhooks of Slack or Teams take.',
+  ),
   OrganizationAlertsResponse: success('OrganizationAlerts'),
   OrganizationAlerts: object({
     organizationId: text(),
@@ -732,7 +737,7 @@ const ALERTS = {
     isDelivered: flag('Whether the receiver took the sample.'),
     status: nullable({
       type: 'integer',
-      description: 'The status that it answered with; null if there was no answer.',
+      description: 'The status that it answered with; null if there was no response.',
     }),
     problem: nullable(text('What went wrong.')),
   }),
@@ -899,7 +904,7 @@ const HEALTH = {
   }),
 };
 
-export const ANSWERS = {
+export const RESPONSE_SCHEMAS = {
   ...REPORT,
   ...SUMMARY,
   ...TREND,
