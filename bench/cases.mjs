@@ -1,4 +1,5 @@
-// What is timed: for each case what to send, and what a side has to have by then.
+// What is timed: for each case what to send, and what a side has to have by then. `count` is how many requests a round
+// has, `rounds` how many rounds a process has.
 //
 // A case's `source` says where its pages come from. `memory`: one request again and again, and whatever a side can keep
 // it keeps. `KV`, `D1`: a page is asked for once only, from a KV that has all of them, or none.
@@ -6,8 +7,10 @@
 import { claimsOf, DEPARTMENTS, LARGE, signToken } from './data.mjs';
 
 export const REPORT = '/api/conversation-monitor/report';
-/** Round 0 warms up. If every page is asked for once, it has as many requests as this many rounds. */
-const WARM_UP_ROUNDS = 4;
+/** How many rounds a process has in which every page is asked for once. Round 0 warms up, with as many pages. */
+const PAGE_ROUNDS = 12;
+/** How many rounds it has otherwise. */
+const ROUNDS = 4;
 /** How many tokens round 0 has if each is sent once. */
 const WARM_UP_TOKENS = 1_000;
 
@@ -18,6 +21,7 @@ function repeated(role, query = '', number = 3) {
   return {
     source: 'memory',
     count: 400,
+    rounds: ROUNDS,
     async prepare() {
       const request = { path: `${REPORT}${query}`, headers: bearer(claimsOf(role, LARGE.organizationId, number)) };
       return () => ({ requests: [request] });
@@ -30,6 +34,7 @@ function notModified(role) {
   return {
     source: 'memory',
     count: 400,
+    rounds: ROUNDS,
     async prepare(side) {
       const headers = bearer(claimsOf(role, LARGE.organizationId, 3));
       const response = await side.fetch(REPORT, { headers });
@@ -45,6 +50,7 @@ function firstToken(alg) {
   return {
     source: 'memory',
     count: 100,
+    rounds: ROUNDS,
     async prepare(_side, { privateKeys }) {
       return (round) => ({
         requests: Array.from({ length: round === 0 ? WARM_UP_TOKENS : 100 }, (_, index) => ({
@@ -59,9 +65,13 @@ function firstToken(alg) {
   };
 }
 
-/** Never the same page twice. */
+/**
+ * Never the same page twice. The rounds are short: rounds three times as long vary nearly as much each, and there would
+ * be a third of them.
+ */
 function distinct(source, role, limit = 25) {
-  const count = limit === 25 ? 150 : 40;
+  const count = limit === 25 ? 50 : 13;
+  const rounds = PAGE_ROUNDS;
   const callers = role === 'DEPARTMENT_HEAD' ? DEPARTMENTS.map((_, number) => number) : [0];
   const all = () => {
     const requests = callers.flatMap((number) => {
@@ -75,15 +85,16 @@ function distinct(source, role, limit = 25) {
   return {
     source,
     count,
-    /** The requests that warm up, and those of so many rounds. */
-    all: (rounds) => all().slice(0, count * (WARM_UP_ROUNDS + rounds)),
+    rounds,
+    /** The requests that warm up, and those of the rounds. */
+    all: () => all().slice(0, 2 * count * rounds),
     async prepare() {
       const requests = all();
       return (round) => {
-        const start = round === 0 ? 0 : count * (WARM_UP_ROUNDS + round - 1);
-        const end = count * (WARM_UP_ROUNDS + round);
+        const start = round === 0 ? 0 : count * (rounds + round - 1);
+        const end = count * (rounds + round);
         if (requests.length < end)
-          throw new Error(`there are pages for ${Math.floor(requests.length / count) - WARM_UP_ROUNDS} rounds only`);
+          throw new Error(`there are pages for ${Math.floor(requests.length / count) - rounds} rounds only`);
         return { requests: requests.slice(start, end) };
       };
     },

@@ -13,7 +13,7 @@ import { ensureSeed } from './seed.mjs';
 import { cpuMicroseconds, modulesOf, Side, WORK } from './sides.mjs';
 import { stateOf, warmUp, warmUpCase } from './timing.mjs';
 
-const USAGE = `usage: node bench/profile.mjs [--side ours] [--case NAME] [--rounds 4] [--top 40] [--built]
+const USAGE = `usage: node bench/profile.mjs [--side ours] [--case NAME] [--top 40] [--built]
 
 Runs a case under V8's sampling profiler and prints the functions that took the most time, by themselves and with all
 that they call. The whole profile goes to bench/.work/NAME.cpuprofile: Chrome's DevTools and speedscope read it.
@@ -90,7 +90,6 @@ await whenProgram(import.meta.url, async (args) => {
   const flags = parseFlags(args, USAGE, {
     side: { type: 'string', default: 'ours' },
     case: { type: 'string', default: 'memory, ADMIN, 25 rows' },
-    rounds: { type: 'string', default: '4' },
     top: { type: 'string', default: '40' },
     built: { type: 'boolean', default: false },
   });
@@ -100,14 +99,13 @@ await whenProgram(import.meta.url, async (args) => {
   if (name === 'ours' && !built) await compileWorker(console.error, { folder: NAMED, named: true });
   const keys = makeKeys();
   const seed = await ensureSeed({ say: console.error });
-  const rounds = Number(flags.values.rounds);
   const load = new Load();
-  const state = await stateOf(name, [caseName], { rounds, seed, keys, load, say: console.error, folder: undefined });
+  const state = await stateOf(name, [caseName], { seed, keys, load, say: console.error, folder: undefined });
   const modules = await modulesOf(name, { folder: inRoot(NAMED), readable: true });
   const side = await Side.start(name, { state, jwks: keys.jwks, modules, inspectorPort: 0 });
   try {
     const each = CASES[caseName];
-    const { count } = each;
+    const { count, rounds } = each;
     const order = await each.prepare(side, keys);
     await warmUp(side, load);
     await warmUpCase(each, order, side, load);

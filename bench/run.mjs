@@ -14,14 +14,14 @@ import { makeKeys } from './data.mjs';
 import { goalsText, QUIET_HOURS } from './goals.mjs';
 import { ratio, spread } from './statistics.mjs';
 
-const USAGE = `usage: npm run bench [-- [--rounds 7] [--hours 8] [--only PART …] [--case NAME …] [--against FOLDER]]
+const USAGE = `usage: npm run bench [-- [--rounds 6] [--hours 8] [--only PART …] [--case NAME …] [--against FOLDER]]
        npm run bench -- --only growth [--load NAME …] [--open 1000000] [--small]
 
 Builds the worker and its two peers in TypeScript, checks that all three answer the same bytes to the same requests, then
 measures them side by side in bare workerd. All parts except growth take about three quarters of an hour; their results go
 to bench/RESULTS.md, unless only some are asked for. growth takes longer, and is run only if it is asked for: its results go
 to bench/GROWTH.md, unless they are of some loads only, or of small ones.
-  --rounds N    rounds of what is timed (3 to 7); for CPU and requests, twice as many processes of each side, of 4 rounds
+  --rounds N    rounds of what is timed (3 to 7); for CPU and requests, twice as many processes of each side
   --hours N     hours of the simulated day (1 to 8)
   --only PART   only this part: equality, timing, counts, hops, throughput, bill, memory, connectors, start, growth
   --case NAME   of the timing only this case: ${Object.keys(CASES)
@@ -225,7 +225,7 @@ the time goes. Times are of a shared machine: only ratios within one run mean so
 
 await whenProgram(import.meta.url, async (args) => {
   const flags = parseFlags(args, USAGE, {
-    rounds: { type: 'string', default: '7' },
+    rounds: { type: 'string', default: '6' },
     hours: { type: 'string', default: '8' },
     only: { type: 'string', multiple: true, default: [] },
     case: { type: 'string', multiple: true, default: [] },

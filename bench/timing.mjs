@@ -15,8 +15,6 @@ import { ratio, spreadText, table } from './statistics.mjs';
 
 /** Enough for V8 to have compiled what is hot as well as it can: what it does meanwhile is the process's, too. */
 const WARM_UP_COUNT = 10_000;
-/** How many rounds each process has. */
-const PROCESS_ROUNDS = 4;
 /** The plain peer takes ten times as long as the others, so it gets this share of their requests. */
 const PLAIN_SHARE = 1 / 8;
 /** How long what a side does after its answers may take. */
@@ -40,10 +38,7 @@ export async function timeCases({ names, processes, seed, keys, say, sides: chos
         for (const name of all) {
           // A side may have put into KV what it has read from D1.
           if (source === 'D1' || !states.has(name))
-            states.set(
-              name,
-              await stateOf(name, own, { rounds: PROCESS_ROUNDS, seed, keys, load, say, folder: builds[name] }),
-            );
+            states.set(name, await stateOf(name, own, { seed, keys, load, say, folder: builds[name] }));
         }
         say(`Starting ${all.join(', ')}, ${started} of ${processes} …`);
         const sides = await startSides(states, { keys, load, builds });
@@ -97,9 +92,9 @@ export function warmUpCase({ count }, order, side, load) {
 }
 
 /** A copy of the seed for a side; where these cases take pages from KV, with a KV that has them. */
-export async function stateOf(name, cases, { rounds, seed, keys, load, say, folder }) {
+export async function stateOf(name, cases, { seed, keys, load, say, folder }) {
   const state = copyState(seed, path.join(WORK, `state-timing-${name}`));
-  const requests = cases.flatMap((each) => (CASES[each].source === 'KV' ? CASES[each].all(rounds) : []));
+  const requests = cases.flatMap((each) => (CASES[each].source === 'KV' ? CASES[each].all() : []));
   if (requests.length) await fillCache(name, state, { requests, keys, load, say, folder });
   return state;
 }
@@ -146,7 +141,7 @@ async function timeCase(each, sides, { keys, load, results }) {
     orders.set(side, order);
     await warmUpCase(each, order, side, load);
   }
-  for (let round = 1; round <= PROCESS_ROUNDS; round += 1) {
+  for (let round = 1; round <= each.rounds; round += 1) {
     for (const side of shuffled(sides)) {
       const count = shareOf(side, each.count);
       const order = orders.get(side)(round);
