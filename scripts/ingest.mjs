@@ -128,7 +128,7 @@ async function post(fetch, target, token, body) {
     return { status: response.status, headers: response.headers, body: parseJson(await response.text()) };
   } catch (error) {
     const reason = error.cause?.code ?? error.cause?.message ?? error.message;
-    return { problem: `no answer from ${target.origin} (${reason})`, isRefused: reason === 'ECONNREFUSED' };
+    return { problem: `no response from ${target.origin} (${reason})`, isRefused: reason === 'ECONNREFUSED' };
   }
 }
 

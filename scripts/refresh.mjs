@@ -31,7 +31,7 @@ export async function triggerRefresh({ url = LOCAL_URL, at, fetch = globalThis.f
     response = await fetch(target, { signal: AbortSignal.timeout(TIMEOUT_MS) });
   } catch (error) {
     const reason = error.cause?.code ?? error.cause?.message ?? error.message;
-    throw new Failure(`No answer from ${target.origin} (${reason}). Is the worker running? \`npm start\` starts it.`);
+    throw new Failure(`No response from ${target.origin} (${reason}). Is the worker running? \`npm start\` starts it.`);
   }
   const body = (await response.text()).trim();
   // wrangler answers 200 and "ok", or 500 and "exception" or another outcome: a single word.

@@ -13,7 +13,7 @@ const TIMEOUT_MS = 20_000;
 const NONE = { signInUrl: null, frameAncestors: [] };
 
 /**
- * The answer, or that it is awaited.
+ * The response, or that it is awaited.
  * @type {Promise<Configuration> | null}
  */
 let asked = null;

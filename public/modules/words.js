@@ -222,7 +222,7 @@ export function refusalWords({ kind, message }) {
 export function waitingWords(total, threshold) {
   const customers = total === 1 ? 'customer waiting' : 'customers waiting';
   if (threshold === null) return customers;
-  if (threshold === 'several') return `${customers} for ${total === 1 ? 'the' : 'their'} threshold or longer`;
+  if (threshold === 'several') return `${customers} at least as long as ${total === 1 ? 'the' : 'their'} threshold`;
   return `${customers} ${minutes(threshold)} or more`;
 }
 

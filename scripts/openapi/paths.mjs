@@ -253,7 +253,7 @@ const trend = getAndHead('Course of the day', {
     What has happened in each hour to the rows that a report without filters lists. Times count business hours, if the
     organization has any.
 
-    It covers the departments that the caller sees, all together, or of one of them. A row that passes from one department to
+    It covers all departments that the caller sees together, or one of them. A row that passes from one department to
     another is cleared in the one and crosses in the other. Hours in which too many departments had rows are known of the
     organization as a whole only.`,
   operationId: 'get_conversation_monitor_trend',

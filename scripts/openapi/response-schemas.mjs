@@ -317,7 +317,7 @@ const SUMMARY = {
   AssigneeCount: object({ name: nullable(text('Null for rows without an assignee.')), count: positive }),
   AgeBucket: object({
     from: count('In minutes, inclusive.'),
-    to: nullable({ ...positive, description: 'In minutes, exclusive; null in the last bucket.' }),
+    to: nullable({ ...positive, description: 'In minutes, exclusive; null in the last age group.' }),
     count: count(),
   }),
 };
@@ -341,8 +341,8 @@ const TREND = {
     cleared: count('Rows over their threshold that a refresh took off the list.'),
     medianMinutesToClear: nullable(
       count(
-        'The median of how long these had been over their threshold; above 15 minutes it is rounded down by up to an ' +
-          'eighth. Null if there are none.',
+        'The median of how long these had been over their threshold, or the lower of the two in the middle; above 15 ' +
+          'minutes it is rounded down by up to an eighth. Null if there are none.',
       ),
     ),
     worstMinutesToClear: nullable(count('The longest of these times.')),

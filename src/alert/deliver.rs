@@ -21,7 +21,7 @@ const CLOCK_SKEW_MS: i64 = 5_000;
 /// The first pause after an attempt that failed. Each further one is twice as long, up to an hour.
 const RETRY_FIRST_SECONDS: i64 = 30;
 const RETRY_MAX_SECONDS: i64 = 3_600;
-/// The response, as JSON, if there is nothing to send or to try again.
+/// What is returned, as JSON, if there is nothing to send or to try again.
 const NOTHING: &str = "null";
 /// How often a row is read again because somebody else has changed it meanwhile.
 const TURNS_MAX: usize = 5;
@@ -64,17 +64,17 @@ pub async fn deliver<D: Database>(
             continue;
         }
         let details = outcomes.get(1).and_then(|outcome| outcome.rows.first());
-        return details.map_or(Ok(step.response), |details| Ok(details.text(0)?.to_owned()));
+        return details.map_or(Ok(step.result), |details| Ok(details.text(0)?.to_owned()));
     }
     Err(DatabaseError::Failed("a destination changes all the time".to_owned()))
 }
 
-/// What to write, and what to respond.
+/// What to write, and what to return.
 struct DeliveryStep {
     attempt: Attempt,
-    /// Reads what the message says, which is then the response.
+    /// Reads what the message says, which is then the result.
     details: Option<Statement>,
-    response: String,
+    result: String,
 }
 
 fn begin(
@@ -103,14 +103,14 @@ fn begin(
         return Ok(Some(DeliveryStep {
             attempt,
             details: None,
-            response: NOTHING.to_owned(),
+            result: NOTHING.to_owned(),
         }));
     };
     attempt.next_at = Some(now.plus(CLAIM_MS).as_milliseconds());
     Ok(Some(DeliveryStep {
         attempt,
         details: Some(draft.details(&source, message, kind)),
-        response: String::new(),
+        result: String::new(),
     }))
 }
 
@@ -125,7 +125,7 @@ fn finish(row: &Row, (outcome, problem): Ended<'_>, now: Timestamp) -> Result<De
     stalls.settle(outcome);
     let mut attempt = Attempt::new(row, stalls.to_text())?;
     attempt.problem = problem.map(str::to_owned);
-    let mut response = NOTHING.to_owned();
+    let mut result = NOTHING.to_owned();
     if matches!(outcome, DeliveryOutcome::Delivered | DeliveryOutcome::GivenUp) {
         attempt.queued_at = None;
         attempt.next_at = Some(now.plus(PAUSE_MS).as_milliseconds());
@@ -135,7 +135,7 @@ fn finish(row: &Row, (outcome, problem): Ended<'_>, now: Timestamp) -> Result<De
         let doublings = attempt.attempts.clamp(1, 10) - 1;
         let seconds = (RETRY_FIRST_SECONDS << doublings).min(RETRY_MAX_SECONDS);
         attempt.next_at = Some(now.plus(1_000 * seconds).as_milliseconds());
-        response = seconds.to_string();
+        result = seconds.to_string();
     }
     if outcome == DeliveryOutcome::Delivered {
         attempt.sent_kind = attempt.kind.map(AlertKind::name);
@@ -148,7 +148,7 @@ fn finish(row: &Row, (outcome, problem): Ended<'_>, now: Timestamp) -> Result<De
     Ok(DeliveryStep {
         attempt,
         details: None,
-        response,
+        result,
     })
 }
 

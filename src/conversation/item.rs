@@ -133,7 +133,7 @@ impl Item {
         match self {
             Self::Autopilot(change) => (change.at, 0, change.sequence, false),
             Self::Resolution(resolution) => (resolution.at, 1, resolution.sequence, false),
-            Self::Message(message) => (message.at, 2, message.sequence, !self.is_reply_of_person()),
+            Self::Message(message) => (message.at, 2, message.sequence, !self.is_reply_of_human()),
         }
     }
 
@@ -142,13 +142,13 @@ impl Item {
     pub(super) fn needs_id(&self) -> bool {
         match self {
             Self::Autopilot(_) | Self::Resolution(_) => true,
-            Self::Message(message) => message.is_from_customer() || self.is_reply_of_person(),
+            Self::Message(message) => message.is_from_customer() || self.is_reply_of_human(),
         }
     }
 
     /// Whether a person writes to the customer with it.
     #[must_use]
-    pub fn is_reply_of_person(&self) -> bool {
+    pub fn is_reply_of_human(&self) -> bool {
         matches!(self, Self::Message(message) if message.is_reply() && message.sender == Sender::Human)
     }
 

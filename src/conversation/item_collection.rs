@@ -71,7 +71,7 @@ impl ItemCollection {
         let older = std::mem::replace(&mut self.items, newer);
         let last = |is_it: fn(&Item) -> bool| older.iter().rev().find(|item| is_it(&item.item)).cloned();
         let autopilot = last(|item| matches!(item, Item::Autopilot(_)));
-        let human_reply = last(Item::is_reply_of_person);
+        let human_reply = last(Item::is_reply_of_human);
         self.items.extend(autopilot.into_iter().chain(human_reply));
         self.bytes = self.items.iter().map(TimelineItem::bytes).sum();
     }

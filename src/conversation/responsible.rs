@@ -142,7 +142,7 @@ impl Ending {
             } else if first_reply.is_none() {
                 first_reply = Some((number, item.item.at()));
             }
-            if item.item.is_reply_of_person() {
+            if item.item.is_reply_of_human() {
                 reply_under = last_change;
             } else if is_answer && tracker.is_autopilot_on && tracker.has_ai_resumed {
                 resuming = Some(number);
@@ -152,7 +152,7 @@ impl Ending {
         let second = match first_reply {
             Some((first, since)) => {
                 let is_answer = |(number, item): &(usize, &TimelineItem)| {
-                    item.item.is_reply_of_person() && answers.contains(*number) && item.item.at() >= since
+                    item.item.is_reply_of_human() && answers.contains(*number) && item.item.at() >= since
                 };
                 let mut items = timeline.items().iter().enumerate();
                 Some(items.rfind(is_answer).map_or(first, |(number, _)| number))

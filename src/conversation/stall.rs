@@ -29,7 +29,7 @@ pub const CHANGES_MAX: usize = 2;
 /// The channel of phone calls, on which nobody is owed a written answer.
 const VOICE: &str = "voice";
 
-/// A conversation that passes the gates and whose customer waits, for whomever.
+/// A conversation whose customer waits, for whomever, and that passes the gates, except that of the blocked contact.
 ///
 /// Its JSON is stored, and compared with what was stored before: another order of the fields would publish every
 /// candidate again.

@@ -21,7 +21,7 @@ use std::collections::HashSet;
 const SLICE_STATEMENTS: u64 = 80;
 /// After this many slices in a row that cannot even be read, the database counts as out of reach.
 const FAILED_SLICES_MAX: usize = 3;
-/// How often a run goes on for a later instant that another run has asked for meanwhile.
+/// The most rounds of a run: the first one, and others for later instants that other runs have asked for meanwhile.
 const ROUNDS_MAX: usize = 3;
 
 /// What a run needs besides the database.

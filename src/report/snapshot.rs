@@ -1,7 +1,7 @@
 //! Snapshots and their ids.
 //!
 //! An id contains the version, the instant and the settings of a snapshot, signed for one organization. So a client can
-//! only name snapshots that an answer has named before.
+//! only name snapshots that a response has named before.
 
 use crate::auth::access::OrganizationId;
 use crate::base::timestamp::Timestamp;

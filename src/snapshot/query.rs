@@ -242,7 +242,7 @@ impl<'a> Listing<'a> {
         } = filter;
         Condition {
             index: self.index,
-            demands: Demands {
+            criteria: Criteria {
                 channel: channel_type.as_deref().map(|name| self.index.channel_number(name)),
                 reason: *reason,
                 assignee: assignee.as_deref().map(|name| self.index.name_number(name)),
@@ -252,15 +252,15 @@ impl<'a> Listing<'a> {
     }
 }
 
-/// What a filter demands of the entries of an index.
+/// Which entries of an index a filter selects.
 struct Condition<'a> {
     index: &'a SnapshotIndex,
-    demands: Demands<'a>,
+    criteria: Criteria<'a>,
 }
 
-/// What a filter demands of an entry besides its category, in the numbers of an index. `None` means nothing.
+/// The criteria of a filter besides its category, in the numbers of an index. `None` means any.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
-struct Demands<'a> {
+struct Criteria<'a> {
     /// `Some(None)` means that no entry has the channel.
     channel: Option<Option<u32>>,
     reason: Option<Reason>,
@@ -273,7 +273,7 @@ struct Demands<'a> {
 impl Condition<'_> {
     /// The positions of the entries that fulfil it.
     fn matching<'a>(&self, positions: &'a [u32]) -> Cow<'a, [u32]> {
-        if self.demands == Demands::default() {
+        if self.criteria == Criteria::default() {
             return Cow::Borrowed(positions);
         }
         let entries = self.index.entries_at(positions);
@@ -282,12 +282,12 @@ impl Condition<'_> {
     }
 
     fn is_fulfilled_by(&self, position: usize, entry: &IndexEntry) -> bool {
-        let Demands {
+        let Criteria {
             channel,
             reason,
             assignee,
             among,
-        } = self.demands;
+        } = self.criteria;
         let has_assignee = |name: Option<u32>| name.is_some_and(|name| self.index.assignees(position).contains(&name));
         channel.is_none_or(|channel| channel == Some(entry.channel))
             && reason.is_none_or(|reason| reason == entry.reason)

@@ -33,7 +33,7 @@ const PATHS = { report: '/api/conversation-monitor/report', summary: '/api/conve
 /** Who has opened a stream. Only the wasm's response to a request for a stream has it, and no client sees it. */
 const STREAM_KEY = 'X-Stream-Key';
 
-/** The response to a request for a stream, if the wasm allows it: then that has no body yet. */
+/** The response to a request for a stream. If the wasm allows the stream, its own response has no body yet. */
 async function openStream(request, address, env, context) {
   const allowed = await respond(request, address, env, context);
   const key = allowed.headers.get(STREAM_KEY);

@@ -267,7 +267,7 @@ describeInBrowser('the alerts', (env) => {
     });
   });
 
-  test('there are at most ten, and there may be no answer', async (t) => {
+  test('there are at most ten, and there may be no response', async (t) => {
     const organization = await sample();
     const many = Array.from({ length: 10 }, (_, index) => alertDestination({ id: `desk-${index}` }));
     const { dialog, tab } = await openWith(t, organization, alertsAnswer(many));

@@ -67,7 +67,7 @@ describeInBrowser('the connections', (env) => {
     assert.equal(await tab.page.locator('#connections-dialog').isVisible(), false);
   });
 
-  test('there may be none, or no answer', async (t) => {
+  test('there may be none, or no response', async (t) => {
     const tab = await openWith(t, undefined);
     await show(tab);
     await tab.waitForText('No help desk is connected to this organization.');

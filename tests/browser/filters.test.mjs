@@ -370,7 +370,7 @@ describeInBrowser('several thresholds', (env) => {
     ]);
     assert.equal(
       (await tab.renderedText('.total-line')).replaceAll(/\s+/g, ' '),
-      '3 customers waiting for their threshold or longer',
+      '3 customers waiting at least as long as their threshold',
     );
     assert.equal(await tab.renderedText('#threshold-words'), 'Over the threshold');
     assert.equal((await tab.renderedTexts('#histogram li'))[0].replaceAll(/\s+/g, ' '), '1 0–5 min');

@@ -54,7 +54,7 @@ export function troubledConnection(now, more = {}) {
 
 const ago = (now, milliseconds) => new Date(now - milliseconds).toISOString();
 
-/** The answer with these connections. */
+/** The response with these connections. */
 export function connectionsAnswer(connections) {
   const data = { organizationId: 'o', connections };
   return { status: 200, headers: {}, body: JSON.stringify({ success: true, data }) };
@@ -77,7 +77,7 @@ export function alertDestination({ delivery = undefined, ...more }) {
   };
 }
 
-/** The answer with these destinations. */
+/** The response with these destinations. */
 export function alertsAnswer(destinations) {
   const data = { organizationId: 'o', destinations };
   return { status: 200, headers: {}, body: JSON.stringify({ success: true, data }) };

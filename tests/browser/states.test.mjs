@@ -178,7 +178,7 @@ describeInBrowser('the list has no rows', (env) => {
       const before = tab.reports().length;
       await tab.signIn(superadminToken());
       await tab.waitForText('Choose an organization');
-      // The page learns only from the answers that the user has no organization. Then it asks no more.
+      // The page learns only from the responses that the user has no organization. Then it asks no more.
       assert.equal(tab.reports().length, before + 1);
       await tab.advance(60_000);
       assert.equal(tab.reports().length, before + 1);
@@ -282,7 +282,7 @@ describeInBrowser('something is wrong', (env) => {
     await tab.waitForText('Stale data.');
     await tab.waitForText('Customer a');
     tab.fault = () => undefined;
-    // This answer has not said when to ask again.
+    // This response has not said when to ask again.
     await tab.nextPoll(15_000);
     await tab.waitForNoText('Stale data.');
   });

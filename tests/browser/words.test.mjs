@@ -77,8 +77,8 @@ describe('there are words for', () => {
 test('numbers agree with their words', () => {
   assert.equal(waitingWords(1, 5), 'customer waiting 5 minutes or more');
   assert.equal(waitingWords(2, null), 'customers waiting');
-  assert.equal(waitingWords(1, 'several'), 'customer waiting for the threshold or longer');
-  assert.equal(waitingWords(2, 'several'), 'customers waiting for their threshold or longer');
+  assert.equal(waitingWords(1, 'several'), 'customer waiting at least as long as the threshold');
+  assert.equal(waitingWords(2, 'several'), 'customers waiting at least as long as their threshold');
   assert.equal(olderWords(1, 1), '1 waiting for more than 1 day');
   assert.equal(olderWords(3, 30), '3 waiting for more than 30 days');
   assert.equal(olderWords(3, null), '3 waiting too long to be listed');

@@ -1,5 +1,5 @@
-// The commands of README.md and docs/ are run as they stand, against the built worker, and their answers have the shape
-// that is printed below them.
+// The commands of README.md and docs/ are run as they stand, against the built worker, and their responses have the
+// shape that is printed below them.
 //
 // A block that is marked `sh` is run, except for the address. The block of `json` or `csv` that follows it is its
 // answer; "…" stands for members that are left out. Blocks that are marked `shell` need an account or do not end. Of
@@ -120,7 +120,7 @@ function first(list, find) {
   return undefined;
 }
 
-/** Compares an answer with the block that shows it. */
+/** Compares a response with the block that shows it. */
 function checkAnswer({ language, text }, stdout, exact) {
   if (language === 'json') {
     assert.equal(difference(JSON.parse(text), JSON.parse(stdout), { exact }), undefined, stdout);
@@ -132,7 +132,7 @@ function checkAnswer({ language, text }, stdout, exact) {
   }
 }
 
-/** Documents, and whether their answers are printed to the value: those about events that they post themselves. */
+/** Documents, and whether their responses are printed to the value: those about events that they post themselves. */
 const DOCUMENTS = [
   { file: 'README.md', exact: true },
   { file: 'docs/events.md', exact: true },

@@ -34,13 +34,26 @@ const joined = (files) => files.map(({ text }) => text).join('\n');
 const CODE = joined(MODULES);
 const SCHEMA = joined(textsIn('migrations', '.sql'));
 
-/** Whether `a::b::item` is in a module a::b, or in one that ends so: a document may leave the beginning out. */
+/** Whether a text of Rust defines a name: as an item, a field, a variant, or by passing it on. */
+function isDefined(text, name) {
+  const item = `\\b(?:fn|struct|enum|trait|const|static|type|mod)\\s+${name}\\b`;
+  const member = `^\\s*(?:pub(?:\\([^)]*\\))? )?${name}(?:: |,$|\\(| \\{)`;
+  return new RegExp(`${item}|${member}|\\bpub use [^;]*\\b${name}\\b`, 'm').test(text);
+}
+
+/**
+ * Whether `a::b::item` is defined in a module a::b, or in one that ends so: a document may leave the beginning out. Of
+ * `Type::member` one module may define the type and another the member.
+ */
 function isItem(code) {
   const segments = code.split('::');
-  const item = new RegExp(`\\b${segments.pop()}\\b`);
+  const item = segments.pop() ?? '';
+  const types = segments.filter((segment) => /^[A-Z]/.test(segment));
   const folders = segments.filter((segment) => /^[a-z]/.test(segment) && segment !== 'crate').join('/');
   const isNamed = (path) => folders === '' || `/${path.join('/')}`.endsWith(`/${folders}`);
-  return MODULES.some(({ path, text }) => isNamed(path) && item.test(text));
+  const isIn = (name, modules) => modules.some(({ text }) => isDefined(text, name));
+  const named = MODULES.filter(({ path }) => isNamed(path));
+  return types.length > 0 ? types.every((type) => isIn(type, named)) && isIn(item, MODULES) : isIn(item, named);
 }
 
 /** `.editorconfig` says so; formatters do not wrap comments and prose. */
@@ -120,7 +133,11 @@ describe('every document', () => {
 test('the examples in the comments of wrangler.toml can be taken in as they are', () => {
   const lines = readFileSync(inRoot('wrangler.toml'), 'utf8').split('\n');
   const comments = lines.filter((line) => line.startsWith('# ')).map((line) => line.slice(2));
-  assert.ok(comments.includes('binding = "DB_1"'), 'there is none of a second database');
+  assert.match(
+    comments.join('\n'),
+    /^\[\[d1_databases\]\]\nbinding = "DB_1"\ndatabase_name = "[^"]+"\ndatabase_id = "[^"]+"\nmigrations_dir = "migrations"$/m,
+    'there is none of a second database',
+  );
   const header = /\[\[?[\w.]+\]\]?/;
   assert.deepEqual(
     comments.filter((line) => header.test(line) && line.replace(header, '') !== ''),

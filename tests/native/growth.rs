@@ -221,7 +221,7 @@ fn a_report_stays_as_of_its_instant_until_the_last_portion() {
         }
         assert!(run.ended_by.is_some(), "{run:?}");
         assert_eq!(instant(&pair.service, "large"), NOW, "minute {minute}");
-        assert!(minute < 20, "it gets on");
+        assert!(minute < 20, "it makes progress");
     }
     assert!(runs > 1, "{runs} runs");
 }

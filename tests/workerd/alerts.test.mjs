@@ -129,7 +129,7 @@ test('only administrators of the organization and superadministrators see and se
   await check(404, `${alertsOf(organizationId)}/other/test`, { method: 'POST', token: superadmin });
 });
 
-test('neither an answer nor the database has an address or a secret', async () => {
+test('neither a response nor the database has an address or a secret', async () => {
   const of = await newOrganization();
   const secret = newSecret();
   const destination = { ...SLACK, format: 'standard-webhooks', secret };

@@ -166,7 +166,7 @@ describe('the report', () => {
     assert.deepEqual(shown(await service.report(token, { skipThreshold: true })).at(-1), ['late', 4]);
   });
 
-  test('without hours nothing of it is in an answer', async () => {
+  test('without hours nothing of it is in a response', async () => {
     const other = await newOrganization();
     await service.refresh(MONDAY + 10 * SECOND);
     const text = await (await ask(`${REPORT}?skipThreshold=true`, other)).text();

@@ -1,5 +1,5 @@
 // What happens at once: ingests of the same records, ingests during refreshes, refreshes during refreshes, and readers
-// during all of it. In whatever order things happen, every answer is one complete version, asOf never goes back, and
+// during all of it. In whatever order things happen, every response is one complete version, asOf never goes back, and
 // the refresh after the last event shows what the oracle makes of all events.
 //
 // One service runs all tests. Each round has organizations of its own and is about later instants than the one before.

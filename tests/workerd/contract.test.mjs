@@ -1,4 +1,4 @@
-// Every answer that the report can give: its status, headers and body, and which answer is given when.
+// Every response that the report can give: its status, headers and body, and which response is given when.
 
 import assert from 'node:assert/strict';
 import { createHash, createHmac } from 'node:crypto';
@@ -72,7 +72,7 @@ const SAMPLE = [
 ];
 
 // ---------------------------------------------------------------------------------------------------------------
-// Properties of every answer
+// Properties of every response
 // ---------------------------------------------------------------------------------------------------------------
 
 function checkHeaders(response) {
@@ -96,7 +96,7 @@ function checkBody(status, body) {
   assert.match(body.message, /^\S.*\.$/);
 }
 
-/** What an answer promises besides the contract's required members. */
+/** What a response promises besides the contract's required members. */
 function checkData({ success, data }) {
   assert.equal(success, true);
   const { pagination, counts, rows } = data;
@@ -122,7 +122,7 @@ function checkData({ success, data }) {
 const HEAD_STEP = 4;
 const heads = { questions: 0, statuses: new Set() };
 
-/** Whether a question with this answer is asked with HEAD: what HEAD sends does not depend on what is asked. */
+/** Whether a question with this response is asked with HEAD: what HEAD sends does not depend on what is asked. */
 function isAskedWithHead(status) {
   heads.questions += 1;
   const isFirst = !heads.statuses.has(status);
@@ -130,7 +130,7 @@ function isAskedWithHead(status) {
   return IS_LONG_RUN || isFirst || heads.questions % HEAD_STEP === 0;
 }
 
-/** Asks with GET, sometimes with HEAD as well, checks the answers, and returns the first with its body. */
+/** Asks with GET, sometimes with HEAD as well, checks the responses, and returns the first with its body. */
 async function ask({ query = '', target = `${REPORT}?${query}`, ...init }) {
   const response = await service.fetch(target, init);
   const text = await response.text();
@@ -141,7 +141,7 @@ async function ask({ query = '', target = `${REPORT}?${query}`, ...init }) {
   return { status: response.status, headers: response.headers, text, body: text && JSON.parse(text) };
 }
 
-/** Headers that differ between two answers to the same request. */
+/** Headers that differ between two responses to the same request. */
 const OWN_HEADERS = [
   'x-request-id',
   'server-timing',
@@ -162,7 +162,7 @@ async function checkHead(response, target, init) {
   assert.notEqual(head.headers.get('x-request-id'), response.headers.get('x-request-id'));
 }
 
-/** Asks; the answer must have this status. */
+/** Asks; the response must have this status. */
 async function check(status, question) {
   const answer = await ask(question);
   assert.equal(answer.status, status, `${JSON.stringify(question.query ?? question.target)}: ${answer.text}`);
@@ -501,7 +501,7 @@ describe('403', () => {
     }
   });
 
-  test('another organization: the same answer whether or not it exists', async () => {
+  test('another organization: the same response whether or not it exists', async () => {
     const [own, other] = [await publish([]), await publish(SAMPLE)];
     for (const tokenFor of [adminToken, (id) => departmentHeadToken(id, ['d1'])]) {
       const answers = [];
@@ -582,7 +582,7 @@ test('405 says which methods there are', async () => {
 });
 
 describe('410', () => {
-  test('forged ids and those of another organization: the same answer', async () => {
+  test('forged ids and those of another organization: the same response', async () => {
     const [organizationId, other] = [await publish(SAMPLE), await publish(SAMPLE)];
     const { snapshotId } = await service.report(adminToken(organizationId));
     const foreign = await service.report(adminToken(other));
@@ -677,7 +677,7 @@ describe('precedence', () => {
 // ---------------------------------------------------------------------------------------------------------------
 
 describe('ETag', () => {
-  test('two answers share an ETag exactly when they show the same', async () => {
+  test('two responses share an ETag exactly when they show the same', async () => {
     const [id, other] = [await publish(SAMPLE), await publish(SAMPLE)];
     /** The requests of one line show the same, those of different lines do not. */
     const lines = [

@@ -1,4 +1,4 @@
-// Which pages of other origins may read answers: those of the listed origins. No other origin is reflected.
+// Which pages of other origins may read responses: those of the listed origins. No other origin is reflected.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -47,7 +47,7 @@ after(() => service?.close());
 const corsHeaders = (response) => [...response.headers].filter(([name]) => name.startsWith('access-control-'));
 const listOf = (response, name) => (response.headers.get(name) ?? '').split(/\s*,\s*/);
 
-/** Every answer varies with the origin. */
+/** Every response varies with the origin. */
 function checkVary(response) {
   assert.ok(listOf(response, 'vary').includes('Origin'), response.headers.get('vary'));
   assert.equal(response.headers.get('access-control-allow-credentials'), null);
@@ -63,7 +63,7 @@ function checkReadable(response, origin) {
   );
 }
 
-/** The answer allows nothing, and does not repeat the origin in any header. */
+/** The response allows nothing, and does not repeat the origin in any header. */
 function checkUnreadable(response, origin) {
   checkVary(response);
   assert.deepEqual(corsHeaders(response), [], origin);
@@ -138,7 +138,7 @@ describe('a preflight', () => {
   });
 });
 
-describe('an answer', () => {
+describe('a response', () => {
   /** Requests for every status. */
   const requests = () => {
     /** @type {[number, string, import('./harness.mjs').Request][]} */
@@ -194,7 +194,7 @@ describe('an answer', () => {
   });
 });
 
-test('no page may read answers if no origin is listed or the list is invalid', async () => {
+test('no page may read responses if no origin is listed or the list is invalid', async () => {
   for (const name of ['none-listed', 'misconfigured']) {
     const via = service.sibling(name);
     for (const origin of [...LISTED, 'null', '*']) {

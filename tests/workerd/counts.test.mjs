@@ -471,7 +471,7 @@ describe('the first 30 seconds of the AI', () => {
   test('answered within them: no state is written, and nothing is published', async () => {
     const organizationId = await quiet();
     const before = await tables();
-    // Ten seconds before the refresh, and an answer ten seconds after it.
+    // Ten seconds before the refresh, and a response ten seconds after it.
     await service.post([ask(organizationId, 10 * SECOND)]);
     const first = await refresh();
     checkRun(first, { conversationsFolded: 1, organizationsPublished: 0, rowsPublished: 0 });

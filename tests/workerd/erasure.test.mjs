@@ -1,5 +1,5 @@
-// Where a name and a number are after a contact was erased, or its organization purged: no table, no key and no answer
-// has them.
+// Where a name and a number are after a contact was erased, or its organization purged: no table, no key and no
+// response has them.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -71,7 +71,7 @@ async function entriesOfCache() {
   );
 }
 
-/** Everything that an answer can say about the organization. */
+/** Everything that a response can say about the organization. */
 async function answers(organizationId, snapshots) {
   const token = superadminToken(organizationId);
   const json = (body) => ({

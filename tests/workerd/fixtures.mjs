@@ -74,7 +74,7 @@ export function departmentHeadToken(organizationId, departmentIds, subject = 'u1
   return tokenOf({ sub: subject, role: 'DEPARTMENT_HEAD', organizationId, departmentIds });
 }
 
-/** Sees every organization; its own is the one that an answer is about unless the request names another. */
+/** Sees every organization; its own is the one that a response is about unless the request names another. */
 export function superadminToken(organizationId) {
   return tokenOf({ sub: 'root', role: 'SUPERADMIN', organizationId });
 }
@@ -153,7 +153,7 @@ export function reportOfCandidates(service, organizationId, parameters = {}) {
   return service.report(adminToken(organizationId), { skipThreshold: true, limit: 100, ...parameters });
 }
 
-/** What every answer has: an id of its own, and the headers that keep it out of caches and wrong hands. */
+/** What every response has: an id of its own, and the headers that keep it out of caches and wrong hands. */
 export function checkCommonHeaders({ headers }, { isData = true } = {}) {
   assert.match(headers.get('x-request-id'), /^\S{8,}$/);
   assert.equal(headers.get('x-content-type-options'), 'nosniff');

@@ -17,7 +17,7 @@ const CONNECTION = {
 
 /**
  * The worker, with a database whose promises stay pending, and with timers a hundred times as fast. `X-Waited-Ms` says
- * how long an answer would have taken: the timers that went off, one after the other.
+ * how long a response would have taken: the timers that went off, one after the other.
  */
 const HANGING = `
   import worker from './index.js';
@@ -64,7 +64,7 @@ before(async () => {
 });
 after(() => side?.stop());
 
-/** The answer must be 503. Returns how many milliseconds it would have taken, and how often the database was asked. */
+/** The response must be 503. Returns how many milliseconds it would have taken, and how often the database was asked. */
 async function refused(target, init) {
   const response = await side.fetch(target, init);
   const answer = /** @type {any} */ (await response.json());

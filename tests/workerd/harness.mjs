@@ -295,7 +295,7 @@ export async function startService({
     },
     /** Runs the refresh that is scheduled for `at`, epoch milliseconds. */
     refresh: (at) => ports.refresh(MAIN, at),
-    /** The report's `data`; the answer must be 200. `parameters` become the query. */
+    /** The report's `data`; the response must be 200. `parameters` become the query. */
     async report(token, parameters = {}) {
       const response = await this.fetch(`${REPORT}?${new URLSearchParams(parameters)}`, { token });
       const answer = await response.json();

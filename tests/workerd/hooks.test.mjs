@@ -526,7 +526,7 @@ describe('what is stored', () => {
     assert.deepEqual(results, [{ organization_id: 'o' }]);
   });
 
-  test('is no text, and no text is in an answer or in the log', async () => {
+  test('is no text, and no text is in a response or in the log', async () => {
     const canary = 'canary-5e1f';
     const text = { content: canary, processed_message_content: canary, content_attributes: { subject: canary } };
     const last = { id: 912, status: 'sent', ...text };

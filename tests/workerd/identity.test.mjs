@@ -40,7 +40,7 @@ const next = newKey('ES256', 'the next ES256 key');
 const stranger = newKey('ES256', 'the ES256 key');
 const unnamed = newKey('EdDSA');
 
-/** Invalid values by variable: none may appear in a log or an answer. An empty JWT_SECRET removes the harness's own. */
+/** Invalid values by variable: none may appear in a log or a response. An empty JWT_SECRET removes the harness's own. */
 const WRONG = [
   ['JWT_SECRET', { JWT_SECRET: 'CANARY-is-31-bytes-long-exactly' }],
   ['JWT_SECRET', { JWT_SECRET: '' }],
@@ -129,7 +129,7 @@ async function ask(target, init = {}, via = worker) {
 async function checkToken(status, token, via) {
   const answer = await ask(REPORT, { token }, via);
   assert.equal(answer.status, status, answer.text);
-  // The line of a refusal may come after the answer.
+  // The line of a refusal may come after the response.
   for (let turn = 0; status >= 400 && turn < 10_000 && service.linesOf(answer.response).length === 0; turn += 1)
     await new Promise((resolve) => setTimeout(resolve, 1));
   return answer;
@@ -363,7 +363,7 @@ describe('403 by the role table', () => {
           }
         }
       }
-      // The answer does not tell which of role, scope and organization was wrong, or whether the organization exists.
+      // The response does not tell which of role, scope and organization was wrong, or whether the organization exists.
       assert.equal(refusals.size, 1);
     });
   }

@@ -18,7 +18,7 @@ import { adminToken, EVENTS, ingestToken, startService, tokenOf } from './harnes
 
 const BODY_BYTES_MAX = 1024 * 1024;
 const COUNTER_MAX = 2 ** 53 - 1;
-/** The most bad events, and the most warnings, that an answer lists. */
+/** The most bad events, and the most warnings, that a response lists. */
 const REMARKS_MAX = 20;
 const SCOPE = 'conversation-monitor:ingest';
 const JSON_TYPE = { 'Content-Type': 'application/json' };
@@ -72,7 +72,7 @@ async function post(body, { headers = JSON_TYPE, token = ingestToken(), query = 
   return { status: response.status, headers: response.headers, body: await response.json() };
 }
 
-/** Posts a body; the answer must have this status and its code. */
+/** Posts a body; the response must have this status and its code. */
 async function check(status, body, options) {
   const answer = await post(body, options);
   assert.equal(answer.status, status, JSON.stringify(answer.body));

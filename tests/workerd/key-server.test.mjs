@@ -64,7 +64,7 @@ const BROKEN = {
 /** Servers that take longer than the 5 s that they have. One test waits for all of them. */
 const SLOW = {
   hangs: () => {},
-  // The process between the worker and the server does not pass the reset on: the worker sees an answer without end.
+  // The process between the worker and the server does not pass the reset on: the worker sees a response without end.
   'dies amid its answer': (_request, response) => {
     response.writeHead(200, { 'Content-Length': Buffer.byteLength(SET) });
     response.write(SET.slice(0, -10), () => response.socket.resetAndDestroy());
@@ -301,7 +301,7 @@ test('a second isolate uses the copy that the first has cached, and the server m
   await checkStatus(200, await second.report(good.token({ ...CLAIMS, sub: 'another' })));
 });
 
-/** The copy in the cache, which is written after the answer has been sent. */
+/** The copy in the cache, which is written after the response has been sent. */
 async function copyOf(path) {
   for (;;) {
     const stored = await service.pages.get(storeKey(path));

@@ -32,7 +32,7 @@ before(async () => {
 });
 after(() => service?.close());
 
-/** Asks a worker; the answer must have this status. */
+/** Asks a worker; the response must have this status. */
 async function ask(worker, target, init, status = 200) {
   const response = await service.sibling(worker).fetch(target, init);
   const body = await response.json();

@@ -100,7 +100,7 @@ after(() => service?.close());
 // The document itself
 // ---------------------------------------------------------------------------------------------------------------
 
-test('it is served without a token, with the headers of every answer', async () => {
+test('it is served without a token, with the headers of every response', async () => {
   const response = await service.fetch('/openapi.json');
   assert.equal(response.status, 200);
   assert.equal(await response.text(), TEXT);
@@ -136,7 +136,7 @@ test('every reference resolves, every component is used, and every operation has
 });
 
 const CONTRACT_CATEGORIES = ['ai_stuck', 'agent_abandoned'];
-/** Categories that only an answer to a request that names one of them has. */
+/** Categories that only a response to a request that names one of them has. */
 const ADDED_CATEGORIES = ['unassigned', 'snoozed', 'acknowledged'];
 
 /**
@@ -283,7 +283,7 @@ function routesInSource() {
     .map(([, route]) => route);
 }
 
-/** The body of an answer; of a stream, which does not end by itself, what there is at first. */
+/** The body of a response; of a stream, which does not end by itself, what there is at first. */
 async function bodyOf(response) {
   const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
   if (!isStream || response.body === null) return response.text();
@@ -349,7 +349,7 @@ test('it names exactly the parameters that the worker reads', async () => {
 /** The bodies of the errors that the worker was seen to answer, by status. */
 const errorsSeen = new Map();
 
-/** Everything in an answer must be documented, and everything that is documented must be there. */
+/** Everything in a response must be documented, and everything that is documented must be there. */
 function checkAnswer({ route, method, operation }, response, text) {
   const name = `${method} ${route} ${response.status}`;
   const documented = operation.responses[response.status];
@@ -700,7 +700,7 @@ async function checkRequest(at, one, status, [target, init]) {
   const response = await at.fetch(target, { method: one.method.toUpperCase(), ...init });
   const text = await bodyOf(response);
   assert.equal(String(response.status), status, `${one.method} ${target}: ${text}`);
-  // A 405 is never the answer to HEAD itself, so its body is documented for GET only.
+  // A 405 is never the response to HEAD itself, so its body is documented for GET only.
   const isBodiless = one.method === 'head' && init.method !== undefined;
   checkAnswer(one, response, isBodiless ? '' : text);
 }

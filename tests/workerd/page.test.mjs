@@ -12,7 +12,7 @@ const CONFIGURATION = '/dashboard.json';
 const ANCESTORS = ['https://crm.example', 'https://desk.example:8443'];
 const SIGN_IN_URL = 'https://crm.example/monitor?return={returnTo}';
 const CONVERSATION_URL = 'https://crm.example/#/{organizationId}/{conversationId}';
-/** Headers that differ by when and how an answer was sent. */
+/** Headers that differ by when and how a response was sent. */
 const PASSING = ['date', 'connection', 'keep-alive', 'transfer-encoding', 'content-length'];
 
 let service;
@@ -35,7 +35,7 @@ after(() => service?.close());
 const headersOf = ({ headers }) => Object.fromEntries([...headers].filter(([name]) => !PASSING.includes(name)));
 const directivesOf = ({ headers }) => headers.get('content-security-policy').split('; ');
 
-/** What the answer to a request is, without what passes. */
+/** What the response to a request is, without what passes. */
 async function answerOf(of, target, init) {
   const response = await of.fetch(target, init);
   return { status: response.status, headers: headersOf(response), body: await response.text() };

@@ -1,4 +1,4 @@
-// The shared cache of pages: what is in it, and that nothing in it can make an answer wrong.
+// The shared cache of pages: what is in it, and that nothing in it can make a response wrong.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -16,7 +16,7 @@ import {
 } from './fixtures.mjs';
 import { adminToken, REPORT, startService } from './harness.mjs';
 
-/** How long a page may take to appear in the cache: it is written after the answer has been sent. */
+/** How long a page may take to appear in the cache: it is written after the response has been sent. */
 const PUT_TIMEOUT = 10 * SECOND;
 /** The most bytes of a key of KV. */
 const KEY_BYTES_MAX = 512;
@@ -65,7 +65,7 @@ async function publish(organizationId = newOrganizationId(), departments) {
 // Requests, and the contents of the cache
 // ---------------------------------------------------------------------------------------------------------------
 
-/** The answer's bytes, and where the page came from: `d1`, `kv` or `empty`. */
+/** The response's bytes, and where the page came from: `d1`, `kv` or `empty`. */
 async function ask({ token, query = '' }) {
   const response = await service.fetch(`${REPORT}?${query}`, { token });
   const text = await response.text();
@@ -217,7 +217,7 @@ describe('a page', () => {
 // Damage
 // ---------------------------------------------------------------------------------------------------------------
 
-describe('whatever is in the cache, the answer is right', () => {
+describe('whatever is in the cache, the response is right', () => {
   const binary = Uint8Array.from({ length: 300 }, (_, index) => (index * 89) % 256);
 
   /** What replaces the value of every key: `damage(own value, all values)`. */

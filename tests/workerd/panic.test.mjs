@@ -30,7 +30,7 @@ const BREAKING = `
   };
 `;
 
-/** Health says so of a database without tables, which it asks each time: an answer, and no fault. */
+/** Health says so of a database without tables, which it asks each time: a response, and no fault. */
 const ANSWERED = 503;
 
 test('a panic fails its own request, and the isolate serves the next one', async () => {

@@ -1,4 +1,4 @@
-// Schemathesis makes valid and invalid requests from the OpenAPI document, as callers of each role. Every answer must
+// Schemathesis makes valid and invalid requests from the OpenAPI document, as callers of each role. Every response must
 // be one that the document describes, and never a fault of the service.
 
 import assert from 'node:assert/strict';
@@ -119,7 +119,7 @@ async function run(program, name, caller) {
   return JSON.parse(readFileSync(report, 'utf8'));
 }
 
-test('every answer is one that the document describes', async (t) => {
+test('every response is one that the document describes', async (t) => {
   const { program, reason } = await ensureSchemathesis();
   if (!program) {
     console.error(`\n!!! NOT TESTED: Schemathesis is not available. ${reason}\n`);

@@ -1,4 +1,4 @@
-// The search: which rows are found, what the answer has in common with the report's, and that nothing keeps the text.
+// The search: which rows are found, what the response has in common with the report's, and that nothing keeps the text.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -113,7 +113,7 @@ test('finds a part of a name, a phone or an id, ASCII letters in any case, and n
   }
 });
 
-test('is the answer of the report if everything is found, whatever the parameters', async () => {
+test('is the response of the report if everything is found, whatever the parameters', async () => {
   const organizationId = await organizationWith(Array(12).fill('Jane'), (index) => ({
     departmentId: ['d1', 'd2'][index % 2],
     channelType: ['sms', 'email', 'chat'][index % 3],

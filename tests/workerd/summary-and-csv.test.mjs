@@ -1,4 +1,4 @@
-// The summary and the CSV of a snapshot: what the oracle makes of its own rows, byte for byte, and which answer is
+// The summary and the CSV of a snapshot: what the oracle makes of its own rows, byte for byte, and which response is
 // given when.
 
 import assert from 'node:assert/strict';
@@ -32,7 +32,7 @@ before(async () => {
 });
 after(() => service?.close());
 
-/** The answer to a GET; `text` keeps the byte order mark. */
+/** The response to a GET; `text` keeps the byte order mark. */
 async function ask(target, parameters = {}, init = {}) {
   const response = await service.fetch(`${target}?${new URLSearchParams(parameters)}`, init);
   const text = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true }).decode(await response.arrayBuffer());

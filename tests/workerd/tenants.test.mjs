@@ -1,4 +1,4 @@
-// Tenants: no answer has a byte of another organization, whoever asks, in whatever way, and from whichever cache.
+// Tenants: no response has a byte of another organization, whoever asks, in whatever way, and from whichever cache.
 //
 // Every string that is stored for an organization contains its canary. Callers of every kind ask for every
 // organization, and every route is asked about many of them, in either of two isolates over one cache, and every body
@@ -162,7 +162,7 @@ const ATTEMPTS = {
   }),
 };
 
-/** The canaries in an answer's body and headers, however they are encoded. */
+/** The canaries in a response's body and headers, however they are encoded. */
 async function canariesIn(response) {
   const body = await response.text();
   const headers = [...response.headers].map(([name, value]) => `${name}: ${value}`).join('\n');
@@ -188,7 +188,7 @@ function withQuery(target, query) {
 
 const counts = { requests: 0, rows: 0, statuses: {}, sources: {} };
 
-/** One request: whatever the answer is, it has no canary except those of the organization that the caller may see. */
+/** One request: whatever the response is, it has no canary except those of the organization that the caller may see. */
 async function attempt(route, home, named, callerName, attemptName, isolate) {
   const other = named === home ? pick(organizations) : named;
   const claims = { ...CALLERS[callerName](home, other), organizationId: home.id };
@@ -341,7 +341,7 @@ test('a snapshot of another organization is answered like one that never existed
   assert.match([...answers][0], /^410 .*SNAPSHOT_EXPIRED/);
 });
 
-describe('no answer tells whether another organization exists', () => {
+describe('no response tells whether another organization exists', () => {
   for (const [number, route] of ROUTES.entries()) {
     test(route.name, async () => {
       const [home] = organizations;

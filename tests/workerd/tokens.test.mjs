@@ -51,7 +51,7 @@ async function inParallel(items, work) {
 }
 
 /**
- * The answer to a value of `Authorization`; `undefined` where it cannot be sent.
+ * The response to a value of `Authorization`; `undefined` where it cannot be sent.
  *
  * @returns {Promise<any>}
  */
@@ -70,7 +70,7 @@ async function ask(service, authorization) {
   };
 }
 
-/** The logged causes by request. Log lines arrive some time after the answer, so more requests are sent until they do. */
+/** The logged causes by request. Log lines arrive some time after the response, so more requests are sent until they do. */
 async function causesOf(service, ids) {
   for (let round = 0; round < 1_000; round += 1) {
     const causes = new Map();

@@ -43,7 +43,7 @@ before(async () => {
 });
 after(() => running?.writer.stop());
 
-/** Asks an isolate so long after the first refresh; the text of the answer, and what it cost. */
+/** Asks an isolate so long after the first refresh; the text of the response, and what it cost. */
 async function ask(name, query, { role = 'ADMIN', after = 0 } = {}) {
   const isolate = running[name];
   await isolate.counts();

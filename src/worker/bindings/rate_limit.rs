@@ -1,6 +1,6 @@
 //! The platform's rate limits.
 //!
-//! They are asked by the binding's own `limit`: that of `worker::RateLimiter` passes its response through
+//! They are asked by the binding's own `limit`: that of `worker::RateLimiter` passes its result through
 //! `serde_wasm_bindgen`, which nothing else here needs, and whose errors bring the formatting of floating-point numbers
 //! along. That is 9 KB of the gzipped wasm.
 
