@@ -238,6 +238,7 @@ export async function compileWorker(say, { folder = 'build', named = false } = {
   const bundled = [
     `--alias:conversation-monitor-wasm=${path.join(bound, 'index.js')}`,
     `--alias:conversation-monitor-alerts=${inRoot('src', 'worker', 'alerts', 'wasm.js')}`,
+    `--alias:conversation-monitor-within=${inRoot('src', 'worker', 'within.js')}`,
     `--outfile=${inRoot(folder, 'index.js')}`,
     ...ESBUILD_ARGS,
   ];

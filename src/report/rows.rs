@@ -5,7 +5,6 @@ use crate::report::error::ReportError;
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement};
 use serde::Deserialize;
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 /// The most rows that one statement reads.
 const STATEMENT_ROWS_MAX: usize = 100;
@@ -52,14 +51,28 @@ pub async fn read_rows<D: Database>(
     row_nos: &[i64],
 ) -> Result<Vec<PageRow>, ReportError> {
     let outcomes = database.batch(row_statements(organization, row_nos, None)).await?;
-    let mut found = HashMap::with_capacity(row_nos.len());
-    for row in outcomes.into_iter().flat_map(|outcome| outcome.rows) {
-        let (row_no, row) = decode(row)?;
-        found.insert(row_no, row);
+    let found = outcomes.into_iter().flat_map(|outcome| outcome.rows).map(decode);
+    in_order(row_nos, found.collect::<Result<_, _>>()?).ok_or(ReportError::SnapshotExpired)
+}
+
+/// The rows of these numbers. `None` means that one of them is not there: a version may be removed while it is read, ten
+/// minutes after another has superseded it.
+fn in_order(row_nos: &[i64], mut found: Vec<(i64, PageRow)>) -> Option<Vec<PageRow>> {
+    let is_there = |index: usize, row_no| found.get(index).is_some_and(|(own, _)| own == row_no);
+    if row_nos.len() == found.len()
+        && row_nos
+            .iter()
+            .enumerate()
+            .all(|(index, row_no)| is_there(index, row_no))
+    {
+        return Some(found.into_iter().map(|(_, row)| row).collect());
     }
-    // A version may be removed while it is read, ten minutes after another has superseded it.
-    let in_order = row_nos.iter().map(|row_no| found.remove(row_no));
-    in_order.collect::<Option<_>>().ok_or(ReportError::SnapshotExpired)
+    // SQLite gives them in the order of the list. SQL does not promise that.
+    let mut take = |row_no: &i64| {
+        let index = found.iter().position(|(own, _)| own == row_no)?;
+        Some(found.swap_remove(index).1)
+    };
+    row_nos.iter().map(&mut take).collect()
 }
 
 /// The statements that read rows: if a version is named, only while it is the newest.
@@ -148,7 +161,21 @@ impl RowAccess<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::RowAccess;
+    use super::{PageRow, RowAccess, in_order};
+
+    #[test]
+    fn rows_come_in_the_order_that_is_asked_for() {
+        let row = |number: i64| PageRow::from_line(format!("[]\t{{\"number\":{number}}}"));
+        let found = |numbers: &[i64]| numbers.iter().map(|number| (*number, row(*number))).collect();
+        let rows = |numbers: &[i64]| Some(numbers.iter().map(|number| row(*number)).collect());
+        let asked = [5, 3, 9, 1];
+        assert_eq!(in_order(&asked, found(&[5, 3, 9, 1])), rows(&asked));
+        assert_eq!(in_order(&asked, found(&[9, 1, 3, 5])), rows(&asked));
+        assert_eq!(in_order(&asked, found(&[5, 3, 9, 1, 7])), rows(&asked));
+        assert_eq!(in_order(&asked, found(&[5, 3, 9])), None);
+        assert_eq!(in_order(&asked, found(&[5, 3, 9, 2])), None);
+        assert_eq!(in_order(&[], Vec::new()), rows(&[]));
+    }
 
     #[test]
     fn finds_an_id_in_a_json_array_and_nothing_that_looks_like_it() {
