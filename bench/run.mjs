@@ -12,9 +12,10 @@ import { EVERYTHING, ensureEverything } from '../scripts/setup.mjs';
 import { CASES } from './cases.mjs';
 import { makeKeys } from './data.mjs';
 import { goalsText, QUIET_HOURS } from './goals.mjs';
+import { withSection } from './sections.mjs';
 import { ratio, spread } from './statistics.mjs';
 
-const USAGE = `usage: npm run bench [-- [--rounds 6] [--hours 8] [--only PART …] [--case NAME …] [--against FOLDER]]
+const USAGE = `usage: npm run bench [-- [--rounds 6] [--hours 8] [--only PART …] [--write] [--case NAME …] [--against FOLDER]]
        npm run bench -- --only growth [--load NAME …] [--open 1000000] [--small]
 
 Builds the worker and its two peers in TypeScript, checks that all three answer the same bytes to the same requests, then
@@ -24,6 +25,7 @@ to bench/GROWTH.md, unless they are of some loads only, or of small ones.
   --rounds N    rounds of what is timed (3 to 7); for CPU and requests, twice as many processes of each side
   --hours N     hours of the simulated day (1 to 8)
   --only PART   only this part: equality, timing, counts, hops, throughput, bill, memory, connectors, start, growth
+  --write       with --only: put these parts into bench/RESULTS.md, each with its date and commit
   --case NAME   of the timing only this case: ${Object.keys(CASES)
     .map((name) => `"${name}"`)
     .join(', ')}
@@ -205,19 +207,19 @@ function capture(program, ...args) {
   return execFileSync(program, args, { cwd: inRoot(), encoding: 'utf8' }).trim();
 }
 
-/** What was measured, when, and on what. */
-function headingOf(title) {
+/** When something was measured, and on what. */
+function aboutNow() {
   const isClean = capture('git', 'status', '--porcelain') === '';
   const versionOf = (name) => JSON.parse(readFileSync(inRoot('node_modules', name, 'package.json'), 'utf8')).version;
   const versions = ['workerd', 'hono', 'jose'].map((name) => `${name} ${versionOf(name)}`).join(', ');
-  return `# ${title}
-
-${new Date().toISOString().slice(0, 10)}, commit ${capture('git', 'rev-parse', 'HEAD')}${isClean ? '' : ' with uncommitted changes'}.
+  return `${new Date().toISOString().slice(0, 10)}, commit ${capture('git', 'rev-parse', 'HEAD')}${isClean ? '' : ' with uncommitted changes'}.
 ${cpus()[0].model}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release().split('-')[0]}, ${versions}.`;
 }
 
 function heading({ rounds, hours }) {
-  return `${headingOf('Results')}
+  return `# Results
+
+${aboutNow()}
 
 Written by \`npm run bench\` (${rounds} rounds, ${hours} simulated hours); [README.md](README.md) says what is measured and how, and where
 the time goes. Times are of a shared machine: only ratios within one run mean something. Counts are exact.`;
@@ -228,6 +230,7 @@ await whenProgram(import.meta.url, async (args) => {
     rounds: { type: 'string', default: '6' },
     hours: { type: 'string', default: '8' },
     only: { type: 'string', multiple: true, default: [] },
+    write: { type: 'boolean', default: false },
     case: { type: 'string', multiple: true, default: [] },
     against: { type: 'string' },
     load: { type: 'string', multiple: true, default: [] },
@@ -235,7 +238,9 @@ await whenProgram(import.meta.url, async (args) => {
     small: { type: 'boolean', default: false },
   });
   if (!flags) return;
-  const { only, load, small } = flags.values;
+  const { only, load, small, write: isWritten } = flags.values;
+  if (isWritten && (only.length === 0 || flags.values.case.length > 0 || only.includes(GROWTH)))
+    throw usageFailure('--write takes whole parts, except growth: name them with --only, and no case.', USAGE);
   if (only.includes(GROWTH)) {
     if (only.length > 1) throw usageFailure('growth is run alone.', USAGE);
     const open = flags.values.open && wholeNumber('open', flags.values.open, 100, 10_000_000);
@@ -262,6 +267,10 @@ await whenProgram(import.meta.url, async (args) => {
     const paragraphs = await PARTS[part](shared, results);
     if (part === 'timing') paragraphs.push(losses(results.timing));
     text.push(`## ${TITLES[part]}`, ...paragraphs);
+    if (isWritten) {
+      const section = [`Measured later than the rest (${rounds} rounds): ${aboutNow()}`, ...paragraphs].join('\n\n');
+      writeFileSync(RESULTS, withSection(readFileSync(RESULTS, 'utf8'), TITLES[part], section));
+    }
     console.log(`\n${paragraphs.join('\n\n')}`);
     say(`✔ ${TITLES[part]}: ${duration(performance.now() - startedAt)}`);
   }
@@ -281,7 +290,7 @@ async function growthAlone(options) {
   if (!isWhole) return;
   const about =
     'Written by `npm run bench -- --only growth`; [README.md](README.md#growth) says what is measured and how.';
-  writeFileSync(GROWTH_RESULTS, `${[headingOf('Growth'), about, ...texts].join('\n\n')}\n`);
+  writeFileSync(GROWTH_RESULTS, `${['# Growth', aboutNow(), about, ...texts].join('\n\n')}\n`);
   say(`\nWritten to ${GROWTH_RESULTS}`);
 }
 

@@ -9,7 +9,15 @@ import { countSteps } from '../bench/counts.mjs';
 import { makeKeys } from '../bench/data.mjs';
 import { compareSides } from '../bench/equality.mjs';
 import { countHops, hopsTables } from '../bench/hops.mjs';
+import { withSection } from '../bench/sections.mjs';
 import { ensureSeed } from '../bench/seed.mjs';
+
+test('a section of the results is replaced, and nothing else', () => {
+  const document = '# Results\n\nabout\n\n## A\n\na\n\n### a\n\n## AB\n\nb\n';
+  assert.equal(withSection(document, 'A', 'new'), '# Results\n\nabout\n\n## A\n\nnew\n\n## AB\n\nb\n');
+  assert.equal(withSection(document, 'AB', 'new'), '# Results\n\nabout\n\n## A\n\na\n\n### a\n\n## AB\n\nnew\n');
+  assert.equal(withSection(document, 'B', 'new'), `${document}\n## B\n\nnew\n`);
+});
 
 test('the worker and both peers answer the same bytes to the same requests', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'conversation-monitor-bench-'));
