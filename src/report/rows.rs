@@ -55,8 +55,8 @@ pub async fn read_rows<D: Database>(
     in_order(row_nos, found.collect::<Result<_, _>>()?).ok_or(ReportError::SnapshotExpired)
 }
 
-/// The rows of these numbers. `None` means that one of them is not there: a version may be removed while it is read, ten
-/// minutes after another has superseded it.
+/// The rows of these numbers. `None` means that one of them is not there: a version may be removed while it is read,
+/// ten minutes after another has superseded it.
 fn in_order(row_nos: &[i64], mut found: Vec<(i64, PageRow)>) -> Option<Vec<PageRow>> {
     let is_there = |index: usize, row_no| found.get(index).is_some_and(|(own, _)| own == row_no);
     if row_nos.len() == found.len()

@@ -1,7 +1,8 @@
 //! The platform's timer.
 //!
 //! `worker::Delay` makes a closure, sets a timer and clears it, which takes 22 µs longer than the platform's own
-//! promise: 2 % of the CPU of a page from KV. JavaScript sets and clears a timer in a third of the time of that promise.
+//! promise: 2 % of the CPU of a page from KV. JavaScript sets and clears a timer in a third of the time of that
+//! promise.
 
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
