@@ -282,7 +282,6 @@ export function problems(graph, floors = FLOORS) {
     ...homeless.map((room) => `src/${room} is on no floor: add it to FLOORS in scripts/module-map.mjs.`),
     ...upwards,
     ...circles(graph).map((circle) => `Files form a circle: ${circle.map((file) => `src/${file}`).join(' → ')}.`),
-    ...circles(rooms).map((circle) => `Rooms form a circle: ${circle.join(' → ')}.`),
   ];
 }
 
