@@ -5,6 +5,7 @@ use crate::report::error::ReportError;
 use crate::storage::database::{Database, DatabaseError, Row, SqlValue, Statement};
 use serde::Deserialize;
 use std::borrow::Cow;
+use std::collections::VecDeque;
 
 /// The most rows that one statement reads.
 const STATEMENT_ROWS_MAX: usize = 100;
@@ -57,20 +58,11 @@ pub async fn read_rows<D: Database>(
 
 /// The rows of these numbers. `None` means that one of them is not there: a version may be removed while it is read,
 /// ten minutes after another has superseded it.
-fn in_order(row_nos: &[i64], mut found: Vec<(i64, PageRow)>) -> Option<Vec<PageRow>> {
-    let is_there = |index: usize, row_no| found.get(index).is_some_and(|(own, _)| own == row_no);
-    if row_nos.len() == found.len()
-        && row_nos
-            .iter()
-            .enumerate()
-            .all(|(index, row_no)| is_there(index, row_no))
-    {
-        return Some(found.into_iter().map(|(_, row)| row).collect());
-    }
-    // SQLite gives them in the order of the list. SQL does not promise that.
+fn in_order(row_nos: &[i64], mut found: VecDeque<(i64, PageRow)>) -> Option<Vec<PageRow>> {
+    // SQLite gives them in the order of the list, so each is the first that is left. SQL does not promise that.
     let mut take = |row_no: &i64| {
         let index = found.iter().position(|(own, _)| own == row_no)?;
-        Some(found.swap_remove(index).1)
+        found.remove(index).map(|(_, row)| row)
     };
     row_nos.iter().map(&mut take).collect()
 }
@@ -162,6 +154,7 @@ impl RowAccess<'_> {
 #[cfg(test)]
 mod tests {
     use super::{PageRow, RowAccess, in_order};
+    use std::collections::VecDeque;
 
     #[test]
     fn rows_come_in_the_order_that_is_asked_for() {
@@ -174,7 +167,7 @@ mod tests {
         assert_eq!(in_order(&asked, found(&[5, 3, 9, 1, 7])), rows(&asked));
         assert_eq!(in_order(&asked, found(&[5, 3, 9])), None);
         assert_eq!(in_order(&asked, found(&[5, 3, 9, 2])), None);
-        assert_eq!(in_order(&[], Vec::new()), rows(&[]));
+        assert_eq!(in_order(&[], VecDeque::new()), rows(&[]));
     }
 
     #[test]
