@@ -16,7 +16,7 @@ use crate::report::index::{cached_index, selected_of};
 use crate::report::query::{ReportFormat, row_query};
 use crate::report::request::ReportRequest;
 use crate::report::resolved::{ResolvedReport, to_json};
-use crate::report::rows::row_statements;
+use crate::report::rows::{RowLength, row_statements};
 use crate::report::sql;
 use crate::snapshot::query::{Paging, RowQuery};
 use crate::snapshot::settings::MAX_AGE_DAYS_DEFAULT;
@@ -88,7 +88,7 @@ pub fn statements_ahead<D, C>(
         let row_nos: Vec<i64> = row_nos.filter(|row_no| !in_memory.contains(row_no)).collect();
         // The rows of one version are enough. Of a page far behind, most are the same in the next one.
         let only_of = of_other.is_some().then_some(version);
-        statements = row_statements(organization, &row_nos, only_of);
+        statements = row_statements(organization, &row_nos, RowLength::Short, only_of);
     }
     statements.extend(of_other);
     Ok(statements)

@@ -8,7 +8,7 @@ use crate::report::cache::CachedHead;
 use crate::report::context::ReportContext;
 use crate::report::error::ReportError;
 use crate::report::index::cache_index;
-use crate::report::rows::{PageRow, decode as decode_row};
+use crate::report::rows::{PageRow, decode as decode_rows};
 use crate::report::settings::settings_in_force;
 use crate::report::snapshot::{Snapshot, SnapshotHead};
 use crate::report::sql;
@@ -170,8 +170,8 @@ async fn read_head<D: Database, C>(
     };
     let mut resolved = cache_head_and_index(context, organization, outcomes, source, now)?;
     // Rows that cannot be read count as not read.
-    let rows = ahead.into_iter().flat_map(|outcome| outcome.rows);
-    resolved.rows_ahead = rows.filter_map(|row| decode_row(row).ok()).collect();
+    let rows = ahead.iter().flat_map(|outcome| &outcome.rows);
+    resolved.rows_ahead = rows.flat_map(decode_rows).filter_map(Result::ok).collect();
     Ok(resolved)
 }
 

@@ -9,7 +9,8 @@ use std::collections::VecDeque;
 
 /// The most rows that one statement reads.
 const STATEMENT_ROWS_MAX: usize = 100;
-
+/// The most bytes of a row that comes in one text with others, its people included.
+const SHORT_BYTES_MAX: usize = 19_000;
 /// A published row. It is the same for all callers.
 ///
 /// It is one line of text: a JSON array, the ids of the owner and the assignees; a tab; and a JSON object, the row
@@ -51,9 +52,21 @@ pub async fn read_rows<D: Database>(
     organization: &OrganizationId,
     row_nos: &[i64],
 ) -> Result<Vec<PageRow>, ReportError> {
-    let outcomes = database.batch(row_statements(organization, row_nos, None)).await?;
-    let found = outcomes.into_iter().flat_map(|outcome| outcome.rows).map(decode);
-    in_order(row_nos, found.collect::<Result<_, _>>()?).ok_or(ReportError::SnapshotExpired)
+    let mut found = VecDeque::new();
+    for length in [RowLength::Short, RowLength::Long] {
+        if found.len() == row_nos.len() {
+            break;
+        }
+        let is_unknown = |row_no: &&i64| !found.iter().any(|(own, _)| own == *row_no);
+        let unknown: Vec<i64> = row_nos.iter().filter(is_unknown).copied().collect();
+        let statements = row_statements(organization, &unknown, length, None);
+        for outcome in database.batch(statements).await? {
+            for row in outcome.rows.iter().flat_map(decode) {
+                found.push_back(row?);
+            }
+        }
+    }
+    in_order(row_nos, found).ok_or(ReportError::SnapshotExpired)
 }
 
 /// The rows of these numbers. `None` means that one of them is not there: a version may be removed while it is read,
@@ -67,49 +80,70 @@ fn in_order(row_nos: &[i64], mut found: VecDeque<(i64, PageRow)>) -> Option<Vec<
     row_nos.iter().map(&mut take).collect()
 }
 
-/// The statements that read rows: if a version is named, only while it is the newest.
-pub(super) fn row_statements(
-    organization: &OrganizationId,
-    row_nos: &[i64],
-    newest_version: Option<i64>,
-) -> Vec<Statement> {
-    let chunks = row_nos.chunks(STATEMENT_ROWS_MAX);
-    let chunks = chunks.map(|row_nos| statement(organization, row_nos, newest_version));
-    chunks.collect()
+/// Which rows a statement reads. D1 has no text of more than 2 MB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RowLength {
+    /// Those of at most [`SHORT_BYTES_MAX`], which is nearly all. They come in one text, and 100 of them fit into it.
+    /// In two columns each, 25 rows would take 4 % more CPU, and 100 rows 6 %.
+    Short,
+    /// The others, each in a text of its own.
+    Long,
 }
 
-/// A row that one of them has read, and its number.
+/// The statements that read rows by their key: if a version is named, only while it is the newest.
 ///
-/// # Errors
-/// [`ReportError::Corrupt`] if it is not a number and JSON.
-pub(super) fn decode(Row(columns): Row) -> Result<(i64, PageRow), ReportError> {
-    let columns = <[SqlValue; 2]>::try_from(columns);
-    let Ok([SqlValue::Integer(row_no), SqlValue::Text(line)]) = columns else {
-        return Err(DatabaseError::Decode("a row is not a number and JSON").into());
-    };
-    Ok((row_no, PageRow(line)))
-}
-
-/// Reads rows by their key, each as its line. The line is null if it is not JSON: to see that in wasm would take as
-/// long, and more code.
+/// Each row is a line: its number, a tab and its [`PageRow`]. That is empty if it is not JSON: to see that in wasm
+/// would take as long, and more code.
 ///
 /// The row numbers are a `VALUES` list that is joined: so every row is billed once. It would be billed twice with
 /// `row_no IN (…)` and three times with `json_each`, because SQLite then reads the numbers from a table of their own.
 /// They are in the text, where integers can do no harm: D1 takes at most 100 parameters, and validates each of them.
-fn statement(organization: &OrganizationId, row_nos: &[i64], newest_version: Option<i64>) -> Statement {
-    let numbers: Vec<String> = row_nos.iter().map(i64::to_string).collect();
-    let mut sql = format!(
-        "WITH wanted (row_no) AS (VALUES ({}))
-        SELECT row_no, iif(json_valid(people) AND json_valid(json), people || char(9) || json, NULL) AS line
-        FROM wanted CROSS JOIN snapshot_row USING (row_no) WHERE organization_id = ?1",
-        numbers.join("), (")
-    );
+pub(super) fn row_statements(
+    organization: &OrganizationId,
+    row_nos: &[i64],
+    length: RowLength,
+    newest_version: Option<i64>,
+) -> Vec<Statement> {
+    let (before, after, comparison) = match length {
+        RowLength::Short => ("group_concat(", ", char(10))", "<="),
+        RowLength::Long => ("", "", ">"),
+    };
     let mut parameters = vec![SqlValue::from(organization.as_str())];
+    let mut condition = "";
     if let Some(version) = newest_version {
-        sql += " AND (SELECT version FROM organization AS o WHERE o.organization_id = ?1) = ?2";
+        condition = " AND (SELECT version FROM organization AS o WHERE o.organization_id = ?1) = ?2";
         parameters.push(SqlValue::Integer(version));
     }
-    Statement::new(sql, parameters)
+    let chunks = row_nos.chunks(STATEMENT_ROWS_MAX).map(|row_nos| {
+        let row_nos: Vec<String> = row_nos.iter().map(i64::to_string).collect();
+        let row_nos = row_nos.join("), (");
+        let sql = format!(
+            "SELECT {before}row_no || char(9) || iif(json_valid(people) AND json_valid(json),
+                people || char(9) || json, ''){after} AS lines
+            FROM (VALUES ({row_nos})) CROSS JOIN snapshot_row ON row_no = column1
+            WHERE organization_id = ?1 AND octet_length(people) + octet_length(json) {comparison} {SHORT_BYTES_MAX}{condition}"
+        );
+        Statement::new(sql, parameters.clone())
+    });
+    chunks.collect()
+}
+
+/// The published rows that a row of a result has in its texts, with their numbers.
+pub(super) fn decode(Row(texts): &Row) -> impl Iterator<Item = Result<(i64, PageRow), ReportError>> {
+    let texts = texts.iter().filter_map(|text| match text {
+        SqlValue::Text(text) => Some(text),
+        // None of the rows is there.
+        _ => None,
+    });
+    texts.flat_map(|text| text.split('\n')).map(decode_line)
+}
+
+/// # Errors
+/// [`ReportError::Corrupt`] if the line is not a number, people and a row.
+fn decode_line(line: &str) -> Result<(i64, PageRow), ReportError> {
+    let parts = line.split_once('\t').filter(|(_, row)| row.contains('\t'));
+    let row = parts.and_then(|(row_no, row)| Some((row_no.parse().ok()?, PageRow(row.to_owned()))));
+    row.ok_or_else(|| DatabaseError::Decode("a row is not a number and JSON").into())
 }
 
 /// Which rows a caller has access to.

@@ -55,6 +55,6 @@ page (row_no) AS (
   LIMIT ?6 + coalesce((SELECT rows_more FROM list), 0)
   OFFSET ?7
 )
-SELECT s.row_no, iif(json_valid(s.people) AND json_valid(s.json), s.people || char(9) || s.json, NULL) AS line
+SELECT s.row_no || char(9) || iif(json_valid(s.people) AND json_valid(s.json), s.people || char(9) || s.json, '') AS line
 FROM page
 CROSS JOIN snapshot_row AS s ON s.organization_id = ?1 AND s.row_no = page.row_no

@@ -1,6 +1,7 @@
 //! The database port on top of SQLite, with the same migrations as D1, and with faults on request.
 
 use conversation_monitor::storage::database::{Database, DatabaseError, Outcome, Row, SqlValue, Statement};
+use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ToSql};
 use std::cell::{Cell, RefCell};
@@ -17,6 +18,9 @@ pub enum Fault {
     /// After the commit of a batch: this many batches are committed, and the answer of the last one is lost.
     AfterBatches(u64),
 }
+
+/// D1's limit, which workerd does not enforce on a developer's machine.
+const VALUE_BYTES_MAX: i32 = 2_000_000;
 
 thread_local! {
     /// Connections to databases that have all migrations and nothing else, each in a transaction. They keep their
@@ -64,6 +68,9 @@ impl Sqlite {
     pub fn before(number: &str) -> Self {
         let connection = Connection::open_in_memory().unwrap();
         connection.set_prepared_statement_cache_capacity(200);
+        connection
+            .set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX)
+            .unwrap();
         let database = Self::on(connection, false);
         database.migrate(|name| name < number);
         database
