@@ -67,16 +67,20 @@ function sleepUntil(at, wake, isCall = false) {
   return lastTimer;
 }
 
+/**
+ * A timer with a parameter is the limit of a call to D1 or KV (`src/worker/within.js`), which nobody clears. While the
+ * clock stands it is never reached, however slow the machine is.
+ */
 globalThis.setTimeout = /** @type {any} */ (
-  (wake, milliseconds = 0, ...parameters) =>
-    instant === undefined || runningSince !== undefined
-      ? realSetTimeout(wake, milliseconds, ...parameters)
-      : sleepUntil(instant + milliseconds, () => wake(...parameters))
+  (wake, milliseconds = 0, ...parameters) => {
+    if (instant === undefined || runningSince !== undefined) return realSetTimeout(wake, milliseconds, ...parameters);
+    return parameters.length > 0 ? 0 : sleepUntil(instant + milliseconds, wake);
+  }
 );
 globalThis.clearTimeout = (timer) => {
   if (!sleepers.delete(timer)) realClearTimeout(timer);
 };
-/** The bound of a call to KV, which nobody clears. While the clock stands it is never reached, however slow the machine is. */
+/** What the wasm waits for does not end either while the clock stands. */
 const realWait = scheduler.wait.bind(scheduler);
 scheduler.wait = (milliseconds) =>
   instant === undefined || runningSince !== undefined ? realWait(milliseconds) : new Promise(() => {});
