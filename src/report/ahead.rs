@@ -3,7 +3,7 @@
 //!
 //! Which rows are asked for is a guess, and it decides nothing. The page is selected afterwards, from the index of the
 //! version that the same batch has read, and a batch sees one state of the database. Rows that the page does not have
-//! are dropped; those that are missing are read in a second round trip.
+//! are dropped; those that are missing are read in a second round trip, and very long ones in a third.
 
 use crate::auth::access::ReadAccess;
 use crate::base::timestamp::Timestamp;

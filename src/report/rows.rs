@@ -9,8 +9,16 @@ use std::collections::VecDeque;
 
 /// The most rows that one statement reads.
 const STATEMENT_ROWS_MAX: usize = 100;
-/// The most bytes of a row that comes in one text with others, its people included.
+/// The most bytes of a short row, its people included.
 const SHORT_BYTES_MAX: usize = 19_000;
+/// The most bytes of a text in D1.
+const TEXT_BYTES_MAX: usize = 2_000_000;
+/// The most digits of a row number, a tab and a separator.
+const BYTES_BESIDES: usize = 16 + 2;
+/// What is between two rows in a text. JSON has no such character, not even between its tokens.
+const SEPARATOR: char = '\u{1e}';
+const _: () = assert!(STATEMENT_ROWS_MAX * (SHORT_BYTES_MAX + BYTES_BESIDES) < TEXT_BYTES_MAX);
+
 /// A published row. It is the same for all callers.
 ///
 /// It is one line of text: a JSON array, the ids of the owner and the assignees; a tab; and a JSON object, the row
@@ -72,7 +80,8 @@ pub async fn read_rows<D: Database>(
 /// The rows of these numbers. `None` means that one of them is not there: a version may be removed while it is read,
 /// ten minutes after another has superseded it.
 fn in_order(row_nos: &[i64], mut found: VecDeque<(i64, PageRow)>) -> Option<Vec<PageRow>> {
-    // SQLite gives them in the order of the list, so each is the first that is left. SQL does not promise that.
+    // SQLite gives them in the order of the list, so each is the first that is left, unless some are long. SQL does not
+    // promise that.
     let mut take = |row_no: &i64| {
         let index = found.iter().position(|(own, _)| own == row_no)?;
         found.remove(index).map(|(_, row)| row)
@@ -80,20 +89,20 @@ fn in_order(row_nos: &[i64], mut found: VecDeque<(i64, PageRow)>) -> Option<Vec<
     row_nos.iter().map(&mut take).collect()
 }
 
-/// Which rows a statement reads. D1 has no text of more than 2 MB.
+/// Which rows a statement reads, by their length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RowLength {
-    /// Those of at most [`SHORT_BYTES_MAX`], which is nearly all. They come in one text, and 100 of them fit into it.
-    /// In two columns each, 25 rows would take 4 % more CPU, and 100 rows 6 %.
+    /// Rows of at most [`SHORT_BYTES_MAX`], which is nearly all. They come in one text. As a row of the result each,
+    /// with two columns, 25 of them would take 4 % more CPU, and 100 of them 6 %.
     Short,
-    /// The others, each in a text of its own.
+    /// The others. Each comes in a text of its own.
     Long,
 }
 
 /// The statements that read rows by their key: if a version is named, only while it is the newest.
 ///
-/// Each row is a line: its number, a tab and its [`PageRow`]. That is empty if it is not JSON: to see that in wasm
-/// would take as long, and more code.
+/// Of each row they read its number, a tab and its [`PageRow`]. The `PageRow` is empty if the people or the row are not
+/// JSON: to see that in wasm would take as long, and more code.
 ///
 /// The row numbers are a `VALUES` list that is joined: so every row is billed once. It would be billed twice with
 /// `row_no IN (…)` and three times with `json_each`, because SQLite then reads the numbers from a table of their own.
@@ -105,7 +114,7 @@ pub(super) fn row_statements(
     newest_version: Option<i64>,
 ) -> Vec<Statement> {
     let (before, after, comparison) = match length {
-        RowLength::Short => ("group_concat(", ", char(10))", "<="),
+        RowLength::Short => ("group_concat(", ", char(30))", "<="),
         RowLength::Long => ("", "", ">"),
     };
     let mut parameters = vec![SqlValue::from(organization.as_str())];
@@ -121,29 +130,30 @@ pub(super) fn row_statements(
             "SELECT {before}row_no || char(9) || iif(json_valid(people) AND json_valid(json),
                 people || char(9) || json, ''){after} AS lines
             FROM (VALUES ({row_nos})) CROSS JOIN snapshot_row ON row_no = column1
-            WHERE organization_id = ?1 AND octet_length(people) + octet_length(json) {comparison} {SHORT_BYTES_MAX}{condition}"
+            WHERE organization_id = ?1
+                AND octet_length(people) + octet_length(json) {comparison} {SHORT_BYTES_MAX}{condition}"
         );
         Statement::new(sql, parameters.clone())
     });
     chunks.collect()
 }
 
-/// The published rows that a row of a result has in its texts, with their numbers.
+/// The published rows, with their numbers, that are in the texts of a row of a result.
 pub(super) fn decode(Row(texts): &Row) -> impl Iterator<Item = Result<(i64, PageRow), ReportError>> {
     let texts = texts.iter().filter_map(|text| match text {
         SqlValue::Text(text) => Some(text),
-        // None of the rows is there.
+        // Nothing was joined, because none of the rows is there.
         _ => None,
     });
-    texts.flat_map(|text| text.split('\n')).map(decode_line)
+    texts.flat_map(|text| text.split(SEPARATOR)).map(decode_one)
 }
 
 /// # Errors
-/// [`ReportError::Corrupt`] if the line is not a number, people and a row.
-fn decode_line(line: &str) -> Result<(i64, PageRow), ReportError> {
-    let parts = line.split_once('\t').filter(|(_, row)| row.contains('\t'));
-    let row = parts.and_then(|(row_no, row)| Some((row_no.parse().ok()?, PageRow(row.to_owned()))));
-    row.ok_or_else(|| DatabaseError::Decode("a row is not a number and JSON").into())
+/// [`ReportError::Corrupt`] if it is not a number, people and a row.
+fn decode_one(text: &str) -> Result<(i64, PageRow), ReportError> {
+    let parts = text.split_once('\t').filter(|(_, line)| line.contains('\t'));
+    let row = parts.and_then(|(row_no, line)| Some((row_no.parse().ok()?, PageRow(line.to_owned()))));
+    row.ok_or_else(|| DatabaseError::Decode("a row is not a number, people and JSON").into())
 }
 
 /// Which rows a caller has access to.
@@ -187,7 +197,8 @@ impl RowAccess<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{PageRow, RowAccess, in_order};
+    use super::{PageRow, Row, RowAccess, SqlValue, decode, in_order};
+    use crate::report::error::ReportError;
     use std::collections::VecDeque;
 
     #[test]
@@ -202,6 +213,24 @@ mod tests {
         assert_eq!(in_order(&asked, found(&[5, 3, 9])), None);
         assert_eq!(in_order(&asked, found(&[5, 3, 9, 2])), None);
         assert_eq!(in_order(&[], VecDeque::new()), rows(&[]));
+    }
+
+    #[test]
+    fn the_rows_of_a_text_are_numbers_people_and_json_or_errors() {
+        let rows = |text: SqlValue| decode(&Row(vec![text])).collect::<Vec<_>>();
+        let row = |number: i64, line: &str| Ok((number, PageRow::from_line(line.to_owned())));
+        assert_eq!(rows(SqlValue::Null), []);
+        let text = |text: &str| rows(SqlValue::from(text));
+        assert_eq!(text("5\t[]\t{}"), [row(5, "[]\t{}")]);
+        assert_eq!(
+            text("5\t[]\t{\n}\u{1e}3\t[]\t\t{}"),
+            [row(5, "[]\t{\n}"), row(3, "[]\t\t{}")]
+        );
+        for damaged in ["", "5", "5\t", "5\t[]", "[]\t{}", "x\t[]\t{}", "\t[]\t{}"] {
+            let read = text(&format!("5\t[]\t{{}}\u{1e}{damaged}\u{1e}3\t[]\t{{}}"));
+            assert_eq!(read.len(), 3, "{damaged:?}");
+            assert!(matches!(read[1], Err(ReportError::Corrupt(_))), "{damaged:?}");
+        }
     }
 
     #[test]

@@ -56,8 +56,8 @@ pub fn deliver(
         let setup = isolate::setup(&env).await;
         let shards = &service(&setup)?.config.shards;
         let database = D1::primary(&env, shards, shards.of(&organization_id));
-        let response = deliver::deliver(&database, &calendar_of, message, ended, clock::now()).await;
-        Ok(JsValue::from_str(&response.map_err(error)?))
+        let result = deliver::deliver(&database, &calendar_of, message, ended, clock::now()).await;
+        Ok(JsValue::from_str(&result.map_err(error)?))
     })
 }
 

@@ -3,8 +3,8 @@
 /**
  * What a promise resolves to, or `undefined` if it takes longer than `milliseconds`.
  *
- * The timer is not cleared, which takes longer than to set it: it ends with the request. Until then it keeps nothing of
- * what the promise has resolved to.
+ * The timer is not cleared, because to clear it takes longer than to set it. It ends with the request, and until then
+ * it does not keep alive what the promise has resolved to.
  *
  * @param {number} milliseconds
  * @param {Promise<unknown>} promise
@@ -28,10 +28,15 @@ export function within(milliseconds, promise) {
   });
 }
 
-/** @typedef {{ resolve?: (value: undefined) => void }} Waiting */
+/**
+ * Who waits. `resolve` is there until the promise has settled.
+ *
+ * @typedef {{ resolve?: (value: undefined) => void }} Waiting
+ */
 
 /**
- * The time is over. It is a function of the module, because one of `within` would keep its promise.
+ * Ends the waiting. It is outside `within`, because a function inside would keep the promise alive, and with it its
+ * value.
  *
  * @param {Waiting} waiting
  */

@@ -353,6 +353,61 @@ fn a_row_that_was_read_ahead_and_is_damaged_does_not_matter_unless_it_is_shown()
 }
 
 #[test]
+fn long_rows_that_are_guessed_come_whole() {
+    let desk = desk(40);
+    let rows = desk.ask(&admin(), "limit=5&skipThreshold=true", NOW).unwrap()["rows"].clone();
+    desk.lengthen_rows("100000");
+    // The database finds them itself.
+    desk.cache.replace(cache_of(16).into_inner());
+    let found = check_cost(&desk, &admin(), "limit=5&skipThreshold=true", NOW, HEAD_AND_ROWS);
+    assert_eq!(found["rows"], rows);
+    // The isolate knows their numbers, and reads short rows ahead only.
+    let three_trips = Cost {
+        batches: 3,
+        statements: 5,
+        ..Cost::NONE
+    };
+    let known = check_cost(&desk, &admin(), "limit=6&skipThreshold=true", NOW + 5_000, three_trips);
+    assert_eq!(known["rows"].as_array().unwrap()[..5], rows.as_array().unwrap()[..]);
+}
+
+#[test]
+fn a_row_is_shown_whole_or_not_at_all() {
+    let query = "limit=100&skipThreshold=true";
+    let fresh = desk(40);
+    let rows = fresh.ask(&admin(), query, NOW).unwrap()["rows"].clone();
+    for bytes in ["2000", "100000"] {
+        for (stored, is_damaged) in [
+            ("'{' || json", true),
+            ("json || char(30)", true),
+            ("json || char(30) || json", true),
+            ("'{' || char(10) || char(9) || substr(json, 2)", false),
+        ] {
+            let desk = desk(40);
+            desk.ask(&admin(), "limit=99&skipThreshold=true", NOW).unwrap();
+            desk.lengthen_rows(bytes);
+            desk.service.database.execute(&format!(
+                "UPDATE snapshot_row SET json = {stored} WHERE row_no = (SELECT max(row_no) - 20 FROM snapshot_row)"
+            ));
+            let check = |now: i64, name: &str| {
+                let name = format!("{stored}, {bytes} bytes, {name}");
+                match desk.ask(&admin(), query, now) {
+                    Ok(data) => assert!(!is_damaged && data["rows"] == rows, "{name}: {data}"),
+                    Err(error) => assert!(
+                        is_damaged && matches!(error, ReportError::Corrupt(_)),
+                        "{name}: {error}"
+                    ),
+                }
+            };
+            check(NOW + 5_000, "a known version");
+            desk.cache.replace(cache_of(16).into_inner());
+            check(NOW, "found by the database");
+            check(NOW + 1, "with the head in memory");
+        }
+    }
+}
+
+#[test]
 fn a_page_is_shared_once_it_was_asked_for_again_after_a_while() {
     let desk = desk(40);
     let head = department_head(&desk.oracle.rows("o", NOW)[0].department_id.clone().unwrap());

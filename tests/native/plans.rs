@@ -1,10 +1,11 @@
 //! How every statement finds its rows: by complete keys, with the exceptions listed here. Where a report is read,
 //! nothing is sorted.
 
-use crate::support::desk::{Desk, Mood, NOW, admin};
+use crate::support::desk::{Desk, MINUTE, Mood, NOW, admin};
 use crate::support::service::Service;
 use crate::support::sqlite::Sqlite;
 use crate::support::sqlite::assert_can_be_members;
+use conversation_monitor::report::cache::{IsolateCache, PagePolicy};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -521,10 +522,23 @@ fn the_columns_of_every_statement_have_names_of_their_own() {
 fn the_rows_of_a_page_are_found_by_their_keys() {
     let desk = Desk::new(Mood::Empty, 150);
     let mut checked = 0;
+    let ask = |limit: u64, now: i64| {
+        desk.ask(&admin(), &format!("skipThreshold=true&limit={limit}"), now)
+            .unwrap()
+    };
     for limit in [1, 2, 100] {
-        desk.ask(&admin(), &format!("skipThreshold=true&limit={limit}"), NOW)
-            .unwrap();
+        ask(limit, NOW);
     }
+    // Only in the version that is known: a publication is due.
+    desk.cache.replace(IsolateCache::new(PagePolicy {
+        memory_bytes_max: 16 * 1024 * 1024,
+        share_after_ms: MINUTE,
+    }));
+    ask(3, NOW);
+    ask(4, NOW + MINUTE);
+    // Those that are left out as too long.
+    desk.lengthen_rows("100000");
+    ask(5, NOW + MINUTE);
     for sql in desk.service.database.texts() {
         let of_rows = |read: &Read| read.table == "snapshot_row";
         let is_page = !sql.contains("INSERT") && reads(&desk.service.database, &sql).iter().any(of_rows);
@@ -538,5 +552,6 @@ fn the_rows_of_a_page_are_found_by_their_keys() {
         let plan = desk.service.database.plan(&sql);
         assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{plan:?}");
     }
-    assert_eq!(checked, 3);
+    // One for each page, and another for the long rows.
+    assert_eq!(checked, 6);
 }

@@ -75,14 +75,6 @@ fn check_all_pages(mood: Mood) {
     assert_eq!(desk.pages.hits.get() > 0, mood == Mood::Well);
 }
 
-/// Gives all rows people of such a length that they take `bytes` together with their JSON; an SQL expression.
-fn lengthen_rows(desk: &Desk, bytes: &str) {
-    desk.service.database.execute(&format!(
-        "UPDATE snapshot_row
-        SET people = '[\"' || substr(hex(zeroblob(50000)), 1, ({bytes}) - octet_length(json) - 4) || '\"]'"
-    ));
-}
-
 #[test]
 fn rows_of_any_length_come_whole_and_in_order() {
     let desk = Desk::new(Mood::Empty, 120);
@@ -90,14 +82,14 @@ fn rows_of_any_length_come_whole_and_in_order() {
     let rows = desk.ask(&admin(), query, NOW).unwrap()["rows"].clone();
     assert_eq!(rows.as_array().unwrap().len(), 100);
     let cases = [
-        ("a tenth of D1's limit", "2000", 1),
+        ("a tenth of D1's limit together", "2000", 1),
         ("as long as may come in one text", "19000", 1),
         ("all longer", "19001", 2),
         ("some longer", "18999 + row_no % 3", 2),
         ("very long, and too long to be joined", "100000", 2),
     ];
     for (name, bytes, batches) in cases {
-        lengthen_rows(&desk, bytes);
+        desk.lengthen_rows(bytes);
         desk.cache.take();
         let (data, cost) = desk.cost_of(|| desk.ask(&admin(), query, NOW).unwrap());
         assert_eq!(data["rows"], rows, "{name}");

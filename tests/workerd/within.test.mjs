@@ -45,7 +45,7 @@ test('at the end of the time it is undefined, whatever comes later', async () =>
   }
 });
 
-test('the timer keeps nothing of what has come', async () => {
+test('the timer does not keep the value alive', async () => {
   setFlagsFromString('--expose-gc');
   const collectGarbage = runInNewContext('gc');
   const rows = await (async () =>

@@ -1,8 +1,8 @@
 //! The platform's timer.
 //!
 //! `worker::Delay` makes a closure, sets a timer and clears it, which takes 22 µs longer than the platform's own
-//! promise: 2 % of the CPU of a page from KV. A timer that JavaScript sets takes a third of the time of that promise,
-//! and to clear it would take 2 % of such a page.
+//! promise: 2 % of the CPU of a page from KV. In a loop, JavaScript sets and clears a timer in a third of the time of
+//! that promise. Within a page, clearing it took another 2 %, so it is left to end with the request.
 
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;

@@ -19,7 +19,7 @@ pub enum Fault {
     AfterBatches(u64),
 }
 
-/// D1's limit, which workerd does not enforce on a developer's machine.
+/// D1's limit. Locally, workerd takes longer values.
 const VALUE_BYTES_MAX: i32 = 2_000_000;
 
 thread_local! {
