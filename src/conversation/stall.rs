@@ -4,7 +4,7 @@
 //! The terms before this file are in `merge` (timelines), `resolution`, `answers` (demands, answers, promises) and
 //! `responsible`. Three rules are applied elsewhere, because they need more than the timeline: names, blocked contacts
 //! and active persons are joined when a row is published (`report_row`), and thresholds are applied when a report is
-//! read (`snapshot::query`).
+//! read (`snapshot::groups`).
 
 use crate::base::timestamp::Timestamp;
 use crate::conversation::acknowledgement::{Acknowledgement, as_body};
